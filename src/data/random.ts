@@ -1,0 +1,114 @@
+// Seeded, counter-based random numbers: the n-th draw of a stream is a pure function of (seed, stream, index, n), so
+// that a resumed run, another runtime or another order of asking gives the same numbers.
+// Philox4x32-10: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+
+/** One number for each use of randomness: two uses never share a stream of the same seed. */
+export const streams = {
+  split: 1,
+  leftPass: 2,
+  rightPass: 3,
+  filter: 4,
+  balanced: 5,
+  augmentation: 6,
+  evaluation: 7,
+  trials: 8,
+  folds: 9,
+  initial: 10,
+} as const;
+
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+
+/** High 32 bits of the unsigned product, by 16-bit halves: every partial sum stays an exact integer below 2^53. */
+function multiplyHigh(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const low = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (low >>> 16)) >>> 0;
+}
+
+/** Ten rounds of Philox on `counter` (4 words, overwritten with the result) under the key. */
+export function philox(counter: Uint32Array, key0: number, key1: number): void {
+  let [a, b, c, d] = counter;
+  let k0 = key0 >>> 0;
+  let k1 = key1 >>> 0;
+  for (let round = 0; round < 10; round++) {
+    const high0 = multiplyHigh(M0, a);
+    const high1 = multiplyHigh(M1, c);
+    const low0 = Math.imul(M0, a) >>> 0;
+    const low1 = Math.imul(M1, c) >>> 0;
+    a = (high1 ^ b ^ k0) >>> 0;
+    b = low1;
+    c = (high0 ^ d ^ k1) >>> 0;
+    d = low0;
+    k0 = (k0 + W0) >>> 0;
+    k1 = (k1 + W1) >>> 0;
+  }
+  counter[0] = a;
+  counter[1] = b;
+  counter[2] = c;
+  counter[3] = d;
+}
+
+/** A sequence of random numbers. `seed` and `index` are integers in [0, 2^53); `stream` is one of `streams`. */
+export class Random {
+  readonly #key: [number, number];
+  readonly #index: [number, number];
+  readonly #stream: number;
+  readonly #words = new Uint32Array(4);
+  #block = 0;
+  #used = 4;
+
+  constructor(seed: number, stream: number, index = 0) {
+    for (const [name, value] of Object.entries({ seed, stream, index })) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new RangeError(`Random: ${name} must be an integer from 0 to 2^53 - 1, not ${value}`);
+      }
+    }
+    this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+    this.#index = [index >>> 0, Math.floor(index / 2 ** 32)];
+    this.#stream = stream;
+  }
+
+  /** An integer in [0, 2^32). */
+  uint32(): number {
+    if (this.#used === 4) {
+      this.#words[0] = this.#block++;
+      this.#words[1] = this.#index[0];
+      this.#words[2] = this.#index[1];
+      this.#words[3] = this.#stream;
+      philox(this.#words, this.#key[0], this.#key[1]);
+      this.#used = 0;
+    }
+    return this.#words[this.#used++];
+  }
+
+  /** A number in [0, 1) with 53 random bits. */
+  uniform(): number {
+    const high = this.uint32() >>> 5;
+    const low = this.uint32() >>> 6;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  /** An integer in [0, n), each equally likely; 1 <= n <= 2^32. */
+  integer(n: number): number {
+    const limit = 2 ** 32 - (2 ** 32 % n);
+    let value = this.uint32();
+    while (value >= limit) value = this.uint32();
+    return value % n;
+  }
+
+  /** Puts the elements into a random order, in place (Fisher and Yates), and returns the array. */
+  shuffle<T>(values: T[]): T[] {
+    for (let last = values.length - 1; last > 0; last--) {
+      const other = this.integer(last + 1);
+      [values[last], values[other]] = [values[other], values[last]];
+    }
+    return values;
+  }
+}
