@@ -1,0 +1,107 @@
+// Turns a .wgsl file into the module that TypeScript imports: its text, and what wgsl_reflect reads in it (bindings,
+// override constants, tunables). esbuild and vitest share this one reading, and `node shaders/reflect.mjs --types`
+// writes it down as types, so that a wrong binding or constant name does not compile.
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+
+/** What the host needs to know of one shader: see `Shader` in src/gpu/shader.ts, which this fills. */
+export function reflectShader(code, file) {
+  const name = basename(file, ".wgsl");
+  const fail = (what) => {
+    throw new Error(`${file}: ${what}`);
+  };
+  let reflection;
+  try {
+    reflection = new WgslReflect(code);
+  } catch (error) {
+    fail(`wgsl_reflect cannot read it: ${error.message ?? error}`);
+  }
+  if (reflection.entry.compute.length !== 1) fail("expected exactly one @compute entry point");
+  const bindings = {};
+  for (const variable of [...reflection.storage, ...reflection.uniforms]) {
+    if (variable.group !== 0) fail(`${variable.name} is in group ${variable.group}; expected group 0`);
+    const uniform = reflection.uniforms.includes(variable);
+    bindings[variable.name] = { binding: variable.binding, access: uniform ? "uniform" : variable.access };
+  }
+  // wgsl_reflect does not tell whether an override has a default, nor a const's literal, hence the two expressions.
+  const constants = {};
+  for (const { name, type } of reflection.overrides) {
+    const optional = new RegExp(`override\\s+${name}\\s*(:\\s*\\w+\\s*)?=`).test(code);
+    constants[name] = { type: type?.name ?? fail(`override ${name} needs an explicit type`), optional };
+  }
+  const tunables = {};
+  for (const [, name, value] of code.matchAll(/^const\s+(\w+)\s*(?::\s*u32)?\s*=\s*(\d+)u?\s*;/gm)) {
+    tunables[name] = Number(value);
+  }
+  return { name, entryPoint: reflection.entry.compute[0].name, bindings, constants, tunables, code };
+}
+
+/** JavaScript source of the module that an `import shader from "x.wgsl"` yields. */
+export function shaderModule(code, file) {
+  return `export default ${JSON.stringify(reflectShader(code, file))};\n`;
+}
+
+/** Declaration of that module: names and access of bindings, names of constants and tunables. */
+export function shaderDeclaration(code, file) {
+  const { bindings, constants, tunables } = reflectShader(code, file);
+  const literal = (entries) => (entries.length ? `{ ${entries.map(([k, v]) => `${k}: ${v}`).join("; ")} }` : "{}");
+  const names = (list) => (list.length ? list.map((n) => `"${n}"`).join(" | ") : "never");
+  const of = (optional) =>
+    names(
+      Object.entries(constants)
+        .filter(([, c]) => c.optional === optional)
+        .map(([n]) => n),
+    );
+  return `import type { Shader } from "../src/gpu/shader.ts";
+declare const shader: Shader<
+  ${literal(Object.entries(bindings).map(([n, b]) => [n, `"${b.access}"`]))},
+  ${of(false)},
+  ${of(true)},
+  ${names(Object.keys(tunables))}
+>;
+export default shader;
+`;
+}
+
+export function esbuildPlugin() {
+  return {
+    name: "wgsl",
+    setup(build) {
+      build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
+        const code = await readFile(path, "utf8");
+        try {
+          return { contents: shaderModule(code, path), loader: "js" };
+        } catch (error) {
+          return { errors: [{ text: error.message }] };
+        }
+      });
+    },
+  };
+}
+
+export function vitePlugin() {
+  return {
+    name: "wgsl",
+    enforce: "pre",
+    async load(id) {
+      const path = id.split("?")[0];
+      return path.endsWith(".wgsl") ? shaderModule(await readFile(path, "utf8"), path) : null;
+    },
+  };
+}
+
+async function writeTypes() {
+  const target = join(folder, "../build/types/shaders");
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl"))) {
+    const code = await readFile(join(folder, file), "utf8");
+    await writeFile(join(target, `${basename(file, ".wgsl")}.d.wgsl.ts`), shaderDeclaration(code, file));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--types")) await writeTypes();

@@ -1,0 +1,120 @@
+// The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
+import { DeviceLostError, TwingradError } from "./errors.ts";
+import { KernelCache } from "./kernels.ts";
+
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** True when the adapter runs on the CPU (SwiftShader, llvmpipe, WARP). */
+  readonly software: boolean;
+}
+
+export interface OpenDeviceOptions {
+  /** The GPU object to ask; `navigator.gpu` by default. */
+  readonly gpu?: GPU;
+  /** Limits lower than the adapter's own, to try out what a smaller adapter would do. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+const wantedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+/** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores made on it. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly adapter: AdapterInfo;
+  readonly kernels: KernelCache;
+  /** Rejects, never resolves, when the device is lost: race it with anything that waits for the GPU. */
+  readonly lost: Promise<never>;
+  private readonly onDispose: (() => void)[] = [];
+  private disposed = false;
+
+  constructor(gpu: GPUDevice, adapter: AdapterInfo) {
+    this.gpu = gpu;
+    this.adapter = adapter;
+    this.kernels = new KernelCache(gpu);
+    this.lost = gpu.lost.then((info) => {
+      throw new DeviceLostError(info.message || info.reason);
+    });
+    this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
+  }
+
+  /** Runs `work` and turns what the GPU reports meanwhile (validation, memory) into one error that names `what`. */
+  async checked<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    this.gpu.pushErrorScope("validation");
+    this.gpu.pushErrorScope("out-of-memory");
+    let failure: unknown;
+    let value: T | undefined;
+    try {
+      value = await work();
+    } catch (error) {
+      failure = error;
+    }
+    const memory = await Promise.race([this.gpu.popErrorScope(), this.lost]);
+    const validation = await Promise.race([this.gpu.popErrorScope(), this.lost]);
+    if (memory) throw new TwingradError("OUT_OF_MEMORY", `${what}: the GPU is out of memory: ${memory.message}`);
+    if (failure !== undefined) throw failure;
+    if (validation) throw new TwingradError("SHADER", `${what}: ${validation.message}`);
+    return value as T;
+  }
+
+  /** Calls `release` when the device is disposed: for what a runtime must let go of together with it. */
+  addDisposer(release: () => void): void {
+    this.onDispose.push(release);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.gpu.destroy();
+    for (const release of this.onDispose) release();
+  }
+}
+
+/**
+ * Opens the system's GPU with all the limits that it has.
+ * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
+ */
+export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  if (!gpu) {
+    throw new TwingradError(
+      "NO_ADAPTER",
+      "This runtime has no WebGPU (navigator.gpu is absent). Use a current Chrome, Edge, Safari or Firefox on a secure " +
+        'page, Deno, or in Node openDevice() of "twingrad/node".',
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new TwingradError(
+      "NO_ADAPTER",
+      "WebGPU found no adapter. Update the graphics driver, or start the browser with a software adapter " +
+        "(Chrome: --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader).",
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of wantedLimits) {
+    const available = adapter.limits[name];
+    const wanted = options.limits?.[name] ?? available;
+    if (wanted > available) {
+      throw new TwingradError("LIMIT", `${name} of ${wanted} was asked for; this adapter has ${available}.`);
+    }
+    requiredLimits[name] = wanted;
+  }
+  const requiredFeatures = (["timestamp-query", "subgroups"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const { vendor, architecture, description, device: product } = adapter.info;
+  const software = /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(
+    `${vendor} ${architecture} ${description} ${product}`,
+  );
+  return new Device(device, { vendor, architecture, description: description || product, software });
+}

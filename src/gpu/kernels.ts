@@ -1,0 +1,77 @@
+// Pipelines, made once for each (shader, tunables, constants) and kept for the life of the device.
+import { TwingradError } from "./errors.ts";
+import { type Shader, specialise } from "./shader.ts";
+
+export class KernelCache {
+  private readonly gpu: GPUDevice;
+  private readonly modules = new Map<string, GPUShaderModule>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(gpu: GPUDevice) {
+    this.gpu = gpu;
+  }
+
+  /** The bind group layout that a shader's reflected bindings ask for. */
+  layout(shader: Shader): GPUBindGroupLayout {
+    let layout = this.layouts.get(shader.name);
+    if (!layout) {
+      const type = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
+      layout = this.gpu.createBindGroupLayout({
+        label: shader.name,
+        entries: Object.values(shader.bindings).map(({ binding, access }) => ({
+          binding,
+          visibility: 4, // GPUShaderStage.COMPUTE, spelled out because not every runtime has the global
+          buffer: { type: type[access] },
+        })),
+      });
+      this.layouts.set(shader.name, layout);
+    }
+    return layout;
+  }
+
+  /** Starts making a pipeline (compilation runs beside the caller's thread) or returns the one already made. */
+  pipeline(
+    shader: Shader,
+    constants: Readonly<Record<string, number>>,
+    tunables: Readonly<Record<string, number>> = {},
+  ): Promise<GPUComputePipeline> {
+    const variant = shader.name + JSON.stringify(tunables);
+    const key = variant + JSON.stringify(constants);
+    let pipeline = this.pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.create(shader, variant, constants, tunables);
+      this.pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  private async create(
+    shader: Shader,
+    variant: string,
+    constants: Readonly<Record<string, number>>,
+    tunables: Readonly<Record<string, number>>,
+  ): Promise<GPUComputePipeline> {
+    let module = this.modules.get(variant);
+    if (!module) {
+      module = this.gpu.createShaderModule({ label: shader.name, code: specialise(shader, tunables) });
+      this.modules.set(variant, module);
+    }
+    try {
+      return await this.gpu.createComputePipelineAsync({
+        label: shader.name,
+        layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.layout(shader)] }),
+        compute: { module, entryPoint: shader.entryPoint, constants: { ...constants } },
+      });
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo();
+      const lines = specialise(shader, tunables).split("\n");
+      const report = messages.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1] ?? ""}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new TwingradError(
+        "SHADER",
+        `${shader.name} with ${JSON.stringify(constants)}: ${[reason, ...report].join("\n")}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,197 @@
+// A compiled program: a fixed list of dispatches with everything they need, replayed once a step.
+import type { Device } from "./device.ts";
+import { TwingradError } from "./errors.ts";
+import type { StagingRing } from "./readback.ts";
+
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface Dispatch {
+  readonly kernel: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly ranges: readonly BufferRange[];
+}
+
+/** Planned bytes by role. */
+export interface Memory {
+  readonly parameters: number;
+  readonly optimizer: number;
+  /** Temporaries of the forward and backward pass, which share buffers, and constants. */
+  readonly activations: number;
+  /** Gradients of the parameters. */
+  readonly gradients: number;
+  /** Inputs and the ring of results. */
+  readonly staging: number;
+  readonly total: number;
+  /** Number of buffers. */
+  readonly buffers: number;
+  /** The most bytes of temporaries alive at once: what `activations` cannot go below. */
+  readonly lowerBound: number;
+  readonly largestBinding: number;
+}
+
+export interface ProgramParts {
+  readonly device: Device;
+  readonly dispatches: readonly Dispatch[];
+  readonly inputs: ReadonlyMap<string, { range: BufferRange; elements: number; dtype: string }>;
+  readonly outputs: { name: string; range: BufferRange; elements: number; offset: number; scalar: boolean }[];
+  readonly ring: StagingRing;
+  readonly own: readonly GPUBuffer[];
+  readonly memory: Omit<Memory, "total">;
+  /** What the optimizer wants written before each step. */
+  readonly schedule?: { range: BufferRange; next: () => readonly number[]; count: () => number };
+}
+
+export type InputValues = Readonly<Record<string, ArrayLike<number> & (ArrayBufferView | readonly number[])>>;
+/** The loss as a number, `step` where there is an optimizer, every other output as its elements. */
+export type StepResult = { loss: number; step: number } & Record<string, Float32Array | number>;
+
+export class Program {
+  private readonly parts: ProgramParts;
+  private disposed = false;
+  /** What one step dispatches, in order. */
+  readonly launches: readonly {
+    readonly kernel: string;
+    readonly workgroups: readonly [number, number, number];
+    readonly reads: readonly string[];
+    readonly writes: readonly string[];
+  }[];
+
+  constructor(parts: ProgramParts) {
+    this.parts = parts;
+    this.launches = parts.dispatches.map(({ kernel, workgroups, reads, writes }) => ({ kernel, workgroups, reads, writes }));
+  }
+
+  memory(): Memory {
+    const { memory } = this.parts;
+    const { parameters, optimizer, activations, gradients, staging } = memory;
+    return { ...memory, total: parameters + optimizer + activations + gradients + staging };
+  }
+
+  /**
+   * One step: uploads the inputs, submits the dispatches once, and resolves with what was asked to be read back.
+   * It may be called again before it resolves: up to four steps are in flight, results come in order. Until a call
+   * resolves its arrays must stay as they are. Throws `SHAPE`-like errors for missing or mis-sized inputs at once.
+   */
+  async run(inputs: InputValues = {}): Promise<StepResult> {
+    this.checkInputs(inputs);
+    const { device, dispatches, outputs, ring } = this.parts;
+    const acquired = ring.acquire();
+    const slot = acquired instanceof Promise ? await acquired : acquired;
+    this.upload(inputs);
+    const step = this.advance();
+    const encoder = device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, bindGroup, workgroups } of dispatches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    pass.end();
+    for (const { range, elements, offset } of outputs) {
+      encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
+    }
+    device.gpu.queue.submit([encoder.finish()]);
+    return ring.collect(slot, (bytes) => {
+      const result: Record<string, Float32Array | number> = step === undefined ? {} : { step };
+      for (const { name, elements, offset, scalar } of outputs) {
+        const values = new Float32Array(bytes, offset, elements);
+        result[name] = scalar ? values[0] : values.slice();
+      }
+      return result as StepResult;
+    });
+  }
+
+  /**
+   * Runs one step with a timestamp around each dispatch and returns the nanoseconds that each took. Counts as a step.
+   * Throws `LIMIT` where the adapter has no timestamp queries.
+   */
+  async profile(inputs: InputValues = {}): Promise<{ kernel: string; nanoseconds: number }[]> {
+    this.checkInputs(inputs);
+    const { device, dispatches } = this.parts;
+    const { gpu } = device;
+    if (!gpu.features.has("timestamp-query")) {
+      throw new TwingradError("LIMIT", "profile: this adapter has no timestamp queries.");
+    }
+    const count = dispatches.length * 2;
+    const queries = gpu.createQuerySet({ type: "timestamp", count });
+    const resolved = gpu.createBuffer({ label: "timestamps", size: count * 8, usage: 0x200 | 0x4 });
+    const staging = gpu.createBuffer({ label: "timestamps read", size: count * 8, usage: 0x1 | 0x8 });
+    try {
+      this.upload(inputs);
+      this.advance();
+      const encoder = gpu.createCommandEncoder();
+      dispatches.forEach(({ pipeline, bindGroup, workgroups }, i) => {
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+        });
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+        pass.end();
+      });
+      encoder.resolveQuerySet(queries, 0, count, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
+      gpu.queue.submit([encoder.finish()]);
+      await Promise.race([staging.mapAsync(0x1), device.lost]);
+      const times = new BigUint64Array(staging.getMappedRange());
+      return dispatches.map(({ kernel }, i) => ({ kernel, nanoseconds: Number(times[2 * i + 1] - times[2 * i]) }));
+    } finally {
+      queries.destroy();
+      resolved.destroy();
+      staging.destroy();
+    }
+  }
+
+  /** Frees the program's own buffers; parameters stay, they belong to their store. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of this.parts.own) buffer.destroy();
+    this.parts.ring.destroy();
+  }
+
+  private checkInputs(inputs: InputValues): void {
+    if (this.disposed) throw new TwingradError("DISPOSED", "run: the program was disposed.");
+    for (const [name, { elements }] of this.parts.inputs) {
+      const values = inputs[name];
+      if (!values) throw new TwingradError("BAD_INPUT", `run: the input "${name}" is missing.`);
+      if (values.length !== elements) {
+        throw new TwingradError("BAD_INPUT", `run: the input "${name}" takes ${elements} values, got ${values.length}.`);
+      }
+    }
+    for (const name of Object.keys(inputs)) {
+      if (!this.parts.inputs.has(name)) throw new TwingradError("BAD_INPUT", `run: there is no input "${name}".`);
+    }
+  }
+
+  private upload(inputs: InputValues): void {
+    const { queue } = this.parts.device.gpu;
+    for (const [name, { range, dtype }] of this.parts.inputs) {
+      const given = inputs[name];
+      const Wanted = dtype === "u8" ? Uint8Array : Float32Array;
+      let values = given instanceof Wanted ? given : Wanted.from(given as ArrayLike<number>);
+      if (values.byteLength % 4 !== 0) {
+        const padded = new Uint8Array(Math.ceil(values.byteLength / 4) * 4); // writeBuffer takes whole words
+        padded.set(values as Uint8Array);
+        values = padded;
+      }
+      queue.writeBuffer(range.buffer, range.offset, values as Uint8Array<ArrayBuffer>);
+    }
+  }
+
+  private advance(): number | undefined {
+    const { device, schedule } = this.parts;
+    if (!schedule) return undefined;
+    const values = Float32Array.from(schedule.next());
+    device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
+    return schedule.count();
+  }
+}

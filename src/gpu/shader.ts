@@ -1,0 +1,51 @@
+// The typed interface of a .wgsl file, filled by reflection when the package is built (shaders/reflect.mjs).
+
+/** How a shader uses a binding, as declared in its WGSL. */
+export type Access = "read" | "read_write" | "uniform";
+
+/**
+ * A reflected shader. `Bindings` maps each binding's name to its access; `Required` and `Optional` name its override
+ * constants without and with a default; `Tunables` names the module-scope integer `const`s that may be replaced.
+ */
+export interface Shader<
+  Bindings extends Record<string, Access> = Record<string, Access>,
+  Required extends string = string,
+  Optional extends string = string,
+  Tunables extends string = string,
+> {
+  readonly name: string;
+  readonly entryPoint: string;
+  readonly code: string;
+  readonly bindings: { readonly [K in keyof Bindings]: { readonly binding: number; readonly access: Bindings[K] } };
+  readonly constants: { readonly [K in Required | Optional]: { readonly type: string; readonly optional: boolean } };
+  readonly tunables: { readonly [K in Tunables]: number };
+}
+
+/** Values for a shader's override constants: all that have no default, any that have one. */
+export type ConstantsOf<S> =
+  S extends Shader<infer _B, infer R, infer O, infer _T>
+    ? { readonly [K in R]: number } & { readonly [K in O]?: number }
+    : never;
+
+/** One value for each binding of a shader. */
+export type BindingsOf<S, Value> = S extends Shader<infer B, infer _R, infer _O, infer _T>
+  ? { readonly [K in keyof B]: Value }
+  : never;
+
+export type TunablesOf<S> =
+  S extends Shader<infer _B, infer _R, infer _O, infer T> ? { readonly [K in T]?: number } : never;
+
+/**
+ * The shader's text with some of its `const` tunables replaced. Names that the shader does not have are a programming
+ * error that the types catch, so they are not looked for here.
+ */
+export function specialise(shader: Shader, tunables: Readonly<Record<string, number>> = {}): string {
+  let code = shader.code;
+  for (const [name, value] of Object.entries(tunables)) {
+    code = code.replace(
+      new RegExp(`^(const\\s+${name}\\s*(?::\\s*u32)?\\s*=\\s*)\\d+`, "m"),
+      (_, declaration: string) => declaration + value,
+    );
+  }
+  return code;
+}

@@ -1,0 +1,227 @@
+// From the recorded list to a program: gradients and update appended, dead launches dropped, memory planned, and
+// every GPU object that a step will need made here, once.
+import scaleShader from "../../shaders/scale.forward.wgsl";
+import { ShapeError, TwingradError } from "../gpu/errors.ts";
+import { type BufferRange, type Dispatch, Program, type ProgramParts } from "../gpu/program.ts";
+import { StagingRing } from "../gpu/readback.ts";
+import { elementwise, gradients } from "./gradients.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { Arena, Parameter } from "./parameters.ts";
+import { planMemory, removeDead } from "./planner.ts";
+import type { Launch, Tape } from "./tape.ts";
+import { describe, Storage, type Tensor } from "./tensor.ts";
+
+export interface CompileOptions {
+  /** The scalar to minimise (with `optimizer`) or to report. */
+  readonly loss?: Tensor;
+  readonly optimizer?: Optimizer;
+  /** Further tensors to read back at each step, by name. */
+  readonly outputs?: Readonly<Record<string, Tensor>>;
+}
+
+/** Steps that may be in flight before `run` waits. */
+const stepsInFlight = 4;
+/** STORAGE | COPY_SRC | COPY_DST, and with UNIFORM for the schedule. */
+const storageUsage = 0x80 | 0x4 | 0x8;
+const uniformUsage = 0x40 | 0x8;
+
+export async function compile(tape: Tape, options: CompileOptions): Promise<Program> {
+  const { device, store } = tape;
+  const { loss, optimizer } = options;
+  if (loss && loss.size !== 1) {
+    throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
+  }
+  store.place();
+  for (const p of tape.parameters.values()) {
+    const { buffer, offset } = store.location(p.name);
+    p.storage.external = { buffer, offset };
+  }
+
+  const schedule = optimizer ? new Storage("input", "schedule", 4, "f32") : undefined;
+  const arenas = loss && optimizer ? recordUpdate(tape, loss, optimizer, schedule!) : [];
+
+  const outputs = { ...(loss ? { loss } : {}), ...options.outputs };
+  const required = new Set(Object.values(outputs).map((t) => t.storage));
+  const launches = removeDead(tape.launches, required);
+  const plan = planMemory(launches, required);
+  checkLimits(tape, launches, plan.slots);
+
+  return device.checked("compile", async () => {
+    const own: GPUBuffer[] = [];
+    const make = (label: string, size: number, usage = storageUsage) => {
+      const buffer = device.gpu.createBuffer({ label, size, usage });
+      own.push(buffer);
+      return buffer;
+    };
+    const slots = plan.slots.map((bytes, i) => make(`temporaries ${i}`, bytes));
+    const fixed = new Map<Storage, GPUBuffer>();
+    const bytesOf = { constants: 0, gradients: 0, inputs: 0 };
+    const rangeOf = (storage: Storage): BufferRange => {
+      if (storage.external) return { ...storage.external, size: storage.bytes };
+      if (storage.within) return { ...rangeOf(storage.within.whole), offset: storage.within.offset, size: storage.bytes };
+      const slot = plan.slotOf.get(storage);
+      if (slot !== undefined) return { buffer: slots[slot], offset: 0, size: storage.bytes };
+      let buffer = fixed.get(storage);
+      if (!buffer) {
+        buffer = make(storage.name, storage.bytes, storage === schedule ? uniformUsage : storageUsage);
+        fixed.set(storage, buffer);
+        if (storage.kind === "constant") {
+          device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
+          bytesOf.constants += storage.bytes;
+        } else if (storage.kind === "input") bytesOf.inputs += storage.bytes;
+        else bytesOf.gradients += storage.bytes;
+      }
+      return { buffer, offset: 0, size: storage.bytes };
+    };
+
+    const dispatches = await Promise.all(launches.map((launch) => makeDispatch(tape, launch, rangeOf)));
+    const inputs: ProgramParts["inputs"] = new Map(
+      [...tape.inputs].map(([name, t]) => [name, { range: rangeOf(t.storage), elements: t.size, dtype: t.dtype }]),
+    );
+    const results: ProgramParts["outputs"] = [];
+    let resultBytes = 0;
+    for (const [name, t] of Object.entries(outputs)) {
+      results.push({ name, range: rangeOf(t.storage), elements: t.size, offset: resultBytes, scalar: t === loss });
+      resultBytes += t.storage.bytes;
+    }
+    const ring = new StagingRing(device, Math.max(16, resultBytes), stepsInFlight);
+    const parameters = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.storage.bytes, 0);
+    const memory = {
+      parameters: parameters + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
+      optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
+      activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf.constants,
+      gradients: bytesOf.gradients,
+      staging: bytesOf.inputs + ring.bytes,
+      lowerBound: plan.lowerBound,
+      largestBinding: Math.max(...dispatches.flatMap((d) => d.ranges.map((r) => r.size))),
+      buffers: own.length + stepsInFlight + arenas.reduce((n, a) => n + 1 + a.state.size, 0),
+    };
+    return new Program({
+      device,
+      dispatches,
+      inputs,
+      outputs: results,
+      ring,
+      own,
+      memory,
+      schedule: optimizer && { range: rangeOf(schedule!), next: () => optimizer.schedule(++store.step), count: () => store.step },
+    });
+  });
+}
+
+/** Appends gradients of every trainable parameter on the tape, gathered in arenas, and the optimizer's update. */
+function recordUpdate(tape: Tape, loss: Tensor, optimizer: Optimizer, schedule: Storage): Arena[] {
+  const { store } = tape;
+  const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+  if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
+  const found = gradients(loss, trained);
+  const byArena = new Map<Arena, [Parameter, Tensor][]>();
+  trained.forEach((p, i) => {
+    const { arena } = store.location(p.name);
+    byArena.set(arena!, [...(byArena.get(arena!) ?? []), [p, found[i]]]);
+  });
+  for (const [arena, members] of byArena) {
+    const elements = arena.bytes / 4;
+    const gradientArena = new Storage("buffer", "gradients", elements, "f32");
+    for (const [parameter, gradient] of members) {
+      const { offset } = store.location(parameter.name);
+      gatherGradient(tape, gradient, gradientArena, offset);
+    }
+    const external = (name: string, buffer: GPUBuffer) => {
+      const storage = new Storage("parameter", name, elements, "f32");
+      storage.external = { buffer, offset: 0 };
+      return storage;
+    };
+    optimizer.record(
+      tape,
+      {
+        elements,
+        values: external("parameters", arena.values),
+        gradients: gradientArena,
+        state: (name) => external(name, store.state(arena, name)),
+      },
+      schedule,
+    );
+  }
+  return [...byArena.keys()];
+}
+
+/**
+ * Makes the launch that writes this gradient write it into the arena. What is not a launch's own result, or is read by
+ * others as well, is copied: a launch must not read the arena while it writes another part of it.
+ */
+function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: number): void {
+  const { storage } = gradient;
+  const uses = tape.launches.filter((l) => Object.values(l.bindings).includes(storage)).length;
+  if (storage.kind === "temporary" && uses === 1) {
+    storage.within = { whole: arena, offset };
+    return;
+  }
+  const copy = tape.temporary(gradient.name, gradient.shape);
+  copy.storage.within = { whole: arena, offset };
+  const { groups, constants } = elementwise(gradient.size);
+  tape.launch(scaleShader, { x: gradient, output: copy }, { ...constants, FACTOR: 1 }, groups);
+}
+
+function untrained(tape: Tape, counted: readonly Arena[]): number {
+  const others = tape.store.arenas.filter((a) => !counted.includes(a));
+  return others.filter((a) => a.members.some((m) => tape.parameters.has(m))).reduce((n, a) => n + a.bytes, 0);
+}
+
+async function makeDispatch(
+  tape: Tape,
+  launch: Launch,
+  rangeOf: (storage: Storage) => BufferRange,
+): Promise<Dispatch> {
+  const { shader } = launch;
+  const { kernels, gpu } = tape.device;
+  const reads: string[] = [];
+  const writes: string[] = [];
+  const ranges: BufferRange[] = [];
+  const written = new Set<GPUBuffer>();
+  const read = new Set<GPUBuffer>();
+  const entries = Object.entries(launch.bindings).map(([name, storage]) => {
+    const range = rangeOf(storage);
+    const writable = shader.bindings[name].access === "read_write";
+    (writable ? writes : reads).push(storage.name);
+    (writable ? written : read).add(range.buffer);
+    ranges.push(range);
+    return { binding: shader.bindings[name].binding, resource: range };
+  });
+  for (const buffer of written) {
+    if (read.has(buffer)) throw new TwingradError("SHADER", `${shader.name} would read and write "${buffer.label}".`);
+  }
+  const bindGroup = gpu.createBindGroup({ label: shader.name, layout: kernels.layout(shader), entries });
+  const pipeline = await kernels.pipeline(shader, launch.constants, launch.tunables);
+  return { kernel: shader.name, pipeline, bindGroup, workgroups: launch.workgroups, reads, writes, ranges };
+}
+
+function checkLimits(tape: Tape, launches: readonly Launch[], slots: readonly number[]): void {
+  const { limits } = tape.device.gpu;
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  for (const { shader, bindings, workgroups } of launches) {
+    for (const { name, bytes } of Object.values(bindings)) {
+      if (bytes <= most) continue;
+      throw new TwingradError(
+        "LIMIT",
+        `${shader.name}: "${name}" takes ${bytes} bytes; this adapter binds at most ${most}. Use a smaller batch or image.`,
+      );
+    }
+    if (Math.max(...workgroups) > limits.maxComputeWorkgroupsPerDimension) {
+      throw new TwingradError(
+        "LIMIT",
+        `${shader.name}: ${workgroups.join(" x ")} workgroups; this adapter takes ` +
+          `${limits.maxComputeWorkgroupsPerDimension} in each dimension. Use a smaller batch or image.`,
+      );
+    }
+    const storageBindings = Object.values(shader.bindings).filter((b) => b.access !== "uniform").length;
+    if (storageBindings > limits.maxStorageBuffersPerShaderStage) {
+      throw new TwingradError(
+        "LIMIT",
+        `${shader.name} binds ${storageBindings} buffers; this adapter takes ${limits.maxStorageBuffersPerShaderStage}.`,
+      );
+    }
+  }
+  const total = slots.reduce((a, b) => a + b, 0);
+  if (!Number.isSafeInteger(total)) throw new TwingradError("LIMIT", `The plan needs ${total} bytes.`);
+}

@@ -1,0 +1,72 @@
+// Reverse-mode differentiation: walks the recorded operations backwards and lets each append its chain rule.
+import addShader from "../../shaders/add.forward.wgsl";
+import { ShapeError } from "../gpu/errors.ts";
+import type { Tape } from "./tape.ts";
+import { describe, Tensor } from "./tensor.ts";
+
+/**
+ * Appends the backward operations and returns d output / d wrt[i], each of wrt[i]'s shape. A tensor that is used
+ * several times gets the sum, added in the reverse order of use. `seed` is the gradient of the output itself; without
+ * it the output must be a scalar and its gradient is 1.
+ */
+export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
+  const { tape } = output;
+  if (!seed && output.size !== 1) {
+    throw new ShapeError(
+      "gradients",
+      `the output has shape ${describe(output.shape)}; expected a scalar, or an output gradient of that shape.`,
+    );
+  }
+  if (seed && describe(seed.shape) !== describe(output.shape)) {
+    throw new ShapeError(
+      "gradients",
+      `the output gradient has shape ${describe(seed.shape)}; expected ${describe(output.shape)}, the output's own.`,
+    );
+  }
+  const forward = tape.nodes.slice(); // the backward rules launch, they do not record
+  const needed = new Set<Tensor>(wrt);
+  for (const node of forward) if (node.inputs.some((t) => needed.has(t))) needed.add(node.output);
+
+  const one = () => tape.constant("one", output.shape, new Float32Array([1]));
+  const gradient = new Map<Tensor, Tensor>([[output, seed ?? one()]]);
+  for (const node of forward.reverse()) {
+    const arriving = gradient.get(node.output);
+    if (!arriving || !needed.has(node.output)) continue;
+    const wanted = node.inputs.map((t) => needed.has(t));
+    const leaving = node.backward(arriving, wanted);
+    node.inputs.forEach((input, i) => {
+      const contribution = leaving[i];
+      if (!wanted[i] || !contribution) return;
+      const so_far = gradient.get(input);
+      gradient.set(input, so_far ? accumulate(tape, so_far, contribution) : contribution);
+    });
+  }
+  return wrt.map((t) => {
+    const found = gradient.get(t) ?? tape.constant(`zero ${t.name}`, t.shape, new Float32Array(t.size));
+    return new Tensor(tape, t.shape, found.storage, `gradient of ${t.name}`);
+  });
+}
+
+function accumulate(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  const output = tape.temporary(a.name, a.shape);
+  const { groups, constants } = elementwise(a.size);
+  tape.launch(addShader, { a, b, output }, constants, groups);
+  return output;
+}
+
+const workgroupSize = 64;
+const mostGroups = 65535;
+
+/**
+ * Workgroups and constants of an element-wise launch in which each thread of a 64-wide workgroup handles one vec4: a
+ * second grid dimension takes over where one would pass the device limit of 65,535 workgroups.
+ */
+export function elementwise(size: number): {
+  groups: [number, number];
+  constants: { COUNT: number; ROW: number };
+} {
+  const count = Math.ceil(size / 4);
+  const groups = Math.ceil(count / workgroupSize);
+  const x = Math.min(groups, mostGroups);
+  return { groups: [x, Math.ceil(groups / x)], constants: { COUNT: count, ROW: x * workgroupSize } };
+}

@@ -1,0 +1,195 @@
+// Parameters outlive tapes and programs: a store holds them on the device, so that a training program and an
+// inference program use the same weights. Trainable ones lie side by side, so that one launch updates them all.
+import type { Device } from "../gpu/device.ts";
+import { ShapeError, TwingradError } from "../gpu/errors.ts";
+import { readBuffer } from "../gpu/readback.ts";
+import { initialValues } from "./initial.ts";
+import type { Tape } from "./tape.ts";
+import { describe, Storage, sizeOf, Tensor } from "./tensor.ts";
+
+export interface ParameterOptions {
+  /**
+   * `glorot-uniform`: U(-l, l), l = sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010; filters count their
+   * receptive field). Or a number for all elements, or the values themselves.
+   */
+  readonly initial: "glorot-uniform" | number | Float32Array;
+  /** Of the generator; the parameter's name is mixed in, so that one seed serves a whole network. */
+  readonly seed?: number;
+  /** False for what is kept but not trained (moving averages). */
+  readonly trainable?: boolean;
+}
+
+/** Usage of every buffer that kernels bind and the host copies: STORAGE | COPY_SRC | COPY_DST. */
+const usage = 0x80 | 0x4 | 0x8;
+/** Bindings start at multiples of this: the largest minStorageBufferOffsetAlignment that WebGPU allows. */
+const alignment = 256;
+
+/** Trainable parameters that lie in one buffer, with gradients and optimizer state of the same layout. */
+export interface Arena {
+  readonly bytes: number;
+  readonly values: GPUBuffer;
+  readonly members: readonly string[];
+  /** Buffers that an optimizer asked for, by its own names ("first moment"); zero at first. */
+  readonly state: Map<string, GPUBuffer>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+  initial?: Float32Array;
+  arena?: Arena;
+  buffer?: GPUBuffer;
+  offset: number;
+}
+
+/** A tensor whose values stay between steps. */
+export class Parameter extends Tensor {
+  readonly trainable: boolean;
+  private readonly entry: Entry;
+
+  constructor(tape: Tape, entry: Entry) {
+    super(tape, entry.shape, new Storage("parameter", entry.name, sizeOf(entry.shape), "f32"), entry.name);
+    this.trainable = entry.trainable;
+    this.entry = entry;
+  }
+
+  /** Its values now: after the steps submitted so far, before its first compile the initial ones. */
+  read(): Promise<Float32Array> {
+    return this.tape.store.read(this.entry.name);
+  }
+
+  /** Replaces its values. Throws `SHAPE` where the number of elements differs. */
+  write(values: ArrayLike<number>): void {
+    this.tape.store.write(this.entry.name, values);
+  }
+}
+
+export class ParameterStore {
+  readonly device: Device;
+  readonly arenas: Arena[] = [];
+  /** Optimizer steps taken so far on these parameters. */
+  step = 0;
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  declare(tape: Tape, name: string, shape: readonly number[], options: ParameterOptions): Parameter {
+    let entry = this.entries.get(name);
+    if (!entry) {
+      const trainable = options.trainable ?? true;
+      entry = { name, shape: [...shape], trainable, initial: initialValues(name, shape, options), offset: 0 };
+      this.entries.set(name, entry);
+    }
+    if (describe(entry.shape) !== describe(shape)) {
+      throw new ShapeError(
+        "parameter",
+        `"${name}" has shape ${describe(entry.shape)} already; it cannot also be ${describe(shape)}.`,
+      );
+    }
+    return new Parameter(tape, entry);
+  }
+
+  /** Names and shapes in the order of declaration. */
+  list(): { name: string; shape: readonly number[]; trainable: boolean }[] {
+    return [...this.entries.values()].map(({ name, shape, trainable }) => ({ name, shape, trainable }));
+  }
+
+  /** Gives every parameter that has none yet its place on the device. */
+  place(): void {
+    const fresh = [...this.entries.values()].filter((e) => !e.buffer);
+    const trainable = fresh.filter((e) => e.trainable);
+    if (trainable.length > 0) {
+      let bytes = 0;
+      for (const entry of trainable) {
+        entry.offset = bytes;
+        bytes += Math.ceil((sizeOf(entry.shape) * 4) / alignment) * alignment;
+      }
+      const values = this.createBuffer("parameters", bytes);
+      const arena: Arena = { bytes, values, members: trainable.map((e) => e.name), state: new Map() };
+      this.arenas.push(arena);
+      for (const entry of trainable) {
+        entry.arena = arena;
+        entry.buffer = values;
+      }
+    }
+    for (const entry of fresh) {
+      entry.buffer ??= this.createBuffer(entry.name, Math.ceil((sizeOf(entry.shape) * 4) / 16) * 16);
+      this.device.gpu.queue.writeBuffer(entry.buffer, entry.offset, entry.initial as Float32Array<ArrayBuffer>);
+      entry.initial = undefined;
+    }
+  }
+
+  /** Where a placed parameter lies. */
+  location(name: string): { buffer: GPUBuffer; offset: number; arena?: Arena } {
+    const { buffer, offset, arena } = this.entry(name);
+    return { buffer: buffer!, offset, arena };
+  }
+
+  /** The optimizer's buffer of that name beside an arena, made of zeros when first asked for. */
+  state(arena: Arena, name: string): GPUBuffer {
+    let buffer = arena.state.get(name);
+    if (!buffer) {
+      buffer = this.createBuffer(name, arena.bytes);
+      arena.state.set(name, buffer);
+    }
+    return buffer;
+  }
+
+  async read(name: string): Promise<Float32Array> {
+    const entry = this.entry(name);
+    if (!entry.buffer) return entry.initial!.slice();
+    return readBuffer(this.device, entry.buffer, entry.offset, sizeOf(entry.shape));
+  }
+
+  write(name: string, values: ArrayLike<number>): void {
+    const entry = this.entry(name);
+    const data = sized(name, entry.shape, values);
+    if (entry.buffer) this.device.gpu.queue.writeBuffer(entry.buffer, entry.offset, data);
+    else entry.initial = data;
+  }
+
+  /** One parameter's slice of an optimizer state; zeros where the optimizer has not run yet. */
+  async readState(name: string, state: string): Promise<Float32Array> {
+    const { arena, offset, shape } = this.entry(name);
+    const buffer = arena?.state.get(state);
+    return buffer ? readBuffer(this.device, buffer, offset, sizeOf(shape)) : new Float32Array(sizeOf(shape));
+  }
+
+  writeState(name: string, state: string, values: ArrayLike<number>): void {
+    this.place();
+    const { arena, offset, shape } = this.entry(name);
+    if (!arena) throw new TwingradError("BAD_INPUT", `"${name}" is not trained, so it has no optimizer state.`);
+    this.device.gpu.queue.writeBuffer(this.state(arena, state), offset, sized(name, shape, values));
+  }
+
+  dispose(): void {
+    for (const { buffer } of this.entries.values()) buffer?.destroy();
+    for (const { state } of this.arenas) for (const buffer of state.values()) buffer.destroy();
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (!entry) {
+      const known = [...this.entries.keys()].join(", ");
+      throw new TwingradError("BAD_INPUT", `There is no parameter "${name}"; there are: ${known}.`);
+    }
+    return entry;
+  }
+
+  private createBuffer(label: string, size: number): GPUBuffer {
+    return this.device.gpu.createBuffer({ label, size, usage });
+  }
+}
+
+function sized(name: string, shape: readonly number[], values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  if (values.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      "parameter",
+      `"${name}" of shape ${describe(shape)} takes ${sizeOf(shape)} values, got ${values.length}.`,
+    );
+  }
+  return Float32Array.from(values);
+}
