@@ -1,0 +1,75 @@
+// What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
+// Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
+import { Random, streams } from "./random.ts";
+
+/** Height, width, channels. */
+export type ImageSize = readonly [height: number, width: number, channels: number];
+
+export interface Item {
+  /** Index into `Dataset.identities`. */
+  readonly identity: number;
+  /** What an error message calls this picture: a path, or a record's file and number. */
+  readonly name: string;
+  /** The picture as uint8, row by row, channels last: height * width * channels values. Rejects naming the picture. */
+  decode(size: ImageSize): Promise<Uint8Array>;
+}
+
+export interface Dataset {
+  readonly identities: readonly string[];
+  readonly items: readonly Item[];
+}
+
+/** The identity of each picture. */
+export function labelsOf(dataset: Dataset): Int32Array {
+  return Int32Array.from(dataset.items, (item) => item.identity);
+}
+
+/** For each identity the indices of its pictures; `labels` holds integers from 0. */
+export function indicesByIdentity(labels: ArrayLike<number>): number[][] {
+  const groups: number[][] = [];
+  for (let index = 0; index < labels.length; index++) {
+    while (groups.length <= labels[index]) groups.push([]);
+    groups[labels[index]].push(index);
+  }
+  return groups;
+}
+
+/** The pictures of some identities, numbered anew from 0 in the given order. */
+export function subset(dataset: Dataset, identities: readonly number[]): Dataset {
+  const renumbered = new Map(identities.map((identity, position) => [identity, position]));
+  return {
+    identities: identities.map((identity) => dataset.identities[identity]),
+    items: dataset.items.flatMap((item) => {
+      const identity = renumbered.get(item.identity);
+      return identity === undefined
+        ? []
+        : [{ identity, name: item.name, decode: (size: ImageSize) => item.decode(size) }];
+    }),
+  };
+}
+
+/**
+ * Splits by identity, so that nobody is in both parts. `fraction` of the identities, at least two, are held out;
+ * the choice depends on the seed and on the set of names, not on their order.
+ * @throws RangeError when either part would have fewer than two identities.
+ */
+export function splitIdentities(
+  dataset: Dataset,
+  { fraction, seed }: { fraction: number; seed: number },
+): { training: Dataset; heldOut: Dataset } {
+  const count = dataset.identities.length;
+  const heldOutCount = Math.max(2, Math.round(fraction * count));
+  if (!(fraction > 0 && fraction < 1) || count - heldOutCount < 2) {
+    throw new RangeError(
+      `cannot hold out ${fraction} of ${count} identities: the fraction must lie between 0 and 1, and at least 2 identities must remain on either side`,
+    );
+  }
+  const byName = dataset.identities.map((_, identity) => identity);
+  byName.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
+  const order = new Random(seed, streams.split).shuffle(byName);
+  const ascending = (a: number, b: number) => a - b;
+  return {
+    heldOut: subset(dataset, order.slice(0, heldOutCount).sort(ascending)),
+    training: subset(dataset, order.slice(heldOutCount).sort(ascending)),
+  };
+}

@@ -1,0 +1,259 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { augment, defaultAugmentation } from "../../src/data/augment.ts";
+import { ahead, batches, DecodedImages } from "../../src/data/batches.ts";
+import { type Dataset, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
+import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
+import { balancedPairs } from "../../src/data/pairs.ts";
+import { Random, streams } from "../../src/data/random.ts";
+
+/** People whose pictures are constant: the value tells which picture it is. */
+function constantPictures(identities: number, pictures: number): Dataset & { decoded: number[] } {
+  const decoded: number[] = [];
+  return {
+    decoded,
+    identities: Array.from({ length: identities }, (_, identity) => `person ${identity}`),
+    items: Array.from({ length: identities * pictures }, (_, index) => ({
+      identity: Math.floor(index / pictures),
+      name: `picture ${index}`,
+      decode: async ([height, width, channels]) => {
+        decoded.push(index);
+        return new Uint8Array(height * width * channels).fill(index);
+      },
+    })),
+  };
+}
+
+describe("splitIdentities", () => {
+  it("puts nobody into both parts and loses nobody, whatever the seed", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4, max: 30 }),
+        fc.double({ min: 0.05, max: 0.6, noNaN: true }),
+        fc.nat(),
+        (count, fraction, seed) => {
+          const dataset = constantPictures(count, 2);
+          fc.pre(count - Math.max(2, Math.round(fraction * count)) >= 2);
+          const { training, heldOut } = splitIdentities(dataset, { fraction, seed });
+          expect([...training.identities, ...heldOut.identities].sort()).toEqual([...dataset.identities].sort());
+          const pictures = (part: Dataset) => part.items.map((item) => item.name);
+          expect([...pictures(training), ...pictures(heldOut)].sort()).toEqual(pictures(dataset).sort());
+          expect(pictures(heldOut).filter((name) => pictures(training).includes(name))).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  it("depends on the seed and on the names, not on their order", () => {
+    const dataset = constantPictures(12, 1);
+    const reversed = subset(dataset, dataset.identities.map((_, i) => i).reverse());
+    const held = (data: Dataset, seed: number) =>
+      [...splitIdentities(data, { fraction: 0.3, seed }).heldOut.identities].sort();
+    expect(held(reversed, 1)).toEqual(held(dataset, 1));
+    expect(held(dataset, 1)).not.toEqual(held(dataset, 2));
+  });
+
+  it.each([
+    [3, 0.2],
+    [10, 0.95],
+    [10, 0],
+    [10, 1],
+  ])("refuses %i identities at %f", (count, fraction) => {
+    expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/cannot hold out/);
+  });
+});
+
+describe("batches", () => {
+  const size = [2, 3, 1] as const;
+  const labels = labelsOf(constantPictures(4, 5));
+
+  it("holds the pixels and labels of the pairs", async () => {
+    const images = new DecodedImages(constantPictures(4, 5), size);
+    const pairs = balancedPairs(labels, { seed: 3 });
+    const stream = batches(images, balancedPairs(labels, { seed: 3 }), { batchSize: 4 });
+    for (let batchNumber = 0; batchNumber < 3; batchNumber++) {
+      const batch = (await stream.next()).value;
+      for (let position = 0; position < 4; position++) {
+        const { left, right } = pairs.next().value;
+        expect(Array.from(batch.left.subarray(position * 6, position * 6 + 6))).toEqual(new Array(6).fill(left));
+        expect(Array.from(batch.right.subarray(position * 6, position * 6 + 6))).toEqual(new Array(6).fill(right));
+        expect([batch.leftLabels[position], batch.rightLabels[position]]).toEqual([labels[left], labels[right]]);
+      }
+    }
+  });
+
+  it("goes on where it was told to, augmentation included", async () => {
+    const options = { batchSize: 3, augmentation: { seed: 9 } };
+    const gradient: Dataset = {
+      identities: ["a", "b"],
+      items: [0, 0, 1, 1].map((identity, index) => ({
+        identity,
+        name: String(index),
+        decode: async () => Uint8Array.from({ length: 64 }, (_, i) => i * 3 + index),
+      })),
+    };
+    const start = (skip: number) =>
+      batches(new DecodedImages(gradient, [8, 8, 1]), balancedPairs([0, 0, 1, 1], { seed: 1 }), { ...options, skip });
+    const whole = start(0);
+    await whole.next();
+    await whole.next();
+    const third = (await whole.next()).value;
+    expect((await start(2).next()).value).toEqual(third);
+    expect((await start(1).next()).value.left).not.toEqual(third.left);
+  });
+
+  it("decodes each picture once while it is cached, and a failed one again", async () => {
+    const dataset = constantPictures(1, 3);
+    const images = new DecodedImages(dataset, size);
+    await images.stack([0, 1, 0, 2]);
+    await images.stack([2, 1, 0]);
+    expect(dataset.decoded).toEqual([0, 1, 2]);
+
+    let calls = 0;
+    const decode = () => (calls++ === 0 ? Promise.reject(new Error("disk")) : Promise.resolve(new Uint8Array(6)));
+    const flaky = new DecodedImages({ identities: ["a"], items: [{ identity: 0, name: "x", decode }] }, size);
+    await expect(flaky.get(0)).rejects.toThrow("disk");
+    await expect(flaky.get(0)).resolves.toHaveLength(6);
+  });
+
+  it("keeps no more than the given bytes, the most recently used ones", async () => {
+    const dataset = constantPictures(1, 4);
+    const images = new DecodedImages(dataset, size, { maximumBytes: 12 });
+    for (const index of [0, 1, 0, 2, 0, 1]) await images.get(index);
+    expect(dataset.decoded).toEqual([0, 1, 2, 1]);
+  });
+
+  it("says so when a picture has another size than asked for", async () => {
+    const dataset: Dataset = {
+      identities: ["a"],
+      items: [{ identity: 0, name: "x", decode: async () => new Uint8Array(5) }],
+    };
+    await expect(new DecodedImages(dataset, size).stack([0])).rejects.toThrow(/5 values where 2x3x1/);
+  });
+});
+
+describe("ahead", () => {
+  it("works ahead by the given number and no further, in order", async () => {
+    let started = 0;
+    const results = ahead(async () => started++, 3);
+    expect((await results.next()).value).toBe(0);
+    expect(started).toBe(4);
+    expect((await results.next()).value).toBe(1);
+    expect(started).toBe(5);
+  });
+
+  it("reports a failure when its turn comes", async () => {
+    let started = 0;
+    const results = ahead(async () => {
+      if (++started === 3) throw new Error("third");
+      return started;
+    }, 5);
+    expect((await results.next()).value).toBe(1);
+    expect((await results.next()).value).toBe(2);
+    await expect(results.next()).rejects.toThrow("third");
+  });
+});
+
+describe("augment", () => {
+  const none = { flip: 0, rotation: 0, zoom: 0, shift: 0, brightness: 0, contrast: 0 };
+  const random = (index = 0) => new Random(1, streams.augmentation, index);
+  const picture = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
+
+  it("changes nothing without ranges", () => {
+    expect(augment(picture, [5, 4, 3], random(), none)).toEqual(picture);
+  });
+
+  it("mirrors left and right exactly", () => {
+    const mirrored = augment(picture, [5, 4, 3], random(), { ...none, flip: 1 });
+    for (let y = 0; y < 5; y++) {
+      for (let x = 0; x < 4; x++) {
+        const at = (column: number) => (y * 4 + column) * 3;
+        expect(mirrored.slice(at(x), at(x) + 3)).toEqual(picture.slice(at(3 - x), at(3 - x) + 3));
+      }
+    }
+  });
+
+  it("leaves a uniform picture uniform under any turn, zoom and shift", () => {
+    const grey = new Uint8Array(60).fill(77);
+    const ranges = { ...none, flip: 0.5, rotation: 180, zoom: 0.5, shift: 0.5 };
+    for (let index = 0; index < 20; index++) expect(augment(grey, [5, 4, 3], random(index), ranges)).toEqual(grey);
+  });
+
+  it("moves brightness within its range and stays within uint8", () => {
+    const shifted = Array.from({ length: 200 }, (_, i) =>
+      augment(new Uint8Array([100, 250, 3]), [1, 1, 3], random(i), { ...none, brightness: 0.1 }),
+    );
+    for (const values of shifted) expect(Math.abs(values[0] - 100)).toBeLessThanOrEqual(26);
+    expect(Math.max(...shifted.map((values) => values[0]))).toBeGreaterThan(115);
+    expect(Math.max(...shifted.map((values) => values[1]))).toBe(255);
+    expect(Math.min(...shifted.map((values) => values[2]))).toBe(0);
+  });
+
+  it("is the same for the same random stream and another for another", () => {
+    const change = (index: number) => augment(picture, [5, 4, 3], random(index), defaultAugmentation);
+    expect(change(4)).toEqual(change(4));
+    expect(change(4)).not.toEqual(change(5));
+  });
+});
+
+describe("evaluation questions", () => {
+  it("allPairs: every pair once", () => {
+    const pairs = allPairs([0, 0, 1]);
+    expect(pairs).toEqual([
+      { left: 0, right: 1, same: true },
+      { left: 0, right: 2, same: false },
+      { left: 1, right: 2, same: false },
+    ]);
+  });
+
+  it("pairsPerIdentity: distinct, labelled rightly, balanced, as many as asked for where there are as many", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 12, maxLength: 60 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.nat(),
+        (labels, perIdentity, seed) => {
+          const sizes = [0, 1, 2, 3, 4, 5].map((label) => labels.filter((other) => other === label).length);
+          fc.pre(sizes.filter((size) => size > 0).length > 1 && sizes.some((size) => size > 1));
+          const pairs = pairsPerIdentity(labels, { perIdentity, seed });
+          for (const { left, right, same } of pairs) {
+            expect(left).not.toBe(right);
+            expect(same).toBe(labels[left] === labels[right]);
+          }
+          const keys = pairs.map(({ left, right }) => Math.min(left, right) * 1000 + Math.max(left, right));
+          expect(new Set(keys).size).toBe(pairs.length);
+          const wanted = sizes.reduce((sum, size) => sum + Math.min(perIdentity, (size * (size - 1)) / 2), 0);
+          expect(pairs.filter((pair) => pair.same).length).toBe(wanted);
+          expect(pairs.filter((pair) => !pair.same).length).toBeLessThanOrEqual(wanted);
+        },
+      ),
+    );
+  });
+
+  it("pairsPerIdentity: as many different pairs as same ones on ordinary data", () => {
+    const labels = labelsOf(constantPictures(10, 10));
+    const pairs = pairsPerIdentity(labels, { perIdentity: 20, seed: 1 });
+    expect(pairs.filter((pair) => pair.same).length).toBe(200);
+    expect(pairs.filter((pair) => !pair.same).length).toBe(200);
+  });
+
+  it("oneShotTrials: one picture of each of N identities, the probe's other picture at the answer, placed uniformly", () => {
+    const labels = labelsOf(constantPictures(8, 3));
+    const trials = oneShotTrials(labels, { ways: 5, trials: 2000, seed: 1 });
+    const answers = new Array(5).fill(0);
+    for (const { probe, support, answer } of trials) {
+      expect(new Set(support.map((index) => labels[index])).size).toBe(5);
+      expect(labels[support[answer]]).toBe(labels[probe]);
+      expect(support[answer]).not.toBe(probe);
+      answers[answer]++;
+    }
+    for (const count of answers) expect(Math.abs(count - 400)).toBeLessThan(5 * Math.sqrt(400));
+  });
+
+  it("refuses what cannot be asked", () => {
+    expect(() => oneShotTrials([0, 0, 1], { ways: 5, trials: 1, seed: 1 })).toThrow(/need 5 identities; there are 2/);
+    expect(() => oneShotTrials([0, 0, 1], { ways: 1, trials: 1, seed: 1 })).toThrow(/at least 2 ways/);
+    expect(() => pairsPerIdentity([0, 1, 2], { perIdentity: 2, seed: 1 })).toThrow(/an identity with 2 pictures/);
+    expect(() => pairsPerIdentity([0, 0], { perIdentity: 2, seed: 1 })).toThrow(/need 2 identities; there are 1/);
+  });
+});

@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  balancedPairs,
+  balancingDifferentProbability,
+  expectedPairs,
+  filteredPairs,
+  type Pair,
+  shuffledPass,
+} from "../../src/data/pairs.ts";
+import { Random, streams } from "../../src/data/random.ts";
+
+const take = (pairs: Generator<Pair, never>, count: number) => Array.from({ length: count }, () => pairs.next().value);
+const people = (count: number, pictures: number) =>
+  Array.from({ length: count * pictures }, (_, i) => Math.floor(i / pictures));
+
+describe("shuffledPass", () => {
+  it("is a permutation, and no element leaves before it can be in the buffer", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 80 }), fc.nat(), (count, buffer, seed) => {
+        const order = [...shuffledPass(count, buffer, new Random(seed, streams.leftPass))];
+        expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+        for (const [position, element] of order.entries()) expect(element).toBeLessThan(position + buffer);
+      }),
+    );
+  });
+
+  it("is uniform over permutations when the buffer holds everything", () => {
+    const counts = new Map<string, number>();
+    for (let seed = 0; seed < 6000; seed++) {
+      const key = [...shuffledPass(3, 2000, new Random(seed, streams.leftPass))].join("");
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const chi2 = [...counts.values()].reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
+    expect(counts.size).toBe(6);
+    expect(chi2).toBeLessThan(20.52); // 5 degrees of freedom, p = 0.001
+  });
+});
+
+describe("filteredPairs", () => {
+  it("keeps every candidate of an epoch once on either side when both probabilities are 1", () => {
+    const labels = people(5, 4);
+    const epoch = take(filteredPairs(labels, { sameProbability: 1, differentProbability: 1, seed: 7 }), 40);
+    for (const part of [epoch.slice(0, 20), epoch.slice(20)]) {
+      for (const side of ["left", "right"] as const) expect(new Set(part.map((pair) => pair[side])).size).toBe(20);
+    }
+    expect(epoch.map((pair) => pair.epoch)).toEqual([...new Array(20).fill(0), ...new Array(20).fill(1)]);
+  });
+
+  it("yields same and different pairs as often as the article's filter would", () => {
+    const labels = [...people(20, 5), ...new Array(15).fill(20)];
+    const keep = { sameProbability: 0.95, differentProbability: 0.05 };
+    const expected = expectedPairs(labels, keep);
+    const epochs = 400;
+    const pairs = filteredPairs(labels, { ...keep, seed: 1 });
+    let same = 0;
+    let different = 0;
+    for (let pair = pairs.next().value; pair.epoch < epochs; pair = pairs.next().value) {
+      if (labels[pair.left] === labels[pair.right]) same++;
+      else different++;
+    }
+    // Five standard deviations of a Poisson count bound either from above.
+    expect(Math.abs(same - expected.same * epochs)).toBeLessThan(5 * Math.sqrt(expected.same * epochs));
+    expect(Math.abs(different - expected.different * epochs)).toBeLessThan(5 * Math.sqrt(expected.different * epochs));
+  });
+
+  it("draws the two sides independently: pictures meet in proportion to chance", () => {
+    const labels = [0, 0, 1, 1];
+    const pairs = filteredPairs(labels, { sameProbability: 1, differentProbability: 1, seed: 5 });
+    const counts = new Array(16).fill(0);
+    for (const { left, right } of take(pairs, 32_000)) counts[left * 4 + right]++;
+    for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(5 * Math.sqrt(2000));
+  });
+
+  it("is the same for the same seed and another for another", () => {
+    const options = { sameProbability: 0.9, differentProbability: 0.1 };
+    const draw = (seed: number) => take(filteredPairs(people(6, 3), { ...options, seed }), 50);
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(1)).not.toEqual(draw(2));
+  });
+
+  it.each([
+    ["both probabilities 0", people(3, 3), 0, 0, /never kept.*never kept/],
+    ["one identity, only different", people(1, 5), 0, 1, /only one identity/],
+    ["one picture for each, only same", people(5, 1), 1, 0, /no identity has two pictures/],
+    ["no pictures", [], 1, 1, /no pictures/],
+    ["a probability above 1", people(3, 3), 1.5, 1, /sameProbability must lie between 0 and 1/],
+    ["a probability that is no number", people(3, 3), 1, Number.NaN, /differentProbability/],
+  ])("refuses at once: %s", (_, labels, sameProbability, differentProbability, reason) => {
+    expect(() => filteredPairs(labels, { sameProbability, differentProbability, seed: 1 })).toThrow(reason);
+  });
+
+  it("balances by the probability for different pairs", () => {
+    const labels = people(40, 10);
+    const differentProbability = balancingDifferentProbability(labels, 1);
+    const { same, different } = expectedPairs(labels, { sameProbability: 1, differentProbability });
+    expect(different).toBeCloseTo(same, 9);
+    expect(same).toBeCloseTo(10, 9); // 40 identities x 10^2 pictures / 400
+  });
+});
+
+describe("balancedPairs", () => {
+  it("gives same and different equally often, identities uniformly, and never a picture with itself", () => {
+    const labels = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
+    const draws = 30_000;
+    const pairs = take(balancedPairs(labels, { seed: 2 }), draws);
+    const same = pairs.filter(({ left, right }) => labels[left] === labels[right]);
+    expect(Math.abs(same.length - draws / 2)).toBeLessThan(5 * Math.sqrt(draws / 4));
+    const ofFirst = same.filter(({ left }) => labels[left] === 0).length;
+    expect(Math.abs(ofFirst - same.length / 2)).toBeLessThan(5 * Math.sqrt(same.length / 4));
+    expect(pairs.every(({ left, right }) => left !== right)).toBe(true);
+    const lone = pairs.filter(({ left }) => left === 10).length;
+    expect(Math.abs(lone - (draws - same.length) / 3)).toBeLessThan(5 * Math.sqrt(draws / 6));
+  });
+
+  it("counts as many pairs as pictures for an epoch", () => {
+    const epochs = take(balancedPairs(people(2, 3), { seed: 1 }), 13).map((pair) => pair.epoch);
+    expect(epochs).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2]);
+  });
+
+  it("refuses one identity, and one picture for each", () => {
+    expect(() => balancedPairs(people(1, 5), { seed: 1 })).toThrow(/at least 2 identities/);
+    expect(() => balancedPairs(people(5, 1), { seed: 1 })).toThrow(/at least 2 pictures/);
+  });
+});
