@@ -1,0 +1,189 @@
+// @ts-check
+// Where a machine keeps its Chrome and its Vulkan drivers. Plain JavaScript without dependencies, because the set-up
+// script needs it before anything is installed; the library and the tests use the same functions.
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+
+/**
+ * What the search looks at, so that tests can describe a machine that they do not run on.
+ * @typedef {object} Machine
+ * @property {string} platform as `process.platform`
+ * @property {Record<string, string | undefined>} env
+ * @property {string} home the user's home folder
+ * @property {(file: string) => boolean} exists
+ * @property {(folder: string) => string[]} list names in a folder; empty where there is no such folder
+ * @property {(file: string) => string} realPath the file behind symbolic links
+ */
+
+/**
+ * A Vulkan driver that computes on the CPU, and the Vulkan loader that lies beside it.
+ * @typedef {object} SoftwareDriver
+ * @property {string} icd the driver's manifest
+ * @property {string | null} loader a copy of libvulkan.so.1, for machines that have none of their own
+ */
+
+/** @returns {Machine} the machine that this process runs on */
+export function thisMachine() {
+  return {
+    platform: process.platform,
+    env: process.env,
+    home: homedir(),
+    exists: existsSync,
+    list: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
+    realPath: (file) => realpathSync(file),
+  };
+}
+
+const chromeNames = ["google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome"];
+
+/** Folders in which Linux packages put Chrome's own files, the driver among them. */
+const chromeFolders = [
+  "/usr/lib/chromium",
+  "/usr/lib/chromium-browser",
+  "/usr/lib64/chromium-browser",
+  "/opt/google/chrome",
+  "/opt/google/chrome-beta",
+  "/snap/chromium/current/usr/lib/chromium-browser",
+];
+
+/** @param {Machine} machine */
+const paths = (machine) => (machine.platform === "win32" ? path.win32 : path.posix);
+
+/** @param {Machine} machine @returns {string} the folder into which puppeteer downloads browsers */
+export function puppeteerCache(machine) {
+  return machine.env.PUPPETEER_CACHE_DIR ?? paths(machine).join(machine.home, ".cache", "puppeteer");
+}
+
+/** @param {Machine} machine @returns {string[]} Chrome executables that puppeteer may have downloaded, newest first */
+function downloadedChromes(machine) {
+  const { join } = paths(machine);
+  const folder = join(puppeteerCache(machine), "chrome");
+  const builds = machine.list(folder).sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  return builds.flatMap((build) =>
+    machine.list(join(folder, build)).map((inner) => {
+      const name = "Google Chrome for Testing";
+      if (machine.platform === "darwin") return join(folder, build, inner, `${name}.app`, "Contents", "MacOS", name);
+      return join(folder, build, inner, machine.platform === "win32" ? "chrome.exe" : "chrome");
+    }),
+  );
+}
+
+/** @param {Machine} machine @returns {string[]} where installers put Chrome on this platform */
+function usualChromes(machine) {
+  const { join } = paths(machine);
+  const { env, home } = machine;
+  if (machine.platform === "darwin") {
+    return ["/Applications", join(home, "Applications")].flatMap((folder) =>
+      ["Google Chrome", "Chromium"].map((name) => join(folder, `${name}.app`, "Contents", "MacOS", name)),
+    );
+  }
+  if (machine.platform === "win32") {
+    const roots = [env.ProgramFiles, env["ProgramFiles(x86)"], env.LOCALAPPDATA].filter((root) => root !== undefined);
+    return [
+      ["Google", "Chrome", "Application", "chrome.exe"],
+      ["Chromium", "Application", "chrome.exe"],
+      ["Microsoft", "Edge", "Application", "msedge.exe"],
+    ].flatMap((tail) => roots.map((root) => join(root, ...tail)));
+  }
+  return chromeFolders.flatMap((folder) => [join(folder, "chrome"), join(folder, "chromium")]);
+}
+
+/**
+ * The Chrome or Chromium to use: what `CHROME` (or puppeteer's `PUPPETEER_EXECUTABLE_PATH`) names, else the first on
+ * `PATH`, in the platform's usual places, or downloaded by puppeteer.
+ * @param {Machine} machine
+ * @returns {string | null}
+ * @throws {Error} when the variable names a file that is not there
+ */
+export function findChrome(machine) {
+  const { env } = machine;
+  for (const variable of ["CHROME", "PUPPETEER_EXECUTABLE_PATH"]) {
+    const named = env[variable];
+    if (!named) continue;
+    if (machine.exists(named)) return named;
+    throw new Error(`${variable} is "${named}", where there is no file: set it to Chrome's executable, or unset it.`);
+  }
+  const { join, delimiter } = paths(machine);
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const onPath =
+    machine.platform === "win32" ? [] : chromeNames.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...onPath, ...usualChromes(machine), ...downloadedChromes(machine)].find(machine.exists) ?? null;
+}
+
+/**
+ * The manifests of the Vulkan drivers that the loader would try, searched as the loader does ("Linux Driver
+ * Discovery" in the Vulkan loader's documentation). With none, asking Dawn for a GPU only prints warnings.
+ * @param {Machine} machine
+ * @returns {string[]}
+ */
+export function vulkanDrivers(machine) {
+  const { env, home } = machine;
+  const { join } = path.posix;
+  /** @param {string | undefined} list @param {string} otherwise */
+  const split = (list, otherwise) => (list || otherwise).split(":").filter((entry) => entry !== "");
+  /** @param {string[]} entries files, or folders of manifests */
+  const manifests = (entries) =>
+    entries.flatMap((entry) =>
+      entry.endsWith(".json")
+        ? [entry]
+        : machine
+            .list(entry)
+            .filter((name) => name.endsWith(".json"))
+            .sort()
+            .map((name) => join(entry, name)),
+    );
+  const named = env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES;
+  if (named) return manifests(split(named, "")).filter(machine.exists);
+  const roots = [
+    env.XDG_CONFIG_HOME || join(home, ".config"),
+    ...split(env.XDG_CONFIG_DIRS, "/etc/xdg"),
+    "/usr/local/etc",
+    "/etc",
+    env.XDG_DATA_HOME || join(home, ".local/share"),
+    ...split(env.XDG_DATA_DIRS, "/usr/local/share:/usr/share"),
+    "/run/opengl-driver/share", // NixOS, whose loader is built to look there
+  ];
+  const folders = [...new Set(roots)].map((root) => join(root, "vulkan/icd.d"));
+  return manifests([...split(env.VK_ADD_DRIVER_FILES, ""), ...folders]).filter(machine.exists);
+}
+
+/**
+ * SwiftShader, the Vulkan driver on the CPU that every Chrome for Linux carries beside its binary. Elsewhere the
+ * system has an adapter of its own (Metal; Direct3D's WARP), and this is null.
+ * @param {Machine} machine
+ * @param {string | null} chrome the executable that `findChrome` gave
+ * @returns {SoftwareDriver | null}
+ */
+export function findSoftwareDriver(machine, chrome) {
+  if (machine.platform !== "linux") return null;
+  const { join, dirname } = path.posix;
+  // On PATH stands a link or a wrapper script, so the folders of the packages are searched as well.
+  const folders = [...(chrome ? [dirname(machine.realPath(chrome))] : []), ...chromeFolders];
+  for (const folder of folders) {
+    const icd = join(folder, "vk_swiftshader_icd.json");
+    if (!machine.exists(icd)) continue;
+    const loader = join(folder, "libvulkan.so.1");
+    return { icd, loader: machine.exists(loader) ? loader : null };
+  }
+  return null;
+}
+
+/**
+ * The arguments with which Chrome computes on the GPU, or on SwiftShader.
+ * @param {string} platform as `process.platform`
+ * @param {"gpu" | "software"} adapter
+ * @returns {string[]}
+ */
+export function chromeArguments(platform, adapter) {
+  const quiet = ["disable-quic", "no-first-run", "disable-background-networking", "disable-component-update"];
+  // Chrome on Linux ships WebGPU switched off, and its Vulkan back end too; the flag also gives timestamps in full.
+  const webgpu = ["enable-unsafe-webgpu"];
+  if (adapter === "software") webgpu.push("use-webgpu-adapter=swiftshader");
+  else if (platform === "linux") {
+    webgpu.push("enable-features=Vulkan", "use-angle=vulkan", "disable-vulkan-surface", "ignore-gpu-blocklist");
+  }
+  // Root, containers and some distributions leave Chrome without a sandbox of its own; it only opens our own pages.
+  const sandbox = platform === "linux" ? ["no-sandbox"] : [];
+  return [...webgpu, ...sandbox, ...quiet, "disable-sync"].map((flag) => `--${flag}`);
+}

@@ -1,0 +1,105 @@
+// @ts-check
+// Opens Dawn's GPU object in Node: on the system's GPU, or on the software driver found beside Chrome. Shared by the
+// library and by the set-up script, which proves the choice with it; hence plain JavaScript.
+import { constants } from "node:os";
+import { findChrome, findSoftwareDriver, vulkanDrivers } from "./find-adapter.mjs";
+
+/** @typedef {import("./find-adapter.mjs").Machine} Machine */
+/** @typedef {import("./find-adapter.mjs").SoftwareDriver} SoftwareDriver */
+
+/**
+ * @typedef {object} Dawn
+ * @property {GPU | null} gpu null when no adapter answers
+ * @property {SoftwareDriver | null} driver the software driver in use, null on the system's own adapter
+ * @property {string[]} tried why each way that was tried gave nothing
+ */
+
+/** Keeps a library in the process after the handle is closed (RTLD_NODELETE of glibc and musl). */
+const RTLD_NODELETE = 0x1000;
+
+/**
+ * Loads a shared library that is no Node addon, and leaves it loaded, so that Dawn's own dlopen("libvulkan.so.1") finds
+ * it by its name wherever it lies: LD_LIBRARY_PATH would have to be set before the process starts.
+ * @param {string} library
+ */
+function preload(library) {
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    // Node then complains that the library registers no addon; any other failure means that it did not load.
+    return error instanceof Error && error.message.startsWith("Module did not self-register");
+  }
+  return true;
+}
+
+/**
+ * Every GPU object made, for the life of the process. Dawn polls from a queued immediate, which crashes the process when
+ * the object was garbage-collected in between; holding it does not keep the process from ending.
+ * @type {GPU[]}
+ */
+const held = [];
+
+/** @param {string | null} beside a copy of the loader, for systems without one */
+function loadVulkan(beside) {
+  return preload("libvulkan.so.1") || (beside !== null && preload(beside));
+}
+
+/**
+ * Asks Dawn for an adapter under these environment variables, which only count while its Vulkan instance is made.
+ * @param {Record<string, string>} environment
+ * @returns {Promise<GPU | null>}
+ */
+async function answering(environment) {
+  const { create, globals } = await import("webgpu");
+  for (const [name, value] of Object.entries(globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  const before = Object.keys(environment).map((name) => /** @type {const} */ ([name, process.env[name]]));
+  Object.assign(process.env, environment);
+  try {
+    const gpu = create([]);
+    held.push(gpu);
+    return (await gpu.requestAdapter({ powerPreference: "high-performance" })) ? gpu : null;
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
+/**
+ * The system's adapter, or where there is none (or `adapter` asks for it) the software driver.
+ * @param {Machine} machine
+ * @param {"system" | "software"} [adapter] only this one; by default the first that answers
+ * @returns {Promise<Dawn>}
+ */
+export async function openDawn(machine, adapter) {
+  /** @type {string[]} */
+  const tried = [];
+  const linux = machine.platform === "linux";
+  const driver = findSoftwareDriver(machine, findChrome(machine));
+  // Dawn reaches every GPU on Linux through Vulkan; elsewhere it takes Metal or Direct3D, which are part of the system.
+  const vulkan = !linux || loadVulkan(driver?.loader ?? null);
+  if (!vulkan) tried.push("Vulkan: there is no libvulkan.so.1 (Debian, Ubuntu: libvulkan1; Fedora: vulkan-loader)");
+
+  if (vulkan && adapter !== "software") {
+    const drivers = linux ? vulkanDrivers(machine) : [];
+    if (linux && drivers.length === 0) tried.push("GPU: no Vulkan driver is installed");
+    else {
+      const gpu = await answering({});
+      if (gpu) return { gpu, driver: null, tried };
+      const which = linux ? ` (the Vulkan drivers ${drivers.join(", ")} offer none that it accepts)` : "";
+      tried.push(`GPU: Dawn got no adapter from the system${which}`);
+    }
+  }
+  if (linux && adapter !== "system") {
+    if (!driver) tried.push("software adapter: no vk_swiftshader_icd.json beside a Chrome or Chromium");
+    else if (vulkan) {
+      const gpu = await answering({ VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd });
+      if (gpu) return { gpu, driver, tried };
+      tried.push(`software adapter: Dawn does not accept ${driver.icd}`);
+    }
+  }
+  return { gpu: null, driver: null, tried };
+}
