@@ -23,6 +23,9 @@ import path from "node:path";
  * @property {string | null} loader a copy of libvulkan.so.1, for machines that have none of their own
  */
 
+/** A variable names a Chrome that is not there. */
+export class ChromePathError extends Error {}
+
 /** @returns {Machine} the machine that this process runs on */
 export function thisMachine() {
   return {
@@ -90,25 +93,38 @@ function usualChromes(machine) {
 }
 
 /**
- * The Chrome or Chromium to use: what `CHROME` (or puppeteer's `PUPPETEER_EXECUTABLE_PATH`) names, else the first on
- * `PATH`, in the platform's usual places, or downloaded by puppeteer.
+ * Every Chrome or Chromium found: what `CHROME` (or puppeteer's `PUPPETEER_EXECUTABLE_PATH`) names, then those on
+ * `PATH`, in the platform's usual places, and downloaded by puppeteer.
  * @param {Machine} machine
- * @returns {string | null}
- * @throws {Error} when the variable names a file that is not there
+ * @returns {string[]}
+ * @throws {ChromePathError} when the variable names a file that is not there
  */
-export function findChrome(machine) {
+function findChromes(machine) {
   const { env } = machine;
-  for (const variable of ["CHROME", "PUPPETEER_EXECUTABLE_PATH"]) {
-    const named = env[variable];
-    if (!named) continue;
-    if (machine.exists(named)) return named;
-    throw new Error(`${variable} is "${named}", where there is no file: set it to Chrome's executable, or unset it.`);
-  }
+  const named = ["CHROME", "PUPPETEER_EXECUTABLE_PATH"].flatMap((variable) => {
+    const file = env[variable];
+    if (!file) return [];
+    if (machine.exists(file)) return [file];
+    throw new ChromePathError(
+      `${variable} is "${file}", where there is no file: set it to Chrome's executable, or unset it.`,
+    );
+  });
   const { join, delimiter } = paths(machine);
   const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   const onPath =
     machine.platform === "win32" ? [] : chromeNames.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...onPath, ...usualChromes(machine), ...downloadedChromes(machine)].find(machine.exists) ?? null;
+  const possible = [...onPath, ...usualChromes(machine), ...downloadedChromes(machine)];
+  return [...named, ...possible.filter(machine.exists)];
+}
+
+/**
+ * The Chrome or Chromium to use: the first of those found.
+ * @param {Machine} machine
+ * @returns {string | null}
+ * @throws {ChromePathError} when `CHROME` names a file that is not there
+ */
+export function findChrome(machine) {
+  return findChromes(machine)[0] ?? null;
 }
 
 /**
@@ -152,14 +168,13 @@ export function vulkanDrivers(machine) {
  * SwiftShader, the Vulkan driver on the CPU that every Chrome for Linux carries beside its binary. Elsewhere the
  * system has an adapter of its own (Metal; Direct3D's WARP), and this is null.
  * @param {Machine} machine
- * @param {string | null} chrome the executable that `findChrome` gave
  * @returns {SoftwareDriver | null}
  */
-export function findSoftwareDriver(machine, chrome) {
+export function findSoftwareDriver(machine) {
   if (machine.platform !== "linux") return null;
   const { join, dirname } = path.posix;
   // On PATH stands a link or a wrapper script, so the folders of the packages are searched as well.
-  const folders = [...(chrome ? [dirname(machine.realPath(chrome))] : []), ...chromeFolders];
+  const folders = [...findChromes(machine).map((chrome) => dirname(machine.realPath(chrome))), ...chromeFolders];
   for (const folder of folders) {
     const icd = join(folder, "vk_swiftshader_icd.json");
     if (!machine.exists(icd)) continue;

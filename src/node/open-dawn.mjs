@@ -2,7 +2,7 @@
 // Opens Dawn's GPU object in Node: on the system's GPU, or on the software driver found beside Chrome. Shared by the
 // library and by the set-up script, which proves the choice with it; hence plain JavaScript.
 import { constants } from "node:os";
-import { findChrome, findSoftwareDriver, vulkanDrivers } from "./find-adapter.mjs";
+import { findSoftwareDriver, vulkanDrivers } from "./find-adapter.mjs";
 
 /** @typedef {import("./find-adapter.mjs").Machine} Machine */
 /** @typedef {import("./find-adapter.mjs").SoftwareDriver} SoftwareDriver */
@@ -78,7 +78,7 @@ export async function openDawn(machine, adapter) {
   /** @type {string[]} */
   const tried = [];
   const linux = machine.platform === "linux";
-  const driver = findSoftwareDriver(machine, findChrome(machine));
+  const driver = findSoftwareDriver(machine);
   // Dawn reaches every GPU on Linux through Vulkan; elsewhere it takes Metal or Direct3D, which are part of the system.
   const vulkan = !linux || loadVulkan(driver?.loader ?? null);
   if (!vulkan) tried.push("Vulkan: there is no libvulkan.so.1 (Debian, Ubuntu: libvulkan1; Fedora: vulkan-loader)");

@@ -1,0 +1,43 @@
+// @ts-check
+// Runs one command of the set-up and, when it fails, says which and with what last words.
+import { spawnSync } from "node:child_process";
+
+/** A failure with a message for people: the set-up prints it without a stack trace. */
+export class SetupError extends Error {}
+
+/** @param {string} message */
+export const say = (message) => process.stderr.write(`twingrad: ${message}\n`);
+
+const lastLines = 6;
+
+/** @param {string} output @returns {string[]} the last lines that say something */
+export function lastWords(output) {
+  const lines = output.split(/\r?\n/).filter((line) => line.trim() !== "" && !/^\s+at .+[:)]/.test(line));
+  return lines.slice(-lastLines).map((line) => line.trim());
+}
+
+/**
+ * @param {string[]} command program and arguments
+ * @param {{ cwd?: string, env?: Record<string, string>, minutes?: number, show?: string }} [options] `show` is the
+ *   command as people would type it
+ * @returns {string} standard output
+ * @throws {SetupError}
+ */
+export function run(command, { cwd, env, minutes = 15, show = command.join(" ") } = {}) {
+  const [program, ...args] = command;
+  const result = spawnSync(/** @type {string} */ (program), args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    timeout: minutes * 60_000,
+  });
+  if (result.status === 0) return result.stdout;
+  const how = result.error
+    ? result.error.message
+    : result.signal
+      ? `ended by ${result.signal}`
+      : `exit status ${result.status}`;
+  const words = lastWords(`${result.stdout ?? ""}\n${result.stderr ?? ""}`);
+  throw new SetupError([`\`${show}\` failed (${how})`, ...words.map((line) => `    ${line}`)].join("\n"));
+}
