@@ -4,7 +4,8 @@ import scaleShader from "../../shaders/scale.forward.wgsl";
 import { ShapeError, TwingradError } from "../gpu/errors.ts";
 import { type BufferRange, type Dispatch, Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
-import { elementwise, gradients } from "./gradients.ts";
+import { gradients } from "./gradients.ts";
+import { vec4Threads } from "./grid.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena, Parameter } from "./parameters.ts";
 import { planMemory, removeDead } from "./planner.ts";
@@ -159,7 +160,7 @@ function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: nu
   }
   const copy = tape.temporary(gradient.name, gradient.shape);
   copy.storage.within = { whole: arena, offset };
-  const { groups, constants } = elementwise(gradient.size);
+  const { groups, constants } = vec4Threads(gradient.size);
   tape.launch(scaleShader, { x: gradient, output: copy }, { ...constants, FACTOR: 1 }, groups);
 }
 

@@ -1,6 +1,7 @@
 // Reverse-mode differentiation: walks the recorded operations backwards and lets each append its chain rule.
 import addShader from "../../shaders/add.forward.wgsl";
 import { ShapeError } from "../gpu/errors.ts";
+import { vec4Threads } from "./grid.ts";
 import type { Tape } from "./tape.ts";
 import { describe, Tensor } from "./tensor.ts";
 
@@ -37,8 +38,8 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
     node.inputs.forEach((input, i) => {
       const contribution = leaving[i];
       if (!wanted[i] || !contribution) return;
-      const so_far = gradient.get(input);
-      gradient.set(input, so_far ? accumulate(tape, so_far, contribution) : contribution);
+      const soFar = gradient.get(input);
+      gradient.set(input, soFar ? accumulate(tape, soFar, contribution) : contribution);
     });
   }
   return wrt.map((t) => {
@@ -49,24 +50,7 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
 
 function accumulate(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const output = tape.temporary(a.name, a.shape);
-  const { groups, constants } = elementwise(a.size);
+  const { groups, constants } = vec4Threads(a.size);
   tape.launch(addShader, { a, b, output }, constants, groups);
   return output;
-}
-
-const workgroupSize = 64;
-const mostGroups = 65535;
-
-/**
- * Workgroups and constants of an element-wise launch in which each thread of a 64-wide workgroup handles one vec4: a
- * second grid dimension takes over where one would pass the device limit of 65,535 workgroups.
- */
-export function elementwise(size: number): {
-  groups: [number, number];
-  constants: { COUNT: number; ROW: number };
-} {
-  const count = Math.ceil(size / 4);
-  const groups = Math.ceil(count / workgroupSize);
-  const x = Math.min(groups, mostGroups);
-  return { groups: [x, Math.ceil(groups / x)], constants: { COUNT: count, ROW: x * workgroupSize } };
 }

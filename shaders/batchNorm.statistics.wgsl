@@ -1,0 +1,37 @@
+// Joins the chunks' moments in their order (Chan, Golub and LeVeque 1979):
+//   d = mean_b - mean;  mean += d n_b / n;  M2 += M2_b + d^2 n_a n_b / n
+// and writes mean, population variance and 1 / sqrt(variance + EPSILON) for each group and channel.
+override CHANNELS: u32;
+override ROWS: u32;
+override CHUNK: u32;
+override CHUNKS: u32;
+override GROUPS: u32;
+override EPSILON: f32;
+
+@group(0) @binding(0) var<storage, read> partial: array<vec2f>; // [GROUPS, CHUNKS, CHANNELS] of (mean, M2)
+@group(0) @binding(1) var<storage, read_write> statistics: array<f32>; // [3, GROUPS, CHANNELS]
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x;
+  if (i >= GROUPS * CHANNELS) {
+    return;
+  }
+  let origin = (i / CHANNELS) * CHUNKS * CHANNELS + i % CHANNELS;
+  var mean = 0.0;
+  var m2 = 0.0;
+  var n = 0.0;
+  for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+    let part = partial[origin + chunk * CHANNELS];
+    let count = f32(min(CHUNK, ROWS - chunk * CHUNK));
+    let d = part.x - mean;
+    let together = n + count;
+    mean += d * count / together;
+    m2 += part.y + d * d * n * count / together;
+    n = together;
+  }
+  let variance = max(m2, 0.0) / n;
+  statistics[i] = mean;
+  statistics[GROUPS * CHANNELS + i] = variance;
+  statistics[2u * GROUPS * CHANNELS + i] = 1.0 / sqrt(variance + EPSILON);
+}

@@ -1,0 +1,43 @@
+// d loss / d x[b, y, x, c] = sum of the gradients of the windows whose first maximum is here. Each input element looks
+// at the windows that cover it and gathers, so nothing is added by two threads at once.
+override COUNT: u32; // elements
+override ROW: u32; // threads in one row of the grid
+override HEIGHT: u32;
+override WIDTH: u32;
+override CHANNELS: u32;
+override OUTPUT_HEIGHT: u32;
+override OUTPUT_WIDTH: u32;
+override SIZE_Y: u32;
+override SIZE_X: u32;
+override STRIDE_Y: u32;
+override STRIDE_X: u32;
+override PAD_Y: u32; // rows of padding above
+override PAD_X: u32; // columns of padding to the left
+
+@group(0) @binding(0) var<storage, read> argmax: array<u32>;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * ROW + id.x;
+  if (i >= COUNT) {
+    return;
+  }
+  let c = i % CHANNELS;
+  let column = (i / CHANNELS) % WIDTH + PAD_X;
+  let y = (i / (CHANNELS * WIDTH)) % HEIGHT + PAD_Y;
+  let b = i / (CHANNELS * WIDTH * HEIGHT);
+  // The windows that cover padded coordinate p start at S o for o in ceil((p - SIZE + 1) / S) .. p / S.
+  let first_y = select((y - SIZE_Y) / STRIDE_Y + 1u, 0u, y < SIZE_Y);
+  let first_x = select((column - SIZE_X) / STRIDE_X + 1u, 0u, column < SIZE_X);
+  var total = 0.0;
+  for (var oy = first_y; oy <= y / STRIDE_Y && oy < OUTPUT_HEIGHT; oy++) {
+    for (var ox = first_x; ox <= column / STRIDE_X && ox < OUTPUT_WIDTH; ox++) {
+      let o = ((b * OUTPUT_HEIGHT + oy) * OUTPUT_WIDTH + ox) * CHANNELS + c;
+      let here = (y - oy * STRIDE_Y) * SIZE_X + (column - ox * STRIDE_X);
+      total += select(0.0, gradient[o], argmax[o] == here);
+    }
+  }
+  input_gradient[i] = total;
+}

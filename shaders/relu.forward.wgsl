@@ -1,0 +1,14 @@
+// output = max(x, 0), element by element; four to a thread.
+override COUNT: u32; // vec4s
+override ROW: u32; // threads in one row of the grid
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * ROW + id.x;
+  if (i < COUNT) {
+    output[i] = max(x[i], vec4f(0.0));
+  }
+}

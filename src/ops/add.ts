@@ -1,0 +1,21 @@
+import shader from "../../shaders/add.forward.wgsl";
+import { ShapeError } from "../gpu/errors.ts";
+import { vec4Threads } from "../tape/grid.ts";
+import { tapeOf } from "../tape/tape.ts";
+import { describe, type Tensor } from "../tape/tensor.ts";
+
+/** a + b, element by element, of one shape; both inputs take the gradient as it is. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  const tape = tapeOf("add", a, b);
+  sameShape("add", a, b);
+  const output = tape.temporary("sum", a.shape);
+  const { groups, constants } = vec4Threads(a.size);
+  tape.launch(shader, { a, b, output }, constants, groups);
+  return tape.record("add", [a, b], output, (gradient) => [gradient, gradient]);
+}
+
+/** Throws `SHAPE` unless all tensors have the first one's shape. */
+export function sameShape(operation: string, ...tensors: readonly Tensor[]): void {
+  const shapes = tensors.map((t) => describe(t.shape));
+  if (new Set(shapes).size > 1) throw new ShapeError(operation, `got ${shapes.join(" and ")}; expected equal shapes.`);
+}
