@@ -1,4 +1,5 @@
 // From pairs of indices to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of batches.
+import { TwingradError } from "../gpu/errors.ts";
 import { augment } from "./augment.ts";
 import type { Dataset, ImageSize } from "./dataset.ts";
 import type { Pair } from "./pairs.ts";
@@ -54,7 +55,10 @@ function concatenate(pictures: readonly Uint8Array[], [height, width, channels]:
   const stacked = new Uint8Array(pictures.length * length);
   pictures.forEach((pixels, position) => {
     if (pixels.length !== length) {
-      throw new RangeError(`a picture has ${pixels.length} values where ${height}x${width}x${channels} were expected`);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `a picture has ${pixels.length} values where ${height}x${width}x${channels} were expected`,
+      );
     }
     stacked.set(pixels, position * length);
   });

@@ -1,5 +1,6 @@
 // What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
 // Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
+import { TwingradError } from "../gpu/errors.ts";
 import { Random, streams } from "./random.ts";
 
 /** Height, width, channels. */
@@ -51,7 +52,7 @@ export function subset(dataset: Dataset, identities: readonly number[]): Dataset
 /**
  * Splits by identity, so that nobody is in both parts. `fraction` of the identities, at least two, are held out;
  * the choice depends on the seed and on the set of names, not on their order.
- * @throws RangeError when either part would have fewer than two identities.
+ * @throws BAD_INPUT when either part would have fewer than two identities.
  */
 export function splitIdentities(
   dataset: Dataset,
@@ -60,7 +61,8 @@ export function splitIdentities(
   const count = dataset.identities.length;
   const heldOutCount = Math.max(2, Math.round(fraction * count));
   if (!(fraction > 0 && fraction < 1) || count - heldOutCount < 2) {
-    throw new RangeError(
+    throw new TwingradError(
+      "BAD_INPUT",
       `cannot hold out ${fraction} of ${count} identities: the fraction must lie between 0 and 1, and at least 2 identities must remain on either side`,
     );
   }

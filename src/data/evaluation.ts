@@ -1,5 +1,6 @@
 // What a trained network is asked: pairs of pictures (the same person?) and one-shot trials (which of these?).
 // Drawn from labels, deterministic in the seed, so that two models are asked the same questions.
+import { TwingradError } from "../gpu/errors.ts";
 import { indicesByIdentity } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
 
@@ -24,7 +25,7 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
 /**
  * For each identity with two pictures, up to `perIdentity` distinct pairs of its own pictures, and as many distinct
  * pairs of one of its pictures and somebody else's. No pair occurs twice.
- * @throws RangeError when there are fewer than two identities or none with two pictures.
+ * @throws BAD_INPUT when there are fewer than two identities or none with two pictures.
  */
 export function pairsPerIdentity(
   labels: ArrayLike<number>,
@@ -66,13 +67,14 @@ export interface Trial {
 /**
  * N-way one-shot trials: the probe's identity uniform over those with two pictures, the others uniform without
  * repetition, the pictures uniform, the answer's position uniform.
- * @throws RangeError when there are fewer identities than ways, or none with two pictures.
+ * @throws BAD_INPUT when there are fewer identities than ways, or none with two pictures.
  */
 export function oneShotTrials(
   labels: ArrayLike<number>,
   { ways, trials, seed }: { ways: number; trials: number; seed: number },
 ): Trial[] {
-  if (!Number.isInteger(ways) || ways < 2) throw new RangeError(`one-shot trials need at least 2 ways, not ${ways}`);
+  if (!Number.isInteger(ways) || ways < 2)
+    throw new TwingradError("BAD_INPUT", `one-shot trials need at least 2 ways, not ${ways}`);
   const groups = indicesByIdentity(labels);
   requirePeople(groups, ways, `${ways}-way one-shot trials`);
   const present = groups.filter((group) => group.length > 0);
@@ -93,9 +95,9 @@ export function oneShotTrials(
 function requirePeople(groups: number[][], identities: number, what: string): void {
   const present = groups.filter((group) => group.length > 0);
   if (present.length < identities)
-    throw new RangeError(`${what} need ${identities} identities; there are ${present.length}`);
+    throw new TwingradError("BAD_INPUT", `${what} need ${identities} identities; there are ${present.length}`);
   if (!present.some((group) => group.length > 1))
-    throw new RangeError(`${what} need an identity with 2 pictures; there is none`);
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with 2 pictures; there is none`);
 }
 
 /** min(count, total) different integers in [0, total), in random order. */

@@ -1,4 +1,5 @@
 // Which two pictures meet in a training pair. The choice looks at labels alone, so a rejected pair costs no decoding.
+import { TwingradError } from "../gpu/errors.ts";
 import { indicesByIdentity } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
 
@@ -43,7 +44,7 @@ export function balancingDifferentProbability(labels: ArrayLike<number>, samePro
 /**
  * The article's stream: two independent passes over the data, each shuffled through a buffer, zipped; a pair is kept
  * with the probability of its kind; repeated without end. One pass is an epoch.
- * @throws RangeError at once when no pass could ever yield a pair.
+ * @throws BAD_INPUT at once when no pass could ever yield a pair.
  */
 export function filteredPairs(
   labels: ArrayLike<number>,
@@ -51,13 +52,14 @@ export function filteredPairs(
 ): Generator<Pair, never> {
   const { sameProbability, differentProbability, seed, shuffleBuffer = 2000 } = options;
   for (const [name, value] of Object.entries({ sameProbability, differentProbability })) {
-    if (!(value >= 0 && value <= 1)) throw new RangeError(`${name} must lie between 0 and 1, not ${value}`);
+    if (!(value >= 0 && value <= 1))
+      throw new TwingradError("BAD_INPUT", `${name} must lie between 0 and 1, not ${value}`);
   }
   if (!Number.isInteger(shuffleBuffer) || shuffleBuffer < 1) {
-    throw new RangeError(`the shuffle buffer must hold at least 1 picture, not ${shuffleBuffer}`);
+    throw new TwingradError("BAD_INPUT", `the shuffle buffer must hold at least 1 picture, not ${shuffleBuffer}`);
   }
   const groups = indicesByIdentity(labels).filter((group) => group.length > 0);
-  if (groups.length === 0) throw new RangeError("no pair can be formed: there are no pictures");
+  if (groups.length === 0) throw new TwingradError("BAD_INPUT", "no pair can be formed: there are no pictures");
   const sameAccepted = sameProbability > 0 && groups.some((group) => group.length > 1);
   const differentAccepted = differentProbability > 0 && groups.length > 1;
   if (!sameAccepted && !differentAccepted) {
@@ -67,7 +69,7 @@ export function filteredPairs(
       differentProbability > 0
         ? "there is only one identity"
         : "pairs of two identities are never kept (probability 0)";
-    throw new RangeError(`the filter can accept no pair: ${sameReason}, and ${differentReason}`);
+    throw new TwingradError("BAD_INPUT", `the filter can accept no pair: ${sameReason}, and ${differentReason}`);
   }
   return zipAndFilter(labels, sameProbability, differentProbability, seed, shuffleBuffer);
 }
@@ -109,13 +111,15 @@ export function* shuffledPass(count: number, bufferSize: number, random: Random)
 /**
  * Same and different pairs with equal chance, uniform over identities and then over their pictures; a picture never
  * meets itself. An epoch is as many pairs as there are pictures.
- * @throws RangeError at once when there are fewer than two identities, or none with two pictures.
+ * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
  */
 export function balancedPairs(labels: ArrayLike<number>, { seed }: { seed: number }): Generator<Pair, never> {
   const groups = indicesByIdentity(labels).filter((group) => group.length > 0);
   const several = groups.filter((group) => group.length > 1);
-  if (groups.length < 2) throw new RangeError(`balanced pairs need at least 2 identities, not ${groups.length}`);
-  if (several.length === 0) throw new RangeError("balanced pairs need an identity with at least 2 pictures");
+  if (groups.length < 2)
+    throw new TwingradError("BAD_INPUT", `balanced pairs need at least 2 identities, not ${groups.length}`);
+  if (several.length === 0)
+    throw new TwingradError("BAD_INPUT", "balanced pairs need an identity with at least 2 pictures");
   return drawBalanced(groups, several, labels.length, seed);
 }
 

@@ -1,6 +1,8 @@
 // Reads and writes safetensors, the format of saved models, with every rule of the format checked: a file may come
 // from anywhere. Format: https://github.com/huggingface/safetensors (README, "Format").
 
+import { TwingradError } from "../gpu/errors.ts";
+
 const bitsOf = {
   BOOL: 8,
   F4: 4,
@@ -39,8 +41,11 @@ export interface Safetensors {
 }
 
 /** Bytes that are no valid safetensors file. The message says which rule is broken, and where. */
-export class SafetensorsError extends Error {
-  override name = "SafetensorsError";
+export class SafetensorsError extends TwingradError {
+  constructor(message: string) {
+    super("CORRUPT_FILE", message);
+    this.name = "SafetensorsError";
+  }
 }
 
 const lengthBytes = 8;

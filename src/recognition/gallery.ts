@@ -1,0 +1,186 @@
+// The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
+import { TwingradError } from "../gpu/errors.ts";
+
+/** What a gallery needs of a model; `Model` is one. */
+export interface Recogniser {
+  /** Of the weights and options that embeddings depend on: two models that differ in it cannot share a gallery. */
+  readonly fingerprint: string;
+  /** The number of values of an embedding. */
+  readonly embedding: number;
+  /** Pairs at most this far apart are taken for one person. */
+  readonly threshold: number;
+  /** [N, H, W, C] pictures to [N, embedding]. */
+  embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
+  /** The distance of each row of `a` and the same row of `b`; smaller means more alike. */
+  distances(a: Float32Array, b: Float32Array): Float64Array;
+  /** The chance that a pair at this distance is one person. */
+  probability(distance: number): number;
+}
+
+export interface Verification {
+  same: boolean;
+  distance: number;
+  /** In [0, 1]. */
+  probability: number;
+  threshold: number;
+}
+
+export interface Identification {
+  /** Null when nobody is near enough. */
+  name: string | null;
+  /** To the nearest person of the gallery. */
+  distance: number;
+  threshold: number;
+  /** The nearest people, nearest first. */
+  candidates: { name: string; distance: number }[];
+}
+
+/** A gallery as JSON: embeddings are base64 of little-endian float32. */
+export interface GalleryJson {
+  format: "twingrad-gallery";
+  version: 1;
+  model: string;
+  embedding: number;
+  people: { name: string; embeddings: string[] }[];
+}
+
+/** A person's distance is that of the nearest of their pictures. Names are case-sensitive; "unknown" is reserved. */
+export class Gallery {
+  readonly #people = new Map<string, Float32Array[]>();
+
+  constructor(readonly model: Recogniser) {}
+
+  get names(): string[] {
+    return [...this.#people.keys()];
+  }
+
+  /**
+   * Adds pictures of a person, [N, H, W, C]; a name that is known already gets them in addition.
+   * Returns the number of pictures that the person has now.
+   * @throws BAD_INPUT for an empty or reserved name, or without a picture.
+   */
+  async enroll(name: string, images: Uint8Array | Float32Array): Promise<number> {
+    checkName(name);
+    const embeddings = rows(await this.model.embed(images), this.model.embedding);
+    if (embeddings.length === 0) throw new TwingradError("BAD_INPUT", `enrolling "${name}" needs at least one picture`);
+    const known = this.#people.get(name) ?? [];
+    known.push(...embeddings);
+    this.#people.set(name, known);
+    return known.length;
+  }
+
+  /** Forgets a person, every embedding included. Returns whether there was such a person. */
+  remove(name: string): boolean {
+    return this.#people.delete(name);
+  }
+
+  /** Is this one picture of that enrolled person? @throws BAD_INPUT when nobody of the name is enrolled. */
+  async verify(name: string, image: Uint8Array | Float32Array): Promise<Verification> {
+    const known = this.#people.get(name);
+    if (!known) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
+    return verification(this.model, this.#nearest(await this.#embedOne(image), known));
+  }
+
+  /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty. */
+  async identify(
+    image: Uint8Array | Float32Array,
+    { candidates = 5, threshold = this.model.threshold }: { candidates?: number; threshold?: number } = {},
+  ): Promise<Identification> {
+    if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
+    const probe = await this.#embedOne(image);
+    const ranked = [...this.#people].map(([name, known]) => ({ name, distance: this.#nearest(probe, known) }));
+    ranked.sort((a, b) => a.distance - b.distance);
+    const { name, distance } = ranked[0];
+    return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
+  }
+
+  async #embedOne(image: Uint8Array | Float32Array): Promise<Float32Array> {
+    const probes = rows(await this.model.embed(image), this.model.embedding);
+    if (probes.length !== 1) throw new TwingradError("BAD_INPUT", `one picture was expected, not ${probes.length}`);
+    return probes[0];
+  }
+
+  #nearest(probe: Float32Array, known: readonly Float32Array[]): number {
+    const length = this.model.embedding;
+    const probes = new Float32Array(known.length * length);
+    const others = new Float32Array(known.length * length);
+    known.forEach((embedding, row) => {
+      probes.set(probe, row * length);
+      others.set(embedding, row * length);
+    });
+    return this.model.distances(probes, others).reduce((least, distance) => Math.min(least, distance));
+  }
+
+  toJSON(): GalleryJson {
+    const people = [...this.#people].map(([name, embeddings]) => ({ name, embeddings: embeddings.map(toBase64) }));
+    const { fingerprint, embedding } = this.model;
+    return { format: "twingrad-gallery", version: 1, model: fingerprint, embedding, people };
+  }
+
+  /**
+   * The gallery that `toJSON` wrote.
+   * @throws CORRUPT_FILE for anything else, CHECKPOINT_MISMATCH for a gallery that another model made.
+   */
+  static fromJSON(model: Recogniser, json: unknown): Gallery {
+    const corrupt = (reason: string) => new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`);
+    if (!isRecord(json) || json.format !== "twingrad-gallery") throw corrupt('its "format" is not "twingrad-gallery"');
+    if (json.version !== 1) throw corrupt(`its version is ${JSON.stringify(json.version)}, not 1`);
+    if (json.model !== model.fingerprint) {
+      throw new TwingradError(
+        "CHECKPOINT_MISMATCH",
+        `the gallery was made with another model (${json.model}, not ${model.fingerprint}): distances between the two mean nothing; enrol anew`,
+      );
+    }
+    if (!Array.isArray(json.people)) throw corrupt('"people" is not a list');
+    const gallery = new Gallery(model);
+    for (const person of json.people as unknown[]) {
+      if (!isRecord(person) || typeof person.name !== "string") throw corrupt("a person has no name");
+      const { name, embeddings } = person;
+      if (gallery.#people.has(name)) throw corrupt(`"${name}" is in it twice`);
+      if (!Array.isArray(embeddings) || embeddings.length === 0) throw corrupt(`"${name}" has no embeddings`);
+      const decoded = embeddings.map((text: unknown) => {
+        const values = typeof text === "string" ? fromBase64(text) : undefined;
+        if (values?.length !== model.embedding || !values.every(Number.isFinite)) {
+          throw corrupt(`an embedding of "${name}" does not hold ${model.embedding} numbers`);
+        }
+        return values;
+      });
+      gallery.#people.set(name, decoded);
+    }
+    return gallery;
+  }
+}
+
+/** The verdict on two pictures at this distance. */
+export function verification(model: Recogniser, distance: number, threshold = model.threshold): Verification {
+  return { same: distance <= threshold, distance, probability: model.probability(distance), threshold };
+}
+
+function checkName(name: string): void {
+  if (name.trim() === "") throw new TwingradError("BAD_INPUT", "a person needs a name");
+  if (name === "unknown")
+    throw new TwingradError("BAD_INPUT", 'nobody can be called "unknown": it stands for strangers');
+}
+
+function rows(values: Float32Array, length: number): Float32Array[] {
+  return Array.from({ length: values.length / length }, (_, row) => values.slice(row * length, (row + 1) * length));
+}
+
+// Memory is little-endian wherever WebGPU runs.
+function toBase64(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+function fromBase64(text: string): Float32Array | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : undefined;
+  } catch {
+    return undefined; // not base64
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { Gallery, type GalleryJson, type Recogniser } from "../../src/recognition/gallery.ts";
+import { oneShotAccuracy } from "../../src/recognition/oneshot.ts";
+
+/** A model whose embedding of a two-pixel picture is the picture, with city-block distance. */
+function pixelModel(changes: Partial<Recogniser> = {}): Recogniser {
+  return {
+    fingerprint: "pixels",
+    embedding: 2,
+    threshold: 10,
+    embed: async (images) => Float32Array.from(images),
+    distances: (a, b) =>
+      Float64Array.from(
+        { length: a.length / 2 },
+        (_, row) => Math.abs(a[2 * row] - b[2 * row]) + Math.abs(a[2 * row + 1] - b[2 * row + 1]),
+      ),
+    probability: (distance) => Math.exp(-distance),
+    ...changes,
+  };
+}
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+async function gallery(model = pixelModel()): Promise<Gallery> {
+  const people = new Gallery(model);
+  await people.enroll("Ada", bytes(0, 0, 40, 40));
+  await people.enroll("Grace", bytes(100, 100));
+  return people;
+}
+
+describe("Gallery", () => {
+  it("identifies by the nearest of a person's pictures", async () => {
+    expect(await (await gallery()).identify(bytes(44, 41))).toEqual({
+      name: "Ada",
+      distance: 5,
+      threshold: 10,
+      candidates: [
+        { name: "Ada", distance: 5 },
+        { name: "Grace", distance: 115 },
+      ],
+    });
+  });
+
+  it("knows a stranger by the threshold, which belongs to the known side", async () => {
+    const people = await gallery();
+    expect((await people.identify(bytes(105, 105))).name).toBe("Grace");
+    expect((await people.identify(bytes(106, 105))).name).toBeNull();
+    expect((await people.identify(bytes(106, 105), { threshold: 11 })).name).toBe("Grace");
+    expect((await people.identify(bytes(106, 105), { candidates: 1 })).candidates).toHaveLength(1);
+  });
+
+  it("verifies against one person", async () => {
+    const people = await gallery();
+    expect(await people.verify("Grace", bytes(100, 101))).toEqual({
+      same: true,
+      distance: 1,
+      probability: Math.exp(-1),
+      threshold: 10,
+    });
+    expect((await people.verify("Ada", bytes(100, 101))).same).toBe(false);
+    await expect(people.verify("Eve", bytes(0, 0))).rejects.toThrow(/nobody called "Eve"/);
+  });
+
+  it("adds pictures to a known name and counts them", async () => {
+    const people = await gallery();
+    expect(await people.enroll("Grace", bytes(0, 200, 200, 0))).toBe(3);
+    expect(people.names).toEqual(["Ada", "Grace"]);
+    expect((await people.identify(bytes(1, 200))).name).toBe("Grace");
+  });
+
+  it("removes every trace of a person", async () => {
+    const people = await gallery();
+    expect(people.remove("Ada")).toBe(true);
+    expect(people.remove("Ada")).toBe(false);
+    expect(JSON.stringify(people)).not.toContain("Ada");
+    expect((await people.identify(bytes(0, 0))).name).toBeNull();
+  });
+
+  it("survives JSON exactly", async () => {
+    const model = pixelModel({ embed: async () => Float32Array.of(0.1, -1e-40) });
+    const people = new Gallery(model);
+    await people.enroll('Zoë 李 "x"', bytes(1));
+    const again = Gallery.fromJSON(model, JSON.parse(JSON.stringify(people)));
+    expect(again.toJSON()).toEqual(people.toJSON());
+    expect((await again.identify(bytes(1))).distance).toBe(0);
+  });
+
+  it("refuses the gallery of another model", async () => {
+    const json = (await gallery()).toJSON();
+    expect(() => Gallery.fromJSON(pixelModel({ fingerprint: "other" }), json)).toThrow(
+      /another model \(pixels, not other\)/,
+    );
+  });
+
+  it.each<[string, (json: GalleryJson) => unknown, RegExp]>([
+    ["no object", () => 3, /"format"/],
+    ["null", () => null, /"format"/],
+    ["another format", (json) => ({ ...json, format: "x" }), /"format"/],
+    ["another version", (json) => ({ ...json, version: 2 }), /version is 2/],
+    ["people that are no list", (json) => ({ ...json, people: {} }), /"people"/],
+    ["a person without name", (json) => ({ ...json, people: [{}] }), /no name/],
+    ["a person twice", (json) => ({ ...json, people: [json.people[0], json.people[0]] }), /twice/],
+    ["a person without embeddings", (json) => ({ ...json, people: [{ name: "A", embeddings: [] }] }), /no embeddings/],
+    ["broken base64", (json) => ({ ...json, people: [{ name: "A", embeddings: ["*"] }] }), /does not hold 2 numbers/],
+    [
+      "a short embedding",
+      (json) => ({ ...json, people: [{ name: "A", embeddings: ["AAAAAA=="] }] }),
+      /does not hold 2/,
+    ],
+    ["NaN", (json) => ({ ...json, people: [{ name: "A", embeddings: ["AADAfwAAAAA="] }] }), /does not hold 2/],
+  ])("refuses JSON with %s", async (_, change, reason) => {
+    const json = JSON.parse(JSON.stringify(await gallery()));
+    expect(() => Gallery.fromJSON(pixelModel(), change(json))).toThrow(reason);
+  });
+
+  it("refuses empty and reserved names, no pictures, several probes, and an empty gallery", async () => {
+    const people = await gallery();
+    await expect(people.enroll(" ", bytes(1, 1))).rejects.toThrow(/needs a name/);
+    await expect(people.enroll("unknown", bytes(1, 1))).rejects.toThrow(/stands for strangers/);
+    await expect(people.enroll("Eve", bytes())).rejects.toThrow(/at least one picture/);
+    expect(people.names).toEqual(["Ada", "Grace"]);
+    await expect(people.identify(bytes(1, 1, 2, 2))).rejects.toThrow(/one picture was expected, not 2/);
+    await expect(new Gallery(pixelModel()).identify(bytes(1, 1))).rejects.toThrow(/nobody is enrolled/);
+  });
+});
+
+describe("oneShotAccuracy", () => {
+  it("counts strict winners only (by hand)", () => {
+    const positions = [0, 1, 5, -1];
+    const distance = (a: number, b: number) => Math.abs(positions[a] - positions[b]);
+    const trials = [
+      { probe: 0, support: [1, 2], answer: 0 }, // 1 against 5: right
+      { probe: 0, support: [1, 2], answer: 1 }, // wrong
+      { probe: 0, support: [3, 1], answer: 1 }, // 1 against 1: a tie is a miss
+      { probe: 2, support: [3, 1], answer: 1 }, // 4 against 6: right
+    ];
+    expect(oneShotAccuracy(trials, distance)).toBe(0.5);
+  });
+});
