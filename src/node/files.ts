@@ -1,0 +1,112 @@
+// Folders of pictures, and saving that never loses what was saved before.
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, sep } from "node:path";
+import type { Dataset, Item } from "../data/dataset.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { pictureEndings, readPicture } from "./images.ts";
+
+/** The name of the model in a folder that `twingrad train` wrote. */
+export const modelFile = "model.safetensors";
+
+/**
+ * The pictures below a folder; the folder that a picture lies in is its identity, at any depth
+ * (`2024/ada/1.jpg` is of "2024/ada"). Names that begin with a dot, and files that are no pictures, are left out.
+ * Nothing is decoded yet. Identities and pictures come in the order of their names, the same on every system.
+ * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one.
+ */
+export async function imageFolder(path: string): Promise<Dataset> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such folder`);
+  if (!found.isDirectory()) {
+    throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
+  }
+  const folders = new Map<string, string[]>();
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const file = relative(path, join(entry.parentPath, entry.name));
+    if (entry.isDirectory() || !isPicture(entry.name) || file.split(sep).some((part) => part.startsWith("."))) continue;
+    const identity = dirname(file).split(sep).join("/");
+    if (identity === ".") {
+      throw new TwingradError("BAD_INPUT", `${join(path, file)}: pictures belong into one folder for each person`);
+    }
+    folders.set(identity, [...(folders.get(identity) ?? []), join(path, file)]);
+  }
+  if (folders.size === 0) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${path}: no pictures were found; one folder for each person with files ${pictureEndings.join(", ")} was expected`,
+    );
+  }
+  const identities = [...folders.keys()].sort(byName);
+  const items = identities.flatMap((name, identity) =>
+    folders
+      .get(name)!
+      .sort(byName)
+      .map((file): Item => ({ identity, name: file, decode: (size) => readPicture(file, size) })),
+  );
+  return { identities, items };
+}
+
+function isPicture(name: string): boolean {
+  return (pictureEndings as readonly string[]).includes(extname(name).toLowerCase());
+}
+
+/** By code units, numbers by their value: s2 before s10. No locale has a say. */
+function byName(a: string, b: string): number {
+  const partsA = a.match(/\d+|\D+/g) ?? [];
+  const partsB = b.match(/\d+|\D+/g) ?? [];
+  for (let i = 0; i < Math.min(partsA.length, partsB.length); i++) {
+    const difference = Number(partsA[i]) - Number(partsB[i]);
+    if (difference) return difference;
+    if (Number.isNaN(difference) && partsA[i] !== partsB[i]) return partsA[i] < partsB[i] ? -1 : 1;
+  }
+  return partsA.length - partsB.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/**
+ * Replaces a file whole or not at all: the bytes go into a new file beside it, are synced to the disk, and take the
+ * name only then. A failure leaves the old file as it was.
+ */
+export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  try {
+    const file = await open(beside, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw new TwingradError("BAD_INPUT", `${path}: cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The new name itself must be on the disk, too; where folders cannot be opened (Windows) the system sees to it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Writes a model's bytes (`trainer.save()`) whole or not at all. */
+export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
+  await writeAtomic(path, bytes);
+}
+
+/** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
+export async function readModelFile(path: string): Promise<Uint8Array> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  const file = found.isDirectory() ? join(path, modelFile) : path;
+  return readFile(file).catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${file}: cannot be read: ${error.message}`, { cause: error });
+  });
+}

@@ -1,0 +1,88 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { imageFolder, readModelFile, writeAtomic } from "../../src/node/files.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "twingrad-files-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function put(...files: string[]): Promise<void> {
+  for (const file of files) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), "P5 1 1 255\n7");
+  }
+}
+
+describe("imageFolder", () => {
+  it("takes the folder for the person, at any depth, in the order of the names", async () => {
+    await put("s10/1.pgm", "s2/10.pgm", "s2/9.PGM", "2024/ada/1.jpeg", "2024/ada/2.webp");
+    const dataset = await imageFolder(folder);
+    expect(dataset.identities).toEqual(["2024/ada", "s2", "s10"]);
+    expect(dataset.items.map((item) => [item.identity, item.name.slice(folder.length + 1)])).toEqual([
+      [0, join("2024", "ada", "1.jpeg")],
+      [0, join("2024", "ada", "2.webp")],
+      [1, join("s2", "9.PGM")],
+      [1, join("s2", "10.pgm")],
+      [2, join("s10", "1.pgm")],
+    ]);
+    expect(await dataset.items[2].decode([1, 1, 1])).toEqual(Uint8Array.of(0x37));
+  });
+
+  it("leaves out other files, hidden ones and hidden folders", async () => {
+    await put("a/1.png", "a/notes.txt", "README", "SHA256SUMS", ".git/x.png", "a/.thumb/1.png", "a/._1.png");
+    expect((await imageFolder(folder)).items).toHaveLength(1);
+  });
+
+  it("names a picture that cannot be decoded, when it is asked for", async () => {
+    await put("a/1.png");
+    await writeFile(join(folder, "a/1.png"), "no picture");
+    const [item] = (await imageFolder(folder)).items;
+    await expect(item.decode([8, 8, 3])).rejects.toThrow(join(folder, "a", "1.png"));
+  });
+
+  it("says what is wrong with a path", async () => {
+    await expect(imageFolder(join(folder, "none"))).rejects.toThrow(/none: there is no such folder/);
+    await expect(imageFolder(folder)).rejects.toThrow(/no pictures were found; one folder for each person/);
+    await put("a/1.png", "lone.png");
+    await expect(imageFolder(join(folder, "lone.png"))).rejects.toThrow(/not a file/);
+    await expect(imageFolder(folder)).rejects.toThrow(/lone\.png: pictures belong into one folder for each person/);
+  });
+});
+
+describe("writeAtomic", () => {
+  it("replaces a file and leaves nothing beside it", async () => {
+    const path = join(folder, "model.safetensors");
+    await writeAtomic(path, "first");
+    await writeAtomic(path, Uint8Array.of(1, 2));
+    expect(new Uint8Array(await readFile(path))).toEqual(Uint8Array.of(1, 2));
+    expect(await readdir(folder)).toEqual(["model.safetensors"]);
+  });
+
+  it("keeps the old state and leaves no part when it fails", async () => {
+    // A folder in the file's place: the rename, the very last act, must fail.
+    await put("model.safetensors/inside.png");
+    await expect(writeAtomic(join(folder, "model.safetensors"), "new")).rejects.toThrow(/cannot be written/);
+    expect(await readdir(folder)).toEqual(["model.safetensors"]);
+    expect(await readdir(join(folder, "model.safetensors"))).toEqual(["inside.png"]);
+  });
+
+  it("names the path when the folder is missing", async () => {
+    const path = join(folder, "none", "x");
+    await expect(writeAtomic(path, "new")).rejects.toThrow(`${path}: cannot be written`);
+  });
+});
+
+describe("readModelFile", () => {
+  it("takes the file or its folder, and says when there is none", async () => {
+    await writeFile(join(folder, "model.safetensors"), "bytes");
+    expect(Buffer.from(await readModelFile(folder)).toString()).toBe("bytes");
+    expect(Buffer.from(await readModelFile(join(folder, "model.safetensors"))).toString()).toBe("bytes");
+    await expect(readModelFile(join(folder, "none"))).rejects.toThrow(/there is no such model/);
+    await mkdir(join(folder, "empty"));
+    await expect(readModelFile(join(folder, "empty"))).rejects.toThrow(/model\.safetensors: cannot be read/);
+  });
+});

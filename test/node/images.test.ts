@@ -1,0 +1,232 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import fc from "fast-check";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { TwingradError } from "../../src/gpu/errors.ts";
+import { decodePicture, readPicture } from "../../src/node/images.ts";
+import { decodeNetpbm, isNetpbm } from "../../src/node/netpbm.ts";
+
+const shared = resolve(import.meta.dirname, "../../../shared/data");
+const text = (value: string) => new TextEncoder().encode(value);
+const binary = (header: string, ...samples: number[]) => Uint8Array.from([...text(header), ...samples]);
+
+describe("PGM and PPM", () => {
+  it.each<[string, Uint8Array, object]>([
+    ["P5", binary("P5\n2 1\n255\n", 7, 0x0a), { width: 2, height: 1, channels: 1, pixels: Uint8Array.of(7, 10) }],
+    [
+      "P6",
+      binary("P6 1 2 255 ", 1, 2, 3, 4, 5, 6),
+      { width: 1, height: 2, channels: 3, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) },
+    ],
+    [
+      "P2 with comments",
+      text("P2 # a\n2#b\n2\n#c\n15\n0 15\n5 10"),
+      { width: 2, height: 2, channels: 1, pixels: Uint8Array.of(0, 255, 85, 170) },
+    ],
+    ["P3", text("P3\n1 1\n255\n9 8 7\n"), { width: 1, height: 1, channels: 3, pixels: Uint8Array.of(9, 8, 7) }],
+    [
+      "16 bits",
+      binary("P5 2 1 65535\n", 255, 255, 128, 0),
+      { width: 2, height: 1, channels: 1, pixels: Uint8Array.of(255, 128) },
+    ],
+    ["a maximum of 1", binary("P5 2 1 1\n", 0, 1), { width: 2, height: 1, channels: 1, pixels: Uint8Array.of(0, 255) }],
+    [
+      "bytes behind the picture",
+      binary("P5 1 1 255\n", 3, 99, 99),
+      { width: 1, height: 1, channels: 1, pixels: Uint8Array.of(3) },
+    ],
+  ])("reads %s", (_, bytes, expected) => {
+    expect(isNetpbm(bytes)).toBe(true);
+    expect(decodeNetpbm(bytes)).toEqual(expected);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ["data that are cut off", binary("P5 2 2 255\n", 1, 2, 3), /2x2 pixels take at least 4 bytes; 3 follow/],
+    ["a huge size", text("P5 60000 60000 255\n"), /take at least 3600000000 bytes/],
+    ["a size above the limit", text("P5 99999999999999999999 1 255\n"), /width at byte 3 is above 65536/],
+    ["a width of 0", text("P5 0 1 255\n"), /width at byte 3 is 0/],
+    ["no height", text("P5 3"), /height was expected/],
+    ["a negative width", text("P5 -3 1 255\n"), /width was expected at byte 3/],
+    ["a maximum of 0", text("P5 1 1 0\n"), /maximum value at byte 7 is 0/],
+    ["a maximum beyond 16 bits", text("P5 1 1 65536\n"), /above 65535/],
+    ["a sample above the maximum", binary("P5 1 1 9\n", 10), /sample 0 is 10, above the maximum 9/],
+    ["a plain sample above the maximum", text("P2 1 1 9 10"), /sample at byte 9 is above 9/],
+    ["letters among samples", text("P2 2 1 9 1 x"), /sample was expected/],
+    ["too few plain samples", text("P2 2 2 9 1 2 3    "), /sample was expected/],
+  ])("refuses %s", (_, bytes, reason) => {
+    expect(() => decodeNetpbm(bytes)).toThrow(reason);
+  });
+
+  it("ends every mutation in a picture or in a TwingradError", () => {
+    const valid = binary("P5 4 3 255\n", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(22), fc.nat(255)), { maxLength: 4 }),
+        fc.integer({ min: 3, max: 23 }),
+        (changes, length) => {
+          const bytes = valid.slice(0, length);
+          for (const [position, value] of changes) if (position > 1 && position < length) bytes[position] = value;
+          try {
+            const { width, height, channels, pixels } = decodeNetpbm(bytes);
+            expect(pixels.length).toBe(width * height * channels);
+          } catch (error) {
+            expect(error).toBeInstanceOf(TwingradError);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("decodePicture", () => {
+  const solid = (channels: 3 | 4, ...colour: number[]) =>
+    sharp(Uint8Array.from(Array.from({ length: 16 * 8 }, () => colour).flat()), {
+      raw: { width: 16, height: 8, channels },
+    });
+
+  it.each(["png", "webp", "jpeg"] as const)("reads %s in colour and in grey", async (format) => {
+    const bytes = new Uint8Array(await solid(3, 200, 200, 200).toFormat(format, { quality: 100 }).toBuffer());
+    const colour = await decodePicture(bytes, [4, 6, 3]);
+    expect(colour).toHaveLength(72);
+    const grey = await decodePicture(bytes, [4, 6, 1]);
+    expect(grey).toHaveLength(24);
+    for (const value of [...colour, ...grey]) expect(Math.abs(value - 200)).toBeLessThanOrEqual(2);
+  });
+
+  it("puts channels last, red first", async () => {
+    const bytes = new Uint8Array(await solid(3, 10, 100, 250).png().toBuffer());
+    expect((await decodePicture(bytes, [8, 16, 3])).slice(0, 3)).toEqual(Uint8Array.of(10, 100, 250));
+  });
+
+  it("repeats grey in three channels", async () => {
+    const pixels = await decodePicture(binary("P5 2 2 255\n", 50, 50, 50, 50), [2, 2, 3]);
+    expect(pixels).toEqual(new Uint8Array(12).fill(50));
+  });
+
+  it("keeps a picture of the wanted size as it is", async () => {
+    const samples = Array.from({ length: 20 }, (_, i) => i * 12);
+    expect(await decodePicture(binary("P5 5 4 255\n", ...samples), [4, 5, 1])).toEqual(Uint8Array.from(samples));
+  });
+
+  it("shows what is transparent as black", async () => {
+    const bytes = new Uint8Array(await solid(4, 255, 255, 255, 0).png().toBuffer());
+    expect(Math.max(...(await decodePicture(bytes, [4, 4, 1])))).toBe(0);
+  });
+
+  it("keeps the centre when the shape differs", async () => {
+    // Columns 0 0 200 200 0 0: the middle square of a 2 x 6 picture is bright.
+    const row = [0, 0, 200, 200, 0, 0];
+    expect(await decodePicture(binary("P5 6 2 255\n", ...row, ...row), [2, 2, 1])).toEqual(new Uint8Array(4).fill(200));
+  });
+
+  it("averages when it makes a picture smaller, instead of skipping pixels", async () => {
+    const board = Array.from({ length: 64 * 64 }, (_, i) => ((i + Math.floor(i / 64)) % 2) * 255);
+    const small = await decodePicture(binary("P5 64 64 255\n", ...board), [8, 8, 1]);
+    for (const value of small) expect(Math.abs(value - 127.5)).toBeLessThan(8);
+  });
+
+  it("reads 16-bit pictures", async () => {
+    const bytes = await sharp(
+      Uint16Array.from({ length: 9 }, () => 0x8080),
+      { raw: { width: 3, height: 3, channels: 1 } },
+    )
+      .toColourspace("grey16")
+      .png()
+      .toBuffer();
+    expect(await decodePicture(new Uint8Array(bytes), [3, 3, 1])).toEqual(new Uint8Array(9).fill(0x80));
+  });
+
+  it.each<[string, Uint8Array]>([
+    ["nothing", new Uint8Array(0)],
+    ["text", text("this is no picture")],
+    ["half a PNG's signature", Uint8Array.of(0x89, 0x50, 0x4e, 0x47)],
+  ])("refuses %s in one line", async (_, bytes) => {
+    const error = await decodePicture(bytes, [4, 4, 3]).catch((reason) => reason);
+    expect(error).toBeInstanceOf(TwingradError);
+    expect(error.code).toBe("CORRUPT_FILE");
+    expect(error.message).not.toContain("\n");
+  });
+
+  it("refuses two channels, and names the file that it cannot read", async () => {
+    await expect(decodePicture(binary("P5 1 1 255\n", 1), [4, 4, 2])).rejects.toThrow(/1 channel .* or 3/);
+    await expect(readPicture("/nowhere/a.png", [4, 4, 3])).rejects.toThrow(/^\/nowhere\/a\.png: /);
+  });
+
+  describe.skipIf(!existsSync(shared))("real files (../shared/data)", () => {
+    interface Entry {
+      file: string;
+      width?: number;
+      height?: number;
+      uprightSize?: [number, number];
+      meanRGB?: [number, number, number];
+      pil: string;
+    }
+    const manifest: Entry[] = existsSync(shared)
+      ? JSON.parse(readFileSync(`${shared}/jpeg/manifest.json`, "utf8"))
+      : [];
+    const read = (entry: Entry, size: readonly [number, number, number]) =>
+      decodePicture(new Uint8Array(readFileSync(`${shared}/jpeg/${entry.file}`)), size);
+
+    // quality1 has one colour a block: how a decoder smooths chroma decides its mean.
+    const loadable = manifest.filter(
+      (entry) => /^(valid|exif-orientation|derived)\//.test(entry.file) && !/quality1\./.test(entry.file),
+    );
+    it.each(loadable)("$file has the reference's mean colour", async (entry) => {
+      const [width, height] = entry.uprightSize ?? [entry.width!, entry.height!];
+      const pixels = await read(entry, [height, width, 3]);
+      const mean = [0, 1, 2].map(
+        (c) => pixels.filter((_, i) => i % 3 === c).reduce((sum, v) => sum + v, 0) / (width * height),
+      );
+      // The reference neither applies colour profiles nor knows inks: there only the rough colour can agree.
+      const { hasProfile, space } = await sharp(`${shared}/jpeg/${entry.file}`).metadata();
+      const tolerance = hasProfile || space === "cmyk" ? 16 : 3;
+      for (const c of [0, 1, 2]) expect(Math.abs(mean[c] - entry.meanRGB![c])).toBeLessThan(tolerance);
+    });
+
+    it.each(manifest.filter((entry) => /^(odd|broken|unsupported)\//.test(entry.file)))(
+      "$file ends in pixels or in a TwingradError",
+      async (entry) => {
+        try {
+          expect(await read(entry, [16, 16, 3])).toHaveLength(768);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TwingradError);
+        }
+      },
+    );
+
+    it("a truncated JPEG is an error and no half picture", async () => {
+      const path = `${shared}/jpeg/broken/derived_trunc_75pc.jpg`;
+      await expect(readPicture(path, [16, 16, 3])).rejects.toThrow(/derived_trunc_75pc\.jpg: .*premature end/);
+    });
+
+    it("turns all eight orientations of a landscape upright", async () => {
+      const landscapes = manifest.filter((entry) => /recurser_Landscape/.test(entry.file));
+      const [upright, ...others] = await Promise.all(landscapes.map((entry) => read(entry, [45, 60, 1])));
+      expect(others.length).toBeGreaterThanOrEqual(4);
+      for (const other of others) expect(correlation(upright, other)).toBeGreaterThan(0.95);
+      // Only the first has no colour profile: applied rightly, the others' give the same brightness.
+      const mean = (pixels: Uint8Array) => pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+      for (const other of others) expect(Math.abs(mean(other) - mean(upright))).toBeLessThan(3);
+    });
+
+    it("reads a face of the ORL set as its pixels say", async () => {
+      const path = `${shared}/orl/s1/1.pgm`;
+      const file = readFileSync(path);
+      expect(await readPicture(path, [112, 92, 1])).toEqual(new Uint8Array(file.subarray(file.length - 112 * 92)));
+    });
+  });
+});
+
+function correlation(a: Uint8Array, b: Uint8Array): number {
+  const mean = (values: Uint8Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let [ab, aa, bb] = [0, 0, 0];
+  a.forEach((value, i) => {
+    ab += (value - meanA) * (b[i] - meanB);
+    aa += (value - meanA) ** 2;
+    bb += (b[i] - meanB) ** 2;
+  });
+  return ab / Math.sqrt(aa * bb);
+}
