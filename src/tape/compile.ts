@@ -18,6 +18,8 @@ export interface CompileOptions {
   readonly optimizer?: Optimizer;
   /** Further tensors to read back at each step, by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
+  /** Leaves everything that outlives the step as it is: moving averages do not move. */
+  readonly frozen?: boolean;
 }
 
 /** Steps that may be in flight before `run` waits. */
@@ -43,7 +45,7 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
 
   const outputs = { ...(loss ? { loss } : {}), ...options.outputs };
   const required = new Set(Object.values(outputs).map((t) => t.storage));
-  const launches = removeDead(tape.launches, required);
+  const launches = removeDead(tape.launches, required, options.frozen);
   const plan = planMemory(launches, required);
   checkLimits(tape, launches, plan.slots);
 

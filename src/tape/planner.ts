@@ -21,12 +21,12 @@ export function writesOf(launch: Launch): Storage[] {
     .map(([, storage]) => storage);
 }
 
-/** The launches whose results reach `required` or something that outlives the step, in their order. */
-export function removeDead(launches: readonly Launch[], required: Iterable<Storage>): Launch[] {
+/** The launches whose results reach `required` or, unless `frozen`, something that outlives the step; in their order. */
+export function removeDead(launches: readonly Launch[], required: Iterable<Storage>, frozen = false): Launch[] {
   const needed = new Set([...required].map(whole));
   const live: Launch[] = [];
   for (const launch of [...launches].reverse()) {
-    if (!writesOf(launch).some((s) => s.external || needed.has(whole(s)))) continue;
+    if (!writesOf(launch).some((s) => (s.external && !frozen) || needed.has(whole(s)))) continue;
     for (const storage of Object.values(launch.bindings)) needed.add(whole(storage));
     live.push(launch);
   }

@@ -1,0 +1,308 @@
+// Trains a Siamese network: one compiled program for each kind of input, steps in flight, nothing waited for.
+import type { Device } from "../gpu/device.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import type { Memory, Program } from "../gpu/program.ts";
+import type { SiameseNetwork } from "../nn/siamese.ts";
+import { add } from "../ops/add.ts";
+import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
+import { l2Normalize } from "../ops/l2Normalize.ts";
+import { scaleBytes } from "../ops/scaleBytes.ts";
+import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
+import { slice } from "../ops/slice.ts";
+import { l2Penalty } from "../ops/sum.ts";
+import { tripletLoss } from "../ops/tripletLoss.ts";
+import { adam } from "../optim/adam.ts";
+import { gradients } from "../tape/gradients.ts";
+import type { Optimizer } from "../tape/optimizer.ts";
+import { ParameterStore } from "../tape/parameters.ts";
+import { Tape } from "../tape/tape.ts";
+import { sizeOf, type Tensor } from "../tape/tensor.ts";
+import { loadState, saveState } from "./checkpoint.ts";
+
+export type LossName = "cross-entropy" | "contrastive" | "triplet";
+
+export interface TrainerOptions {
+  /** Pairs (or triplets) in a step. */
+  readonly batchSize: number;
+  /** `cross-entropy` trains the head on |a - b|; the others train the embeddings, brought to unit length. */
+  readonly loss?: LossName;
+  /** Adds l2 * sum(w^2) / 2 for each convolution kernel; 0 by default. */
+  readonly l2?: number;
+  /** adam() by default. */
+  readonly optimizer?: Optimizer;
+  /** Of the contrastive (1) or triplet (0.2) loss. */
+  readonly margin?: number;
+}
+
+/** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
+export type Pictures = Uint8Array | Float32Array;
+
+export interface PairBatch {
+  readonly left: Pictures;
+  readonly right: Pictures;
+  /** Who is on each picture; equal numbers are one person. */
+  readonly leftLabels: ArrayLike<number>;
+  readonly rightLabels: ArrayLike<number>;
+}
+
+export interface TripletBatch {
+  readonly anchor: Pictures;
+  readonly positive: Pictures;
+  readonly negative: Pictures;
+}
+
+export type Batch = PairBatch | TripletBatch;
+
+type InputDtype = "u8" | "f32";
+
+export class Trainer {
+  readonly device: Device;
+  readonly network: SiameseNetwork;
+  readonly options: Required<TrainerOptions>;
+  readonly store: ParameterStore;
+  private readonly programs = new Map<string, Promise<Program>>();
+
+  private constructor(device: Device, network: SiameseNetwork, options: Required<TrainerOptions>) {
+    this.device = device;
+    this.network = network;
+    this.options = options;
+    this.store = new ParameterStore(device);
+  }
+
+  /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
+  static async create(device: Device, network: SiameseNetwork, options: TrainerOptions): Promise<Trainer> {
+    const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam() } = options;
+    const { margin = loss === "triplet" ? 0.2 : 1 } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new TwingradError("BAD_INPUT", `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`);
+    }
+    if (!["cross-entropy", "contrastive", "triplet"].includes(loss)) {
+      throw new TwingradError("BAD_INPUT", `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`);
+    }
+    const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin });
+    await trainer.program("step", "u8");
+    return trainer;
+  }
+
+  /** Steps taken so far, those of a loaded checkpoint included. */
+  get steps(): number {
+    return this.store.step;
+  }
+
+  /**
+   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
+   * a few steps are in flight and settle in order. A batch's arrays may be reused at once.
+   */
+  async step(batch: Batch): Promise<{ loss: number; step: number }> {
+    const { dtype, inputs } = this.feed(batch);
+    const program = await this.program("step", dtype);
+    const { loss, step } = await program.run(inputs);
+    return { loss, step };
+  }
+
+  /** The total loss (under "loss") and its gradients by parameter; updates nothing. */
+  async gradients(batch: Batch): Promise<Map<string, Float32Array>> {
+    const { dtype, inputs } = this.feed(batch);
+    const program = await this.program("gradients", dtype);
+    const { loss, ...found } = await program.run(inputs);
+    return new Map([["loss", new Float32Array([loss])], ...Object.entries(found as Record<string, Float32Array>)]);
+  }
+
+  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. */
+  async profile(batch: Batch): Promise<{ kernel: string; nanoseconds: number }[]> {
+    const { dtype, inputs } = this.feed(batch);
+    return (await this.program("step", dtype)).profile(inputs);
+  }
+
+  /** The launches of one step on pictures in bytes. */
+  async launches(): Promise<Program["launches"]> {
+    return (await this.program("step", "u8")).launches;
+  }
+
+  /** Planned bytes of the training step on pictures in bytes. */
+  async memory(): Promise<Memory> {
+    return (await this.program("step", "u8")).memory();
+  }
+
+  /** Every parameter, the moving averages included. */
+  parameters() {
+    const { store } = this;
+    return new Map(
+      store.list().map(({ name, shape, trainable }) => [
+        name,
+        {
+          shape: [...shape],
+          trainable,
+          read: () => store.read(name),
+          write: (values: ArrayLike<number>) => store.write(name, values),
+        },
+      ]),
+    );
+  }
+
+  /** A checkpoint: weights, moving averages, optimizer state, step and the network's options, as safetensors. */
+  save(): Promise<Uint8Array> {
+    const { loss, margin } = this.options;
+    return saveState(this.store, { network: this.network.options, loss, margin });
+  }
+
+  /** Takes a checkpoint's state. Throws `CHECKPOINT_MISMATCH` and changes nothing where a tensor does not fit. */
+  async load(bytes: Uint8Array): Promise<void> {
+    loadState(this.store, bytes);
+  }
+
+  /**
+   * Compiles the tower with inference statistics; the function it gives embeds any number of pictures, `batchSize` at a
+   * time, and returns [N, embedding]. It uses the trainer's weights as they are at each call.
+   */
+  async embedder(options: { readonly batchSize?: number } = {}): Promise<(images: Pictures) => Promise<Float32Array>> {
+    const { batchSize = 2 * this.options.batchSize } = options;
+    return towerEmbedder(this, batchSize);
+  }
+
+  /**
+   * What the network makes of two embeddings: larger means more alike. With cross-entropy the head's logit, positive
+   * for "the same person"; else minus the Euclidean distance. Uses the weights as they are now.
+   */
+  async scorer(): Promise<(a: ArrayLike<number>, b: ArrayLike<number>) => number> {
+    if (this.options.loss !== "cross-entropy") {
+      return (a, b) => -Math.sqrt(difference(a, b, (d) => d * d));
+    }
+    const kernel = await this.store.read("head/kernel");
+    const [bias] = await this.store.read("head/bias");
+    return (a, b) => bias + difference(a, b, (d, i) => kernel[i] * Math.abs(d));
+  }
+
+  /** Frees all that the trainer holds on the device, which stays open. */
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) (await program).dispose();
+    this.store.dispose();
+  }
+
+  /** @internal Compiles once under `key`; kept until the trainer is disposed. */
+  compiled(key: string, make: () => Promise<Program>): Promise<Program> {
+    let program = this.programs.get(key);
+    if (!program) {
+      program = make();
+      this.programs.set(key, program);
+      program.catch(() => this.programs.delete(key));
+    }
+    return program;
+  }
+
+  private get branches(): number {
+    return this.options.loss === "triplet" ? 3 : 2;
+  }
+
+  private program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
+    return this.compiled(`${kind} ${dtype}`, () => {
+      const { batchSize, loss, optimizer } = this.options;
+      const tape = new Tape(this.device, { parameters: this.store });
+      const pixels = picturesInput(tape, this.network, this.branches * batchSize, dtype);
+      const embeddings = this.network.tower(tape, pixels, { training: true, groups: this.branches });
+      const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
+      const total = this.totalLoss(tape, embeddings, same);
+      if (kind === "step") return tape.compile({ loss: total, optimizer });
+      const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+      const found = gradients(total, trained);
+      const outputs = Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
+      return tape.compile({ loss: total, outputs, frozen: true });
+    });
+  }
+
+  private totalLoss(tape: Tape, embeddings: Tensor, same: Tensor | undefined): Tensor {
+    const { batchSize, loss, l2, margin } = this.options;
+    let total: Tensor;
+    if (loss === "cross-entropy") {
+      total = sigmoidCrossEntropy(this.network.head(tape, embeddings), same!);
+    } else {
+      const unit = l2Normalize(embeddings);
+      const branch = (i: number) => slice(unit, i * batchSize, batchSize);
+      total =
+        loss === "contrastive"
+          ? contrastiveLoss(branch(0), branch(1), same!, { margin })
+          : tripletLoss(branch(0), branch(1), branch(2), { margin });
+    }
+    if (l2 > 0) for (const kernel of this.network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
+    return total;
+  }
+
+  /** Stacks a batch's branches in one array of its own, and turns labels into "same". */
+  private feed(batch: Batch): { dtype: InputDtype; inputs: Record<string, Pictures> } {
+    const { batchSize, loss } = this.options;
+    if ("anchor" in batch !== (loss === "triplet")) {
+      const wanted = loss === "triplet" ? "anchor, positive and negative" : "left, right, leftLabels and rightLabels";
+      throw new TwingradError("BAD_INPUT", `Trainer: the ${loss} loss takes batches of ${wanted}.`);
+    }
+    const parts =
+      "anchor" in batch ? [batch.anchor, batch.positive, batch.negative] : [batch.left, batch.right];
+    const size = batchSize * sizeOf(this.network.options.imageSize);
+    const bytes = parts.every((p) => p instanceof Uint8Array);
+    if (!bytes && !parts.every((p) => p instanceof Float32Array)) {
+      throw new TwingradError("BAD_INPUT", "Trainer: pictures are all Uint8Array, or all Float32Array in [0, 1].");
+    }
+    if (parts.some((p) => p.length !== size)) {
+      const shape = [batchSize, ...this.network.options.imageSize].join(", ");
+      const got = parts.map((p) => p.length).join(" and ");
+      throw new TwingradError("BAD_INPUT", `Trainer: pictures [${shape}] take ${size} values each; got ${got}.`);
+    }
+    const images = bytes ? new Uint8Array(size * parts.length) : new Float32Array(size * parts.length);
+    parts.forEach((p, i) => images.set(p, i * size));
+    if ("anchor" in batch) return { dtype: bytes ? "u8" : "f32", inputs: { images } };
+    const { leftLabels, rightLabels } = batch;
+    if (leftLabels.length !== batchSize || rightLabels.length !== batchSize) {
+      const got = `${leftLabels.length} and ${rightLabels.length}`;
+      throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
+    }
+    const same = Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
+    return { dtype: bytes ? "u8" : "f32", inputs: { images, same } };
+  }
+}
+
+function picturesInput(tape: Tape, network: SiameseNetwork, count: number, dtype: InputDtype): Tensor {
+  const images = tape.input("images", [count, ...network.options.imageSize], { dtype });
+  return dtype === "u8" ? scaleBytes(images) : images;
+}
+
+/** Embeds pictures in chunks of one compiled batch size; the last chunk is filled up with zeros, which are dropped. */
+async function towerEmbedder(trainer: Trainer, batchSize: number): Promise<(images: Pictures) => Promise<Float32Array>> {
+  const { network, device, store, options } = trainer;
+  const { imageSize, embedding } = network.options;
+  const program = (dtype: InputDtype) =>
+    trainer.compiled(`embed ${batchSize} ${dtype}`, () => {
+      const tape = new Tape(device, { parameters: store });
+      const tower = network.tower(tape, picturesInput(tape, network, batchSize, dtype), { training: false });
+      return tape.compile({ outputs: { embeddings: options.loss === "cross-entropy" ? tower : l2Normalize(tower) } });
+    });
+  await program("u8");
+  const size = sizeOf(imageSize);
+
+  return async (images) => {
+    const count = images.length / size;
+    if (!Number.isInteger(count)) {
+      const shape = ["N", ...imageSize].join(", ");
+      throw new TwingradError("BAD_INPUT", `embedder: ${images.length} values are no whole number of pictures [${shape}].`);
+    }
+    const compiled = await program(images instanceof Uint8Array ? "u8" : "f32");
+    const result = new Float32Array(count * embedding);
+    const chunks: Promise<void>[] = [];
+    for (let first = 0; first < count; first += batchSize) {
+      const part = images.slice(first * size, (first + batchSize) * size);
+      const full = images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
+      full.set(part);
+      const taken = part.length / size;
+      const chunk = compiled.run({ images: full }).then(({ embeddings }) => {
+        result.set((embeddings as Float32Array).subarray(0, taken * embedding), first * embedding);
+      });
+      chunks.push(chunk);
+    }
+    await Promise.all(chunks);
+    return result;
+  };
+}
+
+function difference(a: ArrayLike<number>, b: ArrayLike<number>, term: (d: number, i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += term(a[i] - b[i], i);
+  return total;
+}
