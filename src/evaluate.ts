@@ -31,7 +31,7 @@ export async function evaluate<Name extends string>(
   device: Device,
   compose: (inputs: Record<Name, Tensor>) => Tensor,
   inputs: Readonly<Record<Name, Value>>,
-  options: EvaluateOptions<Name> = {},
+  options: EvaluateOptions<NoInfer<Name>> = {},
 ): Promise<{ value: Value; gradients: Record<Name, Value> }> {
   const { gradientsOf = [], outputGradient } = options;
   const tape = new Tape(device);

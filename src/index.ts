@@ -27,4 +27,11 @@ export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
 export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
-export { type Batch, type PairBatch, type Pictures, Trainer, type TrainerOptions, type TripletBatch } from "./train/trainer.ts";
+export {
+  type Batch,
+  type PairBatch,
+  type Pictures,
+  Trainer,
+  type TrainerOptions,
+  type TripletBatch,
+} from "./train/trainer.ts";

@@ -110,7 +110,9 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     }
     requiredLimits[name] = wanted;
   }
-  const requiredFeatures = (["timestamp-query", "subgroups"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
+  const requiredFeatures = (["timestamp-query", "subgroups"] as GPUFeatureName[]).filter((f) =>
+    adapter.features.has(f),
+  );
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   const { vendor, architecture, description, device: product } = adapter.info;
   const software = /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(

@@ -66,7 +66,12 @@ export class Program {
 
   constructor(parts: ProgramParts) {
     this.parts = parts;
-    this.launches = parts.dispatches.map(({ kernel, workgroups, reads, writes }) => ({ kernel, workgroups, reads, writes }));
+    this.launches = parts.dispatches.map(({ kernel, workgroups, reads, writes }) => ({
+      kernel,
+      workgroups,
+      reads,
+      writes,
+    }));
   }
 
   memory(): Memory {
@@ -164,7 +169,10 @@ export class Program {
       const values = inputs[name];
       if (!values) throw new TwingradError("BAD_INPUT", `run: the input "${name}" is missing.`);
       if (values.length !== elements) {
-        throw new TwingradError("BAD_INPUT", `run: the input "${name}" takes ${elements} values, got ${values.length}.`);
+        throw new TwingradError(
+          "BAD_INPUT",
+          `run: the input "${name}" takes ${elements} values, got ${values.length}.`,
+        );
       }
     }
     for (const name of Object.keys(inputs)) {

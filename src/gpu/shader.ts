@@ -28,9 +28,8 @@ export type ConstantsOf<S> =
     : never;
 
 /** One value for each binding of a shader. */
-export type BindingsOf<S, Value> = S extends Shader<infer B, infer _R, infer _O, infer _T>
-  ? { readonly [K in keyof B]: Value }
-  : never;
+export type BindingsOf<S, Value> =
+  S extends Shader<infer B, infer _R, infer _O, infer _T> ? { readonly [K in keyof B]: Value } : never;
 
 export type TunablesOf<S> =
   S extends Shader<infer _B, infer _R, infer _O, infer T> ? { readonly [K in T]?: number } : never;

@@ -47,7 +47,10 @@ export function siamese(options: SiameseOptions): SiameseNetwork {
       let x = images;
       filters.forEach((count, i) => {
         const name = `tower/block${i + 1}`;
-        const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], { initial: "glorot-uniform", seed });
+        const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
+          initial: "glorot-uniform",
+          seed,
+        });
         const bias = tape.parameter(`${name}/conv/bias`, [count], { initial: 0 });
         const gamma = tape.parameter(`${name}/norm/gamma`, [count], { initial: 1 });
         const beta = tape.parameter(`${name}/norm/beta`, [count], { initial: 0 });

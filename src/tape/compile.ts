@@ -61,7 +61,8 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
     const bytesOf = { constants: 0, gradients: 0, inputs: 0 };
     const rangeOf = (storage: Storage): BufferRange => {
       if (storage.external) return { ...storage.external, size: storage.bytes };
-      if (storage.within) return { ...rangeOf(storage.within.whole), offset: storage.within.offset, size: storage.bytes };
+      if (storage.within)
+        return { ...rangeOf(storage.within.whole), offset: storage.within.offset, size: storage.bytes };
       const slot = plan.slotOf.get(storage);
       if (slot !== undefined) return { buffer: slots[slot], offset: 0, size: storage.bytes };
       let buffer = fixed.get(storage);
@@ -88,7 +89,9 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
       resultBytes += t.storage.bytes;
     }
     const ring = new StagingRing(device, Math.max(16, resultBytes), stepsInFlight);
-    const parameters = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.storage.bytes, 0);
+    const parameters = [...tape.parameters.values()]
+      .filter((p) => !p.trainable)
+      .reduce((n, p) => n + p.storage.bytes, 0);
     const memory = {
       parameters: parameters + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
       optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
@@ -107,7 +110,11 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
       ring,
       own,
       memory,
-      schedule: optimizer && { range: rangeOf(schedule!), next: () => optimizer.schedule(++store.step), count: () => store.step },
+      schedule: optimizer && {
+        range: rangeOf(schedule!),
+        next: () => optimizer.schedule(++store.step),
+        count: () => store.step,
+      },
     });
   });
 }
@@ -128,7 +135,8 @@ function recordUpdate(tape: Tape, loss: Tensor, optimizer: Optimizer, schedule: 
     const gradientArena = new Storage("buffer", "gradients", elements, "f32");
     for (const [parameter, gradient] of members) {
       const { offset } = store.location(parameter.name);
-      gatherGradient(tape, gradient, gradientArena, offset);
+      const shared = found.filter((g) => g.storage === gradient.storage).length > 1;
+      gatherGradient(tape, gradient, gradientArena, offset, shared);
     }
     const external = (name: string, buffer: GPUBuffer) => {
       const storage = new Storage("parameter", name, elements, "f32");
@@ -150,13 +158,13 @@ function recordUpdate(tape: Tape, loss: Tensor, optimizer: Optimizer, schedule: 
 }
 
 /**
- * Makes the launch that writes this gradient write it into the arena. What is not a launch's own result, or is read by
- * others as well, is copied: a launch must not read the arena while it writes another part of it.
+ * Makes the launch that writes this gradient write it into the arena. What is no launch's own result, is read by others
+ * as well or is the gradient of two parameters is copied: a launch must not read the arena while it writes to it.
  */
-function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: number): void {
+function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: number, shared: boolean): void {
   const { storage } = gradient;
   const uses = tape.launches.filter((l) => Object.values(l.bindings).includes(storage)).length;
-  if (storage.kind === "temporary" && uses === 1) {
+  if (storage.kind === "temporary" && uses === 1 && !shared) {
     storage.within = { whole: arena, offset };
     return;
   }
@@ -171,11 +179,7 @@ function untrained(tape: Tape, counted: readonly Arena[]): number {
   return others.filter((a) => a.members.some((m) => tape.parameters.has(m))).reduce((n, a) => n + a.bytes, 0);
 }
 
-async function makeDispatch(
-  tape: Tape,
-  launch: Launch,
-  rangeOf: (storage: Storage) => BufferRange,
-): Promise<Dispatch> {
+async function makeDispatch(tape: Tape, launch: Launch, rangeOf: (storage: Storage) => BufferRange): Promise<Dispatch> {
   const { shader } = launch;
   const { kernels, gpu } = tape.device;
   const reads: string[] = [];

@@ -74,10 +74,16 @@ export class Trainer {
     const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam() } = options;
     const { margin = loss === "triplet" ? 0.2 : 1 } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new TwingradError("BAD_INPUT", `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`,
+      );
     }
     if (!["cross-entropy", "contrastive", "triplet"].includes(loss)) {
-      throw new TwingradError("BAD_INPUT", `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`,
+      );
     }
     const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin });
     await trainer.program("step", "u8");
@@ -234,8 +240,7 @@ export class Trainer {
       const wanted = loss === "triplet" ? "anchor, positive and negative" : "left, right, leftLabels and rightLabels";
       throw new TwingradError("BAD_INPUT", `Trainer: the ${loss} loss takes batches of ${wanted}.`);
     }
-    const parts =
-      "anchor" in batch ? [batch.anchor, batch.positive, batch.negative] : [batch.left, batch.right];
+    const parts = "anchor" in batch ? [batch.anchor, batch.positive, batch.negative] : [batch.left, batch.right];
     const size = batchSize * sizeOf(this.network.options.imageSize);
     const bytes = parts.every((p) => p instanceof Uint8Array);
     if (!bytes && !parts.every((p) => p instanceof Float32Array)) {
@@ -265,7 +270,10 @@ function picturesInput(tape: Tape, network: SiameseNetwork, count: number, dtype
 }
 
 /** Embeds pictures in chunks of one compiled batch size; the last chunk is filled up with zeros, which are dropped. */
-async function towerEmbedder(trainer: Trainer, batchSize: number): Promise<(images: Pictures) => Promise<Float32Array>> {
+async function towerEmbedder(
+  trainer: Trainer,
+  batchSize: number,
+): Promise<(images: Pictures) => Promise<Float32Array>> {
   const { network, device, store, options } = trainer;
   const { imageSize, embedding } = network.options;
   const program = (dtype: InputDtype) =>
@@ -281,7 +289,10 @@ async function towerEmbedder(trainer: Trainer, batchSize: number): Promise<(imag
     const count = images.length / size;
     if (!Number.isInteger(count)) {
       const shape = ["N", ...imageSize].join(", ");
-      throw new TwingradError("BAD_INPUT", `embedder: ${images.length} values are no whole number of pictures [${shape}].`);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `embedder: ${images.length} values are no whole number of pictures [${shape}].`,
+      );
     }
     const compiled = await program(images instanceof Uint8Array ? "u8" : "f32");
     const result = new Float32Array(count * embedding);

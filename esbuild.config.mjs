@@ -1,0 +1,32 @@
+// Builds the package: ESM for every runtime (the core), for Node, and the types; prints what the core weighs.
+import { execFileSync } from "node:child_process";
+import { chmod, readFile, rm } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { esbuildPlugin } from "./shaders/reflect.mjs";
+
+const quiet = process.argv.includes("--quiet"); // the demo's build: no types, nothing printed
+const kilobyte = 1000;
+const largestCore = 40 * kilobyte; // gzipped
+
+await rm("dist", { recursive: true, force: true });
+const options = { bundle: true, format: "esm", target: "es2022", plugins: [esbuildPlugin()], logLevel: "warning" };
+await build({ ...options, entryPoints: { index: "src/index.ts" }, outdir: "dist", platform: "neutral", minify: true });
+await build({
+  ...options,
+  entryPoints: { "node/index": "src/node/index.ts", "node/cli": "src/node/cli.ts" },
+  outdir: "dist",
+  platform: "node",
+  packages: "external",
+  splitting: true, // the command line and the library share their modules
+  chunkNames: "node/[name]-[hash]",
+});
+await chmod("dist/node/cli.js", 0o755);
+
+if (!quiet) {
+  execFileSync(process.execPath, ["shaders/reflect.mjs", "--types"], { stdio: "inherit" });
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json"], { stdio: "inherit" });
+  const size = gzipSync(await readFile("dist/index.js")).length;
+  console.log(`core: ${(size / kilobyte).toFixed(1)} KB gzipped (at most ${largestCore / kilobyte} KB)`);
+  if (size > largestCore) process.exitCode = 1;
+}
