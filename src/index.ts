@@ -27,10 +27,10 @@ export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
 export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
+export type { Pictures } from "./train/embedder.ts";
 export {
   type Batch,
   type PairBatch,
-  type Pictures,
   Trainer,
   type TrainerOptions,
   type TripletBatch,

@@ -6,7 +6,6 @@ import type { SiameseNetwork } from "../nn/siamese.ts";
 import { add } from "../ops/add.ts";
 import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
-import { scaleBytes } from "../ops/scaleBytes.ts";
 import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
 import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
@@ -18,6 +17,7 @@ import { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { loadState, saveState } from "./checkpoint.ts";
+import { type InputDtype, type Pictures, picturesInput, towerEmbedder } from "./embedder.ts";
 
 export type LossName = "cross-entropy" | "contrastive" | "triplet";
 
@@ -34,9 +34,6 @@ export interface TrainerOptions {
   readonly margin?: number;
 }
 
-/** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
-export type Pictures = Uint8Array | Float32Array;
-
 export interface PairBatch {
   readonly left: Pictures;
   readonly right: Pictures;
@@ -52,8 +49,6 @@ export interface TripletBatch {
 }
 
 export type Batch = PairBatch | TripletBatch;
-
-type InputDtype = "u8" | "f32";
 
 export class Trainer {
   readonly device: Device;
@@ -252,7 +247,7 @@ export class Trainer {
       throw new TwingradError("BAD_INPUT", `Trainer: pictures [${shape}] take ${size} values each; got ${got}.`);
     }
     const images = bytes ? new Uint8Array(size * parts.length) : new Float32Array(size * parts.length);
-    parts.forEach((p, i) => images.set(p, i * size));
+    for (const [i, part] of parts.entries()) images.set(part, i * size);
     if ("anchor" in batch) return { dtype: bytes ? "u8" : "f32", inputs: { images } };
     const { leftLabels, rightLabels } = batch;
     if (leftLabels.length !== batchSize || rightLabels.length !== batchSize) {
@@ -262,54 +257,6 @@ export class Trainer {
     const same = Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
     return { dtype: bytes ? "u8" : "f32", inputs: { images, same } };
   }
-}
-
-function picturesInput(tape: Tape, network: SiameseNetwork, count: number, dtype: InputDtype): Tensor {
-  const images = tape.input("images", [count, ...network.options.imageSize], { dtype });
-  return dtype === "u8" ? scaleBytes(images) : images;
-}
-
-/** Embeds pictures in chunks of one compiled batch size; the last chunk is filled up with zeros, which are dropped. */
-async function towerEmbedder(
-  trainer: Trainer,
-  batchSize: number,
-): Promise<(images: Pictures) => Promise<Float32Array>> {
-  const { network, device, store, options } = trainer;
-  const { imageSize, embedding } = network.options;
-  const program = (dtype: InputDtype) =>
-    trainer.compiled(`embed ${batchSize} ${dtype}`, () => {
-      const tape = new Tape(device, { parameters: store });
-      const tower = network.tower(tape, picturesInput(tape, network, batchSize, dtype), { training: false });
-      return tape.compile({ outputs: { embeddings: options.loss === "cross-entropy" ? tower : l2Normalize(tower) } });
-    });
-  await program("u8");
-  const size = sizeOf(imageSize);
-
-  return async (images) => {
-    const count = images.length / size;
-    if (!Number.isInteger(count)) {
-      const shape = ["N", ...imageSize].join(", ");
-      throw new TwingradError(
-        "BAD_INPUT",
-        `embedder: ${images.length} values are no whole number of pictures [${shape}].`,
-      );
-    }
-    const compiled = await program(images instanceof Uint8Array ? "u8" : "f32");
-    const result = new Float32Array(count * embedding);
-    const chunks: Promise<void>[] = [];
-    for (let first = 0; first < count; first += batchSize) {
-      const part = images.slice(first * size, (first + batchSize) * size);
-      const full = images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
-      full.set(part);
-      const taken = part.length / size;
-      const chunk = compiled.run({ images: full }).then(({ embeddings }) => {
-        result.set((embeddings as Float32Array).subarray(0, taken * embedding), first * embedding);
-      });
-      chunks.push(chunk);
-    }
-    await Promise.all(chunks);
-    return result;
-  };
 }
 
 function difference(a: ArrayLike<number>, b: ArrayLike<number>, term: (d: number, i: number) => number): number {
