@@ -8,12 +8,20 @@ export class SetupError extends Error {}
 /** @param {string} message */
 export const say = (message) => process.stderr.write(`twingrad: ${message}\n`);
 
-const lastLines = 6;
+const mostLines = 6;
 
-/** @param {string} output @returns {string[]} the last lines that say something */
+/**
+ * What a failed command said that matters: from its first line that reports an error on, else its last lines.
+ * @param {string} output
+ * @returns {string[]}
+ */
 export function lastWords(output) {
-  const lines = output.split(/\r?\n/).filter((line) => line.trim() !== "" && !/^\s+at .+[:)]/.test(line));
-  return lines.slice(-lastLines).map((line) => line.trim());
+  const lines = output
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && line !== "npm error" && !line.startsWith("npm warn") && !/^at .+[:)]/.test(line));
+  const error = lines.findIndex((line) => /^(npm error|E:|Err:|\w*Error:)/.test(line));
+  return error < 0 ? lines.slice(-mostLines) : lines.slice(error, error + mostLines);
 }
 
 /**
