@@ -1,0 +1,94 @@
+// `npm run bench`: our training step and our kernels beside other engines, in headless Chrome.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { dirname } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { BenchBrowser, repositoryRoot } from "./browser.ts";
+import { configurations } from "./configurations.ts";
+import { measureKernels, measureSteps, type Result } from "./measure.ts";
+import { kernelTable, stepTable } from "./report.ts";
+
+const packages: Record<string, string> = { tfjs: "@tensorflow/tfjs", "jax-js": "@jax-js/jax" };
+
+/** A comma-separated list of known names. */
+const listOf = (known: readonly string[]) => (value: string) => {
+  const names = value.split(",").filter((name) => name !== "");
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`Unknown: ${unknown}. Known: ${known.join(", ")}.`);
+  return names;
+};
+
+const positive = (value: string) => {
+  const rounds = Number(value);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError("Expected a whole number above 0.");
+  return rounds;
+};
+
+const program = new Command("bench")
+  .description("Times twingrad beside TensorFlow.js and jax-js, interleaved, after checking that all agree.")
+  .addOption(new Option("--suite <name>", "what to time").choices(["step", "kernels", "all"]).default("all"))
+  .option("--config <names>", `of ${configurations.map((c) => c.name)}`, listOf(configurations.map((c) => c.name)), [
+    "S",
+  ])
+  .option("--peers <names>", 'engines beside us; "" for none', listOf(Object.keys(packages)), Object.keys(packages))
+  .option("--rounds <number>", "blocks timed of each engine", positive, 5)
+  .option("--out <file>", "also write the result as JSON")
+  .option("--json", "the result as one line of JSON on standard output, instead of the tables");
+program.parse();
+const options = program.opts<{
+  suite: "step" | "kernels" | "all";
+  config: string[];
+  peers: string[];
+  rounds: number;
+  out?: string;
+  json?: boolean;
+}>();
+
+const progress = (line: string) => process.stderr.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const browser = await BenchBrowser.open(repositoryRoot);
+  try {
+    const { page } = browser;
+    await browser.reload();
+    const adapter = await page.adapter();
+    progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}: measuring the multiply-add peak`);
+    const peak = await page.peak();
+    progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators`);
+    const measuring = { peers: options.peers, rounds: options.rounds, peak: peak.gflops, progress };
+    const steps = options.suite === "kernels" ? [] : await measureSteps(browser, options.config, measuring);
+    const kernels = options.suite === "step" ? [] : await measureKernels(browser, options.config, measuring);
+    const versions: Record<string, string> = { chrome: await browser.version() };
+    for (const peer of options.peers) {
+      const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
+      versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
+    }
+    const results: Result[] = [...steps, ...kernels];
+    const machine = { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores: cpus().length };
+    const report = {
+      adapter,
+      peak,
+      machine,
+      versions,
+      date: new Date().toISOString(),
+      rounds: options.rounds,
+      results,
+    };
+    if (options.out) {
+      await mkdir(dirname(options.out), { recursive: true });
+      await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+    }
+    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    else {
+      if (steps.length > 0) process.stdout.write(`\n${stepTable(steps)}\n`);
+      if (kernels.length > 0) process.stdout.write(`\n${kernelTable(kernels, options.peers)}\n`);
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  progress(`bench: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+});

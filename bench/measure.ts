@@ -1,0 +1,215 @@
+// One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
+// whatever else the machine does hits them alike.
+import type { BenchBrowser } from "./browser.ts";
+import { configurationNamed, operationsOfStep } from "./configurations.ts";
+import { operationCases } from "./operations.ts";
+import type { Agreement } from "./page/compare.ts";
+import type { Block, Usage, Workload } from "./page/main.ts";
+
+export const ourName = "twingrad";
+
+export interface Measured {
+  /** Of one step or operation: the median over the blocks. */
+  readonly milliseconds: number;
+  /** Of each block, in the order of the rounds. */
+  readonly blocks: readonly number[];
+  readonly repeatsPerBlock: number;
+  /** True where one execution took so long that it was not repeated; its start-up is included then. */
+  readonly once: boolean;
+  /** Billions of operations a second, a multiply-add counted as two; absent where the work is bound by memory. */
+  readonly gflops?: number;
+  readonly shareOfPeak?: number;
+  /** What one step asks of WebGPU once everything is warm, and what the engine then holds. */
+  readonly step?: Usage & { readonly encodeMilliseconds: number };
+}
+
+export interface Result {
+  readonly name: string;
+  readonly suite: "step" | "kernels";
+  readonly configuration: string;
+  /** Operations of one execution, a multiply-add counted as two. */
+  readonly gflop: number;
+  /** Largest relative difference from us, by peer. */
+  readonly agreement: Readonly<
+    Record<string, Agreement & { readonly lossAfterSteps?: { steps: number; error: number } }>
+  >;
+  readonly ours: Measured;
+  readonly peers: Readonly<Record<string, Measured>>;
+  /** A peer's time over ours, taken round by round, their median: above 1 we are faster. */
+  readonly ratio: Readonly<Record<string, number>>;
+}
+
+export interface Options {
+  readonly peers: readonly string[];
+  readonly rounds: number;
+  /** Multiply-add peak of the adapter, GFLOP/s. */
+  readonly peak: number;
+  readonly progress: (line: string) => void;
+}
+
+/** What takes longer than this (ms) is executed once, and agrees on one step only. */
+const patience = 20_000;
+const blockLength = 300;
+const tolerance = { gradients: 1e-4, loss: 1e-5, lossAfterSteps: 1e-3 };
+const stepsCompared = 3;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export async function measureSteps(
+  browser: BenchBrowser,
+  names: readonly string[],
+  options: Options,
+): Promise<Result[]> {
+  const engines = [ourName, ...options.peers];
+  const { page } = browser;
+  const results: Result[] = [];
+  for (const name of names) {
+    const c = configurationNamed(name);
+    const workload = { configuration: name };
+    options.progress(`step ${name}: checking that ${engines.join(", ")} agree`);
+    await browser.reload();
+    for (const engine of engines) await page.open(engine, workload);
+    const agreement = await page.agree();
+    assertAgreement(`step ${name}`, agreement);
+    const losses = new Map<string, number[]>();
+    let steps = stepsCompared;
+    for (const engine of engines) {
+      const first = await page.run(engine, 1);
+      if (first.milliseconds > patience) steps = 1;
+      const rest = steps > 1 ? (await page.run(engine, steps - 1)).losses : [];
+      losses.set(engine, [...first.losses, ...rest]);
+    }
+    const withLosses = compareLosses(`step ${name}`, agreement, losses, steps);
+    // A fresh page, so that memory and start-up hold nothing of the check.
+    await browser.reload();
+    const timed = await timeAll(page, engines, workload, operationsOfStep(c) / 1e9, true, options);
+    results.push({ name: `step ${name}`, suite: "step", configuration: name, ...timed, agreement: withLosses });
+    await page.close();
+  }
+  return results;
+}
+
+export async function measureKernels(
+  browser: BenchBrowser,
+  names: readonly string[],
+  options: Options,
+): Promise<Result[]> {
+  const engines = [ourName, ...options.peers];
+  const { page } = browser;
+  const results: Result[] = [];
+  for (const configuration of names) {
+    await browser.reload();
+    for (const [operation, { name, operations }] of operationCases(configurationNamed(configuration)).entries()) {
+      options.progress(`${configuration}: ${name}`);
+      const workload = { configuration, operation };
+      for (const engine of engines) await page.open(engine, workload);
+      const agreement = await page.agree();
+      assertAgreement(`${configuration} ${name}`, agreement);
+      await page.close();
+      const timed = await timeAll(page, engines, workload, operations / 1e9, false, options);
+      await page.close();
+      results.push({ name, suite: "kernels", configuration, ...timed, agreement });
+    }
+  }
+  return results;
+}
+
+function assertAgreement(what: string, agreement: Record<string, Agreement>): void {
+  for (const [peer, { worst, error, loss }] of Object.entries(agreement)) {
+    if (!(error <= tolerance.gradients) || !(loss === undefined || loss <= tolerance.loss)) {
+      throw new Error(
+        `${what}: ${peer} and ${ourName} do not agree: "${worst}" differs by ${error.toExponential(1)} ` +
+          `(at most ${tolerance.gradients}), the loss by ${loss?.toExponential(1) ?? "nothing"}. Nothing was timed.`,
+      );
+    }
+  }
+}
+
+function compareLosses(
+  what: string,
+  agreement: Record<string, Agreement>,
+  losses: ReadonlyMap<string, number[]>,
+  steps: number,
+): Result["agreement"] {
+  const ours = losses.get(ourName)![steps - 1];
+  const compared = Object.entries(agreement).map(([peer, found]) => {
+    const error = Math.abs(losses.get(peer)![steps - 1] - ours) / Math.abs(ours);
+    if (!(error <= tolerance.lossAfterSteps)) {
+      throw new Error(
+        `${what}: at step ${steps} ${peer} has the loss ${losses.get(peer)![steps - 1]}, ${ourName} ${ours} ` +
+          `(expected to differ by at most ${tolerance.lossAfterSteps} of it). Nothing was timed.`,
+      );
+    }
+    return [peer, { ...found, lossAfterSteps: { steps, error } }];
+  });
+  return Object.fromEntries(compared);
+}
+
+async function timeAll(
+  page: BenchBrowser["page"],
+  engines: readonly string[],
+  workload: Workload,
+  gflop: number,
+  withUsage: boolean,
+  options: Options,
+) {
+  const blocks = new Map<string, number[]>();
+  const repeats = new Map<string, number>();
+  const usage = new Map<string, Measured["step"]>();
+  const once = new Set<string>();
+  for (const engine of engines) {
+    await page.open(engine, workload);
+    await page.usage(engine);
+    let block: Block = await page.run(engine, 1);
+    if (block.milliseconds > patience) {
+      once.add(engine);
+      blocks.set(engine, [block.milliseconds]);
+      repeats.set(engine, 1);
+    } else {
+      await page.run(engine, 1); // some engines only settle after their second step
+      await page.usage(engine);
+      block = await page.run(engine, 1);
+      blocks.set(engine, []);
+      repeats.set(engine, Math.min(100, Math.max(1, Math.round(blockLength / block.milliseconds))));
+    }
+    if (withUsage) usage.set(engine, { ...(await page.usage(engine)), encodeMilliseconds: block.toLastSubmit });
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    for (const engine of engines) {
+      if (once.has(engine)) continue;
+      const times = repeats.get(engine)!;
+      const { milliseconds } = await page.run(engine, times);
+      blocks.get(engine)!.push(milliseconds / times);
+    }
+    if (withUsage) options.progress(`step ${workload.configuration}: round ${round + 1} of ${options.rounds}`);
+  }
+  const measured = (engine: string): Measured => {
+    const milliseconds = median(blocks.get(engine)!);
+    const gflops = gflop / (milliseconds / 1e3);
+    const step = usage.get(engine);
+    return {
+      milliseconds,
+      blocks: blocks.get(engine)!,
+      repeatsPerBlock: repeats.get(engine)!,
+      once: once.has(engine),
+      ...(gflop > 0 ? { gflops, shareOfPeak: gflops / options.peak } : {}),
+      ...(step ? { step } : {}),
+    };
+  };
+  const ours = blocks.get(ourName)!;
+  const ratio = (peer: string) => {
+    const theirs = blocks.get(peer)!;
+    if (once.has(peer) || once.has(ourName)) return median(theirs) / median(ours);
+    return median(theirs.map((t, round) => t / ours[round]));
+  };
+  return {
+    gflop,
+    ours: measured(ourName),
+    peers: Object.fromEntries(options.peers.map((p) => [p, measured(p)])),
+    ratio: Object.fromEntries(options.peers.map((p) => [p, ratio(p)])),
+  };
+}

@@ -1,0 +1,22 @@
+// What every engine under test offers, so that one harness checks and times them all in the same way.
+import type { Batch, Configuration, Values } from "../configurations.ts";
+import type { OperationCase } from "../operations.ts";
+
+/** One thing to be measured on one engine. */
+export interface Subject {
+  /**
+   * Does the work `times` over. Resolves when the GPU has finished; for a training step that is when the loss of each
+   * step has been read back before the next starts. Returns the losses, where there are any.
+   */
+  run(times: number): Promise<number[]>;
+  /** What there is to agree on, in twingrad's layouts: the loss and all gradients, or the operation's results. */
+  results(): Promise<Map<string, Float32Array>>;
+  dispose(): void;
+}
+
+export interface Engine {
+  readonly name: string;
+  /** A training step: both branches forward, backward, Adam. The first call starts the engine. */
+  network(configuration: Configuration, parameters: Map<string, Values>, batch: Batch): Promise<Subject>;
+  operation(operation: OperationCase, operands: Record<string, Values>): Promise<Subject>;
+}

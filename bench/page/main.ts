@@ -1,0 +1,120 @@
+// The page that does the work: it holds the engines, and the driver in Node tells it what to set up, check and time.
+import { batchOf, configurationNamed, generator, parametersOf, uniform } from "../configurations.ts";
+import { operandShapes, operationCases } from "../operations.ts";
+import { type Agreement, compare } from "./compare.ts";
+import { Account, type Counts, install, setCurrent } from "./count.ts";
+import type { Engine, Subject } from "./engine.ts";
+import { jax } from "./jax.ts";
+import { measurePeak, type Peak } from "./peak.ts";
+import { tfjs } from "./tfjs.ts";
+
+/** What is under test: a whole training step, or one of a configuration's operations. */
+export interface Workload {
+  readonly configuration: string;
+  readonly operation?: number;
+}
+
+export interface Block {
+  readonly milliseconds: number;
+  readonly losses: number[];
+  /** From the start of the block to the last submit: what the engine's own code takes before it only waits. */
+  readonly toLastSubmit: number;
+}
+
+export interface Usage extends Counts {
+  readonly peakBytes: number;
+  readonly liveBytes: number;
+  readonly liveBuffers: number;
+}
+
+const engines = new Map<string, Engine>([tfjs, jax].map((e) => [e.name, e]));
+const accounts = new Map<string, Account>();
+const subjects = new Map<string, Subject>();
+
+/** Everything that an engine does inside is written to its account. */
+async function on<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const account = accounts.get(name) ?? new Account();
+  accounts.set(name, account);
+  setCurrent(account);
+  try {
+    return await work();
+  } finally {
+    setCurrent(undefined);
+  }
+}
+
+const page = {
+  async adapter() {
+    const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) throw new Error("WebGPU found no adapter.");
+    const { vendor, architecture, description } = adapter.info;
+    return { vendor, architecture, description };
+  },
+
+  peak: (): Promise<Peak> => measurePeak(),
+
+  async open(name: string, { configuration, operation }: Workload): Promise<void> {
+    const engine = engines.get(name);
+    if (!engine) throw new Error(`There is no engine "${name}"; there are ${[...engines.keys()]}.`);
+    const c = configurationNamed(configuration);
+    const subject = await on(name, () => {
+      if (operation === undefined) return engine.network(c, parametersOf(c), batchOf(c));
+      const chosen = operationCases(c)[operation];
+      const random = generator(operation);
+      const operands = Object.entries(operandShapes(chosen)).map(([n, shape]) => [n, uniform(random, shape, -1, 1)]);
+      return engine.operation(chosen, Object.fromEntries(operands));
+    });
+    subjects.set(name, subject);
+  },
+
+  /** Compares all open subjects with the first; the first itself is left out. */
+  async agree(): Promise<Record<string, Agreement>> {
+    let reference: Map<string, Float32Array> | undefined;
+    const agreements: Record<string, Agreement> = {};
+    for (const [name, subject] of subjects) {
+      const results = await on(name, () => subject.results());
+      if (reference) agreements[name] = compare(results, reference);
+      reference ??= results;
+    }
+    return agreements;
+  },
+
+  run(name: string, times: number): Promise<Block> {
+    return on(name, async () => {
+      const account = accounts.get(name)!;
+      const start = performance.now();
+      const losses = await subjects.get(name)!.run(times);
+      const end = performance.now();
+      return { milliseconds: end - start, losses, toLastSubmit: account.lastSubmit - start };
+    });
+  },
+
+  /** What the engine asked of WebGPU since the last call of `usage`, and what it holds. */
+  async usage(name: string): Promise<Usage> {
+    const account = accounts.get(name)!;
+    const { counts, peakBytes, liveBytes, liveBuffers } = account;
+    account.reset();
+    return { ...counts, peakBytes, liveBytes, liveBuffers };
+  },
+
+  async close(): Promise<void> {
+    for (const [name, subject] of subjects) await on(name, async () => subject.dispose());
+    subjects.clear();
+  },
+};
+
+export type Page = typeof page;
+
+install();
+
+/** The driver calls through here and is told later: a slow peer may take longer than the browser's protocol waits. */
+declare function settle(id: number, error: string | null, value: string): void;
+
+Object.assign(globalThis, {
+  start(id: number, method: keyof Page, rest: unknown[]) {
+    (page[method] as (...rest: unknown[]) => Promise<unknown>)(...rest).then(
+      (value) => settle(id, null, JSON.stringify(value ?? null)),
+      (error: unknown) => settle(id, error instanceof Error ? (error.stack ?? error.message) : String(error), "null"),
+    );
+  },
+});

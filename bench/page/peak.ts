@@ -1,0 +1,85 @@
+// The adapter's multiply-add peak: registers only, no memory, the best of several numbers of independent accumulators
+// (too few leave the pipeline waiting, too many spill). What a kernel reaches is told as a share of it.
+
+export interface Peak {
+  /** Billions of operations a second, a multiply-add counted as two. */
+  readonly gflops: number;
+  readonly accumulators: number;
+  readonly tried: readonly { readonly accumulators: number; readonly gflops: number }[];
+}
+
+const candidates = [1, 2, 4, 6, 8, 12, 16, 24, 32];
+const workgroupSize = 64;
+const shortest = 100; // milliseconds that a measurement must last
+
+/**
+ * The accumulators must be variables of their own to stay in registers, so the source is written for their number. No two
+ * components ever hold the same value: a compiler that saw equal ones would compute them once.
+ */
+function source(accumulators: number): string {
+  const each = (line: (i: number) => string) => Array.from({ length: accumulators }, (_, i) => line(i)).join("\n");
+  return `
+    struct Arguments { factor: vec4f, addend: vec4f, rounds: u32 }
+    @group(0) @binding(0) var<storage, read_write> output: array<vec4f>;
+    @group(0) @binding(1) var<uniform> arguments: Arguments;
+    @compute @workgroup_size(${workgroupSize})
+    fn main(@builtin(global_invocation_id) id: vec3u) {
+      let factor = arguments.factor;
+      let addend = arguments.addend;
+      let start = vec4f(f32(id.x)) + vec4f(0.0, 0.25, 0.5, 0.75);
+      ${each((i) => `var a${i} = start + ${i}.0;`)}
+      for (var round = 0u; round < arguments.rounds; round++) {
+        ${Array.from({ length: 4 }, () => each((i) => `a${i} = fma(a${i}, factor, addend);`)).join("\n")}
+      }
+      output[id.x] = ${Array.from({ length: accumulators }, (_, i) => `a${i}`).join(" + ")};
+    }`;
+}
+
+export async function measurePeak(): Promise<Peak> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new Error("WebGPU found no adapter.");
+  const device = await adapter.requestDevice();
+  const tried = [];
+  for (const accumulators of candidates) {
+    tried.push({ accumulators, gflops: await rate(device, accumulators) });
+  }
+  device.destroy();
+  const best = tried.reduce((a, b) => (b.gflops > a.gflops ? b : a));
+  return { ...best, tried };
+}
+
+async function rate(device: GPUDevice, accumulators: number): Promise<number> {
+  const module = device.createShaderModule({ code: source(accumulators) });
+  const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
+  let groups = 64;
+  let rounds = 256;
+  for (;;) {
+    const threads = groups * workgroupSize;
+    const output = device.createBuffer({ size: threads * 16, usage: GPUBufferUsage.STORAGE });
+    const uniform = device.createBuffer({ size: 48, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    device.queue.writeBuffer(uniform, 0, new Float32Array([0.999, 0.998, 0.997, 0.996, 0.001, 0.002, 0.003, 0.004]));
+    device.queue.writeBuffer(uniform, 32, new Uint32Array([rounds]));
+    const entries = [output, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    const run = async () => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(groups);
+      pass.end();
+      const start = performance.now();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      return performance.now() - start;
+    };
+    const first = await run();
+    const milliseconds = first < shortest ? first : Math.min(first, await run(), await run());
+    output.destroy();
+    uniform.destroy();
+    if (milliseconds >= shortest) return (threads * rounds * 4 * accumulators * 4 * 2) / milliseconds / 1e6;
+    // Grow the grid first (it fills the adapter), then the loop.
+    if (groups < 4096) groups *= 4;
+    else rounds *= 2;
+  }
+}
