@@ -22,6 +22,14 @@ export { slice } from "./ops/slice.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { tripletLoss } from "./ops/tripletLoss.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
+export {
+  Gallery,
+  type GalleryJson,
+  type Identification,
+  type Recogniser,
+  type Verification,
+} from "./recognition/gallery.ts";
+export { Model } from "./recognition/model.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";

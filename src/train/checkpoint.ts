@@ -50,6 +50,12 @@ export function loadState(store: ParameterStore, bytes: Uint8Array): void {
   store.step = step;
 }
 
+/** Takes the weights and moving averages alone: what inference needs. A file that does not fit changes nothing. */
+export function loadWeights(store: ParameterStore, file: Safetensors): void {
+  const values = store.list().map(({ name, shape }) => ({ name, data: fitting(file, name, shape) }));
+  for (const { name, data } of values) store.write(name, data);
+}
+
 /** The description in a file's metadata. Throws `CHECKPOINT_MISMATCH` where it is none of ours. */
 export function describeModel(file: Safetensors): ModelDescription & { step: number } {
   const text = file.metadata.twingrad;

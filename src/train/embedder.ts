@@ -69,7 +69,8 @@ export async function towerEmbedder(parts: {
       const chunks: Promise<void>[] = [];
       for (let first = 0; first < count; first += batchSize) {
         const part = images.subarray(first * size, (first + batchSize) * size);
-        const full = images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
+        const full =
+          images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
         full.set(part);
         const taken = part.length / size;
         const chunk = program.run({ images: full }).then(({ embeddings }) => {

@@ -17,7 +17,7 @@ import { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { loadState, saveState } from "./checkpoint.ts";
-import { type InputDtype, type Pictures, picturesInput, towerEmbedder } from "./embedder.ts";
+import { type Embedder, type InputDtype, type Pictures, picturesInput, towerEmbedder } from "./embedder.ts";
 
 export type LossName = "cross-entropy" | "contrastive" | "triplet";
 
@@ -56,6 +56,7 @@ export class Trainer {
   readonly options: Required<TrainerOptions>;
   readonly store: ParameterStore;
   private readonly programs = new Map<string, Promise<Program>>();
+  private readonly embedders = new Map<number, Promise<Embedder>>();
 
   private constructor(device: Device, network: SiameseNetwork, options: Required<TrainerOptions>) {
     this.device = device;
@@ -158,7 +159,14 @@ export class Trainer {
    */
   async embedder(options: { readonly batchSize?: number } = {}): Promise<(images: Pictures) => Promise<Float32Array>> {
     const { batchSize = 2 * this.options.batchSize } = options;
-    return towerEmbedder(this, batchSize);
+    let embedder = this.embedders.get(batchSize);
+    if (!embedder) {
+      const { device, store, network } = this;
+      embedder = towerEmbedder({ device, store, network, loss: this.options.loss, batchSize });
+      this.embedders.set(batchSize, embedder);
+      embedder.catch(() => this.embedders.delete(batchSize));
+    }
+    return (await embedder).embed;
   }
 
   /**
@@ -177,11 +185,12 @@ export class Trainer {
   /** Frees all that the trainer holds on the device, which stays open. */
   async dispose(): Promise<void> {
     for (const program of this.programs.values()) (await program).dispose();
+    for (const embedder of this.embedders.values()) await (await embedder).dispose();
     this.store.dispose();
   }
 
-  /** @internal Compiles once under `key`; kept until the trainer is disposed. */
-  compiled(key: string, make: () => Promise<Program>): Promise<Program> {
+  /** Compiles once under `key`; kept until the trainer is disposed. */
+  private compiled(key: string, make: () => Promise<Program>): Promise<Program> {
     let program = this.programs.get(key);
     if (!program) {
       program = make();

@@ -1,0 +1,145 @@
+// A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
+import type { Device } from "../gpu/device.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { siamese } from "../nn/siamese.ts";
+import { ParameterStore } from "../tape/parameters.ts";
+import { describeModel, loadWeights, type ModelDescription } from "../train/checkpoint.ts";
+import { towerEmbedder } from "../train/embedder.ts";
+import { decode, float32, type Safetensors, withMetadata } from "../train/safetensors.ts";
+import { type Calibration, probabilityOf } from "./calibration.ts";
+import type { Recogniser } from "./gallery.ts";
+
+/** What evaluation adds to a trained network; kept in the model file's metadata. */
+export interface Judgement {
+  /** The largest distance that is taken for one person. */
+  threshold: number;
+  /** From distance to probability, for networks whose loss gives no probability itself. */
+  calibration?: Calibration;
+}
+
+const judgementKey = "recognition";
+
+/** The model file with this judgement in it. */
+export function withJudgement(bytes: Uint8Array, judgement: Judgement): Uint8Array {
+  return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
+}
+
+/**
+ * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
+ * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
+ * One trained with contrastive or triplet loss gives the Euclidean distance of unit embeddings, from 0 to 2.
+ */
+export class Model implements Recogniser {
+  readonly imageSize: readonly [number, number, number];
+  readonly embedding: number;
+  readonly threshold: number;
+
+  private constructor(
+    readonly description: ModelDescription,
+    readonly fingerprint: string,
+    readonly judgement: Judgement,
+    readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
+    private readonly head: { kernel: Float32Array; bias: number },
+    readonly dispose: () => Promise<void>,
+  ) {
+    this.imageSize = description.network.imageSize;
+    this.embedding = description.network.embedding;
+    this.threshold = judgement.threshold;
+  }
+
+  /**
+   * Builds the network that a file describes, for inference alone, and loads its weights.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network.
+   */
+  static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<Model> {
+    const file = decode(bytes);
+    const description = describeModel(file);
+    const judgement = readJudgement(file, description);
+    const head = { kernel: float32(file, "head/kernel"), bias: float32(file, "head/bias")[0] };
+    const { embedding } = description.network;
+    if (head.kernel.length !== embedding) {
+      throw new TwingradError("CHECKPOINT_MISMATCH", `the head takes ${head.kernel.length} values of ${embedding}`);
+    }
+    const network = siamese(description.network);
+    const store = new ParameterStore(device);
+    const { embed, dispose } = await towerEmbedder({ device, store, network, loss: description.loss, batchSize });
+    loadWeights(store, file);
+    return new Model(description, await fingerprintOf(file, description), judgement, embed, head, async () => {
+      await dispose();
+      store.dispose();
+    });
+  }
+
+  /** What training's loss is computed from, for each row: the logit, or minus the Euclidean distance. */
+  scores(a: Float32Array, b: Float32Array): Float64Array {
+    const length = this.embedding;
+    if (a.length !== b.length || a.length % length !== 0) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `embeddings come in rows of ${length} values, not ${a.length} and ${b.length}`,
+      );
+    }
+    const { kernel, bias } = this.head;
+    const crossEntropy = this.description.loss === "cross-entropy";
+    return Float64Array.from({ length: a.length / length }, (_, row) => {
+      let sum = 0;
+      for (let i = 0, at = row * length; i < length; i++, at++) {
+        const difference = a[at] - b[at];
+        sum += crossEntropy ? kernel[i] * Math.abs(difference) : difference * difference;
+      }
+      return crossEntropy ? sum + bias : -Math.sqrt(sum);
+    });
+  }
+
+  distances(a: Float32Array, b: Float32Array): Float64Array {
+    const crossEntropy = this.description.loss === "cross-entropy";
+    return this.scores(a, b).map((score) => (crossEntropy ? softplus(-score) : -score));
+  }
+
+  probability(distance: number): number {
+    if (this.description.loss === "cross-entropy") return Math.exp(-distance);
+    if (this.judgement.calibration) return probabilityOf(this.judgement.calibration, distance);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `a model trained with ${this.description.loss} loss tells no probability before it is calibrated; let training finish`,
+    );
+  }
+}
+
+/** ln(1 + exp(x)) without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin. */
+function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
+  const text = file.metadata[judgementKey];
+  if (text === undefined) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin / 2 };
+  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${judgementKey}" is broken: ${text}`);
+  let judgement: Judgement;
+  try {
+    judgement = JSON.parse(text) as Judgement;
+  } catch {
+    throw corrupt;
+  }
+  const { threshold, calibration } = judgement ?? {};
+  const numbers = [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])];
+  if (!numbers.every(Number.isFinite)) throw corrupt;
+  return { threshold, calibration };
+}
+
+/** SHA-256 over what embeddings and distances depend on: the network's options, its loss, and its weights. */
+async function fingerprintOf(file: Safetensors, { network, loss }: ModelDescription): Promise<string> {
+  const { imageSize, filters, embedding } = network;
+  const names = [...file.tensors.keys()].filter((name) => /^(tower|head)\//.test(name)).sort();
+  const options = new TextEncoder().encode(JSON.stringify({ imageSize, filters, embedding, loss, names }));
+  const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
