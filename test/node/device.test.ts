@@ -1,0 +1,105 @@
+// openDevice() of Node in processes of its own: what it opens, what it says, and that the process ends afterwards.
+import { execFile } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { esbuildPlugin } from "../../shaders/reflect.mjs";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const folder = path.join(root, "build", `device-test-${process.pid}`); // inside, where packages resolve
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  await build({
+    entryPoints: [path.join(root, "src/node/device.ts")],
+    outfile: path.join(folder, "device.mjs"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    plugins: [esbuildPlugin()],
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  status: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+let scripts = 0;
+/** Runs `script`, in which openDevice is known, to its end; a process that does not end by itself is killed: null. */
+function ends(script: string, env: Record<string, string> = {}): Promise<Ended> {
+  const file = path.join(folder, `script-${scripts++}.mjs`);
+  writeFileSync(file, `import { openDevice } from "./device.mjs";\n${script}`);
+  const options = { env: { ...process.env, ...env }, timeout: 20_000 };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--expose-gc", file], options, (error, stdout, stderr) => {
+      resolve({ status: error ? (error.code ?? null) : 0, stdout, stderr });
+    });
+  });
+}
+
+/** Copies four numbers through a buffer on the GPU and prints them. */
+const work = `
+  const buffer = device.gpu.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  device.gpu.queue.writeBuffer(buffer, 0, new Float32Array([1, 2, 3, 4]));
+  await buffer.mapAsync(GPUMapMode.READ);
+  console.log(new Float32Array(buffer.getMappedRange()).join(" "));
+`;
+
+describe("a process that opens a device", () => {
+  test.each([
+    ["disposed", "device.dispose();"],
+    ["left open", ""],
+  ])("ends by itself with the device %s", async (_, end) => {
+    const ended = await ends(`const device = await openDevice();${work}${end}`);
+    expect(ended).toMatchObject({ status: 0, stdout: "1 2 3 4\n" });
+  });
+
+  test("ends by itself right after opening, however often it opened", async () => {
+    const script = "for (let i = 0; i < 5; i++) (await openDevice()).dispose();";
+    // What garbage collection and Dawn's polling do to each other depends on their timing: try more than once.
+    for (let attempt = 0; attempt < 5; attempt++) expect(await ends(script)).toMatchObject({ status: 0 });
+  });
+
+  test("keeps its device through garbage collection", async () => {
+    const collect = "for (let i = 0; i < 5; i++) { gc(); await new Promise((done) => setTimeout(done, 5)); }";
+    const ended = await ends(`const device = await openDevice();${collect}${work}device.dispose();${collect}`);
+    expect(ended).toMatchObject({ status: 0, stdout: "1 2 3 4\n" });
+  });
+});
+
+describe.runIf(process.platform === "linux")("without a GPU driver", () => {
+  const noDriver = { VK_DRIVER_FILES: "/nowhere/driver.json" };
+
+  test("a software adapter is taken, and that is said once", async () => {
+    const script = `
+      for (let i = 0; i < 2; i++) {
+        const device = await openDevice();
+        console.log(device.adapter.software);
+        device.dispose();
+      }
+      console.log(process.env.VK_DRIVER_FILES);`;
+    const { status, stdout, stderr } = await ends(script, noDriver);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "true\ntrue\n/nowhere/driver.json\n" });
+    expect(stderr).toMatch(/^twingrad: no GPU found; computing on the CPU with the software adapter \S.*\n$/);
+  });
+
+  test("asking for the system's adapter alone is an error that says what to install", async () => {
+    const script = 'await openDevice({ adapter: "system" }).catch((error) => console.log(error.code, error.message));';
+    const { status, stdout } = await ends(script, noDriver);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^NO_ADAPTER Found no WebGPU adapter\. GPU: no Vulkan driver is installed\. Install a GPU/);
+  });
+});
+
+test.runIf(process.platform === "linux")("the software adapter can be asked for whatever else there is", async () => {
+  const script = `
+    const device = await openDevice({ adapter: "software" });
+    console.log(device.adapter.software);
+    device.dispose();`;
+  expect(await ends(script)).toMatchObject({ status: 0, stdout: "true\n" });
+});
