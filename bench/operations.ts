@@ -66,30 +66,28 @@ export function operationCases(c: Configuration): OperationCase[] {
   return cases;
 }
 
-/** Shapes of the tensors that a case reads, in the layouts above; `gradient` is that of the output. */
-export function operandShapes(c: OperationCase): Record<string, number[]> {
-  if (c.kind === "conv2d") {
-    const x = [c.batch, c.height, c.width, c.input];
-    const filter = [3, 3, c.input, c.output];
-    const gradient = [c.batch, c.height, c.width, c.output];
-    return { forward: { x, filter }, "input gradient": { filter, gradient }, "filter gradient": { x, gradient } }[
-      c.pass
-    ];
-  }
+/** Shapes of a case's tensors, in the layouts above; `gradient` is that of the output. */
+export function shapesOf(c: OperationCase): Record<string, number[]> {
   if (c.kind === "dense") {
-    const x = [c.batch, c.input];
-    const kernel = [c.input, c.output];
-    const gradient = [c.batch, c.output];
-    return { forward: { x, kernel }, "input gradient": { kernel, gradient }, "kernel gradient": { x, gradient } }[
-      c.pass
-    ];
+    return { x: [c.batch, c.input], kernel: [c.input, c.output], gradient: [c.batch, c.output] };
   }
-  const x = [c.batch, c.height, c.width, c.channels];
-  const pooled = c.kind === "maxPool2d";
-  const output = pooled ? [c.batch, Math.floor(c.height / 2), Math.floor(c.width / 2), c.channels] : x;
-  return {
-    x,
-    ...(pooled ? {} : { gamma: [c.channels], beta: [c.channels] }),
-    ...(c.pass === "training" ? { gradient: output } : {}),
+  const channels = c.kind === "conv2d" ? c.input : c.channels;
+  const x = [c.batch, c.height, c.width, channels];
+  if (c.kind === "conv2d") {
+    return { x, filter: [3, 3, c.input, c.output], gradient: [c.batch, c.height, c.width, c.output] };
+  }
+  if (c.kind === "batchNorm") return { x, gamma: [channels], beta: [channels], gradient: x };
+  return { x, gradient: [c.batch, Math.floor(c.height / 2), Math.floor(c.width / 2), channels] };
+}
+
+/** Those of the tensors that the case's pass reads. */
+export function operandShapes(c: OperationCase): Record<string, number[]> {
+  const unread: Record<OperationCase["pass"], string[]> = {
+    forward: ["gradient"],
+    training: [],
+    "input gradient": ["x"],
+    "filter gradient": ["filter"],
+    "kernel gradient": ["kernel"],
   };
+  return Object.fromEntries(Object.entries(shapesOf(c)).filter(([name]) => !unread[c.pass].includes(name)));
 }

@@ -5,6 +5,7 @@ import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
 import { jax } from "./jax.ts";
+import { ours } from "./ours.ts";
 import { measurePeak, type Peak } from "./peak.ts";
 import { tfjs } from "./tfjs.ts";
 
@@ -27,7 +28,7 @@ export interface Usage extends Counts {
   readonly liveBuffers: number;
 }
 
-const engines = new Map<string, Engine>([tfjs, jax].map((e) => [e.name, e]));
+const engines = new Map<string, Engine>([ours, tfjs, jax].map((e) => [e.name, e]));
 const accounts = new Map<string, Account>();
 const subjects = new Map<string, Subject>();
 

@@ -1,0 +1,107 @@
+// twingrad itself, through its public API.
+import {
+  adam,
+  batchNorm,
+  conv2d,
+  type Device,
+  dense,
+  gradients,
+  maxPool2d,
+  openDevice,
+  ParameterStore,
+  type Program,
+  siamese,
+  Tape,
+  type Tensor,
+  Trainer,
+} from "../../src/index.ts";
+import { adamOptions, type Batch, batchNormEpsilon, type Configuration, l2, type Values } from "../configurations.ts";
+import { type OperationCase, shapesOf } from "../operations.ts";
+import type { Engine, Subject } from "./engine.ts";
+
+let device: Promise<Device> | undefined;
+
+function start(): Promise<Device> {
+  device ??= openDevice();
+  return device;
+}
+
+async function network(c: Configuration, parameters: Map<string, Values>, batch: Batch): Promise<Subject> {
+  const { pairs: batchSize, image: imageSize, filters, embedding } = c;
+  const trainer = await Trainer.create(await start(), siamese({ imageSize, filters, embedding, seed: 1 }), {
+    batchSize,
+    loss: "cross-entropy",
+    l2,
+    optimizer: adam(adamOptions),
+  });
+  const own = trainer.parameters();
+  for (const [name, { data }] of parameters) own.get(name)!.write(data);
+  // Pictures go up as bytes, the form that the trainer is compiled for; the peers get the same values as floats.
+  const bytes = (pixels: Float32Array) => Uint8Array.from(pixels, (v) => Math.round(v * 255));
+  const pictures = { ...batch, left: bytes(batch.left), right: bytes(batch.right) };
+  return {
+    async run(times) {
+      const losses = [];
+      for (let i = 0; i < times; i++) losses.push((await trainer.step(pictures)).loss);
+      return losses;
+    },
+    async results() {
+      return trainer.gradients(pictures);
+    },
+    dispose: () => void trainer.dispose(),
+  };
+}
+
+/** Writes the case down on a tape whose operands are parameters, so that no step uploads anything. */
+function record(c: OperationCase, o: Record<string, Tensor>): Tensor[] {
+  if (c.kind === "conv2d" || c.kind === "dense") {
+    const apply = (x: Tensor, weights: Tensor) => (c.kind === "conv2d" ? conv2d(x, weights) : dense(x, weights));
+    const output = apply(o.x, o.filter ?? o.kernel);
+    if (c.pass === "forward") return [output];
+    return gradients(output, [c.pass === "input gradient" ? o.x : (o.filter ?? o.kernel)], o.gradient);
+  }
+  const { x, gamma, beta } = o;
+  const output =
+    c.kind === "maxPool2d" ? maxPool2d(x) : batchNorm(x, { gamma, beta, epsilon: batchNormEpsilon, groups: 2 });
+  if (c.pass === "forward") return [output];
+  return [output, ...gradients(output, c.kind === "maxPool2d" ? [x] : [x, gamma, beta], o.gradient)];
+}
+
+async function operation(c: OperationCase, operands: Record<string, Values>): Promise<Subject> {
+  const opened = await start();
+  const store = new ParameterStore(opened);
+  const compile = (outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
+    const tape = new Tape(opened, { parameters: store });
+    const tensors = Object.entries(shapesOf(c)).map(([name, shape]) => {
+      const given = operands[name];
+      // What the pass does not read is only written down: nothing of it remains in the program.
+      if (!given) return [name, tape.temporary(name, shape)] as const;
+      return [name, tape.parameter(name, shape, { initial: given.data })] as const;
+    });
+    const o: Record<string, Tensor> = Object.fromEntries(tensors);
+    const results = record(c, o);
+    return tape.compile({ outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])) });
+  };
+  // One element of each result comes back: it keeps the result alive and costs no transfer.
+  const timed = await compile((t, tape) => tape.view(t, [1]));
+  return {
+    async run(times) {
+      const runs = [];
+      for (let i = 0; i < times; i++) runs.push(timed.run());
+      await Promise.all(runs);
+      return [];
+    },
+    async results() {
+      const whole = await compile((t) => t);
+      const found = await whole.run();
+      whole.dispose();
+      return new Map(Object.entries(found).map(([name, values]) => [name, values as Float32Array]));
+    },
+    dispose() {
+      timed.dispose();
+      store.dispose();
+    },
+  };
+}
+
+export const ours: Engine = { name: "twingrad", network, operation };
