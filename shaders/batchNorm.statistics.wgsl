@@ -1,6 +1,7 @@
 // Joins the chunks' moments in their order (Chan, Golub and LeVeque 1979):
 //   d = mean_b - mean;  mean += d n_b / n;  M2 += M2_b + d^2 n_a n_b / n
-// and writes mean, population variance and 1 / sqrt(variance + EPSILON) for each group and channel.
+// where means are relative to the first value of the group, and writes mean, population variance and
+// 1 / sqrt(variance + EPSILON) for each group and channel.
 override CHANNELS: u32;
 override ROWS: u32;
 override CHUNK: u32;
@@ -8,8 +9,9 @@ override CHUNKS: u32;
 override GROUPS: u32;
 override EPSILON: f32;
 
-@group(0) @binding(0) var<storage, read> partial: array<vec2f>; // [GROUPS, CHUNKS, CHANNELS] of (mean, M2)
-@group(0) @binding(1) var<storage, read_write> statistics: array<f32>; // [3, GROUPS, CHANNELS]
+@group(0) @binding(0) var<storage, read> x: array<f32>; // [GROUPS, ROWS, CHANNELS]
+@group(0) @binding(1) var<storage, read> partial: array<vec2f>; // [GROUPS, CHUNKS, CHANNELS] of (mean - first value, M2)
+@group(0) @binding(2) var<storage, read_write> statistics: array<f32>; // [3, GROUPS, CHANNELS]
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -18,6 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let origin = (i / CHANNELS) * CHUNKS * CHANNELS + i % CHANNELS;
+  let first = x[(i / CHANNELS) * ROWS * CHANNELS + i % CHANNELS];
   var mean = 0.0;
   var m2 = 0.0;
   var n = 0.0;
@@ -31,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     n = together;
   }
   let variance = max(m2, 0.0) / n;
-  statistics[i] = mean;
+  statistics[i] = first + mean;
   statistics[GROUPS * CHANNELS + i] = variance;
   statistics[2u * GROUPS * CHANNELS + i] = 1.0 / sqrt(variance + EPSILON);
 }

@@ -52,7 +52,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   if (training) {
     const partial = tape.temporary("moments", [groups, chunks, channels, 2]);
     tape.launch(momentsShader, { x, partial }, chunked, grid);
-    tape.launch(statisticsShader, { partial, statistics }, { ...split, EPSILON }, [
+    tape.launch(statisticsShader, { x, partial, statistics }, { ...split, EPSILON }, [
       Math.ceil((groups * channels) / 64),
     ]);
     if (moving) {
@@ -91,12 +91,15 @@ function checkShapes(x: Tensor, options: BatchNormOptions, groups: number): numb
   const perChannel = { gamma, beta, "moving mean": moving?.mean, "moving variance": moving?.variance };
   for (const [name, t] of Object.entries(perChannel)) {
     if (t && t.size !== channels) {
-      throw new ShapeError("batchNorm", `${name} is ${describe(t.shape)}; expected [${channels}], the last axis of x.`);
+      throw new ShapeError(
+        "batchNorm",
+        `${name} is ${describe(t.shape)}; expected [${channels}], the last axis of x ${describe(x.shape)}.`,
+      );
     }
   }
   if (!training && !moving) throw new ShapeError("batchNorm", "training: false needs the moving averages.");
   if (!Number.isInteger(groups) || groups < 1 || x.shape[0] % groups !== 0) {
-    throw new ShapeError("batchNorm", `a batch of ${x.shape[0]} does not divide into ${groups} groups.`);
+    throw new ShapeError("batchNorm", `the batch of x ${describe(x.shape)} does not divide into ${groups} groups.`);
   }
   return channels;
 }

@@ -11,12 +11,20 @@ import { sameShape } from "./add.ts";
  * Mean over pairs of same d^2 + (1 - same) max(0, margin - d)^2, d = |a - b| Euclidean (Hadsell et al. 2006), a scalar.
  * a and b are [B, D], `same` holds B ones (same) and zeros (different) and gets no gradient.
  */
-export function contrastiveLoss(a: Tensor, b: Tensor, same: Tensor, options: { readonly margin?: number } = {}): Tensor {
+export function contrastiveLoss(
+  a: Tensor,
+  b: Tensor,
+  same: Tensor,
+  options: { readonly margin?: number } = {},
+): Tensor {
   const tape = tapeOf("contrastiveLoss", a, b, same);
   const { margin: MARGIN = 1 } = options;
   const [rows, columns] = matrix("contrastiveLoss", a, b);
   if (same.size !== rows) {
-    throw new ShapeError("contrastiveLoss", `same ${describe(same.shape)}; expected one value for each of ${rows} pairs.`);
+    throw new ShapeError(
+      "contrastiveLoss",
+      `same ${describe(same.shape)}; expected one value for each of ${rows} pairs.`,
+    );
   }
   const squared = squaredDistance(tape, a, b);
   const output = tape.temporary("contrastive loss", []);

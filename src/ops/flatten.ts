@@ -5,7 +5,5 @@ import { sizeOf, type Tensor } from "../tape/tensor.ts";
 export function flatten(x: Tensor): Tensor {
   const tape = tapeOf("flatten", x);
   const [batch = 1, ...rest] = x.shape;
-  return tape.record("flatten", [x], tape.view(x, [batch, sizeOf(rest)]), (gradient) => [
-    tape.view(gradient, x.shape),
-  ]);
+  return tape.record("flatten", [x], tape.view(x, [batch, sizeOf(rest)]), (gradient) => [tape.view(gradient, x.shape)]);
 }
