@@ -62,15 +62,15 @@ export function batchNormGradients(inputs: NdArrays, options: BatchNormOptions, 
   return { x, ...gradients };
 }
 
-/** moving = momentum * moving + (1 - momentum) * batch, where batch is the mean of the groups' statistics. */
+/** moving = momentum * moving + (1 - momentum) * batch, once for each group in turn, as separate calls would. */
 export function movingAverages({ x, mean, variance }: NdArrays, { groups = 1, momentum = 0.99 }: BatchNormOptions) {
   const batch = batchStatistics(x, groups);
   const C = mean.data.length;
   const update = (moving: NdArray, statistic: NdArray) =>
     map(moving, (old, c) => {
-      let average = 0;
-      for (let k = 0; k < groups; k++) average += statistic.data[k * C + c] / groups;
-      return momentum * old + (1 - momentum) * average;
+      let value = old;
+      for (let k = 0; k < groups; k++) value = momentum * value + (1 - momentum) * statistic.data[k * C + c];
+      return value;
     });
   return { mean: update(mean, batch.mean), variance: update(variance, batch.variance) };
 }

@@ -68,11 +68,11 @@ describe("definitions", () => {
     expect([...references.tripletLoss.gradients(inputs, {}, one).anchor.data]).toEqual([0]);
   });
 
-  it("moving averages take the mean of the groups' population statistics", () => {
+  it("moving averages take each group's population statistics in turn", () => {
     const x = ndarray([4, 1], [0, 2, 10, 14]); // groups: mean 1 and 12, variance 1 and 4
     const moving = movingAverages({ x, mean: row(3), variance: row(1) }, { groups: 2, momentum: 0.5 });
-    expect(moving.mean.data[0]).toBe(0.5 * 3 + 0.5 * 6.5);
-    expect(moving.variance.data[0]).toBe(0.5 * 1 + 0.5 * 2.5);
+    expect(moving.mean.data[0]).toBe(0.5 * (0.5 * 3 + 0.5 * 1) + 0.5 * 12);
+    expect(moving.variance.data[0]).toBe(0.5 * (0.5 * 1 + 0.5 * 1) + 0.5 * 4);
   });
 
   it("Adam's first step moves each weight by the learning rate, against the gradient's sign", () => {

@@ -1,0 +1,34 @@
+// Counts what is asked of the GPU while a step runs, by standing in front of the WebGPU methods themselves.
+
+import type { Device } from "../../src/index.ts";
+
+/** Runs `work`; returns how often each method of the device and each queue submission was called meanwhile. */
+export async function countCalls(device: Device, work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const restore: (() => void)[] = [];
+  const watch = (target: object, name: string) => {
+    // biome-ignore lint/suspicious/noExplicitAny: any method of any WebGPU interface
+    const holder = target as any;
+    const original = holder[name];
+    holder[name] = function (this: unknown, ...parameters: unknown[]) {
+      counts[name] = (counts[name] ?? 0) + 1;
+      return original.apply(this, parameters);
+    };
+    restore.push(() => {
+      holder[name] = original;
+    });
+  };
+  const prototype = Object.getPrototypeOf(device.gpu);
+  for (const name of Object.getOwnPropertyNames(prototype)) if (name.startsWith("create")) watch(prototype, name);
+  watch(Object.getPrototypeOf(device.gpu.queue), "submit");
+  try {
+    await work();
+  } finally {
+    for (const undo of restore) undo();
+  }
+  return counts;
+}
+
+/** Of these counts, what makes objects that a step must not make: everything but the command encoder. */
+export const objectsMade = (counts: Record<string, number>) =>
+  Object.entries(counts).filter(([name]) => name.startsWith("create") && name !== "createCommandEncoder");

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { normal } from "../random.ts";
+import type { Conv2dOptions } from "../reference/conv2d.ts";
+import { checkOperation } from "./operation.ts";
+import { define, forAll } from "./suite.ts";
+
+interface Shape extends Conv2dOptions {
+  B: number;
+  H: number;
+  W: number;
+  C: number;
+  O: number;
+  U: number;
+  V: number;
+  bias?: boolean;
+}
+
+const inputsOf = ({ B, H, W, C, O, U, V, bias = true }: Shape) => ({
+  x: normal([B, H, W, C], 1),
+  filter: normal([U, V, C, O], 2),
+  ...(bias && { bias: normal([O], 3) }),
+});
+
+const upTo = (max: number) => fc.integer({ min: 1, max });
+
+const shapes: fc.Arbitrary<Shape> = fc
+  .record({
+    B: upTo(4),
+    H: upTo(17),
+    W: upTo(17),
+    C: fc.oneof(upTo(20), fc.constantFrom(3, 16, 32)),
+    O: fc.oneof(upTo(36), fc.constantFrom(4, 16, 32)),
+    U: upTo(5),
+    V: upTo(5),
+    stride: fc.integer({ min: 1, max: 3 }),
+    padding: fc.constantFrom("same" as const, "valid" as const),
+    bias: fc.boolean(),
+  })
+  .filter(({ H, W, U, V, padding }) => padding === "same" || (U <= H && V <= W));
+
+define("conv2d: random shapes, strides and paddings", (device) =>
+  forAll(shapes, 10, (shape) => {
+    const { stride, padding } = shape;
+    return checkOperation(device, "conv2d", inputsOf(shape), { stride, padding });
+  }),
+);
+
+define("conv2d: random 3x3 SAME stride 1, the networks' own case", (device) =>
+  forAll(
+    shapes.map((shape) => ({ ...shape, U: 3, V: 3, stride: 1, padding: "same" as const })),
+    8,
+    (shape) => checkOperation(device, "conv2d", inputsOf(shape), {}),
+  ),
+);
+
+const awkward: Record<string, Shape> = {
+  "a 1x1 image, one channel in and out, batch 1": { B: 1, H: 1, W: 1, C: 1, O: 1, U: 3, V: 3 },
+  "a 1x1 filter": { B: 2, H: 5, W: 7, C: 6, O: 10, U: 1, V: 1 },
+  "one channel in": { B: 2, H: 9, W: 8, C: 1, O: 5, U: 3, V: 3 },
+  "one channel out": { B: 1, H: 8, W: 9, C: 12, O: 1, U: 3, V: 3 },
+  "primes everywhere": { B: 3, H: 13, W: 11, C: 7, O: 19, U: 3, V: 5 },
+  "one past every tile": { B: 1, H: 17, W: 33, C: 17, O: 65, U: 3, V: 3 },
+  "a filter larger than the image": { B: 2, H: 2, W: 3, C: 4, O: 8, U: 5, V: 7 },
+  "VALID that leaves one output": { B: 2, H: 4, W: 4, C: 8, O: 12, U: 4, V: 4, padding: "valid" },
+  "a stride larger than the filter": { B: 1, H: 10, W: 11, C: 3, O: 6, U: 2, V: 2, stride: 3, padding: "valid" },
+  "an even filter": { B: 1, H: 7, W: 6, C: 2, O: 3, U: 2, V: 4 },
+  "a single row": { B: 2, H: 1, W: 37, C: 5, O: 9, U: 3, V: 3 },
+  "three channels at stride 2, as a first layer": { B: 2, H: 19, W: 23, C: 3, O: 16, U: 3, V: 3, stride: 2 },
+};
+
+for (const [name, shape] of Object.entries(awkward)) {
+  define(`conv2d: ${name}`, (device) => {
+    const { stride = 1, padding = "same" } = shape;
+    return checkOperation(device, "conv2d", inputsOf(shape), { stride, padding });
+  });
+}

@@ -1,0 +1,40 @@
+// Deno's WebGPU is wgpu with the Naga compiler: the second WGSL compiler that the shaders have to please.
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/node/find-adapter.mjs";
+import type { OpenHost } from "./host.ts";
+import { openProcess } from "./process.ts";
+
+const name = process.platform === "win32" ? "deno.exe" : "deno";
+const executable = fileURLToPath(new URL(`../../../node_modules/deno/${name}`, import.meta.url));
+
+/** Why this machine cannot run the suites on wgpu, if so. */
+export function denoMissing(): string | undefined {
+  if (!existsSync(executable)) return `the deno package has put no executable at ${executable}`;
+  const machine = thisMachine();
+  if (process.platform !== "linux" || vulkanDrivers(machine).length > 0) return undefined;
+  if (!findSoftwareDriver(machine)) return "there is no Vulkan driver for wgpu";
+  return undefined;
+}
+
+/** On the system's GPU, or on Linux without one on the software driver that Chrome carries. */
+export const openDeno: OpenHost = (start) => {
+  const machine = thisMachine();
+  const driver = vulkanDrivers(machine).length > 0 ? null : findSoftwareDriver(machine);
+  return openProcess(
+    {
+      executable,
+      parameters: ["run", "--no-config", "--allow-all", "--unstable-webgpu"],
+      environment: {
+        NO_COLOR: "1",
+        ...(driver && { VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd }),
+        ...(driver?.loader && {
+          LD_LIBRARY_PATH: [path.dirname(driver.loader), process.env.LD_LIBRARY_PATH].filter((p) => p).join(":"),
+        }),
+      },
+    },
+    start,
+  );
+};

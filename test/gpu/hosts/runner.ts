@@ -1,0 +1,58 @@
+// Runs registered cases by name on one device: what every host does, in a page, in Node and in Deno.
+
+import { openDevice } from "../../../src/index.ts";
+import { parseFixtures } from "../../fixtures.ts";
+import { settings, worst } from "../suite.ts";
+import { cases } from "../suites.ts";
+
+export interface Start {
+  fixtures?: string; // text of the PyTorch fixtures
+  seed?: number; // for other random cases than the usual ones
+}
+
+/** What a host answers; `error` is absent where the case passed. */
+export interface Outcome {
+  error?: string;
+  /** The largest relative error so far of each check. */
+  worst: [what: string, relative: number][];
+}
+
+export interface Runner {
+  adapter: string;
+  run(name: string): Promise<Outcome>;
+}
+
+/** Message and stack; V8's stack begins with the message, other engines' do not. */
+function describeError(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const stack = thrown.stack ?? "";
+  return stack.includes(thrown.message) ? stack : `${thrown.message}\n${stack}`;
+}
+
+export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
+  const device = await openDevice({ gpu });
+  const fixtures = start.fixtures ? parseFixtures(start.fixtures) : undefined;
+  if (start.seed !== undefined) settings.seed = start.seed;
+  const uncaptured: string[] = [];
+  device.gpu.addEventListener("uncapturederror", (event) => {
+    uncaptured.push((event as GPUUncapturedErrorEvent).error.message);
+  });
+  const { vendor, architecture, description } = device.adapter;
+  return {
+    adapter: [vendor, architecture, description].filter((text) => text).join(" "),
+    async run(name) {
+      const found = cases.find((c) => c.name === name);
+      if (!found) throw new Error(`the bundle has no case "${name}"`);
+      uncaptured.length = 0;
+      let error: string | undefined;
+      try {
+        await Promise.race([found.run(device, fixtures!), device.lost]);
+        await device.gpu.queue.onSubmittedWorkDone(); // late errors belong to this case
+        if (uncaptured.length > 0) error = `errors that nobody caught:\n${uncaptured.join("\n")}`;
+      } catch (thrown) {
+        error = describeError(thrown);
+      }
+      return { error, worst: [...worst] };
+    },
+  };
+}

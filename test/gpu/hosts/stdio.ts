@@ -1,0 +1,34 @@
+// Entry of the bundle for a process of its own, Node with Dawn or Deno with wgpu: requests come in as lines of JSON on
+// standard input, answers go out as marked lines on standard output. A process, so that a crash of the driver is one
+// failed case and not the end of the test run.
+
+import { createInterface } from "node:readline";
+import { thisMachine } from "../../../src/node/find-adapter.mjs";
+import { openDawn } from "../../../src/node/open-dawn.mjs";
+import type { Answer, Request } from "./process.ts";
+import { createRunner, type Runner, type Start } from "./runner.ts";
+
+let runner: Runner;
+
+async function open(start: Start): Promise<string> {
+  const inDeno = "Deno" in globalThis;
+  const dawn = inDeno ? undefined : await openDawn(thisMachine());
+  const gpu = dawn ? dawn.gpu : navigator.gpu;
+  if (!gpu) throw new Error(dawn?.tried.join("; ") ?? "navigator.gpu is absent");
+  runner = await createRunner(start, gpu);
+  return runner.adapter;
+}
+
+async function answer(request: Request): Promise<unknown> {
+  if ("start" in request) return open(request.start);
+  return runner.run(request.run);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const reply: Answer = await answer(JSON.parse(line)).then(
+    (value) => ({ value }),
+    (error) => ({ error: error instanceof Error ? error.message : String(error) }),
+  );
+  process.stdout.write(`@${JSON.stringify(reply)}\n`);
+}
+process.exit(); // Dawn's GPU object would keep the process alive

@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { normal } from "../random.ts";
+import { ndarray } from "../reference/ndarray.ts";
+import { checkOperation } from "./operation.ts";
+import { define, forAll } from "./suite.ts";
+
+const upTo = (max: number) => fc.integer({ min: 1, max });
+
+define("maxPool2d: random shapes, sizes, strides and paddings", (device) =>
+  forAll(
+    fc
+      .record({
+        shape: fc.tuple(upTo(3), upTo(15), upTo(15), upTo(20)),
+        size: upTo(4),
+        stride: fc.option(upTo(4), { nil: undefined }),
+        padding: fc.constantFrom("same" as const, "valid" as const),
+      })
+      .filter(({ shape: [, H, W], size, padding }) => padding === "same" || size <= Math.min(H, W)),
+    10,
+    ({ shape, ...options }) => checkOperation(device, "maxPool2d", { x: normal(shape, 1) }, options),
+  ),
+);
+
+define("maxPool2d: the defaults, 2x2 VALID, drop an odd last row and column", (device) =>
+  checkOperation(device, "maxPool2d", { x: normal([3, 7, 5, 13], 1) }, {}),
+);
+
+define("maxPool2d: a 1x1 image", (device) =>
+  checkOperation(device, "maxPool2d", { x: normal([1, 1, 1, 1], 1) }, { size: 1 }),
+);
+
+define("maxPool2d: overlapping windows add up their gradients", (device) =>
+  checkOperation(device, "maxPool2d", { x: normal([2, 11, 9, 4], 1) }, { size: 3, stride: 1, padding: "same" }),
+);
+
+define("maxPool2d: among equal values the first in row-major order takes the gradient", async (device) => {
+  const x = normal([2, 8, 8, 6], 1);
+  const coarse = { ...x, data: x.data.map((value) => Math.round(value)) }; // many ties in each window
+  await checkOperation(device, "maxPool2d", { x: coarse }, {});
+  await checkOperation(device, "maxPool2d", { x: coarse }, { size: 3, stride: 2, padding: "same" });
+});
+
+define("maxPool2d: padding never wins against negative values", (device) =>
+  checkOperation(
+    device,
+    "maxPool2d",
+    {
+      x: ndarray(
+        [1, 5, 5, 1],
+        Float64Array.from({ length: 25 }, (_, i) => -1 - i),
+      ),
+    },
+    { size: 3, stride: 1, padding: "same" },
+  ),
+);

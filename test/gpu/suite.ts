@@ -1,0 +1,117 @@
+// The kernel suites' own small test framework: cases are registered by name and run on whatever WebGPU the host has
+// (a page, Dawn in Node, wgpu in Deno), so nothing here may depend on vitest, Node or the DOM.
+
+import fc from "fast-check";
+import type { Device } from "../../src/index.ts";
+import { difference } from "../compare.ts";
+import type { Fixtures } from "../fixtures.ts";
+
+export interface Case {
+  readonly name: string;
+  readonly needsFixtures: boolean;
+  run(device: Device, fixtures: Fixtures): Promise<void>;
+}
+
+export const cases: Case[] = [];
+
+function register(entry: Case) {
+  if (cases.some(({ name }) => name === entry.name)) throw new Error(`two cases are called "${entry.name}"`);
+  cases.push(entry);
+}
+
+export function define(name: string, run: (device: Device) => Promise<void>): void {
+  register({ name, needsFixtures: false, run });
+}
+
+/** A case that the host leaves out where the PyTorch fixtures are absent. */
+export function defineWithFixtures(name: string, run: (device: Device, fixtures: Fixtures) => Promise<void>): void {
+  register({ name, needsFixtures: true, run });
+}
+
+/** Tolerances of the product: largest absolute error over the largest absolute value of the reference. */
+export const OPERATION_TOLERANCE = 1e-5;
+export const NETWORK_TOLERANCE = 1e-4;
+
+/** The largest relative error that each check came to, by what was checked: the runner reports it. */
+export const worst = new Map<string, number>();
+
+export interface Tolerance {
+  tolerance?: number;
+  /** Stands in for the reference's largest value where that is the small rest of large terms that cancel. */
+  scale?: number;
+}
+
+export function assertClose(
+  what: string,
+  actual: ArrayLike<number>,
+  reference: ArrayLike<number>,
+  { tolerance = OPERATION_TOLERANCE, scale }: Tolerance = {},
+): void {
+  if (actual.length !== reference.length) {
+    throw new Error(`${what}: ${actual.length} values, expected ${reference.length}`);
+  }
+  const found = difference(actual, reference, scale);
+  if (found.relative > (worst.get(what) ?? 0)) worst.set(what, found.relative);
+  if (found.relative <= tolerance) return;
+  const at = found.index;
+  throw new Error(
+    `${what}: relative error ${found.relative.toExponential(2)} passes ${tolerance}: ` +
+      `element ${at} of ${actual.length} is ${actual[at]}, expected ${reference[at]} (largest value ${found.scale})`,
+  );
+}
+
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(message);
+}
+
+export function assertEqual(what: string, actual: unknown, expected: unknown): void {
+  const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== e) throw new Error(`${what}: got ${a}, expected ${e}`);
+}
+
+/** Bit for bit: tells -0 from 0 and one NaN from another. */
+export function assertSameBits(what: string, actual: Float32Array, expected: Float32Array): void {
+  const bits = (x: Float32Array) => new Uint32Array(x.buffer, x.byteOffset, x.length);
+  const [a, e] = [bits(actual), bits(expected)];
+  if (a.length !== e.length) throw new Error(`${what}: ${a.length} values, expected ${e.length}`);
+  const at = a.findIndex((word, i) => word !== e[i]);
+  if (at >= 0) throw new Error(`${what}: element ${at} is ${actual[at]}, the other time it was ${expected[at]}`);
+}
+
+/** `work` must throw, or reject, an error whose message holds all of `parts`. */
+export async function assertThrows(what: string, work: () => unknown, parts: readonly string[]): Promise<void> {
+  let message: string | undefined;
+  try {
+    await work();
+  } catch (error) {
+    message = error instanceof Error ? error.message : String(error);
+  }
+  if (message === undefined) throw new Error(`${what}: nothing was thrown`);
+  for (const part of parts) {
+    if (!message.includes(part)) throw new Error(`${what}: the message lacks "${part}": ${message}`);
+  }
+}
+
+/** Set by the host to try other random cases than the usual ones; a failure's message gives the seed to repeat it. */
+export const settings = { seed: 20240607 };
+
+/** How long a failing example may be shrunk, in ms. */
+const SHRINK_LIMIT = 10_000;
+
+/**
+ * Checks `runs` random examples: few, because each new shape may cost a software adapter a second of compilation. For
+ * the same reason the search for a smaller failing example is cut short.
+ */
+export async function forAll<T>(example: fc.Arbitrary<T>, runs: number, check: (example: T) => Promise<void>) {
+  let failed: number | undefined;
+  const property = fc.asyncProperty(example, async (value) => {
+    if (failed !== undefined && Date.now() - failed > SHRINK_LIMIT) return;
+    try {
+      await check(value);
+    } catch (error) {
+      failed ??= Date.now();
+      throw error;
+    }
+  });
+  await fc.assert(property, { numRuns: runs, seed: settings.seed });
+}

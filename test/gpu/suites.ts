@@ -1,0 +1,17 @@
+// All suites: importing this file registers every case.
+
+import "./batchNorm.suite.ts";
+import "./conv2d.suite.ts";
+import "./dense.suite.ts";
+import "./elementwise.suite.ts";
+import "./examples.suite.ts";
+import "./l2Normalize.suite.ts";
+import "./losses.suite.ts";
+import "./maxPool2d.suite.ts";
+import "./program.suite.ts";
+import "./pytorch.suite.ts";
+import "./reductions.suite.ts";
+import "./tape.suite.ts";
+import "./trainer.suite.ts";
+
+export { cases } from "./suite.ts";

@@ -1,0 +1,273 @@
+// What the tape promises beyond single operations: accumulation, weight sharing, scalars in formulas, clear errors.
+
+import {
+  absDifference,
+  add,
+  batchNorm,
+  contrastiveLoss,
+  conv2d,
+  type Device,
+  dense,
+  evaluate,
+  flatten,
+  maxPool2d,
+  mean,
+  relu,
+  scale,
+  sigmoid,
+  sigmoidCrossEntropy,
+  sum,
+  Tape,
+  type Tensor,
+  tensor,
+  tripletLoss,
+} from "../../src/index.ts";
+import { normal } from "../random.ts";
+import { map, ndarray } from "../reference/ndarray.ts";
+import { references } from "../reference/operations.ts";
+import { toValue } from "./operation.ts";
+import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define } from "./suite.ts";
+
+define("tape: a tensor used several times accumulates its gradient", async (device) => {
+  const x = normal([5, 7], 1);
+  const g = normal([5, 7], 2);
+  const { gradients } = await evaluate(
+    device,
+    ({ x }) => add(add(relu(x), scale(x, 2)), add(x, x)),
+    { x: toValue(x) },
+    { gradientsOf: ["x"], outputGradient: toValue(g) },
+  );
+  const expected = g.data.map((value, i) => value * ((x.data[i] > 0 ? 1 : 0) + 4));
+  assertClose("gradient", gradients.x.data, expected);
+});
+
+define("tape: both inputs of |a - b| may be the same tensor", async (device) => {
+  const { value, gradients } = await evaluate(
+    device,
+    ({ x }) => sum(absDifference(x, x)),
+    { x: toValue(normal([9], 1)) },
+    { gradientsOf: ["x"] },
+  );
+  assertEqual("value", value.data[0], 0);
+  assert(
+    gradients.x.data.every((g) => g === 0),
+    `gradient is ${gradients.x.data}`,
+  );
+});
+
+define("tape: one kernel in two layers gets the sum of both gradients", async (device) => {
+  const inputs = { x: normal([6, 9], 1), kernel: normal([9, 9], 2) };
+  const hidden = references.dense.value(inputs, { activation: "sigmoid" });
+  const second = { x: hidden, kernel: inputs.kernel };
+  const g = normal([6, 9], 3);
+  const after = references.dense.gradients(second, {}, g);
+  const before = references.dense.gradients(inputs, { activation: "sigmoid" }, after.x);
+  const { value, gradients } = await evaluate(
+    device,
+    ({ x, kernel }) => dense(dense(x, kernel, { activation: "sigmoid" }), kernel),
+    { x: toValue(inputs.x), kernel: toValue(inputs.kernel) },
+    { gradientsOf: ["x", "kernel"], outputGradient: toValue(g) },
+  );
+  assertClose("value", value.data, references.dense.value(second, {}).data);
+  assertClose("gradient of x", gradients.x.data, before.x.data);
+  const shared = map(after.kernel, (value, i) => value + before.kernel.data[i]);
+  assertClose("gradient of kernel", gradients.kernel.data, shared.data);
+});
+
+define("tape: a loss may be scaled and added to another", async (device) => {
+  const x = normal([4, 3], 1);
+  const { value, gradients } = await evaluate(
+    device,
+    ({ x }) => add(scale(mean(x), 12), scale(sum(relu(x)), -0.5)),
+    { x: toValue(x) },
+    { gradientsOf: ["x"] },
+  );
+  const total = x.data.reduce((sum, v) => sum + v - 0.5 * Math.max(0, v), 0);
+  assertClose("value", value.data, [total]);
+  assertClose(
+    "gradient",
+    gradients.x.data,
+    x.data.map((v) => (v > 0 ? 0.5 : 1)),
+  );
+});
+
+define("tape: a flattened tensor and the tensor itself can both be used", async (device) => {
+  const x = normal([2, 3, 2, 5], 1);
+  const kernel = normal([30, 4], 2);
+  const { gradients } = await evaluate(
+    device,
+    ({ x, kernel }) => add(sum(dense(flatten(x), kernel)), sum(scale(x, 3))),
+    { x: toValue(x), kernel: toValue(kernel) },
+    { gradientsOf: ["x"] },
+  );
+  const rowSum = (i: number) => kernel.data.slice(4 * i, 4 * i + 4).reduce((a, b) => a + b, 0);
+  assertClose(
+    "gradient",
+    gradients.x.data,
+    x.data.map((_, i) => 3 + rowSum(i % 30)),
+  );
+  assertEqual("shape", gradients.x.shape, [2, 3, 2, 5]);
+});
+
+define("tape: an input that does not reach the value has gradient 0", async (device) => {
+  const { gradients } = await evaluate(
+    device,
+    ({ x }) => sum(x),
+    { x: toValue(normal([3], 1)), unused: toValue(normal([2, 2], 1)) },
+    { gradientsOf: ["x", "unused"] },
+  );
+  assertEqual("gradient", [...gradients.unused.data], [0, 0, 0, 0]);
+});
+
+define("tape: the same evaluation twice gives the same bits", async (device) => {
+  const inputs = {
+    x: toValue(normal([3, 13, 11, 5], 1)),
+    filter: toValue(normal([3, 3, 5, 17], 2)),
+    bias: toValue(normal([17], 3)),
+    gamma: toValue(normal([17], 4)),
+    beta: toValue(normal([17], 5)),
+    kernel: toValue(normal([510, 23], 6)),
+  };
+  const names = Object.keys(inputs) as (keyof typeof inputs)[];
+  const run = () =>
+    evaluate(
+      device,
+      ({ x, filter, bias, gamma, beta, kernel }) =>
+        mean(
+          dense(flatten(relu(batchNorm(maxPool2d(conv2d(x, filter, { bias })), { gamma, beta }))), kernel, {
+            activation: "sigmoid",
+          }),
+        ),
+      inputs,
+      { gradientsOf: names },
+    );
+  const first = await run();
+  const second = await run();
+  assertSameBits("value", second.value.data, first.value.data);
+  for (const name of names) {
+    assertSameBits(`gradient of ${name}`, second.gradients[name].data, first.gradients[name].data);
+  }
+});
+
+/** What must not record, with the words that its error must hold: the operation and the shapes. */
+const mistakes: [string, Record<string, number[]>, (t: Record<string, Tensor>) => Tensor, string[]][] = [
+  [
+    "channels that differ",
+    { x: [2, 5, 5, 3], f: [3, 3, 4, 8] },
+    ({ x, f }) => conv2d(x, f),
+    ["conv2d", "[2, 5, 5, 3]", "[3, 3, 4, 8]"],
+  ],
+  [
+    "an image without a batch axis",
+    { x: [5, 5, 3], f: [3, 3, 3, 8] },
+    ({ x, f }) => conv2d(x, f),
+    ["conv2d", "[5, 5, 3]"],
+  ],
+  [
+    "a bias of another length",
+    { x: [1, 5, 5, 3], f: [3, 3, 3, 8], b: [7] },
+    ({ x, f, b }) => conv2d(x, f, { bias: b }),
+    ["conv2d", "[7]"],
+  ],
+  [
+    "VALID with a filter larger than the image",
+    { x: [1, 2, 2, 1], f: [3, 3, 1, 1] },
+    ({ x, f }) => conv2d(x, f, { padding: "valid" }),
+    ["conv2d", "3 x 3", "2 x 2"],
+  ],
+  ["a stride of 0", { x: [1, 4, 4, 1], f: [3, 3, 1, 1] }, ({ x, f }) => conv2d(x, f, { stride: 0 }), ["conv2d", "0"]],
+  [
+    "a window larger than the image",
+    { x: [1, 2, 2, 1] },
+    ({ x }) => maxPool2d(x, { size: 3 }),
+    ["maxPool2d", "3 x 3", "2 x 2"],
+  ],
+  [
+    "gamma of another length",
+    { x: [4, 3], g: [2], b: [3] },
+    ({ x, g, b }) => batchNorm(x, { gamma: g, beta: b }),
+    ["batchNorm", "[4, 3]", "[2]"],
+  ],
+  [
+    "a batch that groups do not divide",
+    { x: [5, 3], g: [3], b: [3] },
+    ({ x, g, b }) => batchNorm(x, { gamma: g, beta: b, groups: 2 }),
+    ["batchNorm", "[5, 3]", "2"],
+  ],
+  ["an inner size that differs", { x: [4, 3], k: [2, 5] }, ({ x, k }) => dense(x, k), ["dense", "[4, 3]", "[2, 5]"]],
+  ["addends of other shapes", { a: [4, 3], b: [3, 4] }, ({ a, b }) => add(a, b), ["add", "[4, 3]", "[3, 4]"]],
+  [
+    "differences of other shapes",
+    { a: [4], b: [3] },
+    ({ a, b }) => absDifference(a, b),
+    ["absDifference", "[4]", "[3]"],
+  ],
+  [
+    "logits and labels of other sizes",
+    { z: [4, 1], y: [3] },
+    ({ z, y }) => sigmoidCrossEntropy(z, y),
+    ["sigmoidCrossEntropy", "[4, 1]", "[3]"],
+  ],
+  [
+    "embeddings of other widths",
+    { a: [4, 2], b: [4, 3], s: [4] },
+    ({ a, b, s }) => contrastiveLoss(a, b, s),
+    ["contrastiveLoss", "[4, 2]", "[4, 3]"],
+  ],
+  [
+    "triplets of other batches",
+    { a: [4, 2], p: [3, 2] },
+    ({ a, p }) => tripletLoss(a, p, a),
+    ["tripletLoss", "[4, 2]", "[3, 2]"],
+  ],
+];
+
+define("errors: a wrong shape or option is named with the operation when it is recorded", async (device) => {
+  const failures: string[] = [];
+  for (const [what, shapes, record, parts] of mistakes) {
+    const tape = new Tape(device);
+    const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, tape.input(name, shape)]));
+    await assertThrows(what, () => record(inputs), parts).catch((error: Error) => failures.push(error.message));
+  }
+  assert(failures.length === 0, failures.join("\n"));
+});
+
+define("errors: values that do not fill their shape", () =>
+  assertThrows("tensor", () => tensor([2, 3], [1, 2, 3, 4]), ["[2, 3]", "4"]),
+);
+
+define("errors: a gradient of a value that is no scalar, without an output gradient", (device: Device) =>
+  assertThrows(
+    "evaluate",
+    () => evaluate(device, ({ x }) => sigmoid(x), { x: toValue(normal([2, 3], 1)) }, { gradientsOf: ["x"] }),
+    ["[2, 3]", "scalar"],
+  ),
+);
+
+define("errors: an output gradient of another shape", (device) =>
+  assertThrows(
+    "evaluate",
+    () =>
+      evaluate(
+        device,
+        ({ x }) => sigmoid(x),
+        { x: toValue(normal([2, 3], 1)) },
+        { gradientsOf: ["x"], outputGradient: toValue(ndarray([3, 2], [1, 2, 3, 4, 5, 6])) },
+      ),
+    ["[3, 2]", "[2, 3]"],
+  ),
+);
+
+define("errors: gradients of a name that is no input", (device) =>
+  assertThrows(
+    "evaluate",
+    () => evaluate(device, ({ x }) => sum(x), { x: toValue(normal([2], 1)) }, { gradientsOf: ["filter" as "x"] }),
+    ["filter"],
+  ),
+);
+
+define("errors: tensors of two tapes do not mix", async (device) => {
+  const a = new Tape(device).input("left", [3]);
+  const b = new Tape(device).input("right", [3]);
+  await assertThrows("add", () => add(a, b), ["add", "left", "right"]);
+});
