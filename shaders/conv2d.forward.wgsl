@@ -1,0 +1,160 @@
+// output[b, i, j, o] = activation(bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o]).
+// A thread computes 8 pixels (consecutive in [B, H', W'] order) x 8 channels (LANES apart, so that neighbouring threads
+// read neighbouring filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. With DILATION_* > 1,
+// x is read as if zeros stood between its elements, which makes this the input gradient of a strided convolution.
+override HEIGHT: i32;
+override WIDTH: i32;
+override CHANNELS: u32;
+override OUTPUT_HEIGHT: u32;
+override OUTPUT_WIDTH: u32;
+override FILTERS: u32;
+override PIXELS: u32; // B * OUTPUT_HEIGHT * OUTPUT_WIDTH
+override SIZE_Y: i32;
+override SIZE_X: i32;
+override STRIDE_Y: i32 = 1;
+override STRIDE_X: i32 = 1;
+override PAD_Y: i32 = 0;
+override PAD_X: i32 = 0;
+override DILATION_Y: i32 = 1;
+override DILATION_X: i32 = 1;
+override BIAS: u32 = 0u; // 1: add it
+override ACTIVATION: u32 = 0u; // 1: sigmoid, 2: relu
+override ROW: u32; // workgroups in one row (y) of the grid
+
+const LANES: u32 = 8; // threads over channels
+const TILES: u32 = 8; // threads over pixels
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> filter_: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+
+struct Position {
+  row: i32, // of the window's first element
+  column: i32,
+  image: i32, // row 0 of this pixel's image, counted over the batch
+}
+
+fn position(pixel: u32) -> Position {
+  let at = min(pixel, PIXELS - 1u);
+  let line = at / OUTPUT_WIDTH;
+  let image = line / OUTPUT_HEIGHT;
+  let i = i32(line - image * OUTPUT_HEIGHT);
+  let j = i32(at - line * OUTPUT_WIDTH);
+  return Position(i * STRIDE_Y - PAD_Y, j * STRIDE_X - PAD_X, i32(image) * HEIGHT);
+}
+
+// Index of x at tap (u, v), -1 where that is padding.
+fn source(p: Position, u: i32, v: i32) -> i32 {
+  let row = p.row + u;
+  let column = p.column + v;
+  let inside = (row >= 0) & (column >= 0) & (row < HEIGHT * DILATION_Y) & (column < WIDTH * DILATION_X) &
+    (row % DILATION_Y == 0) & (column % DILATION_X == 0);
+  let at = ((p.image + row / DILATION_Y) * WIDTH + column / DILATION_X) * i32(CHANNELS);
+  return select(-1, at, inside);
+}
+
+fn activate(sum: f32, o: u32) -> f32 {
+  var y = sum;
+  if (BIAS == 1u) {
+    y += bias[o];
+  }
+  if (ACTIVATION == 1u) {
+    y = 1.0 / (1.0 + exp(-clamp(y, -87.0, 87.0)));
+  }
+  if (ACTIVATION == 2u) {
+    y = max(y, 0.0);
+  }
+  return y;
+}
+
+fn store(pixel: u32, o: u32, a: vec4f, b: vec4f) {
+  var sums = array<vec4f, 2>(a, b);
+  for (var p = 0u; p < 8u; p++) {
+    if (pixel + p < PIXELS && o < FILTERS) {
+      output[(pixel + p) * FILTERS + o] = activate(sums[p / 4u][p % 4u], o);
+    }
+  }
+}
+
+@compute @workgroup_size(LANES, TILES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let o = group.x * LANES * 8u + local.x;
+  let pixel = ((group.z * ROW + group.y) * TILES + local.y) * 8u;
+  if (pixel >= PIXELS || o >= FILTERS) {
+    return;
+  }
+  let p0 = position(pixel);
+  let p1 = position(pixel + 1u);
+  let p2 = position(pixel + 2u);
+  let p3 = position(pixel + 3u);
+  let p4 = position(pixel + 4u);
+  let p5 = position(pixel + 5u);
+  let p6 = position(pixel + 6u);
+  let p7 = position(pixel + 7u);
+  // Accumulators: a letter for four pixels, a number for a channel.
+  var a0 = vec4f();
+  var a1 = vec4f();
+  var a2 = vec4f();
+  var a3 = vec4f();
+  var a4 = vec4f();
+  var a5 = vec4f();
+  var a6 = vec4f();
+  var a7 = vec4f();
+  var b0 = vec4f();
+  var b1 = vec4f();
+  var b2 = vec4f();
+  var b3 = vec4f();
+  var b4 = vec4f();
+  var b5 = vec4f();
+  var b6 = vec4f();
+  var b7 = vec4f();
+  for (var u = 0; u < SIZE_Y; u++) {
+    for (var v = 0; v < SIZE_X; v++) {
+      let sa = vec4i(source(p0, u, v), source(p1, u, v), source(p2, u, v), source(p3, u, v));
+      let sb = vec4i(source(p4, u, v), source(p5, u, v), source(p6, u, v), source(p7, u, v));
+      let inside_a = sa >= vec4i();
+      let inside_b = sb >= vec4i();
+      var at_a = vec4u(max(sa, vec4i()));
+      var at_b = vec4u(max(sb, vec4i()));
+      var f = u32(u * SIZE_X + v) * CHANNELS * FILTERS + o;
+      for (var c = 0u; c < CHANNELS; c++) {
+        let xa = select(vec4f(), vec4f(x[at_a.x + c], x[at_a.y + c], x[at_a.z + c], x[at_a.w + c]), inside_a);
+        let xb = select(vec4f(), vec4f(x[at_b.x + c], x[at_b.y + c], x[at_b.z + c], x[at_b.w + c]), inside_b);
+        let f0 = vec4f(filter_[f]);
+        let f1 = vec4f(filter_[f + LANES]);
+        let f2 = vec4f(filter_[f + 2u * LANES]);
+        let f3 = vec4f(filter_[f + 3u * LANES]);
+        let f4 = vec4f(filter_[f + 4u * LANES]);
+        let f5 = vec4f(filter_[f + 5u * LANES]);
+        let f6 = vec4f(filter_[f + 6u * LANES]);
+        let f7 = vec4f(filter_[f + 7u * LANES]);
+        a0 = fma(f0, xa, a0);
+        b0 = fma(f0, xb, b0);
+        a1 = fma(f1, xa, a1);
+        b1 = fma(f1, xb, b1);
+        a2 = fma(f2, xa, a2);
+        b2 = fma(f2, xb, b2);
+        a3 = fma(f3, xa, a3);
+        b3 = fma(f3, xb, b3);
+        a4 = fma(f4, xa, a4);
+        b4 = fma(f4, xb, b4);
+        a5 = fma(f5, xa, a5);
+        b5 = fma(f5, xb, b5);
+        a6 = fma(f6, xa, a6);
+        b6 = fma(f6, xb, b6);
+        a7 = fma(f7, xa, a7);
+        b7 = fma(f7, xb, b7);
+        f += FILTERS;
+      }
+    }
+  }
+  store(pixel, o, a0, b0);
+  store(pixel, o + LANES, a1, b1);
+  store(pixel, o + 2u * LANES, a2, b2);
+  store(pixel, o + 3u * LANES, a3, b3);
+  store(pixel, o + 4u * LANES, a4, b4);
+  store(pixel, o + 5u * LANES, a5, b5);
+  store(pixel, o + 6u * LANES, a6, b6);
+  store(pixel, o + 7u * LANES, a7, b7);
+}

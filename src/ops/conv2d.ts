@@ -1,0 +1,51 @@
+import { ShapeError } from "../gpu/errors.ts";
+import { tapeOf } from "../tape/tape.ts";
+import { describe, type Tensor } from "../tape/tensor.ts";
+import { columnSum } from "./columnSum.ts";
+import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
+import { type Extent, image, type Padding, windows } from "./windows.ts";
+
+export interface Conv2dOptions {
+  /** [O], added to each output channel. */
+  readonly bias?: Tensor;
+  /** Step between windows, 1 by default. */
+  readonly stride?: Extent;
+  /** TensorFlow's rule; `same` by default. */
+  readonly padding?: Padding;
+}
+
+/**
+ * Cross-correlation of x [B, H, W, I] with a filter [U, V, I, O], plus bias: [B, H', W', O].
+ * Throws `SHAPE` for other ranks, for channels that do not match and for windows that do not fit.
+ */
+export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
+  const { bias, stride = 1, padding = "same" } = options;
+  const tape = tapeOf("conv2d", x, filter, bias);
+  const [batch, height, width, channels] = image("conv2d", x);
+  if (filter.shape.length !== 4 || filter.shape[2] !== channels) {
+    throw new ShapeError(
+      "conv2d",
+      `the filter is ${describe(filter.shape)}; expected [rows, columns, ${channels}, filters] for x ${describe(x.shape)}.`,
+    );
+  }
+  const filters = filter.shape[3];
+  if (bias && describe(bias.shape) !== describe([filters])) {
+    throw new ShapeError("conv2d", `the bias is ${describe(bias.shape)}; expected ${describe([filters])}.`);
+  }
+  const [rows, columns] = windows("conv2d", [height, width], [filter.shape[0], filter.shape[1]], stride, padding);
+  const convolution: Convolution = {
+    ...{ batch, channels, filters, y: { ...rows, input: height }, x: { ...columns, input: width } },
+  };
+  const output = tape.temporary("conv2d", [batch, rows.output, columns.output, filters]);
+  launchForward(tape, convolution, { x, filter, bias, output });
+
+  return tape.record("conv2d", bias ? [x, filter, bias] : [x, filter], output, (gradient, wanted) => {
+    const input_gradient = wanted[0] ? tape.temporary("conv2d gradient", x.shape) : undefined;
+    if (input_gradient) launchInputGradient(tape, convolution, { filter, gradient, output: input_gradient });
+    return [
+      input_gradient,
+      wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, filter.shape) : undefined,
+      wanted[2] ? columnSum(tape, "bias gradient", gradient, gradient.size / filters, [filters]) : undefined,
+    ];
+  });
+}

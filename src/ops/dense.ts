@@ -1,0 +1,60 @@
+import reluBackwardShader from "../../shaders/relu.backward.wgsl";
+import sigmoidBackwardShader from "../../shaders/sigmoid.backward.wgsl";
+import { ShapeError } from "../gpu/errors.ts";
+import { vec4Threads } from "../tape/grid.ts";
+import { tapeOf } from "../tape/tape.ts";
+import { describe, type Tensor } from "../tape/tensor.ts";
+import { columnSum } from "./columnSum.ts";
+import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
+
+export interface DenseOptions {
+  /** [O], added to each output. */
+  readonly bias?: Tensor;
+  /** Applied to the result in the same pass. */
+  readonly activation?: "sigmoid" | "relu";
+}
+
+/**
+ * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. A matrix product is a 1 x 1 convolution over B pixels, so the
+ * convolution's kernels do it. Throws `SHAPE` where the shapes do not match.
+ */
+export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Tensor {
+  const { bias, activation } = options;
+  const tape = tapeOf("dense", x, kernel, bias);
+  if (x.shape.length !== 2) throw new ShapeError("dense", `x is ${describe(x.shape)}; expected [B, I].`);
+  const [batch, inputs] = x.shape;
+  if (kernel.shape.length !== 2 || kernel.shape[0] !== inputs) {
+    throw new ShapeError("dense", `the kernel is ${describe(kernel.shape)}; expected [${inputs}, outputs].`);
+  }
+  const outputs = kernel.shape[1];
+  if (bias && describe(bias.shape) !== describe([outputs])) {
+    throw new ShapeError("dense", `the bias is ${describe(bias.shape)}; expected ${describe([outputs])}.`);
+  }
+  if (activation !== undefined && activation !== "sigmoid" && activation !== "relu") {
+    throw new ShapeError("dense", `the activation is ${JSON.stringify(activation)}; expected "sigmoid" or "relu".`);
+  }
+  const point = { size: 1, stride: 1, before: 0 };
+  const convolution: Convolution = {
+    ...{ batch: 1, channels: inputs, filters: outputs },
+    ...{ y: { ...point, input: 1, output: 1 }, x: { ...point, input: batch, output: batch } },
+  };
+  const output = tape.temporary("dense", [batch, outputs]);
+  launchForward(tape, convolution, { x, filter: kernel, bias, output }, { activation });
+
+  return tape.record("dense", bias ? [x, kernel, bias] : [x, kernel], output, (arriving, wanted) => {
+    let gradient = arriving; // of the sum before the activation
+    if (activation) {
+      gradient = tape.temporary(`${activation} gradient`, output.shape);
+      const { groups, constants } = vec4Threads(output.size);
+      const tensors = { output, gradient: arriving, input_gradient: gradient };
+      tape.launch(activation === "sigmoid" ? sigmoidBackwardShader : reluBackwardShader, tensors, constants, groups);
+    }
+    const input_gradient = wanted[0] ? tape.temporary("dense gradient", x.shape) : undefined;
+    if (input_gradient) launchInputGradient(tape, convolution, { filter: kernel, gradient, output: input_gradient });
+    return [
+      input_gradient,
+      wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, kernel.shape) : undefined,
+      wanted[2] ? columnSum(tape, "bias gradient", gradient, batch, [outputs]) : undefined,
+    ];
+  });
+}
