@@ -24,7 +24,10 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
   if (x.shape.length !== 2) throw new ShapeError("dense", `x is ${describe(x.shape)}; expected [B, I].`);
   const [batch, inputs] = x.shape;
   if (kernel.shape.length !== 2 || kernel.shape[0] !== inputs) {
-    throw new ShapeError("dense", `the kernel is ${describe(kernel.shape)}; expected [${inputs}, outputs].`);
+    throw new ShapeError(
+      "dense",
+      `the kernel is ${describe(kernel.shape)}; expected [${inputs}, outputs] for x ${describe(x.shape)}.`,
+    );
   }
   const outputs = kernel.shape[1];
   if (bias && describe(bias.shape) !== describe([outputs])) {
