@@ -14,6 +14,9 @@ export const streams = {
   trials: 8,
   folds: 9,
   initial: 10,
+  person: 11,
+  appearance: 12,
+  noise: 13,
 } as const;
 
 const M0 = 0xd2511f53;
