@@ -1,4 +1,5 @@
-import backwardShader from "../../shaders/maxPool2d.backward.wgsl";
+import gatherShader from "../../shaders/maxPool2d.backward.gather.wgsl";
+import scatterShader from "../../shaders/maxPool2d.backward.scatter.wgsl";
 import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
 import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
@@ -21,21 +22,30 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const tape = tapeOf("maxPool2d", x);
   const { size = 2, stride = size, padding = "valid" } = options;
   const [batch, height, width, channels] = image("maxPool2d", x);
-  const [y, x_] = windows("maxPool2d", [height, width], size, stride, padding);
+  const [row, column] = windows("maxPool2d", [height, width], size, stride, padding);
 
-  const output = tape.temporary("max-pool", [batch, y.output, x_.output, channels]);
+  const output = tape.temporary("max-pool", [batch, row.output, column.output, channels]);
   const argmax = tape.temporary("argmax", output.shape, "u32");
   const shape = {
-    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x_.output },
-    ...{ SIZE_Y: y.size, SIZE_X: x_.size, STRIDE_Y: y.stride, STRIDE_X: x_.stride, PAD_Y: y.before, PAD_X: x_.before },
+    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: row.output, OUTPUT_WIDTH: column.output },
+    ...{
+      SIZE_Y: row.size,
+      SIZE_X: column.size,
+      STRIDE_Y: row.stride,
+      STRIDE_X: column.stride,
+      PAD_Y: row.before,
+      PAD_X: column.before,
+    },
   };
   const forward = threads(output.size);
   tape.launch(forwardShader, { x, output, argmax }, { ...forward.constants, ...shape }, forward.groups);
 
   return tape.record("maxPool2d", [x], output, (gradient) => {
     const input_gradient = tape.temporary("max-pool gradient", x.shape);
-    const { groups, constants } = threads(x.size);
-    tape.launch(backwardShader, { argmax, gradient, input_gradient }, { ...constants, ...shape }, groups);
+    const apart = row.stride >= row.size && column.stride >= column.size;
+    const { groups, constants } = threads(apart ? output.size : x.size);
+    const bindings = { argmax, gradient, input_gradient };
+    tape.launch(apart ? scatterShader : gatherShader, bindings, { ...constants, ...shape }, groups);
     return [input_gradient];
   });
 }
