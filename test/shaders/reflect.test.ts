@@ -1,0 +1,58 @@
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+import { esbuildPlugin, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
+import throughVite from "../../shaders/relu.backward.wgsl";
+
+const shader = `// a test
+override COUNT: u32;
+override FACTOR: f32 = 2.0;
+const TILE: u32 = 4;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<uniform> schedule: vec4f;
+@compute @workgroup_size(TILE) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < COUNT) { output[id.x] = FACTOR * x[id.x] * schedule.x; }
+}`;
+
+test("bindings, constants and tunables are read", () => {
+  expect(reflectShader(shader, "some/where/double.forward.wgsl")).toMatchObject({
+    name: "double.forward",
+    entryPoint: "main",
+    bindings: {
+      x: { binding: 0, access: "read" },
+      output: { binding: 2, access: "read_write" },
+      schedule: { binding: 1, access: "uniform" },
+    },
+    constants: { COUNT: { type: "u32", optional: false }, FACTOR: { type: "f32", optional: true } },
+    tunables: { TILE: 4 },
+  });
+});
+
+test("the declaration names them all", () => {
+  const declaration = shaderDeclaration(shader, "double.forward.wgsl");
+  expect(declaration).toContain('{ x: "read"; output: "read_write"; schedule: "uniform" }');
+  expect(declaration.match(/^ {2}"COUNT",$/m)).not.toBeNull();
+  expect(declaration.match(/^ {2}"FACTOR",$/m)).not.toBeNull();
+  expect(declaration.match(/^ {2}"TILE"$/m)).not.toBeNull();
+});
+
+test("a shader that cannot be used says which file and why", () => {
+  expect(() => reflectShader(shader.replace("@group(0) @binding(0)", "@group(1) @binding(0)"), "a.wgsl")).toThrow(
+    "a.wgsl: x is in group 1",
+  );
+  expect(() => reflectShader(shader.replace("@compute", ""), "a.wgsl")).toThrow("a.wgsl");
+  expect(() => reflectShader("fn main( {", "broken.wgsl")).toThrow("broken.wgsl");
+});
+
+test("esbuild and vitest see the same reflection", async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: 'export { default } from "./shaders/relu.backward.wgsl"', resolveDir: "." },
+    bundle: true,
+    write: false,
+    format: "esm",
+    plugins: [esbuildPlugin()],
+  });
+  const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`;
+  const { default: throughEsbuild } = await import(/* @vite-ignore */ url);
+  expect(throughEsbuild).toEqual(throughVite);
+});
