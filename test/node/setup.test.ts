@@ -258,7 +258,8 @@ describe("scripts/setup.mjs", () => {
   test("names npm ci and its reason when the registry cannot be reached", async () => {
     const folder = clone();
     const npm = { npm_config_registry: "http://127.0.0.1:9/", npm_config_cache: path.join(folder, "cache") };
-    const { status, stderr } = await setUp(folder, { ...npm, npm_config_fetch_retries: "0" });
+    const muted = { npm_config_fetch_retries: "0", npm_config_loglevel: "silent" }; // as under `npm test --silent`
+    const { status, stderr } = await setUp(folder, { ...npm, ...muted });
     expect(status).toBe(1);
     expect(stderr).toMatch(/`npm ci` failed \(exit status \d+\)\n[\s\S]*ECONNREFUSED/);
     expect(stderr).not.toContain("setup.mjs:");
