@@ -5,9 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page as Tab } from "puppeteer";
 import { esbuildPlugin } from "../shaders/reflect.mjs";
-import { readChoice } from "../src/node/choice.mjs";
-import { findChrome, thisMachine } from "../src/node/find-adapter.mjs";
-import { startChrome } from "../src/node/start-chrome.mjs";
+import { launchChrome } from "../src/node/chrome.ts";
 import type { Page } from "./page/main.ts";
 
 type Calls = { [K in keyof Page]: (...rest: Parameters<Page[K]>) => Promise<Awaited<ReturnType<Page[K]>>> };
@@ -61,11 +59,8 @@ export class BenchBrowser {
   }
 
   static async open(root: string): Promise<BenchBrowser> {
-    const choice = readChoice(root)?.browser;
-    const path = choice?.path ?? findChrome(thisMachine());
-    if (!path) throw new Error("No Chrome was found. Install Chrome or Chromium, or set CHROME to its executable.");
     const server = await serve(await bundle(root));
-    const browser = await startChrome(path, choice?.adapter ?? "software");
+    const browser = await launchChrome();
     const [tab] = await browser.pages();
     const opened = new BenchBrowser(browser, server, tab);
     const lost = (what: string) => {

@@ -34,7 +34,8 @@ const program = new Command("bench")
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");
-program.parse();
+
+program.exitOverride((status) => process.exit(status.exitCode === 0 ? 0 : 2)).parse();
 const options = program.opts<{
   suite: "step" | "kernels" | "all";
   config: string[];

@@ -1,12 +1,13 @@
 // Whether engines agree: no time is worth telling for work that was done wrong.
 
-/** Largest absolute difference over the largest absolute value of the reference. */
+/** Largest absolute difference over the largest absolute value of the reference; infinite where that is undefined. */
 export function relativeError(found: Float32Array, reference: Float32Array, scale = largest(reference)): number {
   if (found.length !== reference.length) return Number.POSITIVE_INFINITY;
   let worst = 0;
   for (let i = 0; i < found.length; i++) {
     const difference = Math.abs(found[i] - reference[i]);
-    if (!(difference <= worst)) worst = difference; // takes NaN as well
+    if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+    worst = Math.max(worst, difference);
   }
   return worst === 0 ? 0 : worst / scale;
 }
@@ -38,7 +39,7 @@ export function compare(found: Map<string, Float32Array>, reference: Map<string,
     const kernel = name.endsWith("conv/bias") ? reference.get(name.replace("bias", "kernel")) : undefined;
     const scale = Math.max(largest(values), kernel ? largest(kernel) : 0);
     const here = other ? relativeError(other, values, scale) : Number.POSITIVE_INFINITY;
-    if (!(here <= error)) [worst, error] = [name, here];
+    if (here > error) [worst, error] = [name, here];
   }
   const loss = reference.get("loss");
   return {

@@ -222,13 +222,10 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   const call = () => compute(Object.fromEntries(Object.entries(o).map(([n, a]) => [n, a.ref]))) as np.Array[];
   return {
     async run(times) {
-      let last: np.Array[] = [];
-      for (let i = 0; i < times; i++) {
-        for (const array of last) array.dispose();
-        last = call();
-        await blockUntilReady(last);
-      }
-      for (const array of last) array.dispose();
+      const all: np.Array[] = [];
+      for (let i = 0; i < times; i++) all.push(...call());
+      await blockUntilReady(all); // it submits nothing before somebody waits
+      for (const array of all) array.dispose();
       return [];
     },
     async results() {

@@ -52,6 +52,9 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
   };
 }
 
+/** Bytes that the copies of an operation's largest tensor may take. */
+const largestCopies = 64 * 2 ** 20;
+
 /** Writes the case down on a tape whose operands are parameters, so that no step uploads anything. */
 function record(c: OperationCase, o: Record<string, Tensor>): Tensor[] {
   if (c.kind === "conv2d" || c.kind === "dense") {
@@ -70,7 +73,7 @@ function record(c: OperationCase, o: Record<string, Tensor>): Tensor[] {
 async function operation(c: OperationCase, operands: Record<string, Values>): Promise<Subject> {
   const opened = await start();
   const store = new ParameterStore(opened);
-  const compile = (outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
+  const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
     const tape = new Tape(opened, { parameters: store });
     const tensors = Object.entries(shapesOf(c)).map(([name, shape]) => {
       const given = operands[name];
@@ -79,26 +82,34 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
       return [name, tape.parameter(name, shape, { initial: given.data })] as const;
     });
     const o: Record<string, Tensor> = Object.fromEntries(tensors);
-    const results = record(c, o);
+    const results = Array.from({ length: copies }, () => record(c, o)).flat();
     return tape.compile({ outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])) });
   };
-  // One element of each result comes back: it keeps the result alive and costs no transfer.
-  const timed = await compile((t, tape) => tape.view(t, [1]));
+  // A program does as much as a step does before it is submitted and its result read back, so one that is measured
+  // holds the operation many times over. One element of each result comes back, which keeps the result alive.
+  const element = (t: Tensor, tape: Tape) => tape.view(t, [1]);
+  const bytes = 4 * Math.max(...Object.values(shapesOf(c)).map((shape) => shape.reduce((a, b) => a * b, 1)));
+  const copies = Math.min(16, Math.max(1, Math.floor(largestCopies / bytes)));
+  const single = await compile(1, element);
+  const many = await compile(copies, element);
   return {
     async run(times) {
       const runs = [];
-      for (let i = 0; i < times; i++) runs.push(timed.run());
+      for (let left = times; left > 0; left -= left >= copies ? copies : 1) {
+        runs.push((left >= copies ? many : single).run());
+      }
       await Promise.all(runs);
       return [];
     },
     async results() {
-      const whole = await compile((t) => t);
+      const whole = await compile(1, (t) => t);
       const found = await whole.run();
       whole.dispose();
       return new Map(Object.entries(found).map(([name, values]) => [name, values as Float32Array]));
     },
     dispose() {
-      timed.dispose();
+      single.dispose();
+      many.dispose();
       store.dispose();
     },
   };

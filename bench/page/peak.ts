@@ -11,6 +11,7 @@ export interface Peak {
 const candidates = [1, 2, 4, 6, 8, 12, 16, 24, 32];
 const workgroupSize = 64;
 const shortest = 100; // milliseconds that a measurement must last
+const mostGroups = 4096;
 
 /**
  * The accumulators must be variables of their own to stay in registers, so the source is written for their number. No two
@@ -52,7 +53,7 @@ async function rate(device: GPUDevice, accumulators: number): Promise<number> {
   const module = device.createShaderModule({ code: source(accumulators) });
   const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
   let groups = 64;
-  let rounds = 256;
+  let rounds = 64;
   for (;;) {
     const threads = groups * workgroupSize;
     const output = device.createBuffer({ size: threads * 16, usage: GPUBufferUsage.STORAGE });
@@ -79,7 +80,9 @@ async function rate(device: GPUDevice, accumulators: number): Promise<number> {
     uniform.destroy();
     if (milliseconds >= shortest) return (threads * rounds * 4 * accumulators * 4 * 2) / milliseconds / 1e6;
     // Grow the grid first (it fills the adapter), then the loop.
-    if (groups < 4096) groups *= 4;
-    else rounds *= 2;
+    const wanted = Math.min(64, Math.max(2, Math.ceil((1.5 * shortest) / Math.max(milliseconds, 0.1))));
+    const more = Math.min(wanted, mostGroups / groups);
+    groups *= more;
+    rounds *= Math.ceil(wanted / more);
   }
 }

@@ -1,0 +1,44 @@
+// The bench end to end on its smallest configuration, without peers: what it prints, and what a step asks of WebGPU.
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const script = fileURLToPath(new URL("../../bench/run.mjs", import.meta.url));
+const bench = (...options: string[]) => promisify(execFile)(process.execPath, [script, ...options]);
+
+describe("npm run bench", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "twingrad-bench-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test("measures a training step that makes nothing and submits once", async () => {
+    const out = join(folder, "deeper", "step.json");
+    const { stdout } = await bench("--suite=step", "--config=XS", "--peers=", "--rounds=2", "--json", `--out=${out}`);
+    const report = JSON.parse(stdout);
+    expect(JSON.parse(await readFile(out, "utf8"))).toEqual(report);
+    expect(report.adapter.vendor).toEqual(expect.any(String));
+    expect(report.peak.gflops).toBeGreaterThan(0);
+    expect(report.peak.gflops).toBe(Math.max(...report.peak.tried.map((t: { gflops: number }) => t.gflops)));
+    const [{ name, ours, peers, ratio, gflop }, ...others] = report.results;
+    expect(others).toEqual([]);
+    expect({ name, peers, ratio }).toEqual({ name: "step XS", peers: {}, ratio: {} });
+    expect(ours.blocks).toHaveLength(2);
+    expect(ours.milliseconds).toBeGreaterThan(0);
+    expect(ours.gflops).toBeCloseTo(gflop / (ours.milliseconds / 1e3), 6);
+    expect(ours.shareOfPeak).toBeGreaterThan(0);
+    expect(ours.shareOfPeak).toBeLessThan(1);
+    expect(ours.step).toMatchObject({ submits: 1, bindGroups: 0, buffers: 0, shaderModules: 0, pipelines: 0 });
+    expect(ours.step.dispatches).toBeGreaterThan(40);
+    expect(ours.step.peakBytes).toBeGreaterThan(0);
+  });
+
+  test("names an option that it does not know, with status 2", async () => {
+    await expect(bench("--config=XXL")).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("XXL") });
+  });
+});

@@ -1,0 +1,46 @@
+// The check that stands before every timing must notice what is wrong.
+import { describe, expect, test } from "vitest";
+import { configurationNamed, operationsOfStep } from "../../bench/configurations.ts";
+import { median } from "../../bench/measure.ts";
+import { compare } from "../../bench/page/compare.ts";
+
+const results = (entries: Record<string, number[]>) =>
+  new Map(Object.entries(entries).map(([name, values]) => [name, Float32Array.from(values)]));
+
+describe("compare", () => {
+  const reference = results({ loss: [2], "a/norm/beta": [0.5, 1], "a/conv/kernel": [1, -4], "a/conv/bias": [1e-9, 0] });
+
+  test("takes the largest difference over the largest value of its tensor", () => {
+    const other = new Map(reference).set("a/conv/kernel", Float32Array.of(1.5, -4));
+    expect(compare(other, reference)).toMatchObject({ worst: "a/conv/kernel", error: 0.125, loss: 0, compared: 4 });
+  });
+
+  test("holds the rounding in a convolution's bias against its kernel", () => {
+    const other = new Map(reference).set("a/conv/bias", Float32Array.of(-3e-9, 0));
+    expect(compare(other, reference).error).toBeLessThan(1e-8);
+  });
+
+  test.each([
+    ["NaN", Float32Array.of(Number.NaN, 1)],
+    ["another length", Float32Array.of(0.5)],
+    ["nothing", undefined],
+  ])("finds %s", (_, values) => {
+    const other = new Map(reference);
+    if (values) other.set("a/norm/beta", values);
+    else other.delete("a/norm/beta");
+    const { worst, error } = compare(other, reference);
+    expect(worst).toBe("a/norm/beta");
+    expect(error).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+test("median", () => {
+  expect(median([9, 1, 5])).toBe(5);
+  expect(median([9, 1, 5, 7])).toBe(6);
+});
+
+// Counted by hand: 2 x 3 x (2 B) x (9 H W I O of each layer + features x embedding).
+test("operations of a step", () => {
+  const layers = 28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 32 + 7 * 7 * 9 * 32 * 64 + 3 * 3 * 9 * 64 * 64;
+  expect(operationsOfStep(configurationNamed("S"))).toBe(2 * 3 * 16 * (layers + 64 * 1024));
+});
