@@ -2,7 +2,9 @@
 import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import type { Dataset, Item } from "../data/dataset.ts";
+import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { Model } from "../recognition/model.ts";
 import { pictureEndings, readPicture } from "./images.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
@@ -99,6 +101,15 @@ async function syncFolder(path: string): Promise<void> {
 /** Writes a model's bytes (`trainer.save()`) whole or not at all. */
 export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
   await writeAtomic(path, bytes);
+}
+
+/** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
+export async function loadModel(path: string, device: Device): Promise<Model> {
+  const bytes = await readModelFile(path);
+  return Model.open(device, bytes).catch((error: Error) => {
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${path}: ${error.message}`, { cause: error });
+  });
 }
 
 /** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */

@@ -17,6 +17,9 @@ export interface Judgement {
   calibration?: Calibration;
 }
 
+/** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
+const movingMomentum = 0.99;
+
 const judgementKey = "recognition";
 
 /** The model file with this judgement in it. */
@@ -64,6 +67,7 @@ export class Model implements Recogniser {
     const store = new ParameterStore(device);
     const { embed, dispose } = await towerEmbedder({ device, store, network, loss: description.loss, batchSize });
     loadWeights(store, file);
+    await removeInitialAverages(store, description);
     return new Model(description, await fingerprintOf(file, description), judgement, embed, head, async () => {
       await dispose();
       store.dispose();
@@ -102,6 +106,25 @@ export class Model implements Recogniser {
     throw new TwingradError(
       "BAD_INPUT",
       `a model trained with ${this.description.loss} loss tells no probability before it is calibrated; let training finish`,
+    );
+  }
+}
+
+/**
+ * Moving averages begin at mean 0 and variance 1; after n updates momentum^n of that is still in them, which after few
+ * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ */
+async function removeInitialAverages(store: ParameterStore, { step, loss }: ModelDescription & { step: number }) {
+  const branches = loss === "triplet" ? 3 : 2;
+  const rest = movingMomentum ** (branches * step);
+  if (step === 0 || rest < 1e-7) return;
+  for (const { name } of store.list()) {
+    const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
+    if (initial === undefined) continue;
+    const values = await store.read(name);
+    store.write(
+      name,
+      values.map((value) => (value - rest * initial) / (1 - rest)),
     );
   }
 }

@@ -112,7 +112,9 @@ export function withMetadata(bytes: Uint8Array, added: Record<string, string>): 
  * The tensors and metadata of a safetensors file. Tensor data is copied.
  * @throws SafetensorsError unless the bytes keep every rule of the format; nothing is read outside them.
  */
-export function decode(bytes: Uint8Array): Safetensors {
+export function decode(file: Uint8Array): Safetensors {
+  // A sub-class may slice in another way: Node's Buffer gives views where Uint8Array gives copies.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < lengthBytes) {
     throw new SafetensorsError(`a file of ${bytes.length} bytes is too short for the 8 bytes of the header's length`);
   }

@@ -75,6 +75,14 @@ describe("safetensors", () => {
     expect(float32(decode(larger.subarray(3)), "x")[0]).toBe(5);
   });
 
+  it("copies out of a Buffer, whose slices are views", () => {
+    const tensors = new Map([["x", { dtype: "F32" as const, shape: [2], data: new Float32Array([5, 6]) }]]);
+    const buffer = Buffer.from(encode(tensors, {}));
+    const read = decode(buffer);
+    buffer.fill(0);
+    expect(float32(read, "x")).toEqual(Float32Array.of(5, 6));
+  });
+
   it("refuses to encode what no reader could read back", () => {
     const one = { dtype: "F32" as const, shape: [2], data: new Float32Array(1) };
     expect(() => encode(new Map([["x", one]]), {})).toThrow(/"x" of shape \[2\] has 1 values/);

@@ -1,0 +1,59 @@
+// Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
+import { DecodedImages } from "../data/batches.ts";
+import { type Dataset, labelsOf } from "../data/dataset.ts";
+import type { EvaluationPair, Trial } from "../data/evaluation.ts";
+import { type Calibration, fitCalibration } from "../recognition/calibration.ts";
+import type { ScoredPair } from "../recognition/metrics.ts";
+import { type Model, softplus } from "../recognition/model.ts";
+import { oneShotAccuracy } from "../recognition/oneshot.ts";
+import { type VerificationReport, verificationReport } from "../recognition/protocol.ts";
+
+/** How many pictures are decoded and embedded at a time. */
+const chunk = 64;
+
+/** The embedding of each picture, in the dataset's order: [N, embedding]. */
+export async function embedAll(model: Model, dataset: Dataset): Promise<Float32Array> {
+  const embeddings = new Float32Array(dataset.items.length * model.embedding);
+  const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
+  for (let first = 0; first < dataset.items.length; first += chunk) {
+    const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
+    embeddings.set(await model.embed(await images.stack(indices)), first * model.embedding);
+  }
+  return embeddings;
+}
+
+export interface Assessment {
+  report: VerificationReport;
+  /** Mean of the training loss's data term over the pairs. */
+  loss: number;
+  /** For losses that give no probability themselves. */
+  calibration?: Calibration;
+}
+
+export async function assess(model: Model, dataset: Dataset, pairs: readonly EvaluationPair[]): Promise<Assessment> {
+  const embeddings = await embedAll(model, dataset);
+  const { loss, margin } = model.description;
+  let total = 0;
+  const scored = pairs.map(({ left, right, same }): ScoredPair => {
+    const [a, b] = [row(model, embeddings, left), row(model, embeddings, right)];
+    const [distance] = model.distances(a, b);
+    const [score] = model.scores(a, b);
+    if (loss === "cross-entropy") total += softplus(same ? -score : score);
+    else total += same ? distance ** 2 : Math.max(0, margin - distance) ** 2;
+    return { distance, same };
+  });
+  return {
+    report: verificationReport(scored, pairs, labelsOf(dataset)),
+    loss: total / pairs.length,
+    calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
+  };
+}
+
+export async function assessOneShot(model: Model, dataset: Dataset, trials: readonly Trial[]): Promise<number> {
+  const embeddings = await embedAll(model, dataset);
+  return oneShotAccuracy(trials, (a, b) => model.distances(row(model, embeddings, a), row(model, embeddings, b))[0]);
+}
+
+function row(model: Model, embeddings: Float32Array, index: number): Float32Array {
+  return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong usage.
+import { Command, CommanderError } from "commander";
+import { addEnroll } from "./commands/enroll.ts";
+import { addEvaluate } from "./commands/evaluate.ts";
+import { addIdentify } from "./commands/identify.ts";
+import { addTrain } from "./commands/train.ts";
+import { addVerify } from "./commands/verify.ts";
+
+const program = new Command("twingrad")
+  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
+  .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
+  .exitOverride();
+addTrain(program);
+addEvaluate(program);
+addEnroll(program);
+addVerify(program);
+addIdentify(program);
+
+try {
+  await program.parseAsync();
+  await finish(0);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Asking for help is no mistake; everything else that the parser throws is.
+    await finish(/^commander\.(helpDisplayed|version)$/.test(error.code) || error.exitCode === 0 ? 0 : 2);
+  }
+  process.stderr.write(`twingrad: ${reason(error)}\n`);
+  await finish(1);
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .split(/\s*\n\s*/)
+    .filter(Boolean)
+    .join("; ");
+}
+
+/** Ends the process once all output is written: the GPU's own threads would keep it alive. */
+async function finish(status: number): Promise<never> {
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
+  );
+  process.exit(status);
+}

@@ -1,0 +1,74 @@
+// What the commands share: how a result is told, how options are read, how a model is opened.
+import { access } from "node:fs/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { TwingradError } from "../../gpu/errors.ts";
+import type { Model } from "../../recognition/model.ts";
+import { openDevice } from "../device.ts";
+import { loadModel } from "../files.ts";
+import { readPicture } from "../images.ts";
+
+export interface Outcome {
+  /** What `--json` prints as the last line of standard output. */
+  result: object;
+  /** What people read instead. */
+  text: string;
+}
+
+/** Gives a command `--json` and runs it, telling its outcome in the wanted form. */
+export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
+  command.option("--json", "print the result as one JSON object, the last line of standard output");
+  command.action(async (...parameters: unknown[]) => {
+    const { result, text } = await run(...(parameters as A));
+    process.stdout.write(`${command.opts().json ? JSON.stringify(result) : text}\n`);
+  });
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Reads an option that is a whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`A whole number of at least ${least} was expected.`);
+    }
+    return value;
+  };
+}
+
+/** Reads an option that is any number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("A number was expected.");
+  return value;
+}
+
+/** Opens a device and the model, and gives both back when the work is done. */
+export async function withModel<T>(path: string, work: (model: Model) => Promise<T>): Promise<T> {
+  // Before the device is opened: a wrong path should be told at once.
+  await access(path).catch(() => {
+    throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  });
+  const device = await openDevice();
+  try {
+    const model = await loadModel(path, device);
+    return await work(model);
+  } finally {
+    device.dispose();
+  }
+}
+
+/** The pictures behind one another, in the model's size. */
+export async function readPictures(paths: readonly string[], model: Model): Promise<Uint8Array> {
+  const pictures = await Promise.all(paths.map((path) => readPicture(path, model.imageSize)));
+  const [height, width, channels] = model.imageSize;
+  const stacked = new Uint8Array(pictures.length * height * width * channels);
+  for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);
+  return stacked;
+}
+
+/** Four significant digits: enough to compare, few enough to read. */
+export const digits = (value: number) => Number(value.toPrecision(4)).toString();
+export const percent = (share: number) => `${(100 * share).toFixed(2)} %`;

@@ -1,0 +1,141 @@
+// twingrad train: a folder of pictures in, a model out.
+import { mkdir, stat } from "node:fs/promises";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { TwingradError } from "../../gpu/errors.ts";
+import { openDevice } from "../device.ts";
+import { imageFolder, readModelFile } from "../files.ts";
+import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
+import { peopleDigest, type TrainingResult, train, trainingRecord } from "../training.ts";
+import { action, digits, note, number, percent } from "./common.ts";
+
+type Flags = Record<string, unknown> & { out: string; config?: string; resume?: boolean; json?: boolean };
+
+export function addTrain(program: Command): void {
+  const by = (value: unknown) => `(default: ${value})`;
+  const command = program
+    .command("train")
+    .description(
+      "Trains a network on pictures of people: DATA is a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM).",
+    )
+    .argument("<data>", "the folder of pictures")
+    .requiredOption("--out <folder>", "where model.safetensors goes")
+    .option(
+      "--image-size <size>",
+      `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
+      imageSize,
+    )
+    .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
+    .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
+    .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number)
+    .option("--loss <name>", `cross-entropy or contrastive ${by(defaults.loss)}`)
+    .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
+    .option("--learning-rate <rate>", `Adam's ${by(defaults.learningRate)}`, number)
+    .option("--batch-size <pairs>", `pairs in a step ${by(defaults.batchSize)}`, number)
+    .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
+    .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)
+    .option("--seed <number>", `of weights, split, pairs and augmentation ${by(defaults.seed)}`, number)
+    .option(
+      "--balanced",
+      "pairs of one person and of two equally often, uniform over people (default, unless a probability is given)",
+    )
+    .option(
+      "--same-probability <p>",
+      `filter two shuffled passes: keep a pair of one person with this chance ${by(defaults.sameProbability)}`,
+      number,
+    )
+    .option(
+      "--different-probability <p>",
+      "likewise for a pair of two people (default: what makes both kinds equally frequent)",
+      number,
+    )
+    .option("--shuffle-buffer <pictures>", `of each pass ${by(defaults.shuffleBuffer)}`, number)
+    .option("--augment", "mirror, turn, zoom, shift, brighten pictures a little, differently each time")
+    .option(
+      "--validation <share>",
+      `share of the people held out of training to judge the result; 0 for none ${by(defaults.validation)}`,
+      number,
+    )
+    .option("--checkpoint-every <steps>", `save on the way ${by(defaults.checkpointEvery)}`, number)
+    .option("--resume", "go on from the checkpoint in --out, with its settings")
+    .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
+
+  action(command, async (data: string, flags: Flags) => {
+    try {
+      const result = await run(data, flags);
+      return { result, text: describe(result) };
+    } catch (error) {
+      if (error instanceof SettingsError)
+        command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
+      throw error;
+    }
+  });
+}
+
+async function run(data: string, { out, config, resume, json: _, ...values }: Flags): Promise<TrainingResult> {
+  const flags = parseSettings(values, "--");
+  const file = config === undefined ? {} : await readSettings(config);
+  await refuseRecords(data);
+  const dataset = await imageFolder(data);
+  let bytes: Uint8Array | undefined;
+  let settings = resolveSettings(file, flags);
+  if (resume) {
+    bytes = await readModelFile(out);
+    const record = trainingRecord(bytes);
+    if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${out}: this model does not say how it was trained`);
+    if (record.people !== peopleDigest(dataset) || record.pictures !== dataset.items.length) {
+      throw new TwingradError(
+        "CHECKPOINT_MISMATCH",
+        `${data}: these are not the pictures that the run to resume was trained on`,
+      );
+    }
+    settings = resumeSettings(record.settings, { ...file, ...flags });
+  }
+  await mkdir(out, { recursive: true });
+  note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
+  const device = await openDevice();
+  try {
+    return await train(device, dataset, settings, { folder: out, resume: bytes, warn: note });
+  } finally {
+    device.dispose();
+  }
+}
+
+async function refuseRecords(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() && /\.(tf)?records?(\.(gz|zlib))?$|-\d{5}-of-\d{5}/.test(path)) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${path}: TFRecord files cannot be read yet; give a folder with one folder for each person`,
+    );
+  }
+}
+
+function describe({
+  steps,
+  epochs,
+  firstLoss,
+  lastLoss,
+  validation,
+  stepsPerSecond,
+  checkpoint,
+}: TrainingResult): string {
+  const lines = [
+    `${steps} steps (${epochs} epochs), ${digits(stepsPerSecond)} a second; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`,
+  ];
+  if (validation) {
+    const { accuracy, auc, eer, threshold } = validation;
+    lines.push(
+      `on people held out: accuracy ${percent(accuracy)}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`,
+    );
+  }
+  return [...lines, checkpoint].join("\n");
+}
+
+function imageSize(text: string): number | [number, number] {
+  const parts = text.split("x").map(number);
+  if (parts.length > 2) throw new InvalidArgumentError("A size such as 56 or 112x92 (height x width) was expected.");
+  return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
+}
+
+const numbers = (text: string) => text.split(",").map(number);

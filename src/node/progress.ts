@@ -1,0 +1,56 @@
+// Long work shows itself on standard error: a bar on a terminal, plain lines now and then elsewhere.
+import { Presets, SingleBar } from "cli-progress";
+
+const secondsBetweenLines = 5;
+
+export class Progress {
+  readonly #bar?: SingleBar;
+  readonly #started = performance.now();
+  #lastLine = performance.now();
+
+  /** @param total steps in all, as far as is known; @param done steps that an earlier run did. */
+  constructor(
+    private total: number,
+    private readonly done: number,
+  ) {
+    if (!process.stderr.isTTY) return;
+    this.#bar = new SingleBar(
+      {
+        format: "{bar} {value}/{total} steps  loss {loss}  {rate} steps/s  {left} left",
+        stream: process.stderr,
+        hideCursor: true,
+      },
+      Presets.shades_classic,
+    );
+    this.#bar.start(total, done, { loss: "-", rate: "-", left: "-" });
+  }
+
+  update(step: number, loss: number): void {
+    this.total = Math.max(this.total, step);
+    const now = performance.now();
+    const perSecond = (step - this.done) / ((now - this.#started) / 1000);
+    const figures = {
+      loss: loss.toFixed(4),
+      rate: perSecond.toFixed(perSecond < 10 ? 2 : 0),
+      left: duration((this.total - step) / perSecond),
+    };
+    if (this.#bar) {
+      this.#bar.setTotal(this.total);
+      this.#bar.update(step, figures);
+    } else if (now - this.#lastLine > secondsBetweenLines * 1000 || step === this.total) {
+      this.#lastLine = now;
+      const { loss: shown, rate, left } = figures;
+      process.stderr.write(`step ${step}/${this.total}  loss ${shown}  ${rate} steps/s  ${left} left\n`);
+    }
+  }
+
+  /** Takes the bar's line out of the way of other lines. */
+  stop(): void {
+    this.#bar?.stop();
+  }
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,133 @@
+// What a training run can be told, by flags, by a configuration file and by the run that it resumes; one set of rules.
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { TwingradError } from "../gpu/errors.ts";
+
+const positive = z.number().int().min(1);
+const probability = z.number().min(0).max(1);
+
+const schema = z.strictObject({
+  imageSize: z.union([positive, z.tuple([positive, positive])]),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  filters: z.array(positive).min(1),
+  embedding: positive,
+  loss: z.enum(["cross-entropy", "contrastive"]),
+  l2: z.number().min(0),
+  learningRate: z.number().positive(),
+  batchSize: positive,
+  epochs: positive,
+  steps: positive,
+  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  sameProbability: probability,
+  differentProbability: probability,
+  balanced: z.boolean(),
+  shuffleBuffer: positive,
+  augment: z.boolean(),
+  validation: z.number().min(0).lt(1),
+  checkpointEvery: positive,
+});
+
+export type Settings = z.infer<typeof schema>;
+export type PartialSettings = Partial<Settings>;
+
+/** What applies where nothing was said; the help text tells the same. */
+export const defaults = {
+  imageSize: 56,
+  channels: 3 as const,
+  filters: [64, 64, 64, 32],
+  embedding: 1024,
+  loss: "cross-entropy" as const,
+  l2: 0.1,
+  learningRate: 0.001,
+  batchSize: 16,
+  epochs: 20,
+  seed: 1,
+  sameProbability: 1,
+  shuffleBuffer: 2000,
+  augment: false,
+  validation: 0.2,
+  checkpointEvery: 500,
+} satisfies PartialSettings;
+
+/** Settings that a resumed run may change: they do not alter what the steps before would have been. */
+const changeable = new Set<string>(["epochs", "steps", "checkpointEvery"]);
+
+/** A value that breaks the rules; the message names it. */
+export class SettingsError extends Error {}
+
+/** @param where what the message calls their source: "--" for flags, or a file's name. */
+export function parseSettings(value: unknown, where: string): PartialSettings {
+  const parsed = schema.partial().safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = issue.path.join(".");
+  const name =
+    where === "--" ? `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` : `${where}: ${key}`;
+  throw new SettingsError(`${name}: ${issue.message}`);
+}
+
+export async function readSettings(path: string): Promise<PartialSettings> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new SettingsError(`${path}: this is no JSON: ${(error as Error).message}`);
+  }
+  return parseSettings(json, path);
+}
+
+/** Flags over file over defaults. A number of steps stands alone, unless epochs are asked for as well. */
+export function resolveSettings(file: PartialSettings, flags: PartialSettings): ResolvedSettings {
+  const given = { ...file, ...flags };
+  const filtered = given.sameProbability !== undefined || given.differentProbability !== undefined;
+  if (given.balanced && filtered) {
+    throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");
+  }
+  const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
+  return { ...defaults, balanced: !filtered, ...given, epochs };
+}
+
+const optional = { epochs: true, steps: true, differentProbability: true } as const;
+const resolved = schema.partial(optional);
+
+export type ResolvedSettings = z.infer<typeof resolved>;
+
+const record = z.object({ settings: resolved, people: z.string(), pictures: z.number() });
+
+/** What a model file says of the run that made it. */
+export type TrainingRecord = z.infer<typeof record>;
+
+/** @throws CORRUPT_FILE for a text that is no training record. */
+export function parseTrainingRecord(text: string): TrainingRecord {
+  try {
+    return record.parse(JSON.parse(text));
+  } catch (error) {
+    throw new TwingradError("CORRUPT_FILE", `the model's record of its training is broken: ${text.slice(0, 200)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The settings of a resumed run: those of the saved one, with what may change taken from what is said now.
+ * @throws SettingsError when something is said that the saved steps were not made with.
+ */
+export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): ResolvedSettings {
+  for (const [key, value] of Object.entries(said)) {
+    const before = saved[key as keyof ResolvedSettings];
+    if (!changeable.has(key) && JSON.stringify(before) !== JSON.stringify(value)) {
+      throw new SettingsError(
+        `${key} was ${JSON.stringify(before)} in the run to resume and cannot become ${JSON.stringify(value)}`,
+      );
+    }
+  }
+  const { epochs, steps, ...rest } = saved;
+  const limitSaid = said.epochs !== undefined || said.steps !== undefined;
+  return limitSaid ? { ...rest, ...said } : { ...saved, ...said };
+}
