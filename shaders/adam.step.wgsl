@@ -6,6 +6,8 @@ override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 override BETA1: f32;
 override BETA2: f32;
+override ONE_MINUS_BETA1: f32; // from float64: in float32, 1 - 0.999 keeps only 5 digits
+override ONE_MINUS_BETA2: f32;
 override EPSILON: f32;
 
 @group(0) @binding(0) var<storage, read_write> values: array<vec4f>;
@@ -19,8 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
     let g = gradients[i];
-    let m = BETA1 * first_moment[i] + (1.0 - BETA1) * g;
-    let v = BETA2 * second_moment[i] + (1.0 - BETA2) * g * g;
+    let m = BETA1 * first_moment[i] + ONE_MINUS_BETA1 * g;
+    let v = BETA2 * second_moment[i] + ONE_MINUS_BETA2 * g * g;
     first_moment[i] = m;
     second_moment[i] = v;
     values[i] -= schedule.x * m / (sqrt(v) * schedule.y + EPSILON);

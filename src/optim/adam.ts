@@ -29,7 +29,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
         second_moment: arena.state("second moment"),
         schedule,
       };
-      tape.launch(shader, bindings, { ...constants, BETA1: beta1, BETA2: beta2, EPSILON: epsilon }, groups);
+      const rates = { BETA1: beta1, BETA2: beta2, ONE_MINUS_BETA1: 1 - beta1, ONE_MINUS_BETA2: 1 - beta2 };
+      tape.launch(shader, bindings, { ...constants, ...rates, EPSILON: epsilon }, groups);
     },
     schedule(step) {
       const rate = typeof learningRate === "number" ? learningRate : learningRate(step);

@@ -32,8 +32,14 @@ export function defineWithFixtures(name: string, run: (device: Device, fixtures:
 export const OPERATION_TOLERANCE = 1e-5;
 export const NETWORK_TOLERANCE = 1e-4;
 
+export interface Worst {
+  what: string;
+  relative: number;
+  tolerance: number;
+}
+
 /** The largest relative error that each check came to, by what was checked: the runner reports it. */
-export const worst = new Map<string, number>();
+export const worst = new Map<string, Worst>();
 
 export interface Tolerance {
   tolerance?: number;
@@ -51,7 +57,7 @@ export function assertClose(
     throw new Error(`${what}: ${actual.length} values, expected ${reference.length}`);
   }
   const found = difference(actual, reference, scale);
-  if (found.relative > (worst.get(what) ?? 0)) worst.set(what, found.relative);
+  if (found.relative > (worst.get(what)?.relative ?? 0)) worst.set(what, { what, relative: found.relative, tolerance });
   if (found.relative <= tolerance) return;
   const at = found.index;
   throw new Error(

@@ -2,7 +2,7 @@
 
 import { openDevice } from "../../../src/index.ts";
 import { parseFixtures } from "../../fixtures.ts";
-import { settings, worst } from "../suite.ts";
+import { settings, type Worst, worst } from "../suite.ts";
 import { cases } from "../suites.ts";
 
 export interface Start {
@@ -14,7 +14,7 @@ export interface Start {
 export interface Outcome {
   error?: string;
   /** The largest relative error so far of each check. */
-  worst: [what: string, relative: number][];
+  worst: Worst[];
 }
 
 export interface Runner {
@@ -52,7 +52,7 @@ export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
       } catch (thrown) {
         error = describeError(thrown);
       }
-      return { error, worst: [...worst] };
+      return { error, worst: [...worst.values()] };
     },
   };
 }

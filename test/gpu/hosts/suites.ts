@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, describe, it } from "vitest";
 import { fixturesMissing, fixturesText } from "../../fixturesFile.ts";
+import { NETWORK_TOLERANCE, OPERATION_TOLERANCE, type Worst } from "../suite.ts";
 import { cases } from "../suites.ts";
 import type { Host, OpenHost } from "./host.ts";
 
@@ -23,7 +24,7 @@ function limited<T>(work: Promise<T>): Promise<T> {
 export function runSuites(name: string, open: OpenHost): void {
   describe(name, () => {
     let host: Host | undefined;
-    let worst: [what: string, relative: number][] = [];
+    let worst: Worst[] = [];
 
     /** Opened for the first case, and again after a case that brought it down: that one fails alone. */
     const run = async (name: string) => {
@@ -45,10 +46,13 @@ export function runSuites(name: string, open: OpenHost): void {
       const folder = new URL("../../../build/test/", import.meta.url);
       mkdirSync(folder, { recursive: true });
       const file = new URL(`errors-${name.toLowerCase().replaceAll(" ", "-")}.json`, folder);
-      const errors = worst.sort(([, a], [, b]) => b - a);
+      const errors = worst.sort((a, b) => b.relative - a.relative);
       writeFileSync(file, JSON.stringify({ adapter: host.adapter, errors }, null, 1));
-      const [what, relative] = errors.find(([what]) => !what.includes("network")) ?? ["nothing", 0];
-      console.log(`${name} on ${host.adapter}: largest relative error ${relative.toExponential(1)}, ${what}`);
+      const largest = [OPERATION_TOLERANCE, NETWORK_TOLERANCE].map((limit) => {
+        const found = errors.find(({ tolerance }) => tolerance === limit);
+        return `${found?.relative.toExponential(1)} of ${limit} (${found?.what})`;
+      });
+      console.log(`${name} on ${host.adapter}: largest relative errors ${largest.join(", ")}`);
       await host.close();
     });
 
