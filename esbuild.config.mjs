@@ -10,7 +10,13 @@ const kilobyte = 1000;
 const largestCore = 40 * kilobyte; // gzipped
 
 await rm("dist", { recursive: true, force: true });
-const options = { bundle: true, format: "esm", target: "es2022", plugins: [esbuildPlugin()], logLevel: "warning" };
+const options = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  plugins: [esbuildPlugin({ stripComments: true })],
+  logLevel: "warning",
+};
 await build({ ...options, entryPoints: { index: "src/index.ts" }, outdir: "dist", platform: "neutral", minify: true });
 await build({
   ...options,

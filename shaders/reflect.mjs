@@ -67,12 +67,14 @@ export default shader;
 `;
 }
 
-export function esbuildPlugin() {
+/** `stripComments` for what users download: lines stay where they are, so that compile errors still point at them. */
+export function esbuildPlugin({ stripComments = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
-        const code = await readFile(path, "utf8");
+        const text = await readFile(path, "utf8");
+        const code = stripComments ? text.replace(/[ \t]*\/\/.*$/gm, "") : text;
         try {
           return { contents: shaderModule(code, path), loader: "js" };
         } catch (error) {
