@@ -27,8 +27,12 @@ const schema = z.strictObject({
   checkpointEvery: positive,
 });
 
-export type Settings = z.infer<typeof schema>;
-export type PartialSettings = Partial<Settings>;
+const optional = { epochs: true, steps: true, differentProbability: true } as const;
+const resolved = schema.partial(optional);
+
+export type ResolvedSettings = z.infer<typeof resolved>;
+
+export type PartialSettings = Partial<z.infer<typeof schema>>;
 
 /** What applies where nothing was said; the help text tells the same. */
 export const defaults = {
@@ -90,13 +94,8 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");
   }
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
-  return { ...defaults, balanced: !filtered, ...given, epochs };
+  return resolved.parse({ ...defaults, balanced: !filtered, ...given, epochs });
 }
-
-const optional = { epochs: true, steps: true, differentProbability: true } as const;
-const resolved = schema.partial(optional);
-
-export type ResolvedSettings = z.infer<typeof resolved>;
 
 const record = z.object({ settings: resolved, people: z.string(), pictures: z.number() });
 
@@ -129,5 +128,5 @@ export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): 
   }
   const { epochs, steps, ...rest } = saved;
   const limitSaid = said.epochs !== undefined || said.steps !== undefined;
-  return limitSaid ? { ...rest, ...said } : { ...saved, ...said };
+  return resolved.parse(limitSaid ? { ...rest, ...said } : { ...saved, ...said });
 }

@@ -27,6 +27,12 @@ export function withJudgement(bytes: Uint8Array, judgement: Judgement): Uint8Arr
   return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
 }
 
+/** Logit = kernel . |a - b| + bias. */
+interface Head {
+  kernel: Float32Array;
+  bias: number;
+}
+
 /**
  * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
  * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
@@ -42,7 +48,7 @@ export class Model implements Recogniser {
     readonly fingerprint: string,
     readonly judgement: Judgement,
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
-    private readonly head: { kernel: Float32Array; bias: number },
+    private readonly head: Head | undefined,
     readonly dispose: () => Promise<void>,
   ) {
     this.imageSize = description.network.imageSize;
@@ -58,11 +64,7 @@ export class Model implements Recogniser {
     const file = decode(bytes);
     const description = describeModel(file);
     const judgement = readJudgement(file, description);
-    const head = { kernel: float32(file, "head/kernel"), bias: float32(file, "head/bias")[0] };
-    const { embedding } = description.network;
-    if (head.kernel.length !== embedding) {
-      throw new TwingradError("CHECKPOINT_MISMATCH", `the head takes ${head.kernel.length} values of ${embedding}`);
-    }
+    const head = description.loss === "cross-entropy" ? readHead(file, description) : undefined;
     const network = siamese(description.network);
     const store = new ParameterStore(device);
     const { embed, dispose } = await towerEmbedder({ device, store, network, loss: description.loss, batchSize });
@@ -83,25 +85,24 @@ export class Model implements Recogniser {
         `embeddings come in rows of ${length} values, not ${a.length} and ${b.length}`,
       );
     }
-    const { kernel, bias } = this.head;
-    const crossEntropy = this.description.loss === "cross-entropy";
+    const { head } = this;
     return Float64Array.from({ length: a.length / length }, (_, row) => {
       let sum = 0;
       for (let i = 0, at = row * length; i < length; i++, at++) {
         const difference = a[at] - b[at];
-        sum += crossEntropy ? kernel[i] * Math.abs(difference) : difference * difference;
+        sum += head ? head.kernel[i] * Math.abs(difference) : difference * difference;
       }
-      return crossEntropy ? sum + bias : -Math.sqrt(sum);
+      return head ? sum + head.bias : -Math.sqrt(sum);
     });
   }
 
   distances(a: Float32Array, b: Float32Array): Float64Array {
-    const crossEntropy = this.description.loss === "cross-entropy";
-    return this.scores(a, b).map((score) => (crossEntropy ? softplus(-score) : -score));
+    const { head } = this;
+    return this.scores(a, b).map((score) => (head ? softplus(-score) : -score));
   }
 
   probability(distance: number): number {
-    if (this.description.loss === "cross-entropy") return Math.exp(-distance);
+    if (this.head) return Math.exp(-distance);
     if (this.judgement.calibration) return probabilityOf(this.judgement.calibration, distance);
     throw new TwingradError(
       "BAD_INPUT",
@@ -132,6 +133,19 @@ async function removeInitialAverages(store: ParameterStore, { step, loss }: Mode
 /** ln(1 + exp(x)) without overflow. */
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+function readHead(file: Safetensors, { network: { embedding } }: ModelDescription): Head {
+  const kernel = float32(file, "head/kernel");
+  const bias = float32(file, "head/bias");
+  if (kernel.length !== embedding || bias.length !== 1) {
+    const found = `${kernel.length} and ${bias.length}`;
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      `the head has ${found} weights where ${embedding} and 1 are expected`,
+    );
+  }
+  return { kernel, bias: bias[0] };
 }
 
 /** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin. */
