@@ -1,5 +1,5 @@
 import { ShapeError } from "../gpu/errors.ts";
-import { tapeOf } from "../tape/tape.ts";
+import { type Tape, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
@@ -45,7 +45,12 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
     return [
       input_gradient,
       wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, filter.shape) : undefined,
-      wanted[2] ? columnSum(tape, "bias gradient", gradient, gradient.size / filters, [filters]) : undefined,
+      wanted[2] ? biasGradient(tape, gradient.spreadFrom ?? gradient, filters) : undefined,
     ];
   });
+}
+
+/** d loss / d bias: the sum of the output gradient over batch and space. Under a max-pool, of the pool's own gradient. */
+function biasGradient(tape: Tape, gradient: Tensor, filters: number): Tensor {
+  return columnSum(tape, "bias gradient", gradient, gradient.size / filters, [filters]);
 }

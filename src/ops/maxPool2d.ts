@@ -42,6 +42,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
 
   return tape.record("maxPool2d", [x], output, (gradient) => {
     const input_gradient = tape.temporary("max-pool gradient", x.shape);
+    input_gradient.spreadFrom = gradient;
     const apart = row.stride >= row.size && column.stride >= column.size;
     const { groups, constants } = threads(apart ? output.size : x.size);
     const bindings = { argmax, gradient, input_gradient };

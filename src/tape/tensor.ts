@@ -34,6 +34,8 @@ export class Tensor {
   readonly shape: readonly number[];
   readonly storage: Storage;
   readonly name: string;
+  /** Set where this tensor holds another's elements, each once, among zeros: its columns have that other's sums. */
+  spreadFrom?: Tensor;
 
   constructor(tape: Tape, shape: readonly number[], storage: Storage, name: string) {
     this.tape = tape;
