@@ -115,7 +115,7 @@ Object.assign(globalThis, {
   start(id: number, method: keyof Page, rest: unknown[]) {
     (page[method] as (...rest: unknown[]) => Promise<unknown>)(...rest).then(
       (value) => settle(id, null, JSON.stringify(value ?? null)),
-      (error: unknown) => settle(id, error instanceof Error ? (error.stack ?? error.message) : String(error), "null"),
+      (error: unknown) => settle(id, error instanceof Error ? error.message : String(error), "null"),
     );
   },
 });
