@@ -89,7 +89,7 @@ export class Program {
     this.checkInputs(inputs);
     const { device, dispatches, outputs, ring } = this.parts;
     const acquired = ring.acquire();
-    const slot = acquired instanceof Promise ? await acquired : acquired;
+    const slot = acquired instanceof Promise ? await Promise.race([acquired, device.lost]) : acquired;
     this.upload(inputs);
     const step = this.advance();
     const encoder = device.gpu.createCommandEncoder();

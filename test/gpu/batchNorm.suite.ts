@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { normal, uniform } from "../random.ts";
 import { type BatchNormOptions, batchStatistics } from "../reference/batchNorm.ts";
 import { map, type NdArrays } from "../reference/ndarray.ts";
-import { checkOperation } from "./operation.ts";
+import { references } from "../reference/operations.ts";
+import { checkOperation, compareOperation } from "./operation.ts";
 import { define, forAll } from "./suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
@@ -93,4 +94,13 @@ define("batchNorm: inference uses the moving statistics", async (device) => {
     };
     await checkOperation(device, "batchNorm", inputs, { training: false });
   }
+});
+
+define("batchNorm: a ReLU in the same pass is the ReLU after it", async (device) => {
+  const inputs = inputsOf([4, 7, 5, 9]);
+  const g = normal([4, 7, 5, 9], 4);
+  const normalised = references.batchNorm.value(inputs, {});
+  const gradients = references.batchNorm.gradients(inputs, {}, references.relu.gradients({ x: normalised }, {}, g).x);
+  const expected = { value: references.relu.value({ x: normalised }), gradients };
+  await compareOperation(device, "batchNorm", inputs, { activation: "relu" }, expected, g);
 });

@@ -32,7 +32,7 @@ const shapes: fc.Arbitrary<Shape> = fc
     O: fc.oneof(upTo(36), fc.constantFrom(4, 16, 32)),
     U: upTo(5),
     V: upTo(5),
-    stride: fc.integer({ min: 1, max: 3 }),
+    stride: fc.oneof(upTo(3), fc.tuple(upTo(3), upTo(3))),
     padding: fc.constantFrom("same" as const, "valid" as const),
     bias: fc.boolean(),
   })

@@ -25,6 +25,12 @@ define("maxPool2d: the defaults, 2x2 VALID, drop an odd last row and column", (d
   checkOperation(device, "maxPool2d", { x: normal([3, 7, 5, 13], 1) }, {}),
 );
 
+define("maxPool2d: windows and strides that differ by axis", async (device) => {
+  const x = normal([2, 9, 13, 5], 1);
+  await checkOperation(device, "maxPool2d", { x }, { size: [2, 3] });
+  await checkOperation(device, "maxPool2d", { x }, { size: [3, 1], stride: [1, 4], padding: "same" });
+});
+
 define("maxPool2d: a 1x1 image", (device) =>
   checkOperation(device, "maxPool2d", { x: normal([1, 1, 1, 1], 1) }, { size: 1 }),
 );

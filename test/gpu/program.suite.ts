@@ -16,7 +16,7 @@ import {
 import { binary, normal } from "../random.ts";
 import { adam as referenceAdam } from "../reference/adam.ts";
 import { movingAverages } from "../reference/batchNorm.ts";
-import { ndarray, scalar } from "../reference/ndarray.ts";
+import { map, ndarray, scalar } from "../reference/ndarray.ts";
 import { references } from "../reference/operations.ts";
 import { countCalls, objectsMade } from "./calls.ts";
 import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, NETWORK_TOLERANCE } from "./suite.ts";
@@ -154,14 +154,24 @@ for (const groups of [1, 2]) {
   });
 }
 
-define("program: bytes of pictures go in as they are", async (device) => {
+define("program: a parameter used twice is one parameter, under either call", async (device) => {
   const tape = new Tape(device);
-  const sizes = [1, 3, 4, 7]; // not whole words
-  for (const size of sizes) {
-    const name = `pictures${size}`;
-    const x = tape.input(name, [size], { dtype: "u8" });
-    assertEqual("dtype", x.dtype, "u8");
-  }
+  const x = tape.input("x", [5, 4]);
+  const options = { initial: "glorot-uniform", seed: 2 } as const;
+  const first = tape.parameter("w", [4, 4], options);
+  const second = tape.parameter("w", [4, 4], options);
+  const loss = mean(dense(dense(x, first), second));
+  const step = await tape.compile({ loss, optimizer: adam({ learningRate: 0.1 }) });
+  const values = { x: normal([5, 4], 1), kernel: ndarray([4, 4], await first.read()) };
+  const hidden = references.dense.value(values, {});
+  const g = map(hidden, () => 1 / 20);
+  const after = references.dense.gradients({ x: hidden, kernel: values.kernel }, {}, g);
+  const before = references.dense.gradients(values, {}, after.x);
+  const parameters = { w: values.kernel };
+  referenceAdam({ learningRate: 0.1 })(parameters, { w: map(after.kernel, (v, i) => v + before.kernel.data[i]) });
+  await step.run({ x: Float32Array.from(values.x.data) });
+  assertClose("shared weights after a step", await second.read(), parameters.w.data);
+  step.dispose();
 });
 
 define("program: parameters can be read and written between steps", async (device) => {

@@ -98,8 +98,11 @@ export async function assertThrows(what: string, work: () => unknown, parts: rea
   }
 }
 
-/** Set by the host to try other random cases than the usual ones; a failure's message gives the seed to repeat it. */
-export const settings = { seed: 20240607 };
+/**
+ * Set by the host: a seed to try other random cases than the usual ones (a failure's message gives it), and the GPU
+ * object for cases that open devices of their own, where it is not `navigator.gpu`.
+ */
+export const settings: { seed: number; gpu?: GPU } = { seed: 20240607 };
 
 /** How long a failing example may be shrunk, in ms. */
 const SHRINK_LIMIT = 10_000;

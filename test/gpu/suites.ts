@@ -3,6 +3,7 @@
 import "./batchNorm.suite.ts";
 import "./conv2d.suite.ts";
 import "./dense.suite.ts";
+import "./device.suite.ts";
 import "./elementwise.suite.ts";
 import "./examples.suite.ts";
 import "./l2Normalize.suite.ts";

@@ -10,6 +10,7 @@ import {
   dense,
   evaluate,
   flatten,
+  l2Normalize,
   maxPool2d,
   mean,
   relu,
@@ -21,6 +22,7 @@ import {
   type Tensor,
   tensor,
   tripletLoss,
+  type Value,
 } from "../../src/index.ts";
 import { normal } from "../random.ts";
 import { map, ndarray } from "../reference/ndarray.ts";
@@ -147,6 +149,39 @@ define("tape: the same evaluation twice gives the same bits", async (device) => 
   for (const name of names) {
     assertSameBits(`gradient of ${name}`, second.gradients[name].data, first.gradients[name].data);
   }
+});
+
+define("tape: the derivative along a direction agrees with central differences", async (device) => {
+  const shapes = { x: [2, 8, 8, 3], filter: [3, 3, 3, 6], gamma: [6], beta: [6], kernel: [96, 5] };
+  const names = Object.keys(shapes) as (keyof typeof shapes)[];
+  const at = (step: number) =>
+    Object.fromEntries(
+      names.map((name, n) => {
+        const direction = normal(shapes[name], 50 + n);
+        return [name, toValue(map(normal(shapes[name], n), (v, i) => v + step * direction.data[i]))];
+      }),
+    ) as Record<keyof typeof shapes, Value>;
+  // Smooth but for the pool: ReLU's kinks would need a step too small for float32.
+  const run = (step: number, gradientsOf: typeof names = []) =>
+    evaluate(
+      device,
+      ({ x, filter, gamma, beta, kernel }) =>
+        sum(
+          dense(l2Normalize(flatten(sigmoid(batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta })))), kernel, {
+            activation: "sigmoid",
+          }),
+        ),
+      at(step),
+      { gradientsOf },
+    );
+  const STEP = 2e-3;
+  const [above, below, { gradients }] = [await run(STEP), await run(-STEP), await run(0, names)];
+  const along = names.reduce((total, name, n) => {
+    const direction = normal(shapes[name], 50 + n).data;
+    return total + gradients[name].data.reduce((sum, g, i) => sum + g * direction[i], 0);
+  }, 0);
+  const expected = (above.value.data[0] - below.value.data[0]) / (2 * STEP);
+  assertClose("derivative along a direction", [along], [expected], { tolerance: 1e-2 });
 });
 
 /** What must not record, with the words that its error must hold: the operation and the shapes. */

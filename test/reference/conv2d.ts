@@ -1,10 +1,10 @@
 // y[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i*stride + u - top, j*stride + v - left, c] * filter[u, v, c, o]
 
 import { index4, type NdArray, type NdArrays, zeros } from "./ndarray.ts";
-import { type Padding, windows } from "./window.ts";
+import { type Extent, type Padding, pair, windows } from "./window.ts";
 
 export interface Conv2dOptions {
-  stride?: number;
+  stride?: Extent;
   padding?: Padding;
 }
 
@@ -17,16 +17,17 @@ function eachProduct(
 ) {
   const [B, H, W, C] = x.shape;
   const [U, V, , O] = filter.shape;
-  const rows = windows(H, U, stride, padding);
-  const columns = windows(W, V, stride, padding);
+  const [down, right] = pair(stride);
+  const rows = windows(H, U, down, padding);
+  const columns = windows(W, V, right, padding);
   const yShape = [B, rows.count, columns.count, O];
   for (let b = 0; b < B; b++)
     for (let i = 0; i < rows.count; i++)
       for (let j = 0; j < columns.count; j++)
         for (let u = 0; u < U; u++)
           for (let v = 0; v < V; v++) {
-            const row = i * stride + u - rows.before;
-            const column = j * stride + v - columns.before;
+            const row = i * down + u - rows.before;
+            const column = j * right + v - columns.before;
             if (row < 0 || row >= H || column < 0 || column >= W) continue;
             for (let c = 0; c < C; c++)
               for (let o = 0; o < O; o++)
@@ -38,7 +39,8 @@ export function conv2d({ x, filter, bias }: NdArrays, options: Conv2dOptions): N
   const { stride = 1, padding = "same" } = options;
   const [B, H, W] = x.shape;
   const [U, V, , O] = filter.shape;
-  const y = zeros([B, windows(H, U, stride, padding).count, windows(W, V, stride, padding).count, O]);
+  const [down, right] = pair(stride);
+  const y = zeros([B, windows(H, U, down, padding).count, windows(W, V, right, padding).count, O]);
   if (bias) for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[i % O];
   eachProduct(x, filter, options, (xi, fi, yi) => {
     y.data[yi] += x.data[xi] * filter.data[fi];

@@ -2,6 +2,11 @@
 
 export type Padding = "same" | "valid";
 
+/** One number for both axes, or [rows, columns]. */
+export type Extent = number | readonly [number, number];
+
+export const pair = (extent: Extent) => (typeof extent === "number" ? [extent, extent] : extent);
+
 /** Number of windows along an axis, and how many padded positions come before its first element. */
 export function windows(size: number, window: number, stride: number, padding: Padding) {
   if (padding === "valid") return { count: Math.floor((size - window) / stride) + 1, before: 0 };

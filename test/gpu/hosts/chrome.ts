@@ -4,8 +4,10 @@ import { launchChrome } from "../../../src/node/chrome.ts";
 import { bundle } from "./bundle.ts";
 import type { OpenHost } from "./host.ts";
 
+let text: Promise<string> | undefined;
+
 export const openChrome: OpenHost = async (start) => {
-  const { text } = await bundle("page");
+  text ??= bundle("page");
   const browser = await launchChrome();
   try {
     const page = await browser.newPage();
@@ -13,7 +15,7 @@ export const openChrome: OpenHost = async (start) => {
     await page.setRequestInterception(true);
     page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
     await page.goto("http://localhost/");
-    await page.addScriptTag({ content: text });
+    await page.addScriptTag({ content: await text });
     const adapter = await page.evaluate((options) => globalThis.start(options), start);
     return {
       adapter,

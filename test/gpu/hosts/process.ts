@@ -1,8 +1,9 @@
 // The suites in a process of their own: Dawn in Node, wgpu in Deno.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
 import type { Host } from "./host.ts";
 import type { Outcome, Start } from "./runner.ts";
@@ -15,6 +16,9 @@ export interface Command {
   parameters: string[]; // in front of the bundle's file
   environment: Record<string, string>;
 }
+
+/** Within the repository, so that the bundle finds the webgpu package. */
+const folder = new URL("../../../build/test/", import.meta.url);
 
 /** One run of the process; requests are answered one after the other. */
 class Child {
@@ -62,8 +66,13 @@ class Child {
   }
 }
 
+let text: Promise<string> | undefined;
+
 export async function openProcess(command: Command, start: Start): Promise<Host> {
-  const { file } = await bundle("stdio");
+  text ??= bundle("stdio");
+  mkdirSync(folder, { recursive: true });
+  const file = fileURLToPath(new URL(`suites-${process.pid}.mjs`, folder));
+  writeFileSync(file, await text);
   const child = new Child(command, file);
   const close = async () => {
     await child.end();

@@ -32,6 +32,7 @@ function describeError(thrown: unknown): string {
 export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
   const device = await openDevice({ gpu });
   const fixtures = start.fixtures ? parseFixtures(start.fixtures) : undefined;
+  settings.gpu = gpu;
   if (start.seed !== undefined) settings.seed = start.seed;
   const uncaptured: string[] = [];
   device.gpu.addEventListener("uncapturederror", (event) => {
