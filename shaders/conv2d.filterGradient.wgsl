@@ -19,9 +19,11 @@ override PART: u32; // output rows in one part
 
 const LANES: u32 = 8; // threads over channels o
 const TILES: u32 = 8; // threads over rows (u, v, c)
+const X_LENGTH: u32 = 1;
+const GRADIENT_LENGTH: u32 = 1;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<f32, X_LENGTH>;
+@group(0) @binding(1) var<storage, read> gradient: array<f32, GRADIENT_LENGTH>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 fn store(row: u32, o: u32, part: u32, a: vec4f, b: vec4f) {

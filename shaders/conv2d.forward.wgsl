@@ -1,6 +1,7 @@
-// output[b, i, j, o] = activation(bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o]).
+// output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o].
 // A thread computes 8 pixels (consecutive in [B, H', W'] order) x 8 channels (LANES apart, so that neighbouring threads
-// read neighbouring filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. With DILATION_* > 1,
+// read neighbouring filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. The arrays' lengths
+// are constants: where the shader compiler guards indices, it need not ask for them at each load. With DILATION_* > 1,
 // x is read as if zeros stood between its elements, which makes this the input gradient of a strided convolution.
 override HEIGHT: i32;
 override WIDTH: i32;
@@ -18,14 +19,15 @@ override PAD_X: i32 = 0;
 override DILATION_Y: i32 = 1;
 override DILATION_X: i32 = 1;
 override BIAS: u32 = 0u; // 1: add it
-override ACTIVATION: u32 = 0u; // 1: sigmoid, 2: relu
 override ROW: u32; // workgroups in one row (y) of the grid
 
 const LANES: u32 = 8; // threads over channels
 const TILES: u32 = 8; // threads over pixels
+const X_LENGTH: u32 = 1;
+const FILTER_LENGTH: u32 = 1;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> filter_: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<f32, X_LENGTH>;
+@group(0) @binding(1) var<storage, read> filter_: array<f32, FILTER_LENGTH>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
@@ -54,25 +56,12 @@ fn source(p: Position, u: i32, v: i32) -> i32 {
   return select(-1, at, inside);
 }
 
-fn activate(sum: f32, o: u32) -> f32 {
-  var y = sum;
-  if (BIAS == 1u) {
-    y += bias[o];
-  }
-  if (ACTIVATION == 1u) {
-    y = 1.0 / (1.0 + exp(-clamp(y, -87.0, 87.0)));
-  }
-  if (ACTIVATION == 2u) {
-    y = max(y, 0.0);
-  }
-  return y;
-}
-
 fn store(pixel: u32, o: u32, a: vec4f, b: vec4f) {
   var sums = array<vec4f, 2>(a, b);
+  let offset = select(0.0, bias[o], BIAS == 1u);
   for (var p = 0u; p < 8u; p++) {
     if (pixel + p < PIXELS && o < FILTERS) {
-      output[(pixel + p) * FILTERS + o] = activate(sums[p / 4u][p % 4u], o);
+      output[(pixel + p) * FILTERS + o] = sums[p / 4u][p % 4u] + offset;
     }
   }
 }

@@ -5,18 +5,17 @@ import { vec4Threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
+import { type Activation, launchKernelGradient, launchProduct, launchTranspose } from "./product.ts";
 
 export interface DenseOptions {
   /** [O], added to each output. */
   readonly bias?: Tensor;
   /** Applied to the result in the same pass. */
-  readonly activation?: "sigmoid" | "relu";
+  readonly activation?: Activation;
 }
 
 /**
- * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. A matrix product is a 1 x 1 convolution over B pixels, so the
- * convolution's kernels do it. Throws `SHAPE` where the shapes do not match.
+ * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match.
  */
 export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Tensor {
   const { bias, activation } = options;
@@ -36,13 +35,9 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
   if (activation !== undefined && activation !== "sigmoid" && activation !== "relu") {
     throw new ShapeError("dense", `the activation is ${JSON.stringify(activation)}; expected "sigmoid" or "relu".`);
   }
-  const point = { size: 1, stride: 1, before: 0 };
-  const convolution: Convolution = {
-    ...{ batch: 1, channels: inputs, filters: outputs },
-    ...{ y: { ...point, input: 1, output: 1 }, x: { ...point, input: batch, output: batch } },
-  };
+  const product = { batch: 1, rows: batch, inputs, outputs };
   const output = tape.temporary("dense", [batch, outputs]);
-  launchForward(tape, convolution, { x, filter: kernel, bias, output }, { activation });
+  launchProduct(tape, product, { x, kernel, bias, output }, activation);
 
   return tape.record("dense", bias ? [x, kernel, bias] : [x, kernel], output, (arriving, wanted) => {
     let gradient = arriving; // of the sum before the activation
@@ -53,10 +48,14 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
       tape.launch(activation === "sigmoid" ? sigmoidBackwardShader : reluBackwardShader, tensors, constants, groups);
     }
     const input_gradient = wanted[0] ? tape.temporary("dense gradient", x.shape) : undefined;
-    if (input_gradient) launchInputGradient(tape, convolution, { filter: kernel, gradient, output: input_gradient });
+    if (input_gradient) {
+      const transposed = launchTranspose(tape, kernel);
+      const backwards = { batch: 1, rows: batch, inputs: outputs, outputs: inputs };
+      launchProduct(tape, backwards, { x: gradient, kernel: transposed, output: input_gradient });
+    }
     return [
       input_gradient,
-      wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, kernel.shape) : undefined,
+      wanted[1] ? launchKernelGradient(tape, product, { x, gradient }, kernel.shape) : undefined,
       wanted[2] ? columnSum(tape, "bias gradient", gradient, batch, [outputs]) : undefined,
     ];
   });

@@ -1,0 +1,71 @@
+// The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
+import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
+import forwardShader from "../../shaders/dense.forward.wgsl";
+import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
+import { threads } from "../tape/grid.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import { columnSum } from "./columnSum.ts";
+import { lanesFor, partsFor, tile } from "./tiles.ts";
+
+/** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
+export interface Product {
+  readonly batch: number;
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+export type Activation = "sigmoid" | "relu";
+const activations = { sigmoid: 1, relu: 2 };
+
+export function launchProduct(
+  tape: Tape,
+  { batch, rows, inputs, outputs }: Product,
+  tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+  activation?: Activation,
+): void {
+  const { LANES, TILES } = lanesFor(outputs);
+  const { x, kernel, bias, output } = tensors;
+  tape.launch(
+    forwardShader,
+    { x, kernel, bias: bias ?? kernel, output },
+    {
+      ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
+      ...{ BIAS: bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
+    },
+    [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch],
+    { LANES, TILES, X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size },
+  );
+}
+
+/** The gradient of the kernel, of the given shape. */
+export function launchKernelGradient(
+  tape: Tape,
+  { batch, rows, inputs, outputs }: Product,
+  { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+): Tensor {
+  const { LANES, TILES } = lanesFor(outputs);
+  const tiles = [Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const;
+  const { part: PART, parts } = partsFor(rows, tiles[0] * tiles[1] * batch);
+  const partial = tape.temporary("kernel gradient", parts === 1 ? shape : [parts, batch, inputs, outputs]);
+  tape.launch(
+    kernelGradientShader,
+    { x, gradient, partial },
+    { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART },
+    [...tiles, batch * parts],
+    { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size },
+  );
+  return parts === 1 ? partial : columnSum(tape, "kernel gradient", partial, parts, shape);
+}
+
+/** The kernel [inputs, outputs] as [outputs, inputs]. */
+export function launchTranspose(tape: Tape, kernel: Tensor): Tensor {
+  const [inputs, outputs] = kernel.shape;
+  const transposed = tape.temporary("transposed kernel", [outputs, inputs]);
+  const { groups, constants } = threads(kernel.size);
+  const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
+  tape.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, { ...constants, ...shape }, groups);
+  return transposed;
+}
