@@ -98,12 +98,15 @@ export function vitePlugin() {
 
 async function writeTypes() {
   const target = join(folder, "../build/types/shaders");
-  await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
+  const stale = new Set(await readdir(target));
   for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl"))) {
     const code = await readFile(join(folder, file), "utf8");
-    await writeFile(join(target, `${basename(file, ".wgsl")}.d.wgsl.ts`), shaderDeclaration(code, file));
+    const declaration = `${basename(file, ".wgsl")}.d.wgsl.ts`;
+    await writeFile(join(target, declaration), shaderDeclaration(code, file));
+    stale.delete(declaration);
   }
+  for (const file of stale) await rm(join(target, file));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--types")) await writeTypes();

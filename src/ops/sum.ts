@@ -35,6 +35,7 @@ export function l2Penalty(parameter: Tensor, factor: number): Tensor {
     throw new ShapeError("l2Penalty", `the factor is ${factor}; expected a finite number of at least 0.`);
   }
   const output = total(tape, parameter, { FACTOR: factor / 2, SQUARES: 1 });
+  tape.penalties.set(output, { parameter, factor });
   return tape.record("l2Penalty", [parameter], output, (gradient) => {
     const parameter_gradient = tape.temporary("l2 gradient", parameter.shape);
     const { groups, constants } = vec4Threads(parameter.size);

@@ -25,6 +25,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
       const bindings = {
         values: arena.values,
         gradients: arena.gradients,
+        decay: arena.decay,
         first_moment: arena.state("first moment"),
         second_moment: arena.state("second moment"),
         schedule,

@@ -1,16 +1,14 @@
 // From the recorded list to a program: gradients and update appended, dead launches dropped, memory planned, and
 // every GPU object that a step will need made here, once.
-import scaleShader from "../../shaders/scale.forward.wgsl";
 import { ShapeError, TwingradError } from "../gpu/errors.ts";
 import { type BufferRange, type Dispatch, Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
-import { gradients } from "./gradients.ts";
-import { vec4Threads } from "./grid.ts";
 import type { Optimizer } from "./optimizer.ts";
-import type { Arena, Parameter } from "./parameters.ts";
+import type { Arena } from "./parameters.ts";
 import { planMemory, removeDead } from "./planner.ts";
 import type { Launch, Tape } from "./tape.ts";
 import { describe, Storage, type Tensor } from "./tensor.ts";
+import { recordUpdate } from "./update.ts";
 
 export interface CompileOptions {
   /** The scalar to minimise (with `optimizer`) or to report. */
@@ -41,9 +39,11 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
   }
 
   const schedule = optimizer ? new Storage("input", "schedule", 4, "f32") : undefined;
-  const arenas = loss && optimizer ? recordUpdate(tape, loss, optimizer, schedule!) : [];
+  const update = loss && optimizer ? recordUpdate(tape, loss, optimizer, schedule!) : undefined;
+  const arenas = update?.arenas ?? [];
+  const reported = update?.loss ?? loss;
 
-  const outputs = { ...(loss ? { loss } : {}), ...options.outputs };
+  const outputs = { ...(reported ? { loss: reported } : {}), ...options.outputs };
   const required = new Set(Object.values(outputs).map((t) => t.storage));
   const launches = removeDead(tape.launches, required, options.frozen);
   const plan = planMemory(launches, required);
@@ -85,7 +85,7 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
     const results: ProgramParts["outputs"] = [];
     let resultBytes = 0;
     for (const [name, t] of Object.entries(outputs)) {
-      results.push({ name, range: rangeOf(t.storage), elements: t.size, offset: resultBytes, scalar: t === loss });
+      results.push({ name, range: rangeOf(t.storage), elements: t.size, offset: resultBytes, scalar: t === reported });
       resultBytes += t.storage.bytes;
     }
     const ring = new StagingRing(device, Math.max(16, resultBytes), stepsInFlight);
@@ -117,61 +117,6 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
       },
     });
   });
-}
-
-/** Appends gradients of every trainable parameter on the tape, gathered in arenas, and the optimizer's update. */
-function recordUpdate(tape: Tape, loss: Tensor, optimizer: Optimizer, schedule: Storage): Arena[] {
-  const { store } = tape;
-  const trained = [...tape.parameters.values()].filter((p) => p.trainable);
-  if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
-  const found = gradients(loss, trained);
-  const byArena = new Map<Arena, [Parameter, Tensor][]>();
-  trained.forEach((p, i) => {
-    const { arena } = store.location(p.name);
-    byArena.set(arena!, [...(byArena.get(arena!) ?? []), [p, found[i]]]);
-  });
-  for (const [arena, members] of byArena) {
-    const elements = arena.bytes / 4;
-    const gradientArena = new Storage("buffer", "gradients", elements, "f32");
-    for (const [parameter, gradient] of members) {
-      const { offset } = store.location(parameter.name);
-      const shared = found.filter((g) => g.storage === gradient.storage).length > 1;
-      gatherGradient(tape, gradient, gradientArena, offset, shared);
-    }
-    const external = (name: string, buffer: GPUBuffer) => {
-      const storage = new Storage("parameter", name, elements, "f32");
-      storage.external = { buffer, offset: 0 };
-      return storage;
-    };
-    optimizer.record(
-      tape,
-      {
-        elements,
-        values: external("parameters", arena.values),
-        gradients: gradientArena,
-        state: (name) => external(name, store.state(arena, name)),
-      },
-      schedule,
-    );
-  }
-  return [...byArena.keys()];
-}
-
-/**
- * Makes the launch that writes this gradient write it into the arena. What is no launch's own result, is read by others
- * as well or is the gradient of two parameters is copied: a launch must not read the arena while it writes to it.
- */
-function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: number, shared: boolean): void {
-  const { storage } = gradient;
-  const uses = tape.launches.filter((l) => Object.values(l.bindings).includes(storage)).length;
-  if (storage.kind === "temporary" && uses === 1 && !shared) {
-    storage.within = { whole: arena, offset };
-    return;
-  }
-  const copy = tape.temporary(gradient.name, gradient.shape);
-  copy.storage.within = { whole: arena, offset };
-  const { groups, constants } = vec4Threads(gradient.size);
-  tape.launch(scaleShader, { x: gradient, output: copy }, { ...constants, FACTOR: 1 }, groups);
 }
 
 function untrained(tape: Tape, counted: readonly Arena[]): number {

@@ -7,6 +7,11 @@ export interface ArenaStorages {
   readonly elements: number;
   readonly values: Storage;
   readonly gradients: Storage;
+  /**
+   * One factor for each 64 elements, zero where there is none: the gradient of the L2 penalties is factor * value, and
+   * the optimizer adds it to `gradients`.
+   */
+  readonly decay: Storage;
   /** The optimizer's own buffer of that name: kept between steps, zero at first. */
   state(name: string): Storage;
 }

@@ -39,6 +39,8 @@ export class Tape {
   readonly parameters = new Map<string, Parameter>();
   readonly nodes: Node[] = [];
   readonly launches: Launch[] = [];
+  /** Scalars that are factor * sum(w^2) / 2 of one parameter: where they are terms of the loss, `compile` merges them. */
+  readonly penalties = new Map<Tensor, { readonly parameter: Tensor; readonly factor: number }>();
 
   /** `parameters`: a store to share with other tapes on the same device; a new one by default. */
   constructor(device: Device, options: { readonly parameters?: ParameterStore } = {}) {

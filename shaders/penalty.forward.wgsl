@@ -1,0 +1,37 @@
+// output[g] = sum of decay w^2 / 2 over the g-th chunk of a parameter arena: the L2 penalties of all parameters in one
+// launch. decay has one value for each block of 64 elements (parameters start at blocks); a workgroup takes a block at a
+// time, so that blocks without a penalty are not even loaded, and adds its threads as a tree.
+override BLOCKS: u32;
+override CHUNK: u32; // blocks for each workgroup
+
+const WORKGROUP: u32 = 64;
+
+@group(0) @binding(0) var<storage, read> values: array<f32>;
+@group(0) @binding(1) var<storage, read> decay: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+
+var<workgroup> partial: array<f32, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let end = min(BLOCKS, (group.x + 1u) * CHUNK);
+  var total = 0.0;
+  for (var at = group.x * CHUNK; at < end; at++) {
+    let factor = decay[at];
+    if (factor != 0.0) {
+      let w = values[at * WORKGROUP + local.x];
+      total += 0.5 * factor * w * w;
+    }
+  }
+  partial[local.x] = total;
+  workgroupBarrier();
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    if (local.x < width) {
+      partial[local.x] += partial[local.x + width];
+    }
+    workgroupBarrier();
+  }
+  if (local.x == 0u) {
+    output[group.x] = partial[0];
+  }
+}

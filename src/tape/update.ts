@@ -1,0 +1,126 @@
+// What a training step does after the forward pass: gradients of all trained parameters, gathered in arenas, the L2
+// penalties among the loss's terms, and the optimizer's update.
+import addShader from "../../shaders/add.forward.wgsl";
+import penaltyShader from "../../shaders/penalty.forward.wgsl";
+import scaleShader from "../../shaders/scale.forward.wgsl";
+import sumShader from "../../shaders/sum.forward.wgsl";
+import { TwingradError } from "../gpu/errors.ts";
+import { gradients } from "./gradients.ts";
+import { vec4Threads } from "./grid.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { Arena, Parameter } from "./parameters.ts";
+import type { Tape } from "./tape.ts";
+import { Storage, Tensor } from "./tensor.ts";
+
+/** Floats in a block: parameters start at multiples of 256 bytes, so that each block belongs to one parameter. */
+const block = 64;
+
+/** Returns the loss to report, which is the given one put together anew where it has penalties, and the arenas. */
+export function recordUpdate(
+  tape: Tape,
+  loss: Tensor,
+  optimizer: Optimizer,
+  schedule: Storage,
+): { loss: Tensor; arenas: Arena[] } {
+  const { store } = tape;
+  const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+  if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
+  const { rest, decayOf } = splitPenalties(tape, loss);
+  const found = gradients(rest, trained);
+  const byArena = new Map<Arena, [Parameter, Tensor][]>();
+  trained.forEach((p, i) => {
+    const { arena } = store.location(p.name);
+    byArena.set(arena!, [...(byArena.get(arena!) ?? []), [p, found[i]]]);
+  });
+
+  let total = rest;
+  for (const [arena, members] of byArena) {
+    const elements = arena.bytes / 4;
+    const gradientArena = new Storage("buffer", "gradients", elements, "f32");
+    const decay = new Float32Array(elements / block);
+    for (const [parameter, gradient] of members) {
+      const { offset } = store.location(parameter.name);
+      const shared = found.filter((g) => g.storage === gradient.storage).length > 1;
+      gatherGradient(tape, gradient, gradientArena, offset, shared);
+      const first = offset / 4 / block;
+      decay.fill(decayOf.get(parameter) ?? 0, first, first + Math.ceil(parameter.size / block));
+    }
+    const external = (name: string, buffer: GPUBuffer) => {
+      const storage = new Storage("parameter", name, elements, "f32");
+      storage.external = { buffer, offset: 0 };
+      return storage;
+    };
+    const values = external("parameters", arena.values);
+    const decays = tape.constant("decay", [decay.length], decay);
+    if (decay.some((d) => d !== 0)) total = sumOf(tape, total, penaltyOf(tape, values, decays));
+    const state = (name: string) => external(name, store.state(arena, name));
+    optimizer.record(tape, { elements, values, gradients: gradientArena, decay: decays.storage, state }, schedule);
+  }
+  return { loss: total, arenas: [...byArena.keys()] };
+}
+
+/**
+ * Takes the L2 penalties of trained parameters out of a loss that is a sum: their gradient, factor * w, is the
+ * optimizer's to add, which saves two launches and a gradient's memory for each of them.
+ */
+function splitPenalties(tape: Tape, loss: Tensor): { rest: Tensor; decayOf: Map<Tensor, number> } {
+  const made = new Map(tape.nodes.map((node) => [node.output, node]));
+  const decayOf = new Map<Tensor, number>();
+  const terms: Tensor[] = [];
+  const visit = (term: Tensor) => {
+    const node = made.get(term);
+    const penalty = tape.penalties.get(term);
+    if (node?.operation === "add") node.inputs.forEach(visit);
+    else if (penalty && tape.parameters.get(penalty.parameter.name) === penalty.parameter) {
+      decayOf.set(penalty.parameter, (decayOf.get(penalty.parameter) ?? 0) + penalty.factor);
+    } else terms.push(term);
+  };
+  visit(loss);
+  if (decayOf.size === 0) return { rest: loss, decayOf };
+  const zero = () => tape.constant("zero", [], new Float32Array(1));
+  return { rest: terms.length > 0 ? terms.reduce((a, b) => recordedSum(tape, a, b)) : zero(), decayOf };
+}
+
+/** a + b with its chain rule, as the operation add records it. */
+function recordedSum(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  return tape.record("add", [a, b], sumOf(tape, a, b), (gradient) => [gradient, gradient]);
+}
+
+function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  const output = tape.temporary("loss", a.shape);
+  const { groups, constants } = vec4Threads(a.size);
+  tape.launch(addShader, { a, b, output }, constants, groups);
+  return output;
+}
+
+/** The sum of decay w^2 / 2 over an arena, a scalar. */
+function penaltyOf(tape: Tape, values: Storage, decay: Tensor): Tensor {
+  const chunk = 64;
+  let count = Math.ceil(decay.size / chunk);
+  let output = tape.temporary("penalty", [count]);
+  tape.launch(penaltyShader, { values, decay, output }, { BLOCKS: decay.size, CHUNK: chunk }, [count]);
+  while (count > 1) {
+    const [COUNT, CHUNK, x] = [count, 4096, output];
+    count = Math.ceil(count / CHUNK);
+    output = tape.temporary("penalty", [count]);
+    tape.launch(sumShader, { x, output }, { COUNT, CHUNK }, [count]);
+  }
+  return new Tensor(tape, [], output.storage, "penalty");
+}
+
+/**
+ * Makes the launch that writes this gradient write it into the arena. What is no launch's own result, is read by others
+ * as well or is the gradient of two parameters is copied: a launch must not read the arena while it writes to it.
+ */
+function gatherGradient(tape: Tape, gradient: Tensor, arena: Storage, offset: number, shared: boolean): void {
+  const { storage } = gradient;
+  const uses = tape.launches.filter((l) => Object.values(l.bindings).includes(storage)).length;
+  if (storage.kind === "temporary" && uses === 1 && !shared) {
+    storage.within = { whole: arena, offset };
+    return;
+  }
+  const copy = tape.temporary(gradient.name, gradient.shape);
+  copy.storage.within = { whole: arena, offset };
+  const { groups, constants } = vec4Threads(gradient.size);
+  tape.launch(scaleShader, { x: gradient, output: copy }, { ...constants, FACTOR: 1 }, groups);
+}
