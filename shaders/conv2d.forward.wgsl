@@ -1,8 +1,7 @@
 // output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o].
 // A thread computes 8 pixels (consecutive in [B, H', W'] order) x 8 channels (LANES apart, so that neighbouring threads
 // read neighbouring filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. The arrays' lengths
-// are constants: where the shader compiler guards indices, it need not ask for them at each load. With DILATION_* > 1,
-// x is read as if zeros stood between its elements, which makes this the input gradient of a strided convolution.
+// are constants: where the shader compiler guards indices, it need not ask for them at each load.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -16,8 +15,6 @@ override STRIDE_Y: i32 = 1;
 override STRIDE_X: i32 = 1;
 override PAD_Y: i32 = 0;
 override PAD_X: i32 = 0;
-override DILATION_Y: i32 = 1;
-override DILATION_X: i32 = 1;
 override BIAS: u32 = 0u; // 1: add it
 override ROW: u32; // workgroups in one row (y) of the grid
 
@@ -31,29 +28,20 @@ const FILTER_LENGTH: u32 = 1;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-struct Position {
-  row: i32, // of the window's first element
-  column: i32,
-  image: i32, // row 0 of this pixel's image, counted over the batch
+// Rows and columns of four windows' first elements, and the indices of those elements in x (perhaps in the padding).
+struct Windows {
+  row: vec4i,
+  column: vec4i,
+  at: vec4i,
 }
 
-fn position(pixel: u32) -> Position {
-  let at = min(pixel, PIXELS - 1u);
-  let line = at / OUTPUT_WIDTH;
+fn windows(pixel: vec4u) -> Windows {
+  let known = min(pixel, vec4u(PIXELS - 1u));
+  let line = known / OUTPUT_WIDTH;
   let image = line / OUTPUT_HEIGHT;
-  let i = i32(line - image * OUTPUT_HEIGHT);
-  let j = i32(at - line * OUTPUT_WIDTH);
-  return Position(i * STRIDE_Y - PAD_Y, j * STRIDE_X - PAD_X, i32(image) * HEIGHT);
-}
-
-// Index of x at tap (u, v), -1 where that is padding.
-fn source(p: Position, u: i32, v: i32) -> i32 {
-  let row = p.row + u;
-  let column = p.column + v;
-  let inside = (row >= 0) & (column >= 0) & (row < HEIGHT * DILATION_Y) & (column < WIDTH * DILATION_X) &
-    (row % DILATION_Y == 0) & (column % DILATION_X == 0);
-  let at = ((p.image + row / DILATION_Y) * WIDTH + column / DILATION_X) * i32(CHANNELS);
-  return select(-1, at, inside);
+  let row = vec4i(line - image * OUTPUT_HEIGHT) * STRIDE_Y - PAD_Y;
+  let column = vec4i(known - line * OUTPUT_WIDTH) * STRIDE_X - PAD_X;
+  return Windows(row, column, ((vec4i(image) * HEIGHT + row) * WIDTH + column) * i32(CHANNELS));
 }
 
 fn store(pixel: u32, o: u32, a: vec4f, b: vec4f) {
@@ -73,14 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (pixel >= PIXELS || o >= FILTERS) {
     return;
   }
-  let p0 = position(pixel);
-  let p1 = position(pixel + 1u);
-  let p2 = position(pixel + 2u);
-  let p3 = position(pixel + 3u);
-  let p4 = position(pixel + 4u);
-  let p5 = position(pixel + 5u);
-  let p6 = position(pixel + 6u);
-  let p7 = position(pixel + 7u);
+  let wa = windows(vec4u(pixel) + vec4u(0u, 1u, 2u, 3u));
+  let wb = windows(vec4u(pixel) + vec4u(4u, 5u, 6u, 7u));
   // Accumulators: a letter for four pixels, a number for a channel.
   var a0 = vec4f();
   var a1 = vec4f();
@@ -99,13 +81,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var b6 = vec4f();
   var b7 = vec4f();
   for (var u = 0; u < SIZE_Y; u++) {
+    let rows_a = (wa.row + u >= vec4i()) & (wa.row + u < vec4i(HEIGHT));
+    let rows_b = (wb.row + u >= vec4i()) & (wb.row + u < vec4i(HEIGHT));
     for (var v = 0; v < SIZE_X; v++) {
-      let sa = vec4i(source(p0, u, v), source(p1, u, v), source(p2, u, v), source(p3, u, v));
-      let sb = vec4i(source(p4, u, v), source(p5, u, v), source(p6, u, v), source(p7, u, v));
-      let inside_a = sa >= vec4i();
-      let inside_b = sb >= vec4i();
-      var at_a = vec4u(max(sa, vec4i()));
-      var at_b = vec4u(max(sb, vec4i()));
+      let inside_a = rows_a & (wa.column + v >= vec4i()) & (wa.column + v < vec4i(WIDTH));
+      let inside_b = rows_b & (wb.column + v >= vec4i()) & (wb.column + v < vec4i(WIDTH));
+      let tap = (u * WIDTH + v) * i32(CHANNELS);
+      let at_a = vec4u(select(vec4i(), wa.at + tap, inside_a));
+      let at_b = vec4u(select(vec4i(), wb.at + tap, inside_b));
       var f = u32(u * SIZE_X + v) * CHANNELS * FILTERS + o;
       for (var c = 0u; c < CHANNELS; c++) {
         let xa = select(vec4f(), vec4f(x[at_a.x + c], x[at_a.y + c], x[at_a.z + c], x[at_a.w + c]), inside_a);

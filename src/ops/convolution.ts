@@ -1,4 +1,5 @@
 // The launches of a convolution by the direct algorithm, and the choice between that and Winograd's.
+import dilateShader from "../../shaders/conv2d.dilate.wgsl";
 import filterGradientShader from "../../shaders/conv2d.filterGradient.wgsl";
 import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
 import forwardShader from "../../shaders/conv2d.forward.wgsl";
@@ -35,13 +36,11 @@ function launchDirect(
   tape: Tape,
   { batch, channels, filters, y, x }: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
-  dilation: readonly [number, number] = [1, 1],
 ): void {
   const { LANES, TILES } = lanesFor(filters);
   const pixels = batch * y.output * x.output;
   const groups = Math.ceil(pixels / (tile * TILES));
   const ROW = Math.min(groups, mostGroups);
-  const [DILATION_Y, DILATION_X] = dilation;
   tape.launch(
     forwardShader,
     { x: tensors.x, filter_: tensors.filter, bias: tensors.bias ?? tensors.filter, output: tensors.output },
@@ -49,7 +48,7 @@ function launchDirect(
       ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels },
       ...{ OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output, FILTERS: filters, PIXELS: pixels },
       ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
-      ...{ DILATION_Y, DILATION_X, BIAS: tensors.bias ? 1 : 0, ROW },
+      ...{ BIAS: tensors.bias ? 1 : 0, ROW },
     },
     [Math.ceil(filters / (tile * LANES)), ROW, Math.ceil(groups / ROW)],
     { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: tensors.filter.size },
@@ -63,21 +62,32 @@ export function launchInputGradient(
   tensors: { readonly filter: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
   const { batch, channels, filters, y, x } = convolution;
-  const backwards = (axis: Convolution["y"]) => ({
-    ...{ input: axis.output, output: axis.input, size: axis.size, stride: 1, before: axis.size - 1 - axis.before },
+  const gradient = launchDilate(tape, convolution, tensors.gradient);
+  const backwards = (axis: Convolution["y"], input: number) => ({
+    ...{ input, output: axis.input, size: axis.size, stride: 1, before: axis.size - 1 - axis.before },
   });
-  const adjoint = { batch, channels: filters, filters: channels, y: backwards(y), x: backwards(x) };
-  if (y.stride === 1 && x.stride === 1 && suitsWinograd(adjoint)) {
-    launchWinograd(tape, adjoint, { x: tensors.gradient, filter: tensors.filter, output: tensors.output }, true);
+  const [, height, width] = gradient.shape;
+  const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
+  if (suitsWinograd(adjoint)) {
+    launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true);
     return;
   }
   const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
   const { groups, constants } = threads(flipped.size);
   const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
   tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, { ...constants, ...shape }, groups);
+  launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output });
+}
 
-  const bindings = { x: tensors.gradient, filter: flipped, output: tensors.output };
-  launchDirect(tape, adjoint, bindings, [y.stride, x.stride]);
+function launchDilate(tape: Tape, { batch, filters, y, x }: Convolution, gradient: Tensor): Tensor {
+  if (y.stride === 1 && x.stride === 1) return gradient;
+  const [height, width] = [y, x].map((axis) => (axis.output - 1) * axis.stride + 1);
+  const dilated = tape.temporary("dilated gradient", [batch, height, width, filters]);
+  const { groups, constants } = threads(dilated.size);
+  const shape = { HEIGHT: y.output, WIDTH: x.output, FILTERS: filters, STRIDE_Y: y.stride, STRIDE_X: x.stride };
+  const size = { DILATED_HEIGHT: height, DILATED_WIDTH: width };
+  tape.launch(dilateShader, { gradient, dilated }, { ...constants, ...shape, ...size }, groups);
+  return dilated;
 }
 
 /** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */
@@ -93,7 +103,7 @@ export function launchFilterGradient(
   const rows = y.size * x.size * channels;
   const tiles = [Math.ceil(filters / (tile * LANES)), Math.ceil(rows / (tile * TILES))] as const;
   const lines = batch * y.output;
-  const { part: PART, parts } = partsFor(lines, tiles[0] * tiles[1]);
+  const { part: PART, parts } = partsFor(tape, lines, x.output, tiles[0] * tiles[1]);
   const partial = tape.temporary("filter gradient", parts === 1 ? shape : [parts, rows, filters]);
   tape.launch(
     filterGradientShader,

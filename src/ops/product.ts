@@ -48,7 +48,7 @@ export function launchKernelGradient(
 ): Tensor {
   const { LANES, TILES } = lanesFor(outputs);
   const tiles = [Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const;
-  const { part: PART, parts } = partsFor(rows, tiles[0] * tiles[1] * batch);
+  const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
   const partial = tape.temporary("kernel gradient", parts === 1 ? shape : [parts, batch, inputs, outputs]);
   tape.launch(
     kernelGradientShader,

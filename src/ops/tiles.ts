@@ -1,4 +1,5 @@
 // What one thread and one workgroup of the matrix kernels (conv2d.*, dense.*) compute.
+import type { Tape } from "../tape/tape.ts";
 
 /** Rows (or pixels) and columns (or channels) of a thread's register tile. */
 export const tile = 8;
@@ -9,11 +10,21 @@ export function lanesFor(columns: number): { LANES: number; TILES: number } {
   return { LANES, TILES: 64 / LANES };
 }
 
-/** Workgroups that keep an adapter busy; more parts than that only make the second pass longer. */
-const busy = 256;
+/** Terms that a part of a sum has at least: fewer would cost more in the second pass than they gain. */
+const fewestTerms = 256;
 
-/** How many parts a sum of that length is cut into, where one part takes `workgroups` workgroups. */
-export function partsFor(length: number, workgroups: number): { part: number; parts: number } {
-  const part = Math.ceil(length / Math.min(length, Math.ceil(busy / workgroups)));
-  return { part, parts: Math.ceil(length / part) };
+/**
+ * How many parts a sum over `lines` lines of `width` terms is cut into, where one part takes `workgroups` workgroups: as
+ * many as keep the adapter busy.
+ */
+export function partsFor(
+  tape: Tape,
+  lines: number,
+  width: number,
+  workgroups: number,
+): { part: number; parts: number } {
+  const busy = tape.device.adapter.software ? 32 : 512;
+  const most = Math.max(1, Math.floor((lines * width) / fewestTerms));
+  const part = Math.ceil(lines / Math.min(lines, most, Math.ceil(busy / workgroups)));
+  return { part, parts: Math.ceil(lines / part) };
 }
