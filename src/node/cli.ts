@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong usage.
 import { Command, CommanderError } from "commander";
+import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addIdentify } from "./commands/identify.ts";
@@ -11,6 +12,7 @@ const program = new Command("twingrad")
   .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
   .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
   .exitOverride();
+addDemo(program);
 addTrain(program);
 addEvaluate(program);
 addEnroll(program);

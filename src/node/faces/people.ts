@@ -95,6 +95,13 @@ const HAIR: Colour[] = [
   [228, 226, 222],
 ];
 
+const DYED: Colour[] = [
+  [36, 128, 136],
+  [118, 62, 150],
+  [222, 104, 150],
+  [196, 36, 44],
+];
+
 const TEAM: Colour[] = [
   [200, 40, 40],
   [30, 70, 160],
@@ -145,9 +152,9 @@ export function person(seed: number, index: number): Person {
   const feminine = random.chance(0.5);
   return {
     feminine,
-    fatness: random.uniform(),
+    fatness: random.between(-0.4, 1.2),
     skin: shade(random, SKIN),
-    hairColour: shade(random, HAIR),
+    hairColour: random.chance(0.15) ? hex(random.pick(DYED)) : shade(random, HAIR),
     head: random.pick(ids("head", feminine && random.chance(0.5))),
     ear: { id: random.pick(svgsIndex.ear), size: random.between(0.5, feminine ? 1 : 1.5) },
     eye: { id: random.pick(ids("eye", feminine)), angle: random.between(-12, 16), size: random.between(0.8, 1.5) },
@@ -166,8 +173,8 @@ export function person(seed: number, index: number): Person {
     habit: {
       hair: random.pick(ids("hair", feminine)),
       hairBehind: random.pick(feminine ? svgsIndex.hairBg : ["none", "none", "none", "longHair", "shaggy"]),
-      beard: !feminine && random.chance(0.4) ? random.pick(BEARDS) : "none",
-      glasses: random.chance(0.2) ? random.pick(GLASSES) : "none",
+      beard: !feminine && random.chance(0.5) ? random.pick(BEARDS) : "none",
+      glasses: random.chance(0.3) ? random.pick(GLASSES) : "none",
     },
   };
 }
@@ -177,18 +184,18 @@ export function person(seed: number, index: number): Person {
  * is, while a person looking at the pictures is seldom in doubt (the bound is tested).
  */
 export const VARIATION = {
-  otherHair: 0.12,
-  otherBeard: 0.06,
-  otherGlasses: 0.08,
-  hat: 0.04,
+  otherHair: 0.06,
+  otherBeard: 0.04,
+  otherGlasses: 0.04,
+  hat: 0.02,
   /** Degrees, each way. */
-  expression: { eye: 4, brow: 9, mouth: 7 },
+  expression: { eye: 4, brow: 8, mouth: 7 },
   /** Degrees; shares of the scale and of the picture's side; each way. */
-  pose: { rotation: 8, scale: 0.08, aspect: 0.03, shift: 0.05 },
-  light: { gain: [0.8, 1.1], slope: 0.25, warmth: 0.05, lift: [-4, 10] },
-  blurred: 0.5,
-  blur: 0.7,
-  noise: [1, 6],
+  pose: { rotation: 8, scale: 0.06, aspect: 0.02, shift: 0.045 },
+  light: { gain: [0.85, 1.1], slope: 0.22, warmth: 0.03, lift: [-4, 8] },
+  blurred: 0.4,
+  blur: 0.6,
+  noise: [1, 5],
 } as const;
 
 /** How the person looks in their picture with this number. */

@@ -1,0 +1,31 @@
+// Who is in the demo: people to train on, people to set the thresholds by, and people whom nothing was fitted to.
+import { type Dataset, subset } from "../../data/dataset.ts";
+import { drawFaces, facesDataset } from "../faces/index.ts";
+
+export const faceSize = 32;
+export const picturesEach = 12;
+export const peopleCounts = { training: 340, validation: 40, unseen: 60 };
+
+export interface DemoPeople {
+  training: Dataset;
+  validation: Dataset;
+  unseen: Dataset;
+}
+
+export async function demoPeople(
+  seed: number,
+  cache: string,
+  onProgress: (share: number) => void,
+): Promise<DemoPeople> {
+  const { training, validation, unseen } = peopleCounts;
+  const people = training + validation + unseen;
+  const options = { people, pictures: picturesEach, size: faceSize, seed };
+  const images = await drawFaces({ ...options, cache, onProgress: (n) => onProgress(n / (people * picturesEach)) });
+  const everyone = facesDataset(images, options);
+  const range = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
+  return {
+    training: subset(everyone, range(0, training)),
+    validation: subset(everyone, range(training, validation)),
+    unseen: subset(everyone, range(training + validation, unseen)),
+  };
+}
