@@ -33,8 +33,10 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
-  /** Rejects, never resolves, when the device is lost: race it with anything that waits for the GPU. */
+  /** Rejects, never resolves, when the device is lost. */
   readonly lost: Promise<never>;
+  private reason?: DeviceLostError;
+  private readonly waiting = new Set<(reason: unknown) => void>();
   private readonly onDispose: (() => void)[] = [];
   private disposed = false;
 
@@ -43,7 +45,9 @@ export class Device {
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
     this.lost = gpu.lost.then((info) => {
-      throw new DeviceLostError(info.message || info.reason);
+      this.reason = new DeviceLostError(info.message || info.reason);
+      for (const reject of this.waiting) reject(this.reason);
+      throw this.reason;
     });
     this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
   }
@@ -59,12 +63,32 @@ export class Device {
     } catch (error) {
       failure = error;
     }
-    const memory = await Promise.race([this.gpu.popErrorScope(), this.lost]);
-    const validation = await Promise.race([this.gpu.popErrorScope(), this.lost]);
+    const memory = await this.wait(this.gpu.popErrorScope());
+    const validation = await this.wait(this.gpu.popErrorScope());
     if (memory) throw new TwingradError("OUT_OF_MEMORY", `${what}: the GPU is out of memory: ${memory.message}`);
     if (failure !== undefined) throw failure;
     if (validation) throw new TwingradError("SHADER", `${what}: ${validation.message}`);
     return value as T;
+  }
+
+  /**
+   * Waits for the GPU. Where the device is lost meanwhile this rejects with the reason, and not with whatever the loss
+   * made of `work`: runtimes break the calls first and tell the loss a moment later.
+   */
+  wait<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      // Not Promise.race with `lost`: that would keep something of every step until the device goes.
+      const settle = (finish: () => void) => {
+        this.waiting.delete(reject);
+        finish();
+      };
+      this.waiting.add(reject);
+      work.then(
+        (value) => settle(() => resolve(value)),
+        (error) => setTimeout(() => settle(() => reject(error)), this.reason ? 0 : 100),
+      );
+      if (this.reason) reject(this.reason);
+    });
   }
 
   /** Calls `release` when the device is disposed: for what a runtime must let go of together with it. */

@@ -89,7 +89,7 @@ export class Program {
     this.checkInputs(inputs);
     const { device, dispatches, outputs, ring } = this.parts;
     const acquired = ring.acquire();
-    const slot = acquired instanceof Promise ? await Promise.race([acquired, device.lost]) : acquired;
+    const slot = acquired instanceof Promise ? await device.wait(acquired) : acquired;
     this.upload(inputs);
     const step = this.advance();
     const encoder = device.gpu.createCommandEncoder();
@@ -145,7 +145,7 @@ export class Program {
       encoder.resolveQuerySet(queries, 0, count, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
       gpu.queue.submit([encoder.finish()]);
-      await Promise.race([staging.mapAsync(0x1), device.lost]);
+      await device.wait(staging.mapAsync(0x1));
       const times = new BigUint64Array(staging.getMappedRange());
       return dispatches.map(({ kernel }, i) => ({ kernel, nanoseconds: Number(times[2 * i + 1] - times[2 * i]) }));
     } finally {

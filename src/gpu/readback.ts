@@ -13,7 +13,7 @@ export async function readBuffer(device: Device, source: GPUBuffer, offset: numb
     const encoder = device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(source, offset, staging, 0, size);
     device.gpu.queue.submit([encoder.finish()]);
-    await Promise.race([staging.mapAsync(mapRead), device.lost]);
+    await device.wait(staging.mapAsync(mapRead));
     return new Float32Array(staging.getMappedRange().slice(0));
   } finally {
     staging.destroy();
@@ -45,7 +45,7 @@ export class StagingRing {
 
   /** Maps a slot that a submitted step copies into, hands its bytes to `read`, and gives the slot back. */
   async collect<T>(slot: GPUBuffer, read: (bytes: ArrayBuffer) => T): Promise<T> {
-    await Promise.race([slot.mapAsync(mapRead), this.device.lost]);
+    await this.device.wait(slot.mapAsync(mapRead));
     const result = read(slot.getMappedRange());
     slot.unmap();
     const next = this.waiting.shift();

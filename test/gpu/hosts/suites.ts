@@ -50,7 +50,7 @@ export function runSuites(name: string, open: OpenHost): void {
       writeFileSync(file, JSON.stringify({ adapter: host.adapter, errors }, null, 1));
       const largest = [OPERATION_TOLERANCE, NETWORK_TOLERANCE].map((limit) => {
         const found = errors.find(({ tolerance }) => tolerance === limit);
-        return `${found?.relative.toExponential(1)} of ${limit} (${found?.what})`;
+        return found ? `${found.relative.toExponential(1)} of ${limit} (${found.what})` : `0 of ${limit}`;
       });
       console.log(`${name} on ${host.adapter}: largest relative errors ${largest.join(", ")}`);
       await host.close();
