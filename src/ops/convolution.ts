@@ -1,4 +1,4 @@
-// The launches of a convolution by the direct algorithm, and the choice between that and Winograd's.
+// The launches of a convolution by the direct algorithm, and the choice between that, Winograd's and unfolding.
 import dilateShader from "../../shaders/conv2d.dilate.wgsl";
 import filterGradientShader from "../../shaders/conv2d.filterGradient.wgsl";
 import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
@@ -8,6 +8,7 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import { lanesFor, partsFor, tile } from "./tiles.ts";
+import { launchUnfolded, launchUnfoldedFilterGradient, suitsUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
 import { launchWinograd, launchWinogradFilterGradient, suitsWinograd } from "./winograd.ts";
 
@@ -29,6 +30,7 @@ export function launchForward(
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
 ): void {
   if (suitsWinograd(convolution)) launchWinograd(tape, convolution, tensors, false);
+  else if (suitsUnfold(convolution)) launchUnfolded(tape, convolution, tensors);
   else launchDirect(tape, convolution, tensors);
 }
 
@@ -98,6 +100,7 @@ export function launchFilterGradient(
   shape: readonly number[],
 ): Tensor {
   if (suitsWinograd(convolution)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
+  if (suitsUnfold(convolution)) return launchUnfoldedFilterGradient(tape, convolution, tensors, shape);
   const { batch, channels, filters, y, x } = convolution;
   const { LANES, TILES } = lanesFor(filters);
   const rows = y.size * x.size * channels;

@@ -1,0 +1,36 @@
+// unfolded[(b, i, j), (u, v, c)] = x[b, i s + u - pad, j s + v - pad, c], 0 in the padding: each output's window as a row,
+// with which a convolution of few channels becomes one matrix product.
+override HEIGHT: i32;
+override WIDTH: i32;
+override CHANNELS: u32;
+override OUTPUT_HEIGHT: u32;
+override OUTPUT_WIDTH: u32;
+override SIZE_X: u32;
+override WINDOW: u32; // elements of a window: U * V * CHANNELS
+override STRIDE_Y: i32;
+override STRIDE_X: i32;
+override PAD_Y: i32;
+override PAD_X: i32;
+override COUNT: u32; // elements
+override ROW: u32; // threads in one row of the grid
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> unfolded: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let at = id.y * ROW + id.x;
+  if (at >= COUNT) {
+    return;
+  }
+  let element = at % WINDOW;
+  let pixel = at / WINDOW;
+  let line = pixel / OUTPUT_WIDTH;
+  let image = line / OUTPUT_HEIGHT;
+  let tap = element / CHANNELS;
+  let row = i32(line - image * OUTPUT_HEIGHT) * STRIDE_Y + i32(tap / SIZE_X) - PAD_Y;
+  let column = i32(pixel - line * OUTPUT_WIDTH) * STRIDE_X + i32(tap % SIZE_X) - PAD_X;
+  let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
+  let source = ((i32(image) * HEIGHT + row) * WIDTH + column) * i32(CHANNELS) + i32(element % CHANNELS);
+  unfolded[at] = select(0.0, x[u32(select(0, source, inside))], inside);
+}

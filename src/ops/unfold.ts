@@ -1,0 +1,53 @@
+// Convolution with few input channels (a first layer) as one matrix product over unfolded windows.
+import unfoldShader from "../../shaders/conv2d.unfold.wgsl";
+import { threads } from "../tape/grid.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import type { Convolution } from "./convolution.ts";
+import { launchKernelGradient, launchProduct, type Product } from "./product.ts";
+
+/** Bytes that the unfolded windows may take. */
+const mostBytes = 128 * 2 ** 20;
+
+const productOf = ({ batch, channels, filters, y, x }: Convolution): Product => ({
+  ...{ batch: 1, rows: batch * y.output * x.output, inputs: y.size * x.size * channels, outputs: filters },
+});
+
+/** Whether to unfold: channels so few that the direct kernels would spend their time on indices. */
+export function suitsUnfold(convolution: Convolution): boolean {
+  const { rows, inputs } = productOf(convolution);
+  return convolution.channels <= 4 && 4 * rows * inputs <= mostBytes;
+}
+
+export function launchUnfolded(
+  tape: Tape,
+  convolution: Convolution,
+  tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+): void {
+  const { filter: kernel, bias, output } = tensors;
+  launchProduct(tape, productOf(convolution), { x: unfold(tape, convolution, tensors.x), kernel, bias, output });
+}
+
+/** d loss / d filter, of the given shape. */
+export function launchUnfoldedFilterGradient(
+  tape: Tape,
+  convolution: Convolution,
+  { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+): Tensor {
+  return launchKernelGradient(tape, productOf(convolution), { x: unfold(tape, convolution, x), gradient }, shape);
+}
+
+function unfold(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
+  const { channels, y, x } = convolution;
+  const { rows, inputs } = productOf(convolution);
+  const unfolded = tape.temporary("windows", [rows, inputs]);
+  const { groups, constants } = threads(unfolded.size);
+  const shape = {
+    ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output },
+    ...{ SIZE_X: x.size, WINDOW: inputs },
+    ...{ STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
+  };
+  tape.launch(unfoldShader, { x: source, unfolded }, { ...constants, ...shape }, groups);
+  return unfolded;
+}
