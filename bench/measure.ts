@@ -1,12 +1,11 @@
 // One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
 // whatever else the machine does hits them alike.
+import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
 import type { BenchBrowser } from "./browser.ts";
 import { configurationNamed, operationsOfStep } from "./configurations.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
 import type { Block, Usage, Workload } from "./page/main.ts";
-
-export const ourName = "twingrad";
 
 export interface Measured {
   /** Of one step or operation: the median over the blocks. */
@@ -30,9 +29,7 @@ export interface Result {
   /** Operations of one execution, a multiply-add counted as two. */
   readonly gflop: number;
   /** Largest relative difference from us, by peer. */
-  readonly agreement: Readonly<
-    Record<string, Agreement & { readonly lossAfterSteps?: { steps: number; error: number } }>
-  >;
+  readonly agreement: Readonly<Record<string, Agreement | StepAgreement>>;
   readonly ours: Measured;
   readonly peers: Readonly<Record<string, Measured>>;
   /** A peer's time over ours, taken round by round, their median: above 1 we are faster. */
@@ -47,13 +44,9 @@ export interface Options {
   readonly progress: (line: string) => void;
 }
 
-/** What takes longer than this (ms) is executed once, and agrees on one step only. */
-const patience = 60_000;
 /** What takes less than this is run once more before it is measured: some engines only settle after their second step. */
 const quick = 5_000;
 const blockLength = 300;
-const tolerance = { gradients: 1e-4, loss: 1e-5, lossAfterSteps: 1e-3 };
-const stepsCompared = 3;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -71,25 +64,12 @@ export async function measureSteps(
   const results: Result[] = [];
   for (const name of names) {
     const c = configurationNamed(name);
-    const workload = { configuration: name };
     options.progress(`step ${name}: checking that ${engines.join(", ")} agree`);
-    await browser.reload();
-    for (const engine of engines) await page.open(engine, workload);
-    const agreement = await page.agree();
-    assertAgreement(`step ${name}`, agreement);
-    const losses = new Map<string, number[]>();
-    let steps = stepsCompared;
-    for (const engine of engines) {
-      const first = await page.run(engine, 1);
-      if (first.milliseconds > patience) steps = 1;
-      const rest = steps > 1 ? (await page.run(engine, steps - 1)).losses : [];
-      losses.set(engine, [...first.losses, ...rest]);
-    }
-    const withLosses = compareLosses(`step ${name}`, agreement, losses, steps);
+    const agreement = await agreeOnStep(browser, engines, name, options.progress);
     // A fresh page, so that memory and start-up hold nothing of the check.
     await browser.reload();
-    const timed = await timeAll(page, engines, workload, operationsOfStep(c) / 1e9, true, options);
-    results.push({ name: `step ${name}`, suite: "step", configuration: name, ...timed, agreement: withLosses });
+    const timed = await timeAll(page, engines, { configuration: name }, operationsOfStep(c) / 1e9, true, options);
+    results.push({ name: `step ${name}`, suite: "step", configuration: name, ...timed, agreement });
     await page.close();
   }
   return results;
@@ -108,47 +88,13 @@ export async function measureKernels(
     for (const [operation, { name, operations }] of operationCases(configurationNamed(configuration)).entries()) {
       options.progress(`${configuration}: ${name}`);
       const workload = { configuration, operation };
-      for (const engine of engines) await page.open(engine, workload);
-      const agreement = await page.agree();
-      assertAgreement(`${configuration} ${name}`, agreement);
-      await page.close();
+      const agreement = await agreeOnOperation(page, engines, workload, name);
       const timed = await timeAll(page, engines, workload, operations / 1e9, false, options);
       await page.close();
       results.push({ name, suite: "kernels", configuration, ...timed, agreement });
     }
   }
   return results;
-}
-
-function assertAgreement(what: string, agreement: Record<string, Agreement>): void {
-  for (const [peer, { worst, error, loss }] of Object.entries(agreement)) {
-    if (!(error <= tolerance.gradients) || !(loss === undefined || loss <= tolerance.loss)) {
-      throw new Error(
-        `${what}: ${peer} and ${ourName} do not agree: "${worst}" differs by ${error.toExponential(1)} ` +
-          `(at most ${tolerance.gradients}), the loss by ${loss?.toExponential(1) ?? "nothing"}. Nothing was timed.`,
-      );
-    }
-  }
-}
-
-function compareLosses(
-  what: string,
-  agreement: Record<string, Agreement>,
-  losses: ReadonlyMap<string, number[]>,
-  steps: number,
-): Result["agreement"] {
-  const ours = losses.get(ourName)![steps - 1];
-  const compared = Object.entries(agreement).map(([peer, found]) => {
-    const error = Math.abs(losses.get(peer)![steps - 1] - ours) / Math.abs(ours);
-    if (!(error <= tolerance.lossAfterSteps)) {
-      throw new Error(
-        `${what}: at step ${steps} ${peer} has the loss ${losses.get(peer)![steps - 1]}, ${ourName} ${ours} ` +
-          `(expected to differ by at most ${tolerance.lossAfterSteps} of it). Nothing was timed.`,
-      );
-    }
-    return [peer, { ...found, lossAfterSteps: { steps, error } }];
-  });
-  return Object.fromEntries(compared);
 }
 
 async function timeAll(

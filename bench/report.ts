@@ -1,6 +1,6 @@
 // The run as a table on the terminal.
+import { ourName } from "./agree.ts";
 import type { Measured, Result } from "./measure.ts";
-import { ourName } from "./measure.ts";
 
 /** Columns padded to their widest cell; all but the first are numbers and stand on the right. */
 function aligned(rows: readonly (readonly string[])[]): string {

@@ -1,27 +1,37 @@
 // Whether engines agree: no time is worth telling for work that was done wrong.
 
-/** Largest absolute difference over the largest absolute value of the reference; infinite where that is undefined. */
-export function relativeError(found: Float32Array, reference: Float32Array, scale = largest(reference)): number {
-  if (found.length !== reference.length) return Number.POSITIVE_INFINITY;
-  let worst = 0;
-  for (let i = 0; i < found.length; i++) {
-    const difference = Math.abs(found[i] - reference[i]);
-    if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
-    worst = Math.max(worst, difference);
-  }
-  return worst === 0 ? 0 : worst / scale;
+interface Size {
+  /** Largest absolute value. */
+  readonly largest: number;
+  /** Square root of the sum of squares. */
+  readonly norm: number;
 }
 
-function largest(values: Float32Array): number {
-  let most = 0;
-  for (const v of values) most = Math.max(most, Math.abs(v));
-  return most;
+function sizeOf(values: Float32Array): Size {
+  let largest = 0;
+  let squares = 0;
+  for (const v of values) {
+    if (Number.isNaN(v)) return { largest: Number.POSITIVE_INFINITY, norm: Number.POSITIVE_INFINITY };
+    largest = Math.max(largest, Math.abs(v));
+    squares += v * v;
+  }
+  return { largest, norm: Math.sqrt(squares) };
 }
+
+/** Of the difference; infinite where there is nothing to take it from. */
+function difference(found: Float32Array | undefined, reference: Float32Array): Size {
+  if (found?.length !== reference.length) return { largest: Number.POSITIVE_INFINITY, norm: Number.POSITIVE_INFINITY };
+  return sizeOf(reference.map((v, i) => found[i] - v));
+}
+
+const over = (error: number, scale: number) => (error === 0 ? 0 : error / scale);
 
 export interface Agreement {
-  /** The result that differs most from the reference engine's, and by how much (relative). */
+  /** The result that differs most from the reference engine's: largest difference over largest value. */
   readonly worst: string;
   readonly error: number;
+  /** Norm of the difference over the norm of the result, the largest of all results. */
+  readonly normError: number;
   /** Of the loss alone, for a training step. */
   readonly loss?: number;
   readonly compared: number;
@@ -34,18 +44,16 @@ export interface Agreement {
 export function compare(found: Map<string, Float32Array>, reference: Map<string, Float32Array>): Agreement {
   let worst = "";
   let error = -1;
+  let normError = 0;
   for (const [name, values] of reference) {
-    const other = found.get(name);
     const kernel = name.endsWith("conv/bias") ? reference.get(name.replace("bias", "kernel")) : undefined;
-    const scale = Math.max(largest(values), kernel ? largest(kernel) : 0);
-    const here = other ? relativeError(other, values, scale) : Number.POSITIVE_INFINITY;
+    const sizes = [values, kernel].filter((v) => v !== undefined).map(sizeOf);
+    const off = difference(found.get(name), values);
+    const here = over(off.largest, Math.max(...sizes.map((s) => s.largest)));
     if (here > error) [worst, error] = [name, here];
+    normError = Math.max(normError, over(off.norm, Math.max(...sizes.map((s) => s.norm))));
   }
   const loss = reference.get("loss");
-  return {
-    worst,
-    error,
-    ...(loss ? { loss: relativeError(found.get("loss") ?? new Float32Array(), loss) } : {}),
-    compared: reference.size,
-  };
+  const lossError = loss && over(difference(found.get("loss"), loss).largest, sizeOf(loss).largest);
+  return { worst, error, normError, ...(loss ? { loss: lossError } : {}), compared: reference.size };
 }
