@@ -140,7 +140,8 @@ async function steps(
 
   const losses: number[] = [];
   const waiting: Promise<{ loss: number; step: number }>[] = [];
-  let started = performance.now();
+  const begun = performance.now();
+  let firstSettled = begun;
   const settle = async () => {
     const { loss, step } = await waiting.shift()!;
     if (!Number.isFinite(loss)) {
@@ -151,8 +152,7 @@ async function steps(
     }
     losses.push(loss);
     progress.update(step, loss);
-    // The first step waits for whatever the driver still prepares: it is no part of the pace.
-    if (losses.length === 1) started = performance.now();
+    if (losses.length === 1) firstSettled = performance.now();
   };
 
   let epochs = 0;
@@ -182,12 +182,14 @@ async function steps(
         : `${lastEpoch} epochs of about ${pairsPerEpoch.toFixed(1)} pairs fill no batch of ${batchSize}`,
     );
   }
-  const seconds = (performance.now() - started) / 1000;
+  // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
+  const [counted, since] = losses.length > 1 ? [losses.length - 1, firstSettled] : [1, begun];
+  const seconds = (performance.now() - since) / 1000;
   return {
     steps: before + losses.length,
     epochs,
     firstLoss: losses[0],
     lastLoss: losses[losses.length - 1],
-    stepsPerSecond: losses.length > 1 ? (losses.length - 1) / seconds : 1 / seconds,
+    stepsPerSecond: counted / seconds,
   };
 }

@@ -1,0 +1,266 @@
+// The command line as its users meet it: built, in processes of its own, on small pictures drawn here.
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { esbuildPlugin } from "../../shaders/reflect.mjs";
+import { Random, streams } from "../../src/data/random.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = join(root, "build", `cli-test-${process.pid}`); // inside, where packages resolve
+const data = join(folder, "people");
+const at = (...parts: string[]) => join(folder, ...parts);
+
+/** Twelve people with five pictures each: a pattern of their own, in changing light, with noise. */
+async function drawPeople(): Promise<void> {
+  for (let person = 0; person < 12; person++) {
+    const own = new Random(1, streams.trials, person);
+    const pattern = Array.from({ length: 16 }, () => 40 + own.integer(170));
+    await mkdir(join(data, `person ${person}`), { recursive: true });
+    for (let picture = 0; picture < 5; picture++) {
+      const noise = new Random(2, streams.trials, person * 100 + picture);
+      const light = noise.integer(30) - 15;
+      const pixels = Uint8Array.from({ length: 256 }, (_, i) => {
+        const block = Math.floor(i / 64) * 4 + Math.floor((i % 16) / 4);
+        return pattern[block] + light + noise.integer(20);
+      });
+      await sharp(pixels, { raw: { width: 16, height: 16, channels: 1 } })
+        .png()
+        .toFile(join(data, `person ${person}`, `${picture}.png`));
+    }
+  }
+}
+
+beforeAll(async () => {
+  await mkdir(folder, { recursive: true });
+  const options = { entryPoints: [join(root, "src/node/cli.ts")], outfile: at("cli.mjs"), bundle: true };
+  const node = { format: "esm", platform: "node", packages: "external" } as const;
+  await build({ ...options, ...node, plugins: [esbuildPlugin()], logLevel: "error" });
+  await drawPeople();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  status: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+function twingrad(...parameters: string[]): Promise<Ended> {
+  return new Promise((done) => {
+    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 60_000 }, (error, stdout, stderr) => {
+      done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
+    });
+  });
+}
+
+/** Runs with --json, which must succeed, and returns the last line's object. */
+async function json(...parameters: string[]) {
+  const { status, stdout, stderr } = await twingrad(...parameters, "--json");
+  expect(status, stderr).toBe(0);
+  return { ...JSON.parse(stdout.trimEnd().split("\n").pop()!), stderr };
+}
+
+const tiny = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--batch-size", "4"];
+// Four people of the twelve are held out.
+const training = [
+  ...tiny,
+  "--filters",
+  "8,8",
+  "--embedding",
+  "32",
+  "--batch-size",
+  "8",
+  "--l2",
+  "0",
+  "--validation",
+  "0.3",
+];
+const learning = [...training, "--learning-rate", "0.01", "--augment"];
+const picture = (person: number, number: number) => join(data, `person ${person}`, `${number}.png`);
+
+describe("usage", () => {
+  it.each([[[]], [["train"]], [["evaluate"]], [["enroll"]], [["verify"]], [["identify"]]])(
+    "%j --help: 0",
+    async (command) => {
+      const { status, stdout } = await twingrad(...command, "--help");
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^Usage: twingrad /);
+    },
+  );
+
+  it.each<[string[], RegExp]>([
+    [[], /Usage: twingrad/],
+    [["draw"], /unknown command 'draw'/],
+    [["train", "."], /required option '--out/],
+    [["verify", "model", "a.png"], /missing required argument 'b'/],
+    [["train", ".", "--out", "x", "--colour"], /unknown option '--colour'/],
+    [["train", ".", "--out", "x", "--steps", "many"], /--steps.*A number was expected/],
+    [["train", ".", "--out", "x", "--steps", "0"], /--steps: /],
+    [["train", ".", "--out", "x", "--batch-size", "2.5"], /--batch-size: /],
+    [["train", ".", "--out", "x", "--channels", "2"], /--channels: /],
+    [["train", ".", "--out", "x", "--image-size", "1x2x3"], /--image-size.*112x92/],
+    [["train", ".", "--out", "x", "--loss", "hinge"], /--loss: .*contrastive/],
+    [["train", ".", "--out", "x", "--validation", "1"], /--validation: /],
+    [["train", ".", "--out", "x", "--balanced", "--same-probability", "1"], /--balanced takes no probabilities/],
+    [["evaluate", "model", "data", "--one-shot", "1"], /whole number of at least 2/],
+    [["identify", "model", "gallery", "a.png", "--threshold", "near"], /A number was expected/],
+  ])("%j: 2", async (parameters, reason) => {
+    const { status, stdout, stderr } = await twingrad(...parameters);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(reason);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["an unknown key", '{"learnRate":1}', /learnRate/],
+    ["a value of the wrong type", '{"steps":"7"}', /config\.json: steps: /],
+    ["no JSON", "steps=7", /config\.json: this is no JSON/],
+  ])("a configuration with %s: 2", async (_, text, reason) => {
+    await writeFile(at("config.json"), text);
+    const { status, stderr } = await twingrad("train", data, "--out", at("x"), "--config", at("config.json"));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(reason);
+  });
+});
+
+describe("failures: 1, and one line", () => {
+  async function fails(...parameters: string[]): Promise<string> {
+    const { status, stdout, stderr } = await twingrad(...parameters);
+    const lines = stderr
+      .split("\n")
+      .filter((line) => line.startsWith("twingrad: ") && !line.includes("software adapter"));
+    expect(status, stderr).toBe(1);
+    expect(stdout).toBe("");
+    expect(lines).toHaveLength(1);
+    expect(stderr).not.toMatch(/^ +at /m);
+    return lines[0];
+  }
+
+  it("data that are not there, or are records", async () => {
+    expect(await fails("train", at("none"), "--out", at("x"))).toContain(`${at("none")}: there is no such folder`);
+    await writeFile(at("some.tfrecord"), "");
+    expect(await fails("train", at("some.tfrecord"), "--out", at("x"))).toContain("TFRecord files cannot be read yet");
+    expect(await fails("evaluate", at("none"), data)).toContain(`${at("none")}: there is no such model`);
+    expect(await fails("verify", at("none"), "a", "b")).toContain(`${at("none")}: there is no such model`);
+  });
+
+  it("a picture that cannot be decoded is named", async () => {
+    for (const person of ["a", "b"]) {
+      await mkdir(at("broken", person), { recursive: true });
+      for (const number of [1, 2]) await writeFile(at("broken", person, `${number}.png`), "no picture");
+    }
+    const line = await fails("train", at("broken"), "--out", at("x"), ...tiny, "--validation", "0", "--steps", "1");
+    expect(line).toMatch(/broken\/[ab]\/[12]\.png: /);
+  });
+
+  it("a file that is no model", async () => {
+    await writeFile(at("foreign.safetensors"), Buffer.from("0200000000000000" + "7b7d", "hex"));
+    expect(await fails("verify", at("foreign.safetensors"), picture(0, 0), picture(0, 1))).toContain(
+      "was not saved by twingrad",
+    );
+    expect(await fails("verify", picture(0, 0), picture(0, 0), picture(0, 1))).toMatch(/0\.png: the header claims/);
+  });
+
+  it("more people to hold out than there are", async () => {
+    expect(await fails("train", data, "--out", at("x"), ...tiny, "--validation", "0.9")).toContain("cannot hold out");
+  });
+});
+
+describe("from pictures to a name", () => {
+  it("trains, resumes to the same bits, evaluates, enrols, verifies and identifies", async () => {
+    const whole = await json("train", data, "--out", at("whole"), ...learning, "--steps", "60");
+    expect(whole).toMatchObject({ steps: 60, checkpoint: at("whole", "model.safetensors") });
+    expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
+    expect(whole.stepsPerSecond).toBeGreaterThan(0);
+    expect(Object.keys(whole.validation)).toEqual(["loss", "accuracy", "auc", "eer", "threshold"]);
+    expect(whole.stderr).toContain("60 pictures of 12 people");
+    // People whom the network never saw; chance is 0.5.
+    expect(whole.validation.auc).toBeGreaterThan(0.85);
+
+    // The first half leaves a model; the second goes on from it and ends where the whole run did, bit for bit.
+    const split = ["--steps", "11", "--checkpoint-every", "4"];
+    const half = await json("train", data, "--out", at("parts"), ...learning, ...split);
+    expect(half.steps).toBe(11);
+    const onward = ["--resume", "--steps", "60", "--checkpoint-every", "500"];
+    const rest = await json("train", data, "--out", at("parts"), ...onward);
+    expect(rest).toMatchObject({ steps: 60, lastLoss: whole.lastLoss, validation: whole.validation });
+    const model = await readFile(at("parts", "model.safetensors"));
+    expect(model.equals(await readFile(at("whole", "model.safetensors")))).toBe(true);
+    expect(await readdir(at("parts"))).toEqual(["model.safetensors"]);
+
+    const refused = await twingrad("train", data, "--out", at("parts"), "--resume", "--steps", "70", "--seed", "2");
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("seed was 1 in the run to resume") });
+    const done = await twingrad("train", data, "--out", at("parts"), "--resume");
+    expect(done).toMatchObject({ status: 1, stderr: expect.stringContaining("nothing left to do") });
+    expect((await readFile(at("parts", "model.safetensors"))).equals(model)).toBe(true);
+
+    // The people whom training held out are judged as training judged them.
+    const unseen = await json("evaluate", at("whole"), data, "--unseen");
+    expect(unseen).toMatchObject({
+      auc: whole.validation.auc,
+      eer: whole.validation.eer,
+      threshold: whole.validation.threshold,
+    });
+    const all = await json("evaluate", at("whole"), data, "--pairs-per-identity", "all");
+    expect(all.pairs).toBe((60 * 59) / 2);
+    expect(all.stderr).toContain("trained on most of these people");
+    expect(Object.keys(all)).toEqual([
+      "pairs",
+      "accuracy",
+      "accuracyStd",
+      "auc",
+      "eer",
+      "tarAtFar",
+      "threshold",
+      "stderr",
+    ]);
+    const oneShot = await json("evaluate", at("whole", "model.safetensors"), data, "--one-shot", "4", "--trials", "50");
+    expect(oneShot).toMatchObject({ trials: 50, ways: 4 });
+    expect(oneShot.accuracy).toBeGreaterThan(0.5);
+
+    const gallery = at("gallery.json");
+    const ada = await json("enroll", at("whole"), gallery, "Ada", picture(0, 0), picture(0, 1));
+    expect(ada).toMatchObject({ name: "Ada", images: 2, identities: 1 });
+    const grace = await json("enroll", at("whole"), gallery, "Grace", picture(1, 0));
+    expect(grace).toMatchObject({ name: "Grace", images: 1, identities: 2 });
+
+    const verdict = await json("verify", at("whole"), picture(0, 0), picture(1, 0));
+    expect(verdict.same).toBe(verdict.distance <= verdict.threshold);
+    expect(verdict.threshold).toBe(whole.validation.threshold);
+    expect(verdict.probability).toBeCloseTo(Math.exp(-verdict.distance), 12);
+
+    const found = await json("identify", at("whole"), gallery, picture(1, 1), "--threshold", "1000");
+    expect(found.candidates.map((candidate: { name: string }) => candidate.name).sort()).toEqual(["Ada", "Grace"]);
+    expect(found).toMatchObject({ ...found.candidates[0], threshold: 1000 });
+    const stranger = await json("identify", at("whole"), gallery, picture(1, 1), "--threshold", "-1");
+    expect(stranger).toMatchObject({ name: "unknown", distance: found.distance });
+
+    const other = await json("train", data, "--out", at("other"), ...training, "--steps", "1", "--seed", "3");
+    const crossed = await twingrad("identify", other.checkpoint, gallery, picture(1, 1));
+    expect(crossed).toMatchObject({ status: 1, stderr: expect.stringContaining("made with another model") });
+  });
+
+  it("reads its settings from a file, which flags overrule, and filters pairs as the article does", async () => {
+    const settings = { imageSize: [16, 16], channels: 1, filters: [4, 4], embedding: 8, batchSize: 4, steps: 9 };
+    const sampling = { sameProbability: 0.9, differentProbability: 0.001, validation: 0 };
+    await writeFile(at("config.json"), JSON.stringify({ ...settings, ...sampling, loss: "contrastive" }));
+    const result = await json("train", data, "--out", at("configured"), "--config", at("config.json"), "--steps", "3");
+    expect(result).toMatchObject({ steps: 3, validation: null });
+    expect(result.stderr).toMatch(/sees little of the rarer kind; --balanced/);
+    expect(result.stderr).toContain("nobody was held out");
+    const verdict = await json("verify", at("configured"), picture(0, 0), picture(0, 0));
+    expect(verdict).toMatchObject({ same: true, distance: 0 });
+    expect(verdict.probability).toBeGreaterThan(0.5);
+  });
+
+  it.skipIf(!existsSync(resolve(root, "../shared/data/orl")))("takes the ORL set's PGM files", async () => {
+    const orl = resolve(root, "../shared/data/orl");
+    const result = await json("train", orl, "--out", at("orl"), ...tiny, "--image-size", "28x23", "--steps", "2");
+    expect(result).toMatchObject({ steps: 2, stderr: expect.stringContaining("400 pictures of 40 people") });
+  });
+});

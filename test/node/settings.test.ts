@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import {
+  parseSettings,
+  parseTrainingRecord,
+  resolveSettings,
+  resumeSettings,
+  SettingsError,
+} from "../../src/node/settings.ts";
+
+describe("resolveSettings", () => {
+  it("puts flags over the file over the defaults", () => {
+    const settings = resolveSettings({ seed: 5, l2: 0 }, { seed: 6 });
+    expect(settings).toMatchObject({ seed: 6, l2: 0, batchSize: 16 });
+  });
+
+  it("takes a number of steps alone, epochs alone, and both", () => {
+    expect(resolveSettings({}, {})).toMatchObject({ epochs: 20 });
+    expect(resolveSettings({}, { steps: 7 }).epochs).toBeUndefined();
+    expect(resolveSettings({ epochs: 3 }, { steps: 7 })).toMatchObject({ epochs: 3, steps: 7 });
+  });
+
+  it("balances unless a probability is given", () => {
+    expect(resolveSettings({}, {}).balanced).toBe(true);
+    expect(resolveSettings({}, { differentProbability: 0.1 })).toMatchObject({ balanced: false, sameProbability: 1 });
+    expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
+  });
+});
+
+describe("resumeSettings", () => {
+  const saved = resolveSettings({}, { steps: 10, seed: 4 });
+
+  it("keeps the saved ones and takes what may change", () => {
+    expect(resumeSettings(saved, {})).toEqual(saved);
+    expect(resumeSettings(saved, { steps: 20, checkpointEvery: 5 })).toEqual({
+      ...saved,
+      steps: 20,
+      checkpointEvery: 5,
+    });
+    const epochs = resumeSettings(saved, { epochs: 2 });
+    expect(epochs).toMatchObject({ epochs: 2 });
+    expect(epochs.steps).toBeUndefined();
+  });
+
+  it("takes what was said before said again, and refuses what was not", () => {
+    expect(resumeSettings(saved, { seed: 4, filters: [64, 64, 64, 32] })).toEqual(saved);
+    expect(() => resumeSettings(saved, { seed: 5 })).toThrow(/seed was 4 .* cannot become 5/);
+    expect(() => resumeSettings(saved, { augment: true })).toThrow(/augment was false/);
+  });
+});
+
+describe("parseSettings", () => {
+  it.each([
+    [{ imageSize: [1, 2, 3] }, /^file: imageSize/],
+    [{ filters: [] }, /^file: filters/],
+    [{ filters: [4, 0] }, /^file: filters\.1/],
+    [{ learningRate: 0 }, /^file: learningRate/],
+    [{ validation: 1 }, /^file: validation/],
+    [{ seed: -1 }, /^file: seed/],
+    [{ colour: true }, /colour/],
+    [[], /expected object/],
+    [null, /expected object/],
+  ])("refuses %j", (value, reason) => {
+    expect(() => parseSettings(value, "file")).toThrow(SettingsError);
+    expect(() => parseSettings(value, "file")).toThrow(reason);
+  });
+});
+
+describe("parseTrainingRecord", () => {
+  it("gives back what was saved, and refuses anything else", () => {
+    const record = { settings: resolveSettings({}, { steps: 3 }), people: "ab", pictures: 4 };
+    expect(parseTrainingRecord(JSON.stringify(record))).toEqual(record);
+    for (const text of ["", "{}", '{"settings":{},"people":"","pictures":1}']) {
+      expect(() => parseTrainingRecord(text)).toThrow(/record of its training is broken/);
+    }
+  });
+});

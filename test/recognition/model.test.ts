@@ -1,0 +1,122 @@
+// A saved network opened again must judge as the one in training did.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Random, streams } from "../../src/data/random.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { siamese } from "../../src/nn/siamese.ts";
+import { openDevice } from "../../src/node/device.ts";
+import { Model, withJudgement } from "../../src/recognition/model.ts";
+import { decode, encode, float32, withMetadata } from "../../src/train/safetensors.ts";
+import { type LossName, Trainer } from "../../src/train/trainer.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.dispose());
+
+const network = siamese({ imageSize: [8, 8, 1], filters: [4, 4], embedding: 6, seed: 3 });
+const random = new Random(1, streams.trials);
+const pictures = (count: number) => Uint8Array.from({ length: count * 64 }, () => random.integer(256));
+const labels = [0, 1, 2, 3];
+const batch = { left: pictures(4), right: pictures(4), leftLabels: labels, rightLabels: [0, 1, 0, 1] };
+
+const make = (loss: LossName) => Trainer.create(device, network, { batchSize: 4, loss });
+
+/** Largest difference over the largest value. */
+function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  const all = Array.from(expected);
+  return Math.max(...all.map((value, i) => Math.abs(actual[i] - value))) / Math.max(...all.map(Math.abs));
+}
+
+describe("Model", () => {
+  it.each<LossName>(["cross-entropy", "contrastive"])("embeds and scores as the trainer (%s)", async (loss) => {
+    const trainer = await make(loss);
+    const model = await Model.open(device, await trainer.save(), { batchSize: 3 });
+    const images = pictures(7);
+    const expected = await (await trainer.embedder())(images);
+    const embeddings = await model.embed(images);
+    expect(difference(embeddings, expected)).toBeLessThan(1e-6);
+
+    const [a, b] = [embeddings.slice(0, 18), embeddings.slice(18, 36)];
+    const score = await trainer.scorer();
+    const scores = Float64Array.from([0, 1, 2], (row) =>
+      score(a.slice(row * 6, row * 6 + 6), b.slice(row * 6, row * 6 + 6)),
+    );
+    expect(difference(model.scores(a, b), scores)).toBeLessThan(1e-6);
+    const distances = loss === "cross-entropy" ? scores.map((z) => Math.log(1 + Math.exp(-z))) : scores.map((s) => -s);
+    expect(difference(model.distances(a, b), distances)).toBeLessThan(1e-6);
+    await model.dispose();
+    await trainer.dispose();
+  });
+
+  it("takes what is left of the initial moving averages out of them", async () => {
+    const trainer = await make("cross-entropy");
+    for (let step = 0; step < 5; step++) await trainer.step(batch);
+    const bytes = await trainer.save();
+    const model = await Model.open(device, bytes);
+    const images = pictures(4);
+
+    // Ten updates (five steps, two branches) left 0.99^10 of mean 0 and variance 1.
+    const rest = 0.99 ** 10;
+    for (const [name, parameter] of trainer.parameters()) {
+      const initial = name.endsWith("moving_mean") ? 0 : name.endsWith("moving_variance") ? 1 : undefined;
+      if (initial === undefined) continue;
+      parameter.write((await parameter.read()).map((value) => (value - rest * initial) / (1 - rest)));
+    }
+    const expected = await (await trainer.embedder())(images);
+    expect(difference(await model.embed(images), expected)).toBeLessThan(1e-6);
+    await model.dispose();
+    await trainer.dispose();
+  });
+
+  it("keeps its judgement in the file, and is the same model with another one", async () => {
+    const trainer = await make("contrastive");
+    const bytes = await trainer.save();
+    await trainer.dispose();
+    const plain = await Model.open(device, bytes);
+    expect(plain.threshold).toBe(0.5); // half the margin
+    expect(() => plain.probability(0.1)).toThrow(/before it is calibrated/);
+    const judged = await Model.open(
+      device,
+      withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
+    );
+    expect(judged.threshold).toBe(0.3);
+    expect(judged.probability(0.5)).toBe(0.5);
+    expect(judged.fingerprint).toBe(plain.fingerprint);
+
+    const file = decode(bytes);
+    const kernel = float32(file, "tower/dense/kernel");
+    kernel[0] += 1;
+    const tensors = new Map(
+      [...file.tensors].map(([name, { shape }]) => [
+        name,
+        { dtype: "F32" as const, shape, data: name === "tower/dense/kernel" ? kernel : float32(file, name) },
+      ]),
+    );
+    const changed = await Model.open(device, encode(tensors, file.metadata));
+    expect(changed.fingerprint).not.toBe(plain.fingerprint);
+  });
+
+  it("refuses a file with a tensor missing or a broken judgement, naming it", async () => {
+    const trainer = await make("cross-entropy");
+    const bytes = await trainer.save();
+    await trainer.dispose();
+    const file = decode(bytes);
+    const without = (missing: string) =>
+      encode(
+        new Map(
+          [...file.tensors]
+            .filter(([name]) => name !== missing)
+            .map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
+        ),
+        file.metadata,
+      );
+    await expect(Model.open(device, without("tower/dense/bias"))).rejects.toThrow(/"tower\/dense\/bias" is missing/);
+    await expect(Model.open(device, without("head/bias"))).rejects.toThrow(/"head\/bias" is missing/);
+    await expect(Model.open(device, withMetadata(bytes, { recognition: '{"threshold":"x"}' }))).rejects.toThrow(
+      /"recognition" is broken/,
+    );
+    await expect(Model.open(device, withMetadata(bytes, { twingrad: "{}" }))).rejects.toThrow(/not saved by twingrad/);
+  });
+});
