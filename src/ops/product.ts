@@ -1,12 +1,14 @@
 // The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
 import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
+import uniformShader from "../../shaders/dense.forward.uniform.wgsl";
 import forwardShader from "../../shaders/dense.forward.wgsl";
+import uniformKernelGradientShader from "../../shaders/dense.kernelGradient.uniform.wgsl";
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
 import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { lanesFor, partsFor, tile } from "./tiles.ts";
+import { lanesFor, partsFor, suitsUniform, tile, uniformTile } from "./tiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -25,15 +27,22 @@ export function launchProduct(
   tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
   activation?: Activation,
 ): void {
+  const { x, kernel, output } = tensors;
+  const bindings = { x, kernel, bias: tensors.bias ?? kernel, output };
+  const constants = {
+    ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
+    ...{ BIAS: tensors.bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
+  };
+  if (suitsUniform(tape, inputs)) {
+    const grid = [Math.ceil(outputs / uniformTile.columns), Math.ceil(rows / uniformTile.rows), batch] as const;
+    tape.launch(uniformShader, bindings, constants, grid);
+    return;
+  }
   const { LANES, TILES } = lanesFor(outputs);
-  const { x, kernel, bias, output } = tensors;
   tape.launch(
     forwardShader,
-    { x, kernel, bias: bias ?? kernel, output },
-    {
-      ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
-      ...{ BIAS: bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
-    },
+    bindings,
+    constants,
     [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch],
     { LANES, TILES, X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size },
   );
@@ -46,17 +55,19 @@ export function launchKernelGradient(
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
+  const uniform = suitsUniform(tape, inputs);
   const { LANES, TILES } = lanesFor(outputs);
-  const tiles = [Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const;
+  const tiles = uniform
+    ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
+    : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
   const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
   const partial = tape.temporary("kernel gradient", parts === 1 ? shape : [parts, batch, inputs, outputs]);
-  tape.launch(
-    kernelGradientShader,
-    { x, gradient, partial },
-    { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART },
-    [...tiles, batch * parts],
-    { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size },
-  );
+  const bindings = { x, gradient, partial };
+  const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
+  const grid = [...tiles, batch * parts] as const;
+  const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
+  if (uniform) tape.launch(uniformKernelGradientShader, bindings, constants, grid);
+  else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return parts === 1 ? partial : columnSum(tape, "kernel gradient", partial, parts, shape);
 }
 

@@ -10,6 +10,17 @@ export function lanesFor(columns: number): { LANES: number; TILES: number } {
   return { LANES, TILES: 64 / LANES };
 }
 
+/** What a workgroup of the `.uniform` kernels computes. */
+export const uniformTile = { rows: 8, gradientRows: 16, columns: 64 };
+
+/**
+ * Whether to take the `.uniform` kernels, which read one operand as vec4s at addresses that a whole workgroup shares: on
+ * GPUs that load costs next to nothing; software adapters make four loads of it for each of their few lanes.
+ */
+export function suitsUniform(tape: Tape, inputs: number): boolean {
+  return !tape.device.adapter.software && inputs % 4 === 0;
+}
+
 /** Terms that a part of a sum has at least: fewer would cost more in the second pass than they gain. */
 const fewestTerms = 256;
 
