@@ -179,6 +179,7 @@ describe("from pictures to a name", () => {
     expect(whole.stepsPerSecond).toBeGreaterThan(0);
     expect(Object.keys(whole.validation)).toEqual(["loss", "accuracy", "auc", "eer", "threshold"]);
     expect(whole.stderr).toContain("60 pictures of 12 people");
+    expect(whole.stderr).toMatch(/step 60\/60 {2}loss \d\.\d+ {2}\d+ steps\/s/);
     // People whom the network never saw; chance is 0.5.
     expect(whole.validation.auc).toBeGreaterThan(0.85);
 
