@@ -1,6 +1,6 @@
 // `npm run bench`: our training step and our kernels beside other engines, in headless Chrome.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BenchBrowser, repositoryRoot } from "./browser.ts";
@@ -48,6 +48,11 @@ const options = program.opts<{
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
+  const cores = cpus().length;
+  const [loadAtStart] = loadavg();
+  if (loadAtStart > cores / 2) {
+    progress(`The machine is busy (load ${loadAtStart.toFixed(1)} on ${cores} cores): trust ratios, not times.`);
+  }
   const browser = await BenchBrowser.open(repositoryRoot);
   try {
     const { page } = browser;
@@ -65,7 +70,7 @@ async function main(): Promise<void> {
       versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
     }
     const results: Result[] = [...steps, ...kernels];
-    const machine = { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores: cpus().length };
+    const machine = { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores, loadAtStart };
     const report = {
       adapter,
       peak,

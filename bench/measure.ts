@@ -64,7 +64,6 @@ export async function measureSteps(
   const results: Result[] = [];
   for (const name of names) {
     const c = configurationNamed(name);
-    options.progress(`step ${name}: checking that ${engines.join(", ")} agree`);
     const agreement = await agreeOnStep(browser, engines, name, options.progress);
     // A fresh page, so that memory and start-up hold nothing of the check.
     await browser.reload();
