@@ -2,18 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import { difference } from "../compare.ts";
-import { parseFixtures } from "../fixtures.ts";
+import { type Fixtures, parseFixtures } from "../fixtures.ts";
 import { fixturesMissing, fixturesText } from "../fixturesFile.ts";
 import { adam } from "./adam.ts";
 import { map, type NdArrays, ndarray } from "./ndarray.ts";
 import { referenceOf } from "./operations.ts";
 import { siamese } from "./siamese.ts";
 
-if (!fixturesText) it.skip(fixturesMissing, () => {});
+if (fixturesText) describe("references agree with PyTorch float64", () => agreement(parseFixtures(fixturesText!)));
+else it.skip(fixturesMissing, () => {});
 
-describe.runIf(fixturesText)("references agree with PyTorch float64", () => {
-  const { cases, network } = parseFixtures(fixturesText!);
-
+function agreement({ cases, network }: Fixtures) {
   it.each(cases.map((c) => [c.name, c] as const))("%s", (_, { op, inputs, options, outputGradient, ...expected }) => {
     const value = referenceOf(op).value(inputs, options);
     expect(difference(value.data, expected.value.data).relative).toBeLessThan(1e-12);
@@ -52,4 +51,4 @@ describe.runIf(fixturesText)("references agree with PyTorch float64", () => {
       update(parameters, result.gradients);
     });
   });
-});
+}
