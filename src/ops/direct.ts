@@ -1,0 +1,68 @@
+// Direct convolution: every multiply-add of the formula, for any size, stride and channel count.
+import uniformFilterGradientShader from "../../shaders/conv2d.filterGradient.uniform.wgsl";
+import filterGradientShader from "../../shaders/conv2d.filterGradient.wgsl";
+import uniformForwardShader from "../../shaders/conv2d.forward.uniform.wgsl";
+import forwardShader from "../../shaders/conv2d.forward.wgsl";
+import type { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import { columnSum } from "./columnSum.ts";
+import type { Convolution } from "./convolution.ts";
+import { lanesFor, partsFor, suitsUniform, tile, uniformTile } from "./tiles.ts";
+
+const mostGroups = 65535;
+
+const shapeOf = ({ channels, filters, y, x }: Convolution) => ({
+  ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels },
+  ...{ OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output, FILTERS: filters },
+  ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
+});
+
+export function launchDirect(
+  tape: Tape,
+  convolution: Convolution,
+  tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+): void {
+  const { batch, channels, filters, y, x } = convolution;
+  const uniform = suitsUniform(tape, channels);
+  const { LANES, TILES } = lanesFor(filters);
+  const perGroup = uniform ? uniformTile : { rows: tile * TILES, columns: tile * LANES };
+  const pixels = batch * y.output * x.output;
+  const groups = Math.ceil(pixels / perGroup.rows);
+  const ROW = Math.min(groups, mostGroups);
+  const grid = [Math.ceil(filters / perGroup.columns), ROW, Math.ceil(groups / ROW)] as const;
+
+  const { filter, bias } = tensors;
+  const bindings = { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output };
+  const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
+  const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
+  if (uniform) tape.launch(uniformForwardShader, bindings, constants, grid);
+  else tape.launch(forwardShader, bindings, constants, grid, tunables);
+}
+
+/** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */
+export function launchDirectFilterGradient(
+  tape: Tape,
+  convolution: Convolution,
+  { x: source, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+): Tensor {
+  const { batch, channels, filters, y, x } = convolution;
+  const uniform = suitsUniform(tape, channels) && channels % uniformTile.gradientRows === 0;
+  const { LANES, TILES } = lanesFor(filters);
+  const perGroup = uniform
+    ? { rows: uniformTile.gradientRows, columns: uniformTile.columns }
+    : { rows: tile * TILES, columns: tile * LANES };
+  const rows = y.size * x.size * channels;
+  const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
+  const lines = batch * y.output;
+  const { part: PART, parts } = partsFor(tape, lines, x.output, tiles[0] * tiles[1]);
+  const partial = tape.temporary("filter gradient", parts === 1 ? shape : [parts, rows, filters]);
+
+  const bindings = { x: source, gradient, partial };
+  const constants = { ...shapeOf(convolution), LINES: lines, PART };
+  const grid = [...tiles, parts] as const;
+  const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
+  if (uniform) tape.launch(uniformFilterGradientShader, bindings, constants, grid);
+  else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
+  return parts === 1 ? partial : columnSum(tape, "filter gradient", partial, parts, shape);
+}
