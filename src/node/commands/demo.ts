@@ -11,6 +11,9 @@ import { openDevice } from "../device.ts";
 import { reportPage } from "../report/page.ts";
 import { action, digits, note, type Outcome, percent, wholeNumber } from "./common.ts";
 
+/** Few, as identification asks for one picture at a time and a batch is always computed whole. */
+const embeddedTogether = 4;
+
 export interface DemoOptions {
   seed: number;
   steps: number;
@@ -52,7 +55,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     seconds.push({ name: "training", seconds: training.seconds.train });
     tell(`judging on ${peopleCounts.unseen} people never seen`);
     const judgement = await timed("judging", async () => {
-      const model = await Model.open(device, training.model);
+      const model = await Model.open(device, training.model, { batchSize: embeddedTogether });
       const found = await judge(model, people, seed);
       await model.dispose();
       return found;

@@ -4,7 +4,7 @@ import { drawFaces, facesDataset } from "../faces/index.ts";
 
 export const faceSize = 32;
 export const picturesEach = 12;
-export const peopleCounts = { training: 340, validation: 40, unseen: 60 };
+export const peopleCounts = { training: 260, validation: 40, unseen: 60 };
 
 export interface DemoPeople {
   training: Dataset;

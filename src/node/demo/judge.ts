@@ -84,7 +84,12 @@ async function networkDistance(model: Model, people: Dataset): Promise<Distance>
 async function pixelDistance(people: Dataset, size: Model["imageSize"]): Promise<Distance> {
   const images = new DecodedImages(people, size);
   const pictures = await Promise.all(people.items.map((_, index) => images.get(index)));
-  return (a, b) => Math.sqrt(pictures[a].reduce((sum, value, i) => sum + (value - pictures[b][i]) ** 2, 0));
+  return (a, b) => {
+    const [left, right] = [pictures[a], pictures[b]];
+    let sum = 0;
+    for (let i = 0; i < left.length; i++) sum += (left[i] - right[i]) ** 2;
+    return Math.sqrt(sum);
+  };
 }
 
 /** Enrols the first unseen people from their first picture; asks for their other pictures, and for strangers. */

@@ -14,6 +14,8 @@ const filters = [8, 16, 32, 32];
 const embedding = 128;
 const batchSize = 20;
 const highestRate = 1e-2;
+/** Below the usual 0.9: a run of a few hundred steps has no time for a long memory of its first gradients. */
+const beta1 = 0.8;
 const l2 = 1e-4;
 /** Steps under way before the loss of the first of them is looked at. */
 const inFlight = 4;
@@ -46,7 +48,7 @@ export async function trainOnFaces(
   const network = siamese({ imageSize: [faceSize, faceSize, 3], filters, embedding, seed });
   // Half a cosine: so few steps want a high rate early and none of its noise at the end.
   const learningRate = (step: number) => (highestRate * (1 + Math.cos((Math.PI * (step - 1)) / steps))) / 2;
-  const trainer = await Trainer.create(device, network, { batchSize, l2, optimizer: adam({ learningRate }) });
+  const trainer = await Trainer.create(device, network, { batchSize, l2, optimizer: adam({ learningRate, beta1 }) });
   startAsDistance(trainer);
   const compiled = performance.now();
 

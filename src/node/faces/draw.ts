@@ -12,9 +12,9 @@ const CENTRE = { x: 200, y: 300 };
 const WINDOW = 430;
 
 /** The face as facesjs understands it. Identity and the day's look meet here. */
-export function faceConfig(who: Person, today: Appearance): Parameters<typeof faceToSvgString>[0] {
+export function faceConfig(who: Person, today: Appearance) {
   const { expression } = today;
-  const face = {
+  return {
     fatness: who.fatness,
     teamColors: today.teamColours,
     hairBg: { id: today.hairBehind },
@@ -34,7 +34,6 @@ export function faceConfig(who: Person, today: Appearance): Parameters<typeof fa
     glasses: { id: today.glasses },
     accessories: { id: today.accessory },
   };
-  return face;
 }
 
 const inner = (svg: string) => svg.slice(svg.indexOf(">") + 1, svg.lastIndexOf("</svg>"));

@@ -184,16 +184,16 @@ export function person(seed: number, index: number): Person {
  * is, while a person looking at the pictures is seldom in doubt (the bound is tested).
  */
 export const VARIATION = {
-  otherHair: 0.06,
+  otherHair: 0.05,
   otherBeard: 0.04,
   otherGlasses: 0.04,
-  hat: 0.02,
+  hat: 0.015,
   /** Degrees, each way. */
   expression: { eye: 4, brow: 8, mouth: 7 },
   /** Degrees; shares of the scale and of the picture's side; each way. */
-  pose: { rotation: 8, scale: 0.06, aspect: 0.02, shift: 0.045 },
-  light: { gain: [0.85, 1.1], slope: 0.22, warmth: 0.03, lift: [-4, 8] },
-  blurred: 0.4,
+  pose: { rotation: 7, scale: 0.06, aspect: 0.02, shift: 0.04 },
+  light: { gain: [0.86, 1.1], slope: 0.2, warmth: 0.025, lift: [-3, 7] },
+  blurred: 0.35,
   blur: 0.6,
   noise: [1, 5],
 } as const;

@@ -17,9 +17,9 @@ function draw(label: string, option: EChartsCoreOption): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   chart.setOption({
     animation: false,
-    textStyle: { fontFamily: "inherit", color: ink },
+    textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
     grid: { left: 56, right: 18, top: 40, bottom: 48 },
-    legend: { top: 4, icon: "roundRect", itemWidth: 14, itemHeight: 8, textStyle: { color: ink } },
+    legend: { top: 4, itemGap: 30, icon: "roundRect", itemWidth: 14, itemHeight: 8, textStyle: { color: ink } },
     ...option,
   });
   const svg = chart.renderToSVGString({ useViewBox: true });

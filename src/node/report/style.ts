@@ -12,7 +12,7 @@ h2 { font-size: 1.35rem; margin: 0 0 10px; letter-spacing: -0.01em; }
 h3 { font-size: 0.98rem; margin: 14px 0 8px; }
 p { margin: 0 0 12px; max-width: 72ch; }
 small, .soft { color: var(--soft); font-size: 0.86rem; }
-section { margin-top: 28px; padding: 24px; background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
+section { overflow-x: auto; margin-top: 28px; padding: 24px; background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 14px; padding: 0; border: 0; background: none; }
 .tile { display: flex; flex-direction: column; padding: 16px 18px; background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
 .tile span { color: var(--soft); font-size: 0.9rem; }
