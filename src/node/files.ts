@@ -1,5 +1,5 @@
 // Folders of pictures, and saving that never loses what was saved before.
-import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import type { Dataset, Item } from "../data/dataset.ts";
 import type { Device } from "../gpu/device.ts";
@@ -17,21 +17,17 @@ export const modelFile = "model.safetensors";
  * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one.
  */
 export async function imageFolder(path: string): Promise<Dataset> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such folder`);
   if (!found.isDirectory()) {
     throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
   }
   const folders = new Map<string, string[]>();
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    const file = relative(path, join(entry.parentPath, entry.name));
-    if (entry.isDirectory() || !isPicture(entry.name) || file.split(sep).some((part) => part.startsWith("."))) continue;
-    const identity = dirname(file).split(sep).join("/");
-    if (identity === ".") {
-      throw new TwingradError("BAD_INPUT", `${join(path, file)}: pictures belong into one folder for each person`);
-    }
-    folders.set(identity, [...(folders.get(identity) ?? []), join(path, file)]);
+  for await (const file of picturesBelow(path, new Set())) {
+    const identity = dirname(relative(path, file)).split(sep).join("/");
+    if (identity === ".")
+      throw new TwingradError("BAD_INPUT", `${file}: pictures belong into one folder for each person`);
+    folders.set(identity, [...(folders.get(identity) ?? []), file]);
   }
   if (folders.size === 0) {
     throw new TwingradError(
@@ -48,6 +44,21 @@ export async function imageFolder(path: string): Promise<Dataset> {
   );
   return { identities, items };
 }
+
+/** Links are followed, but never into a folder that is being walked already. */
+async function* picturesBelow(folder: string, above: ReadonlySet<string>): AsyncGenerator<string> {
+  const real = await realpath(folder);
+  if (above.has(real)) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    const isFolder = entry.isSymbolicLink() ? (await statOf(path))?.isDirectory() : entry.isDirectory();
+    if (isFolder) yield* picturesBelow(path, new Set([...above, real]));
+    else if (isPicture(entry.name)) yield path;
+  }
+}
+
+const statOf = (path: string) => stat(path).catch(() => undefined);
 
 function isPicture(name: string): boolean {
   return (pictureEndings as readonly string[]).includes(extname(name).toLowerCase());
@@ -114,7 +125,7 @@ export async function loadModel(path: string, device: Device): Promise<Model> {
 
 /** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
 export async function readModelFile(path: string): Promise<Uint8Array> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   const file = found.isDirectory() ? join(path, modelFile) : path;
   return readFile(file).catch((error: Error) => {

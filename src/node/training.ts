@@ -51,7 +51,12 @@ export function peopleDigest(dataset: Dataset): string {
 /** The dataset's people as a run with these settings divides them. */
 export function divide(dataset: Dataset, { validation, seed }: { validation: number; seed: number }) {
   if (validation === 0) return { training: dataset, heldOut: undefined };
-  return splitIdentities(dataset, { fraction: validation, seed });
+  try {
+    return splitIdentities(dataset, { fraction: validation, seed });
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });
+  }
 }
 
 /**

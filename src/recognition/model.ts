@@ -68,12 +68,18 @@ export class Model implements Recogniser {
     const network = siamese(description.network);
     const store = new ParameterStore(device);
     const { embed, dispose } = await towerEmbedder({ device, store, network, loss: description.loss, batchSize });
-    loadWeights(store, file);
-    await removeInitialAverages(store, description);
-    return new Model(description, await fingerprintOf(file, description), judgement, embed, head, async () => {
+    const release = async () => {
       await dispose();
       store.dispose();
-    });
+    };
+    try {
+      loadWeights(store, file);
+      await removeInitialAverages(store, description);
+      return new Model(description, await fingerprintOf(file, description), judgement, embed, head, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
 
   /** What training's loss is computed from, for each row: the logit, or minus the Euclidean distance. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -35,6 +35,16 @@ describe("imageFolder", () => {
   it("leaves out other files, hidden ones and hidden folders", async () => {
     await put("a/1.png", "a/notes.txt", "README", "SHA256SUMS", ".git/x.png", "a/.thumb/1.png", "a/._1.png");
     expect((await imageFolder(folder)).items).toHaveLength(1);
+  });
+
+  it("follows links to folders and files, and ends where they go in circles", async () => {
+    await put("real/a/1.png", "real/a/2.png");
+    await mkdir(join(folder, "linked"));
+    await symlink(join(folder, "real", "a"), join(folder, "linked", "ada"));
+    await symlink(join(folder, "linked"), join(folder, "linked", "again"));
+    const dataset = await imageFolder(join(folder, "linked"));
+    expect(dataset.identities).toEqual(["ada"]);
+    expect(dataset.items).toHaveLength(2);
   });
 
   it("names a picture that cannot be decoded, when it is asked for", async () => {
