@@ -51,7 +51,7 @@ interface Ended {
 
 function twingrad(...parameters: string[]): Promise<Ended> {
   return new Promise((done) => {
-    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 120_000 }, (error, stdout, stderr) => {
       done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
     });
   });
@@ -246,7 +246,7 @@ describe("from pictures to a name", () => {
     const other = await json("train", data, "--out", at("other"), ...training, "--steps", "1", "--seed", "3");
     const crossed = await twingrad("identify", other.checkpoint, gallery, picture(1, 1));
     expect(crossed).toMatchObject({ status: 1, stderr: expect.stringContaining("made with another model") });
-  });
+  }, 300_000); // many processes in a row
 
   it("reads its settings from a file, which flags overrule, and filters pairs as the article does", async () => {
     const settings = { imageSize: [16, 16], channels: 1, filters: [4, 4], embedding: 8, batchSize: 4, steps: 9 };
