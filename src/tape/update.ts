@@ -38,12 +38,15 @@ export function recordUpdate(
     const elements = arena.bytes / 4;
     const gradientArena = new Storage("buffer", "gradients", elements, "f32");
     const decay = new Float32Array(elements / block);
+    const filled = new Uint32Array(elements / block);
     for (const [parameter, gradient] of members) {
       const { offset } = store.location(parameter.name);
       const shared = found.filter((g) => g.storage === gradient.storage).length > 1;
       gatherGradient(tape, gradient, gradientArena, offset, shared);
       const first = offset / 4 / block;
-      decay.fill(decayOf.get(parameter) ?? 0, first, first + Math.ceil(parameter.size / block));
+      const blocks = Math.ceil(parameter.size / block);
+      decay.fill(decayOf.get(parameter) ?? 0, first, first + blocks);
+      for (let i = 0; i < blocks; i++) filled[first + i] = Math.min(block, parameter.size - i * block);
     }
     const external = (name: string, buffer: GPUBuffer) => {
       const storage = new Storage("parameter", name, elements, "f32");
@@ -52,7 +55,7 @@ export function recordUpdate(
     };
     const values = external("parameters", arena.values);
     const decays = tape.constant("decay", [decay.length], decay);
-    if (decay.some((d) => d !== 0)) total = sumOf(tape, total, penaltyOf(tape, values, decays));
+    if (decay.some((d) => d !== 0)) total = sumOf(tape, total, penaltyOf(tape, values, decays, filled));
     const state = (name: string) => external(name, store.state(arena, name));
     optimizer.record(tape, { elements, values, gradients: gradientArena, decay: decays.storage, state }, schedule);
   }
@@ -94,11 +97,12 @@ function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
 }
 
 /** The sum of decay w^2 / 2 over an arena, a scalar. */
-function penaltyOf(tape: Tape, values: Storage, decay: Tensor): Tensor {
+function penaltyOf(tape: Tape, values: Storage, decay: Tensor, elements: Uint32Array<ArrayBuffer>): Tensor {
+  const filled = tape.constant("filled", [elements.length], new Float32Array(elements.buffer));
   const chunk = 64;
   let count = Math.ceil(decay.size / chunk);
   let output = tape.temporary("penalty", [count]);
-  tape.launch(penaltyShader, { values, decay, output }, { BLOCKS: decay.size, CHUNK: chunk }, [count]);
+  tape.launch(penaltyShader, { values, decay, filled, output }, { BLOCKS: decay.size, CHUNK: chunk }, [count]);
   while (count > 1) {
     const [COUNT, CHUNK, x] = [count, 4096, output];
     count = Math.ceil(count / CHUNK);

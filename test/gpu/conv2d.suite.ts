@@ -3,6 +3,7 @@ import { normal } from "../random.ts";
 import type { Conv2dOptions } from "../reference/conv2d.ts";
 import { checkOperation } from "./operation.ts";
 import { define, forAll } from "./suite.ts";
+import { deviceAs, kinds } from "./variants.ts";
 
 interface Shape extends Conv2dOptions {
   B: number;
@@ -38,20 +39,39 @@ const shapes: fc.Arbitrary<Shape> = fc
   })
   .filter(({ H, W, U, V, padding }) => padding === "same" || (U <= H && V <= W));
 
-define("conv2d: random shapes, strides and paddings", (device) =>
-  forAll(shapes, 10, (shape) => {
-    const { stride, padding } = shape;
-    return checkOperation(device, "conv2d", inputsOf(shape), { stride, padding });
-  }),
-);
+for (const kind of kinds) {
+  define(`conv2d, kernels for ${kind}: random shapes, strides and paddings`, (device) =>
+    forAll(shapes, 10, (shape) => {
+      const { stride, padding } = shape;
+      return checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), { stride, padding });
+    }),
+  );
 
-define("conv2d: random 3x3 SAME stride 1, the networks' own case", (device) =>
-  forAll(
-    shapes.map((shape) => ({ ...shape, U: 3, V: 3, stride: 1, padding: "same" as const })),
-    8,
-    (shape) => checkOperation(device, "conv2d", inputsOf(shape), {}),
-  ),
-);
+  define(`conv2d, kernels for ${kind}: random 3x3 SAME stride 1, the networks' own case`, (device) =>
+    forAll(
+      shapes.map((shape) => ({ ...shape, U: 3, V: 3, stride: 1, padding: "same" as const })),
+      8,
+      (shape) => checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), {}),
+    ),
+  );
+
+  // Channels in whole vec4s, 16 or more of them: what the faster algorithms ask for.
+  define(`conv2d, kernels for ${kind}: random 3x3 with many channels`, (device) => {
+    const vec4s = fc.integer({ min: 4, max: 9 }).map((n) => 4 * n);
+    const many = fc.record({
+      B: upTo(3),
+      H: fc.integer({ min: 3, max: 13 }),
+      W: fc.integer({ min: 3, max: 13 }),
+      C: vec4s,
+      O: vec4s,
+      padding: fc.constantFrom("same" as const, "valid" as const),
+      bias: fc.boolean(),
+    });
+    return forAll(many, 6, ({ padding, ...shape }) =>
+      checkOperation(deviceAs(device, kind), "conv2d", inputsOf({ ...shape, U: 3, V: 3 }), { padding }),
+    );
+  });
+}
 
 const awkward: Record<string, Shape> = {
   "a 1x1 image, one channel in and out, batch 1": { B: 1, H: 1, W: 1, C: 1, O: 1, U: 3, V: 3 },
@@ -69,8 +89,9 @@ const awkward: Record<string, Shape> = {
 };
 
 for (const [name, shape] of Object.entries(awkward)) {
-  define(`conv2d: ${name}`, (device) => {
+  define(`conv2d: ${name}`, async (device) => {
     const { stride = 1, padding = "same" } = shape;
-    return checkOperation(device, "conv2d", inputsOf(shape), { stride, padding });
+    for (const kind of kinds)
+      await checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), { stride, padding });
   });
 }

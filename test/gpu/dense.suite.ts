@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { normal } from "../random.ts";
 import { checkOperation } from "./operation.ts";
 import { define, forAll } from "./suite.ts";
+import { deviceAs, kinds } from "./variants.ts";
+
+const upTo = (max: number) => fc.integer({ min: 1, max });
 
 const inputsOf = ([B, I, O]: readonly number[], bias = true) => ({
   x: normal([B, I], 1),
@@ -9,21 +12,27 @@ const inputsOf = ([B, I, O]: readonly number[], bias = true) => ({
   ...(bias && { bias: normal([O], 3) }),
 });
 
-define("dense: random shapes, with and without bias and activation", (device) =>
-  forAll(
-    fc.record({
-      shape: fc.tuple(
-        fc.integer({ min: 1, max: 19 }),
-        fc.integer({ min: 1, max: 150 }),
-        fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(1, 16, 64)),
-      ),
-      bias: fc.boolean(),
-      activation: fc.constantFrom(undefined, "sigmoid" as const, "relu" as const),
-    }),
-    10,
-    ({ shape, bias, activation }) => checkOperation(device, "dense", inputsOf(shape, bias), { activation }),
-  ),
-);
+for (const kind of kinds) {
+  define(`dense, kernels for ${kind}: random shapes, with and without bias and activation`, (device) =>
+    forAll(
+      fc.record({
+        shape: fc.tuple(
+          upTo(19),
+          fc.oneof(
+            upTo(150),
+            upTo(37).map((n) => 4 * n),
+          ), // whole vec4s have kernels of their own
+          fc.oneof(upTo(70), fc.constantFrom(1, 16, 64)),
+        ),
+        bias: fc.boolean(),
+        activation: fc.constantFrom(undefined, "sigmoid" as const, "relu" as const),
+      }),
+      10,
+      ({ shape, bias, activation }) =>
+        checkOperation(deviceAs(device, kind), "dense", inputsOf(shape, bias), { activation }),
+    ),
+  );
+}
 
 for (const [name, shape] of [
   ["1 x 1 x 1", [1, 1, 1]],
@@ -34,5 +43,7 @@ for (const [name, shape] of [
   ["one past every tile", [33, 129, 65]],
   ["a long inner sum", [4, 6272, 12]],
 ] as const) {
-  define(`dense: ${name}`, (device) => checkOperation(device, "dense", inputsOf(shape)));
+  define(`dense: ${name}`, async (device) => {
+    for (const kind of kinds) await checkOperation(deviceAs(device, kind), "dense", inputsOf(shape));
+  });
 }

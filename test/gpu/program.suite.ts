@@ -7,8 +7,10 @@ import {
   type Device,
   dense,
   flatten,
+  l2Penalty,
   mean,
   scale,
+  sigmoid,
   sigmoidCrossEntropy,
   sum,
   Tape,
@@ -16,7 +18,7 @@ import {
 import { binary, normal } from "../random.ts";
 import { adam as referenceAdam } from "../reference/adam.ts";
 import { movingAverages } from "../reference/batchNorm.ts";
-import { map, ndarray, scalar } from "../reference/ndarray.ts";
+import { map, type NdArrays, ndarray, scalar } from "../reference/ndarray.ts";
 import { references } from "../reference/operations.ts";
 import { countCalls, objectsMade } from "./calls.ts";
 import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, NETWORK_TOLERANCE } from "./suite.ts";
@@ -113,6 +115,60 @@ define("program: parameters of any size lie side by side without touching", asyn
   for (const [i, p] of parameters.entries()) {
     const expected = new Array(sizes[i]).fill(sizes[i] + (i % 2 ? -0.25 : 0.25));
     assertClose(`parameter of ${sizes[i]}`, await p.read(), expected);
+  }
+  step.dispose();
+});
+
+define("program: L2 penalties of any size, number and place in the loss", async (device) => {
+  const tape = new Tape(device);
+  const shapes = { once: [3, 15], twice: [67], scaled: [5, 1], alone: [129], free: [6] };
+  const names = Object.keys(shapes) as (keyof typeof shapes)[];
+  const all = names.map((name) => tape.parameter(name, shapes[name], { initial: "glorot-uniform", seed: 4 }));
+  const [once, twice, scaled, alone, free] = all;
+  const terms = [
+    mean(sigmoid(dense(once, tape.parameter("kernel", [15, 1], { initial: 0.5 })))),
+    l2Penalty(once, 0.1),
+    l2Penalty(twice, 0.2),
+    sum(twice),
+    l2Penalty(twice, 0.3),
+    scale(l2Penalty(scaled, 0.5), 3),
+    l2Penalty(alone, 0.7),
+    sum(free),
+  ];
+  const loss = terms.reduce((a, b) => add(a, b));
+  const step = await tape.compile({ loss, optimizer: adam({ learningRate: 0.1 }) });
+  const values: NdArrays = Object.fromEntries(
+    await Promise.all(all.map(async (p) => [p.name, ndarray(p.shape, await p.read())] as const)),
+  );
+  values.kernel = ndarray([15, 1], new Array(15).fill(0.5));
+  const update = referenceAdam({ learningRate: 0.1 });
+  const penalty = (name: string, factor: number) => references.l2Penalty.value({ parameter: values[name] }, { factor });
+  for (let n = 0; n < 3; n++) {
+    const layer = { x: values.once, kernel: values.kernel };
+    const activated = references.dense.value(layer, { activation: "sigmoid" });
+    const expected = [
+      references.mean.value({ x: activated }),
+      penalty("once", 0.1),
+      penalty("twice", 0.5),
+      references.sum.value({ x: values.twice }),
+      penalty("scaled", 1.5),
+      penalty("alone", 0.7),
+      references.sum.value({ x: values.free }),
+    ].reduce((total, { data }) => total + data[0], 0);
+    assertClose("loss with penalties", [(await step.run({})).loss], [expected]);
+    const third = ndarray([3, 1], [1 / 3, 1 / 3, 1 / 3]);
+    const { x, kernel } = references.dense.gradients(layer, { activation: "sigmoid" }, third);
+    update(values, {
+      once: map(x, (g, i) => g + 0.1 * values.once.data[i]),
+      twice: map(values.twice, (w) => 1 + 0.5 * w),
+      scaled: map(values.scaled, (w) => 1.5 * w),
+      alone: map(values.alone, (w) => 0.7 * w),
+      free: map(values.free, () => 1),
+      kernel,
+    });
+  }
+  for (const p of all) {
+    assertClose(`${p.name} after three steps`, await p.read(), values[p.name].data, { tolerance: NETWORK_TOLERANCE });
   }
   step.dispose();
 });

@@ -16,6 +16,7 @@ import {
   defineWithFixtures,
   NETWORK_TOLERANCE,
 } from "./suite.ts";
+import { deviceAs, kinds } from "./variants.ts";
 
 /** A bias in front of a batch-norm has no effect: its true gradient is 0 and both sides hold rounding noise. */
 const isIdle = (name: string) => /block\d+\/conv\/bias/.test(name);
@@ -43,25 +44,34 @@ async function stored(device: Device, network: FixtureNetwork) {
   return { trainer, batch };
 }
 
-defineWithFixtures("trainer: the network's gradients agree with PyTorch", async (device, { network }) => {
-  const { trainer, batch } = await stored(device, network);
-  const gradients = await trainer.gradients(batch);
-  assertClose("loss", gradients.get("loss")!, [network.losses[0]]);
-  const failures: string[] = [];
-  for (const [name, { data }] of Object.entries(network.gradients)) {
-    const kernel = network.gradients[name.replace("bias", "kernel")];
-    const scale = isIdle(name) ? kernel.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0) : undefined;
-    try {
-      assertClose(`network gradient of ${name}`, gradients.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
-    } catch (error) {
-      failures.push((error as Error).message);
-    }
-  }
-  assert(failures.length === 0, failures.join("\n"));
-  const again = await trainer.gradients(batch);
-  for (const [name, values] of gradients) assertSameBits(`gradient of ${name}, asked twice`, again.get(name)!, values);
-  await trainer.dispose();
-});
+for (const kind of kinds) {
+  defineWithFixtures(
+    `trainer, kernels for ${kind}: the network's gradients agree with PyTorch`,
+    async (device, { network }) => {
+      const { trainer, batch } = await stored(deviceAs(device, kind), network);
+      const gradients = await trainer.gradients(batch);
+      assertClose("loss", gradients.get("loss")!, [network.losses[0]]);
+      const failures: string[] = [];
+      for (const [name, { data }] of Object.entries(network.gradients)) {
+        const kernel = network.gradients[name.replace("bias", "kernel")];
+        const scale = isIdle(name) ? kernel.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0) : undefined;
+        try {
+          assertClose(`network gradient of ${name}`, gradients.get(name)!, data, {
+            tolerance: NETWORK_TOLERANCE,
+            scale,
+          });
+        } catch (error) {
+          failures.push((error as Error).message);
+        }
+      }
+      assert(failures.length === 0, failures.join("\n"));
+      const again = await trainer.gradients(batch);
+      for (const [name, values] of gradients)
+        assertSameBits(`gradient of ${name}, asked twice`, again.get(name)!, values);
+      await trainer.dispose();
+    },
+  );
+}
 
 defineWithFixtures("trainer: the loss over three Adam steps agrees with PyTorch", async (device, { network }) => {
   const { trainer, batch } = await stored(device, network);

@@ -4,6 +4,7 @@ import { openDevice } from "../../../src/index.ts";
 import { parseFixtures } from "../../fixtures.ts";
 import { settings, type Worst, worst } from "../suite.ts";
 import { cases } from "../suites.ts";
+import { fillTemporariesWithGarbage } from "../variants.ts";
 
 export interface Start {
   fixtures?: string; // text of the PyTorch fixtures
@@ -31,6 +32,7 @@ function describeError(thrown: unknown): string {
 
 export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
   const device = await openDevice({ gpu });
+  fillTemporariesWithGarbage(device);
   const fixtures = start.fixtures ? parseFixtures(start.fixtures) : undefined;
   settings.gpu = gpu;
   if (start.seed !== undefined) settings.seed = start.seed;

@@ -1,0 +1,37 @@
+// Devices that make the engine choose other kernels, or show what it must not rely on, whatever the adapter is.
+
+import { Device } from "../../src/index.ts";
+
+const known = new Map<Device, Device>();
+
+/** The same GPU device, for which the engine chooses what it chooses on a software adapter, or on a GPU. */
+export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): Device {
+  const software = kind === "software adapters";
+  if (device.adapter.software === software) return device;
+  let other = known.get(device);
+  if (!other) {
+    other = new Device(device.gpu, { ...device.adapter, software });
+    known.set(device, other);
+  }
+  return other;
+}
+
+export const kinds = ["software adapters", "GPUs"] as const;
+
+const garbage = new Uint8Array(4 * 2 ** 20).fill(0xff); // NaN as float32, the largest number as u32
+
+/**
+ * From now on, memory for temporaries comes filled with NaN instead of zeros: in a long run it holds whatever its last
+ * tenant left, so a kernel that leaves an element unwritten, or reads one that nobody wrote, must show here.
+ */
+export function fillTemporariesWithGarbage({ gpu }: Device): void {
+  gpu.createBuffer = (descriptor) => {
+    const buffer: GPUBuffer = Object.getPrototypeOf(gpu).createBuffer.call(gpu, descriptor);
+    if (descriptor.label?.startsWith("temporaries")) {
+      for (let at = 0; at < buffer.size; at += garbage.length) {
+        gpu.queue.writeBuffer(buffer, at, garbage, 0, Math.min(garbage.length, buffer.size - at));
+      }
+    }
+    return buffer;
+  };
+}
