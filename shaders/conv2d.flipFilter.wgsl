@@ -1,7 +1,6 @@
 // flipped[u, v, o, c] = filter[U - 1 - u, V - 1 - v, c, o]: the filter with which a convolution of the output gradient
-// gives the input gradient. Small beside the convolution itself, and it lets conv2d.forward serve both ways.
-override COUNT: u32; // elements
-override ROW: u32; // threads in one row of the grid
+// gives the input gradient. Small beside the convolution itself, and it lets conv2d.forward serve both ways. Of a matrix
+// (TAPS 1) it is the transpose. The grid is [c, o, tap], so that no thread divides.
 override TAPS: u32; // U * V
 override CHANNELS: u32;
 override FILTERS: u32;
@@ -9,13 +8,10 @@ override FILTERS: u32;
 @group(0) @binding(0) var<storage, read> filter_: array<f32>;
 @group(0) @binding(1) var<storage, read_write> flipped: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i < COUNT) {
-    let c = i % CHANNELS;
-    let o = i / CHANNELS % FILTERS;
-    let tap = TAPS - 1u - i / (CHANNELS * FILTERS);
-    flipped[i] = filter_[(tap * CHANNELS + c) * FILTERS + o];
+  if (id.x < CHANNELS && id.y < FILTERS) {
+    let source = TAPS - 1u - id.z;
+    flipped[(id.z * FILTERS + id.y) * CHANNELS + id.x] = filter_[(source * CHANNELS + id.x) * FILTERS + id.y];
   }
 }

@@ -47,9 +47,9 @@ export function launchInputGradient(
     return;
   }
   const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
-  const { groups, constants } = threads(flipped.size);
   const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
-  tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, { ...constants, ...shape }, groups);
+  const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
+  tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, shape, grid);
   launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output });
 }
 

@@ -4,7 +4,6 @@ import uniformShader from "../../shaders/dense.forward.uniform.wgsl";
 import forwardShader from "../../shaders/dense.forward.wgsl";
 import uniformKernelGradientShader from "../../shaders/dense.kernelGradient.uniform.wgsl";
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
-import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
@@ -75,8 +74,8 @@ export function launchKernelGradient(
 export function launchTranspose(tape: Tape, kernel: Tensor): Tensor {
   const [inputs, outputs] = kernel.shape;
   const transposed = tape.temporary("transposed kernel", [outputs, inputs]);
-  const { groups, constants } = threads(kernel.size);
+  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
   const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
-  tape.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, { ...constants, ...shape }, groups);
+  tape.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
   return transposed;
 }

@@ -6,8 +6,9 @@ import type { Tensor } from "../tape/tensor.ts";
 import type { Convolution } from "./convolution.ts";
 import { launchKernelGradient, launchProduct, type Product } from "./product.ts";
 
-/** Bytes that the unfolded windows may take. */
+/** Bytes that the unfolded windows may take, and rows that one matrix product takes. */
 const mostBytes = 128 * 2 ** 20;
+const mostRows = 2 ** 19 - 8;
 
 const productOf = ({ batch, channels, filters, y, x }: Convolution): Product => ({
   ...{ batch: 1, rows: batch * y.output * x.output, inputs: y.size * x.size * channels, outputs: filters },
@@ -16,7 +17,7 @@ const productOf = ({ batch, channels, filters, y, x }: Convolution): Product => 
 /** Whether to unfold: channels so few that the direct kernels would spend their time on indices. */
 export function suitsUnfold(convolution: Convolution): boolean {
   const { rows, inputs } = productOf(convolution);
-  return convolution.channels <= 4 && 4 * rows * inputs <= mostBytes;
+  return convolution.channels <= 4 && 4 * rows * inputs <= mostBytes && rows <= mostRows;
 }
 
 export function launchUnfolded(
@@ -42,10 +43,10 @@ function unfold(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
   const { channels, y, x } = convolution;
   const { rows, inputs } = productOf(convolution);
   const unfolded = tape.temporary("windows", [rows, inputs]);
-  const { groups, constants } = threads(unfolded.size);
+  const { groups, constants } = threads(rows * y.size * x.size);
   const shape = {
     ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output },
-    ...{ SIZE_X: x.size, WINDOW: inputs },
+    ...{ SIZE_X: x.size, TAPS: y.size * x.size },
     ...{ STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
   };
   tape.launch(unfoldShader, { x: source, unfolded }, { ...constants, ...shape }, groups);
