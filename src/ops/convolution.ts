@@ -24,7 +24,7 @@ export function launchForward(
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
 ): void {
-  if (suitsWinograd(convolution)) launchWinograd(tape, convolution, tensors, false);
+  if (suitsWinograd(tape, convolution)) launchWinograd(tape, convolution, tensors, false);
   else if (suitsUnfold(convolution)) launchUnfolded(tape, convolution, tensors);
   else launchDirect(tape, convolution, tensors);
 }
@@ -42,7 +42,7 @@ export function launchInputGradient(
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
-  if (suitsWinograd(adjoint)) {
+  if (suitsWinograd(tape, adjoint)) {
     launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true);
     return;
   }
@@ -71,7 +71,7 @@ export function launchFilterGradient(
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
-  if (suitsWinograd(convolution)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
+  if (suitsWinograd(tape, convolution)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
   if (suitsUnfold(convolution)) return launchUnfoldedFilterGradient(tape, convolution, tensors, shape);
   return launchDirectFilterGradient(tape, convolution, tensors, shape);
 }

@@ -15,16 +15,23 @@ import { launchKernelGradient, launchProduct, type Product } from "./product.ts"
 /** Bytes that the transformed tensors of one convolution may take: they are four times as large as what they come from. */
 const mostBytes = 256 * 2 ** 20;
 
+/** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
+const balance = 40;
+
 /**
- * Whether Winograd is the better choice: a 3 x 3 filter with stride 1, whole vec4s of channels, enough of them to make the
- * transforms small beside the products, and tiles that fill the output well.
+ * Whether Winograd is the better choice: a 3 x 3 filter with stride 1, whole vec4s of channels, tiles that fill the output
+ * well, and so many channels that the time saved on arithmetic is more than that spent on moving the transformed tensors.
+ * Software adapters move data within their caches, so there the arithmetic alone counts.
  */
-export function suitsWinograd({ batch, channels, filters, y, x }: Convolution): boolean {
+export function suitsWinograd(tape: Tape, { batch, channels, filters, y, x }: Convolution): boolean {
   const tiles = Math.ceil(y.output / 2) * Math.ceil(x.output / 2);
+  // Of the direct algorithm, for each byte of Winograd's: 72 operations and 144 bytes a tile and pair of channels.
+  const intensity = (channels * filters) / (2 * (channels + filters));
   return (
     [y.size, x.size].every((size) => size === 3) &&
     [y.stride, x.stride].every((stride) => stride === 1) &&
     [channels, filters].every((n) => n % 4 === 0 && n >= 16) &&
+    (tape.device.adapter.software || intensity >= balance) &&
     y.output * x.output > 0.7 * 4 * tiles &&
     64 * batch * tiles * (channels + filters) <= mostBytes
   );
