@@ -34,7 +34,7 @@ export function partsFor(
   width: number,
   workgroups: number,
 ): { part: number; parts: number } {
-  const busy = tape.device.adapter.software ? 32 : 512;
+  const busy = tape.device.adapter.software ? 32 : 1024;
   const most = Math.max(1, Math.floor((lines * width) / fewestTerms));
   const part = Math.ceil(lines / Math.min(lines, most, Math.ceil(busy / workgroups)));
   return { part, parts: Math.ceil(lines / part) };
