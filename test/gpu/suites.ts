@@ -5,6 +5,7 @@ import "./conv2d.suite.ts";
 import "./dense.suite.ts";
 import "./device.suite.ts";
 import "./elementwise.suite.ts";
+import "./errors.suite.ts";
 import "./examples.suite.ts";
 import "./l2Normalize.suite.ts";
 import "./losses.suite.ts";

@@ -227,6 +227,44 @@ define("trainer: contrastive loss on the embeddings lets the network learn", asy
   await trainer.dispose();
 });
 
+define("trainer: triplet loss on the embeddings lets the network learn", async (device) => {
+  const trainer = await Trainer.create(device, odd(), {
+    batchSize: 3,
+    loss: "triplet",
+    margin: 0.3,
+    optimizer: adam({ learningRate: 5e-3 }),
+  });
+  const { left: anchor, right: positive } = oddBatch(3, 4);
+  const batch = { anchor, positive, negative: oddBatch(3, 6).left };
+  const { loss: first } = await trainer.step(batch);
+  let last = first;
+  for (let n = 0; n < 30; n++) ({ loss: last } = await trainer.step(batch));
+  assert(first > 0 && last < 0.5 * first, `the loss on one batch went from ${first} to ${last} in 30 steps`);
+  await assertThrows("pairs for triplets", async () => trainer.step(oddBatch(3, 1)), ["triplet", "anchor"]);
+  await trainer.dispose();
+});
+
+define("trainer: a profile names every launch of a step, and counts as one", async (device) => {
+  const trainer = await create(device);
+  const launches = (await trainer.launches()).map(({ kernel }) => kernel);
+  if (!device.gpu.features.has("timestamp-query")) {
+    await assertThrows("profile", () => trainer.profile(oddBatch(3, 1)), ["timestamp"]);
+    return trainer.dispose();
+  }
+  const profile = await trainer.profile(oddBatch(3, 1));
+  assertEqual(
+    "kernels",
+    profile.map(({ kernel }) => kernel),
+    launches,
+  );
+  assert(
+    profile.every(({ nanoseconds }) => nanoseconds >= 0) && profile.some(({ nanoseconds }) => nanoseconds > 0),
+    `times are ${profile.map(({ nanoseconds }) => nanoseconds)}`,
+  );
+  assertEqual("the next step's number", (await trainer.step(oddBatch(3, 2))).step, 2);
+  await trainer.dispose();
+});
+
 define("errors: a batch or a checkpoint that does not fit is named", async (device) => {
   const trainer = await create(device);
   const batch = oddBatch(3, 1);
