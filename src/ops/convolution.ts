@@ -5,7 +5,7 @@ import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { launchDirect, launchDirectFilterGradient } from "./direct.ts";
-import { launchUnfolded, launchUnfoldedFilterGradient, suitsUnfold } from "./unfold.ts";
+import { launchUnfolded, suitsUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
 import { launchWinograd, launchWinogradFilterGradient, suitsWinograd } from "./winograd.ts";
 
@@ -71,7 +71,6 @@ export function launchFilterGradient(
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
-  if (suitsWinograd(tape, convolution)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
-  if (suitsUnfold(convolution)) return launchUnfoldedFilterGradient(tape, convolution, tensors, shape);
+  if (suitsWinograd(tape, convolution, 0.5)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
   return launchDirectFilterGradient(tape, convolution, tensors, shape);
 }

@@ -1,10 +1,11 @@
-// Convolution with few input channels (a first layer) as one matrix product over unfolded windows.
+// Convolution with few input channels (a first layer) as one matrix product over unfolded windows. The filter gradient
+// gains nothing from it: the direct kernel computes its indices once for a whole line.
 import unfoldShader from "../../shaders/conv2d.unfold.wgsl";
 import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Convolution } from "./convolution.ts";
-import { launchKernelGradient, launchProduct, type Product } from "./product.ts";
+import { launchProduct, type Product } from "./product.ts";
 
 /** Bytes that the unfolded windows may take, and rows that one matrix product takes. */
 const mostBytes = 128 * 2 ** 20;
@@ -27,16 +28,6 @@ export function launchUnfolded(
 ): void {
   const { filter: kernel, bias, output } = tensors;
   launchProduct(tape, productOf(convolution), { x: unfold(tape, convolution, tensors.x), kernel, bias, output });
-}
-
-/** d loss / d filter, of the given shape. */
-export function launchUnfoldedFilterGradient(
-  tape: Tape,
-  convolution: Convolution,
-  { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
-  shape: readonly number[],
-): Tensor {
-  return launchKernelGradient(tape, productOf(convolution), { x: unfold(tape, convolution, x), gradient }, shape);
 }
 
 function unfold(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
