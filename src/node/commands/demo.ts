@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Model } from "../../recognition/model.ts";
-import { demoPeople, peopleCounts } from "../demo/faces.ts";
+import { demoPeople, type PeopleCounts, peopleCounts } from "../demo/faces.ts";
 import { type Judgement, judge } from "../demo/judge.ts";
 import { adapterInWords, demoReport } from "../demo/report.ts";
 import { defaultSteps, trainOnFaces } from "../demo/train.ts";
@@ -21,6 +21,8 @@ export interface DemoOptions {
   report: string;
   /** Folder that keeps the drawn pictures. */
   cache: string;
+  /** Fewer people than usual, for a quick look. */
+  people?: PeopleCounts;
 }
 
 export function addDemo(program: Command): void {
@@ -38,7 +40,7 @@ export function addDemo(program: Command): void {
 
 /** Progress is told through `tell`, a line at a time. */
 export async function runDemo(options: DemoOptions, tell: (line: string) => void = note): Promise<Outcome> {
-  const { seed, steps, cache } = options;
+  const { seed, steps, cache, people: counts = peopleCounts } = options;
   const seconds: { name: string; seconds: number }[] = [];
   const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const started = performance.now();
@@ -48,12 +50,12 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
   };
   const device = await timed("device", openDevice);
   try {
-    const people = await timed("pictures", () => demoPeople(seed, cache, tellQuarters(tell)));
-    tell(`training on ${peopleCounts.training} people for ${steps} steps`);
+    const people = await timed("pictures", () => demoPeople(counts, seed, cache, tellQuarters(tell)));
+    tell(`training on ${counts.training} people for ${steps} steps`);
     const training = await trainOnFaces(device, people.training, { steps, seed });
     seconds.push({ name: "compiling", seconds: training.seconds.compile });
     seconds.push({ name: "training", seconds: training.seconds.train });
-    tell(`judging on ${peopleCounts.unseen} people never seen`);
+    tell(`judging on ${counts.unseen} people never seen`);
     const judgement = await timed("judging", async () => {
       const model = await Model.open(device, training.model, { batchSize: embeddedTogether });
       const found = await judge(model, people, seed);

@@ -2,9 +2,15 @@
 import { type Dataset, subset } from "../../data/dataset.ts";
 import { drawFaces, facesDataset } from "../faces/index.ts";
 
+export interface PeopleCounts {
+  training: number;
+  validation: number;
+  unseen: number;
+}
+
 export const faceSize = 32;
 export const picturesEach = 12;
-export const peopleCounts = { training: 260, validation: 40, unseen: 60 };
+export const peopleCounts: PeopleCounts = { training: 250, validation: 30, unseen: 80 };
 
 export interface DemoPeople {
   training: Dataset;
@@ -13,11 +19,11 @@ export interface DemoPeople {
 }
 
 export async function demoPeople(
+  { training, validation, unseen }: PeopleCounts,
   seed: number,
   cache: string,
   onProgress: (share: number) => void,
 ): Promise<DemoPeople> {
-  const { training, validation, unseen } = peopleCounts;
   const people = training + validation + unseen;
   const options = { people, pictures: picturesEach, size: faceSize, seed };
   const images = await drawFaces({ ...options, cache, onProgress: (n) => onProgress(n / (people * picturesEach)) });

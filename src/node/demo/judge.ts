@@ -17,7 +17,7 @@ const enrolledPeople = 5;
 const strangers = 20;
 const picturesOfStrangers = 2;
 /** Of the validation people's pairs of two, the share that may pass for one person when somebody is identified. */
-const falseAccepts = 0.01;
+const falseAccepts = 0.02;
 
 type Distance = (a: number, b: number) => number;
 

@@ -3,7 +3,7 @@ import sharp from "sharp";
 import type { Dataset, ImageSize } from "../../data/dataset.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { Report, ReportPair } from "../report/page.ts";
-import { type DemoPeople, faceSize, peopleCounts, picturesEach } from "./faces.ts";
+import { type DemoPeople, faceSize, picturesEach } from "./faces.ts";
 import type { Judgement } from "./judge.ts";
 import { networkInWords, type TrainingRun } from "./train.ts";
 
@@ -33,9 +33,9 @@ export async function demoReport(
     seed,
     seconds,
     people: {
-      trained: peopleCounts.training,
-      validation: peopleCounts.validation,
-      unseen: peopleCounts.unseen,
+      trained: people.training.identities.length,
+      validation: people.validation.identities.length,
+      unseen: people.unseen.identities.length,
       pictures: picturesEach,
     },
     network: networkInWords,

@@ -12,7 +12,7 @@ import { faceSize } from "./faces.ts";
 
 const filters = [8, 16, 32, 32];
 const embedding = 128;
-const batchSize = 20;
+const batchSize = 24;
 const highestRate = 1e-2;
 /** Below the usual 0.9: a run of a few hundred steps has no time for a long memory of its first gradients. */
 const beta1 = 0.8;

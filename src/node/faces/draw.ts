@@ -9,7 +9,7 @@ import type { Appearance, Person } from "./people.ts";
 const OVERSAMPLING = 2;
 /** The window of facesjs' 400 x 600 canvas that holds a head with its hair: a square around (200, 300). */
 const CENTRE = { x: 200, y: 300 };
-const WINDOW = 430;
+const WINDOW = 405;
 
 /** The face as facesjs understands it. Identity and the day's look meet here. */
 export function faceConfig(who: Person, today: Appearance) {

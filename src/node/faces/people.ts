@@ -81,7 +81,7 @@ const SKIN: Colour[] = [
   [196, 140, 100],
   [160, 108, 76],
   [122, 78, 56],
-  [86, 54, 42],
+  [98, 62, 46],
 ];
 
 const HAIR: Colour[] = [
@@ -191,7 +191,7 @@ export const VARIATION = {
   /** Degrees, each way. */
   expression: { eye: 4, brow: 8, mouth: 7 },
   /** Degrees; shares of the scale and of the picture's side; each way. */
-  pose: { rotation: 7, scale: 0.06, aspect: 0.02, shift: 0.04 },
+  pose: { rotation: 8, scale: 0.07, aspect: 0.02, shift: 0.05 },
   light: { gain: [0.86, 1.1], slope: 0.2, warmth: 0.025, lift: [-3, 7] },
   blurred: 0.35,
   blur: 0.6,
