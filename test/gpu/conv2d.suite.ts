@@ -85,6 +85,7 @@ const awkward: Record<string, Shape> = {
   "a stride larger than the filter": { B: 1, H: 10, W: 11, C: 3, O: 6, U: 2, V: 2, stride: 3, padding: "valid" },
   "an even filter": { B: 1, H: 7, W: 6, C: 2, O: 3, U: 2, V: 4 },
   "a single row": { B: 2, H: 1, W: 37, C: 5, O: 9, U: 3, V: 3 },
+  "so many channels that Winograd's algorithm pays on GPUs, too": { B: 1, H: 5, W: 7, C: 144, O: 148, U: 3, V: 3 },
   "three channels at stride 2, as a first layer": { B: 2, H: 19, W: 23, C: 3, O: 16, U: 3, V: 3, stride: 2 },
 };
 
