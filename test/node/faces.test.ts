@@ -123,6 +123,14 @@ describe("the cache", () => {
     }
     expect(await drawFaces(options())).toEqual(drawn);
   });
+
+  test("does not believe what another version drew", async () => {
+    const drawn = await drawFaces(options());
+    const [name] = (await readdir(folder)).filter((file) => file.includes("-2x2-"));
+    const others = await drawFaces({ ...options(), seed: 4, cache: undefined });
+    await writeFile(join(folder, name), Buffer.concat([createHash("sha256").update(others).digest(), others]));
+    expect(await drawFaces(options())).toEqual(drawn);
+  });
 });
 
 test("a picture is handed out in its own size only", async () => {
