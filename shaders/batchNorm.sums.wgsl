@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var row = first; row < last; row++) {
     let at = origin + row * CHANNELS;
     let xhat = (x[at] - mean) * inverse;
-    let passes = RELU == 0u || fma(xhat, scale, offset) > 0.0;
+    let passes = (RELU == 0u) | (fma(xhat, scale, offset) > 0.0);
     let g = select(0.0, gradient[at], passes);
     sums += vec2f(g, g * xhat);
   }

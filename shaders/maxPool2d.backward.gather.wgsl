@@ -1,7 +1,6 @@
 // d loss / d x[b, y, x, c] = sum of the gradients of the windows whose first maximum is here. Each input element looks
-// at the windows that cover it and gathers, so nothing is added by two threads at once.
-override COUNT: u32; // elements
-override ROW: u32; // threads in one row of the grid
+// at the windows that cover it and gathers, so nothing is added by two threads at once. The grid
+// is (columns x channels, rows, batch) of the input.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -20,14 +19,14 @@ override PAD_X: u32; // columns of padding to the left
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  if (id.x >= WIDTH * CHANNELS) {
     return;
   }
-  let c = i % CHANNELS;
-  let column = (i / CHANNELS) % WIDTH + PAD_X;
-  let y = (i / (CHANNELS * WIDTH)) % HEIGHT + PAD_Y;
-  let b = i / (CHANNELS * WIDTH * HEIGHT);
+  let x = id.x / CHANNELS;
+  let c = id.x - x * CHANNELS;
+  let column = x + PAD_X;
+  let y = id.y + PAD_Y;
+  let b = id.z;
   // The windows that cover padded coordinate p start at S o for o in ceil((p - SIZE + 1) / S) .. p / S.
   let first_y = select((y - SIZE_Y) / STRIDE_Y + 1u, 0u, y < SIZE_Y);
   let first_x = select((column - SIZE_X) / STRIDE_X + 1u, 0u, column < SIZE_X);
@@ -39,5 +38,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       total += select(0.0, gradient[o], argmax[o] == here);
     }
   }
-  input_gradient[i] = total;
+  input_gradient[(b * HEIGHT + id.y) * WIDTH * CHANNELS + id.x] = total;
 }

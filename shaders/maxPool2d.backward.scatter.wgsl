@@ -1,8 +1,6 @@
 // d loss / d x where windows do not overlap (STRIDE >= SIZE): each window's thread writes the cells from its own start
 // to the next one's, the gradient at the maximum and 0 elsewhere; the first and the last window take the edges as well.
-// Every cell is written once, and a window's argmax and gradient are loaded once, not once for each cell.
-override COUNT: u32; // windows times channels
-override ROW: u32; // threads in one row of the grid
+// The grid is (columns x channels, rows, batch) of windows. Every cell is written once, and a window's argmax and gradient are loaded once, not once for each cell.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -21,14 +19,14 @@ override PAD_X: u32; // columns of padding to the left
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  if (id.x >= OUTPUT_WIDTH * CHANNELS) {
     return;
   }
-  let c = i % CHANNELS;
-  let ox = (i / CHANNELS) % OUTPUT_WIDTH;
-  let oy = (i / (CHANNELS * OUTPUT_WIDTH)) % OUTPUT_HEIGHT;
-  let b = i / (CHANNELS * OUTPUT_WIDTH * OUTPUT_HEIGHT);
+  let ox = id.x / CHANNELS;
+  let c = id.x - ox * CHANNELS;
+  let oy = id.y;
+  let b = id.z;
+  let i = (b * OUTPUT_HEIGHT + oy) * OUTPUT_WIDTH * CHANNELS + id.x;
   let top = oy * STRIDE_Y - PAD_Y; // wraps above the picture: offsets from it are right all the same
   let left = ox * STRIDE_X - PAD_X;
   let first_y = select(top, 0u, oy == 0u);
@@ -41,7 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var x = first_x; x < last_x; x++) {
       let ky = y - top;
       let kx = x - left;
-      let here = ky < SIZE_Y && kx < SIZE_X && ky * SIZE_X + kx == maximum;
+      let here = (ky < SIZE_Y) & (kx < SIZE_X) & (ky * SIZE_X + kx == maximum);
       input_gradient[((b * HEIGHT + y) * WIDTH + x) * CHANNELS + c] = select(0.0, g, here);
     }
   }

@@ -1,8 +1,7 @@
 // output[b, oy, ox, c] = max over the window of x[b, oy S + ky - P, ox S + kx - P, c]; argmax keeps ky * SIZE_X + kx of
 // the first maximum in row-major order. Padding never wins. One thread to an output element, channels along the lanes,
-// so that loads are side by side.
-override COUNT: u32; // elements
-override ROW: u32; // threads in one row of the grid
+// so that loads are side by side; the grid is
+// (columns x channels, rows, batch), so that one division is enough to know where a thread is.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -21,14 +20,15 @@ override PAD_X: u32; // columns of padding to the left
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  if (id.x >= OUTPUT_WIDTH * CHANNELS) {
     return;
   }
-  let c = i % CHANNELS;
-  let ox = (i / CHANNELS) % OUTPUT_WIDTH;
-  let oy = (i / (CHANNELS * OUTPUT_WIDTH)) % OUTPUT_HEIGHT;
-  let b = i / (CHANNELS * OUTPUT_WIDTH * OUTPUT_HEIGHT);
+  let ox = id.x / CHANNELS;
+  let c = id.x - ox * CHANNELS;
+  let oy = id.y;
+  let b = id.z;
+  let i = (b * OUTPUT_HEIGHT + oy) * OUTPUT_WIDTH * CHANNELS + id.x;
+  // Selects, not branches: a software adapter runs its lanes under a mask that each branch must merge.
   var best = 0.0;
   var position = 0u;
   var found = false;
@@ -36,14 +36,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let y = oy * STRIDE_Y + ky - PAD_Y; // wraps above the picture, so one comparison serves both edges
     for (var kx = 0u; kx < SIZE_X; kx++) {
       let column = ox * STRIDE_X + kx - PAD_X;
-      if (y < HEIGHT && column < WIDTH) {
-        let value = x[((b * HEIGHT + y) * WIDTH + column) * CHANNELS + c];
-        if (!found || value > best) {
-          best = value;
-          position = ky * SIZE_X + kx;
-          found = true;
-        }
-      }
+      let inside = (y < HEIGHT) & (column < WIDTH);
+      let value = x[select(0u, ((b * HEIGHT + y) * WIDTH + column) * CHANNELS + c, inside)];
+      let wins = inside & (!found | (value > best));
+      best = select(best, value, wins);
+      position = select(position, ky * SIZE_X + kx, wins);
+      found = found | inside;
     }
   }
   output[i] = best;

@@ -11,7 +11,7 @@ override TAKEN: u32; // elements of the slice
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
-    let inside = i >= OFFSET && i < OFFSET + TAKEN;
+    let inside = (i >= OFFSET) & (i < OFFSET + TAKEN);
     input_gradient[i] = select(0.0, gradient[select(0u, i - OFFSET, inside)], inside);
   }
 }

@@ -1,7 +1,6 @@
 import gatherShader from "../../shaders/maxPool2d.backward.gather.wgsl";
 import scatterShader from "../../shaders/maxPool2d.backward.scatter.wgsl";
 import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
-import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type Extent, image, type Padding, windows } from "./windows.ts";
@@ -37,16 +36,16 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
       PAD_X: column.before,
     },
   };
-  const forward = threads(output.size);
-  tape.launch(forwardShader, { x, output, argmax }, { ...forward.constants, ...shape }, forward.groups);
+  const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;
+  tape.launch(forwardShader, { x, output, argmax }, shape, grid(column.output, row.output));
 
   return tape.record("maxPool2d", [x], output, (gradient) => {
     const input_gradient = tape.temporary("max-pool gradient", x.shape);
     input_gradient.spreadFrom = gradient;
-    const apart = row.stride >= row.size && column.stride >= column.size;
-    const { groups, constants } = threads(apart ? output.size : x.size);
     const bindings = { argmax, gradient, input_gradient };
-    tape.launch(apart ? scatterShader : gatherShader, bindings, { ...constants, ...shape }, groups);
+    const apart = row.stride >= row.size && column.stride >= column.size;
+    if (apart) tape.launch(scatterShader, bindings, shape, grid(column.output, row.output));
+    else tape.launch(gatherShader, bindings, shape, grid(width, height));
     return [input_gradient];
   });
 }
