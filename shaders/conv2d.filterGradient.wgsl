@@ -30,7 +30,7 @@ fn store(row: u32, o: u32, part: u32, a: vec4f, b: vec4f) {
   let rows = SIZE_Y * SIZE_X * CHANNELS;
   var sums = array<vec4f, 2>(a, b);
   for (var r = 0u; r < 8u; r++) {
-    if (row + r < rows && o < FILTERS) {
+    if ((row + r < rows) & (o < FILTERS)) {
       partial[(part * rows + row + r) * FILTERS + o] = sums[r / 4u][r % 4u];
     }
   }

@@ -48,7 +48,7 @@ fn store(pixel: u32, o: u32, a: vec4f, b: vec4f) {
   var sums = array<vec4f, 2>(a, b);
   let offset = select(0.0, bias[o], BIAS == 1u);
   for (var p = 0u; p < 8u; p++) {
-    if (pixel + p < PIXELS && o < FILTERS) {
+    if ((pixel + p < PIXELS) & (o < FILTERS)) {
       output[(pixel + p) * FILTERS + o] = sums[p / 4u][p % 4u] + offset;
     }
   }

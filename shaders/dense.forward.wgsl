@@ -36,7 +36,7 @@ fn activate(sum: f32, o: u32) -> f32 {
 fn store(k: u32, row: u32, o: u32, a: vec4f, b: vec4f) {
   var sums = array<vec4f, 2>(a, b);
   for (var r = 0u; r < 8u; r++) {
-    if (row + r < ROWS && o < OUTPUTS) {
+    if ((row + r < ROWS) & (o < OUTPUTS)) {
       output[(k * ROWS + row + r) * OUTPUTS + o] = activate(sums[r / 4u][r % 4u], o);
     }
   }

@@ -19,7 +19,7 @@ const GRADIENT_LENGTH: u32 = 1;
 fn store(z: u32, i: u32, o: u32, a: vec4f, b: vec4f) {
   var sums = array<vec4f, 2>(a, b);
   for (var r = 0u; r < 8u; r++) {
-    if (i + r < INPUTS && o < OUTPUTS) {
+    if ((i + r < INPUTS) & (o < OUTPUTS)) {
       partial[(z * INPUTS + i + r) * OUTPUTS + o] = sums[r / 4u][r % 4u];
     }
   }

@@ -1,7 +1,6 @@
 // Convolution with few input channels (a first layer) as one matrix product over unfolded windows. The filter gradient
 // gains nothing from it: the direct kernel computes its indices once for a whole line.
 import unfoldShader from "../../shaders/conv2d.unfold.wgsl";
-import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Convolution } from "./convolution.ts";
@@ -31,15 +30,14 @@ export function launchUnfolded(
 }
 
 function unfold(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
-  const { channels, y, x } = convolution;
+  const { batch, channels, y, x } = convolution;
   const { rows, inputs } = productOf(convolution);
   const unfolded = tape.temporary("windows", [rows, inputs]);
-  const { groups, constants } = threads(rows * y.size * x.size);
   const shape = {
     ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output },
-    ...{ SIZE_X: x.size, TAPS: y.size * x.size },
-    ...{ STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
+    ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
   };
-  tape.launch(unfoldShader, { x: source, unfolded }, { ...constants, ...shape }, groups);
+  const grid = [Math.ceil((x.output * x.size) / 64), y.output, batch] as const;
+  tape.launch(unfoldShader, { x: source, unfolded }, shape, grid);
   return unfolded;
 }
