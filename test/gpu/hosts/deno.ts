@@ -1,18 +1,25 @@
 // Deno's WebGPU is wgpu with the Naga compiler: the second WGSL compiler that the shaders have to please.
 
-import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/node/find-adapter.mjs";
 import type { OpenHost } from "./host.ts";
 import { openProcess } from "./process.ts";
 
-const name = process.platform === "win32" ? "deno.exe" : "deno";
-const executable = fileURLToPath(new URL(`../../../node_modules/deno/${name}`, import.meta.url));
+/** The package's executable; npm does not run its install script, so this does what that would. */
+function denoExecutable(): string | undefined {
+  try {
+    return createRequire(import.meta.url)("deno/install_api.cjs").runInstall();
+  } catch {
+    return undefined; // the package is missing, or has no executable for this platform
+  }
+}
+
+const executable = denoExecutable();
 
 /** Why this machine cannot run the suites on wgpu, if so. */
 export function denoMissing(): string | undefined {
-  if (!existsSync(executable)) return `the deno package has put no executable at ${executable}`;
+  if (!executable) return "the deno package has no executable for this platform";
   const machine = thisMachine();
   if (process.platform !== "linux" || vulkanDrivers(machine).length > 0) return undefined;
   if (!findSoftwareDriver(machine)) return "there is no Vulkan driver for wgpu";
@@ -25,7 +32,7 @@ export const openDeno: OpenHost = (start) => {
   const driver = vulkanDrivers(machine).length > 0 ? null : findSoftwareDriver(machine);
   return openProcess(
     {
-      executable,
+      executable: executable!,
       parameters: ["run", "--no-config", "--allow-all", "--unstable-webgpu"],
       environment: {
         NO_COLOR: "1",
