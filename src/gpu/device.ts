@@ -28,6 +28,9 @@ const wantedLimits = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
+/** STORAGE | COPY_SRC | COPY_DST and UNIFORM | COPY_DST, spelled out because not every runtime has GPUBufferUsage. */
+const bufferUsage = { storage: 0x80 | 0x4 | 0x8, uniform: 0x40 | 0x8 };
+
 /** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores made on it. */
 export class Device {
   readonly gpu: GPUDevice;
@@ -50,6 +53,16 @@ export class Device {
       throw this.reason;
     });
     this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
+  }
+
+  /** A buffer that kernels bind and the host copies to and from; `uniform`: one that the host writes and kernels read. */
+  createBuffer(label: string, size: number, kind: "storage" | "uniform" = "storage"): GPUBuffer {
+    return this.gpu.createBuffer({ label, size, usage: bufferUsage[kind] });
+  }
+
+  /** Queues a write of all of `data`, after the work submitted so far and before what is submitted next. */
+  write(buffer: GPUBuffer, offset: number, data: Float32Array): void {
+    this.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }
 
   /** Runs `work` and turns what the GPU reports meanwhile (validation, memory) into one error that names `what`. */

@@ -30,6 +30,15 @@ export class KernelCache {
     return layout;
   }
 
+  /** Binds a shader's buffers by the names of its bindings. */
+  bindGroup(shader: Shader, ranges: Readonly<Record<string, GPUBufferBinding>>): GPUBindGroup {
+    const entries = Object.entries(ranges).map(([name, resource]) => ({
+      binding: shader.bindings[name].binding,
+      resource,
+    }));
+    return this.gpu.createBindGroup({ label: shader.name, layout: this.layout(shader), entries });
+  }
+
   /** Starts making a pipeline (compilation runs beside the caller's thread) or returns the one already made. */
   pipeline(
     shader: Shader,

@@ -22,9 +22,6 @@ export interface CompileOptions {
 
 /** Steps that may be in flight before `run` waits. */
 const stepsInFlight = 4;
-/** STORAGE | COPY_SRC | COPY_DST, and with UNIFORM for the schedule. */
-const storageUsage = 0x80 | 0x4 | 0x8;
-const uniformUsage = 0x40 | 0x8;
 
 export async function compile(tape: Tape, options: CompileOptions): Promise<Program> {
   const { device, store } = tape;
@@ -51,8 +48,8 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
 
   return device.checked("compile", async () => {
     const own: GPUBuffer[] = [];
-    const make = (label: string, size: number, usage = storageUsage) => {
-      const buffer = device.gpu.createBuffer({ label, size, usage });
+    const make = (label: string, size: number, kind: "storage" | "uniform" = "storage") => {
+      const buffer = device.createBuffer(label, size, kind);
       own.push(buffer);
       return buffer;
     };
@@ -67,10 +64,10 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
       if (slot !== undefined) return { buffer: slots[slot], offset: 0, size: storage.bytes };
       let buffer = fixed.get(storage);
       if (!buffer) {
-        buffer = make(storage.name, storage.bytes, storage === schedule ? uniformUsage : storageUsage);
+        buffer = make(storage.name, storage.bytes, storage === schedule ? "uniform" : "storage");
         fixed.set(storage, buffer);
         if (storage.kind === "constant") {
-          device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
+          device.write(buffer, 0, storage.data!);
           bytesOf.constants += storage.bytes;
         } else if (storage.kind === "input") bytesOf.inputs += storage.bytes;
         else bytesOf.gradients += storage.bytes;
@@ -127,26 +124,33 @@ function untrained(tape: Tape, counted: readonly Arena[]): number {
 
 async function makeDispatch(tape: Tape, launch: Launch, rangeOf: (storage: Storage) => BufferRange): Promise<Dispatch> {
   const { shader } = launch;
-  const { kernels, gpu } = tape.device;
+  const { kernels } = tape.device;
+  const ranges: Record<string, BufferRange> = {};
   const reads: string[] = [];
   const writes: string[] = [];
-  const ranges: BufferRange[] = [];
   const written = new Set<GPUBuffer>();
   const read = new Set<GPUBuffer>();
-  const entries = Object.entries(launch.bindings).map(([name, storage]) => {
+  for (const [name, storage] of Object.entries(launch.bindings)) {
     const range = rangeOf(storage);
     const writable = shader.bindings[name].access === "read_write";
     (writable ? writes : reads).push(storage.name);
     (writable ? written : read).add(range.buffer);
-    ranges.push(range);
-    return { binding: shader.bindings[name].binding, resource: range };
-  });
+    ranges[name] = range;
+  }
   for (const buffer of written) {
     if (read.has(buffer)) throw new TwingradError("SHADER", `${shader.name} would read and write "${buffer.label}".`);
   }
-  const bindGroup = gpu.createBindGroup({ label: shader.name, layout: kernels.layout(shader), entries });
+  const bindGroup = kernels.bindGroup(shader, ranges);
   const pipeline = await kernels.pipeline(shader, launch.constants, launch.tunables);
-  return { kernel: shader.name, pipeline, bindGroup, workgroups: launch.workgroups, reads, writes, ranges };
+  return {
+    kernel: shader.name,
+    pipeline,
+    bindGroup,
+    workgroups: launch.workgroups,
+    reads,
+    writes,
+    ranges: Object.values(ranges),
+  };
 }
 
 function checkLimits(tape: Tape, launches: readonly Launch[]): void {

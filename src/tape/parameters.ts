@@ -19,8 +19,6 @@ export interface ParameterOptions {
   readonly trainable?: boolean;
 }
 
-/** Usage of every buffer that kernels bind and the host copies: STORAGE | COPY_SRC | COPY_DST. */
-const usage = 0x80 | 0x4 | 0x8;
 /** Bindings start at multiples of this: the largest minStorageBufferOffsetAlignment that WebGPU allows. */
 const alignment = 256;
 
@@ -107,7 +105,7 @@ export class ParameterStore {
         entry.offset = bytes;
         bytes += Math.ceil((sizeOf(entry.shape) * 4) / alignment) * alignment;
       }
-      const values = this.createBuffer("parameters", bytes);
+      const values = this.device.createBuffer("parameters", bytes);
       const arena: Arena = { bytes, values, members: trainable.map((e) => e.name), state: new Map() };
       this.arenas.push(arena);
       for (const entry of trainable) {
@@ -116,8 +114,8 @@ export class ParameterStore {
       }
     }
     for (const entry of fresh) {
-      entry.buffer ??= this.createBuffer(entry.name, Math.ceil((sizeOf(entry.shape) * 4) / 16) * 16);
-      this.device.gpu.queue.writeBuffer(entry.buffer, entry.offset, entry.initial as Float32Array<ArrayBuffer>);
+      entry.buffer ??= this.device.createBuffer(entry.name, Math.ceil((sizeOf(entry.shape) * 4) / 16) * 16);
+      this.device.write(entry.buffer, entry.offset, entry.initial!);
       entry.initial = undefined;
     }
   }
@@ -132,7 +130,7 @@ export class ParameterStore {
   state(arena: Arena, name: string): GPUBuffer {
     let buffer = arena.state.get(name);
     if (!buffer) {
-      buffer = this.createBuffer(name, arena.bytes);
+      buffer = this.device.createBuffer(name, arena.bytes);
       arena.state.set(name, buffer);
     }
     return buffer;
@@ -147,7 +145,7 @@ export class ParameterStore {
   write(name: string, values: ArrayLike<number>): void {
     const entry = this.entry(name);
     const data = sized(name, entry.shape, values);
-    if (entry.buffer) this.device.gpu.queue.writeBuffer(entry.buffer, entry.offset, data);
+    if (entry.buffer) this.device.write(entry.buffer, entry.offset, data);
     else entry.initial = data;
   }
 
@@ -162,7 +160,7 @@ export class ParameterStore {
     this.place();
     const { arena, offset, shape } = this.entry(name);
     if (!arena) throw new TwingradError("BAD_INPUT", `"${name}" is not trained, so it has no optimizer state.`);
-    this.device.gpu.queue.writeBuffer(this.state(arena, state), offset, sized(name, shape, values));
+    this.device.write(this.state(arena, state), offset, sized(name, shape, values));
   }
 
   dispose(): void {
@@ -177,10 +175,6 @@ export class ParameterStore {
       throw new TwingradError("BAD_INPUT", `There is no parameter "${name}"; there are: ${known}.`);
     }
     return entry;
-  }
-
-  private createBuffer(label: string, size: number): GPUBuffer {
-    return this.device.gpu.createBuffer({ label, size, usage });
   }
 }
 
