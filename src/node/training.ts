@@ -10,6 +10,7 @@ import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
 import { adam } from "../optim/adam.ts";
 import { Model, withJudgement } from "../recognition/model.ts";
+import { StepsInFlight } from "../train/inFlight.ts";
 import { decode, withMetadata } from "../train/safetensors.ts";
 import { Trainer } from "../train/trainer.ts";
 import { assess } from "./assessment.ts";
@@ -17,8 +18,6 @@ import { modelFile, saveModel } from "./files.ts";
 import { Progress } from "./progress.ts";
 import { parseTrainingRecord, type ResolvedSettings, type TrainingRecord } from "./settings.ts";
 
-/** Steps that may be under way before the loss of the first of them is looked at. */
-const inFlight = 4;
 /** Pairs of each kind for each person that the threshold is set by. */
 const judgedPairs = 50;
 const trainingKey = "training";
@@ -144,11 +143,9 @@ async function steps(
   const stream = batches(images, pairs, { batchSize, skip: before, augmentation: augment ? { seed } : undefined });
 
   const losses: number[] = [];
-  const waiting: Promise<{ loss: number; step: number }>[] = [];
   const begun = performance.now();
   let firstSettled = begun;
-  const settle = async () => {
-    const { loss, step } = await waiting.shift()!;
+  const running = new StepsInFlight(trainer, ({ loss, step }) => {
     if (!Number.isFinite(loss)) {
       throw new TwingradError(
         "NOT_FINITE",
@@ -158,7 +155,7 @@ async function steps(
     losses.push(loss);
     progress.update(step, loss);
     if (losses.length === 1) firstSettled = performance.now();
-  };
+  });
 
   let epochs = 0;
   try {
@@ -166,16 +163,13 @@ async function steps(
       const batch = (await stream.next()).value;
       epochs = Math.min(batch.epoch, lastEpoch);
       if (batch.epoch >= lastEpoch) break;
-      const running = trainer.step(batch);
-      running.catch(() => undefined); // reported when its turn comes
-      waiting.push(running);
-      if (waiting.length > inFlight) await settle();
+      await running.step(batch);
       if ((step + 1) % checkpointEvery === 0 && step + 1 < lastStep) {
-        while (waiting.length > 0) await settle();
+        await running.drain();
         await saveCheckpoint();
       }
     }
-    while (waiting.length > 0) await settle();
+    await running.drain();
   } finally {
     progress.stop();
   }

@@ -6,6 +6,7 @@ import type { Device } from "../../gpu/device.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { adam } from "../../optim/adam.ts";
+import { StepsInFlight } from "../../train/inFlight.ts";
 import { Trainer } from "../../train/trainer.ts";
 import { Progress } from "../progress.ts";
 import { faceSize } from "./faces.ts";
@@ -17,8 +18,6 @@ const highestRate = 1e-2;
 /** Below the usual 0.9: a run of a few hundred steps has no time for a long memory of its first gradients. */
 const beta1 = 0.8;
 const l2 = 1e-4;
-/** Steps under way before the loss of the first of them is looked at. */
-const inFlight = 4;
 
 export const defaultSteps = 640;
 export const networkInWords =
@@ -56,21 +55,14 @@ export async function trainOnFaces(
   const stream = batches(new DecodedImages(people, network.options.imageSize), pairs, { batchSize });
   const progress = new Progress(steps, 0);
   const losses: number[] = [];
-  const waiting: Promise<{ loss: number; step: number }>[] = [];
-  const settle = async () => {
-    const { loss, step } = await waiting.shift()!;
+  const running = new StepsInFlight(trainer, ({ loss, step }) => {
     if (!Number.isFinite(loss)) throw new TwingradError("NOT_FINITE", `the loss of step ${step} is ${loss}`);
     losses.push(loss);
     progress.update(step, loss);
-  };
+  });
   try {
-    for (let step = 0; step < steps; step++) {
-      const running = trainer.step((await stream.next()).value);
-      running.catch(() => undefined); // reported when its turn comes
-      waiting.push(running);
-      if (waiting.length > inFlight) await settle();
-    }
-    while (waiting.length > 0) await settle();
+    for (let step = 0; step < steps; step++) await running.step((await stream.next()).value);
+    await running.drain();
   } finally {
     progress.stop();
   }
