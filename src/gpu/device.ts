@@ -1,6 +1,7 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
 import { DeviceLostError, TwingradError } from "./errors.ts";
 import { KernelCache } from "./kernels.ts";
+import { Tuner } from "./tuner.ts";
 
 export interface AdapterInfo {
   readonly vendor: string;
@@ -36,6 +37,8 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
+  /** Chooses among kernels that compute the same. */
+  readonly tuner = new Tuner();
   /** Rejects, never resolves, when the device is lost. */
   readonly lost: Promise<never>;
   private reason?: DeviceLostError;

@@ -1,13 +1,20 @@
-// The choice of an algorithm for a convolution and its gradients: direct, Winograd's, or unfolding.
+// The algorithms for a convolution and its gradients: direct, Winograd's, or unfolding.
 import dilateShader from "../../shaders/conv2d.dilate.wgsl";
 import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
+import { choose, keyOf } from "../tape/choose.ts";
 import { threads } from "../tape/grid.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { launchDirect, launchDirectFilterGradient } from "./direct.ts";
-import { launchUnfolded, suitsUnfold } from "./unfold.ts";
+import {
+  fitsDirectFilterGradientUniform,
+  fitsDirectUniform,
+  launchDirect,
+  launchDirectFilterGradient,
+} from "./direct.ts";
+import { prefersUniform } from "./tiles.ts";
+import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
-import { launchWinograd, launchWinogradFilterGradient, suitsWinograd } from "./winograd.ts";
+import { fitsWinograd, launchWinograd, launchWinogradFilterGradient, prefersWinograd } from "./winograd.ts";
 
 /** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */
 export interface Convolution {
@@ -18,15 +25,36 @@ export interface Convolution {
   readonly x: Axis & { readonly input: number };
 }
 
+/** All that the time of a convolution depends on. */
+const keyFor = (pass: string, { batch, channels, filters, y, x }: Convolution): string => {
+  const extents = (axis: Convolution["y"]) => [axis.input, axis.output, axis.size, axis.stride, axis.before];
+  return keyOf(`conv2d.${pass}`, { batch, channels, filters, y: extents(y), x: extents(x) });
+};
+
 /** output = x * filter + bias. */
 export function launchForward(
   tape: Tape,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
 ): void {
-  if (suitsWinograd(tape, convolution)) launchWinograd(tape, convolution, tensors, false);
-  else if (suitsUnfold(convolution)) launchUnfolded(tape, convolution, tensors);
-  else launchDirect(tape, convolution, tensors);
+  choose(tape, keyFor("forward", convolution), {
+    winograd: {
+      fits: fitsWinograd(convolution),
+      preferred: prefersWinograd(tape, convolution),
+      launch: () => launchWinograd(tape, convolution, tensors, false),
+    },
+    unfolded: {
+      fits: fitsUnfold(convolution),
+      preferred: prefersUnfold(convolution),
+      launch: () => launchUnfolded(tape, convolution, tensors),
+    },
+    uniform: {
+      fits: fitsDirectUniform(convolution),
+      preferred: prefersUniform(tape),
+      launch: () => launchDirect(tape, convolution, tensors, true),
+    },
+    tiled: { launch: () => launchDirect(tape, convolution, tensors, false) },
+  });
 }
 
 /** d loss / d x: the output gradient, with stride - 1 zeros between its elements, convolved with the flipped filter. */
@@ -42,15 +70,23 @@ export function launchInputGradient(
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
-  if (suitsWinograd(tape, adjoint)) {
-    launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true);
-    return;
-  }
-  const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
-  const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
-  const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
-  tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, shape, grid);
-  launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output });
+  const direct = (uniform: boolean) => {
+    const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
+    const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
+    const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
+    tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, shape, grid);
+    launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output }, uniform);
+  };
+  choose(tape, keyFor("inputGradient", adjoint), {
+    winograd: {
+      fits: fitsWinograd(adjoint),
+      preferred: prefersWinograd(tape, adjoint),
+      launch: () =>
+        launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true),
+    },
+    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(tape), launch: () => direct(true) },
+    tiled: { launch: () => direct(false) },
+  });
 }
 
 function launchDilate(tape: Tape, { batch, filters, y, x }: Convolution, gradient: Tensor): Tensor {
@@ -71,6 +107,17 @@ export function launchFilterGradient(
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
-  if (suitsWinograd(tape, convolution, 0.5)) return launchWinogradFilterGradient(tape, convolution, tensors, shape);
-  return launchDirectFilterGradient(tape, convolution, tensors, shape);
+  return choose(tape, keyFor("filterGradient", convolution), {
+    winograd: {
+      fits: fitsWinograd(convolution),
+      preferred: prefersWinograd(tape, convolution, 0.5),
+      launch: () => launchWinogradFilterGradient(tape, convolution, tensors, shape),
+    },
+    uniform: {
+      fits: fitsDirectFilterGradientUniform(convolution),
+      preferred: prefersUniform(tape),
+      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, true),
+    },
+    tiled: { launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, false) },
+  });
 }

@@ -7,7 +7,7 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import type { Convolution } from "./convolution.ts";
-import { lanesFor, partsFor, suitsUniform, tile, uniformTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, partsFor, tile, uniformTile } from "./tiles.ts";
 
 const mostGroups = 65535;
 
@@ -17,13 +17,19 @@ const shapeOf = ({ channels, filters, y, x }: Convolution) => ({
   ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
 });
 
+export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUniform(channels);
+
+export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): boolean =>
+  fitsUniform(channels) && channels % uniformTile.gradientRows === 0;
+
+/** `uniform`: with the kernel of that name. */
 export function launchDirect(
   tape: Tape,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+  uniform: boolean,
 ): void {
-  const { batch, channels, filters, y, x } = convolution;
-  const uniform = suitsUniform(tape, channels);
+  const { batch, filters, y, x } = convolution;
   const { LANES, TILES } = lanesFor(filters);
   const perGroup = uniform ? uniformTile : { rows: tile * TILES, columns: tile * LANES };
   const pixels = batch * y.output * x.output;
@@ -45,9 +51,9 @@ export function launchDirectFilterGradient(
   convolution: Convolution,
   { x: source, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
+  uniform: boolean,
 ): Tensor {
   const { batch, channels, filters, y, x } = convolution;
-  const uniform = suitsUniform(tape, channels) && channels % uniformTile.gradientRows === 0;
   const { LANES, TILES } = lanesFor(filters);
   const perGroup = uniform
     ? { rows: uniformTile.gradientRows, columns: uniformTile.columns }

@@ -4,10 +4,11 @@ import uniformShader from "../../shaders/dense.forward.uniform.wgsl";
 import forwardShader from "../../shaders/dense.forward.wgsl";
 import uniformKernelGradientShader from "../../shaders/dense.kernelGradient.uniform.wgsl";
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
+import { choose, keyOf } from "../tape/choose.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { lanesFor, partsFor, suitsUniform, tile, uniformTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./tiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -22,39 +23,61 @@ const activations = { sigmoid: 1, relu: 2 };
 
 export function launchProduct(
   tape: Tape,
-  { batch, rows, inputs, outputs }: Product,
+  product: Product,
   tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
   activation?: Activation,
 ): void {
+  const { batch, rows, inputs, outputs } = product;
   const { x, kernel, output } = tensors;
   const bindings = { x, kernel, bias: tensors.bias ?? kernel, output };
   const constants = {
     ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
     ...{ BIAS: tensors.bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
   };
-  if (suitsUniform(tape, inputs)) {
-    const grid = [Math.ceil(outputs / uniformTile.columns), Math.ceil(rows / uniformTile.rows), batch] as const;
-    tape.launch(uniformShader, bindings, constants, grid);
-    return;
-  }
-  const { LANES, TILES } = lanesFor(outputs);
-  tape.launch(
-    forwardShader,
-    bindings,
-    constants,
-    [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch],
-    { LANES, TILES, X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size },
-  );
+  choose(tape, keyOf("product", { ...product }), {
+    uniform: {
+      fits: fitsUniform(inputs),
+      preferred: prefersUniform(tape),
+      launch() {
+        const grid = [Math.ceil(outputs / uniformTile.columns), Math.ceil(rows / uniformTile.rows), batch] as const;
+        tape.launch(uniformShader, bindings, constants, grid);
+      },
+    },
+    tiled: {
+      launch() {
+        const { LANES, TILES } = lanesFor(outputs);
+        const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size };
+        tape.launch(forwardShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
+  });
 }
 
 /** The gradient of the kernel, of the given shape. */
 export function launchKernelGradient(
   tape: Tape,
+  product: Product,
+  tensors: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+): Tensor {
+  return choose(tape, keyOf("product.kernelGradient", { ...product }), {
+    uniform: {
+      fits: fitsUniform(product.inputs),
+      preferred: prefersUniform(tape),
+      launch: () => kernelGradient(tape, product, tensors, shape, true),
+    },
+    tiled: { launch: () => kernelGradient(tape, product, tensors, shape, false) },
+  });
+}
+
+function kernelGradient(
+  tape: Tape,
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
+  uniform: boolean,
 ): Tensor {
-  const uniform = suitsUniform(tape, inputs);
   const { LANES, TILES } = lanesFor(outputs);
   const tiles = uniform
     ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)

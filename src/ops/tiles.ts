@@ -13,13 +13,11 @@ export function lanesFor(columns: number): { LANES: number; TILES: number } {
 /** What a workgroup of the `.uniform` kernels computes. */
 export const uniformTile = { rows: 8, gradientRows: 16, columns: 64 };
 
-/**
- * Whether to take the `.uniform` kernels, which read one operand as vec4s at addresses that a whole workgroup shares: on
- * GPUs that load costs next to nothing; software adapters make four loads of it for each of their few lanes.
- */
-export function suitsUniform(tape: Tape, inputs: number): boolean {
-  return !tape.device.adapter.software && inputs % 4 === 0;
-}
+/** Whether the `.uniform` kernels can do it, which read one operand as vec4s at addresses that a workgroup shares. */
+export const fitsUniform = (inputs: number): boolean => inputs % 4 === 0;
+
+/** On GPUs that load costs next to nothing; software adapters make four loads of it for each of their few lanes. */
+export const prefersUniform = (tape: Tape): boolean => !tape.device.adapter.software;
 
 /** Terms that a part of a sum has at least: fewer would cost more in the second pass than they gain. */
 const fewestTerms = 256;

@@ -14,11 +14,13 @@ const productOf = ({ batch, channels, filters, y, x }: Convolution): Product => 
   ...{ batch: 1, rows: batch * y.output * x.output, inputs: y.size * x.size * channels, outputs: filters },
 });
 
-/** Whether to unfold: channels so few that the direct kernels would spend their time on indices. */
-export function suitsUnfold(convolution: Convolution): boolean {
+export function fitsUnfold(convolution: Convolution): boolean {
   const { rows, inputs } = productOf(convolution);
-  return convolution.channels <= 4 && 4 * rows * inputs <= mostBytes && rows <= mostRows;
+  return 4 * rows * inputs <= mostBytes && rows <= mostRows;
 }
+
+/** Whether it is probably faster: channels so few that the direct kernels would spend their time on indices. */
+export const prefersUnfold = ({ channels }: Convolution): boolean => channels <= 4;
 
 export function launchUnfolded(
   tape: Tape,

@@ -18,23 +18,31 @@ const mostBytes = 256 * 2 ** 20;
 /** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
 const balance = 40;
 
+/** Whether Winograd can do it: a 3 x 3 filter with stride 1, whole vec4s of channels, no more memory than it may take. */
+export function fitsWinograd(convolution: Convolution): boolean {
+  const { channels, filters, y, x } = convolution;
+  return (
+    [y.size, x.size].every((size) => size === 3) &&
+    [y.stride, x.stride].every((stride) => stride === 1) &&
+    [channels, filters].every((n) => n % 4 === 0) &&
+    64 * tilesOf(convolution).tiles * (channels + filters) <= mostBytes
+  );
+}
+
 /**
- * Whether Winograd is the better choice: a 3 x 3 filter with stride 1, whole vec4s of channels, tiles of which the output
- * fills at least the share `fill`, and so many channels that the time saved on arithmetic is more than that spent on
- * moving the transformed tensors. Software adapters move data within their caches: there the arithmetic alone counts.
+ * Whether it is probably faster: tiles of which the output fills at least the share `fill`, and so many channels that the
+ * time saved on arithmetic is more than that spent on moving the transformed tensors. Software adapters move data within
+ * their caches: there the arithmetic alone counts.
  */
-export function suitsWinograd(tape: Tape, { batch, channels, filters, y, x }: Convolution, fill = 0.7): boolean {
+export function prefersWinograd(tape: Tape, { channels, filters, y, x }: Convolution, fill = 0.7): boolean {
   const tiles = Math.ceil(y.output / 2) * Math.ceil(x.output / 2);
   // Operations of the direct algorithm for each byte that Winograd moves. A tile takes 72 channels * filters operations;
   // its 16 transformed values of each channel are written once and read once, 128 (channels + filters) bytes.
   const intensity = (72 * channels * filters) / (128 * (channels + filters));
   return (
-    [y.size, x.size].every((size) => size === 3) &&
-    [y.stride, x.stride].every((stride) => stride === 1) &&
-    [channels, filters].every((n) => n % 4 === 0 && n >= 16) &&
+    [channels, filters].every((n) => n >= 16) &&
     (tape.device.adapter.software || intensity >= balance) &&
-    y.output * x.output > fill * 4 * tiles &&
-    64 * batch * tiles * (channels + filters) <= mostBytes
+    y.output * x.output > fill * 4 * tiles
   );
 }
 

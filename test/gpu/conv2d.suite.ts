@@ -3,7 +3,7 @@ import { normal } from "../random.ts";
 import type { Conv2dOptions } from "../reference/conv2d.ts";
 import { checkOperation } from "./operation.ts";
 import { define, forAll } from "./suite.ts";
-import { deviceAs, kinds } from "./variants.ts";
+import { deviceAs, deviceChoosing, kinds } from "./variants.ts";
 
 interface Shape extends Conv2dOptions {
   B: number;
@@ -69,6 +69,22 @@ for (const kind of kinds) {
     });
     return forAll(many, 6, ({ padding, ...shape }) =>
       checkOperation(deviceAs(device, kind), "conv2d", inputsOf({ ...shape, U: 3, V: 3 }), { padding }),
+    );
+  });
+}
+
+// Candidates are right wherever they fit, not only where the rules take them: a tuner may take any of them.
+for (const candidate of ["winograd", "unfolded", "uniform", "tiled"]) {
+  define(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
+    const vec4s = fc.integer({ min: 1, max: 5 }).map((n) => 4 * n);
+    const small = fc.record({
+      ...{ B: upTo(3), H: fc.integer({ min: 3, max: 9 }), W: fc.integer({ min: 3, max: 9 }) },
+      ...{ C: fc.oneof(vec4s, upTo(5)), O: vec4s, U: fc.constantFrom(3, 3, 2), V: fc.constant(3) },
+      ...{ stride: fc.constantFrom(1, 1, 2), padding: fc.constantFrom("same" as const, "valid" as const) },
+    });
+    const choosing = deviceChoosing(device, candidate);
+    return forAll(small, 8, ({ stride, padding, ...shape }) =>
+      checkOperation(choosing, "conv2d", inputsOf(shape), { stride, padding }),
     );
   });
 }

@@ -18,6 +18,13 @@ export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): De
 
 export const kinds = ["software adapters", "GPUs"] as const;
 
+/** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
+export function deviceChoosing(device: Device, candidate: string): Device {
+  const other = new Device(device.gpu, device.adapter);
+  other.tuner.get = () => candidate;
+  return other;
+}
+
 const garbage = new Uint8Array(4 * 2 ** 20).fill(0xff); // NaN as float32, the largest number as u32
 
 /**

@@ -1,0 +1,29 @@
+// The one place where an operation takes one of several algorithms or kernels.
+import { TwingradError } from "../gpu/errors.ts";
+import type { Tape } from "./tape.ts";
+
+export interface Candidate<T> {
+  /** Launches on the tape and does nothing else: a tuner may call it only to time what it launches. */
+  launch(): T;
+  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
+  readonly fits?: boolean;
+  /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
+  readonly preferred?: boolean;
+}
+
+/**
+ * Launches one of the candidates that fit: the one that the device's tuner has found faster, else the first preferred one.
+ * `key` says what is computed, with every extent that its time depends on (see `keyOf`); equal keys get equal choices.
+ */
+export function choose<T>(tape: Tape, key: string, candidates: Readonly<Record<string, Candidate<T>>>): T {
+  const fitting = Object.entries(candidates).filter(([, { fits = true }]) => fits);
+  if (fitting.length === 0) throw new TwingradError("LIMIT", `${key}: none of its kernels fits this device.`);
+  const known = fitting.find(([name]) => name === tape.device.tuner.get(key));
+  const byRule = fitting.find(([, { preferred = true }]) => preferred) ?? fitting[0];
+  return (known ?? byRule)[1].launch();
+}
+
+/** `conv2d.forward batch=8 y=28,28,3,1,1`: what is computed, then its extents by name. */
+export function keyOf(what: string, extents: Readonly<Record<string, number | readonly number[]>>): string {
+  return [what, ...Object.entries(extents).map(([name, value]) => `${name}=${value}`)].join(" ");
+}
