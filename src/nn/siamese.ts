@@ -75,6 +75,15 @@ export function siamese(options: SiameseOptions): SiameseNetwork {
   };
 }
 
+/** How many values the network's parameters hold, moving averages included, the head left out. */
+export function weightsOf({ imageSize, filters, embedding }: Required<SiameseOptions>): number {
+  const [height, width, channels] = imageSize;
+  const inputs = [channels, ...filters];
+  const blocks = filters.reduce((sum, count, i) => sum + (9 * inputs[i] + 5) * count, 0);
+  const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
+  return blocks + (flattened + 1) * embedding;
+}
+
 function checkOptions(imageSize: readonly number[], filters: readonly number[], embedding: number): void {
   const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
   if (imageSize.length !== 3 || filters.length === 0 || !positive) {

@@ -11,7 +11,7 @@ import { siamese } from "../nn/siamese.ts";
 import { adam } from "../optim/adam.ts";
 import { Model, withJudgement } from "../recognition/model.ts";
 import { StepsInFlight } from "../train/inFlight.ts";
-import { decode, withMetadata } from "../train/safetensors.ts";
+import { decode } from "../train/safetensors.ts";
 import { Trainer } from "../train/trainer.ts";
 import { assess } from "./assessment.ts";
 import { modelFile, saveModel } from "./files.ts";
@@ -87,7 +87,7 @@ export async function train(
     pictures: dataset.items.length,
   };
   const checkpoint = join(folder, modelFile);
-  const save = async () => withMetadata(await trainer.save(), { [trainingKey]: JSON.stringify(record) });
+  const save = () => trainer.save({ [trainingKey]: JSON.stringify(record) });
   const run = await steps(trainer, training, pairs, pairsPerEpoch, settings, async () =>
     saveModel(checkpoint, await save()),
   );
@@ -100,7 +100,7 @@ export async function train(
   const { accuracy, auc, eer, threshold } = report;
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
-  await saveModel(checkpoint, withJudgement(bytes, { threshold, calibration }));
+  await saveModel(checkpoint, await withJudgement(bytes, { threshold, calibration }));
   const validation = heldOut ? { loss: validationLoss, accuracy, auc, eer, threshold } : null;
   return { ...run, validation, checkpoint };
 }

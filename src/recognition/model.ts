@@ -3,9 +3,10 @@ import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { describeModel, loadWeights, type ModelDescription } from "../train/checkpoint.ts";
+import { loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
 import { towerEmbedder } from "../train/embedder.ts";
-import { decode, float32, type Safetensors, withMetadata } from "../train/safetensors.ts";
+import { float32, type Safetensors } from "../train/safetensors.ts";
+import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";
 import type { Recogniser } from "./gallery.ts";
 
@@ -23,7 +24,7 @@ const movingMomentum = 0.99;
 const judgementKey = "recognition";
 
 /** The model file with this judgement in it. */
-export function withJudgement(bytes: Uint8Array, judgement: Judgement): Uint8Array {
+export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {
   return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
 }
 
@@ -61,8 +62,7 @@ export class Model implements Recogniser {
    * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network.
    */
   static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<Model> {
-    const file = decode(bytes);
-    const description = describeModel(file);
+    const { file, description } = await openSaved(bytes);
     const judgement = readJudgement(file, description);
     const head = description.loss === "cross-entropy" ? readHead(file, description) : undefined;
     const network = siamese(description.network);
@@ -183,6 +183,5 @@ async function fingerprintOf(file: Safetensors, { network, loss }: ModelDescript
     whole.set(part, position);
     position += part.length;
   }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256(whole);
 }

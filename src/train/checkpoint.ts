@@ -1,9 +1,10 @@
 // What a saved model holds, and how it goes into a parameter store and out of it.
 import { TwingradError } from "../gpu/errors.ts";
-import type { SiameseOptions } from "../nn/siamese.ts";
+import { type SiameseOptions, siamese, weightsOf } from "../nn/siamese.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
-import { decode, encode, float32, type Safetensors } from "./safetensors.ts";
+import { float32, type Safetensors } from "./safetensors.ts";
+import { decodeSealed, encodeSealed, sealKey } from "./seal.ts";
 
 /** How the network was made and trained: enough to build it again. Kept in the file's metadata. */
 export interface ModelDescription {
@@ -16,7 +17,14 @@ export interface ModelDescription {
 const moments = ["first moment", "second moment"];
 const stateKey = (moment: string, name: string) => `optimizer/${moment}/${name}`;
 
-export async function saveState(store: ParameterStore, model: ModelDescription): Promise<Uint8Array> {
+const descriptionKey = "twingrad";
+
+/** @param metadata what else the file should say, such as where the data stream stands. */
+export async function saveState(
+  store: ParameterStore,
+  model: ModelDescription,
+  metadata: Record<string, string> = {},
+): Promise<Uint8Array> {
   const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
   const reads: Promise<void>[] = [];
   const keep = (key: string, shape: readonly number[], values: Promise<Float32Array>) => {
@@ -29,13 +37,24 @@ export async function saveState(store: ParameterStore, model: ModelDescription):
     if (trainable) for (const m of moments) keep(stateKey(m, name), shape, store.readState(name, m));
   }
   await Promise.all(reads);
-  return encode(tensors, { twingrad: JSON.stringify({ version: 1, step, ...model }) });
+  return encodeSealed(tensors, { ...metadata, [descriptionKey]: JSON.stringify({ version: 2, step, ...model }) });
+}
+
+/** A file that `saveState` wrote, whole and as it was written. */
+export interface SavedModel {
+  readonly file: Safetensors;
+  readonly description: ModelDescription & { step: number };
+}
+
+/** @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a damaged file, and for one that is none of ours. */
+export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
+  const file = await decodeSealed(bytes);
+  return { file, description: describeModel(file) };
 }
 
 /** Checks every tensor first, then takes all: a file that does not fit changes nothing. */
-export function loadState(store: ParameterStore, bytes: Uint8Array): void {
-  const file = decode(bytes);
-  const { step } = describeModel(file);
+export async function loadState(store: ParameterStore, bytes: Uint8Array): Promise<void> {
+  const { file, description } = await openSaved(bytes);
   const values: (() => void)[] = [];
   for (const { name, shape, trainable } of store.list()) {
     const data = fitting(file, name, shape);
@@ -47,7 +66,7 @@ export function loadState(store: ParameterStore, bytes: Uint8Array): void {
     }
   }
   for (const write of values) write();
-  store.step = step;
+  store.step = description.step;
 }
 
 /** Takes the weights and moving averages alone: what inference needs. A file that does not fit changes nothing. */
@@ -56,22 +75,48 @@ export function loadWeights(store: ParameterStore, file: Safetensors): void {
   for (const { name, data } of values) store.write(name, data);
 }
 
-/** The description in a file's metadata. Throws `CHECKPOINT_MISMATCH` where it is none of ours. */
-export function describeModel(file: Safetensors): ModelDescription & { step: number } {
-  const text = file.metadata.twingrad;
-  let model: (ModelDescription & { version: number; step: number }) | undefined;
+/**
+ * The description in a file's metadata. Every field is checked, and the network is no larger than the file: building it
+ * is safe. @throws CHECKPOINT_MISMATCH where it is none of ours, CORRUPT_FILE where it is broken.
+ */
+function describeModel(file: Safetensors): ModelDescription & { step: number } {
+  const text = file.metadata[descriptionKey];
+  let model: Partial<ModelDescription> & { version?: unknown; step?: unknown } = {};
   try {
-    model = text === undefined ? undefined : JSON.parse(text);
+    model = JSON.parse(text ?? "{}") ?? {};
   } catch {
     // not JSON: reported below as what it is, no description of ours
   }
-  if (model?.version !== 1 || !Number.isInteger(model.step) || !Array.isArray(model.network?.imageSize)) {
+  const { version, step, network, loss, margin } = model;
+  // Files of version 1 carry no digest.
+  if (version !== 1 && version !== 2) {
     throw new TwingradError(
       "CHECKPOINT_MISMATCH",
-      "The file's metadata has no twingrad description of version 1: it was not saved by twingrad's train.",
+      "The file's metadata has no twingrad description of version 1 or 2: it was not saved by twingrad's train.",
     );
   }
-  return model;
+  const corrupt = (what: string) => new TwingradError("CORRUPT_FILE", `The file's twingrad description: ${what}.`);
+  if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
+  if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
+  if (loss !== "cross-entropy" && loss !== "contrastive" && loss !== "triplet") {
+    throw corrupt(`loss is ${JSON.stringify(loss)}`);
+  }
+  if (!Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
+  const { imageSize, filters, embedding, seed } = network ?? {};
+  if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
+    throw corrupt(`network is ${JSON.stringify(network)}`);
+  }
+  const options = { imageSize, filters, embedding, seed } as Required<SiameseOptions>;
+  try {
+    siamese(options);
+  } catch (error) {
+    throw corrupt((error as Error).message);
+  }
+  const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
+  if (weightsOf(options) > held) {
+    throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
+  }
+  return { network: options, loss, margin: margin as number, step: step as number };
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

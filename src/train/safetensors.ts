@@ -99,15 +99,6 @@ export function encode(
   return bytes;
 }
 
-/** The same file with metadata added or replaced. All its tensors must be F32. */
-export function withMetadata(bytes: Uint8Array, added: Record<string, string>): Uint8Array {
-  const file = decode(bytes);
-  const tensors = new Map(
-    [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
-  );
-  return encode(tensors, { ...file.metadata, ...added });
-}
-
 /**
  * The tensors and metadata of a safetensors file. Tensor data is copied.
  * @throws SafetensorsError unless the bytes keep every rule of the format; nothing is read outside them.

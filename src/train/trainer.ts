@@ -142,15 +142,21 @@ export class Trainer {
     );
   }
 
-  /** A checkpoint: weights, moving averages, optimizer state, step and the network's options, as safetensors. */
-  save(): Promise<Uint8Array> {
+  /**
+   * A checkpoint: weights, moving averages, optimizer state, step and the network's options, as safetensors with a digest
+   * of the whole. `metadata` goes in beside them: where the data stream stands, the configuration.
+   */
+  save(metadata?: Record<string, string>): Promise<Uint8Array> {
     const { loss, margin } = this.options;
-    return saveState(this.store, { network: this.network.options, loss, margin });
+    return saveState(this.store, { network: this.network.options, loss, margin }, metadata);
   }
 
-  /** Takes a checkpoint's state. Throws `CHECKPOINT_MISMATCH` and changes nothing where a tensor does not fit. */
-  async load(bytes: Uint8Array): Promise<void> {
-    loadState(this.store, bytes);
+  /**
+   * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
+   * fit, and changes nothing then.
+   */
+  load(bytes: Uint8Array): Promise<void> {
+    return loadState(this.store, bytes);
   }
 
   /**

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
 import type { Device } from "../../src/gpu/device.ts";
-import { siamese } from "../../src/nn/siamese.ts";
+import { siamese, weightsOf } from "../../src/nn/siamese.ts";
 import { openDevice } from "../../src/node/device.ts";
 import { Model, withJudgement } from "../../src/recognition/model.ts";
-import { decode, encode, float32, withMetadata } from "../../src/train/safetensors.ts";
+import { decode, float32 } from "../../src/train/safetensors.ts";
+import { encodeSealed, withMetadata } from "../../src/train/seal.ts";
 import { type LossName, Trainer } from "../../src/train/trainer.ts";
 
 let device: Device;
@@ -79,7 +80,7 @@ describe("Model", () => {
     expect(() => plain.probability(0.1)).toThrow(/before it is calibrated/);
     const judged = await Model.open(
       device,
-      withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
+      await withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
     );
     expect(judged.threshold).toBe(0.3);
     expect(judged.probability(0.5)).toBe(0.5);
@@ -94,8 +95,16 @@ describe("Model", () => {
         { dtype: "F32" as const, shape, data: name === "tower/dense/kernel" ? kernel : float32(file, name) },
       ]),
     );
-    const changed = await Model.open(device, encode(tensors, file.metadata));
+    const changed = await Model.open(device, await encodeSealed(tensors, file.metadata));
     expect(changed.fingerprint).not.toBe(plain.fingerprint);
+  });
+
+  it("knows how many weights a description asks for, before any is made", async () => {
+    const trainer = await make("cross-entropy");
+    const tower = [...trainer.parameters()].filter(([name]) => name.startsWith("tower/"));
+    const held = tower.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b), 0);
+    expect(weightsOf(network.options)).toBe(held);
+    await trainer.dispose();
   });
 
   it("refuses a file with a tensor missing or a broken judgement, naming it", async () => {
@@ -104,7 +113,7 @@ describe("Model", () => {
     await trainer.dispose();
     const file = decode(bytes);
     const without = (missing: string) =>
-      encode(
+      encodeSealed(
         new Map(
           [...file.tensors]
             .filter(([name]) => name !== missing)
@@ -112,11 +121,13 @@ describe("Model", () => {
         ),
         file.metadata,
       );
-    await expect(Model.open(device, without("tower/dense/bias"))).rejects.toThrow(/"tower\/dense\/bias" is missing/);
-    await expect(Model.open(device, without("head/bias"))).rejects.toThrow(/"head\/bias" is missing/);
-    await expect(Model.open(device, withMetadata(bytes, { recognition: '{"threshold":"x"}' }))).rejects.toThrow(
-      /"recognition" is broken/,
+    await expect(Model.open(device, await without("tower/dense/bias"))).rejects.toThrow(
+      /"tower\/dense\/bias" is missing/,
     );
-    await expect(Model.open(device, withMetadata(bytes, { twingrad: "{}" }))).rejects.toThrow(/not saved by twingrad/);
+    await expect(Model.open(device, await without("head/bias"))).rejects.toThrow(/"head\/bias" is missing/);
+    const judged = await withMetadata(bytes, { recognition: '{"threshold":"x"}' });
+    await expect(Model.open(device, judged)).rejects.toThrow(/"recognition" is broken/);
+    const foreign = await withMetadata(bytes, { twingrad: "{}" });
+    await expect(Model.open(device, foreign)).rejects.toThrow(/not saved by twingrad/);
   });
 });
