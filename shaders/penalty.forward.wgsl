@@ -1,5 +1,5 @@
 // output[g] = sum of decay w^2 / 2 over the g-th chunk of a parameter arena: the L2 penalties of all parameters in one
-// launch. decay has one value for each block of 64 elements (parameters start at blocks); a workgroup takes a block at a
+// launch. Its decay is one value for each block of 64 elements (parameters start at blocks); a workgroup takes a block at a
 // time, so that blocks without a penalty are not even loaded, and adds its threads as a tree. What lies in a block after
 // the parameter's last element is not summed: kernels that write vec4s leave anything there.
 override BLOCKS: u32;
@@ -8,9 +8,8 @@ override CHUNK: u32; // blocks for each workgroup
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> values: array<f32>;
-@group(0) @binding(1) var<storage, read> decay: array<f32>;
-@group(0) @binding(2) var<storage, read> filled: array<u32>; // elements of the parameter in each block
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> blocks: array<vec2f>; // of each: decay, elements of the parameter
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
 var<workgroup> partial: array<f32, WORKGROUP>;
 
@@ -19,10 +18,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let end = min(BLOCKS, (group.x + 1u) * CHUNK);
   var total = 0.0;
   for (var at = group.x * CHUNK; at < end; at++) {
-    let factor = decay[at];
-    if (factor != 0.0 && local.x < filled[at]) {
+    let entry = blocks[at];
+    if (entry.x != 0.0 && f32(local.x) < entry.y) {
       let w = values[at * WORKGROUP + local.x];
-      total += 0.5 * factor * w * w;
+      total += 0.5 * entry.x * w * w;
     }
   }
   partial[local.x] = total;

@@ -46,16 +46,32 @@ export interface ProgramParts {
   readonly own: readonly GPUBuffer[];
   readonly memory: Omit<Memory, "total">;
   /** What the optimizer wants written before each step. */
-  readonly schedule?: { range: BufferRange; next: () => readonly number[]; count: () => number };
+  readonly schedule?: {
+    range: BufferRange;
+    next: () => readonly [number, number];
+    count: () => number;
+    /** Where the update leaves the schedule's third float when a gradient is not finite, and where that is read back. */
+    fault: { range: BufferRange; offset: number };
+  };
 }
 
 export type InputValues = Readonly<Record<string, ArrayLike<number> & (ArrayBufferView | readonly number[])>>;
-/** The loss as a number, `step` where there is an optimizer, every other output as its elements. */
-export type StepResult = { loss: number; step: number } & Record<string, Float32Array | number>;
+/**
+ * The loss as a number, every other output as its elements. Where there is an optimizer, also the `step`'s number and
+ * whether its loss and all gradients were `finite`.
+ */
+export type StepResult = { loss: number; step: number; finite: boolean } & Record<
+  string,
+  Float32Array | number | boolean
+>;
+
+/** Numbers of runs are exact in float32 up to here; then they begin again. */
+const mostRuns = 2 ** 24;
 
 export class Program {
   private readonly parts: ProgramParts;
   private disposed = false;
+  private runs = 0;
   /** What one step dispatches, in order. */
   readonly launches: readonly {
     readonly kernel: string;
@@ -87,11 +103,12 @@ export class Program {
    */
   async run(inputs: InputValues = {}): Promise<StepResult> {
     this.checkInputs(inputs);
-    const { device, dispatches, outputs, ring } = this.parts;
+    const { device, dispatches, outputs, ring, schedule } = this.parts;
     const acquired = ring.acquire();
     const slot = acquired instanceof Promise ? await device.wait(acquired) : acquired;
     this.upload(inputs);
     const step = this.advance();
+    const { runs } = this;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const { pipeline, bindGroup, workgroups } of dispatches) {
@@ -103,12 +120,20 @@ export class Program {
     for (const { range, elements, offset } of outputs) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
     }
+    if (schedule) {
+      const { range, offset } = schedule.fault;
+      encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
+    }
     device.gpu.queue.submit([encoder.finish()]);
     return ring.collect(slot, (bytes) => {
-      const result: Record<string, Float32Array | number> = step === undefined ? {} : { step };
+      const result: Record<string, Float32Array | number | boolean> = step === undefined ? {} : { step };
       for (const { name, elements, offset, scalar } of outputs) {
         const values = new Float32Array(bytes, offset, elements);
         result[name] = scalar ? values[0] : values.slice();
+      }
+      if (schedule) {
+        const [fault] = new Float32Array(bytes, schedule.fault.offset, 1);
+        result.finite = Number.isFinite(result.loss) && fault !== runs;
       }
       return result as StepResult;
     });
@@ -198,7 +223,8 @@ export class Program {
   private advance(): number | undefined {
     const { device, schedule } = this.parts;
     if (!schedule) return undefined;
-    const values = Float32Array.from(schedule.next());
+    this.runs = (this.runs % mostRuns) + 1;
+    const values = Float32Array.of(...schedule.next(), this.runs, 0);
     device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
     return schedule.count();
   }

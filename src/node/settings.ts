@@ -14,6 +14,7 @@ const schema = z.strictObject({
   loss: z.enum(["cross-entropy", "contrastive"]),
   l2: z.number().min(0),
   learningRate: z.number().positive(),
+  clipNorm: z.number().positive(),
   batchSize: positive,
   epochs: positive,
   steps: positive,
@@ -27,7 +28,7 @@ const schema = z.strictObject({
   checkpointEvery: positive,
 });
 
-const optional = { epochs: true, steps: true, differentProbability: true } as const;
+const optional = { epochs: true, steps: true, differentProbability: true, clipNorm: true } as const;
 const resolved = schema.partial(optional);
 
 export type ResolvedSettings = z.infer<typeof resolved>;

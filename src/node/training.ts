@@ -72,12 +72,12 @@ export async function train(
   const imageSize = imageSizeOf(settings);
   const { training, heldOut } = divide(dataset, settings);
   const { pairs, pairsPerEpoch } = pairStream(training, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate } = settings;
+  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm } = settings;
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
     batchSize,
     loss,
     l2,
-    optimizer: adam({ learningRate }),
+    optimizer: adam({ learningRate, clipNorm }),
   });
   if (resume) await trainer.load(resume);
 

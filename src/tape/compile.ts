@@ -40,8 +40,10 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
   const arenas = update?.arenas ?? [];
   const reported = update?.loss ?? loss;
 
+  const fault = update?.fault;
   const outputs = { ...(reported ? { loss: reported } : {}), ...options.outputs };
   const required = new Set(Object.values(outputs).map((t) => t.storage));
+  if (fault) required.add(fault);
   const launches = removeDead(tape.launches, required, options.frozen);
   const plan = planMemory(launches, required);
   checkLimits(tape, launches);
@@ -85,6 +87,8 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
       results.push({ name, range: rangeOf(t.storage), elements: t.size, offset: resultBytes, scalar: t === reported });
       resultBytes += Math.ceil(t.size / 4) * 16;
     }
+    const faultOffset = resultBytes;
+    if (fault) resultBytes += fault.bytes;
     const ring = new StagingRing(device, Math.max(16, resultBytes), stepsInFlight);
     const parameters = [...tape.parameters.values()]
       .filter((p) => !p.trainable)
@@ -111,6 +115,7 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
         range: rangeOf(schedule!),
         next: () => optimizer.schedule(++store.step),
         count: () => store.step,
+        fault: { range: rangeOf(fault!), offset: faultOffset },
       },
     });
   });

@@ -8,18 +8,24 @@ export interface ArenaStorages {
   readonly values: Storage;
   readonly gradients: Storage;
   /**
-   * One factor for each 64 elements, zero where there is none: the gradient of the L2 penalties is factor * value, and
-   * the optimizer adds it to `gradients`.
+   * Two floats for each 64 elements: a factor, zero where there is none, and how many of the elements are a
+   * parameter's. The gradient of the L2 penalties is factor * value, and the optimizer adds it to `gradients`.
    */
-  readonly decay: Storage;
+  readonly blocks: Storage;
+  /** One float that the optimizer multiplies the sum with: what clips the global norm, 1 where nothing does. */
+  readonly clip: Storage;
+  /** One word, in which the optimizer leaves the bits of the schedule's third float where a gradient is not finite. */
+  readonly fault: Storage;
   /** The optimizer's own buffer of that name: kept between steps, zero at first. */
   state(name: string): Storage;
 }
 
 export interface Optimizer {
   readonly name: string;
+  /** The most that the norm of all gradients together, those of the L2 penalties included, may be; above, they shrink. */
+  readonly clipNorm?: number;
   /** Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step. */
   record(tape: Tape, arena: ArenaStorages, schedule: Storage): void;
-  /** The schedule of the step with this number, counted from 1. */
-  schedule(step: number): readonly [number, number, number, number];
+  /** The schedule of the step with this number, counted from 1. The third of the four floats is the program's. */
+  schedule(step: number): readonly [number, number];
 }

@@ -5,6 +5,7 @@ import penaltyShader from "../../shaders/penalty.forward.wgsl";
 import scaleShader from "../../shaders/scale.forward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
 import { TwingradError } from "../gpu/errors.ts";
+import { type ArenaGradients, clipFactor } from "./clip.ts";
 import { gradients } from "./gradients.ts";
 import { vec4Threads } from "./grid.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -15,13 +16,16 @@ import { Storage, Tensor } from "./tensor.ts";
 /** Floats in a block: parameters start at multiples of 256 bytes, so that each block belongs to one parameter. */
 const block = 64;
 
-/** Returns the loss to report, which is the given one put together anew where it has penalties, and the arenas. */
+/**
+ * Returns the loss to report, which is the given one put together anew where it has penalties, the arenas, and where
+ * the update tells of a gradient that is not finite.
+ */
 export function recordUpdate(
   tape: Tape,
   loss: Tensor,
   optimizer: Optimizer,
   schedule: Storage,
-): { loss: Tensor; arenas: Arena[] } {
+): { loss: Tensor; arenas: Arena[]; fault: Storage } {
   const { store } = tape;
   const trained = [...tape.parameters.values()].filter((p) => p.trainable);
   if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
@@ -34,32 +38,38 @@ export function recordUpdate(
   });
 
   let total = rest;
+  const gathered: (ArenaGradients & { arena: Arena })[] = [];
   for (const [arena, members] of byArena) {
     const elements = arena.bytes / 4;
     const gradientArena = new Storage("buffer", "gradients", elements, "f32");
-    const decay = new Float32Array(elements / block);
-    const filled = new Uint32Array(elements / block);
+    const blocks = new Float32Array((2 * elements) / block);
     for (const [parameter, gradient] of members) {
       const { offset } = store.location(parameter.name);
       const shared = found.filter((g) => g.storage === gradient.storage).length > 1;
       gatherGradient(tape, gradient, gradientArena, offset, shared);
-      const first = offset / 4 / block;
-      const blocks = Math.ceil(parameter.size / block);
-      decay.fill(decayOf.get(parameter) ?? 0, first, first + blocks);
-      for (let i = 0; i < blocks; i++) filled[first + i] = Math.min(block, parameter.size - i * block);
+      for (let left = parameter.size, at = (2 * offset) / 4 / block; left > 0; left -= block, at += 2) {
+        blocks[at] = decayOf.get(parameter) ?? 0;
+        blocks[at + 1] = Math.min(block, left);
+      }
     }
-    const external = (name: string, buffer: GPUBuffer) => {
-      const storage = new Storage("parameter", name, elements, "f32");
-      storage.external = { buffer, offset: 0 };
-      return storage;
-    };
-    const values = external("parameters", arena.values);
-    const decays = tape.constant("decay", [decay.length], decay);
-    if (decay.some((d) => d !== 0)) total = sumOf(tape, total, penaltyOf(tape, values, decays, filled));
-    const state = (name: string) => external(name, store.state(arena, name));
-    optimizer.record(tape, { elements, values, gradients: gradientArena, decay: decays.storage, state }, schedule);
+    const values = external("parameters", elements, arena.values);
+    const ofBlocks = tape.constant("blocks", [blocks.length], blocks);
+    if (members.some(([p]) => decayOf.get(p))) total = sumOf(tape, total, penaltyOf(tape, values, ofBlocks));
+    gathered.push({ arena, elements, values, gradients: gradientArena, blocks: ofBlocks.storage });
   }
-  return { loss: total, arenas: [...byArena.keys()] };
+  const clip = clipFactor(tape, gathered, optimizer.clipNorm);
+  const fault = new Storage("buffer", "fault", 1, "u32");
+  for (const { arena, ...storages } of gathered) {
+    const state = (name: string) => external(name, storages.elements, store.state(arena, name));
+    optimizer.record(tape, { ...storages, clip, fault, state }, schedule);
+  }
+  return { loss: total, arenas: [...byArena.keys()], fault };
+}
+
+function external(name: string, elements: number, buffer: GPUBuffer): Storage {
+  const storage = new Storage("parameter", name, elements, "f32");
+  storage.external = { buffer, offset: 0 };
+  return storage;
 }
 
 /**
@@ -97,12 +107,12 @@ function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
 }
 
 /** The sum of decay w^2 / 2 over an arena, a scalar. */
-function penaltyOf(tape: Tape, values: Storage, decay: Tensor, elements: Uint32Array<ArrayBuffer>): Tensor {
-  const filled = tape.constant("filled", [elements.length], new Float32Array(elements.buffer));
+function penaltyOf(tape: Tape, values: Storage, blocks: Tensor): Tensor {
   const chunk = 64;
-  let count = Math.ceil(decay.size / chunk);
+  const [BLOCKS, CHUNK] = [blocks.size / 2, chunk];
+  let count = Math.ceil(BLOCKS / chunk);
   let output = tape.temporary("penalty", [count]);
-  tape.launch(penaltyShader, { values, decay, filled, output }, { BLOCKS: decay.size, CHUNK: chunk }, [count]);
+  tape.launch(penaltyShader, { values, blocks, output }, { BLOCKS, CHUNK }, [count]);
   while (count > 1) {
     const [COUNT, CHUNK, x] = [count, 4096, output];
     count = Math.ceil(count / CHUNK);

@@ -1,6 +1,7 @@
 // All suites: importing this file registers every case.
 
 import "./batchNorm.suite.ts";
+import "./clip.suite.ts";
 import "./conv2d.suite.ts";
 import "./dense.suite.ts";
 import "./device.suite.ts";

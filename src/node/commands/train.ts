@@ -31,6 +31,7 @@ export function addTrain(program: Command): void {
     .option("--loss <name>", `cross-entropy or contrastive ${by(defaults.loss)}`)
     .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
     .option("--learning-rate <rate>", `Adam's ${by(defaults.learningRate)}`, number)
+    .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
     .option("--batch-size <pairs>", `pairs in a step ${by(defaults.batchSize)}`, number)
     .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
     .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)

@@ -1,0 +1,43 @@
+// What brings the gradients' global norm down to CLIP where it is above: CLIP / max(norm, CLIP)
+// (Pascanu, Mikolov and Bengio 2013, algorithm 1). The norm comes in pairs (m, s), m^2 s each (gradientNorm.partial).
+// Exact to rounding while the factor is a normal float32: for norms up to 1e37 CLIP.
+override COUNT: u32; // pairs
+override CLIP: f32;
+
+const WORKGROUP: u32 = 64;
+
+@group(0) @binding(0) var<storage, read> partials: array<vec2f>;
+@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+
+var<workgroup> partial: array<vec2f, WORKGROUP>;
+
+fn combine(a: vec2f, b: vec2f) -> vec2f {
+  let m = max(a.x, b.x);
+  if (m == 0.0) {
+    return vec2f(0.0);
+  }
+  let ra = a.x / m;
+  let rb = b.x / m;
+  return vec2f(m, a.y * ra * ra + b.y * rb * rb);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_id) local: vec3u) {
+  var total = vec2f(0.0);
+  for (var i = local.x; i < COUNT; i += WORKGROUP) {
+    total = combine(total, partials[i]);
+  }
+  partial[local.x] = total;
+  workgroupBarrier();
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    if (local.x < width) {
+      partial[local.x] = combine(partial[local.x], partial[local.x + width]);
+    }
+    workgroupBarrier();
+  }
+  if (local.x == 0u) {
+    let root = sqrt(partial[0].y); // from 1 on, where there is any gradient
+    let relative = CLIP / partial[0].x; // not m * root: that may pass the largest float32
+    output[0] = select(min(1.0, relative / root), 1.0, partial[0].x == 0.0);
+  }
+}

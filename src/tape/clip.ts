@@ -1,0 +1,39 @@
+// Clipping by the global norm: one factor for all gradients of a step, computed on the device before the update.
+import partialShader from "../../shaders/gradientNorm.partial.wgsl";
+import scaleShader from "../../shaders/gradientNorm.scale.wgsl";
+import type { ArenaStorages } from "./optimizer.ts";
+import type { Tape } from "./tape.ts";
+import { Storage } from "./tensor.ts";
+
+export type ArenaGradients = Pick<ArenaStorages, "elements" | "values" | "gradients" | "blocks">;
+
+/** Floats in a block, and blocks that one workgroup sums. */
+const block = 64;
+const chunk = 64;
+/** Bindings start at multiples of this. */
+const alignment = 256;
+
+/**
+ * The factor that brings the norm of all gradients together down to `clipNorm` where it is above, one float; the
+ * constant 1 where nothing is clipped.
+ */
+export function clipFactor(tape: Tape, arenas: readonly ArenaGradients[], clipNorm: number | undefined): Storage {
+  if (clipNorm === undefined) return tape.constant("no clipping", [1], Float32Array.of(1)).storage;
+  const sizes = arenas.map(({ elements }) => Math.ceil(elements / block / chunk));
+  const starts: number[] = [];
+  let bytes = 0;
+  for (const size of sizes) {
+    starts.push(bytes);
+    bytes += Math.ceil((size * 8) / alignment) * alignment; // what stays unwritten is (0, 0): it adds nothing
+  }
+  const partials = new Storage("buffer", "gradient norms", bytes / 4, "f32");
+  arenas.forEach(({ elements, values, gradients, blocks }, i) => {
+    const output = tape.temporary("gradient norms", [2 * sizes[i]]).storage;
+    output.within = { whole: partials, offset: starts[i] };
+    const constants = { BLOCKS: elements / block, CHUNK: chunk };
+    tape.launch(partialShader, { values, gradients, blocks, output }, constants, [sizes[i]]);
+  });
+  const output = tape.temporary("clip factor", [1]);
+  tape.launch(scaleShader, { partials, output }, { COUNT: bytes / 8, CLIP: clipNorm }, [1]);
+  return output.storage;
+}
