@@ -1,6 +1,7 @@
 // Runs any composition of operations once: what a newcomer tries first, and what kernel tests are written with.
 import type { Device } from "./gpu/device.ts";
 import { ShapeError } from "./gpu/errors.ts";
+import type { Program } from "./gpu/program.ts";
 import { gradients } from "./tape/gradients.ts";
 import { Tape } from "./tape/tape.ts";
 import { describe, sizeOf, type Tensor } from "./tape/tensor.ts";
@@ -52,14 +53,15 @@ export async function evaluate<Name extends string>(
       outputs[`gradient of ${gradientsOf[i]}`] = gradient;
     });
   }
-  const program = await tape.compile({ outputs });
+  let program: Program | undefined;
   try {
+    program = await tape.compile({ outputs });
     const results = await program.run(feed);
     const read = (name: string, shape: readonly number[]) => tensor(shape, results[name] as Float32Array);
     const found = gradientsOf.map((name) => [name, read(`gradient of ${name}`, inputs[name].shape)]);
     return { value: read("value", output.shape), gradients: Object.fromEntries(found) };
   } finally {
-    program.dispose();
+    program?.dispose();
     tape.store.dispose();
   }
 }

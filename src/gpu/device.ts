@@ -29,8 +29,19 @@ const wantedLimits = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
-/** STORAGE | COPY_SRC | COPY_DST and UNIFORM | COPY_DST, spelled out because not every runtime has GPUBufferUsage. */
-const bufferUsage = { storage: 0x80 | 0x4 | 0x8, uniform: 0x40 | 0x8 };
+/**
+ * `storage` is what kernels bind and the host copies to and from, `uniform` what the host writes and kernels read,
+ * `readback` what the host maps after a copy, `queries` what timestamps are resolved into.
+ */
+export type BufferKind = keyof typeof bufferUsage;
+
+/** Spelled out because not every runtime has GPUBufferUsage. */
+const bufferUsage = {
+  storage: 0x80 | 0x4 | 0x8, // STORAGE | COPY_SRC | COPY_DST
+  uniform: 0x40 | 0x8, // UNIFORM | COPY_DST
+  readback: 0x1 | 0x8, // MAP_READ | COPY_DST
+  queries: 0x200 | 0x4, // QUERY_RESOLVE | COPY_SRC
+};
 
 /** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores made on it. */
 export class Device {
@@ -45,6 +56,7 @@ export class Device {
   private readonly waiting = new Set<(reason: unknown) => void>();
   private readonly onDispose: (() => void)[] = [];
   private disposed = false;
+  private readonly buffers = new Set<GPUBuffer>();
 
   constructor(gpu: GPUDevice, adapter: AdapterInfo) {
     this.gpu = gpu;
@@ -52,15 +64,30 @@ export class Device {
     this.kernels = new KernelCache(gpu);
     this.lost = gpu.lost.then((info) => {
       this.reason = new DeviceLostError(info.message || info.reason);
+      this.buffers.clear(); // they went with it
       for (const reject of this.waiting) reject(this.reason);
       throw this.reason;
     });
     this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
   }
 
-  /** A buffer that kernels bind and the host copies to and from; `uniform`: one that the host writes and kernels read. */
-  createBuffer(label: string, size: number, kind: "storage" | "uniform" = "storage"): GPUBuffer {
-    return this.gpu.createBuffer({ label, size, usage: bufferUsage[kind] });
+  createBuffer(label: string, size: number, kind: BufferKind = "storage"): GPUBuffer {
+    const buffer = this.gpu.createBuffer({ label, size, usage: bufferUsage[kind] });
+    this.buffers.add(buffer);
+    return buffer;
+  }
+
+  /** Frees a buffer that `createBuffer` made. It may be released again. */
+  release(buffer: GPUBuffer): void {
+    this.buffers.delete(buffer);
+    buffer.destroy();
+  }
+
+  /** The buffers that were made and not released yet. */
+  live(): { buffers: number; bytes: number } {
+    let bytes = 0;
+    for (const { size } of this.buffers) bytes += size;
+    return { buffers: this.buffers.size, bytes };
   }
 
   /** Queues a write of all of `data`, after the work submitted so far and before what is submitted next. */
@@ -68,19 +95,21 @@ export class Device {
     this.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs `work` and turns what the GPU reports meanwhile (validation, memory) into one error that names `what`. */
-  async checked<T>(what: string, work: () => T | Promise<T>): Promise<T> {
-    this.gpu.pushErrorScope("validation");
-    this.gpu.pushErrorScope("out-of-memory");
+  /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `what`. */
+  async checked<T>(what: string, work: () => T): Promise<T> {
+    const { gpu } = this;
+    gpu.pushErrorScope("validation");
+    gpu.pushErrorScope("out-of-memory");
     let failure: unknown;
     let value: T | undefined;
     try {
-      value = await work();
+      value = work();
     } catch (error) {
       failure = error;
     }
-    const memory = await this.wait(this.gpu.popErrorScope());
-    const validation = await this.wait(this.gpu.popErrorScope());
+    // Popped before anything is awaited: scopes are a stack, and what else opens one meanwhile must not get between.
+    const scopes = [gpu.popErrorScope(), gpu.popErrorScope()];
+    const [memory, validation] = await this.wait(Promise.all(scopes));
     if (memory) throw new TwingradError("OUT_OF_MEMORY", `${what}: the GPU is out of memory: ${memory.message}`);
     if (failure !== undefined) throw failure;
     if (validation) throw new TwingradError("SHADER", `${what}: ${validation.message}`);
@@ -116,6 +145,7 @@ export class Device {
     if (this.disposed) return;
     this.disposed = true;
     this.gpu.destroy();
+    this.buffers.clear();
     for (const release of this.onDispose) release();
   }
 }

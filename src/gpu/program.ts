@@ -152,8 +152,8 @@ export class Program {
     }
     const count = dispatches.length * 2;
     const queries = gpu.createQuerySet({ type: "timestamp", count });
-    const resolved = gpu.createBuffer({ label: "timestamps", size: count * 8, usage: 0x200 | 0x4 });
-    const staging = gpu.createBuffer({ label: "timestamps read", size: count * 8, usage: 0x1 | 0x8 });
+    const resolved = device.createBuffer("timestamps", count * 8, "queries");
+    const staging = device.createBuffer("timestamps read", count * 8, "readback");
     try {
       this.upload(inputs);
       this.advance();
@@ -175,17 +175,17 @@ export class Program {
       return dispatches.map(({ kernel }, i) => ({ kernel, nanoseconds: Number(times[2 * i + 1] - times[2 * i]) }));
     } finally {
       queries.destroy();
-      resolved.destroy();
-      staging.destroy();
+      device.release(resolved);
+      device.release(staging);
     }
   }
 
-  /** Frees the program's own buffers; parameters stay, they belong to their store. */
+  /** Frees the program's own buffers; parameters stay, they belong to their store. Steps under way reject. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    for (const buffer of this.parts.own) buffer.destroy();
-    this.parts.ring.destroy();
+    this.parts.ring.close(new TwingradError("DISPOSED", "run: the program was disposed while the step was under way."));
+    for (const buffer of this.parts.own) this.parts.device.release(buffer);
   }
 
   private checkInputs(inputs: InputValues): void {

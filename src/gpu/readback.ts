@@ -2,13 +2,12 @@
 // in flight; and a one-off read for everything else.
 import type { Device } from "./device.ts";
 
-const mapReadUsage = 0x1 | 0x8; // MAP_READ | COPY_DST
 const mapRead = 0x1;
 
 /** Reads `count` float32 values once, after all work submitted so far. Makes and destroys a buffer of its own. */
 export async function readBuffer(device: Device, source: GPUBuffer, offset: number, count: number) {
   const size = count * 4;
-  const staging = device.gpu.createBuffer({ label: "read once", size, usage: mapReadUsage });
+  const staging = device.createBuffer("read once", size, "readback");
   try {
     const encoder = device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(source, offset, staging, 0, size);
@@ -16,45 +15,44 @@ export async function readBuffer(device: Device, source: GPUBuffer, offset: numb
     await device.wait(staging.mapAsync(mapRead));
     return new Float32Array(staging.getMappedRange().slice(0));
   } finally {
-    staging.destroy();
+    device.release(staging);
   }
 }
 
 /** A fixed number of staging buffers, handed out in turn; `acquire` waits only when all of them are in flight. */
 export class StagingRing {
   private readonly device: Device;
-  private readonly all: GPUBuffer[];
   private readonly free: GPUBuffer[];
-  private readonly waiting: ((buffer: GPUBuffer) => void)[] = [];
-  readonly bytes: number;
+  private readonly waiting: { resolve: (buffer: GPUBuffer) => void; reject: (reason: unknown) => void }[] = [];
+  private closed: unknown;
 
-  constructor(device: Device, bytes: number, slots: number) {
+  constructor(device: Device, slots: readonly GPUBuffer[]) {
     this.device = device;
-    this.bytes = bytes * slots;
-    this.all = Array.from({ length: slots }, (_, i) =>
-      device.gpu.createBuffer({ label: `results ${i}`, size: bytes, usage: mapReadUsage }),
-    );
-    this.free = [...this.all];
+    this.free = [...slots];
   }
 
   /** A free slot at once, or a promise of the next one; served in the order of asking. */
   acquire(): GPUBuffer | Promise<GPUBuffer> {
     if (this.waiting.length === 0 && this.free.length > 0) return this.free.shift()!;
-    return new Promise((resolve) => this.waiting.push(resolve));
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
   /** Maps a slot that a submitted step copies into, hands its bytes to `read`, and gives the slot back. */
   async collect<T>(slot: GPUBuffer, read: (bytes: ArrayBuffer) => T): Promise<T> {
-    await this.device.wait(slot.mapAsync(mapRead));
+    await this.device.wait(slot.mapAsync(mapRead)).catch((error) => {
+      throw this.closed ?? error;
+    });
     const result = read(slot.getMappedRange());
     slot.unmap();
     const next = this.waiting.shift();
-    if (next) next(slot);
+    if (next) next.resolve(slot);
     else this.free.push(slot);
     return result;
   }
 
-  destroy(): void {
-    for (const buffer of this.all) buffer.destroy();
+  /** What is in flight, and what waits for a slot, rejects with `reason` once the slots are released. */
+  close(reason: unknown): void {
+    this.closed = reason;
+    for (const { reject } of this.waiting.splice(0)) reject(reason);
   }
 }

@@ -164,8 +164,8 @@ export class ParameterStore {
   }
 
   dispose(): void {
-    for (const { buffer } of this.entries.values()) buffer?.destroy();
-    for (const { state } of this.arenas) for (const buffer of state.values()) buffer.destroy();
+    for (const { buffer } of this.entries.values()) if (buffer) this.device.release(buffer);
+    for (const { state } of this.arenas) for (const buffer of state.values()) this.device.release(buffer);
   }
 
   private entry(name: string): Entry {

@@ -4,8 +4,9 @@ import type { Device } from "../gpu/device.ts";
 import { ShapeError, TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
-import { type CompileOptions, compile } from "./compile.ts";
+import { compile } from "./compile.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
+import type { CompileOptions } from "./plan.ts";
 import { type Dtype, describe, Storage, sizeOf, Tensor } from "./tensor.ts";
 
 /** One dispatch to be: what runs, on which storages, how many workgroups. */

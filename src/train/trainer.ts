@@ -82,7 +82,12 @@ export class Trainer {
       );
     }
     const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin });
-    await trainer.program("step", "u8");
+    try {
+      await trainer.program("step", "u8");
+    } catch (error) {
+      trainer.store.dispose();
+      throw error;
+    }
     return trainer;
   }
 

@@ -9,6 +9,7 @@ import "./elementwise.suite.ts";
 import "./errors.suite.ts";
 import "./examples.suite.ts";
 import "./l2Normalize.suite.ts";
+import "./leaks.suite.ts";
 import "./losses.suite.ts";
 import "./maxPool2d.suite.ts";
 import "./program.suite.ts";
