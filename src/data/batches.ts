@@ -1,120 +1,234 @@
-// From pairs of indices to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of batches.
+// From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
+// batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
 import { TwingradError } from "../gpu/errors.ts";
 import { augment } from "./augment.ts";
-import type { Dataset, ImageSize } from "./dataset.ts";
+import type { ClassExample, Triplet } from "./balanced.ts";
+import type { DecodedImages } from "./decodedImages.ts";
 import type { Pair } from "./pairs.ts";
+import { Prefetch } from "./prefetch.ts";
 import { Random, streams } from "./random.ts";
+import type { Sampler, SamplerState } from "./sampler.ts";
 
-export interface Batch {
-  /** [B, H, W, C], uint8. */
+/** Pairs, decoded. Pictures are uint8 [B, H, W, C], labels and seeds [B]. */
+export interface LoadedPairs {
   left: Uint8Array;
   right: Uint8Array;
-  /** [B]: equal labels mean the same identity. */
+  /** Equal labels mean the same identity. */
   leftLabels: Int32Array;
   rightLabels: Int32Array;
+  /** For each picture a number that depends on the sampler's seed and the picture's place in the stream alone. */
+  leftSeeds: Uint32Array;
+  rightSeeds: Uint32Array;
   /** The epoch of the batch's last pair. */
   epoch: number;
 }
 
-/**
- * Decoded pictures of one size, kept in memory up to `maximumBytes`; the least recently used goes first. Pictures
- * asked for while they are being decoded are decoded once.
- */
-export class DecodedImages {
-  readonly #kept = new Map<number, Promise<Uint8Array>>();
-  readonly #capacity: number;
-
-  constructor(
-    readonly dataset: Dataset,
-    readonly size: ImageSize,
-    { maximumBytes = 2 ** 30 }: { maximumBytes?: number } = {},
-  ) {
-    this.#capacity = Math.floor(maximumBytes / (size[0] * size[1] * size[2]));
-  }
-
-  get(index: number): Promise<Uint8Array> {
-    let pixels = this.#kept.get(index);
-    if (pixels) this.#kept.delete(index);
-    else {
-      pixels = this.dataset.items[index].decode(this.size);
-      pixels.catch(() => this.#kept.delete(index));
-    }
-    this.#kept.set(index, pixels);
-    if (this.#kept.size > this.#capacity) this.#kept.delete(this.#kept.keys().next().value!);
-    return pixels;
-  }
-
-  /** The pictures behind one another: [N, H, W, C]. */
-  async stack(indices: readonly number[]): Promise<Uint8Array> {
-    return concatenate(await Promise.all(indices.map((index) => this.get(index))), this.size);
-  }
+/** Triplets, decoded: as `LoadedPairs`. */
+export interface LoadedTriplets {
+  anchor: Uint8Array;
+  positive: Uint8Array;
+  negative: Uint8Array;
+  anchorSeeds: Uint32Array;
+  positiveSeeds: Uint32Array;
+  negativeSeeds: Uint32Array;
+  epoch: number;
 }
 
-function concatenate(pictures: readonly Uint8Array[], [height, width, channels]: ImageSize): Uint8Array {
-  const length = height * width * channels;
-  const stacked = new Uint8Array(pictures.length * length);
-  pictures.forEach((pixels, position) => {
-    if (pixels.length !== length) {
-      throw new TwingradError(
-        "BAD_INPUT",
-        `a picture has ${pixels.length} values where ${height}x${width}x${channels} were expected`,
-      );
-    }
-    stacked.set(pixels, position * length);
-  });
-  return stacked;
+/** P x K pictures, decoded: those of one identity behind one another, B = P * K. */
+export interface LoadedClasses {
+  images: Uint8Array;
+  labels: Int32Array;
+  seeds: Uint32Array;
+  epoch: number;
 }
 
-export interface BatchOptions {
-  batchSize: number;
-  /** How many batches are decoded ahead of the one in use. */
+export interface LoadingOptions {
+  /** How many batches are decoded ahead of the one in use; 2 by default. */
   prefetch?: number;
   /** Change each picture a little, differently each time it comes; the same seed gives the same changes. */
-  augmentation?: { seed: number };
-  /** How many batches to pass over without decoding them: where a resumed run goes on. */
-  skip?: number;
+  augmentation?: boolean;
 }
 
-/** Batches without end, in the order of the pairs. Ends with the first picture that cannot be decoded. */
-export function batches(images: DecodedImages, pairs: Generator<Pair, never>, options: BatchOptions) {
-  const { batchSize, prefetch = 2, augmentation, skip = 0 } = options;
-  const { items } = images.dataset;
-  let drawn = 0;
-  const drawPairs = () => Array.from({ length: batchSize }, () => pairs.next().value);
-  for (; drawn < skip; drawn++) drawPairs();
-
-  async function side(indices: number[], first: number): Promise<Uint8Array> {
-    const pictures = await Promise.all(indices.map((index) => images.get(index)));
-    if (!augmentation) return concatenate(pictures, images.size);
-    const changed = pictures.map((pixels, position) =>
-      augment(pixels, images.size, new Random(augmentation.seed, streams.augmentation, first + position)),
-    );
-    return concatenate(changed, images.size);
-  }
-
-  async function decode(chosen: Pair[], ordinal: number): Promise<Batch> {
-    const lefts = chosen.map((pair) => pair.left);
-    const rights = chosen.map((pair) => pair.right);
-    const first = 2 * ordinal * batchSize;
-    const [left, right] = await Promise.all([side(lefts, first), side(rights, first + batchSize)]);
-    const leftLabels = Int32Array.from(lefts, (index) => items[index].identity);
-    const rightLabels = Int32Array.from(rights, (index) => items[index].identity);
-    return { left, right, leftLabels, rightLabels, epoch: chosen[chosen.length - 1].epoch };
-  }
-
-  return ahead(() => decode(drawPairs(), drawn++), prefetch);
+export interface BatchOptions extends LoadingOptions {
+  batchSize: number;
 }
 
-/** Calls `next` up to `count` calls ahead of the consumer and yields the results in order. */
-export async function* ahead<T>(next: () => Promise<T>, count: number): AsyncGenerator<T, never> {
-  const waiting: Promise<T>[] = [];
-  for (;;) {
-    while (waiting.length <= count) {
-      const result = next();
-      // A failure is reported when its turn comes; until then it is not an unhandled one.
-      result.catch(() => undefined);
-      waiting.push(result);
+/**
+ * Batches without end, decoded ahead in the sampler's order. In memory are at most the batch handed out last, `prefetch`
+ * more and the one being waited for, and what the cache of `DecodedImages` may keep.
+ */
+export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
+  next(): Promise<{ done: false; value: B }>;
+  /** The state after the batches handed out so far: restoring it hands out the next one again. */
+  state(): SamplerState;
+  /** Goes to a saved state; batches that were decoded ahead are dropped. Throws what `Sampler.restore` throws. */
+  restore(state: SamplerState): void;
+}
+
+/** Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again. */
+export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: BatchOptions): BatchStream<LoadedPairs> {
+  return new Loader(images, pairs, options, options.batchSize, async (chosen, load) => {
+    const [left, right] = await load([chosen.map((pair) => pair.left), chosen.map((pair) => pair.right)]);
+    return {
+      left: left.pixels,
+      right: right.pixels,
+      leftLabels: left.labels,
+      rightLabels: right.labels,
+      leftSeeds: left.seeds,
+      rightSeeds: right.seeds,
+      epoch: lastEpoch(chosen),
+    };
+  });
+}
+
+/** Batches of triplets, as `batches` of pairs. */
+export function tripletBatches(
+  images: DecodedImages,
+  triplets: Sampler<Triplet>,
+  options: BatchOptions,
+): BatchStream<LoadedTriplets> {
+  return new Loader(images, triplets, options, options.batchSize, async (chosen, load) => {
+    const [anchor, positive, negative] = await load([
+      chosen.map((triplet) => triplet.anchor),
+      chosen.map((triplet) => triplet.positive),
+      chosen.map((triplet) => triplet.negative),
+    ]);
+    return {
+      anchor: anchor.pixels,
+      positive: positive.pixels,
+      negative: negative.pixels,
+      anchorSeeds: anchor.seeds,
+      positiveSeeds: positive.seeds,
+      negativeSeeds: negative.seeds,
+      epoch: lastEpoch(chosen),
+    };
+  });
+}
+
+/** Batches as `perClass` draws them, whole. */
+export function classBatches(
+  images: DecodedImages,
+  classes: Sampler<ClassExample>,
+  options: LoadingOptions = {},
+): BatchStream<LoadedClasses> {
+  return new Loader(images, classes, options, 1, async (chosen, load) => {
+    const [{ pixels, labels, seeds }] = await load([chosen[0].pictures]);
+    return { images: pixels, labels, seeds, epoch: lastEpoch(chosen) };
+  });
+}
+
+const lastEpoch = (chosen: readonly { epoch: number }[]) => chosen[chosen.length - 1].epoch;
+
+/** The pictures of one role (left, anchor, ...) behind one another, who is on them, and their seeds. */
+interface Stack {
+  pixels: Uint8Array;
+  labels: Int32Array;
+  seeds: Uint32Array;
+}
+
+/** Makes a batch of the examples that were drawn for it; `load` decodes one stack for each list of indices. */
+type Assemble<T, B> = (
+  chosen: readonly T[],
+  load: (roles: readonly (readonly number[])[]) => Promise<Stack[]>,
+) => Promise<B>;
+
+class Loader<T, B> implements BatchStream<B> {
+  readonly #images: DecodedImages;
+  readonly #sampler: Sampler<T>;
+  readonly #augmentation: boolean;
+  readonly #examples: number;
+  readonly #assemble: Assemble<T, B>;
+  readonly #prefetch: Prefetch<{ batch: B; after: SamplerState }>;
+  #state: SamplerState;
+  /** Calls of `next` take their turns: a failed one goes back, and the one after it must see that. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param examples how many examples make a batch. */
+  constructor(
+    images: DecodedImages,
+    sampler: Sampler<T>,
+    { prefetch = 2, augmentation = false }: LoadingOptions,
+    examples: number,
+    assemble: Assemble<T, B>,
+  ) {
+    if (!Number.isInteger(examples) || examples < 1) {
+      throw new TwingradError("BAD_INPUT", `a batch holds a whole number of examples, at least 1, not ${examples}`);
     }
-    yield await waiting.shift()!;
+    if (!Number.isInteger(prefetch) || prefetch < 0) {
+      throw new TwingradError("BAD_INPUT", `prefetch is a whole number of batches, at least 0, not ${prefetch}`);
+    }
+    this.#images = images;
+    this.#sampler = sampler;
+    this.#augmentation = augmentation;
+    this.#examples = examples;
+    this.#assemble = assemble;
+    this.#prefetch = new Prefetch(() => this.#begin(), prefetch);
+    this.#state = sampler.state();
+  }
+
+  next(): Promise<{ done: false; value: B }> {
+    const result = this.#turn.then(() => this.#take());
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  state(): SamplerState {
+    return this.#state;
+  }
+
+  restore(state: SamplerState): void {
+    this.#sampler.restore(state);
+    this.#prefetch.drop();
+    this.#state = this.#sampler.state();
+  }
+
+  async #take(): Promise<{ done: false; value: B }> {
+    try {
+      const { batch, after } = await this.#prefetch.take();
+      this.#state = after;
+      return { done: false, value: batch };
+    } catch (error) {
+      this.restore(this.#state);
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<{ batch: B; after: SamplerState }> {
+    const first = this.#sampler.drawn;
+    const chosen = Array.from({ length: this.#examples }, () => this.#sampler.next().value);
+    const after = this.#sampler.state();
+    const batch = await this.#assemble(chosen, (roles) =>
+      Promise.all(roles.map((indices, role) => this.#stack(indices, first, role, roles.length))),
+    );
+    return { batch, after };
+  }
+
+  async #stack(indices: readonly number[], first: number, role: number, roles: number): Promise<Stack> {
+    const { items } = this.#images.dataset;
+    // Pictures are numbered through the whole stream: example by example, and within one role by role.
+    const before = first * roles * (indices.length / this.#examples);
+    const seeds = Uint32Array.from(indices, (_, place) => {
+      return new Random(this.#sampler.seed, streams.augmentation, before + place * roles + role).uint32();
+    });
+    return {
+      pixels: await this.#pixels(indices, seeds),
+      labels: Int32Array.from(indices, (index) => items[index].identity),
+      seeds,
+    };
+  }
+
+  async #pixels(indices: readonly number[], seeds: Uint32Array): Promise<Uint8Array> {
+    const stacked = await this.#images.stack(indices);
+    if (!this.#augmentation) return stacked;
+    const { size, bytes } = this.#images;
+    for (const [place, seed] of seeds.entries()) {
+      const picture = stacked.subarray(place * bytes, (place + 1) * bytes);
+      picture.set(augment(picture, size, new Random(seed, streams.augmentation)));
+    }
+    return stacked;
   }
 }

@@ -1,7 +1,9 @@
 // Which two pictures meet in a training pair. The choice looks at labels alone, so a rejected pair costs no decoding.
 import { TwingradError } from "../gpu/errors.ts";
-import { indicesByIdentity } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
+import { broken, isCount, picturesOfEach, Sampler } from "./sampler.ts";
+import { type PassState, ShuffledPass } from "./shuffledPass.ts";
+import { expectedPairs, type FilterProbabilities } from "./yield.ts";
 
 /** Indices of two pictures, and how many passes over the data were complete before this pair. */
 export interface Pair {
@@ -10,55 +12,39 @@ export interface Pair {
   epoch: number;
 }
 
-export interface FilterProbabilities {
-  /** The chance that a pair of pictures of one identity is kept. */
-  sameProbability: number;
-  /** The chance that a pair of pictures of two identities is kept. */
-  differentProbability: number;
+export interface FilteredPairsOptions extends FilterProbabilities {
+  seed: number;
+  /** Pictures in the shuffle buffer of either pass; 2000 by default, as in the article. */
+  shuffleBuffer?: number;
 }
 
-/**
- * How many candidate pairs, and how many kept ones, one pass of `filteredPairs` yields on average when the shuffle
- * buffer holds the whole data. Two uniform orders of N pictures meet in N candidates, of which
- * sum over identities of n_k^2 / N show one identity (a picture may meet itself).
- */
-export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabilities) {
-  const candidates = labels.length;
-  const candidatesSame = indicesByIdentity(labels).reduce((sum, group) => sum + group.length ** 2, 0) / candidates;
-  const candidatesDifferent = candidates - candidatesSame;
-  return {
-    candidates,
-    candidatesSame,
-    candidatesDifferent,
-    same: candidatesSame * keep.sameProbability,
-    different: candidatesDifferent * keep.differentProbability,
-  };
-}
-
-/** The probability for different pairs that makes them as frequent as same ones, at most 1. */
-export function balancingDifferentProbability(labels: ArrayLike<number>, sameProbability: number): number {
-  const { candidatesSame, candidatesDifferent } = expectedPairs(labels, { sameProbability, differentProbability: 1 });
-  return candidatesDifferent === 0 ? 0 : Math.min(1, (candidatesSame * sameProbability) / candidatesDifferent);
-}
+/** A filter that keeps fewer than one candidate in so many is refused: finding a pair would take seconds. */
+const mostCandidates = 1e7;
 
 /**
  * The article's stream: two independent passes over the data, each shuffled through a buffer, zipped; a pair is kept
- * with the probability of its kind; repeated without end. One pass is an epoch.
- * @throws BAD_INPUT at once when no pass could ever yield a pair.
+ * with the probability of its kind; repeated without end. One pass is an epoch. A picture may meet itself.
+ * @throws BAD_INPUT at once, with the reason, when no pass could ever yield a pair of two pictures.
  */
-export function filteredPairs(
-  labels: ArrayLike<number>,
-  options: FilterProbabilities & { seed: number; shuffleBuffer?: number },
-): Generator<Pair, never> {
-  const { sameProbability, differentProbability, seed, shuffleBuffer = 2000 } = options;
+export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsOptions): Sampler<Pair> {
+  const { sameProbability, differentProbability, shuffleBuffer = 2000 } = options;
   for (const [name, value] of Object.entries({ sameProbability, differentProbability })) {
     if (!(value >= 0 && value <= 1))
       throw new TwingradError("BAD_INPUT", `${name} must lie between 0 and 1, not ${value}`);
   }
-  if (!Number.isInteger(shuffleBuffer) || shuffleBuffer < 1) {
-    throw new TwingradError("BAD_INPUT", `the shuffle buffer must hold at least 1 picture, not ${shuffleBuffer}`);
+  if (!Number.isInteger(shuffleBuffer) || shuffleBuffer < 2) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `the shuffle buffer must hold at least 2 pictures, not ${shuffleBuffer}: with fewer, both passes keep the data's order and every picture meets itself alone`,
+    );
   }
-  const groups = indicesByIdentity(labels).filter((group) => group.length > 0);
+  refuseImpossible(labels, { sameProbability, differentProbability, shuffleBuffer });
+  return new FilteredPairs(labels, { ...options, shuffleBuffer });
+}
+
+function refuseImpossible(labels: ArrayLike<number>, keep: Required<Omit<FilteredPairsOptions, "seed">>): void {
+  const { sameProbability, differentProbability, shuffleBuffer } = keep;
+  const groups = picturesOfEach(labels);
   if (groups.length === 0) throw new TwingradError("BAD_INPUT", "no pair can be formed: there are no pictures");
   const sameAccepted = sameProbability > 0 && groups.some((group) => group.length > 1);
   const differentAccepted = differentProbability > 0 && groups.length > 1;
@@ -71,76 +57,68 @@ export function filteredPairs(
         : "pairs of two identities are never kept (probability 0)";
     throw new TwingradError("BAD_INPUT", `the filter can accept no pair: ${sameReason}, and ${differentReason}`);
   }
-  return zipAndFilter(labels, sameProbability, differentProbability, seed, shuffleBuffer);
+  const { candidates, same, different } = expectedPairs(labels, keep, shuffleBuffer);
+  if (same + different < candidates / mostCandidates) {
+    const oneIn = (candidates / (same + different)).toExponential(1);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `the filter keeps one candidate in ${oneIn} on average: no batch would ever fill; raise the probabilities, or draw balanced pairs`,
+    );
+  }
 }
 
-function* zipAndFilter(
-  labels: ArrayLike<number>,
-  sameProbability: number,
-  differentProbability: number,
-  seed: number,
-  buffer: number,
-): Generator<Pair, never> {
-  for (let epoch = 0; ; epoch++) {
-    const filter = new Random(seed, streams.filter, epoch);
-    const rights = shuffledPass(labels.length, buffer, new Random(seed, streams.rightPass, epoch));
-    for (const left of shuffledPass(labels.length, buffer, new Random(seed, streams.leftPass, epoch))) {
-      const right = rights.next().value as number;
+class FilteredPairs extends Sampler<Pair> {
+  readonly #labels: ArrayLike<number>;
+  readonly #options: Required<FilteredPairsOptions>;
+  #epoch = 0;
+  #left: ShuffledPass;
+  #right: ShuffledPass;
+  #filter: Random;
+
+  constructor(labels: ArrayLike<number>, options: Required<FilteredPairsOptions>) {
+    const { seed, sameProbability, differentProbability, shuffleBuffer } = options;
+    super("filtered pairs", labels, { seed, sameProbability, differentProbability, shuffleBuffer });
+    this.#labels = labels;
+    this.#options = options;
+    [this.#left, this.#right, this.#filter] = this.#passes(0);
+  }
+
+  protected draw(): Pair {
+    const labels = this.#labels;
+    const { sameProbability, differentProbability } = this.#options;
+    for (;;) {
+      if (this.#left.remaining === 0) [this.#left, this.#right, this.#filter] = this.#passes(++this.#epoch);
+      const left = this.#left.next();
+      const right = this.#right.next();
       const keep = labels[left] === labels[right] ? sameProbability : differentProbability;
-      if (filter.uniform() < keep) yield { left, right, epoch };
+      if (this.#filter.uniform() < keep) return { left, right, epoch: this.#epoch };
     }
+  }
+
+  protected override position(): unknown {
+    const [left, right] = [this.#left.state(), this.#right.state()];
+    return { epoch: this.#epoch, left, right, filter: this.#filter.position };
+  }
+
+  protected override moveTo(position: unknown): void {
+    const { epoch, left, right, filter } = (position ?? {}) as Record<string, unknown>;
+    if (!isCount(epoch) || !isCount(filter) || filter > 2 ** 34 || !isObject(left) || !isObject(right)) {
+      throw broken("an epoch, a filter's random stream, and two passes were expected");
+    }
+    const passes = this.#passes(epoch, left as unknown as PassState, right as unknown as PassState);
+    if (passes[0].remaining !== passes[1].remaining) throw broken("its two passes are not at the same place");
+    [this.#left, this.#right, this.#filter] = passes;
+    this.#filter.position = filter;
+    this.#epoch = epoch;
+  }
+
+  /** Both passes of an epoch and the filter's random numbers, from the start or from where they stood. */
+  #passes(epoch: number, left?: PassState, right?: PassState): [ShuffledPass, ShuffledPass, Random] {
+    const { seed, shuffleBuffer } = this.#options;
+    const pass = (stream: number, state?: PassState) =>
+      new ShuffledPass(this.#labels.length, shuffleBuffer, new Random(seed, stream, epoch), state);
+    return [pass(streams.leftPass, left), pass(streams.rightPass, right), new Random(seed, streams.filter, epoch)];
   }
 }
 
-/** 0..count-1 through a shuffle buffer: a random element leaves, the next one of the input takes its place. */
-export function* shuffledPass(count: number, bufferSize: number, random: Random): Generator<number, void> {
-  const buffer = Array.from({ length: Math.min(count, bufferSize) }, (_, index) => index);
-  let next = buffer.length;
-  while (buffer.length > 0) {
-    const position = random.integer(buffer.length);
-    const chosen = buffer[position];
-    if (next < count) buffer[position] = next++;
-    else {
-      const last = buffer.pop()!;
-      if (position < buffer.length) buffer[position] = last;
-    }
-    yield chosen;
-  }
-}
-
-/**
- * Same and different pairs with equal chance, uniform over identities and then over their pictures; a picture never
- * meets itself. An epoch is as many pairs as there are pictures.
- * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
- */
-export function balancedPairs(labels: ArrayLike<number>, { seed }: { seed: number }): Generator<Pair, never> {
-  const groups = indicesByIdentity(labels).filter((group) => group.length > 0);
-  const several = groups.filter((group) => group.length > 1);
-  if (groups.length < 2)
-    throw new TwingradError("BAD_INPUT", `balanced pairs need at least 2 identities, not ${groups.length}`);
-  if (several.length === 0)
-    throw new TwingradError("BAD_INPUT", "balanced pairs need an identity with at least 2 pictures");
-  return drawBalanced(groups, several, labels.length, seed);
-}
-
-function* drawBalanced(groups: number[][], several: number[][], count: number, seed: number): Generator<Pair, never> {
-  const random = new Random(seed, streams.balanced);
-  for (let drawn = 0; ; drawn++) {
-    const epoch = Math.floor(drawn / count);
-    if (random.uniform() < 0.5) {
-      const group = several[random.integer(several.length)];
-      const [left, right] = twoOf(group.length, random);
-      yield { left: group[left], right: group[right], epoch };
-    } else {
-      const [first, second] = twoOf(groups.length, random).map((identity) => groups[identity]);
-      yield { left: first[random.integer(first.length)], right: second[random.integer(second.length)], epoch };
-    }
-  }
-}
-
-/** Two different integers in [0, count), in random order. */
-function twoOf(count: number, random: Random): [number, number] {
-  const first = random.integer(count);
-  const second = random.integer(count - 1);
-  return [first, second < first ? second : second + 1];
-}
+const isObject = (value: unknown) => typeof value === "object" && value !== null;

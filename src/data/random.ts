@@ -17,6 +17,8 @@ export const streams = {
   person: 11,
   appearance: 12,
   noise: 13,
+  triplets: 14,
+  classes: 15,
 } as const;
 
 const M0 = 0xd2511f53;
@@ -80,15 +82,36 @@ export class Random {
 
   /** An integer in [0, 2^32). */
   uint32(): number {
-    if (this.#used === 4) {
-      this.#words[0] = this.#block++;
-      this.#words[1] = this.#index[0];
-      this.#words[2] = this.#index[1];
-      this.#words[3] = this.#stream;
-      philox(this.#words, this.#key[0], this.#key[1]);
-      this.#used = 0;
-    }
+    if (this.#used === 4) this.#refill();
     return this.#words[this.#used++];
+  }
+
+  /**
+   * How many 32-bit words have been drawn, an integer in [0, 2^34]: with seed, stream and index the whole state.
+   * Setting it goes to that place in the sequence.
+   */
+  get position(): number {
+    return this.#block * 4 - (4 - this.#used);
+  }
+
+  set position(words: number) {
+    if (!Number.isInteger(words) || words < 0 || words > 2 ** 34) {
+      throw new RangeError(`Random: position must be an integer from 0 to 2^34, not ${words}`);
+    }
+    this.#block = Math.floor(words / 4);
+    this.#used = 4;
+    if (words % 4 === 0) return;
+    this.#refill();
+    this.#used = words % 4;
+  }
+
+  #refill(): void {
+    this.#words[0] = this.#block++;
+    this.#words[1] = this.#index[0];
+    this.#words[2] = this.#index[1];
+    this.#words[3] = this.#stream;
+    philox(this.#words, this.#key[0], this.#key[1]);
+    this.#used = 0;
   }
 
   /** A number in [0, 1) with 53 random bits. */
@@ -104,6 +127,17 @@ export class Random {
     let value = this.uint32();
     while (value >= limit) value = this.uint32();
     return value % n;
+  }
+
+  /** `count` different integers in [0, n), 0 <= count <= n: every choice in every order equally likely. */
+  distinct(count: number, n: number): number[] {
+    // R. Floyd's algorithm draws the set ("Programming pearls", CACM 1987) without listing all n.
+    const chosen = new Set<number>();
+    for (let last = n - count; last < n; last++) {
+      const candidate = this.integer(last + 1);
+      chosen.add(chosen.has(candidate) ? last : candidate);
+    }
+    return this.shuffle([...chosen]);
   }
 
   /** Puts the elements into a random order, in place (Fisher and Yates), and returns the array. */

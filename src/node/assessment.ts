@@ -1,6 +1,7 @@
 // Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
-import { DecodedImages } from "../data/batches.ts";
+
 import { type Dataset, labelsOf } from "../data/dataset.ts";
+import { DecodedImages } from "../data/decodedImages.ts";
 import type { EvaluationPair, Trial } from "../data/evaluation.ts";
 import { type Calibration, fitCalibration } from "../recognition/calibration.ts";
 import type { ScoredPair } from "../recognition/metrics.ts";

@@ -1,10 +1,14 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { batches, DecodedImages } from "../data/batches.ts";
+import { balancedPairs } from "../data/balanced.ts";
+import { batches } from "../data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf, splitIdentities } from "../data/dataset.ts";
+import { DecodedImages } from "../data/decodedImages.ts";
 import { pairsPerIdentity } from "../data/evaluation.ts";
-import { balancedPairs, balancingDifferentProbability, expectedPairs, filteredPairs } from "../data/pairs.ts";
+import { filteredPairs, type Pair } from "../data/pairs.ts";
+import type { Sampler } from "../data/sampler.ts";
+import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
@@ -113,34 +117,31 @@ function pairStream(dataset: Dataset, settings: ResolvedSettings, warn: (text: s
   const labels = labelsOf(dataset);
   const { seed, shuffleBuffer, sameProbability } = settings;
   if (settings.balanced) return { pairs: balancedPairs(labels, { seed }), pairsPerEpoch: labels.length };
-  const differentProbability = settings.differentProbability ?? balancingDifferentProbability(labels, sameProbability);
-  const pairs = filteredPairs(labels, { sameProbability, differentProbability, seed, shuffleBuffer });
-  const { same, different } = expectedPairs(labels, { sameProbability, differentProbability });
-  const pairsPerEpoch = same + different;
-  const rarer = Math.min(same, different) / pairsPerEpoch;
-  if (rarer < 0.1) {
-    warn(
-      `an epoch gives about ${same.toFixed(1)} pairs of one person and ${different.toFixed(1)} of two: the network sees little of the rarer kind; --balanced gives both equally often`,
-    );
-  }
-  return { pairs, pairsPerEpoch };
+  const differentProbability =
+    settings.differentProbability ?? balancingDifferentProbability(labels, sameProbability, shuffleBuffer);
+  const keep = { sameProbability, differentProbability };
+  const pairs = filteredPairs(labels, { ...keep, seed, shuffleBuffer });
+  for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
+  const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
+  return { pairs, pairsPerEpoch: same + different };
 }
 
 async function steps(
   trainer: Trainer,
   dataset: Dataset,
-  pairs: ReturnType<typeof balancedPairs>,
+  pairs: Sampler<Pair>,
   pairsPerEpoch: number,
   settings: ResolvedSettings,
   saveCheckpoint: () => Promise<void>,
 ): Promise<Pick<TrainingResult, "steps" | "epochs" | "firstLoss" | "lastLoss" | "stepsPerSecond">> {
-  const { batchSize, seed, augment, checkpointEvery } = settings;
+  const { batchSize, augment, checkpointEvery } = settings;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = settings;
   const before = trainer.steps;
   const expected = Math.floor((lastEpoch * pairsPerEpoch) / batchSize);
   const progress = new Progress(Math.min(lastStep, expected), before);
   const images = new DecodedImages(dataset, trainer.network.options.imageSize);
-  const stream = batches(images, pairs, { batchSize, skip: before, augmentation: augment ? { seed } : undefined });
+  for (let drawn = 0; drawn < before * batchSize; drawn++) pairs.next();
+  const stream = batches(images, pairs, { batchSize, augmentation: augment });
 
   const losses: number[] = [];
   const begun = performance.now();

@@ -1,28 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { augment, defaultAugmentation } from "../../src/data/augment.ts";
-import { ahead, batches, DecodedImages } from "../../src/data/batches.ts";
 import { type Dataset, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
-import { balancedPairs } from "../../src/data/pairs.ts";
 import { Random, streams } from "../../src/data/random.ts";
-
-/** People whose pictures are constant: the value tells which picture it is. */
-function constantPictures(identities: number, pictures: number): Dataset & { decoded: number[] } {
-  const decoded: number[] = [];
-  return {
-    decoded,
-    identities: Array.from({ length: identities }, (_, identity) => `person ${identity}`),
-    items: Array.from({ length: identities * pictures }, (_, index) => ({
-      identity: Math.floor(index / pictures),
-      name: `picture ${index}`,
-      decode: async ([height, width, channels]) => {
-        decoded.push(index);
-        return new Uint8Array(height * width * channels).fill(index);
-      },
-    })),
-  };
-}
+import { constantPictures } from "./pictures.ts";
 
 describe("splitIdentities", () => {
   it("puts nobody into both parts and loses nobody, whatever the seed", () => {
@@ -60,97 +42,6 @@ describe("splitIdentities", () => {
     [10, 1],
   ])("refuses %i identities at %f", (count, fraction) => {
     expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/cannot hold out/);
-  });
-});
-
-describe("batches", () => {
-  const size = [2, 3, 1] as const;
-  const labels = labelsOf(constantPictures(4, 5));
-
-  it("holds the pixels and labels of the pairs", async () => {
-    const images = new DecodedImages(constantPictures(4, 5), size);
-    const pairs = balancedPairs(labels, { seed: 3 });
-    const stream = batches(images, balancedPairs(labels, { seed: 3 }), { batchSize: 4 });
-    for (let batchNumber = 0; batchNumber < 3; batchNumber++) {
-      const batch = (await stream.next()).value;
-      for (let position = 0; position < 4; position++) {
-        const { left, right } = pairs.next().value;
-        expect(Array.from(batch.left.subarray(position * 6, position * 6 + 6))).toEqual(new Array(6).fill(left));
-        expect(Array.from(batch.right.subarray(position * 6, position * 6 + 6))).toEqual(new Array(6).fill(right));
-        expect([batch.leftLabels[position], batch.rightLabels[position]]).toEqual([labels[left], labels[right]]);
-      }
-    }
-  });
-
-  it("goes on where it was told to, augmentation included", async () => {
-    const options = { batchSize: 3, augmentation: { seed: 9 } };
-    const gradient: Dataset = {
-      identities: ["a", "b"],
-      items: [0, 0, 1, 1].map((identity, index) => ({
-        identity,
-        name: String(index),
-        decode: async () => Uint8Array.from({ length: 64 }, (_, i) => i * 3 + index),
-      })),
-    };
-    const start = (skip: number) =>
-      batches(new DecodedImages(gradient, [8, 8, 1]), balancedPairs([0, 0, 1, 1], { seed: 1 }), { ...options, skip });
-    const whole = start(0);
-    await whole.next();
-    await whole.next();
-    const third = (await whole.next()).value;
-    expect((await start(2).next()).value).toEqual(third);
-    expect((await start(1).next()).value.left).not.toEqual(third.left);
-  });
-
-  it("decodes each picture once while it is cached, and a failed one again", async () => {
-    const dataset = constantPictures(1, 3);
-    const images = new DecodedImages(dataset, size);
-    await images.stack([0, 1, 0, 2]);
-    await images.stack([2, 1, 0]);
-    expect(dataset.decoded).toEqual([0, 1, 2]);
-
-    let calls = 0;
-    const decode = () => (calls++ === 0 ? Promise.reject(new Error("disk")) : Promise.resolve(new Uint8Array(6)));
-    const flaky = new DecodedImages({ identities: ["a"], items: [{ identity: 0, name: "x", decode }] }, size);
-    await expect(flaky.get(0)).rejects.toThrow("disk");
-    await expect(flaky.get(0)).resolves.toHaveLength(6);
-  });
-
-  it("keeps no more than the given bytes, the most recently used ones", async () => {
-    const dataset = constantPictures(1, 4);
-    const images = new DecodedImages(dataset, size, { maximumBytes: 12 });
-    for (const index of [0, 1, 0, 2, 0, 1]) await images.get(index);
-    expect(dataset.decoded).toEqual([0, 1, 2, 1]);
-  });
-
-  it("says so when a picture has another size than asked for", async () => {
-    const dataset: Dataset = {
-      identities: ["a"],
-      items: [{ identity: 0, name: "x", decode: async () => new Uint8Array(5) }],
-    };
-    await expect(new DecodedImages(dataset, size).stack([0])).rejects.toThrow(/5 values where 2x3x1/);
-  });
-});
-
-describe("ahead", () => {
-  it("works ahead by the given number and no further, in order", async () => {
-    let started = 0;
-    const results = ahead(async () => started++, 3);
-    expect((await results.next()).value).toBe(0);
-    expect(started).toBe(4);
-    expect((await results.next()).value).toBe(1);
-    expect(started).toBe(5);
-  });
-
-  it("reports a failure when its turn comes", async () => {
-    let started = 0;
-    const results = ahead(async () => {
-      if (++started === 3) throw new Error("third");
-      return started;
-    }, 5);
-    expect((await results.next()).value).toBe(1);
-    expect((await results.next()).value).toBe(2);
-    await expect(results.next()).rejects.toThrow("third");
   });
 });
 

@@ -1,18 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  balancedPairs,
-  balancingDifferentProbability,
-  expectedPairs,
-  filteredPairs,
-  type Pair,
-  shuffledPass,
-} from "../../src/data/pairs.ts";
+import { filteredPairs } from "../../src/data/pairs.ts";
 import { Random, streams } from "../../src/data/random.ts";
+import { ShuffledPass } from "../../src/data/shuffledPass.ts";
+import { balancingDifferentProbability, expectedPairs } from "../../src/data/yield.ts";
+import { people, take } from "./pictures.ts";
 
-const take = (pairs: Generator<Pair, never>, count: number) => Array.from({ length: count }, () => pairs.next().value);
-const people = (count: number, pictures: number) =>
-  Array.from({ length: count * pictures }, (_, i) => Math.floor(i / pictures));
+function shuffledPass(count: number, buffer: number, random: Random): number[] {
+  const pass = new ShuffledPass(count, buffer, random);
+  const order = [];
+  while (pass.remaining > 0) order.push(pass.next());
+  return order;
+}
 
 describe("shuffledPass", () => {
   it("is a permutation, and no element leaves before it can be in the buffer", () => {
@@ -96,30 +95,5 @@ describe("filteredPairs", () => {
     const { same, different } = expectedPairs(labels, { sameProbability: 1, differentProbability });
     expect(different).toBeCloseTo(same, 9);
     expect(same).toBeCloseTo(10, 9); // 40 identities x 10^2 pictures / 400
-  });
-});
-
-describe("balancedPairs", () => {
-  it("gives same and different equally often, identities uniformly, and never a picture with itself", () => {
-    const labels = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
-    const draws = 30_000;
-    const pairs = take(balancedPairs(labels, { seed: 2 }), draws);
-    const same = pairs.filter(({ left, right }) => labels[left] === labels[right]);
-    expect(Math.abs(same.length - draws / 2)).toBeLessThan(5 * Math.sqrt(draws / 4));
-    const ofFirst = same.filter(({ left }) => labels[left] === 0).length;
-    expect(Math.abs(ofFirst - same.length / 2)).toBeLessThan(5 * Math.sqrt(same.length / 4));
-    expect(pairs.every(({ left, right }) => left !== right)).toBe(true);
-    const lone = pairs.filter(({ left }) => left === 10).length;
-    expect(Math.abs(lone - (draws - same.length) / 3)).toBeLessThan(5 * Math.sqrt(draws / 6));
-  });
-
-  it("counts as many pairs as pictures for an epoch", () => {
-    const epochs = take(balancedPairs(people(2, 3), { seed: 1 }), 13).map((pair) => pair.epoch);
-    expect(epochs).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2]);
-  });
-
-  it("refuses one identity, and one picture for each", () => {
-    expect(() => balancedPairs(people(1, 5), { seed: 1 })).toThrow(/at least 2 identities/);
-    expect(() => balancedPairs(people(5, 1), { seed: 1 })).toThrow(/at least 2 pictures/);
   });
 });

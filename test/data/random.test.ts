@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { philox, Random, streams } from "../../src/data/random.ts";
 
@@ -75,6 +76,43 @@ describe("Random", () => {
     }
     expect(Math.abs(sum / count - 1 / 2)).toBeLessThan(0.004);
     expect(Math.abs(squares / count - 1 / 3)).toBeLessThan(0.004);
+  });
+
+  it("goes on from a position, whatever mixture of numbers was drawn before", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 30 }), fc.nat(), (draws, elsewhere) => {
+        const random = new Random(6, streams.trials, 3);
+        for (const n of draws) {
+          if (n === 0) random.uniform();
+          else random.integer(n);
+        }
+        const other = new Random(6, streams.trials, 3);
+        other.position = elsewhere;
+        expect(other.position).toBe(elsewhere);
+        other.position = random.position;
+        expect(Array.from({ length: 9 }, () => other.uint32())).toEqual(
+          Array.from({ length: 9 }, () => random.uint32()),
+        );
+        expect(other.position).toBe(random.position);
+      }),
+    );
+    for (const value of [-1, 0.5, Number.NaN, 2 ** 35]) {
+      expect(() => (new Random(1, 1).position = value)).toThrow(/position must be an integer/);
+    }
+  });
+
+  it("chooses every subset in every order equally often", () => {
+    const random = new Random(7, streams.trials);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 24_000; i++) {
+      const key = random.distinct(2, 4).join("");
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const chi2 = [...counts.values()].reduce((sum, count) => sum + (count - 2000) ** 2 / 2000, 0);
+    expect(counts.size).toBe(12);
+    expect(chi2).toBeLessThan(31.26); // 11 degrees of freedom, p = 0.001
+    expect(random.distinct(0, 5)).toEqual([]);
+    expect(random.distinct(5, 5).sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53])("refuses the seed %s", (seed) => {

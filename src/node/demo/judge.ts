@@ -1,7 +1,8 @@
 // What the demo asks of the trained network, and of plain pixels for comparison. Thresholds come from the validation
 // people; every figure that is reported comes from the unseen ones.
-import { DecodedImages } from "../../data/batches.ts";
+
 import { type Dataset, indicesByIdentity, labelsOf } from "../../data/dataset.ts";
+import { DecodedImages } from "../../data/decodedImages.ts";
 import { type EvaluationPair, oneShotTrials, pairsPerIdentity } from "../../data/evaluation.ts";
 import { Gallery } from "../../recognition/gallery.ts";
 import { bestThreshold, type RocPoint, roc, type ScoredPair } from "../../recognition/metrics.ts";

@@ -1,7 +1,8 @@
 // The demo's training run: the article's network, scaled to what a software adapter does in two minutes.
-import { batches, DecodedImages } from "../../data/batches.ts";
+import { balancedPairs } from "../../data/balanced.ts";
+import { batches } from "../../data/batches.ts";
 import { type Dataset, labelsOf } from "../../data/dataset.ts";
-import { balancedPairs } from "../../data/pairs.ts";
+import { DecodedImages } from "../../data/decodedImages.ts";
 import type { Device } from "../../gpu/device.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import { siamese } from "../../nn/siamese.ts";

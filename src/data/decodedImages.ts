@@ -1,0 +1,101 @@
+// Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
+// that a second epoch decodes nothing that still fits.
+import { TwingradError } from "../gpu/errors.ts";
+import type { Dataset, ImageSize } from "./dataset.ts";
+
+export interface DecodedImagesOptions {
+  /** Bytes of decoded pictures that are kept; the least recently used go first. 1 GiB by default; 0 keeps none. */
+  maximumBytes?: number;
+  /** How many pictures are decoded at a time; 8 by default. */
+  concurrency?: number;
+}
+
+export class DecodedImages {
+  /** Height x width x channels: the bytes of one picture. */
+  readonly bytes: number;
+  /** How many pictures were decoded, and how many were found in memory or already being decoded. */
+  readonly counts = { decoded: 0, found: 0 };
+  readonly #kept = new Map<number, Uint8Array>();
+  readonly #decoding = new Map<number, Promise<Uint8Array>>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #capacity: number;
+  readonly #concurrency: number;
+  #running = 0;
+
+  constructor(
+    readonly dataset: Dataset,
+    readonly size: ImageSize,
+    { maximumBytes = 2 ** 30, concurrency = 8 }: DecodedImagesOptions = {},
+  ) {
+    if (!(maximumBytes >= 0) || !Number.isInteger(concurrency) || concurrency < 1) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `decoded pictures take at least 0 bytes, not ${maximumBytes}, and at least 1 at a time is decoded, not ${concurrency}`,
+      );
+    }
+    this.bytes = size[0] * size[1] * size[2];
+    this.#capacity = Math.floor(maximumBytes / this.bytes);
+    this.#concurrency = concurrency;
+  }
+
+  /** How many decoded pictures are kept. */
+  get kept(): number {
+    return this.#kept.size;
+  }
+
+  /** The pixels of a picture, not to be written to. One that is asked for while it is being decoded is decoded once. */
+  get(index: number): Promise<Uint8Array> {
+    const kept = this.#kept.get(index);
+    if (kept) {
+      this.counts.found++;
+      this.#keep(index, kept);
+      return Promise.resolve(kept);
+    }
+    const decoding = this.#decoding.get(index);
+    if (decoding) {
+      this.counts.found++;
+      return decoding;
+    }
+    const begun = this.#decode(index).finally(() => this.#decoding.delete(index));
+    this.#decoding.set(index, begun);
+    return begun;
+  }
+
+  /** The pictures behind one another: [N, H, W, C]. */
+  async stack(indices: readonly number[]): Promise<Uint8Array> {
+    const stacked = new Uint8Array(indices.length * this.bytes);
+    await Promise.all(
+      indices.map(async (index, position) => stacked.set(await this.get(index), position * this.bytes)),
+    );
+    return stacked;
+  }
+
+  async #decode(index: number): Promise<Uint8Array> {
+    if (this.#running >= this.#concurrency) await new Promise<void>((turn) => this.#waiting.push(turn));
+    else this.#running++;
+    try {
+      const item = this.dataset.items[index];
+      this.counts.decoded++;
+      const pixels = await item.decode(this.size);
+      if (pixels.length !== this.bytes) {
+        const [height, width, channels] = this.size;
+        throw new TwingradError(
+          "BAD_INPUT",
+          `${item.name}: the decoder gave ${pixels.length} values where ${height}x${width}x${channels} were expected`,
+        );
+      }
+      this.#keep(index, pixels);
+      return pixels;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+
+  #keep(index: number, pixels: Uint8Array): void {
+    this.#kept.delete(index);
+    this.#kept.set(index, pixels);
+    if (this.#kept.size > this.#capacity) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+}

@@ -1,0 +1,100 @@
+// What the article's filter will yield, worked out before anything is drawn: so that a hopeless or lopsided choice of
+// probabilities is told in numbers at the start instead of being found out after a day of training.
+import { picturesOfEach } from "./sampler.ts";
+
+export interface FilterProbabilities {
+  /** The chance that a pair of pictures of one identity is kept. */
+  sameProbability: number;
+  /** The chance that a pair of pictures of two identities is kept. */
+  differentProbability: number;
+}
+
+/**
+ * How many candidate pairs, and how many kept ones, one pass of `filteredPairs` yields on average: exact, for data in
+ * this order and a shuffle buffer of this size.
+ *
+ * A buffer of B pictures gives up one at random in each step and takes in the next. With m_k(t) the expected number of
+ * pictures of identity k in it, m_k(t + 1) = m_k(t) (1 - 1/B) + [picture t + B is of k], and a pass gives identity k at
+ * t with probability m_k(t) / B; two independent passes show one identity with probability sum_k (m_k(t) / B)^2. That
+ * stays as it is while the buffer empties at the end. Where the buffer holds all N pictures it is sum_k (n_k / N)^2.
+ */
+export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabilities, shuffleBuffer = 2000) {
+  const candidates = labels.length;
+  const held = Math.min(shuffleBuffer, candidates);
+  const stays = 1 - 1 / held;
+  // m_k(t) = stays^(t - last) * count, from the step when identity k last came in: squares need no pass over all k.
+  const identities = new Map<number, { count: number; last: number }>();
+  let squares = 0;
+  const enter = (label: number, step: number) => {
+    const { count, last } = identities.get(label) ?? { count: 0, last: step };
+    const before = count * stays ** (step - last);
+    identities.set(label, { count: before + 1, last: step });
+    squares += 2 * before + 1;
+  };
+  for (let index = 0; index < held; index++) enter(labels[index], 0);
+  let candidatesSame = 0;
+  for (let step = 0; step < candidates - held; step++) {
+    candidatesSame += squares / held ** 2;
+    squares *= stays ** 2;
+    enter(labels[step + held], step + 1);
+  }
+  if (held > 0) candidatesSame += squares / held;
+  if (identities.size === 1) candidatesSame = candidates; // not but for rounding
+  const candidatesDifferent = candidates - candidatesSame;
+  return {
+    candidates,
+    candidatesSame,
+    candidatesDifferent,
+    same: candidatesSame * keep.sameProbability,
+    different: candidatesDifferent * keep.differentProbability,
+  };
+}
+
+/** The probability for different pairs that makes them as frequent as same ones, at most 1. */
+export function balancingDifferentProbability(
+  labels: ArrayLike<number>,
+  sameProbability: number,
+  shuffleBuffer?: number,
+): number {
+  const keep = { sameProbability, differentProbability: 1 };
+  const { candidatesSame, candidatesDifferent } = expectedPairs(labels, keep, shuffleBuffer);
+  return candidatesDifferent <= 0 ? 0 : Math.min(1, (candidatesSame * sameProbability) / candidatesDifferent);
+}
+
+/** Below this share of the rarer kind the network hardly sees it. */
+const leastShare = 0.1;
+/** A kept pair that takes more candidates than this slows a step down. */
+const manyCandidates = 1e5;
+const balanced = "--balanced (in a program: balancedPairs)";
+
+/** What a user should know of a filter's yield before training with it: one sentence each, none where all is well. */
+export function yieldWarnings(labels: ArrayLike<number>, keep: FilterProbabilities, shuffleBuffer?: number): string[] {
+  const { candidates, candidatesSame, candidatesDifferent, same, different } = expectedPairs(
+    labels,
+    keep,
+    shuffleBuffer,
+  );
+  const kept = same + different;
+  const warnings: string[] = [];
+  const rarer = Math.min(same, different);
+  if (rarer < leastShare * kept) {
+    warnings.push(
+      `an epoch gives about ${count(same)} pairs of one person (of ${count(candidatesSame)} candidates) and ` +
+        `${count(different)} of two people (of ${count(candidatesDifferent)}): only ${count((100 * rarer) / kept)} % are ` +
+        `of ${same < different ? "one person" : "two people"}, and the network learns little from them; ${balanced} draws both kinds equally often`,
+    );
+  }
+  if (keep.sameProbability > 0 && picturesOfEach(labels).every((group) => group.length === 1)) {
+    warnings.push("nobody has two pictures: a pair of one person is always a picture beside itself");
+  }
+  if (candidates > manyCandidates * kept) {
+    warnings.push(
+      `the filter keeps one candidate in ${count(candidates / kept)}: drawing pairs will slow training down; ` +
+        `${balanced} draws each pair directly`,
+    );
+  }
+  return warnings;
+}
+
+/** Three significant digits, written out. */
+const count = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });

@@ -1,0 +1,170 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { balancedPairs, perClass, triplets } from "../../src/data/balanced.ts";
+import { batches, classBatches, tripletBatches } from "../../src/data/batches.ts";
+import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
+import { DecodedImages } from "../../src/data/decodedImages.ts";
+import { filteredPairs } from "../../src/data/pairs.ts";
+import { constantPictures, take } from "./pictures.ts";
+
+const size = [2, 3, 1] as const;
+const labels = labelsOf(constantPictures(4, 5));
+const pixelsOf = (pictures: readonly number[]) => pictures.flatMap((picture) => new Array(6).fill(picture));
+const identitiesOf = (pictures: readonly number[]) => pictures.map((picture) => labels[picture]);
+
+describe("batches", () => {
+  it("hold the pixels and labels of the pairs", async () => {
+    const pairs = balancedPairs(labels, { seed: 3 });
+    const stream = batches(new DecodedImages(constantPictures(4, 5), size), balancedPairs(labels, { seed: 3 }), {
+      batchSize: 4,
+    });
+    for (let number = 0; number < 3; number++) {
+      const { value } = await stream.next();
+      const chosen = take(pairs, 4);
+      for (const side of ["left", "right"] as const) {
+        const pictures = chosen.map((pair) => pair[side]);
+        expect(Array.from(value[side])).toEqual(pixelsOf(pictures));
+        expect(Array.from(value[`${side}Labels`])).toEqual(identitiesOf(pictures));
+      }
+      expect(value.epoch).toBe(chosen[3].epoch);
+    }
+  });
+
+  it("hold triplets, and so many pictures of each of some people", async () => {
+    const images = new DecodedImages(constantPictures(4, 5), size);
+    const triplet = await tripletBatches(images, triplets(labels, { seed: 1 }), { batchSize: 7 }).next();
+    const chosen = take(triplets(labels, { seed: 1 }), 7);
+    for (const role of ["anchor", "positive", "negative"] as const) {
+      expect(Array.from(triplet.value[role])).toEqual(pixelsOf(chosen.map((triplet) => triplet[role])));
+    }
+    const options = { seed: 1, classes: 3, perClass: 4 };
+    const { value } = await classBatches(images, perClass(labels, options)).next();
+    const [{ pictures }] = take(perClass(labels, options), 1);
+    expect(Array.from(value.images)).toEqual(pixelsOf(pictures));
+    expect(Array.from(value.labels)).toEqual(identitiesOf(pictures));
+  });
+
+  it("give each picture a seed of its own, the same wherever the stream is entered", async () => {
+    const images = new DecodedImages(constantPictures(4, 5), size);
+    const all = async (stream: ReturnType<typeof batches>, count: number) => {
+      const seeds: number[] = [];
+      for (let number = 0; number < count; number++) {
+        const { leftSeeds, rightSeeds } = (await stream.next()).value;
+        for (let i = 0; i < leftSeeds.length; i++) seeds.push(leftSeeds[i], rightSeeds[i]);
+      }
+      return seeds;
+    };
+    const whole = await all(batches(images, balancedPairs(labels, { seed: 1 }), { batchSize: 6 }), 50);
+    expect(new Set(whole).size).toBe(600);
+    // Another batch size cuts the same stream elsewhere.
+    expect(await all(batches(images, balancedPairs(labels, { seed: 1 }), { batchSize: 4 }), 75)).toEqual(whole);
+    expect(await all(batches(images, balancedPairs(labels, { seed: 2 }), { batchSize: 6 }), 50)).not.toEqual(whole);
+
+    const three = (await tripletBatches(images, triplets(labels, { seed: 1 }), { batchSize: 9 }).next()).value;
+    const classes = (await classBatches(images, perClass(labels, { seed: 1, classes: 2, perClass: 3 })).next()).value;
+    for (const seeds of [[...three.anchorSeeds, ...three.positiveSeeds, ...three.negativeSeeds], [...classes.seeds]]) {
+      expect(new Set(seeds).size).toBe(seeds.length);
+    }
+  });
+
+  it("go on from a state, whatever was decoded ahead when it was taken", async () => {
+    const keep = { sameProbability: 0.9, differentProbability: 0.2, seed: 8, shuffleBuffer: 7 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: 12 }),
+        fc.nat({ max: 5 }),
+        fc.nat({ max: 5 }),
+        fc.boolean(),
+        async (before, prefetch, later, augmentation) => {
+          const start = (ahead: number) =>
+            batches(new DecodedImages(constantPictures(4, 5), size), filteredPairs(labels, keep), {
+              batchSize: 3,
+              prefetch: ahead,
+              augmentation,
+            });
+          const whole = start(prefetch);
+          for (let number = 0; number < before; number++) await whole.next();
+          const state = JSON.parse(JSON.stringify(whole.state()));
+          const onward = [];
+          for (let number = 0; number < 4; number++) onward.push((await whole.next()).value);
+
+          const other = start(later);
+          other.restore(state);
+          for (const expected of onward) expect((await other.next()).value).toEqual(expected);
+          // And the one that is ahead goes back.
+          whole.restore(state);
+          for (const expected of onward) expect((await whole.next()).value).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it("decode ahead by the given number of batches and no further, and hold no more pictures than that", async () => {
+    const dataset = constantPictures(4, 5);
+    const images = new DecodedImages(dataset, size, { maximumBytes: 0 });
+    const pairs = balancedPairs(labels, { seed: 1 });
+    const stream = batches(images, pairs, { batchSize: 2, prefetch: 3 });
+    await settled();
+    expect(pairs.drawn).toBe(0);
+    for (const drawn of [8, 10, 12]) {
+      await stream.next();
+      await settled();
+      expect(pairs.drawn).toBe(drawn);
+      expect(images.kept).toBe(0);
+    }
+  });
+
+  it("come in order, though pictures take any time to decode", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.nat({ max: 4 }), fc.integer({ min: 1, max: 5 }), async (s, prefetch, at) => {
+        const dataset = constantPictures(4, 5);
+        const items = dataset.items.map((item) => ({ ...item, decode: s.scheduleFunction(item.decode) }));
+        const images = new DecodedImages({ ...dataset, items }, size, { concurrency: at, maximumBytes: 36 });
+        const stream = batches(images, balancedPairs(labels, { seed: 4 }), { batchSize: 2, prefetch });
+        const results = [1, 2, 3, 4].map(() => stream.next());
+        const [values] = await Promise.all([Promise.all(results), s.waitFor(Promise.all(results))]);
+        const chosen = take(balancedPairs(labels, { seed: 4 }), 8);
+        expect(values.flatMap(({ value }) => Array.from(value.left))).toEqual(pixelsOf(chosen.map((p) => p.left)));
+      }),
+    );
+  });
+
+  it("name a picture that cannot be decoded when its turn comes, lose nothing, and try it again when asked", async () => {
+    const dataset = constantPictures(4, 5);
+    const chosen = take(balancedPairs(labels, { seed: 1 }), 8);
+    // The first picture that the third batch is the first to show.
+    const bad = chosen.slice(4, 6).flatMap(({ left, right }) => [left, right]);
+    const earlier = new Set(chosen.slice(0, 4).flatMap(({ left, right }) => [left, right]));
+    const index = bad.find((picture) => !earlier.has(picture))!;
+    let broken = true;
+    const items = dataset.items.map((item, position) => ({
+      ...item,
+      decode: (wanted: typeof size) =>
+        broken && position === index ? Promise.reject(new Error(`${item.name}: truncated`)) : item.decode(wanted),
+    })) as Dataset["items"];
+    const stream = batches(new DecodedImages({ ...dataset, items }, size), balancedPairs(labels, { seed: 1 }), {
+      batchSize: 2,
+    });
+    await stream.next();
+    await stream.next();
+    const before = stream.state();
+    await expect(stream.next()).rejects.toThrow(`picture ${index}: truncated`);
+    await expect(stream.next()).rejects.toThrow(`picture ${index}: truncated`);
+    expect(stream.state()).toEqual(before);
+    broken = false;
+    const { value } = await stream.next();
+    expect(Array.from(value.left)).toEqual(pixelsOf([chosen[4].left, chosen[5].left]));
+  });
+
+  it.each([
+    [{ batchSize: 0 }, /at least 1, not 0/],
+    [{ batchSize: 1.5 }, /not 1.5/],
+    [{ batchSize: 1, prefetch: -1 }, /prefetch .* not -1/],
+  ])("refuse %j", (options, reason) => {
+    const images = new DecodedImages(constantPictures(4, 5), size);
+    expect(() => batches(images, balancedPairs(labels, { seed: 1 }), options)).toThrow(reason);
+  });
+});
+
+/** Everything that can happen without a timer has happened. */
+const settled = () => new Promise((done) => setTimeout(done, 5));
