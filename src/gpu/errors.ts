@@ -11,6 +11,7 @@ export type ErrorCode =
   | "NOT_FINITE"
   | "CHECKPOINT_MISMATCH"
   | "CORRUPT_FILE"
+  | "CORRUPT_RECORD"
   | "BAD_INPUT";
 
 export class TwingradError extends Error {

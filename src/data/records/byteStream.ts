@@ -1,0 +1,75 @@
+// A stream of chunks of any size, read by exact counts of bytes. Nothing is allocated for bytes that have not arrived:
+// a length that lies costs no memory.
+
+export class ByteStream {
+  readonly #source: AsyncIterator<Uint8Array>;
+  #chunks: Uint8Array[] = [];
+  /** Bytes that have arrived and were not taken. */
+  held = 0;
+  /** Bytes taken or skipped so far. */
+  position = 0;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** Waits until `count` bytes are held; false where the stream ends before. */
+  async fill(count: number): Promise<boolean> {
+    while (this.held < count) if (!(await this.#pull())) return false;
+    return true;
+  }
+
+  /** The next `count` bytes, which must be held: a view of the chunk where they lie in one. */
+  take(count: number): Uint8Array {
+    const [first] = this.#chunks;
+    if (first !== undefined && first.length > count) {
+      this.#chunks[0] = first.subarray(count);
+      this.#advance(count);
+      return first.subarray(0, count);
+    }
+    const taken = this.#chunks.length > 0 && first.length === count ? first : new Uint8Array(count);
+    let filled = 0;
+    while (filled < count) {
+      const chunk = this.#chunks[0];
+      const part = Math.min(chunk.length, count - filled);
+      if (taken !== chunk) taken.set(chunk.subarray(0, part), filled);
+      if (part === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part);
+      filled += part;
+    }
+    this.#advance(count);
+    return taken;
+  }
+
+  /** Passes over `count` bytes without keeping them; how many there were. */
+  async skip(count: number): Promise<number> {
+    let skipped = 0;
+    while (skipped < count && (this.held > 0 || (await this.#pull()))) {
+      const part = Math.min(this.#chunks[0].length, count - skipped);
+      this.take(part);
+      skipped += part;
+    }
+    return skipped;
+  }
+
+  /** Lets the source give back what it holds (an open file). */
+  async close(): Promise<void> {
+    this.#chunks = [];
+    await this.#source.return?.();
+  }
+
+  async #pull(): Promise<boolean> {
+    const { done, value } = await this.#source.next();
+    if (done) return false;
+    if (value.length > 0) {
+      this.#chunks.push(value);
+      this.held += value.length;
+    }
+    return true;
+  }
+
+  #advance(count: number): void {
+    this.held -= count;
+    this.position += count;
+  }
+}

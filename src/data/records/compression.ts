@@ -1,0 +1,56 @@
+// Which compression a record file has is seen from its first bytes: its name may say nothing, or lie.
+import type { Compression, RecordCodec } from "./codec.ts";
+import { beginsWithHeader } from "./framing.ts";
+
+/** Enough for a record's header, which the beginning of a compressed file could be taken for. */
+const headBytes = 12;
+
+/** The uncompressed bytes of a record file, and what its compression was found to be. */
+export async function uncompressed(
+  source: AsyncIterable<Uint8Array>,
+  codec: RecordCodec,
+): Promise<{ compression: Compression; bytes: AsyncIterable<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let head = new Uint8Array(0);
+  while (head.length < headBytes) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    chunks.push(value);
+    head = join(head, value.subarray(0, headBytes - head.length));
+  }
+  const compression = detect(head, codec);
+  const whole = chain(chunks, iterator);
+  return { compression, bytes: compression === "none" ? whole : codec.inflate(whole, compression) };
+}
+
+/**
+ * A header with the right checksum is a record's. GZIP begins with 1f 8b 08 (RFC 1952); ZLIB with the method 8, a window
+ * of at most 32 KiB and a check value (RFC 1950).
+ */
+function detect(head: Uint8Array, { crc32c }: RecordCodec): Compression {
+  if (beginsWithHeader(head, crc32c)) return "none";
+  if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+  const zlib = (head[0] & 0x0f) === 8 && head[0] >> 4 <= 7 && (head[0] * 256 + head[1]) % 31 === 0;
+  return zlib && head.length >= 2 ? "zlib" : "none";
+}
+
+async function* chain(chunks: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
