@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong usage.
+// The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
+// usage, 130 interrupted (Ctrl-C).
 import { Command, CommanderError } from "commander";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
@@ -21,7 +22,7 @@ addIdentify(program);
 
 try {
   await program.parseAsync();
-  await finish(0);
+  await finish(Number(process.exitCode ?? 0));
 } catch (error) {
   if (error instanceof CommanderError) {
     // Asking for help is no mistake; everything else that the parser throws is.

@@ -81,7 +81,7 @@ function byName(a: string, b: string): number {
  * name only then. A failure leaves the old file as it was.
  */
 export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const beside = join(dirname(path), partOf(basename(path), process.pid));
   try {
     const file = await open(beside, "w");
     try {
@@ -93,8 +93,28 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
     await rename(beside, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(beside, { force: true });
+    // Where nothing can be written nothing can be removed either: the first reason is the one to tell.
+    await rm(beside, { force: true }).catch(() => undefined);
     throw new TwingradError("BAD_INPUT", `${path}: cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const partOf = (name: string, owner: number) => `.${name}.${owner}.part`;
+
+/** Removes what processes that were killed in the middle of `writeAtomic` left in a folder. */
+export async function removeParts(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const owner = /^\..+\.(\d+)\.part$/.exec(name)?.[1];
+    if (owner && !isRunning(Number(owner))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
   }
 }
 

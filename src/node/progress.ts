@@ -19,6 +19,7 @@ export class Progress {
         format: "{bar} {value}/{total} steps  loss {loss}  {rate} steps/s  {left} left",
         stream: process.stderr,
         hideCursor: true,
+        gracefulExit: false, // it would take Ctrl-C for itself, and go on
       },
       Presets.shades_classic,
     );
@@ -42,6 +43,12 @@ export class Progress {
       const { loss: shown, rate, left } = figures;
       process.stderr.write(`step ${step}/${this.total}  loss ${shown}  ${rate} steps/s  ${left} left\n`);
     }
+  }
+
+  /** Writes lines above the bar. */
+  above(write: () => void): void {
+    if (this.#bar) process.stderr.write("\r\x1b[K");
+    write();
   }
 
   /** Takes the bar's line out of the way of other lines. */

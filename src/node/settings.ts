@@ -26,10 +26,11 @@ const schema = z.strictObject({
   augment: z.boolean(),
   validation: z.number().min(0).lt(1),
   checkpointEvery: positive,
+  keepCheckpoints: positive,
 });
 
 const optional = { epochs: true, steps: true, differentProbability: true, clipNorm: true } as const;
-const resolved = schema.partial(optional);
+export const resolved = schema.partial(optional);
 
 export type ResolvedSettings = z.infer<typeof resolved>;
 
@@ -52,10 +53,11 @@ export const defaults = {
   augment: false,
   validation: 0.2,
   checkpointEvery: 500,
+  keepCheckpoints: 3,
 } satisfies PartialSettings;
 
 /** Settings that a resumed run may change: they do not alter what the steps before would have been. */
-const changeable = new Set<string>(["epochs", "steps", "checkpointEvery"]);
+export const changeable: ReadonlySet<string> = new Set(["epochs", "steps", "checkpointEvery", "keepCheckpoints"]);
 
 /** A value that breaks the rules; the message names it. */
 export class SettingsError extends Error {}
@@ -96,22 +98,6 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   }
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, epochs });
-}
-
-const record = z.object({ settings: resolved, people: z.string(), pictures: z.number() });
-
-/** What a model file says of the run that made it. */
-export type TrainingRecord = z.infer<typeof record>;
-
-/** @throws CORRUPT_FILE for a text that is no training record. */
-export function parseTrainingRecord(text: string): TrainingRecord {
-  try {
-    return record.parse(JSON.parse(text));
-  } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `the model's record of its training is broken: ${text.slice(0, 200)}`, {
-      cause: error,
-    });
-  }
 }
 
 /**

@@ -1,54 +1,49 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
-import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { balancedPairs } from "../data/balanced.ts";
 import { batches } from "../data/batches.ts";
-import { type Dataset, type ImageSize, labelsOf, splitIdentities } from "../data/dataset.ts";
+import { type Dataset, type ImageSize, indicesByIdentity, labelsOf, splitIdentities, subset } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import { pairsPerIdentity } from "../data/evaluation.ts";
-import { filteredPairs, type Pair } from "../data/pairs.ts";
-import type { Sampler } from "../data/sampler.ts";
+import { filteredPairs } from "../data/pairs.ts";
+import type { SamplerState } from "../data/sampler.ts";
 import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
 import { adam } from "../optim/adam.ts";
-import { Model, withJudgement } from "../recognition/model.ts";
-import { StepsInFlight } from "../train/inFlight.ts";
-import { decode } from "../train/safetensors.ts";
+import { judgementKey, Model, withJudgement } from "../recognition/model.ts";
+import { openSaved } from "../train/checkpoint.ts";
+import { Saver } from "../train/saver.ts";
 import { Trainer } from "../train/trainer.ts";
-import { assess } from "./assessment.ts";
+import { type Assessment, assess } from "./assessment.ts";
 import { modelFile, saveModel } from "./files.ts";
+import { TrainingLog } from "./log/log.ts";
 import { Progress } from "./progress.ts";
-import { parseTrainingRecord, type ResolvedSettings, type TrainingRecord } from "./settings.ts";
+import { recordOf, runState } from "./record.ts";
+import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
+import type { ResolvedSettings } from "./settings.ts";
+import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
 
 /** Pairs of each kind for each person that the threshold is set by. */
 const judgedPairs = 50;
-const trainingKey = "training";
+/** About how many pictures a checkpoint is judged by. */
+const judgedPictures = 500;
 
 export interface TrainingResult {
   steps: number;
   /** Passes over the data that were completed. */
   epochs: number;
-  firstLoss: number;
-  lastLoss: number;
+  /** Of the run's first step, those of the runs that were resumed included, and of its last; null before any. */
+  firstLoss: number | null;
+  lastLoss: number | null;
   /** On people held out of training; null when nobody was. */
   validation: { loss: number; accuracy: number; auc: number; eer: number; threshold: number } | null;
   stepsPerSecond: number;
-  checkpoint: string;
-}
-
-/** The training record in a model file; undefined where another program saved it. */
-export function trainingRecord(bytes: Uint8Array): TrainingRecord | undefined {
-  const text = decode(bytes).metadata[trainingKey];
-  return text === undefined ? undefined : parseTrainingRecord(text);
-}
-
-/** A fingerprint of the set of names: to notice the training data without keeping anybody's name. */
-export function peopleDigest(dataset: Dataset): string {
-  return createHash("sha256")
-    .update(JSON.stringify([...dataset.identities].sort()))
-    .digest("hex");
+  /** The model; of a run that was interrupted the checkpoint to resume from, null where none could be saved. */
+  checkpoint: string | null;
+  interrupted?: true;
 }
 
 /** The dataset's people as a run with these settings divides them. */
@@ -62,51 +57,126 @@ export function divide(dataset: Dataset, { validation, seed }: { validation: num
   }
 }
 
-/**
- * Trains on `dataset` and leaves `model.safetensors` in `folder`.
- * @param resume the bytes of the checkpoint to go on from.
- * @param warn is told what the user should know, in one line each.
- */
+export interface RunOptions {
+  /** Where the model, its checkpoints and its log go. */
+  readonly folder: string;
+  /** What to go on from. */
+  readonly resume?: SavedRun;
+  /** Told what the user should know, in one line each. */
+  readonly warn: (text: string) => void;
+  /** Ends the run early, with a checkpoint to resume from. */
+  readonly signal?: AbortSignal;
+}
+
+/** Trains on `dataset` and leaves `model.safetensors` in `folder`, with the run's checkpoints and its log. */
 export async function train(
   device: Device,
   dataset: Dataset,
   settings: ResolvedSettings,
-  { folder, resume, warn }: { folder: string; resume?: Uint8Array; warn: (text: string) => void },
+  { folder, resume, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const imageSize = imageSizeOf(settings);
   const { training, heldOut } = divide(dataset, settings);
   const { pairs, pairsPerEpoch } = pairStream(training, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm } = settings;
+  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, augment } = settings;
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
     batchSize,
     loss,
     l2,
     optimizer: adam({ learningRate, clipNorm }),
   });
-  if (resume) await trainer.load(resume);
-
-  const record: TrainingRecord = {
-    settings,
-    people: peopleDigest(dataset),
-    pictures: dataset.items.length,
-  };
+  const stream = batches(new DecodedImages(training, imageSize), pairs, { batchSize, augmentation: augment });
+  const begun = resume && runState(resume.file);
+  if (resume && begun) {
+    await trainer.load(resume.bytes);
+    stream.restore(begun.stream as SamplerState);
+  }
+  const before = trainer.steps;
+  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
+  const progress = new Progress(Math.min(lastStep, Math.floor((epochs * pairsPerEpoch) / batchSize)), before);
+  const tell = (text: string) => progress.above(() => warn(text));
+  const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
+  const log = new TrainingLog(folder, before, tell);
+  const record = recordOf(settings, dataset);
+  const some = heldOut && someOf(heldOut);
+  const judgeSome =
+    some &&
+    (async (bytes: Uint8Array) => {
+      const { loss, report } = await judge(device, bytes, some, seed);
+      return { loss, auc: report.auc };
+    });
+  const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
+  let run: LoopResult;
+  if (!resume) await clearForNewRun(folder, warn);
+  await clearAfterKill(folder);
+  try {
+    const parts = { trainer, stream, record, begun: begun?.progress, saver, log, judge: judgeSome, signal };
+    run = await trainingLoop(parts, progress);
+  } finally {
+    progress.stop();
+    await log.close();
+  }
+  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond } = run;
+  const steps = before + taken;
+  if (steps === 0 && !signal?.aborted) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${epochs} epochs of about ${pairsPerEpoch.toFixed(1)} pairs fill no batch of ${batchSize}`,
+    );
+  }
+  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond };
+  if (signal?.aborted) {
+    const last = (await checkpoints.list())[0]?.name;
+    const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);
+    return { ...result, validation: null, checkpoint, interrupted: true };
+  }
   const checkpoint = join(folder, modelFile);
-  const save = () => trainer.save({ [trainingKey]: JSON.stringify(record) });
-  const run = await steps(trainer, training, pairs, pairsPerEpoch, settings, async () =>
-    saveModel(checkpoint, await save()),
-  );
-
-  const judgedPeople = heldOut ?? training;
-  const bytes = await save();
-  const model = await Model.open(device, bytes);
-  const questions = pairsPerIdentity(labelsOf(judgedPeople), { perIdentity: judgedPairs, seed });
-  const { report, loss: validationLoss, calibration } = await assess(model, judgedPeople, questions);
-  const { accuracy, auc, eer, threshold } = report;
+  if (taken === 0 && (await isJudged(checkpoint, steps))) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `there is nothing left to do: the run to resume has made ${before} steps; ask for more --steps or --epochs`,
+    );
+  }
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
+  const bytes = await trainer.save(run.metadata);
+  const { report, loss: validationLoss, calibration } = await judge(device, bytes, heldOut ?? training, seed);
+  const { accuracy, auc, eer, threshold } = report;
   await saveModel(checkpoint, await withJudgement(bytes, { threshold, calibration }));
   const validation = heldOut ? { loss: validationLoss, accuracy, auc, eer, threshold } : null;
-  return { ...run, validation, checkpoint };
+  return { ...result, validation, checkpoint };
+}
+
+async function judge(device: Device, bytes: Uint8Array, people: Dataset, seed: number): Promise<Assessment> {
+  const model = await Model.open(device, bytes);
+  try {
+    return await assess(model, people, pairsPerIdentity(labelsOf(people), { perIdentity: judgedPairs, seed }));
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** As many of the people as have about `judgedPictures` pictures together: judging on the way must stay cheap. */
+function someOf(people: Dataset): Dataset {
+  const chosen: number[] = [];
+  const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);
+  for (
+    let identity = 0, pictures = 0;
+    identity < counts.length && (pictures < judgedPictures || chosen.length < 2);
+    identity++
+  ) {
+    chosen.push(identity);
+    pictures += counts[identity];
+  }
+  return subset(people, chosen);
+}
+
+/** Whether a run's model is finished: of this step, with a threshold. */
+async function isJudged(path: string, step: number): Promise<boolean> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (!bytes) return false;
+  const { file, description } = await openSaved(bytes);
+  return description.step === step && file.metadata[judgementKey] !== undefined;
 }
 
 export function imageSizeOf({ imageSize, channels }: Pick<ResolvedSettings, "imageSize" | "channels">): ImageSize {
@@ -124,72 +194,4 @@ function pairStream(dataset: Dataset, settings: ResolvedSettings, warn: (text: s
   for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
   const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
   return { pairs, pairsPerEpoch: same + different };
-}
-
-async function steps(
-  trainer: Trainer,
-  dataset: Dataset,
-  pairs: Sampler<Pair>,
-  pairsPerEpoch: number,
-  settings: ResolvedSettings,
-  saveCheckpoint: () => Promise<void>,
-): Promise<Pick<TrainingResult, "steps" | "epochs" | "firstLoss" | "lastLoss" | "stepsPerSecond">> {
-  const { batchSize, augment, checkpointEvery } = settings;
-  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = settings;
-  const before = trainer.steps;
-  const expected = Math.floor((lastEpoch * pairsPerEpoch) / batchSize);
-  const progress = new Progress(Math.min(lastStep, expected), before);
-  const images = new DecodedImages(dataset, trainer.network.options.imageSize);
-  for (let drawn = 0; drawn < before * batchSize; drawn++) pairs.next();
-  const stream = batches(images, pairs, { batchSize, augmentation: augment });
-
-  const losses: number[] = [];
-  const begun = performance.now();
-  let firstSettled = begun;
-  const running = new StepsInFlight(trainer, ({ loss, step }) => {
-    if (!Number.isFinite(loss)) {
-      throw new TwingradError(
-        "NOT_FINITE",
-        `the loss of step ${step} is ${loss}; a smaller --learning-rate may help; the last checkpoint is kept`,
-      );
-    }
-    losses.push(loss);
-    progress.update(step, loss);
-    if (losses.length === 1) firstSettled = performance.now();
-  });
-
-  let epochs = 0;
-  try {
-    for (let step = before; step < lastStep; step++) {
-      const batch = (await stream.next()).value;
-      epochs = Math.min(batch.epoch, lastEpoch);
-      if (batch.epoch >= lastEpoch) break;
-      await running.step(batch);
-      if ((step + 1) % checkpointEvery === 0 && step + 1 < lastStep) {
-        await running.drain();
-        await saveCheckpoint();
-      }
-    }
-    await running.drain();
-  } finally {
-    progress.stop();
-  }
-  if (losses.length === 0) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      before > 0
-        ? `there is nothing left to do: the run to resume has made ${before} steps; ask for more --steps or --epochs`
-        : `${lastEpoch} epochs of about ${pairsPerEpoch.toFixed(1)} pairs fill no batch of ${batchSize}`,
-    );
-  }
-  // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
-  const [counted, since] = losses.length > 1 ? [losses.length - 1, firstSettled] : [1, begun];
-  const seconds = (performance.now() - since) / 1000;
-  return {
-    steps: before + losses.length,
-    epochs,
-    firstLoss: losses[0],
-    lastLoss: losses[losses.length - 1],
-    stepsPerSecond: counted / seconds,
-  };
 }

@@ -21,7 +21,7 @@ export interface Judgement {
 /** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
 const movingMomentum = 0.99;
 
-const judgementKey = "recognition";
+export const judgementKey = "recognition";
 
 /** The model file with this judgement in it. */
 export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {

@@ -19,7 +19,10 @@ const stateKey = (moment: string, name: string) => `optimizer/${moment}/${name}`
 
 const descriptionKey = "twingrad";
 
-/** @param metadata what else the file should say, such as where the data stream stands. */
+/**
+ * @param metadata what else the file should say, such as where the data stream stands.
+ * @throws NOT_FINITE where a value is not: nothing could be trained on from there.
+ */
 export async function saveState(
   store: ParameterStore,
   model: ModelDescription,
@@ -37,6 +40,11 @@ export async function saveState(
     if (trainable) for (const m of moments) keep(stateKey(m, name), shape, store.readState(name, m));
   }
   await Promise.all(reads);
+  for (const [name, { data }] of tensors) {
+    if (!allFinite(data)) {
+      throw new TwingradError("NOT_FINITE", `save: "${name}" holds values that are not finite after step ${step}.`);
+    }
+  }
   return encodeSealed(tensors, { ...metadata, [descriptionKey]: JSON.stringify({ version: 2, step, ...model }) });
 }
 
@@ -129,4 +137,11 @@ function fitting(file: Safetensors, name: string, shape: readonly number[]): Flo
     );
   }
   return float32(file, name);
+}
+
+/** x - x is 0 for finite x alone. */
+function allFinite(values: Float32Array): boolean {
+  let rest = 0;
+  for (let i = 0; i < values.length; i++) rest += values[i] - values[i];
+  return rest === 0;
 }

@@ -194,7 +194,12 @@ describe("from pictures to a name", () => {
     expect(rest).toMatchObject({ steps: 60, lastLoss: whole.lastLoss, validation: whole.validation });
     const model = await readFile(at("parts", "model.safetensors"));
     expect(model.equals(await readFile(at("whole", "model.safetensors")))).toBe(true);
-    expect(await readdir(at("parts"))).toEqual(["model.safetensors"]);
+    expect((await readdir(at("parts"))).sort()).toEqual(["checkpoints", "log.csv", "model.safetensors"]);
+    const losses = async (run: string) =>
+      (await readFile(at(run, "log.csv"), "utf8")).split("\n").map((line) => line.split(",").slice(0, 3).join());
+    const steps = (lines: string[]) => lines.filter((line) => !line.endsWith(",")); // judgements have no loss
+    expect(steps(await losses("parts"))).toEqual(steps(await losses("whole")));
+    expect(steps(await losses("parts"))).toHaveLength(62); // with the header and the end
 
     const refused = await twingrad("train", data, "--out", at("parts"), "--resume", "--steps", "70", "--seed", "2");
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("seed was 1 in the run to resume") });

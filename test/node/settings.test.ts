@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  parseSettings,
-  parseTrainingRecord,
-  resolveSettings,
-  resumeSettings,
-  SettingsError,
-} from "../../src/node/settings.ts";
+import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../src/node/settings.ts";
 
 describe("resolveSettings", () => {
   it("puts flags over the file over the defaults", () => {
@@ -62,15 +56,5 @@ describe("parseSettings", () => {
   ])("refuses %j", (value, reason) => {
     expect(() => parseSettings(value, "file")).toThrow(SettingsError);
     expect(() => parseSettings(value, "file")).toThrow(reason);
-  });
-});
-
-describe("parseTrainingRecord", () => {
-  it("gives back what was saved, and refuses anything else", () => {
-    const record = { settings: resolveSettings({}, { steps: 3 }), people: "ab", pictures: 4 };
-    expect(parseTrainingRecord(JSON.stringify(record))).toEqual(record);
-    for (const text of ["", "{}", '{"settings":{},"people":"","pictures":1}']) {
-      expect(() => parseTrainingRecord(text)).toThrow(/record of its training is broken/);
-    }
   });
 });

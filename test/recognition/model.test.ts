@@ -99,6 +99,13 @@ describe("Model", () => {
     expect(changed.fingerprint).not.toBe(plain.fingerprint);
   });
 
+  it("is not saved when a weight is not a number", async () => {
+    const trainer = await make("cross-entropy");
+    trainer.parameters().get("head/bias")!.write([Number.NaN]);
+    await expect(trainer.save()).rejects.toThrow(/"head\/bias" holds values that are not finite after step 0/);
+    await trainer.dispose();
+  });
+
   it("knows how many weights a description asks for, before any is made", async () => {
     const trainer = await make("cross-entropy");
     const tower = [...trainer.parameters()].filter(([name]) => name.startsWith("tower/"));

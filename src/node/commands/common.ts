@@ -12,14 +12,17 @@ export interface Outcome {
   result: object;
   /** What people read instead. */
   text: string;
+  /** The exit status where it is not 0: the work was interrupted. */
+  status?: number;
 }
 
 /** Gives a command `--json` and runs it, telling its outcome in the wanted form. */
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.option("--json", "print the result as one JSON object, the last line of standard output");
   command.action(async (...parameters: unknown[]) => {
-    const { result, text } = await run(...(parameters as A));
+    const { result, text, status } = await run(...(parameters as A));
     process.stdout.write(`${command.opts().json ? JSON.stringify(result) : text}\n`);
+    process.exitCode = status;
   });
 }
 

@@ -5,7 +5,8 @@ import { allPairs, oneShotTrials, pairsPerIdentity } from "../../data/evaluation
 import { TwingradError } from "../../gpu/errors.ts";
 import { assess, assessOneShot } from "../assessment.ts";
 import { imageFolder, readModelFile } from "../files.ts";
-import { divide, peopleDigest, trainingRecord } from "../training.ts";
+import { peopleDigest, trainingRecord } from "../record.ts";
+import { divide } from "../training.ts";
 import { action, digits, note, type Outcome, percent, wholeNumber, withModel } from "./common.ts";
 
 interface Options {

@@ -4,9 +4,11 @@ import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
 import { openDevice } from "../device.ts";
-import { imageFolder, readModelFile } from "../files.ts";
+import { imageFolder } from "../files.ts";
+import { interruptible } from "../interrupt.ts";
+import { savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
-import { peopleDigest, type TrainingResult, train, trainingRecord } from "../training.ts";
+import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent } from "./common.ts";
 
 type Flags = Record<string, unknown> & { out: string; config?: string; resume?: boolean; json?: boolean };
@@ -19,7 +21,7 @@ export function addTrain(program: Command): void {
       "Trains a network on pictures of people: DATA is a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM).",
     )
     .argument("<data>", "the folder of pictures")
-    .requiredOption("--out <folder>", "where model.safetensors goes")
+    .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
     .option(
       "--image-size <size>",
       `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
@@ -58,13 +60,18 @@ export function addTrain(program: Command): void {
       number,
     )
     .option("--checkpoint-every <steps>", `save on the way ${by(defaults.checkpointEvery)}`, number)
-    .option("--resume", "go on from the checkpoint in --out, with its settings")
+    .option(
+      "--keep-checkpoints <count>",
+      `of the newest; the best is kept, too ${by(defaults.keepCheckpoints)}`,
+      number,
+    )
+    .option("--resume", "go on from the newest checkpoint in --out, with its settings")
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
   action(command, async (data: string, flags: Flags) => {
     try {
-      const result = await run(data, flags);
-      return { result, text: describe(result) };
+      const { result, status } = await run(data, flags);
+      return { result, text: describe(result), status: result.interrupted && status };
     } catch (error) {
       if (error instanceof SettingsError)
         command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
@@ -73,33 +80,27 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string, { out, config, resume, json: _, ...values }: Flags): Promise<TrainingResult> {
+async function run(data: string, { out, config, resume, json: _, ...values }: Flags) {
   const flags = parseSettings(values, "--");
   const file = config === undefined ? {} : await readSettings(config);
   await refuseRecords(data);
   const dataset = await imageFolder(data);
-  let bytes: Uint8Array | undefined;
   let settings = resolveSettings(file, flags);
-  if (resume) {
-    bytes = await readModelFile(out);
-    const record = trainingRecord(bytes);
-    if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${out}: this model does not say how it was trained`);
-    if (record.people !== peopleDigest(dataset) || record.pictures !== dataset.items.length) {
-      throw new TwingradError(
-        "CHECKPOINT_MISMATCH",
-        `${data}: these are not the pictures that the run to resume was trained on`,
-      );
-    }
-    settings = resumeSettings(record.settings, { ...file, ...flags });
-  }
-  await mkdir(out, { recursive: true });
+  const saved = resume ? await savedRun(out, { path: data, dataset }, note) : undefined;
+  if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
+  else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+  await mkdir(out, { recursive: true }).catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${out}: the folder cannot be made: ${error.message}`, { cause: error });
+  });
   note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
-  const device = await openDevice();
-  try {
-    return await train(device, dataset, settings, { folder: out, resume: bytes, warn: note });
-  } finally {
-    device.dispose();
-  }
+  return interruptible(async (signal) => {
+    const device = await openDevice();
+    try {
+      return await train(device, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+    } finally {
+      device.dispose();
+    }
+  }, note);
 }
 
 async function refuseRecords(path: string): Promise<void> {
@@ -120,17 +121,22 @@ function describe({
   validation,
   stepsPerSecond,
   checkpoint,
+  interrupted,
 }: TrainingResult): string {
-  const lines = [
-    `${steps} steps (${epochs} epochs), ${digits(stepsPerSecond)} a second; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`,
-  ];
+  const losses =
+    firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
+  const lines = [`${steps} steps (${epochs} epochs), ${digits(stepsPerSecond)} a second${losses}`];
+  if (interrupted) {
+    const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
+    return [...lines, `stopped early: ${saved}`].join("\n");
+  }
   if (validation) {
     const { accuracy, auc, eer, threshold } = validation;
     lines.push(
       `on people held out: accuracy ${percent(accuracy)}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`,
     );
   }
-  return [...lines, checkpoint].join("\n");
+  return [...lines, checkpoint!].join("\n");
 }
 
 function imageSize(text: string): number | [number, number] {

@@ -1,0 +1,32 @@
+// Checkpoints in a folder of a disk.
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { TwingradError } from "../gpu/errors.ts";
+import type { CheckpointFolder } from "../train/checkpoints.ts";
+import { writeAtomic } from "./files.ts";
+
+/** The folder is made with the first checkpoint. */
+export function diskFolder(path: string): CheckpointFolder {
+  const failed = (name: string, what: string) => (error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${join(path, name)}: cannot be ${what}: ${error.message}`, { cause: error });
+  };
+  return {
+    path,
+    async list() {
+      const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) =>
+        error.code === "ENOENT" ? [] : failed("", "listed")(error),
+      );
+      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    },
+    async read(name) {
+      return new Uint8Array(await readFile(join(path, name)).catch(failed(name, "read")));
+    },
+    async write(name, bytes) {
+      await mkdir(path, { recursive: true }).catch(failed("", "made"));
+      await writeAtomic(join(path, name), bytes);
+    },
+    async remove(name) {
+      await rm(join(path, name), { force: true }).catch(failed(name, "removed"));
+    },
+  };
+}

@@ -1,0 +1,61 @@
+// What a training run leaves behind to look at: a table and TensorBoard's event file, in the folder of its model.
+import { join } from "node:path";
+import { csvLog } from "./csv.ts";
+
+export interface LogEntry {
+  step: number;
+  epoch: number;
+  /** Of the step, the L2 penalty included. */
+  loss?: number;
+  /** On people held out of training, when there was a checkpoint. */
+  validation?: { loss: number; auc: number };
+  /** Unix time. */
+  seconds: number;
+}
+
+export interface LogWriter {
+  readonly path: string;
+  write(entry: LogEntry): void;
+  /** What could not be written is kept for the next time. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const secondsBetweenFlushes = 1;
+
+/** All writers of a run. A disk that is full or read-only is told of once, and costs the run nothing else. */
+export class TrainingLog {
+  readonly #writers: readonly LogWriter[];
+  readonly #warn: (text: string) => void;
+  #failing = false;
+  #flushed = performance.now();
+
+  /** @param from the step that the run goes on from; 0 for a new one. */
+  constructor(folder: string, from: number, warn: (text: string) => void) {
+    this.#writers = [csvLog(join(folder, "log.csv"), from)];
+    this.#warn = warn;
+  }
+
+  write(entry: Omit<LogEntry, "seconds">): void {
+    const stamped = { ...entry, seconds: Date.now() / 1000 };
+    for (const writer of this.#writers) writer.write(stamped);
+    if (performance.now() - this.#flushed > secondsBetweenFlushes * 1000) void this.flush();
+  }
+
+  /** All that was written so far is on the disk then, or the user knows that it is not. Never rejects. */
+  async flush(): Promise<void> {
+    this.#flushed = performance.now();
+    const results = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
+    const failed = results.findIndex(({ status }) => status === "rejected");
+    if (failed >= 0 && !this.#failing) {
+      const { reason } = results[failed] as PromiseRejectedResult;
+      this.#warn(`${this.#writers[failed].path}: cannot be written: ${(reason as Error).message}; trying again later`);
+    }
+    this.#failing = failed >= 0;
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    for (const writer of this.#writers) await writer.close();
+  }
+}

@@ -1,0 +1,102 @@
+// What a checkpoint says of the run that made it: the configuration, the data, how far it had come.
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Dataset } from "../data/dataset.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { decode, type Safetensors } from "../train/safetensors.ts";
+import { changeable, defaults, type ResolvedSettings, resolved } from "./settings.ts";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Settings that came later have in older files the value that was the only one then: the default. */
+const { epochs: _, ...fallbacks } = defaults;
+
+const schema = z
+  .object({
+    settings: z.record(z.string(), z.unknown()),
+    people: digest,
+    pictures: z.number().int().min(1),
+    /** Of all above that decides the run's losses. Absent in files saved before there was one. */
+    configuration: digest.optional(),
+  })
+  .refine((saved) => saved.configuration === undefined || saved.configuration === configurationDigest(saved), {
+    error: "the digest is of another configuration",
+  })
+  .transform((saved) => ({ ...saved, settings: resolved.parse({ ...fallbacks, ...saved.settings }) }));
+
+/** What a model file says of the run that made it. */
+export type TrainingRecord = z.infer<typeof schema>;
+
+/** How far a run has come; its losses are those of its first and its last step, null before any. */
+const progressSchema = z.object({
+  epochs: z.number().int().min(0),
+  firstLoss: z.number().nullable(),
+  lastLoss: z.number().nullable(),
+});
+
+export type RunProgress = z.infer<typeof progressSchema>;
+
+const keys = { record: "training", stream: "stream", progress: "progress" } as const;
+
+/** A fingerprint of the set of names: to notice the training data without keeping anybody's name. */
+export function peopleDigest(dataset: Dataset): string {
+  return sha256([...dataset.identities].sort());
+}
+
+export function recordOf(settings: ResolvedSettings, dataset: Dataset): TrainingRecord {
+  const saved = { settings, people: peopleDigest(dataset), pictures: dataset.items.length };
+  return { ...saved, configuration: configurationDigest(saved) };
+}
+
+/** Two runs of equal digests have the same losses, on one adapter: what may change in a resumed run is left out. */
+function configurationDigest({ settings, people, pictures }: { settings: object; people: string; pictures: number }) {
+  const decisive = Object.entries(settings).filter(([key, value]) => !changeable.has(key) && value !== undefined);
+  return sha256({ settings: Object.fromEntries(decisive.sort(([a], [b]) => (a < b ? -1 : 1))), people, pictures });
+}
+
+/** The metadata of a checkpoint. `stream` is the data stream's state. */
+export function runMetadata(record: TrainingRecord, stream: unknown, progress: RunProgress): Record<string, string> {
+  return {
+    [keys.record]: JSON.stringify(record),
+    [keys.stream]: JSON.stringify(stream),
+    [keys.progress]: JSON.stringify(progress),
+  };
+}
+
+/**
+ * The training record in a model file; undefined where another program saved it.
+ * @throws CORRUPT_FILE for one that is broken.
+ */
+export function trainingRecord(file: Safetensors | Uint8Array): TrainingRecord | undefined {
+  const { metadata } = file instanceof Uint8Array ? decode(file) : file;
+  return read(metadata, keys.record, schema);
+}
+
+/** Where the run of a checkpoint stood. @throws CHECKPOINT_MISMATCH where the file does not say. */
+export function runState({ metadata }: Safetensors): { stream: unknown; progress: RunProgress } {
+  const progress = read(metadata, keys.progress, progressSchema);
+  const stream = read(metadata, keys.stream, z.unknown());
+  if (!progress || !stream) {
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      "this model does not say where its run's data stream stood, as those of earlier versions: it can be used, but its training cannot be resumed",
+    );
+  }
+  return { stream, progress };
+}
+
+function read<T>(metadata: Record<string, string>, key: string, wanted: z.ZodType<T>): T | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  try {
+    return wanted.parse(JSON.parse(text));
+  } catch (error) {
+    throw new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text.slice(0, 200)}`, {
+      cause: error,
+    });
+  }
+}
+
+function sha256(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}

@@ -1,0 +1,91 @@
+// What a stopped run left in its folder, and where the next one goes on.
+import { rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Dataset } from "../data/dataset.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { openSaved, type SavedModel } from "../train/checkpoint.ts";
+import { Checkpoints } from "../train/checkpoints.ts";
+import { diskFolder } from "./checkpointFolder.ts";
+import { modelFile, readModelFile, removeParts } from "./files.ts";
+import { peopleDigest, type TrainingRecord, trainingRecord } from "./record.ts";
+
+const subfolder = "checkpoints";
+
+/** The checkpoints of the run in a folder. */
+export function checkpointsIn(folder: string, keep?: number): Checkpoints {
+  return new Checkpoints(diskFolder(join(folder, subfolder)), { keep });
+}
+
+export interface SavedRun extends SavedModel {
+  readonly bytes: Uint8Array;
+  readonly record: TrainingRecord;
+}
+
+/**
+ * The newest whole state of the run in a folder: of its checkpoints, or else its model. Undefined where nothing was saved
+ * yet.
+ * @param tell is told which files were passed over, and why.
+ * @throws CHECKPOINT_MISMATCH when it was another run's, CORRUPT_FILE when nothing in the folder is whole.
+ */
+export async function savedRun(
+  folder: string,
+  data: { path: string; dataset: Dataset },
+  tell: (text: string) => void,
+): Promise<SavedRun | undefined> {
+  if (!(await exists(folder))) throw new TwingradError("BAD_INPUT", `${folder}: there is no such model to go on from`);
+  const { found, refused } = await checkpointsIn(folder).newest();
+  for (const { name, reason } of refused) tell(`${join(folder, subfolder, name)} is passed over: ${reason}`);
+  if (refused.length > 0 && found) tell(`going on from ${found.name}, the newest that is whole`);
+  const saved = found ?? (await savedModel(folder));
+  if (!saved) {
+    if (refused.length === 0) return undefined;
+    throw new TwingradError("CORRUPT_FILE", `${folder}: no checkpoint in it is whole`);
+  }
+  const record = trainingRecord(saved.file);
+  if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model does not say how it was trained`);
+  if (record.people !== peopleDigest(data.dataset) || record.pictures !== data.dataset.items.length) {
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      `${data.path}: these are not the pictures that the run to resume was trained on`,
+    );
+  }
+  return { ...saved, record };
+}
+
+async function savedModel(folder: string): Promise<(SavedModel & { bytes: Uint8Array }) | undefined> {
+  const path = join(folder, modelFile);
+  if (!(await exists(path))) return undefined;
+  const bytes = new Uint8Array(await readModelFile(path));
+  try {
+    return { bytes, ...(await openSaved(bytes)) };
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * Makes way for a new run: what a process that was killed left half-written goes, the checkpoints of an earlier run are
+ * put aside, where that run cannot be taken for the new one.
+ */
+export async function clearForNewRun(folder: string, tell: (text: string) => void): Promise<void> {
+  const path = join(folder, subfolder);
+  await removeParts(folder);
+  if (!(await exists(path))) return;
+  const aside = `${path}.old`;
+  await rm(aside, { recursive: true, force: true });
+  await rename(path, aside);
+  tell(`${path} held checkpoints of an earlier run: they are in ${aside} now (--resume would have gone on from them)`);
+}
+
+/** Removes what a process that was killed in the middle of a save left. */
+export async function clearAfterKill(folder: string): Promise<void> {
+  await removeParts(folder);
+  await removeParts(join(folder, subfolder));
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,125 @@
+// The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
+import { TwingradError } from "../gpu/errors.ts";
+import { StepsInFlight } from "../train/inFlight.ts";
+import type { Saver } from "../train/saver.ts";
+import type { Batch, Trainer } from "../train/trainer.ts";
+import type { TrainingLog } from "./log/log.ts";
+import type { Progress } from "./progress.ts";
+import { type RunProgress, runMetadata, type TrainingRecord } from "./record.ts";
+
+export interface LoopParts {
+  readonly trainer: Trainer;
+  readonly stream: {
+    next(): Promise<{ value: Batch & { readonly epoch: number } }>;
+    /** Where it stands after the batches handed out so far. */
+    state(): unknown;
+  };
+  readonly record: TrainingRecord;
+  /** Of the run that is gone on with. */
+  readonly begun?: RunProgress;
+  readonly saver: Saver;
+  readonly log: TrainingLog;
+  /** Judges a checkpoint on people held out. */
+  readonly judge?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number }>;
+  /** Ends the run after the steps under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LoopResult extends RunProgress {
+  /** Steps that this run took, those of the run before left out. */
+  taken: number;
+  stepsPerSecond: number;
+  /** Of a checkpoint of the state at the end. */
+  metadata: Record<string, string>;
+}
+
+export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
+  const { trainer, stream, record, saver, log, judge, signal } = parts;
+  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
+  const state: RunProgress = parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null };
+  const before = trainer.steps;
+  let position = stream.state();
+  let sinceSave: number[] = [];
+  const pace = new Pace();
+  const epochOf = new Map<number, number>();
+
+  const running = new StepsInFlight(trainer, ({ loss, step }) => {
+    if (!Number.isFinite(loss)) {
+      throw new TwingradError(
+        "NOT_FINITE",
+        `the loss of step ${step} is ${loss}; a smaller --learning-rate may help; the last checkpoint is kept`,
+      );
+    }
+    state.firstLoss ??= loss;
+    state.lastLoss = loss;
+    sinceSave.push(loss);
+    pace.settled();
+    progress.update(step, loss);
+    log.write({ step, epoch: epochOf.get(step)!, loss });
+    epochOf.delete(step);
+  });
+
+  async function save({ judged = true } = {}): Promise<void> {
+    await running.drain();
+    if (saver.saved === trainer.steps) return;
+    const resume = pace.pause();
+    const { steps } = trainer;
+    const bytes = await trainer.save(runMetadata(record, position, state));
+    let loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
+    if (judged && judge) {
+      const validation = await judge(bytes);
+      log.write({ step: steps, epoch: state.epochs, validation });
+      loss = validation.loss;
+    }
+    await log.flush(); // the table must not lack steps that the checkpoint has
+    if (await saver.save(bytes, steps, loss)) sinceSave = [];
+    resume();
+  }
+
+  if (before === 0) await save({ judged: false }); // a folder that cannot be written to shows now, not in an hour
+  for (let step = before; step < lastStep && !signal?.aborted; step++) {
+    const { value: batch } = await stream.next().catch(async (error) => {
+      await save({ judged: false }); // a picture that cannot be read does not cost the steps before it
+      throw error;
+    });
+    if (batch.epoch >= lastEpoch) {
+      state.epochs = lastEpoch;
+      break;
+    }
+    position = stream.state();
+    state.epochs = batch.epoch;
+    epochOf.set(step + 1, batch.epoch);
+    await running.step(batch);
+    if (step + 1 < lastStep && saver.due(step + 1)) await save();
+  }
+  await running.drain();
+  if (trainer.steps > before) await save({ judged: !signal?.aborted });
+  const metadata = runMetadata(record, position, state);
+  return { ...state, taken: trainer.steps - before, stepsPerSecond: pace.perSecond(), metadata };
+}
+
+/** Steps a second, of the time that they took alone. */
+class Pace {
+  #steps = 0;
+  #first = 0;
+  readonly #begun = performance.now();
+  #paused = 0;
+
+  settled(): void {
+    if (this.#steps++ === 0) this.#first = performance.now();
+  }
+
+  /** The clock stands still until the returned function is called. */
+  pause(): () => void {
+    const since = performance.now();
+    return () => {
+      if (this.#steps > 0) this.#paused += performance.now() - since;
+    };
+  }
+
+  perSecond(): number {
+    // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
+    const [steps, since] = this.#steps > 1 ? [this.#steps - 1, this.#first] : [this.#steps, this.#begun];
+    return steps / ((performance.now() - since - this.#paused) / 1000);
+  }
+}

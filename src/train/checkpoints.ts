@@ -1,0 +1,115 @@
+// The checkpoints of one run: the newest few and the best one are kept, and what cannot be trusted is passed over.
+import { TwingradError } from "../gpu/errors.ts";
+import { openSaved, type SavedModel } from "./checkpoint.ts";
+
+/** Where checkpoints lie: a folder of a disk, or of a page's origin-private file system. */
+export interface CheckpointFolder {
+  /** What messages call it. */
+  readonly path: string;
+  /** The names of its files; none where it does not exist yet. */
+  list(): Promise<string[]>;
+  read(name: string): Promise<Uint8Array>;
+  /** Whole or not at all: after a crash in the middle, too, there is the new file or what was there before. */
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** What a checkpoint's name tells: `step-00000500-loss-0.4321.safetensors`. */
+export interface CheckpointName {
+  readonly name: string;
+  readonly step: number;
+  /** What the best one has least of, as the validation loss. Absent where nobody judged it. */
+  readonly loss?: number;
+}
+
+export interface FoundCheckpoint extends SavedModel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface Refused {
+  readonly name: string;
+  readonly reason: string;
+}
+
+const ending = ".safetensors";
+
+export class Checkpoints {
+  private readonly keep: number;
+
+  /** @param keep how many of the newest to keep, 3 by default; the best one is kept beside them. */
+  constructor(
+    readonly folder: CheckpointFolder,
+    { keep = 3 }: { readonly keep?: number } = {},
+  ) {
+    if (!Number.isInteger(keep) || keep < 1) {
+      throw new TwingradError("BAD_INPUT", `Checkpoints: keep is ${keep}; expected a whole number of at least 1.`);
+    }
+    this.keep = keep;
+  }
+
+  /** Newest first. */
+  async list(): Promise<CheckpointName[]> {
+    const names = (await this.folder.list()).map(parseName).filter((found) => found !== undefined);
+    return names.sort((a, b) => b.step - a.step || (a.name < b.name ? 1 : -1));
+  }
+
+  /** The one with the least loss, and of equals the oldest; undefined where none was judged. */
+  async best(): Promise<CheckpointName | undefined> {
+    return bestOf(await this.list());
+  }
+
+  /** Writes the bytes of `Trainer.save`, then removes what is kept no longer. Rejects as the folder does. */
+  async save(bytes: Uint8Array, step: number, loss?: number): Promise<string> {
+    const name = nameOf(step, loss);
+    await this.folder.write(name, bytes);
+    // What a run has that went on from an older checkpoint: later ones that were refused. They are left for whoever
+    // wants to look at them, until the run comes to their step itself.
+    const mine = (await this.list()).filter((found) => found.step < step || found.name === name);
+    const kept = new Set(mine.slice(0, this.keep).map((found) => found.name));
+    kept.add(bestOf(mine)?.name ?? name);
+    const gone = (await this.list()).filter((found) => found.step <= step && !kept.has(found.name));
+    for (const found of gone) await this.folder.remove(found.name);
+    return name;
+  }
+
+  /**
+   * The newest checkpoint that is whole, undefined where there is none, and why each newer one is not: it cannot be read,
+   * was cut short, was damaged, comes from elsewhere.
+   */
+  async newest(): Promise<{ found?: FoundCheckpoint; refused: Refused[] }> {
+    const refused: Refused[] = [];
+    for (const { name } of await this.list()) {
+      try {
+        const bytes = await this.folder.read(name);
+        return { found: { name, bytes, ...(await openSaved(bytes)) }, refused };
+      } catch (error) {
+        if (!(error instanceof TwingradError)) throw error;
+        refused.push({ name, reason: error.message });
+      }
+    }
+    return { refused };
+  }
+}
+
+function nameOf(step: number, loss?: number): string {
+  const judged = loss !== undefined && Number.isFinite(loss) ? `-loss-${Number(loss.toPrecision(6))}` : "";
+  return `step-${String(step).padStart(8, "0")}${judged}${ending}`;
+}
+
+function parseName(name: string): CheckpointName | undefined {
+  const match = /^step-(\d{8,16})(?:-loss-(-?\d[\d.e+-]*))?\.safetensors$/.exec(name);
+  if (!match) return undefined;
+  const [, step, loss] = match;
+  if (loss !== undefined && !Number.isFinite(Number(loss))) return undefined;
+  return { name, step: Number(step), ...(loss !== undefined && { loss: Number(loss) }) };
+}
+
+/** `names` are newest first: of equals the last is the oldest. */
+function bestOf(names: readonly CheckpointName[]): CheckpointName | undefined {
+  const judged = names.filter(({ loss }) => loss !== undefined);
+  return judged.reduce<CheckpointName | undefined>(
+    (best, one) => (best && best.loss! < one.loss! ? best : one),
+    undefined,
+  );
+}

@@ -1,0 +1,51 @@
+// When to save, and what happens when that cannot be done: a full disk must not end hours of training.
+import { TwingradError } from "../gpu/errors.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+
+export interface SaverOptions {
+  /** Steps between checkpoints. */
+  readonly every: number;
+  /** How long after a failed save the next is tried; 30 by default. */
+  readonly retrySeconds?: number;
+  /** Is told of a failed save, and of the first that works again. */
+  readonly warn: (text: string) => void;
+}
+
+export class Saver {
+  /** The step of the newest checkpoint that this saver wrote. */
+  saved?: number;
+  private failedAt?: number;
+
+  constructor(
+    readonly checkpoints: Checkpoints,
+    private readonly options: SaverOptions,
+  ) {}
+
+  /** Whether to save after this step: its turn has come, or it is time to try again. */
+  due(step: number): boolean {
+    const { every, retrySeconds = 30 } = this.options;
+    return (
+      step % every === 0 || (this.failedAt !== undefined && performance.now() - this.failedAt >= retrySeconds * 1000)
+    );
+  }
+
+  /** Saves the state after `step`, and says whether that worked. */
+  async save(bytes: Uint8Array, step: number, loss?: number): Promise<boolean> {
+    const { retrySeconds = 30, warn } = this.options;
+    try {
+      await this.checkpoints.save(bytes, step, loss);
+    } catch (error) {
+      if (!(error instanceof TwingradError)) throw error;
+      this.failedAt = performance.now();
+      const last = this.saved === undefined ? "nothing is saved yet" : `the last one saved is of step ${this.saved}`;
+      warn(
+        `the checkpoint of step ${step} is not saved (${error.message}); ${last}; training goes on and tries again in ${retrySeconds} s`,
+      );
+      return false;
+    }
+    if (this.failedAt !== undefined) warn(`the checkpoint of step ${step} is saved: it works again`);
+    this.failedAt = undefined;
+    this.saved = step;
+    return true;
+  }
+}

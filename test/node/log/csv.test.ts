@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Appender } from "../../../src/node/log/appender.ts";
+import { csvLog } from "../../../src/node/log/csv.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "twingrad-log-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const header = "step,epoch,loss,validation_loss,validation_auc,seconds";
+const lines = async () => (await readFile(join(folder, "log.csv"), "utf8")).split("\n");
+
+async function write(from: number, steps: number[], loss = 0.1): Promise<void> {
+  const log = csvLog(join(folder, "log.csv"), from);
+  for (const step of steps) log.write({ step, epoch: 0, loss: Math.fround(loss * step), seconds: 1 });
+  await log.flush();
+  await log.close();
+}
+
+describe("log.csv", () => {
+  it("holds every loss to the bit, and judgements in lines of their own", async () => {
+    const log = csvLog(join(folder, "log.csv"), 0);
+    const loss = Math.fround(0.1);
+    log.write({ step: 1, epoch: 0, loss, seconds: 2.5 });
+    log.write({ step: 1, epoch: 0, validation: { loss: 0.25, auc: 1 }, seconds: 3 });
+    await log.flush();
+    await log.close();
+    expect(await lines()).toEqual([header, "1,0,0.10000000149011612,,,2.500", "1,0,,0.25,1,3.000", ""]);
+    expect(Number((await lines())[1].split(",")[2])).toBe(loss);
+  });
+
+  it("goes on behind the checkpoint's step, whatever the stopped run had written after it", async () => {
+    await write(0, [1, 2, 3, 4]);
+    const whole = await readFile(join(folder, "log.csv"), "utf8");
+    await writeFile(join(folder, "log.csv"), whole.slice(0, -7)); // killed in the middle of a line
+    await write(2, [3, 4, 5]);
+    expect((await lines()).map((line) => line.split(",")[0])).toEqual(["step", "1", "2", "3", "4", "5", ""]);
+    await write(0, [1]);
+    expect(await lines()).toHaveLength(3);
+  });
+
+  it("begins anew where the file is none of ours", async () => {
+    await writeFile(join(folder, "log.csv"), "name,value\n1,2\n");
+    await write(1, [2]);
+    expect((await lines())[0]).toBe(header);
+  });
+});
+
+describe("Appender", () => {
+  it("keeps what could not be written, in order, until it can", async () => {
+    const path = join(folder, "none", "log.csv");
+    const file = new Appender(path, () => ({ keep: 0, first: "a" }));
+    file.append("b");
+    await expect(file.flush()).rejects.toThrow(/ENOENT/);
+    file.append("c");
+    await expect(file.flush()).rejects.toThrow(/ENOENT/);
+    await mkdir(join(folder, "none"));
+    file.append("d");
+    const first = file.flush();
+    file.append("e"); // while the flush is under way
+    await Promise.all([first, file.flush()]);
+    await file.close();
+    expect(await readFile(path, "utf8")).toBe("abcde");
+  });
+});

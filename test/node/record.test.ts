@@ -1,0 +1,83 @@
+// What a checkpoint says of its run: given back as it was said, and refused where it is anything else.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { TwingradError } from "../../src/gpu/errors.ts";
+import { recordOf, runMetadata, runState, trainingRecord } from "../../src/node/record.ts";
+import { resolveSettings } from "../../src/node/settings.ts";
+
+const settings = resolveSettings({}, { steps: 3 });
+const people = { identities: ["b", "a"], items: [{ identity: 0, name: "x", decode: () => Promise.reject() }] };
+const record = recordOf(settings, people);
+const progress = { epochs: 2, firstLoss: Math.fround(0.7), lastLoss: null };
+const fileOf = (metadata: Record<string, string>) => ({ tensors: new Map(), metadata });
+const changed = (change: object) => fileOf({ training: JSON.stringify({ ...record, ...change }) });
+
+/** Anything but a result or one of our errors is let through. */
+function end(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof TwingradError)) throw error;
+    expect(error.code).toMatch(/^(CORRUPT_FILE|CHECKPOINT_MISMATCH)$/);
+  }
+}
+
+describe("the record of a run", () => {
+  it("comes back as it was", () => {
+    const file = fileOf(runMetadata(record, { drawn: 7 }, progress));
+    expect(trainingRecord(file)).toEqual(record);
+    expect(runState(file)).toEqual({ stream: { drawn: 7 }, progress });
+    expect(trainingRecord(fileOf({}))).toBeUndefined();
+  });
+
+  it("has one digest for what decides the losses, in any order, whatever else is set", () => {
+    const digest = (change: object, dataset = people) => recordOf({ ...settings, ...change }, dataset).configuration;
+    expect(digest({ steps: 9, epochs: 4, checkpointEvery: 1, keepCheckpoints: 9 })).toBe(record.configuration);
+    expect(
+      recordOf(Object.fromEntries(Object.entries(settings).reverse()) as typeof settings, people).configuration,
+    ).toBe(record.configuration);
+    expect(digest({ seed: 2 })).not.toBe(record.configuration);
+    expect(digest({}, { ...people, identities: ["a", "c"] })).not.toBe(record.configuration);
+  });
+
+  it("reads what earlier versions left, with the defaults for what there was not", () => {
+    const { keepCheckpoints: _, ...before } = settings;
+    const { configuration: __, ...old } = { ...record, settings: before };
+    expect(trainingRecord(fileOf({ training: JSON.stringify(old) }))?.settings).toEqual(settings);
+    expect(() => runState(fileOf({ training: JSON.stringify(old) }))).toThrow(/can be used, but .* cannot be resumed/);
+  });
+
+  it.each<[string, object]>([
+    ["another seed than its digest is of", { settings: { ...settings, seed: 9 } }],
+    ["a digest that is none", { configuration: "ab" }],
+    ["no people", { people: "" }],
+    ["pictures that are no number", { pictures: "4" }],
+    ["settings that break their rules", { settings: { ...settings, filters: [0] }, configuration: undefined }],
+    ["an unknown setting", { settings: { ...settings, colour: 1 }, configuration: undefined }],
+  ])("is refused with %s", (_, change) => {
+    expect(() => trainingRecord(changed(change))).toThrow(/the model's metadata "training" is broken: \{/);
+  });
+
+  it("ends every other content in a result or a typed error", () => {
+    const values = fc.oneof(fc.jsonValue(), fc.constantFrom(1, -1, "", null, record.people));
+    const settingsLike = fc.dictionary(fc.constantFrom(...Object.keys(settings), "__proto__", "x"), values);
+    const texts = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .record({ settings: settingsLike, people: values, pictures: values, configuration: values })
+        .map((v) => JSON.stringify(v)),
+      settingsLike.map((change) =>
+        JSON.stringify({ ...record, configuration: undefined, settings: { ...settings, ...change } }),
+      ),
+    );
+    fc.assert(
+      fc.property(texts, texts, texts, (training, stream, progress) => {
+        const file = fileOf({ training, stream, progress });
+        end(() => trainingRecord(file));
+        end(() => runState(file));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
