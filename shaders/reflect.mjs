@@ -1,6 +1,7 @@
 // Turns a .wgsl file into the module that TypeScript imports: its text, and what wgsl_reflect reads in it (bindings,
 // override constants, tunables). esbuild and vitest share this one reading, and `node shaders/reflect.mjs --types`
 // writes it down as types, so that a wrong binding or constant name does not compile.
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,11 +68,29 @@ export default shader;
 `;
 }
 
+/**
+ * Source of the module "twingrad:build" (src/gpu/build.d.ts): what a tuning table must have been made with to be of use.
+ * The digest is of the shaders' sources, so that a table made before one of them changed is known to be old.
+ */
+async function buildModule() {
+  const { version } = JSON.parse(await readFile(join(folder, "../package.json"), "utf8"));
+  const hash = createHash("sha256");
+  for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl")).sort()) {
+    hash.update(`${file}\n`).update(await readFile(join(folder, file)));
+  }
+  return `export const version = ${JSON.stringify(version)}, shaders = "${hash.digest("hex").slice(0, 16)}";\n`;
+}
+
 /** `stripComments` for what users download: lines stay where they are, so that compile errors still point at them. */
 export function esbuildPlugin({ stripComments = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
+      build.onResolve({ filter: /^twingrad:build$/ }, ({ path }) => ({ path, namespace: "twingrad" }));
+      build.onLoad({ filter: /./, namespace: "twingrad" }, async () => ({
+        contents: await buildModule(),
+        loader: "js",
+      }));
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
         const code = stripComments ? text.replace(/[ \t]*\/\/.*$/gm, "") : text;
@@ -89,7 +108,9 @@ export function vitePlugin() {
   return {
     name: "wgsl",
     enforce: "pre",
+    resolveId: (id) => (id === "twingrad:build" ? `\0${id}` : null),
     async load(id) {
+      if (id === "\0twingrad:build") return buildModule();
       const path = id.split("?")[0];
       return path.endsWith(".wgsl") ? shaderModule(await readFile(path, "utf8"), path) : null;
     },

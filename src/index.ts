@@ -2,7 +2,9 @@
 export { evaluate, tensor, type Value } from "./evaluate.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export { DeviceLostError, type ErrorCode, ShapeError, TwingradError } from "./gpu/errors.ts";
-export type { Memory, Program, StepResult } from "./gpu/program.ts";
+export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
+export type { TuningOptions } from "./gpu/tuner.ts";
+export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";

@@ -1,7 +1,7 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
 import { DeviceLostError, TwingradError } from "./errors.ts";
 import { KernelCache } from "./kernels.ts";
-import { Tuner } from "./tuner.ts";
+import { Tuner, type TuningOptions } from "./tuner.ts";
 
 export interface AdapterInfo {
   readonly vendor: string;
@@ -16,6 +16,8 @@ export interface OpenDeviceOptions {
   readonly gpu?: GPU;
   /** Limits lower than the adapter's own, to try out what a smaller adapter would do. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Times the kernels that compute the same once on this adapter and takes the fastest; by default rules decide. */
+  readonly tuning?: TuningOptions;
 }
 
 const wantedLimits = [
@@ -49,7 +51,7 @@ export class Device {
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
   /** Chooses among kernels that compute the same. */
-  readonly tuner = new Tuner();
+  readonly tuner: Tuner;
   /** Rejects, never resolves, when the device is lost. */
   readonly lost: Promise<never>;
   private reason?: DeviceLostError;
@@ -62,6 +64,7 @@ export class Device {
     this.gpu = gpu;
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
+    this.tuner = new Tuner(this);
     this.lost = gpu.lost.then((info) => {
       this.reason = new DeviceLostError(info.message || info.reason);
       this.buffers.clear(); // they went with it
@@ -188,5 +191,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const software = /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(
     `${vendor} ${architecture} ${description} ${product}`,
   );
-  return new Device(device, { vendor, architecture, description: description || product, software });
+  const opened = new Device(device, { vendor, architecture, description: description || product, software });
+  if (options.tuning) await opened.tuner.open(options.tuning);
+  return opened;
 }

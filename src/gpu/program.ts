@@ -2,6 +2,7 @@
 import type { Device } from "./device.ts";
 import { TwingradError } from "./errors.ts";
 import type { StagingRing } from "./readback.ts";
+import { hasTimestamps, timePasses } from "./timing.ts";
 
 export interface BufferRange {
   readonly buffer: GPUBuffer;
@@ -11,6 +12,8 @@ export interface BufferRange {
 
 export interface Dispatch {
   readonly kernel: string;
+  /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
+  readonly part?: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
@@ -68,6 +71,23 @@ export type StepResult = { loss: number; step: number; finite: boolean } & Recor
 /** Numbers of runs are exact in float32 up to here; then they begin again. */
 const mostRuns = 2 ** 24;
 
+/** What one launch of a step took on the GPU. */
+export interface KernelTime {
+  readonly kernel: string;
+  /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
+  readonly part?: string;
+  readonly nanoseconds: number;
+}
+
+export function encode(
+  pass: GPUComputePassEncoder,
+  { pipeline, bindGroup, workgroups }: Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">,
+): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+}
+
 export class Program {
   private readonly parts: ProgramParts;
   private disposed = false;
@@ -75,6 +95,7 @@ export class Program {
   /** What one step dispatches, in order. */
   readonly launches: readonly {
     readonly kernel: string;
+    readonly part?: string;
     readonly workgroups: readonly [number, number, number];
     readonly reads: readonly string[];
     readonly writes: readonly string[];
@@ -82,8 +103,9 @@ export class Program {
 
   constructor(parts: ProgramParts) {
     this.parts = parts;
-    this.launches = parts.dispatches.map(({ kernel, workgroups, reads, writes }) => ({
+    this.launches = parts.dispatches.map(({ kernel, part, workgroups, reads, writes }) => ({
       kernel,
+      part,
       workgroups,
       reads,
       writes,
@@ -111,11 +133,7 @@ export class Program {
     const { runs } = this;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, bindGroup, workgroups } of dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    }
+    for (const dispatch of dispatches) encode(pass, dispatch);
     pass.end();
     for (const { range, elements, offset } of outputs) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
@@ -143,41 +161,17 @@ export class Program {
    * Runs one step with a timestamp around each dispatch and returns the nanoseconds that each took. Counts as a step.
    * Throws `LIMIT` where the adapter has no timestamp queries.
    */
-  async profile(inputs: InputValues = {}): Promise<{ kernel: string; nanoseconds: number }[]> {
+  async profile(inputs: InputValues = {}): Promise<KernelTime[]> {
     this.checkInputs(inputs);
     const { device, dispatches } = this.parts;
-    const { gpu } = device;
-    if (!gpu.features.has("timestamp-query")) {
-      throw new TwingradError("LIMIT", "profile: this adapter has no timestamp queries.");
-    }
-    const count = dispatches.length * 2;
-    const queries = gpu.createQuerySet({ type: "timestamp", count });
-    const resolved = device.createBuffer("timestamps", count * 8, "queries");
-    const staging = device.createBuffer("timestamps read", count * 8, "readback");
-    try {
-      this.upload(inputs);
-      this.advance();
-      const encoder = gpu.createCommandEncoder();
-      dispatches.forEach(({ pipeline, bindGroup, workgroups }, i) => {
-        const pass = encoder.beginComputePass({
-          timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
-        });
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-        pass.end();
-      });
-      encoder.resolveQuerySet(queries, 0, count, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
-      gpu.queue.submit([encoder.finish()]);
-      await device.wait(staging.mapAsync(0x1));
-      const times = new BigUint64Array(staging.getMappedRange());
-      return dispatches.map(({ kernel }, i) => ({ kernel, nanoseconds: Number(times[2 * i + 1] - times[2 * i]) }));
-    } finally {
-      queries.destroy();
-      device.release(resolved);
-      device.release(staging);
-    }
+    if (!hasTimestamps(device)) throw new TwingradError("LIMIT", "profile: this adapter has no timestamp queries.");
+    this.upload(inputs);
+    this.advance();
+    const times = await timePasses(
+      device,
+      dispatches.map((dispatch) => (pass) => encode(pass, dispatch)),
+    );
+    return dispatches.map(({ kernel, part }, i) => ({ kernel, part, nanoseconds: times[i] }));
   }
 
   /** Frees the program's own buffers; parameters stay, they belong to their store. Steps under way reject. */

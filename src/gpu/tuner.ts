@@ -1,23 +1,179 @@
-// Which of several ways to compute one thing is taken on this device: what was found faster before, else what the rules
-// of thumb say. Bits depend on it, so a choice stays for the life of the device.
+// Which of several ways to compute one thing is taken on this device: what was found faster, else what the rules of
+// thumb say. Bits depend on it, so nothing is timed unless asked for, and a choice once made stays.
+import type { Device } from "./device.ts";
+import { TwingradError } from "./errors.ts";
+import type { Shader } from "./shader.ts";
+import { type Choice, mismatch, type TuningStore, type TuningTable, tableKey, tableOf } from "./tunerTable.ts";
+import { timeContest } from "./tunerTiming.ts";
 
-/** The name of the candidate taken, by what there was to choose: `conv2d.forward 8x28x28x64 ...`. */
-export type Choices = Readonly<Record<string, string>>;
+/** One dispatch to be timed, as the tape records it. */
+export interface TimedLaunch {
+  readonly shader: Shader;
+  readonly bindings: Readonly<Record<string, { readonly bytes: number }>>;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly tunables: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** The candidates for one key, with what each launches. */
+export interface Contest {
+  readonly key: string;
+  /** The candidate that the rules of thumb take. */
+  readonly byRule: string;
+  readonly candidates: ReadonlyMap<string, readonly TimedLaunch[]>;
+}
+
+export interface TuningOptions {
+  /** Keeps what was found for the next start; without one it lasts as long as the device. */
+  readonly store?: TuningStore;
+  /** False: take from the store what it has, time nothing. True by default. */
+  readonly time?: boolean;
+  /** Milliseconds that timing may take each time that a program is compiled; 20,000 by default. */
+  readonly budget?: number;
+  /** Is told, in one line each, what went wrong; nothing of it is fatal. `console.warn` by default. */
+  readonly warn?: (text: string) => void;
+  /** Is told once before anything is timed, with how many choices are open. */
+  readonly onTiming?: (open: number) => void;
+}
+
+const defaultBudget = 20_000;
 
 export class Tuner {
-  private readonly choices = new Map<string, string>();
+  /** Candidates timed so far on this device. */
+  timed = 0;
+  private readonly device: Device;
+  private options?: TuningOptions;
+  private readonly choices = new Map<string, Choice>();
+  /** Keys left to the rules for the life of the device: their timing failed or the budget was spent. */
+  private readonly byRule = new Set<string>();
+  /** Set while `tune` records: unknown keys are added to it. */
+  private collecting?: { readonly contests: Map<string, Contest>; asked: number };
+  private working: Promise<void> = Promise.resolve();
 
-  /** From now on `key` is computed by the candidate of that name, where it is still one. */
-  set(key: string, candidate: string): void {
-    this.choices.set(key, candidate);
+  constructor(device: Device) {
+    this.device = device;
   }
 
-  get(key: string): string | undefined {
-    return this.choices.get(key);
+  /** From now on `tune` times what it does not know. Loads what the store has for this adapter and these kernels. */
+  async open(options: TuningOptions): Promise<void> {
+    this.options = options;
+    const { store } = options;
+    if (!store) return;
+    const table = await this.attempt("read", () => store.load(tableKey(this.device.adapter)));
+    if (!table) return;
+    const wrong = mismatch(table, this.device.adapter);
+    if (wrong) this.warn(`The tuning table that was kept is ${wrong}; it is ignored.`);
+    else for (const [key, choice] of Object.entries(table.choices)) this.choices.set(key, choice);
   }
 
-  /** All choices so far, in the order of their keys. */
-  table(): Choices {
-    return Object.fromEntries([...this.choices].sort(([a], [b]) => (a < b ? -1 : 1)));
+  /** What was found so far, with the times that it was found by. */
+  table(): TuningTable {
+    return tableOf(this.device.adapter, this.choices);
+  }
+
+  /** The candidate to take; undefined where nothing is known, or was found among other candidates than these. */
+  choice(key: string, candidates: readonly string[]): string | undefined {
+    const found = this.choices.get(key);
+    if (!found || !candidates.includes(found.candidate)) return undefined;
+    const timed = Object.keys(found.microseconds);
+    return timed.length === candidates.length && candidates.every((c) => timed.includes(c))
+      ? found.candidate
+      : undefined;
+  }
+
+  /** Asked for a key without a known choice; `capture` gives what each of its candidates would launch. */
+  unknown(key: string, byRule: string, capture: () => Contest["candidates"]): void {
+    const { collecting } = this;
+    if (!collecting || this.byRule.has(key)) return;
+    const before = ++collecting.asked;
+    if (collecting.contests.has(key)) return;
+    const candidates = capture();
+    // A candidate with open choices of its own is timed once those are made.
+    if (collecting.asked === before) collecting.contests.set(key, { key, byRule, candidates });
+  }
+
+  /**
+   * Calls `record`, which records on a tape that is then thrown away, and times the candidates of every choice that it
+   * finds open, until none is. Does nothing unless the device was opened with tuning.
+   */
+  tune(record: () => void): Promise<void> {
+    if (!this.options || this.options.time === false) return Promise.resolve();
+    // One after the other: timings must not disturb each other, and the second may find all its choices made.
+    const work = this.working.then(() => this.settle(record));
+    this.working = work.catch(() => {});
+    return work;
+  }
+
+  private async settle(record: () => void): Promise<void> {
+    const { budget = defaultBudget, onTiming } = this.options!;
+    const deadline = performance.now() + budget;
+    let contests = this.collect(record);
+    if (contests.length === 0) return;
+    onTiming?.(contests.length);
+    const before = this.choices.size;
+    let left = 0;
+    while (contests.length > 0) {
+      for (const contest of contests) {
+        const late = performance.now() >= deadline;
+        if (late) left++;
+        const found = late ? undefined : await this.time(contest);
+        if (found) this.choices.set(contest.key, found);
+        else this.byRule.add(contest.key);
+      }
+      contests = this.collect(record);
+    }
+    if (left > 0) {
+      this.warn(
+        `Tuning stopped after ${budget / 1000} s with ${left} ${left === 1 ? "choice" : "choices"} left, which the rules decide until the next start.`,
+      );
+    }
+    if (this.choices.size > before) await this.save();
+  }
+
+  private collect(record: () => void): Contest[] {
+    this.collecting = { contests: new Map(), asked: 0 };
+    try {
+      record();
+      return [...this.collecting.contests.values()];
+    } finally {
+      this.collecting = undefined;
+    }
+  }
+
+  private async time(contest: Contest): Promise<Choice | undefined> {
+    this.timed += contest.candidates.size;
+    try {
+      return await timeContest(this.device, contest, (text) => this.warn(text));
+    } catch (error) {
+      if (error instanceof TwingradError && error.code === "DEVICE_LOST") throw error;
+      this.warn(`${contest.key} could not be timed: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** Adds to what is stored: another process may have tuned for other shapes meanwhile. */
+  private async save(): Promise<void> {
+    const { store } = this.options!;
+    if (!store) return;
+    const key = tableKey(this.device.adapter);
+    await this.attempt("write", async () => {
+      const kept = await store.load(key).catch(() => undefined);
+      const choices = kept && !mismatch(kept, this.device.adapter) ? kept.choices : {};
+      const table = this.table();
+      await store.save(key, { ...table, choices: { ...choices, ...table.choices } });
+    });
+  }
+
+  private async attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.warn(`The tuning table could not be ${what === "read" ? "read" : "written"}: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  private warn(text: string): void {
+    (this.options?.warn ?? console.warn)(text);
   }
 }

@@ -1,6 +1,6 @@
 // The one place where an operation takes one of several algorithms or kernels.
 import { TwingradError } from "../gpu/errors.ts";
-import type { Tape } from "./tape.ts";
+import type { Launch, Tape } from "./tape.ts";
 
 export interface Candidate<T> {
   /** Launches on the tape and does nothing else: a tuner may call it only to time what it launches. */
@@ -18,9 +18,26 @@ export interface Candidate<T> {
 export function choose<T>(tape: Tape, key: string, candidates: Readonly<Record<string, Candidate<T>>>): T {
   const fitting = Object.entries(candidates).filter(([, { fits = true }]) => fits);
   if (fitting.length === 0) throw new TwingradError("LIMIT", `${key}: none of its kernels fits this device.`);
-  const known = fitting.find(([name]) => name === tape.device.tuner.get(key));
-  const byRule = fitting.find(([, { preferred = true }]) => preferred) ?? fitting[0];
-  return (known ?? byRule)[1].launch();
+  const { tuner } = tape.device;
+  const [byRule] = fitting.find(([, { preferred = true }]) => preferred) ?? fitting[0];
+  const known = tuner.choice(
+    key,
+    fitting.map(([name]) => name),
+  );
+  if (known === undefined && fitting.length > 1) {
+    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(tape, launch)])));
+  }
+  const first = tape.launches.length;
+  const result = candidates[known ?? byRule].launch();
+  for (const launch of tape.launches.slice(first)) launch.part = key; // choices within this one give way to it
+  return result;
+}
+
+/** What it launches, taken off the tape again. */
+function taken(tape: Tape, launch: () => unknown): readonly Launch[] {
+  const first = tape.launches.length;
+  launch();
+  return tape.launches.splice(first);
 }
 
 /** `conv2d.forward batch=8 y=28,28,3,1,1`: what is computed, then its extents by name. */

@@ -103,6 +103,7 @@ function makeDispatch(
     kernel: shader.name,
     pipeline,
     bindGroup,
+    part: launch.part,
     workgroups: launch.workgroups,
     reads,
     writes,

@@ -16,6 +16,8 @@ export interface Launch {
   readonly constants: Readonly<Record<string, number>>;
   readonly tunables: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];
+  /** What it is a part of, where that was computed by one of several candidates: the choice's key. */
+  part?: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Trains a Siamese network: one compiled program for each kind of input, steps in flight, nothing waited for.
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import type { Memory, Program } from "../gpu/program.ts";
+import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import type { SiameseNetwork } from "../nn/siamese.ts";
 import { add } from "../ops/add.ts";
 import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
@@ -116,7 +116,7 @@ export class Trainer {
   }
 
   /** Nanoseconds of each kernel in one step on this batch, which counts as a step. */
-  async profile(batch: Batch): Promise<{ kernel: string; nanoseconds: number }[]> {
+  async profile(batch: Batch): Promise<KernelTime[]> {
     const { dtype, inputs } = this.feed(batch);
     return (await this.program("step", dtype)).profile(inputs);
   }
@@ -216,19 +216,28 @@ export class Trainer {
   }
 
   private program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
-    return this.compiled(`${kind} ${dtype}`, () => {
-      const { batchSize, loss, optimizer } = this.options;
-      const tape = new Tape(this.device, { parameters: this.store });
-      const pixels = picturesInput(tape, this.network, this.branches * batchSize, dtype);
-      const embeddings = this.network.tower(tape, pixels, { training: true, groups: this.branches });
-      const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
-      const total = this.totalLoss(tape, embeddings, same);
-      if (kind === "step") return tape.compile({ loss: total, optimizer });
-      const trained = [...tape.parameters.values()].filter((p) => p.trainable);
-      const found = gradients(total, trained);
-      const outputs = Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
-      return tape.compile({ loss: total, outputs, frozen: true });
+    return this.compiled(`${kind} ${dtype}`, async () => {
+      await this.device.tuner.tune(() => void this.withGradients(this.record(dtype)));
+      const { tape, loss } = this.record(dtype);
+      if (kind === "step") return tape.compile({ loss, optimizer: this.options.optimizer });
+      return tape.compile({ loss, outputs: this.withGradients({ tape, loss }), frozen: true });
     });
+  }
+
+  private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
+    const { batchSize, loss } = this.options;
+    const tape = new Tape(this.device, { parameters: this.store });
+    const pixels = picturesInput(tape, this.network, this.branches * batchSize, dtype);
+    const embeddings = this.network.tower(tape, pixels, { training: true, groups: this.branches });
+    const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
+    return { tape, loss: this.totalLoss(tape, embeddings, same) };
+  }
+
+  /** Records the backward pass; gives the gradients by parameter. */
+  private withGradients({ tape, loss }: { tape: Tape; loss: Tensor }): Record<string, Tensor> {
+    const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+    const found = gradients(loss, trained);
+    return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
   }
 
   private totalLoss(tape: Tape, embeddings: Tensor, same: Tensor | undefined): Tensor {

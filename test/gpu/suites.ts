@@ -17,5 +17,6 @@ import "./pytorch.suite.ts";
 import "./reductions.suite.ts";
 import "./tape.suite.ts";
 import "./trainer.suite.ts";
+import "./tuner.suite.ts";
 
 export { cases } from "./suite.ts";

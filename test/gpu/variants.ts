@@ -21,7 +21,7 @@ export const kinds = ["software adapters", "GPUs"] as const;
 /** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
 export function deviceChoosing(device: Device, candidate: string): Device {
   const other = new Device(device.gpu, device.adapter);
-  other.tuner.get = () => candidate;
+  other.tuner.choice = (_, candidates) => candidates.find((c) => c === candidate);
   return other;
 }
 

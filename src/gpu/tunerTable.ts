@@ -1,0 +1,48 @@
+// What tuning found, in the form that is kept: with all that it depends on, so that a table is never taken for another's.
+import { shaders, version } from "twingrad:build";
+import type { AdapterInfo } from "./device.ts";
+
+export interface Choice {
+  readonly candidate: string;
+  /** Of each candidate when it was timed; null where it failed. */
+  readonly microseconds: Readonly<Record<string, number | null>>;
+}
+
+export interface TuningTable {
+  readonly format: 1;
+  /** Vendor, architecture and description of the adapter, the driver's version among them where it is told. */
+  readonly adapter: string;
+  /** Of the package. */
+  readonly version: string;
+  /** A digest of the kernels' sources. */
+  readonly shaders: string;
+  readonly choices: Readonly<Record<string, Choice>>;
+}
+
+/** Where tables are kept: a folder, a browser's database. Both may throw; then tuning goes on without. */
+export interface TuningStore {
+  load(key: string): Promise<TuningTable | undefined>;
+  save(key: string, table: TuningTable): Promise<void>;
+}
+
+const format = 1;
+
+const nameOf = ({ vendor, architecture, description }: AdapterInfo): string =>
+  [vendor, architecture, description].filter((text) => text).join(" ");
+
+/** What a table is kept under: one for each adapter, version of the package and state of its kernels. */
+export const tableKey = (adapter: AdapterInfo): string => `${nameOf(adapter)}; twingrad ${version}; ${shaders}`;
+
+export function tableOf(adapter: AdapterInfo, choices: ReadonlyMap<string, Choice>): TuningTable {
+  const sorted = [...choices].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { format, adapter: nameOf(adapter), version, shaders, choices: Object.fromEntries(sorted) };
+}
+
+/** Why a table says nothing about this adapter and these kernels; undefined where it does. */
+export function mismatch(table: TuningTable, adapter: AdapterInfo): string | undefined {
+  if (table.format !== format) return `of format ${table.format}, not ${format}`;
+  if (table.adapter !== nameOf(adapter)) return `of the adapter "${table.adapter}", not of "${nameOf(adapter)}"`;
+  if (table.version !== version) return `of twingrad ${table.version}, not of ${version}`;
+  if (table.shaders !== shaders) return "of other kernels than these";
+  return undefined;
+}
