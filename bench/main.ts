@@ -31,6 +31,7 @@ const program = new Command("bench")
     "S",
   ])
   .option("--peers <names>", 'engines beside us; "" for none', listOf(Object.keys(packages)), Object.keys(packages))
+  .option("--only <text>", "of the kernels, those whose name contains this, as in 'conv2d' or 'filter gradient'")
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");
@@ -40,6 +41,7 @@ const options = program.opts<{
   suite: "step" | "kernels" | "all";
   config: string[];
   peers: string[];
+  only?: string;
   rounds: number;
   out?: string;
   json?: boolean;
@@ -61,7 +63,7 @@ async function main(): Promise<void> {
     progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}: measuring the multiply-add peak`);
     const peak = await page.peak();
     progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators`);
-    const measuring = { peers: options.peers, rounds: options.rounds, peak: peak.gflops, progress };
+    const measuring = { peers: options.peers, only: options.only, rounds: options.rounds, peak: peak.gflops, progress };
     const steps = options.suite === "kernels" ? [] : await measureSteps(browser, options.config, measuring);
     const kernels = options.suite === "step" ? [] : await measureKernels(browser, options.config, measuring);
     const versions: Record<string, string> = { chrome: await browser.version() };

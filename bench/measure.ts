@@ -38,6 +38,8 @@ export interface Result {
 
 export interface Options {
   readonly peers: readonly string[];
+  /** Kernels are measured only where their name contains this. */
+  readonly only?: string;
   readonly rounds: number;
   /** Multiply-add peak of the adapter, GFLOP/s. */
   readonly peak: number;
@@ -85,6 +87,7 @@ export async function measureKernels(
   for (const configuration of names) {
     await browser.reload();
     for (const [operation, { name, operations }] of operationCases(configurationNamed(configuration)).entries()) {
+      if (options.only !== undefined && !name.includes(options.only)) continue;
       options.progress(`${configuration}: ${name}`);
       const workload = { configuration, operation };
       const agreement = await agreeOnOperation(page, engines, workload, name);
