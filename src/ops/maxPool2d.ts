@@ -1,9 +1,11 @@
+import argmaxShader from "../../shaders/maxPool2d.argmax.wgsl";
 import gatherShader from "../../shaders/maxPool2d.backward.gather.wgsl";
 import scatterShader from "../../shaders/maxPool2d.backward.scatter.wgsl";
 import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
+import valuesShader from "../../shaders/maxPool2d.values.wgsl";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { type Extent, image, type Padding, windows } from "./windows.ts";
+import { type Axis, type Extent, image, type Padding, windows } from "./windows.ts";
 
 export interface MaxPool2dOptions {
   /** Window, rows and columns; 2 by default. */
@@ -15,7 +17,7 @@ export interface MaxPool2dOptions {
 
 /**
  * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order takes the gradient;
- * where it was is kept from the forward pass.
+ * where it was is kept from the forward pass once a gradient is asked for.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const tape = tapeOf("maxPool2d", x);
@@ -25,21 +27,27 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
 
   const output = tape.temporary("max-pool", [batch, row.output, column.output, channels]);
   const argmax = tape.temporary("argmax", output.shape, "u32");
-  const shape = {
+  const sizes = {
     ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: row.output, OUTPUT_WIDTH: column.output },
-    ...{
-      SIZE_Y: row.size,
-      SIZE_X: column.size,
-      STRIDE_Y: row.stride,
-      STRIDE_X: column.stride,
-      PAD_Y: row.before,
-      PAD_X: column.before,
-    },
+    ...{ STRIDE_Y: row.stride, STRIDE_X: column.stride },
   };
+  const shape = { ...sizes, SIZE_Y: row.size, SIZE_X: column.size, PAD_Y: row.before, PAD_X: column.before };
   const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;
-  tape.launch(forwardShader, { x, output, argmax }, shape, grid(column.output, row.output));
+  const inside = (axis: Axis, n: number) => axis.size === 2 && (axis.output - 1) * axis.stride + 2 <= n;
+  const plain = inside(row, height) && inside(column, width) && channels % 4 === 0;
+  const vec4s = { ...sizes, CHANNELS: channels / 4 };
+  const plainGrid = [Math.ceil((column.output * channels) / 256), row.output, batch] as const;
+  let forward = plain
+    ? tape.launch(valuesShader, { x, output }, vec4s, plainGrid)
+    : tape.launch(forwardShader, { x, output, argmax }, shape, grid(column.output, row.output));
 
   return tape.record("maxPool2d", [x], output, (gradient) => {
+    if (forward.shader === valuesShader) {
+      tape.replace(forward, () => {
+        forward = tape.launch(argmaxShader, { x, output, argmax }, vec4s, plainGrid);
+        return forward;
+      });
+    }
     const input_gradient = tape.temporary("max-pool gradient", x.shape);
     input_gradient.spreadFrom = gradient;
     const bindings = { argmax, gradient, input_gradient };

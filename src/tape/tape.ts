@@ -95,18 +95,30 @@ export class Tape {
     constants: ConstantsOf<S>,
     workgroups: Workgroups,
     tunables?: TunablesOf<S>,
-  ): void {
+  ): Launch {
     const storages: Record<string, Storage> = {};
     for (const [name, target] of Object.entries(bindings as Record<string, Tensor | Storage>)) {
       storages[name] = target instanceof Tensor ? target.storage : target;
     }
-    this.launches.push({
+    const launch: Launch = {
       shader,
       bindings: storages,
       constants: constants as Record<string, number>,
       tunables: (tunables ?? {}) as Record<string, number>,
       workgroups: [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1],
-    });
+    };
+    this.launches.push(launch);
+    return launch;
+  }
+
+  /**
+   * Puts what `launch` appends in the place of an earlier dispatch: for a forward pass that has more to leave behind once
+   * a gradient is asked for.
+   */
+  replace(earlier: Launch, launch: () => Launch): void {
+    const later = launch();
+    this.launches.splice(this.launches.indexOf(later), 1);
+    this.launches[this.launches.indexOf(earlier)] = later;
   }
 
   /** Appends an operation with its chain rule and returns its output. */

@@ -1,8 +1,9 @@
 import fc from "fast-check";
+import { gradients, maxPool2d, sum, Tape, type Tensor } from "../../src/index.ts";
 import { normal } from "../random.ts";
 import { ndarray } from "../reference/ndarray.ts";
 import { checkOperation } from "./operation.ts";
-import { define, forAll } from "./suite.ts";
+import { assertEqual, define, forAll } from "./suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
@@ -44,6 +45,46 @@ define("maxPool2d: among equal values the first in row-major order takes the gra
   const coarse = { ...x, data: x.data.map((value) => Math.round(value)) }; // many ties in each window
   await checkOperation(device, "maxPool2d", { x: coarse }, {});
   await checkOperation(device, "maxPool2d", { x: coarse }, { size: 3, stride: 2, padding: "same" });
+});
+
+define("maxPool2d: 2x2 windows inside the picture, whole vec4s of channels", (device) =>
+  forAll(
+    fc.record({
+      shape: fc.tuple(
+        upTo(3),
+        fc.integer({ min: 2, max: 13 }),
+        fc.integer({ min: 2, max: 13 }),
+        upTo(20).map((n) => 4 * n),
+      ),
+      stride: fc.option(fc.tuple(upTo(3), upTo(3)), { nil: undefined }),
+      ties: fc.boolean(),
+    }),
+    10,
+    ({ shape, stride, ties }) => {
+      const x = normal(shape, 1);
+      const data = ties ? x.data.map((value) => Math.round(value)) : x.data;
+      return checkOperation(device, "maxPool2d", { x: { ...x, data } }, { stride });
+    },
+  ),
+);
+
+define("maxPool2d: writes where its maxima were only once a gradient is asked for", async (device) => {
+  const write = async (withGradient: boolean) => {
+    const tape = new Tape(device);
+    const x = tape.input("x", [1, 4, 4, 8]);
+    const y = maxPool2d(x);
+    const outputs: Record<string, Tensor> = withGradient ? { y, gradient: gradients(sum(y), [x])[0] } : { y };
+    const program = await tape.compile({ outputs });
+    const kernels = program.launches.map(({ kernel }) => kernel);
+    const values = (await program.run({ x: Float32Array.from(normal([1, 4, 4, 8], 1).data) })).y as Float32Array;
+    program.dispose();
+    return { kernels, values };
+  };
+  const alone = await write(false);
+  const trained = await write(true);
+  assertEqual("kernels without a gradient", alone.kernels, ["maxPool2d.values"]);
+  assertEqual("the first kernel with a gradient", trained.kernels[0], "maxPool2d.argmax");
+  assertEqual("values", [...trained.values], [...alone.values]);
 });
 
 define("maxPool2d: padding never wins against negative values", (device) =>
