@@ -263,7 +263,9 @@ define("tuner: a candidate with choices of its own is timed once those are made"
       const tape = new Tape(device);
       const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
       const { groups, constants } = vec4Threads(64);
-      const launch = () => tape.launch(addShader, { a, b, output: tape.temporary("sum", [64]) }, constants, groups);
+      const launch = () => {
+        tape.launch(addShader, { a, b, output: tape.temporary("sum", [64]) }, constants, groups);
+      };
       const inner = () => choose(tape, "inner", { one: { launch }, two: { launch } });
       const known = device.tuner.choice("inner", ["one", "two"]) !== undefined;
       choose(tape, "outer", {
