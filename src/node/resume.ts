@@ -64,17 +64,17 @@ async function savedModel(folder: string): Promise<(SavedModel & { bytes: Uint8A
   }
 }
 
-/**
- * Makes way for a new run: what a process that was killed left half-written goes, the checkpoints of an earlier run are
- * put aside, where that run cannot be taken for the new one.
- */
+/** Makes way for a new run: the checkpoints of an earlier one are put aside, so that it cannot be taken for the new one. */
 export async function clearForNewRun(folder: string, tell: (text: string) => void): Promise<void> {
   const path = join(folder, subfolder);
-  await removeParts(folder);
-  if (!(await exists(path))) return;
+  if ((await checkpointsIn(folder).list()).length === 0) return;
   const aside = `${path}.old`;
-  await rm(aside, { recursive: true, force: true });
-  await rename(path, aside);
+  try {
+    await rm(aside, { recursive: true, force: true });
+    await rename(path, aside);
+  } catch (error) {
+    throw new TwingradError("BAD_INPUT", `${path}: cannot be put aside: ${(error as Error).message}`, { cause: error });
+  }
   tell(`${path} held checkpoints of an earlier run: they are in ${aside} now (--resume would have gone on from them)`);
 }
 

@@ -96,7 +96,7 @@ export async function train(
   const progress = new Progress(Math.min(lastStep, Math.floor((epochs * pairsPerEpoch) / batchSize)), before);
   const tell = (text: string) => progress.above(() => warn(text));
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
-  const log = new TrainingLog(folder, before, tell);
+  const log = await TrainingLog.open(folder, before, tell);
   const record = recordOf(settings, dataset);
   const some = heldOut && someOf(heldOut);
   const judgeSome =

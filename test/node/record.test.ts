@@ -77,7 +77,7 @@ describe("the record of a run", () => {
         end(() => trainingRecord(file));
         end(() => runState(file));
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
   });
 });

@@ -1,6 +1,7 @@
 // What a training run leaves behind to look at: a table and TensorBoard's event file, in the folder of its model.
 import { join } from "node:path";
 import { csvLog } from "./csv.ts";
+import { eventLog } from "./events.ts";
 
 export interface LogEntry {
   step: number;
@@ -30,10 +31,14 @@ export class TrainingLog {
   #failing = false;
   #flushed = performance.now();
 
-  /** @param from the step that the run goes on from; 0 for a new one. */
-  constructor(folder: string, from: number, warn: (text: string) => void) {
-    this.#writers = [csvLog(join(folder, "log.csv"), from)];
+  private constructor(writers: readonly LogWriter[], warn: (text: string) => void) {
+    this.#writers = writers;
     this.#warn = warn;
+  }
+
+  /** @param from the step that the run goes on from; 0 for a new one. */
+  static async open(folder: string, from: number, warn: (text: string) => void): Promise<TrainingLog> {
+    return new TrainingLog([csvLog(join(folder, "log.csv"), from), await eventLog(folder, from)], warn);
   }
 
   write(entry: Omit<LogEntry, "seconds">): void {
