@@ -1,4 +1,11 @@
 // The public API of the core: any runtime with WebGPU.
+
+export {
+  type AugmentationPreset,
+  type AugmentationRanges,
+  augmentationPresets,
+  type Range,
+} from "./data/augmentation.ts";
 export { evaluate, tensor, type Value } from "./evaluate.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export { DeviceLostError, type ErrorCode, ShapeError, TwingradError } from "./gpu/errors.ts";
@@ -39,11 +46,7 @@ export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
 export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
-export type { Pictures } from "./train/embedder.ts";
-export {
-  type Batch,
-  type PairBatch,
-  Trainer,
-  type TrainerOptions,
-  type TripletBatch,
-} from "./train/trainer.ts";
+export type { AugmentationOptions } from "./train/augmenter.ts";
+export type { Batch, PairBatch, TripletBatch } from "./train/batch.ts";
+export type { PictureOptions, Pictures } from "./train/embedder.ts";
+export { Trainer, type TrainerOptions } from "./train/trainer.ts";

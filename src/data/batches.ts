@@ -1,7 +1,6 @@
 // From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
 // batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
 import { TwingradError } from "../gpu/errors.ts";
-import { augment } from "./augment.ts";
 import type { ClassExample, Triplet } from "./balanced.ts";
 import type { DecodedImages } from "./decodedImages.ts";
 import type { Pair } from "./pairs.ts";
@@ -45,8 +44,6 @@ export interface LoadedClasses {
 export interface LoadingOptions {
   /** How many batches are decoded ahead of the one in use; 2 by default. */
   prefetch?: number;
-  /** Change each picture a little, differently each time it comes; the same seed gives the same changes. */
-  augmentation?: boolean;
 }
 
 export interface BatchOptions extends LoadingOptions {
@@ -135,7 +132,6 @@ type Assemble<T, B> = (
 class Loader<T, B> implements BatchStream<B> {
   readonly #images: DecodedImages;
   readonly #sampler: Sampler<T>;
-  readonly #augmentation: boolean;
   readonly #examples: number;
   readonly #assemble: Assemble<T, B>;
   readonly #prefetch: Prefetch<{ batch: B; after: SamplerState }>;
@@ -147,7 +143,7 @@ class Loader<T, B> implements BatchStream<B> {
   constructor(
     images: DecodedImages,
     sampler: Sampler<T>,
-    { prefetch = 2, augmentation = false }: LoadingOptions,
+    { prefetch = 2 }: LoadingOptions,
     examples: number,
     assemble: Assemble<T, B>,
   ) {
@@ -159,7 +155,6 @@ class Loader<T, B> implements BatchStream<B> {
     }
     this.#images = images;
     this.#sampler = sampler;
-    this.#augmentation = augmentation;
     this.#examples = examples;
     this.#assemble = assemble;
     this.#prefetch = new Prefetch(() => this.#begin(), prefetch);
@@ -215,20 +210,9 @@ class Loader<T, B> implements BatchStream<B> {
       return new Random(this.#sampler.seed, streams.augmentation, before + place * roles + role).uint32();
     });
     return {
-      pixels: await this.#pixels(indices, seeds),
+      pixels: await this.#images.stack(indices),
       labels: Int32Array.from(indices, (index) => items[index].identity),
       seeds,
     };
-  }
-
-  async #pixels(indices: readonly number[], seeds: Uint32Array): Promise<Uint8Array> {
-    const stacked = await this.#images.stack(indices);
-    if (!this.#augmentation) return stacked;
-    const { size, bytes } = this.#images;
-    for (const [place, seed] of seeds.entries()) {
-      const picture = stacked.subarray(place * bytes, (place + 1) * bytes);
-      picture.set(augment(picture, size, new Random(seed, streams.augmentation)));
-    }
-    return stacked;
   }
 }

@@ -19,6 +19,9 @@ export const streams = {
   noise: 13,
   triplets: 14,
   classes: 15,
+  pictureChanges: 16,
+  pixelNoise: 17,
+  erasedPixels: 18,
 } as const;
 
 const M0 = 0xd2511f53;

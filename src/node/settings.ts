@@ -2,12 +2,15 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { TwingradError } from "../gpu/errors.ts";
+import { augment, size } from "./pictureSettings.ts";
 
 const positive = z.number().int().min(1);
 const probability = z.number().min(0).max(1);
 
 const schema = z.strictObject({
-  imageSize: z.union([positive, z.tuple([positive, positive])]),
+  imageSize: size,
+  sourceSize: size,
+  resize: z.enum(["area", "tf1"]),
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
@@ -23,13 +26,20 @@ const schema = z.strictObject({
   differentProbability: probability,
   balanced: z.boolean(),
   shuffleBuffer: positive,
-  augment: z.boolean(),
+  augment,
   validation: z.number().min(0).lt(1),
   checkpointEvery: positive,
   keepCheckpoints: positive,
 });
 
-const optional = { epochs: true, steps: true, differentProbability: true, clipNorm: true } as const;
+const optional = {
+  epochs: true,
+  steps: true,
+  differentProbability: true,
+  clipNorm: true,
+  sourceSize: true,
+  resize: true,
+} as const;
 export const resolved = schema.partial(optional);
 
 export type ResolvedSettings = z.infer<typeof resolved>;
@@ -39,6 +49,7 @@ export type PartialSettings = Partial<z.infer<typeof schema>>;
 /** What applies where nothing was said; the help text tells the same. */
 export const defaults = {
   imageSize: 56,
+  resize: "area" as const,
   channels: 3 as const,
   filters: [64, 64, 64, 32],
   embedding: 1024,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { balancedPairs } from "../data/balanced.ts";
 import { batches } from "../data/batches.ts";
-import { type Dataset, type ImageSize, indicesByIdentity, labelsOf, splitIdentities, subset } from "../data/dataset.ts";
+import { type Dataset, indicesByIdentity, labelsOf, splitIdentities, subset } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import { pairsPerIdentity } from "../data/evaluation.ts";
 import { filteredPairs } from "../data/pairs.ts";
@@ -20,6 +20,7 @@ import { Trainer } from "../train/trainer.ts";
 import { type Assessment, assess } from "./assessment.ts";
 import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
+import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
 import { recordOf, runState } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
@@ -76,16 +77,20 @@ export async function train(
   { folder, resume, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const imageSize = imageSizeOf(settings);
+  const { sourceSize, decoded, augmentation } = picturesOf(settings);
   const { training, heldOut } = divide(dataset, settings);
   const { pairs, pairsPerEpoch } = pairStream(training, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, augment } = settings;
+  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize } = settings;
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
     batchSize,
     loss,
     l2,
     optimizer: adam({ learningRate, clipNorm }),
+    sourceSize,
+    resize,
+    augmentation,
   });
-  const stream = batches(new DecodedImages(training, imageSize), pairs, { batchSize, augmentation: augment });
+  const stream = batches(new DecodedImages(training, decoded), pairs, { batchSize });
   const begun = resume && runState(resume.file);
   if (resume && begun) {
     await trainer.load(resume.bytes);
@@ -177,10 +182,6 @@ async function isJudged(path: string, step: number): Promise<boolean> {
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);
   return description.step === step && file.metadata[judgementKey] !== undefined;
-}
-
-export function imageSizeOf({ imageSize, channels }: Pick<ResolvedSettings, "imageSize" | "channels">): ImageSize {
-  return typeof imageSize === "number" ? [imageSize, imageSize, channels] : [imageSize[0], imageSize[1], channels];
 }
 
 function pairStream(dataset: Dataset, settings: ResolvedSettings, warn: (text: string) => void) {

@@ -1,8 +1,9 @@
 // The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
 import { TwingradError } from "../gpu/errors.ts";
+import type { Batch } from "../train/batch.ts";
 import { StepsInFlight } from "../train/inFlight.ts";
 import type { Saver } from "../train/saver.ts";
-import type { Batch, Trainer } from "../train/trainer.ts";
+import type { Trainer } from "../train/trainer.ts";
 import type { TrainingLog } from "./log/log.ts";
 import type { Progress } from "./progress.ts";
 import { type RunProgress, runMetadata, type TrainingRecord } from "./record.ts";

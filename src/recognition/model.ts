@@ -4,7 +4,7 @@ import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
-import { towerEmbedder } from "../train/embedder.ts";
+import { givenSize, towerEmbedder } from "../train/embedder.ts";
 import { float32, type Safetensors } from "../train/safetensors.ts";
 import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";
@@ -40,6 +40,7 @@ interface Head {
  * One trained with contrastive or triplet loss gives the Euclidean distance of unit embeddings, from 0 to 2.
  */
 export class Model implements Recogniser {
+  /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
   readonly embedding: number;
   readonly threshold: number;
@@ -52,7 +53,7 @@ export class Model implements Recogniser {
     private readonly head: Head | undefined,
     readonly dispose: () => Promise<void>,
   ) {
-    this.imageSize = description.network.imageSize;
+    this.imageSize = givenSize(description.network, description.pictures);
     this.embedding = description.network.embedding;
     this.threshold = judgement.threshold;
   }
@@ -67,7 +68,8 @@ export class Model implements Recogniser {
     const head = description.loss === "cross-entropy" ? readHead(file, description) : undefined;
     const network = siamese(description.network);
     const store = new ParameterStore(device);
-    const { embed, dispose } = await towerEmbedder({ device, store, network, loss: description.loss, batchSize });
+    const { loss, pictures } = description;
+    const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
     const release = async () => {
       await dispose();
       store.dispose();
@@ -171,11 +173,11 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
   return { threshold, calibration };
 }
 
-/** SHA-256 over what embeddings and distances depend on: the network's options, its loss, and its weights. */
-async function fingerprintOf(file: Safetensors, { network, loss }: ModelDescription): Promise<string> {
+/** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
+async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding } = network;
   const names = [...file.tensors.keys()].filter((name) => /^(tower|head)\//.test(name)).sort();
-  const options = new TextEncoder().encode(JSON.stringify({ imageSize, filters, embedding, loss, names }));
+  const options = new TextEncoder().encode(JSON.stringify({ imageSize, filters, embedding, loss, names, pictures }));
   const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let position = 0;

@@ -3,6 +3,7 @@ import { TwingradError } from "../gpu/errors.ts";
 import { type SiameseOptions, siamese, weightsOf } from "../nn/siamese.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
+import { givenSize, type PictureOptions } from "./embedder.ts";
 import { float32, type Safetensors } from "./safetensors.ts";
 import { decodeSealed, encodeSealed, sealKey } from "./seal.ts";
 
@@ -11,6 +12,8 @@ export interface ModelDescription {
   readonly network: Required<SiameseOptions>;
   readonly loss: string;
   readonly margin: number;
+  /** What pictures it was trained on come as, where that is not the network's own size. */
+  readonly pictures?: PictureOptions;
 }
 
 /** Adam's two moments, saved beside each trained parameter under `optimizer/<moment>/<parameter>`. */
@@ -95,7 +98,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   } catch {
     // not JSON: reported below as what it is, no description of ours
   }
-  const { version, step, network, loss, margin } = model;
+  const { version, step, network, loss, margin, pictures } = model;
   // Files of version 1 carry no digest.
   if (version !== 1 && version !== 2) {
     throw new TwingradError(
@@ -117,14 +120,18 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   const options = { imageSize, filters, embedding, seed } as Required<SiameseOptions>;
   try {
     siamese(options);
+    givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);
+  }
+  if (pictures !== undefined && (pictures === null || !["area", "tf1"].includes(pictures.resize as string))) {
+    throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
   }
   const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
   if (weightsOf(options) > held) {
     throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
   }
-  return { network: options, loss, margin: margin as number, step: step as number };
+  return { network: options, loss, margin: margin as number, step: step as number, pictures };
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

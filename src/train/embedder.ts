@@ -2,12 +2,14 @@
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
-import type { SiameseNetwork } from "../nn/siamese.ts";
+import type { SiameseNetwork, SiameseOptions } from "../nn/siamese.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
+import { type ResizeMethod, resize } from "../ops/resample.ts";
 import { scaleBytes } from "../ops/scaleBytes.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
+import type { Augmenter } from "./augmenter.ts";
 
 /** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
 export type Pictures = Uint8Array | Float32Array;
@@ -20,8 +22,43 @@ export interface Embedder {
   dispose(): Promise<void>;
 }
 
-export function picturesInput(tape: Tape, network: SiameseNetwork, count: number, dtype: InputDtype): Tensor {
-  const images = tape.input("images", [count, ...network.options.imageSize], { dtype });
+/** What pictures come as, where they are not of the network's own size: resized on the GPU. */
+export interface PictureOptions {
+  /** Height and width of the pictures that are given; the network's by default. */
+  readonly sourceSize?: readonly [height: number, width: number];
+  /** How they are resized; `area` by default. */
+  readonly resize?: ResizeMethod;
+}
+
+/** Height, width, channels of the pictures that are given. */
+export function givenSize(
+  { imageSize }: SiameseOptions,
+  { sourceSize }: PictureOptions = {},
+): [number, number, number] {
+  const [height, width, channels] = imageSize;
+  if (!sourceSize) return [height, width, channels];
+  if (sourceSize.length === 2 && sourceSize.every((n) => Number.isInteger(n) && n > 0))
+    return [...sourceSize, channels];
+  throw new TwingradError(
+    "BAD_INPUT",
+    `sourceSize is ${JSON.stringify(sourceSize)}; expected [height, width] in whole pixels.`,
+  );
+}
+
+/** The input "images" as the tower takes it: float32 in [0, 1] of the network's size. */
+export function picturesInput(
+  tape: Tape,
+  network: SiameseNetwork,
+  count: number,
+  dtype: InputDtype,
+  pictures?: PictureOptions,
+  augmenter?: Augmenter,
+): Tensor {
+  const [height, width] = network.options.imageSize;
+  const given = givenSize(network.options, pictures);
+  const images = tape.input("images", [count, ...given], { dtype });
+  if (augmenter) return augmenter.record(images);
+  if (given[0] !== height || given[1] !== width) return resize(images, [height, width], { method: pictures?.resize });
   return dtype === "u8" ? scaleBytes(images) : images;
 }
 
@@ -36,9 +73,11 @@ export async function towerEmbedder(parts: {
   network: SiameseNetwork;
   loss: string;
   batchSize: number;
+  pictures?: PictureOptions;
 }): Promise<Embedder> {
-  const { device, store, network, loss, batchSize } = parts;
-  const { imageSize, embedding } = network.options;
+  const { device, store, network, loss, batchSize, pictures } = parts;
+  const { embedding } = network.options;
+  const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);
   const programs = new Map<InputDtype, Promise<Program>>();
   const compiled = (dtype: InputDtype) => {
@@ -46,7 +85,7 @@ export async function towerEmbedder(parts: {
     if (!program) {
       const record = () => {
         const tape = new Tape(device, { parameters: store });
-        return network.tower(tape, picturesInput(tape, network, batchSize, dtype), { training: false });
+        return network.tower(tape, picturesInput(tape, network, batchSize, dtype, pictures), { training: false });
       };
       program = device.tuner.tune(record).then(() => {
         const tower = record();

@@ -15,13 +15,23 @@ import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
-import { sizeOf, type Tensor } from "../tape/tensor.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
+import { type Batch, feed } from "./batch.ts";
 import { loadState, saveState } from "./checkpoint.ts";
-import { type Embedder, type InputDtype, type Pictures, picturesInput, towerEmbedder } from "./embedder.ts";
+import {
+  type Embedder,
+  givenSize,
+  type InputDtype,
+  type PictureOptions,
+  type Pictures,
+  picturesInput,
+  towerEmbedder,
+} from "./embedder.ts";
 
 export type LossName = "cross-entropy" | "contrastive" | "triplet";
 
-export interface TrainerOptions {
+export interface TrainerOptions extends PictureOptions {
   /** Pairs (or triplets) in a step. */
   readonly batchSize: number;
   /** `cross-entropy` trains the head on |a - b|; the others train the embeddings, brought to unit length. */
@@ -32,33 +42,27 @@ export interface TrainerOptions {
   readonly optimizer?: Optimizer;
   /** Of the contrastive (1) or triplet (0.2) loss. */
   readonly margin?: number;
+  /** Changes each picture of a step by random numbers of its own; embedding never does. */
+  readonly augmentation?: AugmentationOptions;
 }
 
-export interface PairBatch {
-  readonly left: Pictures;
-  readonly right: Pictures;
-  /** Who is on each picture; equal numbers are one person. */
-  readonly leftLabels: ArrayLike<number>;
-  readonly rightLabels: ArrayLike<number>;
-}
-
-export interface TripletBatch {
-  readonly anchor: Pictures;
-  readonly positive: Pictures;
-  readonly negative: Pictures;
-}
-
-export type Batch = PairBatch | TripletBatch;
+type Options = Required<Omit<TrainerOptions, "augmentation" | keyof PictureOptions>>;
 
 export class Trainer {
   readonly device: Device;
   readonly network: SiameseNetwork;
-  readonly options: Required<TrainerOptions>;
+  readonly options: Options;
   readonly store: ParameterStore;
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly embedders = new Map<number, Promise<Embedder>>();
 
-  private constructor(device: Device, network: SiameseNetwork, options: Required<TrainerOptions>) {
+  private constructor(
+    device: Device,
+    network: SiameseNetwork,
+    options: Options,
+    private readonly pictures: PictureOptions | undefined,
+    private readonly augmenter: Augmenter | undefined,
+  ) {
     this.device = device;
     this.network = network;
     this.options = options;
@@ -81,7 +85,12 @@ export class Trainer {
         `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`,
       );
     }
-    const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin });
+    const { sourceSize, resize = "area", augmentation } = options;
+    const pictures = sourceSize && { sourceSize, resize };
+    const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
+    const [height, width] = network.options.imageSize;
+    const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
+    const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin }, pictures, augmenter);
     try {
       await trainer.program("step", "u8");
     } catch (error) {
@@ -153,7 +162,8 @@ export class Trainer {
    */
   save(metadata?: Record<string, string>): Promise<Uint8Array> {
     const { loss, margin } = this.options;
-    return saveState(this.store, { network: this.network.options, loss, margin }, metadata);
+    const { pictures } = this;
+    return saveState(this.store, { network: this.network.options, loss, margin, pictures }, metadata);
   }
 
   /**
@@ -172,8 +182,8 @@ export class Trainer {
     const { batchSize = 2 * this.options.batchSize } = options;
     let embedder = this.embedders.get(batchSize);
     if (!embedder) {
-      const { device, store, network } = this;
-      embedder = towerEmbedder({ device, store, network, loss: this.options.loss, batchSize });
+      const { device, store, network, pictures } = this;
+      embedder = towerEmbedder({ device, store, network, loss: this.options.loss, batchSize, pictures });
       this.embedders.set(batchSize, embedder);
       embedder.catch(() => this.embedders.delete(batchSize));
     }
@@ -227,7 +237,8 @@ export class Trainer {
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
     const { batchSize, loss } = this.options;
     const tape = new Tape(this.device, { parameters: this.store });
-    const pixels = picturesInput(tape, this.network, this.branches * batchSize, dtype);
+    const count = this.branches * batchSize;
+    const pixels = picturesInput(tape, this.network, count, dtype, this.pictures, this.augmenter);
     const embeddings = this.network.tower(tape, pixels, { training: true, groups: this.branches });
     const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
     return { tape, loss: this.totalLoss(tape, embeddings, same) };
@@ -257,34 +268,14 @@ export class Trainer {
     return total;
   }
 
-  /** Stacks a batch's branches in one array of its own, and turns labels into "same". */
-  private feed(batch: Batch): { dtype: InputDtype; inputs: Record<string, Pictures> } {
-    const { batchSize, loss } = this.options;
-    if ("anchor" in batch !== (loss === "triplet")) {
-      const wanted = loss === "triplet" ? "anchor, positive and negative" : "left, right, leftLabels and rightLabels";
-      throw new TwingradError("BAD_INPUT", `Trainer: the ${loss} loss takes batches of ${wanted}.`);
-    }
-    const parts = "anchor" in batch ? [batch.anchor, batch.positive, batch.negative] : [batch.left, batch.right];
-    const size = batchSize * sizeOf(this.network.options.imageSize);
-    const bytes = parts.every((p) => p instanceof Uint8Array);
-    if (!bytes && !parts.every((p) => p instanceof Float32Array)) {
-      throw new TwingradError("BAD_INPUT", "Trainer: pictures are all Uint8Array, or all Float32Array in [0, 1].");
-    }
-    if (parts.some((p) => p.length !== size)) {
-      const shape = [batchSize, ...this.network.options.imageSize].join(", ");
-      const got = parts.map((p) => p.length).join(" and ");
-      throw new TwingradError("BAD_INPUT", `Trainer: pictures [${shape}] take ${size} values each; got ${got}.`);
-    }
-    const images = bytes ? new Uint8Array(size * parts.length) : new Float32Array(size * parts.length);
-    for (const [i, part] of parts.entries()) images.set(part, i * size);
-    if ("anchor" in batch) return { dtype: bytes ? "u8" : "f32", inputs: { images } };
-    const { leftLabels, rightLabels } = batch;
-    if (leftLabels.length !== batchSize || rightLabels.length !== batchSize) {
-      const got = `${leftLabels.length} and ${rightLabels.length}`;
-      throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
-    }
-    const same = Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
-    return { dtype: bytes ? "u8" : "f32", inputs: { images, same } };
+  private feed(batch: Batch) {
+    const { loss, batchSize } = this.options;
+    return feed(batch, {
+      loss,
+      batchSize,
+      size: givenSize(this.network.options, this.pictures),
+      augmenter: this.augmenter,
+    });
   }
 }
 

@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { augment, defaultAugmentation } from "../../src/data/augment.ts";
 import { type Dataset, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
-import { Random, streams } from "../../src/data/random.ts";
 import { constantPictures } from "./pictures.ts";
 
 describe("splitIdentities", () => {
@@ -42,48 +40,6 @@ describe("splitIdentities", () => {
     [10, 1],
   ])("refuses %i identities at %f", (count, fraction) => {
     expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/cannot hold out/);
-  });
-});
-
-describe("augment", () => {
-  const none = { flip: 0, rotation: 0, zoom: 0, shift: 0, brightness: 0, contrast: 0 };
-  const random = (index = 0) => new Random(1, streams.augmentation, index);
-  const picture = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
-
-  it("changes nothing without ranges", () => {
-    expect(augment(picture, [5, 4, 3], random(), none)).toEqual(picture);
-  });
-
-  it("mirrors left and right exactly", () => {
-    const mirrored = augment(picture, [5, 4, 3], random(), { ...none, flip: 1 });
-    for (let y = 0; y < 5; y++) {
-      for (let x = 0; x < 4; x++) {
-        const at = (column: number) => (y * 4 + column) * 3;
-        expect(mirrored.slice(at(x), at(x) + 3)).toEqual(picture.slice(at(3 - x), at(3 - x) + 3));
-      }
-    }
-  });
-
-  it("leaves a uniform picture uniform under any turn, zoom and shift", () => {
-    const grey = new Uint8Array(60).fill(77);
-    const ranges = { ...none, flip: 0.5, rotation: 180, zoom: 0.5, shift: 0.5 };
-    for (let index = 0; index < 20; index++) expect(augment(grey, [5, 4, 3], random(index), ranges)).toEqual(grey);
-  });
-
-  it("moves brightness within its range and stays within uint8", () => {
-    const shifted = Array.from({ length: 200 }, (_, i) =>
-      augment(new Uint8Array([100, 250, 3]), [1, 1, 3], random(i), { ...none, brightness: 0.1 }),
-    );
-    for (const values of shifted) expect(Math.abs(values[0] - 100)).toBeLessThanOrEqual(26);
-    expect(Math.max(...shifted.map((values) => values[0]))).toBeGreaterThan(115);
-    expect(Math.max(...shifted.map((values) => values[1]))).toBe(255);
-    expect(Math.min(...shifted.map((values) => values[2]))).toBe(0);
-  });
-
-  it("is the same for the same random stream and another for another", () => {
-    const change = (index: number) => augment(picture, [5, 4, 3], random(index), defaultAugmentation);
-    expect(change(4)).toEqual(change(4));
-    expect(change(4)).not.toEqual(change(5));
   });
 });
 

@@ -1,5 +1,6 @@
 // All suites: importing this file registers every case.
 
+import "./augmentation.suite.ts";
 import "./batchNorm.suite.ts";
 import "./clip.suite.ts";
 import "./conv2d.suite.ts";

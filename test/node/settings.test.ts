@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { augmentationPresets } from "../../src/data/augmentation.ts";
+import { augmentationRanges } from "../../src/node/pictureSettings.ts";
 import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../src/node/settings.ts";
 
 describe("resolveSettings", () => {
@@ -50,11 +52,28 @@ describe("parseSettings", () => {
     [{ learningRate: 0 }, /^file: learningRate/],
     [{ validation: 1 }, /^file: validation/],
     [{ seed: -1 }, /^file: seed/],
+    [{ sourceSize: [0, 4] }, /^file: sourceSize/],
+    [{ resize: "cubic" }, /^file: resize/],
+    [{ augment: "much" }, /^file: augment: got "much"; expected true, false, a preset \(light, standard, strong\)/],
+    [{ augment: { rotation: 400 } }, /^file: augment: rotation: got 400; expected .* within -180 to 180/],
+    [{ augment: { rotatoin: 4 } }, /^file: augment: .*no "rotatoin"; there are crop/],
+    [{ augment: null }, /^file: augment: /],
     [{ colour: true }, /colour/],
     [[], /expected object/],
     [null, /expected object/],
   ])("refuses %j", (value, reason) => {
     expect(() => parseSettings(value, "file")).toThrow(SettingsError);
     expect(() => parseSettings(value, "file")).toThrow(reason);
+  });
+});
+
+describe("augmentationRanges", () => {
+  it("takes yes and no, a preset's name, and ranges", () => {
+    const ranges = { rotation: [-2, 5] as const, erasing: { probability: 0.5 } };
+    expect(parseSettings({ augment: ranges }, "file").augment).toEqual(ranges);
+    expect(augmentationRanges(ranges)).toEqual(ranges);
+    expect(augmentationRanges(false)).toBeUndefined();
+    expect(augmentationRanges(true)).toBe(augmentationPresets.standard);
+    expect(augmentationRanges("light")).toBe(augmentationPresets.light);
   });
 });

@@ -90,6 +90,13 @@ describe("openSaved", () => {
   });
 
   it.each<[string, object, RegExp]>([
+    [
+      "a size of pictures that cannot be",
+      { pictures: { sourceSize: [0, 4], resize: "area" } },
+      /sourceSize is \[0,4\]/,
+    ],
+    ["another way to resize", { pictures: { sourceSize: [5, 4], resize: "cubic" } }, /pictures is .*cubic/],
+    ["pictures that are no object", { pictures: 3 }, /pictures is 3/],
     ["another version", { version: 3 }, /no twingrad description of version 1 or 2/],
     ["a step that is none", { step: -1 }, /step is -1/],
     ["a loss that is none", { loss: "hinge" }, /loss is "hinge"/],

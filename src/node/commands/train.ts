@@ -2,6 +2,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { augmentationPresets } from "../../data/augmentation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import { openDevice } from "../device.ts";
 import { imageFolder } from "../files.ts";
@@ -26,6 +27,15 @@ export function addTrain(program: Command): void {
       "--image-size <size>",
       `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
       imageSize,
+    )
+    .option(
+      "--source-size <size>",
+      "height and width that pictures are decoded to, for the GPU to resize to --image-size (default: --image-size)",
+      imageSize,
+    )
+    .option(
+      "--resize <method>",
+      `of --source-size to --image-size: area means, or tf1 as TensorFlow 1's resize_images ${by(defaults.resize)}`,
     )
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
@@ -53,7 +63,12 @@ export function addTrain(program: Command): void {
       number,
     )
     .option("--shuffle-buffer <pictures>", `of each pass ${by(defaults.shuffleBuffer)}`, number)
-    .option("--augment", "mirror, turn, zoom, shift, brighten pictures a little, differently each time")
+    .option(
+      "--augment",
+      'mirror, turn, zoom, shift, brighten pictures a little, differently each time; in --config "augment" is true, a ' +
+        `preset (${Object.keys(augmentationPresets).join(", ")}), or an object of ranges`,
+    )
+    .option("--augment-preset <name>", "--augment with another preset than standard")
     .option(
       "--validation <share>",
       `share of the people held out of training to judge the result; 0 for none ${by(defaults.validation)}`,
@@ -81,7 +96,8 @@ export function addTrain(program: Command): void {
 }
 
 async function run(data: string, { out, config, resume, json: _, ...values }: Flags) {
-  const flags = parseSettings(values, "--");
+  const { augmentPreset, ...named } = values;
+  const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
   await refuseRecords(data);
   const dataset = await imageFolder(data);

@@ -1,0 +1,56 @@
+// Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
+// the host's part, which draws them.
+import { changeOf, drawAugmentation, transformOf } from "../data/augment.ts";
+import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation.ts";
+import { streams } from "../data/random.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { changeBytes, packChanges, photometric } from "../ops/photometric.ts";
+import { type ResizeMethod, resample } from "../ops/resample.ts";
+import type { Tensor } from "../tape/tensor.ts";
+
+/** Ranges, and the seed that each picture's own stream of random numbers is drawn with; 0 by default. */
+export interface AugmentationOptions extends AugmentationRanges {
+  readonly seed?: number;
+}
+
+type Size = readonly [height: number, width: number];
+
+export class Augmenter {
+  private readonly ranges: ResolvedRanges;
+  private readonly seed: number;
+
+  /** Pictures of size `source` become augmented ones of size `output`. */
+  constructor(
+    { seed = 0, ...ranges }: AugmentationOptions,
+    private readonly source: Size,
+    private readonly output: Size,
+    private readonly method: ResizeMethod,
+  ) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `augmentation: the seed is ${seed}; expected an integer from 0 to 2^53 - 1.`,
+      );
+    }
+    this.ranges = resolveRanges(ranges);
+    this.seed = seed;
+  }
+
+  /** Augmented pictures in [0, 1] of the input `images`; adds the inputs that `inputs` gives values for. */
+  record(images: Tensor): Tensor {
+    const { tape, shape } = images;
+    const transforms = tape.input("transforms", [shape[0], 6]);
+    const changes = tape.input("changes", [shape[0], changeBytes], { dtype: "u8" });
+    const moved = resample(images, transforms, this.output, { method: this.method });
+    return photometric(moved, changes, { seed: this.seed, noise: streams.pixelNoise, fill: streams.erasedPixels });
+  }
+
+  /** What happens to the pictures of these streams, one for each picture of a batch. */
+  inputs(ids: ArrayLike<number>): { transforms: Float32Array; changes: Uint8Array } {
+    const drawn = Array.from(ids, (id) => drawAugmentation(this.ranges, this.seed, id));
+    return {
+      transforms: Float32Array.from(drawn.flatMap((a) => transformOf(a, this.source, this.output, this.method))),
+      changes: packChanges(drawn.map((a, i) => changeOf(a, this.output, ids[i]))),
+    };
+  }
+}
