@@ -29,31 +29,22 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** High 32 bits of the unsigned product, by 16-bit halves: every partial sum stays an exact integer below 2^53. */
-function multiplyHigh(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const low = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + (middle >>> 16) + (low >>> 16)) >>> 0;
-}
-
 /** Ten rounds of Philox on `counter` (4 words, overwritten with the result) under the key. */
 export function philox(counter: Uint32Array, key0: number, key1: number): void {
-  let [a, b, c, d] = counter;
+  let a = counter[0];
+  let b = counter[1];
+  let c = counter[2];
+  let d = counter[3];
   let k0 = key0 >>> 0;
   let k1 = key1 >>> 0;
   for (let round = 0; round < 10; round++) {
+    const low0 = Math.imul(M0, a);
+    const low1 = Math.imul(M1, c);
     const high0 = multiplyHigh(M0, a);
-    const high1 = multiplyHigh(M1, c);
-    const low0 = Math.imul(M0, a) >>> 0;
-    const low1 = Math.imul(M1, c) >>> 0;
-    a = (high1 ^ b ^ k0) >>> 0;
-    b = low1;
+    a = (multiplyHigh(M1, c) ^ b ^ k0) >>> 0;
+    b = low1 >>> 0;
     c = (high0 ^ d ^ k1) >>> 0;
-    d = low0;
+    d = low0 >>> 0;
     k0 = (k0 + W0) >>> 0;
     k1 = (k1 + W1) >>> 0;
   }
@@ -61,6 +52,12 @@ export function philox(counter: Uint32Array, key0: number, key1: number): void {
   counter[1] = b;
   counter[2] = c;
   counter[3] = d;
+}
+
+/** High 32 bits of the unsigned product: the constant in 16-bit halves, every partial sum an exact integer below 2^53. */
+function multiplyHigh(m: number, x: number): number {
+  const low = Math.floor(((m & 0xffff) * x) / 2 ** 16);
+  return Math.floor(((m >>> 16) * x + low) / 2 ** 16);
 }
 
 /** A sequence of random numbers. `seed` and `index` are integers in [0, 2^53); `stream` is one of `streams`. */
@@ -126,9 +123,12 @@ export class Random {
 
   /** An integer in [0, n), each equally likely; 1 <= n <= 2^32. */
   integer(n: number): number {
-    const limit = 2 ** 32 - (2 ** 32 % n);
     let value = this.uint32();
-    while (value >= limit) value = this.uint32();
+    // Only the last, incomplete run of n values would favour some; most draws are seen at once to lie below it.
+    if (value >= 2 ** 32 - n) {
+      const limit = 2 ** 32 - (2 ** 32 % n);
+      while (value >= limit) value = this.uint32();
+    }
     return value % n;
   }
 

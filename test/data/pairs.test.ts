@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filteredPairs } from "../../src/data/pairs.ts";
+import { filteredPairs, type Pair } from "../../src/data/pairs.ts";
 import { Random, streams } from "../../src/data/random.ts";
 import { ShuffledPass } from "../../src/data/shuffledPass.ts";
-import { balancingDifferentProbability, expectedPairs } from "../../src/data/yield.ts";
+import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../src/data/yield.ts";
 import { people, take } from "./pictures.ts";
 
 function shuffledPass(count: number, buffer: number, random: Random): number[] {
@@ -78,15 +78,51 @@ describe("filteredPairs", () => {
     expect(draw(1)).not.toEqual(draw(2));
   });
 
-  it.each([
+  it.each<[string, number[], number, number, RegExp, number?]>([
     ["both probabilities 0", people(3, 3), 0, 0, /never kept.*never kept/],
     ["one identity, only different", people(1, 5), 0, 1, /only one identity/],
     ["one picture for each, only same", people(5, 1), 1, 0, /no identity has two pictures/],
     ["no pictures", [], 1, 1, /no pictures/],
     ["a probability above 1", people(3, 3), 1.5, 1, /sameProbability must lie between 0 and 1/],
     ["a probability that is no number", people(3, 3), 1, Number.NaN, /differentProbability/],
-  ])("refuses at once: %s", (_, labels, sameProbability, differentProbability, reason) => {
-    expect(() => filteredPairs(labels, { sameProbability, differentProbability, seed: 1 })).toThrow(reason);
+    ["a buffer of one: both passes in the data's order", people(3, 3), 0, 1, /every picture meets itself alone/, 1],
+    ["half a picture in the buffer", people(3, 3), 1, 1, /at least 2 pictures, not 2.5/, 2.5],
+    ["probabilities that are as good as zero", people(3, 3), 1e-300, 1e-12, /one candidate in 1\.\d?e\+12/],
+    ["a label that is no integer", [0, 0.5], 1, 1, /label of picture 1 is 0.5/],
+  ])("refuses at once: %s", (_, labels, sameProbability, differentProbability, reason, shuffleBuffer = 2000) => {
+    const options = { sameProbability, differentProbability, shuffleBuffer, seed: 1 };
+    expect(() => filteredPairs(labels, options)).toThrow(reason);
+    expect(() => filteredPairs(labels, options)).toThrow(expect.objectContaining({ code: "BAD_INPUT" }));
+  });
+
+  it("whatever it is given, refuses at once or yields pairs of the kinds that it may keep", () => {
+    const probability = fc.oneof(fc.constantFrom(0, 1, 1e-320, 1e-5), fc.double({ min: 0, max: 1, noNaN: true }));
+    const label = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constantFrom(-1, 2 ** 31, 2 ** 40));
+    fc.assert(
+      fc.property(
+        fc.array(label, { maxLength: 30 }),
+        fc.record({ sameProbability: probability, differentProbability: probability, seed: fc.maxSafeNat() }),
+        fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 2 ** 40 })),
+        (labels, options, shuffleBuffer) => {
+          let pairs: Iterable<Pair>;
+          try {
+            pairs = filteredPairs(labels, { ...options, shuffleBuffer });
+          } catch (error) {
+            expect(error).toMatchObject({ name: "TwingradError", code: "BAD_INPUT" });
+            return;
+          }
+          const { same, different, candidates } = expectedPairs(labels, options, shuffleBuffer);
+          // What takes long on average is not waited for here: it is refused only where it would take seconds.
+          let left = Math.min(20, Math.floor((2000 * (same + different)) / candidates));
+          for (const pair of pairs) {
+            if (left-- <= 0) break;
+            const kind = labels[pair.left] === labels[pair.right] ? "sameProbability" : "differentProbability";
+            expect(options[kind]).toBeGreaterThan(0);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it("balances by the probability for different pairs", () => {
@@ -95,5 +131,30 @@ describe("filteredPairs", () => {
     const { same, different } = expectedPairs(labels, { sameProbability: 1, differentProbability });
     expect(different).toBeCloseTo(same, 9);
     expect(same).toBeCloseTo(10, 9); // 40 identities x 10^2 pictures / 400
+  });
+});
+
+describe("yieldWarnings", () => {
+  const labels = people(950, 4);
+
+  it("says nothing where both kinds come often enough, and the article's numbers are", () => {
+    expect(yieldWarnings(labels, { sameProbability: 0.95, differentProbability: 0.001 })).toEqual([]);
+  });
+
+  it("tells the numbers of a lopsided yield, which way it leans, and what to do", () => {
+    const [many, ...more] = yieldWarnings(labels, { sameProbability: 1, differentProbability: 1 }, 4000);
+    expect(more).toEqual([]);
+    // 3800 candidates, 950 * 4^2 / 3800 = 4 of one person.
+    expect(many).toMatch(/about 4 pairs of one person \(of 4 candidates\) and 3,800 of two people \(of 3,800\)/);
+    expect(many).toMatch(/only 0\.105 % are of one person.*--balanced/);
+    const [few] = yieldWarnings(labels, { sameProbability: 1, differentProbability: 0 }, 4000);
+    expect(few).toMatch(/and 0 of two people \(of 3,800\): only 0 % are of two people/);
+  });
+
+  it("tells of pictures that can only meet themselves, and of a filter that drops nearly everything", () => {
+    const lone = yieldWarnings(people(30, 1), { sameProbability: 1, differentProbability: 0.03 });
+    expect(lone).toEqual([expect.stringMatching(/nobody has two pictures: .* beside itself/)]);
+    const slow = yieldWarnings(people(2, 50), { sameProbability: 1e-6, differentProbability: 1e-6 });
+    expect(slow).toEqual([expect.stringMatching(/one candidate in 1,000,000: .* --balanced/)]);
   });
 });
