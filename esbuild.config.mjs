@@ -7,7 +7,7 @@ import { esbuildPlugin } from "./shaders/reflect.mjs";
 
 const quiet = process.argv.includes("--quiet"); // the demo's build: no types, nothing printed
 const kilobyte = 1000;
-const largestCore = 40 * kilobyte; // gzipped
+const largestCore = 45 * kilobyte; // gzipped; the tuner took 2.5 of it
 
 await rm("dist", { recursive: true, force: true });
 const options = {
@@ -18,6 +18,7 @@ const options = {
   logLevel: "warning",
 };
 await build({ ...options, entryPoints: { index: "src/index.ts" }, outdir: "dist", platform: "neutral", minify: true });
+await build({ ...options, entryPoints: { "web/index": "src/web/index.ts" }, outdir: "dist", minify: true });
 await build({
   ...options,
   entryPoints: { "node/index": "src/node/index.ts", "node/cli": "src/node/cli.ts" },

@@ -1,12 +1,15 @@
 // openDevice() for Node: the same Device as everywhere, on Dawn, with the software adapter found where there is no GPU.
 import { type Device, openDevice as openOn } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import type { TuningOptions } from "../gpu/tuner.ts";
 import { thisMachine } from "./find-adapter.mjs";
 import { openDawn } from "./open-dawn.mjs";
 
 export interface NodeDeviceOptions {
   /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */
   readonly adapter?: "system" | "software";
+  /** See `fileTuningStore`. */
+  readonly tuning?: TuningOptions;
 }
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
@@ -18,7 +21,7 @@ let saidSoftware = false;
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install.
  */
-export async function openDevice({ adapter }: NodeDeviceOptions = {}): Promise<Device> {
+export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? openDawn(thisMachine(), adapter);
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
@@ -31,7 +34,7 @@ export async function openDevice({ adapter }: NodeDeviceOptions = {}): Promise<D
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu });
+  const device = await openOn({ gpu, tuning });
   if (device.adapter.software && !saidSoftware) {
     saidSoftware = true;
     const { architecture, description, vendor } = device.adapter;

@@ -30,3 +30,4 @@ export { assess, assessOneShot } from "./assessment.ts";
 export { openDevice } from "./device.ts";
 export { imageFolder, loadModel, saveModel } from "./files.ts";
 export { decodePicture, readPicture } from "./images.ts";
+export { fileTuningStore } from "./tuning.ts";

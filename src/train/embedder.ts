@@ -83,14 +83,9 @@ export async function towerEmbedder(parts: {
   const compiled = (dtype: InputDtype) => {
     let program = programs.get(dtype);
     if (!program) {
-      const record = () => {
-        const tape = new Tape(device, { parameters: store });
-        return network.tower(tape, picturesInput(tape, network, batchSize, dtype, pictures), { training: false });
-      };
-      program = device.tuner.tune(record).then(() => {
-        const tower = record();
-        return tower.tape.compile({ outputs: { embeddings: loss === "cross-entropy" ? tower : l2Normalize(tower) } });
-      });
+      const tape = new Tape(device, { parameters: store });
+      const tower = network.tower(tape, picturesInput(tape, network, batchSize, dtype, pictures), { training: false });
+      program = tape.compile({ outputs: { embeddings: loss === "cross-entropy" ? tower : l2Normalize(tower) } });
       programs.set(dtype, program);
       program.catch(() => programs.delete(dtype));
     }

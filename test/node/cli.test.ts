@@ -51,7 +51,8 @@ interface Ended {
 
 function twingrad(...parameters: string[]): Promise<Ended> {
   return new Promise((done) => {
-    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 120_000 }, (error, stdout, stderr) => {
+    const env = { ...process.env, XDG_CACHE_HOME: at("cache") };
+    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 120_000, env }, (error, stdout, stderr) => {
       done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
     });
   });
@@ -64,7 +65,8 @@ async function json(...parameters: string[]) {
   return { ...JSON.parse(stdout.trimEnd().split("\n").pop()!), stderr };
 }
 
-const tiny = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--batch-size", "4"];
+const small = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--batch-size", "4"];
+const tiny = [...small, "--no-tune"];
 // Four people of the twelve are held out.
 const training = [
   ...tiny,
@@ -81,6 +83,41 @@ const training = [
 ];
 const learning = [...training, "--learning-rate", "0.01", "--augment"];
 const picture = (person: number, number: number) => join(data, `person ${person}`, `${number}.png`);
+
+// The cache folder is set by a variable on Linux alone: elsewhere this would write into the user's own.
+describe.runIf(process.platform === "linux")("tuning", () => {
+  const run = (out: string, ...more: string[]) =>
+    json("train", data, "--out", at(out), ...small, "--validation", "0", "--steps", "2", ...more);
+  const weights = (out: string) => readFile(at(out, "model.safetensors"));
+
+  it("times kernels at the first start only, and takes the same again; a broken table is told and replaced", async () => {
+    const first = await run("tuned");
+    expect(first.stderr).toMatch(/timing kernels on this adapter, once: \d+ choices \(--no-tune skips it\)/);
+    const folder = at("cache", "twingrad", "tuning");
+    const [name, ...others] = await readdir(folder);
+    expect(others).toEqual([]);
+    const { choices, version } = JSON.parse(await readFile(join(folder, name), "utf8"));
+    expect(name).toContain(`twingrad-${version}`);
+    expect(Object.keys(choices).some((key) => key.startsWith("conv2d.forward"))).toBe(true);
+
+    const second = await run("tuned again");
+    expect(second.stderr).not.toMatch(/timing/);
+    expect(await weights("tuned again")).toEqual(await weights("tuned"));
+
+    await writeFile(join(folder, name), "{");
+    const third = await run("tuned anew");
+    expect(third.stderr).toMatch(/twingrad: The tuning table could not be read: .*\.json: .*JSON/);
+    expect(third.stderr).toMatch(/timing kernels/);
+    expect(JSON.parse(await readFile(join(folder, name), "utf8")).version).toBe(version);
+  });
+
+  it("--no-tune times nothing and keeps nothing", async () => {
+    await rm(at("cache"), { recursive: true, force: true });
+    const { stderr } = await run("untuned", "--no-tune");
+    expect(stderr).not.toMatch(/timing/);
+    expect(existsSync(at("cache"))).toBe(false);
+  });
+});
 
 describe("usage", () => {
   it.each([[[]], [["train"]], [["evaluate"]], [["enroll"]], [["verify"]], [["identify"]]])(

@@ -2,10 +2,12 @@
 import { access } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
+import type { TuningOptions } from "../../gpu/tuner.ts";
 import type { Model } from "../../recognition/model.ts";
 import { openDevice } from "../device.ts";
 import { loadModel } from "../files.ts";
 import { readPicture } from "../images.ts";
+import { fileTuningStore } from "../tuning.ts";
 
 export interface Outcome {
   /** What `--json` prints as the last line of standard output. */
@@ -28,6 +30,21 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
 
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Gives a command `--no-tune`; its flags then hold `tune`. */
+export function tunable(command: Command): Command {
+  return command.option(
+    "--no-tune",
+    "choose kernels by rules of thumb; by default those that compute the same are timed once on this adapter, and the table is kept in the user's cache folder",
+  );
+}
+
+/** How to open a device with these flags. */
+export function tuningOf({ tune }: { tune?: boolean }): { tuning?: TuningOptions } {
+  if (!tune) return {};
+  const onTiming = (open: number) => note(`timing kernels on this adapter, once: ${open} choices (--no-tune skips it)`);
+  return { tuning: { store: fileTuningStore(), warn: (text) => note(`twingrad: ${text}`), onTiming } };
 }
 
 /** Reads an option that is a whole number of at least `least`. */

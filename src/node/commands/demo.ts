@@ -9,7 +9,7 @@ import { adapterInWords, demoReport } from "../demo/report.ts";
 import { defaultSteps, trainOnFaces } from "../demo/train.ts";
 import { openDevice } from "../device.ts";
 import { reportPage } from "../report/page.ts";
-import { action, digits, note, type Outcome, percent, wholeNumber } from "./common.ts";
+import { action, digits, note, type Outcome, percent, tunable, tuningOf, wholeNumber } from "./common.ts";
 
 /** Few, as identification asks for one picture at a time and a batch is always computed whole. */
 const embeddedTogether = 4;
@@ -21,6 +21,8 @@ export interface DemoOptions {
   report: string;
   /** Folder that keeps the drawn pictures. */
   cache: string;
+  /** Time kernels that compute the same and take the fastest. */
+  tune?: boolean;
   /** Fewer people than usual, for a quick look. */
   people?: PeopleCounts;
 }
@@ -35,7 +37,7 @@ export function addDemo(program: Command): void {
     .option("--steps <count>", "of training", wholeNumber(1), defaultSteps)
     .option("--report <file>", "the HTML report", join("twingrad-demo", "report.html"))
     .option("--cache <folder>", "keeps the drawn pictures for the next run", join(".cache", "faces"));
-  action(command, (options: DemoOptions) => runDemo(options));
+  action(tunable(command), (options: DemoOptions) => runDemo(options));
 }
 
 /** Progress is told through `tell`, a line at a time. */
@@ -48,7 +50,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     seconds.push({ name, seconds: (performance.now() - started) / 1000 });
     return result;
   };
-  const device = await timed("device", openDevice);
+  const device = await timed("device", () => openDevice(tuningOf(options)));
   try {
     const people = await timed("pictures", () => demoPeople(counts, seed, cache, tellQuarters(tell)));
     tell(`training on ${counts.training} people for ${steps} steps`);

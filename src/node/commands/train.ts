@@ -10,9 +10,15 @@ import { interruptible } from "../interrupt.ts";
 import { savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
 import { type TrainingResult, train } from "../training.ts";
-import { action, digits, note, number, percent } from "./common.ts";
+import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
 
-type Flags = Record<string, unknown> & { out: string; config?: string; resume?: boolean; json?: boolean };
+type Flags = Record<string, unknown> & {
+  out: string;
+  config?: string;
+  resume?: boolean;
+  tune?: boolean;
+  json?: boolean;
+};
 
 export function addTrain(program: Command): void {
   const by = (value: unknown) => `(default: ${value})`;
@@ -83,7 +89,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
-  action(command, async (data: string, flags: Flags) => {
+  action(tunable(command), async (data: string, flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
       return { result, text: describe(result), status: result.interrupted && status };
@@ -95,7 +101,7 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string, { out, config, resume, json: _, ...values }: Flags) {
+async function run(data: string, { out, config, resume, tune, json: _, ...values }: Flags) {
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
@@ -110,7 +116,7 @@ async function run(data: string, { out, config, resume, json: _, ...values }: Fl
   });
   note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
   return interruptible(async (signal) => {
-    const device = await openDevice();
+    const device = await openDevice(tuningOf({ tune }));
     try {
       return await train(device, dataset, settings, { folder: out, resume: saved, warn: note, signal });
     } finally {

@@ -1,0 +1,2 @@
+// What a page has besides the core.
+export { pageTuningStore } from "./tuning.ts";

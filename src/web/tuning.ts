@@ -1,0 +1,19 @@
+// Tuning tables in a page or worker: in IndexedDB, for the page's origin.
+import { createStore, get, set } from "idb-keyval";
+import type { TuningStore } from "../gpu/tunerTable.ts";
+import { parseTuningTable } from "./tuningTable.ts";
+
+/**
+ * Keeps what tuning finds in the database of that name: `openDevice({ tuning: { store: pageTuningStore() } })`.
+ * Where the browser keeps nothing (a private window) each start times anew, with a warning.
+ */
+export function pageTuningStore(database = "twingrad-tuning"): TuningStore {
+  const store = createStore(database, "tables");
+  return {
+    async load(key) {
+      const kept = await get(key, store);
+      return kept === undefined ? undefined : parseTuningTable(kept);
+    },
+    save: (key, table) => set(key, table, store),
+  };
+}

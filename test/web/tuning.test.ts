@@ -1,0 +1,47 @@
+// Tuning in a page: the table is kept in IndexedDB, so that a reloaded page times nothing; what else lies there is ignored.
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Browser, Page } from "puppeteer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { esbuildPlugin } from "../../shaders/reflect.mjs";
+import { launchChrome } from "../../src/node/chrome.ts";
+
+let browser: Browser;
+let page: Page;
+let script: string;
+
+beforeAll(async () => {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL("tuningPage.ts", import.meta.url))],
+    ...({ bundle: true, write: false, format: "iife", target: "es2022", logLevel: "silent" } as const),
+    plugins: [esbuildPlugin()],
+    ignoreAnnotations: true, // the package is free of side effects; the entry, which sets a global, is not
+  });
+  script = result.outputFiles[0].text;
+  browser = await launchChrome();
+  page = await browser.newPage();
+  await page.setRequestInterception(true);
+  page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
+});
+afterAll(() => browser?.close());
+
+async function start() {
+  await page.goto("http://localhost/"); // each time anew: nothing but the database is left of the last start
+  await page.addScriptTag({ content: script });
+  return page.evaluate(() => globalThis.tuning.start());
+}
+
+test("a reloaded page times nothing and chooses the same", async () => {
+  const first = await start();
+  expect(first.timed).toBeGreaterThan(4);
+  expect(first.warnings).toEqual([]);
+  const second = await start();
+  expect(second).toEqual({ ...first, timed: 0 });
+
+  const { key } = first;
+  await page.evaluate((key) => globalThis.tuning.spoil(key, { format: 1, choices: "none" }), key);
+  const third = await start();
+  expect(third.timed).toBe(first.timed);
+  expect(third.warnings).toEqual([expect.stringMatching(/could not be read: this is no tuning table: adapter/)]);
+  expect((await start()).timed).toBe(0);
+});
