@@ -1,0 +1,182 @@
+// Our kernels as a set that a tool which compiles WGSL for a GPU and reads its machine code can take: every launch of every
+// candidate that the operations have, recorded by the operations themselves on a device that only says it is a GPU.
+import { spawnSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import { Device } from "../src/gpu/device.ts";
+import { specialise } from "../src/gpu/shader.ts";
+import type { TimedLaunch } from "../src/gpu/tuner.ts";
+import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
+
+/** One dispatch, in words that any such tool understands. */
+interface Item {
+  readonly label: string;
+  readonly code: string;
+  readonly entry: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly dispatch: readonly [number, number, number];
+  readonly bindings: readonly { readonly group: 0; readonly binding: number; readonly size: number }[];
+  /** Multiply-adds of the whole operation in its direct form, whatever part of it this dispatch does; absent for none. */
+  readonly macs?: number;
+}
+
+interface Pass {
+  readonly name: string;
+  readonly macs?: number;
+  /** `begin` leaves out what was launched so far: the forward pass of a gradient is an item of its own. */
+  record(tape: Tape, begin: () => void): readonly Tensor[];
+}
+
+const input = (tape: Tape, name: string, shape: readonly number[]) => tape.input(name, shape);
+
+function convolution(name: string, [batch, height, width, channels]: readonly number[], filters: number): Pass[] {
+  const macs = batch * height * width * 9 * channels * filters;
+  const operands = (tape: Tape) => ({
+    x: input(tape, "x", [batch, height, width, channels]),
+    filter: input(tape, "filter", [3, 3, channels, filters]),
+    gradient: input(tape, "gradient", [batch, height, width, filters]),
+  });
+  const by = (of: "x" | "filter") => (tape: Tape, begin: () => void) => {
+    const o = operands(tape);
+    const y = conv2d(o.x, o.filter);
+    begin();
+    return gradients(y, [o[of]], o.gradient);
+  };
+  const forward = (tape: Tape) => {
+    const { x, filter } = operands(tape);
+    return [conv2d(x, filter)];
+  };
+  return [
+    { name: `${name} forward`, macs, record: forward },
+    { name: `${name} input gradient`, macs, record: by("x") },
+    { name: `${name} filter gradient`, macs, record: by("filter") },
+  ];
+}
+
+function denseLayer(name: string, batch: number, inputs: number, outputs: number): Pass[] {
+  const macs = batch * inputs * outputs;
+  const operands = (tape: Tape) => ({
+    x: input(tape, "x", [batch, inputs]),
+    kernel: input(tape, "kernel", [inputs, outputs]),
+    gradient: input(tape, "gradient", [batch, outputs]),
+  });
+  const by = (of: "x" | "kernel") => (tape: Tape, begin: () => void) => {
+    const o = operands(tape);
+    const y = dense(o.x, o.kernel);
+    begin();
+    return gradients(y, [o[of]], o.gradient);
+  };
+  const forward = (tape: Tape) => {
+    const { x, kernel } = operands(tape);
+    return [dense(x, kernel)];
+  };
+  return [
+    { name: `${name} forward`, macs, record: forward },
+    { name: `${name} input gradient`, macs, record: by("x") },
+    { name: `${name} kernel gradient`, macs, record: by("kernel") },
+  ];
+}
+
+const image = [4, 56, 56, 64];
+
+const passes: readonly Pass[] = [
+  ...convolution("conv2d", image, 64),
+  ...convolution("first layer", [4, 56, 56, 3], 64).filter(({ name }) => !name.endsWith("input gradient")),
+  ...denseLayer("dense 256 x 6272 x 1024", 256, 6272, 1024),
+  ...denseLayer("dense 16 x 6272 x 1024", 16, 6272, 1024),
+  {
+    name: "max-pool",
+    record(tape) {
+      const x = input(tape, "x", image);
+      const y = maxPool2d(x);
+      return [y, ...gradients(y, [x], input(tape, "gradient", [4, 28, 28, 64]))];
+    },
+  },
+  {
+    name: "batch-norm",
+    record(tape) {
+      const x = input(tape, "x", image);
+      const [gamma, beta] = ["gamma", "beta"].map((name) => input(tape, name, [64]));
+      const y = batchNorm(x, { gamma, beta, groups: 2, activation: "relu" });
+      return [y, ...gradients(y, [x, gamma, beta], input(tape, "gradient", image))];
+    },
+  },
+];
+
+/** A device that the operations choose for as for a GPU, and that is never asked to do anything. */
+function describedDevice(onContest: (key: string, candidates: ReadonlyMap<string, readonly TimedLaunch[]>) => void) {
+  const gpu = { lost: new Promise(() => {}), limits: {}, features: new Set() } as unknown as GPUDevice;
+  const device = new Device(gpu, { vendor: "", architecture: "", description: "", software: false });
+  device.tuner.choice = () => undefined;
+  device.tuner.unknown = (key, _byRule, launches) => onContest(key, launches());
+  return device;
+}
+
+export function kernelSet(): Item[] {
+  const all: Item[] = [];
+  for (const { name, macs, record } of passes) {
+    const items = new Map<string, Item>();
+    const add = (candidate: string, launches: readonly TimedLaunch[]) => {
+      for (const { shader, bindings, constants, tunables, workgroups } of launches) {
+        const what = JSON.stringify([shader.name, constants, tunables, workgroups]);
+        if (items.has(what)) continue;
+        items.set(what, {
+          label: [name, candidate, shader.name].filter((part) => part !== "").join(": "),
+          code: specialise(shader, tunables),
+          entry: shader.entryPoint,
+          constants,
+          dispatch: workgroups,
+          bindings: Object.entries(bindings).map(([binding, { bytes }]) => ({
+            ...({ group: 0 } as const),
+            binding: shader.bindings[binding].binding,
+            size: bytes,
+          })),
+          macs,
+        });
+      }
+    };
+    const tape = new Tape(
+      describedDevice((key, candidates) => {
+        for (const [candidate, launches] of candidates) add(`${key.split(" ")[0]} ${candidate}`, launches);
+      }),
+    );
+    const begin = () => {
+      tape.launches.length = 0;
+      items.clear();
+    };
+    record(tape, begin);
+    add("", tape.launches);
+    all.push(...items.values());
+  }
+  return all;
+}
+
+const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1).padStart(8);
+
+/** Bytes bound, which are those moved where everything is read or written once, and operations for each of them. */
+function table(items: readonly Item[]): string {
+  const lines = items.map(({ label, bindings, macs, dispatch }) => {
+    const bytes = bindings.reduce((sum, { size }) => sum + size, 0);
+    const intensity = macs ? ((2 * macs) / bytes).toFixed(1).padStart(8) : "       -";
+    return `${label.padEnd(78)}${megabytes(bytes)} MB${intensity}  ${dispatch.join(" x ")}`;
+  });
+  return ["kernel, bytes bound, operations of the layer for each byte, workgroups", ...lines].join("\n");
+}
+
+const options = new Command("audit")
+  .description("Writes down every kernel that our operations would launch on a GPU, and hands the set to a tool.")
+  .option("--out <file>", "where to write the set", "build/audit/kernels.json")
+  .option("--only <text>", "only kernels whose label contains this")
+  .option("--run <command>", "run by the shell with the set's file as its last argument", process.env.KERNEL_AUDIT)
+  .parse()
+  .opts<{ out: string; only?: string; run?: string }>();
+
+const { only } = options;
+const items = kernelSet().filter(({ label }) => only === undefined || label.includes(only));
+await mkdir(dirname(options.out), { recursive: true });
+await writeFile(options.out, JSON.stringify(items, null, 1));
+if (options.run) {
+  const { status } = spawnSync(`${options.run} ${JSON.stringify(options.out)}`, { shell: true, stdio: "inherit" });
+  process.exitCode = status ?? 1;
+} else console.log(`${table(items)}\n\n${items.length} kernels in ${options.out}`);
