@@ -5,7 +5,7 @@ import { vec4Threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { type Activation, launchKernelGradient, launchProduct, launchTranspose } from "./product.ts";
+import { type Activation, launchKernelGradient, launchProduct, launchProductInputGradient } from "./product.ts";
 
 export interface DenseOptions {
   /** [O], added to each output. */
@@ -48,11 +48,7 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
       tape.launch(activation === "sigmoid" ? sigmoidBackwardShader : reluBackwardShader, tensors, constants, groups);
     }
     const input_gradient = wanted[0] ? tape.temporary("dense gradient", x.shape) : undefined;
-    if (input_gradient) {
-      const transposed = launchTranspose(tape, kernel);
-      const backwards = { batch: 1, rows: batch, inputs: outputs, outputs: inputs };
-      launchProduct(tape, backwards, { x: gradient, kernel: transposed, output: input_gradient });
-    }
+    if (input_gradient) launchProductInputGradient(tape, product, { kernel, gradient, output: input_gradient });
     return [
       input_gradient,
       wanted[1] ? launchKernelGradient(tape, product, { x, gradient }, kernel.shape) : undefined,

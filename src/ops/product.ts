@@ -1,8 +1,12 @@
 // The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
 import flipFilterShader from "../../shaders/conv2d.flipFilter.wgsl";
+import thinShader from "../../shaders/dense.forward.thin.wgsl";
 import uniformShader from "../../shaders/dense.forward.uniform.wgsl";
+import vec4Shader from "../../shaders/dense.forward.vec4.wgsl";
 import forwardShader from "../../shaders/dense.forward.wgsl";
+import thinInputGradientShader from "../../shaders/dense.inputGradient.thin.wgsl";
 import uniformKernelGradientShader from "../../shaders/dense.kernelGradient.uniform.wgsl";
+import vec4KernelGradientShader from "../../shaders/dense.kernelGradient.vec4.wgsl";
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
 import { choose, keyOf } from "../tape/choose.ts";
 import type { Tape } from "../tape/tape.ts";
@@ -43,6 +47,25 @@ export function launchProduct(
         tape.launch(uniformShader, bindings, constants, grid);
       },
     },
+    thin: {
+      fits: outputs % 4 === 0,
+      preferred: rows <= 4,
+      launch() {
+        const { LANES, TILES } = { LANES: 8, TILES: Math.min(8, Math.ceil(rows / 2)) };
+        const grid = [Math.ceil(outputs / (16 * LANES)), Math.ceil(rows / (2 * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
+        tape.launch(thinShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    vec4: {
+      fits: outputs % 4 === 0,
+      launch() {
+        const { LANES, TILES } = lanesFor(outputs);
+        const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
+        tape.launch(vec4Shader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
     tiled: {
       launch() {
         const { LANES, TILES } = lanesFor(outputs);
@@ -65,9 +88,13 @@ export function launchKernelGradient(
     uniform: {
       fits: fitsUniform(product.inputs),
       preferred: prefersUniform(tape),
-      launch: () => kernelGradient(tape, product, tensors, shape, true),
+      launch: () => kernelGradient(tape, product, tensors, shape, "uniform"),
     },
-    tiled: { launch: () => kernelGradient(tape, product, tensors, shape, false) },
+    vec4: {
+      fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
+      launch: () => kernelGradient(tape, product, tensors, shape, "vec4"),
+    },
+    tiled: { launch: () => kernelGradient(tape, product, tensors, shape, "tiled") },
   });
 }
 
@@ -76,25 +103,57 @@ function kernelGradient(
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
-  uniform: boolean,
+  form: "uniform" | "vec4" | "tiled",
 ): Tensor {
   const { LANES, TILES } = lanesFor(outputs);
-  const tiles = uniform
-    ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
-    : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
+  const tiles =
+    form === "uniform"
+      ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
+      : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
   const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
   const partial = tape.temporary("kernel gradient", parts === 1 ? shape : [parts, batch, inputs, outputs]);
   const bindings = { x, gradient, partial };
   const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
   const grid = [...tiles, batch * parts] as const;
   const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
-  if (uniform) tape.launch(uniformKernelGradientShader, bindings, constants, grid);
+  const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
+  if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
+  else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
   else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return parts === 1 ? partial : columnSum(tape, "kernel gradient", partial, parts, shape);
 }
 
+/** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
+export function launchProductInputGradient(
+  tape: Tape,
+  { rows, inputs, outputs }: Product,
+  { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
+): void {
+  choose(tape, keyOf("product.inputGradient", { rows, inputs, outputs }), {
+    thin: {
+      fits: outputs % 4 === 0,
+      preferred: tape.device.adapter.software && rows <= 8,
+      launch() {
+        const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
+        const grid = [Math.ceil(inputs / (tile * LANES)), Math.ceil(rows / (2 * TILES))] as const;
+        const lengths = { KERNEL_LENGTH: kernel.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
+        const sizes = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs };
+        const bindings = { kernel, gradient, input_gradient: output };
+        tape.launch(thinInputGradientShader, bindings, sizes, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    transposed: {
+      launch() {
+        const transposed = transpose(tape, kernel);
+        const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
+        launchProduct(tape, backwards, { x: gradient, kernel: transposed, output });
+      },
+    },
+  });
+}
+
 /** The kernel [inputs, outputs] as [outputs, inputs]. */
-export function launchTranspose(tape: Tape, kernel: Tensor): Tensor {
+function transpose(tape: Tape, kernel: Tensor): Tensor {
   const [inputs, outputs] = kernel.shape;
   const transposed = tape.temporary("transposed kernel", [outputs, inputs]);
   const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;

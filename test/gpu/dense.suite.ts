@@ -41,6 +41,9 @@ for (const [name, shape] of [
   ["one input", [7, 1, 33]],
   ["primes", [13, 101, 67]],
   ["one past every tile", [33, 129, 65]],
+  ["two rows, whole vec4s", [2, 52, 84]],
+  ["three rows, one past a tile of vec4s", [3, 33, 68]],
+  ["seven rows", [7, 20, 136]],
   ["a long inner sum", [4, 6272, 12]],
 ] as const) {
   define(`dense: ${name}`, async (device) => {
