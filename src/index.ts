@@ -48,5 +48,7 @@ export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
 export type { Batch, PairBatch, TripletBatch } from "./train/batch.ts";
+export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
 export type { PictureOptions, Pictures } from "./train/embedder.ts";
+export { Saver, type SaverOptions } from "./train/saver.ts";
 export { Trainer, type TrainerOptions } from "./train/trainer.ts";

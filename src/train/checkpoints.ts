@@ -84,8 +84,7 @@ export class Checkpoints {
         const bytes = await this.folder.read(name);
         return { found: { name, bytes, ...(await openSaved(bytes)) }, refused };
       } catch (error) {
-        if (!(error instanceof TwingradError)) throw error;
-        refused.push({ name, reason: error.message });
+        refused.push({ name, reason: (error as Error).message });
       }
     }
     return { refused };

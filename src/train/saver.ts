@@ -1,5 +1,4 @@
 // When to save, and what happens when that cannot be done: a full disk must not end hours of training.
-import { TwingradError } from "../gpu/errors.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 
 export interface SaverOptions {
@@ -35,11 +34,10 @@ export class Saver {
     try {
       await this.checkpoints.save(bytes, step, loss);
     } catch (error) {
-      if (!(error instanceof TwingradError)) throw error;
       this.failedAt = performance.now();
       const last = this.saved === undefined ? "nothing is saved yet" : `the last one saved is of step ${this.saved}`;
       warn(
-        `the checkpoint of step ${step} is not saved (${error.message}); ${last}; training goes on and tries again in ${retrySeconds} s`,
+        `the checkpoint of step ${step} is not saved (${(error as Error).message}); ${last}; training goes on and tries again in ${retrySeconds} s`,
       );
       return false;
     }

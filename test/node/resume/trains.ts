@@ -1,0 +1,28 @@
+// A process that trains a tiny network, to be killed: goes on from what its folder holds, as `twingrad train --resume`.
+import { mkdir } from "node:fs/promises";
+import { openDevice } from "../../../src/node/device.ts";
+import { savedRun } from "../../../src/node/resume.ts";
+import { type PartialSettings, resolveSettings, resumeSettings } from "../../../src/node/settings.ts";
+import { train } from "../../../src/node/training.ts";
+import { tinyPeople, tinySettings } from "./tiny.ts";
+
+const [folder, kind, steps] = process.argv.slice(2);
+await mkdir(folder, { recursive: true });
+
+const kinds: Record<string, PartialSettings> = {
+  // Two shuffle buffers, a filter and random changes of each picture: the stream with the most state.
+  filtered: { sameProbability: 1, differentProbability: 0.3, shuffleBuffer: 7, augment: true },
+  balanced: { balanced: true, loss: "contrastive" },
+};
+const settings = resolveSettings({ ...tinySettings, ...kinds[kind] }, { steps: Number(steps) });
+
+const tell = (text: string) => process.stdout.write(`${text}\n`);
+const resume = await savedRun(folder, { path: "data", dataset: tinyPeople }, tell);
+const device = await openDevice();
+await train(device, tinyPeople, resume ? resumeSettings(resume.record.settings, {}) : settings, {
+  folder,
+  resume,
+  warn: () => undefined,
+});
+tell("done");
+process.exit();
