@@ -5,7 +5,7 @@ import { TwingradError } from "../gpu/errors.ts";
 import type { CheckpointFolder } from "../train/checkpoints.ts";
 import { writeAtomic } from "./files.ts";
 
-/** The folder is made with the first checkpoint. */
+/** The folder is made with the first checkpoint, in one that is there. */
 export function diskFolder(path: string): CheckpointFolder {
   const failed = (name: string, what: string) => (error: Error) => {
     throw new TwingradError("BAD_INPUT", `${join(path, name)}: cannot be ${what}: ${error.message}`, { cause: error });
@@ -22,7 +22,8 @@ export function diskFolder(path: string): CheckpointFolder {
       return new Uint8Array(await readFile(join(path, name)).catch(failed(name, "read")));
     },
     async write(name, bytes) {
-      await mkdir(path, { recursive: true }).catch(failed("", "made"));
+      // Not recursive: of a disk that is read-only that would tell "no such file".
+      await mkdir(path).catch((error: NodeJS.ErrnoException) => error.code === "EEXIST" || failed("", "made")(error));
       await writeAtomic(join(path, name), bytes);
     },
     async remove(name) {
