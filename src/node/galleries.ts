@@ -1,8 +1,18 @@
 // Galleries as JSON files.
 import { readFile } from "node:fs/promises";
+import { z } from "zod";
 import { TwingradError } from "../gpu/errors.ts";
-import { Gallery, type Recogniser } from "../recognition/gallery.ts";
+import { Gallery, type GalleryJson, type Recogniser } from "../recognition/gallery.ts";
 import { writeAtomic } from "./files.ts";
+
+/** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
+const schema = z.object({
+  format: z.literal("twingrad-gallery"),
+  version: z.literal(1),
+  model: z.string(),
+  embedding: z.int().min(1),
+  people: z.array(z.object({ name: z.string().min(1), embeddings: z.array(z.base64()).min(1) })),
+});
 
 /** The gallery in a file; undefined where there is no such file. Errors name it. */
 export async function loadGallery(path: string, model: Recogniser): Promise<Gallery | undefined> {
@@ -13,20 +23,27 @@ export async function loadGallery(path: string, model: Recogniser): Promise<Gall
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `${path}: this is no gallery: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  try {
-    return Gallery.fromJSON(model, json);
+    return Gallery.fromJSON(model, parse(text));
   } catch (error) {
     const { code, message } = error as TwingradError;
     throw new TwingradError(code, `${path}: ${message}`, { cause: error });
   }
+}
+
+function parse(text: string): GalleryJson {
+  const broken = (reason: string, cause: unknown) =>
+    new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`, { cause });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw broken((error as Error).message, error);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw broken(path.length > 0 ? `${path.join(".")}: ${message}` : message, parsed.error);
 }
 
 export async function saveGallery(path: string, gallery: Gallery): Promise<void> {

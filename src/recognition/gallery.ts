@@ -136,6 +136,11 @@ export class Gallery {
     for (const person of json.people as unknown[]) {
       if (!isRecord(person) || typeof person.name !== "string") throw corrupt("a person has no name");
       const { name, embeddings } = person;
+      try {
+        checkName(name);
+      } catch (error) {
+        throw corrupt((error as Error).message);
+      }
       if (gallery.#people.has(name)) throw corrupt(`"${name}" is in it twice`);
       if (!Array.isArray(embeddings) || embeddings.length === 0) throw corrupt(`"${name}" has no embeddings`);
       const decoded = embeddings.map((text: unknown) => {

@@ -98,6 +98,12 @@ describe("Gallery", () => {
     ["another version", (json) => ({ ...json, version: 2 }), /version is 2/],
     ["people that are no list", (json) => ({ ...json, people: {} }), /"people"/],
     ["a person without name", (json) => ({ ...json, people: [{}] }), /no name/],
+    [
+      "a stranger's name",
+      (json) => ({ ...json, people: [{ ...json.people[0], name: "unknown" }] }),
+      /stands for strangers/,
+    ],
+    ["an empty name", (json) => ({ ...json, people: [{ ...json.people[0], name: "\n" }] }), /needs a name/],
     ["a person twice", (json) => ({ ...json, people: [json.people[0], json.people[0]] }), /twice/],
     ["a person without embeddings", (json) => ({ ...json, people: [{ name: "A", embeddings: [] }] }), /no embeddings/],
     ["broken base64", (json) => ({ ...json, people: [{ name: "A", embeddings: ["*"] }] }), /does not hold 2 numbers/],

@@ -14,7 +14,7 @@ const program = join(folder, "trains.mjs");
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
 const steps = 150;
 /** Of each of the two runs. */
-const kills = 11;
+const kills = 10;
 
 beforeAll(async () => {
   await mkdir(folder, { recursive: true });
