@@ -7,7 +7,7 @@ import { esbuildPlugin } from "./shaders/reflect.mjs";
 
 const quiet = process.argv.includes("--quiet"); // the demo's build: no types, nothing printed
 const kilobyte = 1000;
-const largestCore = 45 * kilobyte; // gzipped; the tuner took 2.5 of it
+const largestCore = 50 * kilobyte; // gzipped; the tuner takes 2.5 of it, augmentation 5
 
 await rm("dist", { recursive: true, force: true });
 const options = {

@@ -2,6 +2,7 @@
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
 // usage, 130 interrupted (Ctrl-C).
 import { Command, CommanderError } from "commander";
+import { addAugment } from "./commands/augment.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
@@ -19,6 +20,7 @@ addEvaluate(program);
 addEnroll(program);
 addVerify(program);
 addIdentify(program);
+addAugment(program);
 
 try {
   await program.parseAsync();

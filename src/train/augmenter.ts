@@ -1,6 +1,6 @@
 // Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
 // the host's part, which draws them.
-import { changeOf, drawAugmentation, transformOf } from "../data/augment.ts";
+import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augment.ts";
 import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation.ts";
 import { streams } from "../data/random.ts";
 import { TwingradError } from "../gpu/errors.ts";
@@ -45,9 +45,14 @@ export class Augmenter {
     return photometric(moved, changes, { seed: this.seed, noise: streams.pixelNoise, fill: streams.erasedPixels });
   }
 
+  /** What happens to the picture of this stream. */
+  draw(id: number): Augmentation {
+    return drawAugmentation(this.ranges, this.seed, id);
+  }
+
   /** What happens to the pictures of these streams, one for each picture of a batch. */
   inputs(ids: ArrayLike<number>): { transforms: Float32Array; changes: Uint8Array } {
-    const drawn = Array.from(ids, (id) => drawAugmentation(this.ranges, this.seed, id));
+    const drawn = Array.from(ids, (id) => this.draw(id));
     return {
       transforms: Float32Array.from(drawn.flatMap((a) => transformOf(a, this.source, this.output, this.method))),
       changes: packChanges(drawn.map((a, i) => changeOf(a, this.output, ids[i]))),

@@ -120,7 +120,7 @@ describe.runIf(process.platform === "linux")("tuning", () => {
 });
 
 describe("usage", () => {
-  it.each([[[]], [["train"]], [["evaluate"]], [["enroll"]], [["verify"]], [["identify"]]])(
+  it.each([[[]], [["train"]], [["evaluate"]], [["enroll"]], [["verify"]], [["identify"]], [["augment"]]])(
     "%j --help: 0",
     async (command) => {
       const { status, stdout } = await twingrad(...command, "--help");
@@ -143,6 +143,11 @@ describe("usage", () => {
     [["train", ".", "--out", "x", "--loss", "hinge"], /--loss: .*contrastive/],
     [["train", ".", "--out", "x", "--validation", "1"], /--validation: /],
     [["train", ".", "--out", "x", "--balanced", "--same-probability", "1"], /--balanced takes no probabilities/],
+    [["train", ".", "--out", "x", "--augment-preset", "much"], /--augment: got "much"; .*light, standard, strong/],
+    [["train", ".", "--out", "x", "--resize", "cubic"], /--resize: .*area.*tf1/],
+    [["augment", "a.png"], /required option '--out/],
+    [["augment", "a.png", "--out", "x", "--count", "0"], /whole number of at least 1/],
+    [["augment", "a.png", "--out", "x", "--augment-preset", "much"], /got "much"; expected .*light, standard, strong/],
     [["evaluate", "model", "data", "--one-shot", "1"], /whole number of at least 2/],
     [["identify", "model", "gallery", "a.png", "--threshold", "near"], /A number was expected/],
   ])("%j: 2", async (parameters, reason) => {
@@ -156,6 +161,11 @@ describe("usage", () => {
   it.each<[string, string, RegExp]>([
     ["an unknown key", '{"learnRate":1}', /learnRate/],
     ["a value of the wrong type", '{"steps":"7"}', /config\.json: steps: /],
+    [
+      "an augmentation that is none",
+      '{"augment":{"rotation":400}}',
+      /json: augment: rotation: got 400; .* -180 to 180/,
+    ],
     ["no JSON", "steps=7", /config\.json: this is no JSON/],
   ])("a configuration with %s: 2", async (_, text, reason) => {
     await writeFile(at("config.json"), text);
@@ -295,7 +305,9 @@ describe("from pictures to a name", () => {
   it("reads its settings from a file, which flags overrule, and filters pairs as the article does", async () => {
     const settings = { imageSize: [16, 16], channels: 1, filters: [4, 4], embedding: 8, batchSize: 4, steps: 9 };
     const sampling = { sameProbability: 0.9, differentProbability: 0.001, validation: 0 };
-    await writeFile(at("config.json"), JSON.stringify({ ...settings, ...sampling, loss: "contrastive" }));
+    const augment = { rotation: [5, 10], erasing: { probability: 0.5 } };
+    const pictures = { sourceSize: [20, 18], resize: "tf1", augment };
+    await writeFile(at("config.json"), JSON.stringify({ ...settings, ...sampling, ...pictures, loss: "contrastive" }));
     const result = await json("train", data, "--out", at("configured"), "--config", at("config.json"), "--steps", "3");
     expect(result).toMatchObject({ steps: 3, validation: null });
     expect(result.stderr).toMatch(/about 4\.5 pairs of one person .* only 1\.21 % are of two people.*; --balanced/);
@@ -303,6 +315,40 @@ describe("from pictures to a name", () => {
     const verdict = await json("verify", at("configured"), picture(0, 0), picture(0, 0));
     expect(verdict).toMatchObject({ same: true, distance: 0 });
     expect(verdict.probability).toBeGreaterThan(0.5);
+  });
+
+  it("shows on a sheet what training would see of a picture", async () => {
+    const config = { imageSize: [12, 10], channels: 1, augment: { noise: [0.1, 0.1] }, seed: 7 };
+    await writeFile(at("augment.json"), JSON.stringify(config));
+    const sheet = async (name: string, ...more: string[]) => {
+      const options = ["--out", at(name), "--count", "3", "--config", at("augment.json"), ...more];
+      const { augmentations, count } = await json("augment", picture(0, 0), ...options);
+      expect([augmentations.length, count]).toEqual([3, 3]);
+      expect(augmentations[0]).toMatchObject({ rotation: 0, noise: 0.1, flip: false, erased: null });
+      return sharp(at(name)).greyscale().raw().toBuffer({ resolveWithObject: true });
+    };
+    const { data: pixels, info } = await sheet("sheet.png");
+    // Three columns and two rows of pictures, enlarged 13 times, with gaps of four pixels.
+    expect([info.width, info.height]).toEqual([4 + 3 * (130 + 4), 4 + 2 * (156 + 4)]);
+    const tile = (n: number) => {
+      const [left, top] = [4 + (n % 3) * 134 + 6, 4 + Math.floor(n / 3) * 160 + 6];
+      return Array.from(
+        { length: 120 },
+        (_, i) => pixels[(top + Math.floor(i / 10) * 13) * info.width + left + (i % 10) * 13],
+      );
+    };
+    const plain = await sharp(picture(0, 0)).resize(10, 12, { fit: "cover" }).greyscale().raw().toBuffer();
+    expect(tile(0)).toEqual([...plain]);
+    for (const n of [1, 2, 3]) {
+      const differences = tile(n).map((value, i) => value - plain[i]);
+      const deviation = Math.sqrt(differences.reduce((sum, d) => sum + d * d, 0) / 120);
+      expect(deviation).toBeGreaterThan(0.7 * 25.5); // noise of 0.1, of which the ends of the scale cut some off
+      expect(deviation).toBeLessThan(1.3 * 25.5);
+    }
+    expect(tile(1)).not.toEqual(tile(2));
+    expect((await sheet("again.png")).data.equals(pixels)).toBe(true);
+    expect((await sheet("other.png", "--seed", "8")).data.equals(pixels)).toBe(false);
+    expect(await twingrad("augment", at("none.png"), "--out", at("x.png"))).toMatchObject({ status: 1, stdout: "" });
   });
 
   it.skipIf(!existsSync(resolve(root, "../shared/data/orl")))("takes the ORL set's PGM files", async () => {

@@ -161,7 +161,8 @@ function describe({
   return [...lines, checkpoint!].join("\n");
 }
 
-function imageSize(text: string): number | [number, number] {
+/** Reads an option that is one side or height x width. */
+export function imageSize(text: string): number | [number, number] {
   const parts = text.split("x").map(number);
   if (parts.length > 2) throw new InvalidArgumentError("A size such as 56 or 112x92 (height x width) was expected.");
   return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
