@@ -1,6 +1,7 @@
 // What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
 // Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
 import { TwingradError } from "../gpu/errors.ts";
+import type { StoredPicture } from "./picture.ts";
 import { Random, streams } from "./random.ts";
 
 /** Height, width, channels. */
@@ -13,6 +14,8 @@ export interface Item {
   readonly name: string;
   /** The picture as uint8, row by row, channels last: height * width * channels values. Rejects naming the picture. */
   decode(size: ImageSize): Promise<Uint8Array>;
+  /** The picture as it is stored, undecoded; absent where a program draws its pictures. Rejects naming the picture. */
+  stored?(): Promise<StoredPicture>;
 }
 
 export interface Dataset {
@@ -42,11 +45,15 @@ export function subset(dataset: Dataset, identities: readonly number[]): Dataset
     identities: identities.map((identity) => dataset.identities[identity]),
     items: dataset.items.flatMap((item) => {
       const identity = renumbered.get(item.identity);
-      return identity === undefined
-        ? []
-        : [{ identity, name: item.name, decode: (size: ImageSize) => item.decode(size) }];
+      return identity === undefined ? [] : [relabelled(item, identity)];
     }),
   };
+}
+
+/** Methods may depend on their object: the copy calls the original. */
+function relabelled(item: Item, identity: number): Item {
+  const { name, stored } = item;
+  return { identity, name, decode: (size) => item.decode(size), stored: stored && (() => stored.call(item)) };
 }
 
 /**

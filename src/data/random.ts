@@ -22,6 +22,7 @@ export const streams = {
   pictureChanges: 16,
   pixelNoise: 17,
   erasedPixels: 18,
+  records: 20,
 } as const;
 
 const M0 = 0xd2511f53;

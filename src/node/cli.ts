@@ -7,6 +7,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addIdentify } from "./commands/identify.ts";
+import { addRecords } from "./commands/records.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 
@@ -21,6 +22,7 @@ addEnroll(program);
 addVerify(program);
 addIdentify(program);
 addAugment(program);
+addRecords(program);
 
 try {
   await program.parseAsync();

@@ -1,11 +1,13 @@
 // Folders of pictures, and saving that never loses what was saved before.
 import { open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import type { Dataset, Item } from "../data/dataset.ts";
+import { byName } from "../data/names.ts";
+import { isPictureName, pictureEndings } from "../data/picture.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { Model } from "../recognition/model.ts";
-import { pictureEndings, readPicture } from "./images.ts";
+import { readPicture, readStored } from "./images.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
 export const modelFile = "model.safetensors";
@@ -40,7 +42,14 @@ export async function imageFolder(path: string): Promise<Dataset> {
     folders
       .get(name)!
       .sort(byName)
-      .map((file): Item => ({ identity, name: file, decode: (size) => readPicture(file, size) })),
+      .map(
+        (file): Item => ({
+          identity,
+          name: file,
+          decode: (size) => readPicture(file, size),
+          stored: () => readStored(file),
+        }),
+      ),
   );
   return { identities, items };
 }
@@ -54,27 +63,11 @@ async function* picturesBelow(folder: string, above: ReadonlySet<string>): Async
     const path = join(folder, entry.name);
     const isFolder = entry.isSymbolicLink() ? (await statOf(path))?.isDirectory() : entry.isDirectory();
     if (isFolder) yield* picturesBelow(path, new Set([...above, real]));
-    else if (isPicture(entry.name)) yield path;
+    else if (isPictureName(entry.name)) yield path;
   }
 }
 
 const statOf = (path: string) => stat(path).catch(() => undefined);
-
-function isPicture(name: string): boolean {
-  return (pictureEndings as readonly string[]).includes(extname(name).toLowerCase());
-}
-
-/** By code units, numbers by their value: s2 before s10. No locale has a say. */
-function byName(a: string, b: string): number {
-  const partsA = a.match(/\d+|\D+/g) ?? [];
-  const partsB = b.match(/\d+|\D+/g) ?? [];
-  for (let i = 0; i < Math.min(partsA.length, partsB.length); i++) {
-    const difference = Number(partsA[i]) - Number(partsB[i]);
-    if (difference) return difference;
-    if (Number.isNaN(difference) && partsA[i] !== partsB[i]) return partsA[i] < partsB[i] ? -1 : 1;
-  }
-  return partsA.length - partsB.length || (a < b ? -1 : a > b ? 1 : 0);
-}
 
 /**
  * Replaces a file whole or not at all: the bytes go into a new file beside it, are synced to the disk, and take the

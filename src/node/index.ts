@@ -22,6 +22,8 @@ export { type Dataset, type ImageSize, type Item, labelsOf, splitIdentities } fr
 export { DecodedImages, type DecodedImagesOptions } from "../data/decodedImages.ts";
 export { allPairs, oneShotTrials, pairsPerIdentity } from "../data/evaluation.ts";
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "../data/pairs.ts";
+export type { RecordOptions } from "../data/records/dataset.ts";
+export { CorruptRecordError } from "../data/records/framing.ts";
 export type { Sampler, SamplerState } from "../data/sampler.ts";
 export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 export { oneShotAccuracy } from "../recognition/oneshot.ts";
@@ -30,4 +32,6 @@ export { assess, assessOneShot } from "./assessment.ts";
 export { openDevice } from "./device.ts";
 export { imageFolder, loadModel, saveModel } from "./files.ts";
 export { decodePicture, readPicture } from "./images.ts";
+export { tfrecords } from "./records.ts";
+export { type WriteRecordsOptions, type WrittenRecords, writeRecords } from "./recordWriter.ts";
 export { fileTuningStore } from "./tuning.ts";

@@ -188,10 +188,12 @@ describe("failures: 1, and one line", () => {
     return lines[0];
   }
 
-  it("data that are not there, or are records", async () => {
+  it("data that are not there, or hold nothing", async () => {
     expect(await fails("train", at("none"), "--out", at("x"))).toContain(`${at("none")}: there is no such folder`);
     await writeFile(at("some.tfrecord"), "");
-    expect(await fails("train", at("some.tfrecord"), "--out", at("x"))).toContain("TFRecord files cannot be read yet");
+    expect(await fails("train", at("some.tfrecord"), "--out", at("x"))).toContain(
+      "some.tfrecord: there are no records",
+    );
     expect(await fails("evaluate", at("none"), data)).toContain(`${at("none")}: there is no such model`);
     expect(await fails("verify", at("none"), "a", "b")).toContain(`${at("none")}: there is no such model`);
   });

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { decodeNetpbm, isNetpbm } from "../../src/data/netpbm.ts";
 import { TwingradError } from "../../src/gpu/errors.ts";
 import { decodePicture, readPicture } from "../../src/node/images.ts";
-import { decodeNetpbm, isNetpbm } from "../../src/node/netpbm.ts";
 
 const shared = resolve(import.meta.dirname, "../../../shared/data");
 const text = (value: string) => new TextEncoder().encode(value);

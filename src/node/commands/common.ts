@@ -16,15 +16,18 @@ export interface Outcome {
   text: string;
   /** The exit status where it is not 0: the work was interrupted. */
   status?: number;
+  /** Why the command ends with status 1 although it has a result: what it checked is not in order. */
+  failure?: string;
 }
 
 /** Gives a command `--json` and runs it, telling its outcome in the wanted form. */
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.option("--json", "print the result as one JSON object, the last line of standard output");
   command.action(async (...parameters: unknown[]) => {
-    const { result, text, status } = await run(...(parameters as A));
+    const { result, text, status, failure } = await run(...(parameters as A));
     process.stdout.write(`${command.opts().json ? JSON.stringify(result) : text}\n`);
     process.exitCode = status;
+    if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
 }
 

@@ -1,15 +1,16 @@
 // twingrad evaluate: how well a model tells people apart.
 import type { Command } from "commander";
-import { type Dataset, labelsOf } from "../../data/dataset.ts";
+import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../data/evaluation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import { assess, assessOneShot } from "../assessment.ts";
-import { imageFolder, readModelFile } from "../files.ts";
+import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
+import { readModelFile } from "../files.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { divide } from "../training.ts";
 import { action, digits, note, type Outcome, percent, wholeNumber, withModel } from "./common.ts";
 
-interface Options {
+interface Options extends DataFlags {
   pairsPerIdentity: number | "all";
   oneShot?: number;
   trials: number;
@@ -20,9 +21,9 @@ interface Options {
 export function addEvaluate(program: Command): void {
   const command = program
     .command("evaluate")
-    .description("Judges a model on the pictures of a folder: verification by pairs, or one-shot recognition.")
+    .description("Judges a model on pictures of people: verification by pairs, or one-shot recognition.")
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .argument("<data>", "a folder with one folder for each person")
+    .argument("<data...>", dataHelp)
     .option(
       "--pairs-per-identity <count>",
       "pairs of each person's own pictures, and as many with other people's; all: every pair of pictures",
@@ -33,9 +34,9 @@ export function addEvaluate(program: Command): void {
     .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
     .option("--seed <number>", "of the questions", wholeNumber(0), 1)
     .option("--unseen", "only the people whom the training of this model held out of this data");
-  action(command, async (modelPath: string, data: string, options: Options) => {
-    const dataset = await chooseUnseen(modelPath, data, options.unseen ?? false);
-    return withModel(modelPath, async (model): Promise<Outcome> => {
+  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) =>
+    withModel(modelPath, async (model): Promise<Outcome> => {
+      const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
       const labels = labelsOf(dataset);
       const { seed, trials, oneShot: ways } = options;
       if (ways !== undefined) {
@@ -56,23 +57,24 @@ export function addEvaluate(program: Command): void {
         `best threshold ${digits(report.threshold)}; the model's is ${digits(model.threshold)}`,
       ];
       return { result: report, text: lines.join("\n") };
-    });
-  });
+    }),
+  );
 }
 
 /** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */
-async function chooseUnseen(modelPath: string, data: string, unseen: boolean): Promise<Dataset> {
-  const dataset = await imageFolder(data);
+async function chooseUnseen(modelPath: string, data: string[], options: Options, size: ImageSize): Promise<Dataset> {
+  const dataset = await openData(data, options, note, size);
+  const what = data.join(" ");
   const record = trainingRecord(await readModelFile(modelPath));
   const trainedOnThese = record?.people === peopleDigest(dataset);
-  if (!unseen) {
+  if (!options.unseen) {
     if (trainedOnThese) note("this model was trained on most of these people: the figures flatter it; see --unseen");
     return dataset;
   }
   if (!record || !trainedOnThese) {
-    throw new TwingradError("BAD_INPUT", `${data}: this model was not trained on these people: leave --unseen away`);
+    throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people: leave --unseen away`);
   }
   const { heldOut } = divide(dataset, record.settings);
-  if (!heldOut) throw new TwingradError("BAD_INPUT", `${data}: the training of this model held nobody out`);
+  if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
   return heldOut;
 }

@@ -1,33 +1,34 @@
 // twingrad train: a folder of pictures in, a model out.
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { augmentationPresets } from "../../data/augmentation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
+import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } from "../data.ts";
 import { openDevice } from "../device.ts";
-import { imageFolder } from "../files.ts";
 import { interruptible } from "../interrupt.ts";
 import { savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
-import { type TrainingResult, train } from "../training.ts";
+import { imageSizeOf, type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
 
-type Flags = Record<string, unknown> & {
-  out: string;
-  config?: string;
-  resume?: boolean;
-  tune?: boolean;
-  json?: boolean;
-};
+type Flags = Record<string, unknown> &
+  DataFlags & {
+    out: string;
+    config?: string;
+    resume?: boolean;
+    tune?: boolean;
+    json?: boolean;
+  };
 
 export function addTrain(program: Command): void {
   const by = (value: unknown) => `(default: ${value})`;
   const command = program
     .command("train")
     .description(
-      "Trains a network on pictures of people: DATA is a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM).",
+      "Trains a network on pictures of people: a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
     )
-    .argument("<data>", "the folder of pictures")
+    .argument("<data...>", dataHelp)
     .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
     .option(
       "--image-size <size>",
@@ -89,7 +90,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
-  action(tunable(command), async (data: string, flags: Flags) => {
+  action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
       return { result, text: describe(result), status: result.interrupted && status };
@@ -101,14 +102,14 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string, { out, config, resume, tune, json: _, ...values }: Flags) {
+async function run(data: string[], { out, config, resume, tune, json: _, ...others }: Flags) {
+  const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
-  await refuseRecords(data);
-  const dataset = await imageFolder(data);
   let settings = resolveSettings(file, flags);
-  const saved = resume ? await savedRun(out, { path: data, dataset }, note) : undefined;
+  const dataset = await openData(data, dataFlags, note, imageSizeOf(settings));
+  const saved = resume ? await savedRun(out, { path: data.join(" "), dataset }, note) : undefined;
   if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
   else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
   await mkdir(out, { recursive: true }).catch((error: Error) => {
@@ -123,16 +124,6 @@ async function run(data: string, { out, config, resume, tune, json: _, ...values
       device.dispose();
     }
   }, note);
-}
-
-async function refuseRecords(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() && /\.(tf)?records?(\.(gz|zlib))?$|-\d{5}-of-\d{5}/.test(path)) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${path}: TFRecord files cannot be read yet; give a folder with one folder for each person`,
-    );
-  }
 }
 
 function describe({
