@@ -7,9 +7,10 @@ import { TwingradError } from "../../gpu/errors.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } from "../data.ts";
 import { openDevice } from "../device.ts";
 import { interruptible } from "../interrupt.ts";
+import { imageSizeOf } from "../pictureSettings.ts";
 import { savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
-import { imageSizeOf, type TrainingResult, train } from "../training.ts";
+import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
 
 type Flags = Record<string, unknown> &
