@@ -71,7 +71,12 @@ export const defaults = {
 export const changeable: ReadonlySet<string> = new Set(["epochs", "steps", "checkpointEvery", "keepCheckpoints"]);
 
 /** A value that breaks the rules; the message names it. */
-export class SettingsError extends Error {}
+export class SettingsError extends TwingradError {
+  constructor(message: string) {
+    super("BAD_INPUT", message);
+    this.name = "SettingsError";
+  }
+}
 
 /** @param where what the message calls their source: "--" for flags, or a file's name. */
 export function parseSettings(value: unknown, where: string): PartialSettings {

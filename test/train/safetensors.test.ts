@@ -165,6 +165,46 @@ describe("safetensors", () => {
     );
   });
 
+  it("ends every header in a result or in a SafetensorsError, and reads nothing outside the file", () => {
+    const data = new Uint8Array(16);
+    const number = fc.oneof(fc.nat(20), fc.constantFrom(-1, 0.5, 2 ** 31, 2 ** 53, 1e308), fc.jsonValue());
+    const description = fc.oneof(
+      fc.record(
+        {
+          dtype: fc.oneof(fc.constantFrom("F32", "F64", "U8", "BOOL", "F4", "__proto__", "length"), fc.jsonValue()),
+          shape: fc.oneof(fc.array(number, { maxLength: 3 }), fc.jsonValue()),
+          data_offsets: fc.oneof(fc.tuple(number, number), fc.array(number), fc.jsonValue()),
+        },
+        { requiredKeys: [] },
+      ),
+      fc.jsonValue(),
+    );
+    const name = fc.oneof(fc.constantFrom("a", "b", "__metadata__", "__proto__", "constructor"), fc.string());
+    const header = fc
+      .array(fc.tuple(name, description), { maxLength: 4 })
+      .map((entries) => `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${JSON.stringify(one)}`).join(",")}}`);
+    let read = 0;
+    fc.assert(
+      fc.property(
+        header,
+        fc.constantFrom(undefined, 0n, 2n, 2n ** 32n, 2n ** 53n, 2n ** 64n - 1n),
+        (text, declared) => {
+          try {
+            const { tensors } = decode(file(text, data, declared));
+            read++;
+            const covered = [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+            if (declared === undefined) expect(covered).toBe(data.length);
+          } catch (error) {
+            expect(error).toBeInstanceOf(SafetensorsError);
+          }
+        },
+      ),
+      { numRuns: 3000, examples: [[`{"a":${tensor("[0,16]", "[4]")}}`, undefined]] },
+    );
+    expect(read).toBeGreaterThan(0);
+    expect(({} as { dtype?: unknown }).dtype).toBeUndefined();
+  });
+
   describe.skipIf(!existsSync(folder))("files of other writers (../shared/data/safetensors)", () => {
     interface Entry {
       file: string;
