@@ -104,7 +104,7 @@ describe("filteredPairs", () => {
         fc.record({ sameProbability: probability, differentProbability: probability, seed: fc.maxSafeNat() }),
         fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 2 ** 40 })),
         (labels, options, shuffleBuffer) => {
-          let pairs: Iterable<Pair>;
+          let pairs: Iterator<Pair, never>;
           try {
             pairs = filteredPairs(labels, { ...options, shuffleBuffer });
           } catch (error) {
@@ -113,9 +113,8 @@ describe("filteredPairs", () => {
           }
           const { same, different, candidates } = expectedPairs(labels, options, shuffleBuffer);
           // What takes long on average is not waited for here: it is refused only where it would take seconds.
-          let left = Math.min(20, Math.floor((2000 * (same + different)) / candidates));
-          for (const pair of pairs) {
-            if (left-- <= 0) break;
+          const count = Math.min(20, Math.floor((2000 * (same + different)) / candidates));
+          for (const pair of take(pairs, count)) {
             const kind = labels[pair.left] === labels[pair.right] ? "sameProbability" : "differentProbability";
             expect(options[kind]).toBeGreaterThan(0);
           }
