@@ -5,7 +5,8 @@ import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BenchBrowser, repositoryRoot } from "./browser.ts";
 import { configurations } from "./configurations.ts";
-import { measureKernels, measureSteps, type Result } from "./measure.ts";
+import { measureKernels, measureSteps } from "./measure.ts";
+import { measurePipeline, pipelineTable } from "./pipeline/index.ts";
 import { kernelTable, stepTable } from "./report.ts";
 
 const packages: Record<string, string> = { tfjs: "@tensorflow/tfjs", "jax-js": "@jax-js/jax" };
@@ -26,27 +27,35 @@ const positive = (value: string) => {
 
 const program = new Command("bench")
   .description("Times twingrad beside TensorFlow.js and jax-js, interleaved, after checking that all agree.")
-  .addOption(new Option("--suite <name>", "what to time").choices(["step", "kernels", "all"]).default("all"))
+  .addOption(
+    new Option("--suite <name>", "what to time").choices(["step", "kernels", "pipeline", "all"]).default("all"),
+  )
   .option("--config <names>", `of ${configurations.map((c) => c.name)}`, listOf(configurations.map((c) => c.name)), [
     "S",
   ])
   .option("--peers <names>", 'engines beside us; "" for none', listOf(Object.keys(packages)), Object.keys(packages))
   .option("--only <text>", "of the kernels, those whose name contains this, as in 'conv2d' or 'filter gradient'")
+  .option(
+    "--data <folder>",
+    "of the pipeline: one folder for each person (default: ../shared/data/orl, where it is there)",
+  )
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");
 
 program.exitOverride((status) => process.exit(status.exitCode === 0 ? 0 : 2)).parse();
 const options = program.opts<{
-  suite: "step" | "kernels" | "all";
+  suite: "step" | "kernels" | "pipeline" | "all";
   config: string[];
   peers: string[];
   only?: string;
+  data?: string;
   rounds: number;
   out?: string;
   json?: boolean;
 }>();
 
+const { suite } = options;
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
@@ -55,6 +64,30 @@ async function main(): Promise<void> {
   if (loadAtStart > cores / 2) {
     progress(`The machine is busy (load ${loadAtStart.toFixed(1)} on ${cores} cores): trust ratios, not times.`);
   }
+  const besides = suite === "pipeline" ? undefined : await measureInChrome();
+  const pipeline =
+    suite === "pipeline" || suite === "all"
+      ? await measurePipeline(repositoryRoot, { rounds: options.rounds, data: options.data, progress })
+      : undefined;
+  const machine = { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores, loadAtStart };
+  const report = {
+    adapter: besides?.adapter ?? pipeline?.adapter,
+    peak: besides?.peak,
+    machine,
+    versions: { node: process.version, ...besides?.versions },
+    date: new Date().toISOString(),
+    rounds: options.rounds,
+    results: [...(besides?.results ?? []), ...(pipeline?.results ?? [])],
+  };
+  if (options.out) {
+    await mkdir(dirname(options.out), { recursive: true });
+    await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  const tables = [...(besides?.tables ?? []), ...(pipeline ? [pipelineTable(pipeline.results)] : [])];
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : tables.map((table) => `\n${table}\n`).join(""));
+}
+
+async function measureInChrome() {
   const browser = await BenchBrowser.open(repositoryRoot);
   try {
     const { page } = browser;
@@ -63,34 +96,20 @@ async function main(): Promise<void> {
     progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}: measuring the multiply-add peak`);
     const peak = await page.peak();
     progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators`);
-    const measuring = { peers: options.peers, only: options.only, rounds: options.rounds, peak: peak.gflops, progress };
-    const steps = options.suite === "kernels" ? [] : await measureSteps(browser, options.config, measuring);
-    const kernels = options.suite === "step" ? [] : await measureKernels(browser, options.config, measuring);
+    const { peers, only, rounds } = options;
+    const measuring = { peers, only, rounds, peak: peak.gflops, progress };
+    const steps = suite === "kernels" ? [] : await measureSteps(browser, options.config, measuring);
+    const kernels = suite === "step" ? [] : await measureKernels(browser, options.config, measuring);
     const versions: Record<string, string> = { chrome: await browser.version() };
     for (const peer of options.peers) {
       const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
       versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
     }
-    const results: Result[] = [...steps, ...kernels];
-    const machine = { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores, loadAtStart };
-    const report = {
-      adapter,
-      peak,
-      machine,
-      versions,
-      date: new Date().toISOString(),
-      rounds: options.rounds,
-      results,
-    };
-    if (options.out) {
-      await mkdir(dirname(options.out), { recursive: true });
-      await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
-    }
-    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-    else {
-      if (steps.length > 0) process.stdout.write(`\n${stepTable(steps)}\n`);
-      if (kernels.length > 0) process.stdout.write(`\n${kernelTable(kernels, options.peers)}\n`);
-    }
+    const tables = [
+      ...(steps.length > 0 ? [stepTable(steps)] : []),
+      ...(kernels.length > 0 ? [kernelTable(kernels, options.peers)] : []),
+    ];
+    return { adapter, peak, versions, results: [...steps, ...kernels], tables };
   } finally {
     await browser.close();
   }

@@ -1,0 +1,74 @@
+// The input pipeline's part of the bench: in Node, on the adapter that Node has, with the decoder of the command line.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { openDevice } from "../../src/node/device.ts";
+import { imageFolder } from "../../src/node/files.ts";
+import { type LabelFirst, measureLabelFirst } from "./labelFirst.ts";
+import { measureWaiting, type Waiting } from "./waiting.ts";
+
+export type PipelineResult =
+  | { name: string; suite: "pipeline"; ours: Waiting; peers: Record<string, never>; ratio: Record<string, never> }
+  | {
+      name: string;
+      suite: "pipeline";
+      ours: LabelFirst["ours"];
+      peers: { "decode first": LabelFirst["decodeFirst"] };
+      ratio: { "decode first": number };
+      data: Pick<LabelFirst, "people" | "pictures" | "keep">;
+    };
+
+/** @param data a folder with one folder for each person; what needs it is left out, with a message, where it is absent. */
+export async function measurePipeline(
+  root: string,
+  { rounds, data, progress }: { rounds: number; data?: string; progress: (line: string) => void },
+) {
+  const results: PipelineResult[] = [];
+  const folder = data ?? resolve(root, "../shared/data/orl");
+  const device = await openDevice();
+  try {
+    if (existsSync(folder)) {
+      progress(`training on ${folder}`);
+      const ours = await measureWaiting(device, await imageFolder(folder), rounds);
+      results.push({ name: "waiting for data, folder", suite: "pipeline", ours, peers: {}, ratio: {} });
+    } else progress(`${folder}: there is no such folder, so no training run is measured; --data names another`);
+    progress("labels first, and the article's order");
+    const { ours, decodeFirst, ratio, ...about } = await measureLabelFirst(rounds);
+    results.push({
+      name: "labels before decoding",
+      suite: "pipeline",
+      ours,
+      peers: { "decode first": decodeFirst },
+      ratio: { "decode first": ratio },
+      data: about,
+    });
+    return { adapter: device.adapter, results };
+  } finally {
+    device.dispose();
+  }
+}
+
+export function pipelineTable(results: readonly PipelineResult[]): string {
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const number = (value: number) => value.toLocaleString("en-GB", { maximumSignificantDigits: 3 });
+  const lines = results.map((result) => {
+    if ("data" in result) {
+      const { ours, peers, ratio, data } = result;
+      const theirs = peers["decode first"];
+      return [
+        `${result.name}: ${number(ratio["decode first"])} times the pairs a second of the article's order`,
+        `  ${data.people} people, ${data.pictures} pictures, ${data.keep.sameProbability} / ${data.keep.differentProbability}: ` +
+          `${number(ours.pairsPerSecond)} pairs/s and ${number(ours.decodesPerPair)} decodes a pair, ` +
+          `beside ${number(theirs.pairsPerSecond)} and ${number(theirs.decodesPerPair)}`,
+      ].join("\n");
+    }
+    const { ours } = result;
+    return [
+      `${result.name}: ${percent(ours.share)} of the time (${ours.shares.map(percent).join(", ")}); after the first epoch ${percent(ours.laterShare)}`,
+      `  ${ours.steps} steps of ${number(ours.millisecondsPerStep)} ms, longest wait ${number(ours.longestWait)} ms; ` +
+        `${ours.decoded} decodes for ${ours.shown} pictures`,
+      `  the stream alone: ${number(ours.pairsPerSecond.decoding)} pairs/s decoding (${ours.threads} threads), ` +
+        `${number(ours.pairsPerSecond.cached)} from the cache`,
+    ].join("\n");
+  });
+  return lines.join("\n");
+}

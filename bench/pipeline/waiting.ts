@@ -1,0 +1,108 @@
+// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it.
+import { availableParallelism } from "node:os";
+import { balancedPairs } from "../../src/data/balanced.ts";
+import { batches } from "../../src/data/batches.ts";
+import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { siamese } from "../../src/nn/siamese.ts";
+import { StepsInFlight } from "../../src/train/inFlight.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { median } from "../measure.ts";
+
+/** The README's network for a folder of people: steps short enough that a slow stream shows. */
+const imageSize: ImageSize = [56, 46, 1];
+const network = { filters: [16, 32, 32, 32], embedding: 128 };
+const batchSize = 16;
+const epochs = 3;
+
+export interface Waiting {
+  /** Of the whole run, in which the first epoch decodes every picture: waited / total, its median over the rounds. */
+  readonly share: number;
+  /** Of each round. */
+  readonly shares: readonly number[];
+  /** Of the epochs after the first, from the cache. */
+  readonly laterShare: number;
+  readonly millisecondsPerStep: number;
+  /** The longest that any step waited, the first one included. */
+  readonly longestWait: number;
+  readonly steps: number;
+  /** Pairs a second that the stream gives when nothing but it runs: decoding each picture, and from the cache. */
+  readonly pairsPerSecond: { readonly decoding: number; readonly cached: number };
+  /** Pictures decoded in a round, of how many: the cache spares the rest. */
+  readonly decoded: number;
+  readonly shown: number;
+  readonly threads: number;
+}
+
+export async function measureWaiting(device: Device, dataset: Dataset, rounds: number): Promise<Waiting> {
+  const labels = labelsOf(dataset);
+  const trainer = await Trainer.create(device, siamese({ imageSize, ...network, seed: 1 }), { batchSize });
+  const open = (maximumBytes?: number) => {
+    const images = new DecodedImages(dataset, imageSize, { maximumBytes });
+    return { images, stream: batches(images, balancedPairs(labels, { seed: 1 }), { batchSize }) };
+  };
+  // The driver prepares its pipelines in the first steps: they are no part of a run's pace.
+  const warm = open().stream;
+  for (let step = 0; step < 3; step++) await trainer.step((await warm.next()).value);
+
+  const runs = [];
+  for (let round = 0; round < rounds; round++)
+    runs.push(await run(trainer, open(), Math.floor(labels.length / batchSize)));
+  await trainer.dispose();
+  const [{ waits, decoded }] = runs;
+  return {
+    share: median(runs.map(({ share }) => share)),
+    shares: runs.map(({ share }) => share),
+    laterShare: median(runs.map(({ laterShare }) => laterShare)),
+    millisecondsPerStep: median(runs.map(({ total }) => total / waits.length)),
+    longestWait: Math.max(...runs.flatMap((r) => r.waits)),
+    steps: waits.length,
+    pairsPerSecond: {
+      decoding: await pace(open(0).stream, 40),
+      cached: await pace(await filled(open()), 200),
+    },
+    decoded,
+    shown: 2 * waits.length * batchSize,
+    threads: Math.min(Number(process.env.UV_THREADPOOL_SIZE ?? 4), availableParallelism()),
+  };
+}
+
+type Opened = { images: DecodedImages; stream: ReturnType<typeof batches> };
+
+async function run(trainer: Trainer, { images, stream }: Opened, stepsPerEpoch: number) {
+  const running = new StepsInFlight(trainer, () => undefined);
+  const waits: number[] = [];
+  const begun = performance.now();
+  let later = begun;
+  for (let step = 0; step < epochs * stepsPerEpoch; step++) {
+    if (step === stepsPerEpoch) later = performance.now();
+    const asked = performance.now();
+    const { value } = await stream.next();
+    waits.push(performance.now() - asked);
+    await running.step(value);
+  }
+  await running.drain();
+  const ended = performance.now();
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  return {
+    waits,
+    total: ended - begun,
+    share: sum(waits) / (ended - begun),
+    laterShare: sum(waits.slice(stepsPerEpoch)) / (ended - later),
+    decoded: images.counts.decoded,
+  };
+}
+
+/** Pairs a second without a consumer that takes time. */
+async function pace(stream: Opened["stream"], count: number): Promise<number> {
+  await stream.next();
+  const begun = performance.now();
+  for (let batch = 0; batch < count; batch++) await stream.next();
+  return (count * batchSize) / ((performance.now() - begun) / 1000);
+}
+
+async function filled({ images, stream }: Opened): Promise<Opened["stream"]> {
+  await Promise.all(images.dataset.items.map((_, index) => images.get(index)));
+  return stream;
+}
