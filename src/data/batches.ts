@@ -56,6 +56,8 @@ export interface BatchOptions extends LoadingOptions {
  */
 export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
   next(): Promise<{ done: false; value: B }>;
+  /** Begins to decode the first batches, `prefetch` of them, while the consumer has something else to do. */
+  begin(): void;
   /** The state after the batches handed out so far: restoring it hands out the next one again. */
   state(): SamplerState;
   /** Goes to a saved state; batches that were decoded ahead are dropped. Throws what `Sampler.restore` throws. */
@@ -169,6 +171,10 @@ class Loader<T, B> implements BatchStream<B> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  begin(): void {
+    this.#prefetch.begin();
   }
 
   state(): SamplerState {

@@ -14,13 +14,22 @@ export class Prefetch<T> {
 
   /** The next result in order. A failure is reported when its turn comes. */
   take(): Promise<T> {
-    while (this.#waiting.length <= this.#ahead) {
+    this.#fill(this.#ahead + 1);
+    return this.#waiting.shift()!;
+  }
+
+  /** Begins the first results before one is asked for. */
+  begin(): void {
+    this.#fill(this.#ahead);
+  }
+
+  #fill(count: number): void {
+    while (this.#waiting.length < count) {
       const result = this.#next();
       // Until its turn comes a failure is not an unhandled one.
       result.catch(() => undefined);
       this.#waiting.push(result);
     }
-    return this.#waiting.shift()!;
   }
 
   /** Forgets the results that wait. */

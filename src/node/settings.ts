@@ -26,6 +26,8 @@ const schema = z.strictObject({
   differentProbability: probability,
   balanced: z.boolean(),
   shuffleBuffer: positive,
+  prefetch: z.number().int().min(0),
+  imageCache: z.number().min(0),
   augment,
   validation: z.number().min(0).lt(1),
   checkpointEvery: positive,
@@ -61,6 +63,8 @@ export const defaults = {
   seed: 1,
   sameProbability: 1,
   shuffleBuffer: 2000,
+  prefetch: 2,
+  imageCache: 1024,
   augment: false,
   validation: 0.2,
   checkpointEvery: 500,
@@ -68,7 +72,14 @@ export const defaults = {
 } satisfies PartialSettings;
 
 /** Settings that a resumed run may change: they do not alter what the steps before would have been. */
-export const changeable: ReadonlySet<string> = new Set(["epochs", "steps", "checkpointEvery", "keepCheckpoints"]);
+export const changeable: ReadonlySet<string> = new Set([
+  "epochs",
+  "steps",
+  "prefetch",
+  "imageCache",
+  "checkpointEvery",
+  "keepCheckpoints",
+]);
 
 /** A value that breaks the rules; the message names it. */
 export class SettingsError extends TwingradError {

@@ -42,6 +42,8 @@ export interface TrainingResult {
   /** On people held out of training; null when nobody was. */
   validation: { loss: number; accuracy: number; auc: number; eer: number; threshold: number } | null;
   stepsPerSecond: number;
+  /** Share of the time in which a step waited for its pictures. */
+  waitingForData: number;
   /** The model; of a run that was interrupted the checkpoint to resume from, null where none could be saved. */
   checkpoint: string | null;
   interrupted?: true;
@@ -81,6 +83,12 @@ export async function train(
   const { training, heldOut } = divide(dataset, settings);
   const { pairs, pairsPerEpoch } = pairStream(training, settings, warn);
   const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize } = settings;
+  const { prefetch, imageCache } = settings;
+  const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * 2 ** 20 });
+  const stream = batches(images, pairs, { batchSize, prefetch });
+  const begun = resume && runState(resume.file);
+  if (begun) stream.restore(begun.stream as SamplerState);
+  stream.begin(); // pictures are decoded while the network is compiled
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
     batchSize,
     loss,
@@ -90,12 +98,7 @@ export async function train(
     resize,
     augmentation,
   });
-  const stream = batches(new DecodedImages(training, decoded), pairs, { batchSize });
-  const begun = resume && runState(resume.file);
-  if (resume && begun) {
-    await trainer.load(resume.bytes);
-    stream.restore(begun.stream as SamplerState);
-  }
+  if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
   const progress = new Progress(Math.min(lastStep, Math.floor((epochs * pairsPerEpoch) / batchSize)), before);
@@ -121,7 +124,7 @@ export async function train(
     progress.stop();
     await log.close();
   }
-  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond } = run;
+  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData } = run;
   const steps = before + taken;
   if (steps === 0 && !signal?.aborted) {
     throw new TwingradError(
@@ -129,7 +132,7 @@ export async function train(
       `${epochs} epochs of about ${pairsPerEpoch.toFixed(1)} pairs fill no batch of ${batchSize}`,
     );
   }
-  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond };
+  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData };
   if (signal?.aborted) {
     const last = (await checkpoints.list())[0]?.name;
     const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);

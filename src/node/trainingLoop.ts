@@ -30,6 +30,8 @@ export interface LoopResult extends RunProgress {
   /** Steps that this run took, those of the run before left out. */
   taken: number;
   stepsPerSecond: number;
+  /** Share of the time, from the first step's start, in which the next step's pictures were waited for. */
+  waitingForData: number;
   /** Of a checkpoint of the state at the end. */
   metadata: Record<string, string>;
 }
@@ -79,7 +81,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
 
   if (before === 0) await save({ judged: false }); // a folder that cannot be written to shows now, not in an hour
   for (let step = before; step < lastStep && !signal?.aborted; step++) {
-    const { value: batch } = await stream.next().catch(async (error) => {
+    const { value: batch } = await pace.waited(stream.next()).catch(async (error) => {
       await save({ judged: false }); // a picture that cannot be read does not cost the steps before it
       throw error;
     });
@@ -96,31 +98,49 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   await running.drain();
   if (trainer.steps > before) await save({ judged: !signal?.aborted });
   const metadata = runMetadata(record, position, state);
-  return { ...state, taken: trainer.steps - before, stepsPerSecond: pace.perSecond(), metadata };
+  return { ...state, taken: trainer.steps - before, ...pace.result(), metadata };
 }
 
-/** Steps a second, of the time that they took alone. */
+/** Steps a second and the share of waiting, of the time that steps took alone. */
 class Pace {
   #steps = 0;
   #first = 0;
   readonly #begun = performance.now();
+  #pausedBefore = 0;
   #paused = 0;
+  #waited = 0;
 
   settled(): void {
     if (this.#steps++ === 0) this.#first = performance.now();
+  }
+
+  /** Counts the time until the promise settles as waiting for data. */
+  async waited<T>(promise: Promise<T>): Promise<T> {
+    const since = performance.now();
+    try {
+      return await promise;
+    } finally {
+      this.#waited += performance.now() - since;
+    }
   }
 
   /** The clock stands still until the returned function is called. */
   pause(): () => void {
     const since = performance.now();
     return () => {
-      if (this.#steps > 0) this.#paused += performance.now() - since;
+      const paused = performance.now() - since;
+      if (this.#steps > 0) this.#paused += paused;
+      else this.#pausedBefore += paused;
     };
   }
 
-  perSecond(): number {
+  result(): Pick<LoopResult, "stepsPerSecond" | "waitingForData"> {
+    const now = performance.now();
     // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
     const [steps, since] = this.#steps > 1 ? [this.#steps - 1, this.#first] : [this.#steps, this.#begun];
-    return steps / ((performance.now() - since - this.#paused) / 1000);
+    return {
+      stepsPerSecond: steps / ((now - since - this.#paused) / 1000),
+      waitingForData: this.#waited / (now - this.#begun - this.#paused - this.#pausedBefore),
+    };
   }
 }

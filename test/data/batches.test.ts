@@ -107,6 +107,18 @@ describe("batches", () => {
     }
   });
 
+  it("begin to be decoded before they are asked for, where that is wanted, and are the same", async () => {
+    const pairs = balancedPairs(labels, { seed: 1 });
+    const stream = batches(new DecodedImages(constantPictures(4, 5), size), pairs, { batchSize: 2, prefetch: 3 });
+    const before = stream.state();
+    stream.begin();
+    expect(pairs.drawn).toBe(6);
+    expect(stream.state()).toEqual(before);
+    const chosen = take(balancedPairs(labels, { seed: 1 }), 2);
+    expect(Array.from((await stream.next()).value.left)).toEqual(pixelsOf(chosen.map((pair) => pair.left)));
+    expect(pairs.drawn).toBe(8);
+  });
+
   it("come in order, though pictures take any time to decode", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat({ max: 4 }), fc.integer({ min: 1, max: 5 }), async (s, prefetch, at) => {

@@ -228,6 +228,8 @@ describe("from pictures to a name", () => {
     expect(whole).toMatchObject({ steps: 60, checkpoint: at("whole", "model.safetensors") });
     expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
     expect(whole.stepsPerSecond).toBeGreaterThan(0);
+    expect(whole.waitingForData).toBeGreaterThan(0);
+    expect(whole.waitingForData).toBeLessThan(1);
     expect(Object.keys(whole.validation)).toEqual(["loss", "accuracy", "auc", "eer", "threshold"]);
     expect(whole.stderr).toContain("60 pictures of 12 people");
     expect(whole.stderr).toMatch(/step 60\/60 {2}loss \d\.\d+ {2}\d+ steps\/s/);

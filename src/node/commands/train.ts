@@ -71,6 +71,12 @@ export function addTrain(program: Command): void {
       number,
     )
     .option("--shuffle-buffer <pictures>", `of each pass ${by(defaults.shuffleBuffer)}`, number)
+    .option("--prefetch <batches>", `decoded ahead of the step under way ${by(defaults.prefetch)}`, number)
+    .option(
+      "--image-cache <MiB>",
+      `decoded pictures kept in memory, so that later epochs decode less; 0 for none ${by(defaults.imageCache)}`,
+      number,
+    )
     .option(
       "--augment",
       'mirror, turn, zoom, shift, brighten pictures a little, differently each time; in --config "augment" is true, a ' +
@@ -134,12 +140,14 @@ function describe({
   lastLoss,
   validation,
   stepsPerSecond,
+  waitingForData,
   checkpoint,
   interrupted,
 }: TrainingResult): string {
   const losses =
     firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
-  const lines = [`${steps} steps (${epochs} epochs), ${digits(stepsPerSecond)} a second${losses}`];
+  const pace = `${digits(stepsPerSecond)} a second, ${percent(waitingForData)} of the time waiting for pictures`;
+  const lines = [`${steps} steps (${epochs} epochs), ${pace}${losses}`];
   if (interrupted) {
     const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
     return [...lines, `stopped early: ${saved}`].join("\n");
