@@ -8,7 +8,14 @@ export {
 } from "./data/augmentation.ts";
 export { evaluate, tensor, type Value } from "./evaluate.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
-export { DeviceLostError, type ErrorCode, ShapeError, TwingradError } from "./gpu/errors.ts";
+export {
+  DeviceLostError,
+  type ErrorCode,
+  errorCodes,
+  NotFiniteError,
+  ShapeError,
+  TwingradError,
+} from "./gpu/errors.ts";
 export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
@@ -51,4 +58,4 @@ export type { Batch, PairBatch, TripletBatch } from "./train/batch.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
 export type { PictureOptions, Pictures } from "./train/embedder.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
-export { Trainer, type TrainerOptions } from "./train/trainer.ts";
+export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";

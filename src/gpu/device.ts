@@ -60,8 +60,12 @@ export class Device {
   private disposed = false;
   private readonly buffers = new Set<GPUBuffer>();
 
-  constructor(gpu: GPUDevice, adapter: AdapterInfo) {
+  /** Opens another device as this one was opened; undefined where that is not known. */
+  readonly reopen: (() => Promise<Device>) | undefined;
+
+  constructor(gpu: GPUDevice, adapter: AdapterInfo, reopen?: () => Promise<Device>) {
     this.gpu = gpu;
+    this.reopen = reopen;
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
     this.tuner = new Tuner(this);
@@ -191,7 +195,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const software = /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(
     `${vendor} ${architecture} ${description} ${product}`,
   );
-  const opened = new Device(device, { vendor, architecture, description: description || product, software });
+  const info = { vendor, architecture, description: description || product, software };
+  const opened = new Device(device, info, () => openDevice(options));
   if (options.tuning) await opened.tuner.open(options.tuning);
   return opened;
 }

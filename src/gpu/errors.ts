@@ -1,18 +1,22 @@
 // One family of errors: a stable code for programs, a sentence for people (what, where, expected, what to do).
+// docs/errors.md tells of each code what it means and what helps.
 
-export type ErrorCode =
-  | "SHAPE"
-  | "NO_ADAPTER"
-  | "LIMIT"
-  | "OUT_OF_MEMORY"
-  | "SHADER"
-  | "DEVICE_LOST"
-  | "DISPOSED"
-  | "NOT_FINITE"
-  | "CHECKPOINT_MISMATCH"
-  | "CORRUPT_FILE"
-  | "CORRUPT_RECORD"
-  | "BAD_INPUT";
+export const errorCodes = [
+  "SHAPE",
+  "BAD_INPUT",
+  "NO_ADAPTER",
+  "LIMIT",
+  "OUT_OF_MEMORY",
+  "SHADER",
+  "DEVICE_LOST",
+  "DISPOSED",
+  "NOT_FINITE",
+  "CHECKPOINT_MISMATCH",
+  "CORRUPT_FILE",
+  "CORRUPT_RECORD",
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
 
 export class TwingradError extends Error {
   readonly code: ErrorCode;
@@ -23,11 +27,13 @@ export class TwingradError extends Error {
   }
 }
 
-/** The device went away: `message` holds the browser's or driver's reason. Pending work rejects with this. */
+/** The device went away: `reason` is the browser's or driver's. Pending work rejects with this. */
 export class DeviceLostError extends TwingradError {
-  constructor(reason: string) {
-    super("DEVICE_LOST", `The GPU device was lost: ${reason}. Open a device again and reload the last saved state.`);
+  readonly reason: string;
+  constructor(reason: string, advice = "Open a device again and load the last saved state", options?: ErrorOptions) {
+    super("DEVICE_LOST", `The GPU device was lost: ${reason.replace(/\.?\s*$/, "")}. ${advice}.`, options);
     this.name = "DeviceLostError";
+    this.reason = reason;
   }
 }
 
@@ -36,5 +42,22 @@ export class ShapeError extends TwingradError {
   constructor(operation: string, message: string) {
     super("SHAPE", `${operation}: ${message}`);
     this.name = "ShapeError";
+  }
+}
+
+/** A step whose loss or gradients are NaN or infinite. The parameters took its update: go on from an earlier state. */
+export class NotFiniteError extends TwingradError {
+  readonly step: number;
+  readonly loss: number;
+  /** @param found what a replay of the step found, where there was one. */
+  constructor(step: number, loss: number, found?: string) {
+    const what = Number.isFinite(loss)
+      ? `the loss of step ${step} is ${loss}, but not all of its gradients are finite`
+      : `the loss of step ${step} is ${loss}`;
+    const advice = "a smaller learning rate or clipping the gradients' norm may help; what was saved before is kept";
+    super("NOT_FINITE", `${what}; ${found ? `${found}; ` : ""}${advice}`);
+    this.name = "NotFiniteError";
+    this.step = step;
+    this.loss = loss;
   }
 }

@@ -124,13 +124,37 @@ export class Program {
    * resolves its arrays must stay as they are. Throws `SHAPE`-like errors for missing or mis-sized inputs at once.
    */
   async run(inputs: InputValues = {}): Promise<StepResult> {
+    return (await this.start(inputs)).result;
+  }
+
+  /** The same in two parts: resolves once the step is submitted, when its arrays may change, with the result to come. */
+  async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult> }> {
     this.checkInputs(inputs);
-    const { device, dispatches, outputs, ring, schedule } = this.parts;
+    const { device, outputs, ring, schedule } = this.parts;
     const acquired = ring.acquire();
     const slot = acquired instanceof Promise ? await device.wait(acquired) : acquired;
+    const step = this.submit(inputs, slot);
+    const { runs } = this;
+    const result = ring.collect(slot, (bytes) => {
+      const result: Record<string, Float32Array | number | boolean> = step === undefined ? {} : { step };
+      for (const { name, elements, offset, scalar } of outputs) {
+        const values = new Float32Array(bytes, offset, elements);
+        result[name] = scalar ? values[0] : values.slice();
+      }
+      if (schedule) {
+        const [fault] = new Float32Array(bytes, schedule.fault.offset, 1);
+        result.finite = Number.isFinite(result.loss) && fault !== runs;
+      }
+      return result as StepResult;
+    });
+    return { result };
+  }
+
+  /** Encodes and submits one step, whose results are copied to `slot`. */
+  private submit(inputs: InputValues, slot: GPUBuffer): number | undefined {
+    const { device, dispatches, outputs, schedule } = this.parts;
     this.upload(inputs);
     const step = this.advance();
-    const { runs } = this;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const dispatch of dispatches) encode(pass, dispatch);
@@ -143,18 +167,7 @@ export class Program {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
     }
     device.gpu.queue.submit([encoder.finish()]);
-    return ring.collect(slot, (bytes) => {
-      const result: Record<string, Float32Array | number | boolean> = step === undefined ? {} : { step };
-      for (const { name, elements, offset, scalar } of outputs) {
-        const values = new Float32Array(bytes, offset, elements);
-        result[name] = scalar ? values[0] : values.slice();
-      }
-      if (schedule) {
-        const [fault] = new Float32Array(bytes, schedule.fault.offset, 1);
-        result.finite = Number.isFinite(result.loss) && fault !== runs;
-      }
-      return result as StepResult;
-    });
+    return step;
   }
 
   /**

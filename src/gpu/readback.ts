@@ -39,11 +39,14 @@ export class StagingRing {
 
   /** Maps a slot that a submitted step copies into, hands its bytes to `read`, and gives the slot back. */
   async collect<T>(slot: GPUBuffer, read: (bytes: ArrayBuffer) => T): Promise<T> {
-    await this.device.wait(slot.mapAsync(mapRead)).catch((error) => {
+    let result: T;
+    try {
+      await this.device.wait(slot.mapAsync(mapRead));
+      result = read(slot.getMappedRange());
+      slot.unmap();
+    } catch (error) {
       throw this.closed ?? error;
-    });
-    const result = read(slot.getMappedRange());
-    slot.unmap();
+    }
     const next = this.waiting.shift();
     if (next) next.resolve(slot);
     else this.free.push(slot);

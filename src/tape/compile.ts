@@ -11,8 +11,8 @@ export async function compile(tape: Tape, options: CompileOptions): Promise<Prog
   const { device } = tape;
   const plan = await device.checked("compile", () => planProgram(tape, options));
   const { kernels } = device;
-  const pipelines = await Promise.all(
-    plan.launches.map(({ shader, constants, tunables }) => kernels.pipeline(shader, constants, tunables)),
+  const pipelines = await device.wait(
+    Promise.all(plan.launches.map(({ shader, constants, tunables }) => kernels.pipeline(shader, constants, tunables))),
   );
   const own: GPUBuffer[] = [];
   const make = (...buffer: Parameters<Device["createBuffer"]>) => {

@@ -1,35 +1,21 @@
-// Trains a Siamese network: one compiled program for each kind of input, steps in flight, nothing waited for.
+// Trains a Siamese network: steps in flight, nothing waited for, and a state to go on from when the device is lost.
 import type { Device } from "../gpu/device.ts";
-import { TwingradError } from "../gpu/errors.ts";
+import { NotFiniteError, TwingradError } from "../gpu/errors.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import type { SiameseNetwork } from "../nn/siamese.ts";
-import { add } from "../ops/add.ts";
-import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
-import { l2Normalize } from "../ops/l2Normalize.ts";
-import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
-import { slice } from "../ops/slice.ts";
-import { l2Penalty } from "../ops/sum.ts";
-import { tripletLoss } from "../ops/tripletLoss.ts";
 import { adam } from "../optim/adam.ts";
-import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
-import { ParameterStore } from "../tape/parameters.ts";
-import { Tape } from "../tape/tape.ts";
-import type { Tensor } from "../tape/tensor.ts";
+import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { type Batch, feed } from "./batch.ts";
 import { loadState, saveState } from "./checkpoint.ts";
-import {
-  type Embedder,
-  givenSize,
-  type InputDtype,
-  type PictureOptions,
-  type Pictures,
-  picturesInput,
-  towerEmbedder,
-} from "./embedder.ts";
+import { givenSize, type PictureOptions, type Pictures } from "./embedder.ts";
+import type { Operation } from "./operationLog.ts";
+import { Recovery, type RecoveryOptions } from "./recovery.ts";
+import { type LossName, Session, type Task } from "./session.ts";
 
-export type LossName = "cross-entropy" | "contrastive" | "triplet";
+export type { Recovered, RecoveryOptions } from "./recovery.ts";
+export type { LossName } from "./session.ts";
 
 export interface TrainerOptions extends PictureOptions {
   /** Pairs (or triplets) in a step. */
@@ -44,34 +30,26 @@ export interface TrainerOptions extends PictureOptions {
   readonly margin?: number;
   /** Changes each picture of a step by random numbers of its own; embedding never does. */
   readonly augmentation?: AugmentationOptions;
+  /** What becomes of the training when its device is lost: by default it goes on, on another. False ends it. */
+  readonly recovery?: RecoveryOptions | false;
 }
 
-type Options = Required<Omit<TrainerOptions, "augmentation" | keyof PictureOptions>>;
-
 export class Trainer {
-  readonly device: Device;
   readonly network: SiameseNetwork;
-  readonly options: Options;
-  readonly store: ParameterStore;
-  private readonly programs = new Map<string, Promise<Program>>();
-  private readonly embedders = new Map<number, Promise<Embedder>>();
+  readonly options: Omit<Task, "network">;
 
   private constructor(
-    device: Device,
-    network: SiameseNetwork,
-    options: Options,
-    private readonly pictures: PictureOptions | undefined,
-    private readonly augmenter: Augmenter | undefined,
+    private readonly task: Task,
+    private readonly recovery: Recovery,
   ) {
-    this.device = device;
+    const { network, ...options } = task;
     this.network = network;
     this.options = options;
-    this.store = new ParameterStore(device);
   }
 
   /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
   static async create(device: Device, network: SiameseNetwork, options: TrainerOptions): Promise<Trainer> {
-    const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam() } = options;
+    const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam(), recovery = {} } = options;
     const { margin = loss === "triplet" ? 0.2 : 1 } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new TwingradError(
@@ -90,14 +68,17 @@ export class Trainer {
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
-    const trainer = new Trainer(device, network, { batchSize, loss, l2, optimizer, margin }, pictures, augmenter);
-    try {
-      await trainer.program("step", "u8");
-    } catch (error) {
-      trainer.store.dispose();
-      throw error;
-    }
-    return trainer;
+    const task: Task = { network, batchSize, loss, l2, optimizer, margin, pictures, augmenter };
+    return new Trainer(task, new Recovery(await Session.open(device, task), recovery || undefined));
+  }
+
+  /** The device that it trains on now: another than it was created on, once that one was lost. */
+  get device(): Device {
+    return this.recovery.session.device;
+  }
+
+  get store(): ParameterStore {
+    return this.recovery.session.store;
   }
 
   /** Steps taken so far, those of a loaded checkpoint included. */
@@ -107,50 +88,58 @@ export class Trainer {
 
   /**
    * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
-   * a few steps are in flight and settle in order. A batch's arrays may be reused at once.
+   * a few steps are in flight and settle in order. A batch's arrays may be reused at once. Throws `NOT_FINITE` where the
+   * loss or a gradient is NaN or infinite: the parameters are lost then, load an earlier state.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);
-    const program = await this.program("step", dtype);
-    const { loss, step } = await program.run(inputs);
+    const bytes = Object.values(inputs).reduce((n, { byteLength }) => n + byteLength, 0);
+    const { loss, step, finite } = await this.recovery.change(
+      async (session) => (await session.program("step", dtype)).start(inputs),
+      { bytes },
+    );
+    if (!finite) throw new NotFiniteError(step, loss);
     return { loss, step };
   }
 
   /** The total loss (under "loss") and its gradients by parameter; updates nothing. */
   async gradients(batch: Batch): Promise<Map<string, Float32Array>> {
     const { dtype, inputs } = this.feed(batch);
-    const program = await this.program("gradients", dtype);
-    const { loss, ...found } = await program.run(inputs);
+    const { loss, ...found } = await this.recovery.ask(async (session) =>
+      (await session.program("gradients", dtype)).start(inputs),
+    );
     return new Map([["loss", new Float32Array([loss])], ...Object.entries(found as Record<string, Float32Array>)]);
   }
 
   /** Nanoseconds of each kernel in one step on this batch, which counts as a step. */
   async profile(batch: Batch): Promise<KernelTime[]> {
     const { dtype, inputs } = this.feed(batch);
-    return (await this.program("step", dtype)).profile(inputs);
+    const profiled: Operation<KernelTime[]> = async (session) => ({
+      result: (await session.program("step", dtype)).profile(inputs),
+    });
+    return this.recovery.change(profiled, { bytes: inputs.images.byteLength });
   }
 
   /** The launches of one step on pictures in bytes. */
   async launches(): Promise<Program["launches"]> {
-    return (await this.program("step", "u8")).launches;
+    return (await this.recovery.session.program("step", "u8")).launches;
   }
 
   /** Planned bytes of the training step on pictures in bytes. */
   async memory(): Promise<Memory> {
-    return (await this.program("step", "u8")).memory();
+    return (await this.recovery.session.program("step", "u8")).memory();
   }
 
-  /** Every parameter, the moving averages included. */
+  /** Every parameter, the moving averages included. Reads and writes keep their place among the steps. */
   parameters() {
-    const { store } = this;
     return new Map(
-      store.list().map(({ name, shape, trainable }) => [
+      this.store.list().map(({ name, shape, trainable }) => [
         name,
         {
           shape: [...shape],
           trainable,
-          read: () => store.read(name),
-          write: (values: ArrayLike<number>) => store.write(name, values),
+          read: () => this.recovery.ask(async ({ store }) => ({ result: store.read(name) })),
+          write: (values: ArrayLike<number>) => this.write(name, Float32Array.from(values)),
         },
       ]),
     );
@@ -161,9 +150,9 @@ export class Trainer {
    * of the whole. `metadata` goes in beside them: where the data stream stands, the configuration.
    */
   save(metadata?: Record<string, string>): Promise<Uint8Array> {
-    const { loss, margin } = this.options;
-    const { pictures } = this;
-    return saveState(this.store, { network: this.network.options, loss, margin, pictures }, metadata);
+    const { loss, margin, pictures } = this.options;
+    const model = { network: this.network.options, loss, margin, pictures };
+    return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, metadata) }));
   }
 
   /**
@@ -171,7 +160,13 @@ export class Trainer {
    * fit, and changes nothing then.
    */
   load(bytes: Uint8Array): Promise<void> {
-    return loadState(this.store, bytes);
+    return this.recovery.change(
+      async ({ store }) => {
+        await loadState(store, bytes);
+        return { result: Promise.resolve() };
+      },
+      { bytes: bytes.length, replaces: true },
+    );
   }
 
   /**
@@ -180,14 +175,17 @@ export class Trainer {
    */
   async embedder(options: { readonly batchSize?: number } = {}): Promise<(images: Pictures) => Promise<Float32Array>> {
     const { batchSize = 2 * this.options.batchSize } = options;
-    let embedder = this.embedders.get(batchSize);
-    if (!embedder) {
-      const { device, store, network, pictures } = this;
-      embedder = towerEmbedder({ device, store, network, loss: this.options.loss, batchSize, pictures });
-      this.embedders.set(batchSize, embedder);
-      embedder.catch(() => this.embedders.delete(batchSize));
-    }
-    return (await embedder).embed;
+    await this.recovery.ask(async (session) => ({ result: session.embedder(batchSize) }));
+    return (images) =>
+      this.recovery.ask(async (session) => ({ result: (await session.embedder(batchSize)).embed(images) }));
+  }
+
+  /**
+   * Runs `work`, which makes what it needs on the device itself, and runs it again on another when the device is lost
+   * meanwhile.
+   */
+  withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
+    return this.recovery.ask(async ({ device }) => ({ result: work(device) }));
   }
 
   /**
@@ -198,84 +196,30 @@ export class Trainer {
     if (this.options.loss !== "cross-entropy") {
       return (a, b) => -Math.sqrt(difference(a, b, (d) => d * d));
     }
-    const kernel = await this.store.read("head/kernel");
-    const [bias] = await this.store.read("head/bias");
+    const parameters = this.parameters();
+    const kernel = await parameters.get("head/kernel")!.read();
+    const [bias] = await parameters.get("head/bias")!.read();
     return (a, b) => bias + difference(a, b, (d, i) => kernel[i] * Math.abs(d));
   }
 
-  /** Frees all that the trainer holds on the device, which stays open. */
-  async dispose(): Promise<void> {
-    for (const program of this.programs.values()) (await program).dispose();
-    for (const embedder of this.embedders.values()) await (await embedder).dispose();
-    this.store.dispose();
+  /** Frees all that the trainer holds on the device, which stays open; one that it opened itself it disposes of. */
+  dispose(): Promise<void> {
+    return this.recovery.dispose();
   }
 
-  /** Compiles once under `key`; kept until the trainer is disposed. */
-  private compiled(key: string, make: () => Promise<Program>): Promise<Program> {
-    let program = this.programs.get(key);
-    if (!program) {
-      program = make();
-      this.programs.set(key, program);
-      program.catch(() => this.programs.delete(key));
-    }
-    return program;
-  }
-
-  private get branches(): number {
-    return this.options.loss === "triplet" ? 3 : 2;
-  }
-
-  private program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
-    return this.compiled(`${kind} ${dtype}`, async () => {
-      await this.device.tuner.tune(() => void this.withGradients(this.record(dtype)));
-      const { tape, loss } = this.record(dtype);
-      if (kind === "step") return tape.compile({ loss, optimizer: this.options.optimizer });
-      return tape.compile({ loss, outputs: this.withGradients({ tape, loss }), frozen: true });
-    });
-  }
-
-  private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
-    const { batchSize, loss } = this.options;
-    const tape = new Tape(this.device, { parameters: this.store });
-    const count = this.branches * batchSize;
-    const pixels = picturesInput(tape, this.network, count, dtype, this.pictures, this.augmenter);
-    const embeddings = this.network.tower(tape, pixels, { training: true, groups: this.branches });
-    const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
-    return { tape, loss: this.totalLoss(tape, embeddings, same) };
-  }
-
-  /** Records the backward pass; gives the gradients by parameter. */
-  private withGradients({ tape, loss }: { tape: Tape; loss: Tensor }): Record<string, Tensor> {
-    const trained = [...tape.parameters.values()].filter((p) => p.trainable);
-    const found = gradients(loss, trained);
-    return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
-  }
-
-  private totalLoss(tape: Tape, embeddings: Tensor, same: Tensor | undefined): Tensor {
-    const { batchSize, loss, l2, margin } = this.options;
-    let total: Tensor;
-    if (loss === "cross-entropy") {
-      total = sigmoidCrossEntropy(this.network.head(tape, embeddings), same!);
-    } else {
-      const unit = l2Normalize(embeddings);
-      const branch = (i: number) => slice(unit, i * batchSize, batchSize);
-      total =
-        loss === "contrastive"
-          ? contrastiveLoss(branch(0), branch(1), same!, { margin })
-          : tripletLoss(branch(0), branch(1), branch(2), { margin });
-    }
-    if (l2 > 0) for (const kernel of this.network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
-    return total;
+  private write(name: string, values: Float32Array): Promise<void> {
+    return this.recovery.change(
+      async ({ store }) => {
+        store.write(name, values);
+        return { result: Promise.resolve() };
+      },
+      { bytes: values.byteLength },
+    );
   }
 
   private feed(batch: Batch) {
-    const { loss, batchSize } = this.options;
-    return feed(batch, {
-      loss,
-      batchSize,
-      size: givenSize(this.network.options, this.pictures),
-      augmenter: this.augmenter,
-    });
+    const { loss, batchSize, pictures, augmenter } = this.task;
+    return feed(batch, { loss, batchSize, size: givenSize(this.network.options, pictures), augmenter });
   }
 }
 

@@ -16,6 +16,7 @@ import "./maxPool2d.suite.ts";
 import "./photometric.suite.ts";
 import "./program.suite.ts";
 import "./pytorch.suite.ts";
+import "./recovery.suite.ts";
 import "./reductions.suite.ts";
 import "./resample.suite.ts";
 import "./tape.suite.ts";

@@ -1,0 +1,208 @@
+// Training outlives its device. The last state and what was done since are kept in host memory; when the device is lost,
+// another is opened, takes that state, and everything since is done again in the same order: with the same losses.
+import type { Device } from "../gpu/device.ts";
+import { DeviceLostError, TwingradError } from "../gpu/errors.ts";
+import { type EntryOptions, type Operation, OperationLog } from "./operationLog.ts";
+import { Session } from "./session.ts";
+import { restoreSnapshot } from "./snapshot.ts";
+
+export interface RecoveryOptions {
+  /** Steps between states kept in host memory: 100 by default, or fewer where the batches since would pass 256 MiB. */
+  readonly every?: number;
+  /** Gives up at so many losses of a device without a new step between: 3 by default. */
+  readonly losses?: number;
+  /** Opens a device in place of the lost one; by default as the lost one was opened. */
+  readonly reopen?: () => Promise<Device>;
+  /** Is told of each recovery. */
+  readonly onRecovery?: (recovered: Recovered) => void;
+}
+
+export interface Recovered {
+  /** Why the device was lost, in the words of the browser or driver. */
+  readonly reason: string;
+  /** The step of the state that training went back to. */
+  readonly from: number;
+  /** The step that it stands at now. */
+  readonly to: number;
+  /** Whether the steps done again gave the same losses, bit for bit; another adapter may round otherwise. */
+  readonly exact: boolean;
+  readonly device: Device;
+}
+
+/** How long a device is waited for: a browser takes seconds to start its GPU process again. */
+const openingSeconds = 30;
+
+export class Recovery {
+  session: Session;
+  private readonly first: Device;
+  private readonly options: RecoveryOptions | undefined;
+  private readonly reopen: (() => Promise<Device>) | undefined;
+  private readonly log: OperationLog;
+  private readonly logs: boolean;
+  /** Operations are submitted one after the other, in the order of their calls. */
+  private tail: Promise<unknown> = Promise.resolve();
+  private recovering: Promise<void> | undefined;
+  private losses = 0;
+  /** Why nothing more is done. */
+  private over: unknown;
+
+  /**
+   * @param options undefined where a lost device ends the training.
+   * @param logs keeps what `before` needs even then.
+   */
+  constructor(session: Session, options: RecoveryOptions | undefined, { logs = false } = {}) {
+    this.session = session;
+    this.first = session.device;
+    this.reopen = options && (options.reopen ?? session.device.reopen);
+    this.logs = logs || this.reopen !== undefined;
+    this.options = options;
+    this.log = new OperationLog(options?.every ?? 100, () => {
+      this.losses = 0; // something new was done
+    });
+  }
+
+  /** Runs an operation that changes nothing, after those before it; runs it again when it was lost with a device. */
+  async ask<T>(operation: Operation<T>): Promise<T> {
+    for (;;) {
+      let session = this.session;
+      try {
+        const { result } = await this.turn(() => {
+          session = this.session;
+          return operation(session);
+        });
+        return await result;
+      } catch (error) {
+        if (!this.isLoss(error)) throw error;
+        await this.recover(session, error);
+      }
+    }
+  }
+
+  /** Runs an operation that changes the state, after those before it. */
+  change<T>(operation: Operation<T>, options: EntryOptions): Promise<T> {
+    if (!this.logs) return this.ask(operation);
+    const entry = this.log.entry(operation, options);
+    this.turn(async () => {
+      const { session } = this;
+      this.log.add(entry);
+      await entry.start(session, (error) => this.whenLost(session, error));
+      if (this.log.due && !this.recovering) this.keepState(session);
+    }).catch(entry.reject);
+    return entry.done as Promise<T>;
+  }
+
+  /**
+   * A session of its own in the state before the step with this number, for `work`; undefined where that state is not
+   * kept.
+   */
+  async before<T>(step: number, work: (session: Session) => Promise<T>): Promise<T | undefined> {
+    const earlier = this.log.before(step);
+    if (!earlier) return undefined;
+    const session = await Session.open(this.session.device, this.session.task);
+    try {
+      if (this.log.base) restoreSnapshot(session.store, this.log.base);
+      for (const entry of earlier) await entry.again(session);
+      return await work(session);
+    } finally {
+      await session.dispose();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.recovering;
+    this.over ??= new TwingradError("DISPOSED", "The trainer was disposed.");
+    await this.session.dispose();
+    if (this.session.device !== this.first) this.session.device.dispose();
+  }
+
+  private turn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.tail.then(async () => {
+      while (this.recovering) await this.recovering;
+      if (this.over) throw this.over;
+      return work();
+    });
+    this.tail = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private keepState(session: Session): void {
+    this.log
+      .keepState(session, () => session === this.session && !this.recovering)
+      .catch((error) => {
+        if (!this.whenLost(session, error)) this.over ??= error;
+      });
+  }
+
+  private isLoss(error: unknown): error is DeviceLostError {
+    return error instanceof DeviceLostError && this.reopen !== undefined && error !== this.over;
+  }
+
+  /** Whether the error is a loss, for which everything that was under way is done again. */
+  private whenLost(session: Session, error: unknown): boolean {
+    if (!this.isLoss(error)) return false;
+    this.recover(session, error);
+    return true;
+  }
+
+  private recover(session: Session, error: DeviceLostError): Promise<void> {
+    if (session !== this.session || this.over) return this.recovering ?? Promise.resolve();
+    this.recovering ??= this.open(error).finally(() => {
+      this.recovering = undefined;
+    });
+    return this.recovering;
+  }
+
+  private async open(error: DeviceLostError): Promise<void> {
+    const most = this.options?.losses ?? 3;
+    let lost = error;
+    for (;;) {
+      this.losses++;
+      if (this.losses >= most) {
+        const advice = `It was lost ${most} times without a new step between, so training stops; what was saved is kept`;
+        return this.giveUp(new DeviceLostError(lost.reason, advice, { cause: lost }));
+      }
+      let device: Device;
+      try {
+        device = await opened(this.reopen!);
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
+        const advice = `No device could be opened in its place within ${openingSeconds} s: ${why}`;
+        return this.giveUp(new DeviceLostError(lost.reason, advice, { cause }));
+      }
+      try {
+        return await this.startAgain(device, lost);
+      } catch (again) {
+        if (!(again instanceof DeviceLostError)) return this.giveUp(again);
+        lost = again;
+      }
+    }
+  }
+
+  private async startAgain(device: Device, { reason }: DeviceLostError): Promise<void> {
+    const { task, device: lost } = this.session;
+    if (lost !== this.first) lost.dispose();
+    this.session = await Session.open(device, task);
+    const { store } = this.session;
+    if (this.log.base) restoreSnapshot(store, this.log.base);
+    const from = store.step;
+    const exact = await this.log.replay(this.session);
+    this.options?.onRecovery?.({ reason, from, to: store.step, exact, device });
+  }
+
+  private giveUp(reason: unknown): void {
+    this.over = reason;
+    this.log.rejectAll(reason);
+  }
+}
+
+async function opened(open: () => Promise<Device>): Promise<Device> {
+  const until = performance.now() + openingSeconds * 1000;
+  for (let wait = 50; ; wait = Math.min(2 * wait, 2000)) {
+    try {
+      return await open();
+    } catch (error) {
+      if (performance.now() + wait > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}

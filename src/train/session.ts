@@ -1,0 +1,130 @@
+// What of a trainer lies on one device: its parameters and what was compiled for them. It goes when the device is lost,
+// and is made anew on another.
+import type { Device } from "../gpu/device.ts";
+import type { Program } from "../gpu/program.ts";
+import type { SiameseNetwork } from "../nn/siamese.ts";
+import { add } from "../ops/add.ts";
+import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
+import { l2Normalize } from "../ops/l2Normalize.ts";
+import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
+import { slice } from "../ops/slice.ts";
+import { l2Penalty } from "../ops/sum.ts";
+import { tripletLoss } from "../ops/tripletLoss.ts";
+import { gradients } from "../tape/gradients.ts";
+import type { Optimizer } from "../tape/optimizer.ts";
+import { ParameterStore } from "../tape/parameters.ts";
+import { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import type { Augmenter } from "./augmenter.ts";
+import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
+
+export type LossName = "cross-entropy" | "contrastive" | "triplet";
+
+/** What is trained, and how. */
+export interface Task {
+  readonly network: SiameseNetwork;
+  readonly batchSize: number;
+  readonly loss: LossName;
+  readonly l2: number;
+  readonly optimizer: Optimizer;
+  readonly margin: number;
+  readonly pictures: PictureOptions | undefined;
+  readonly augmenter: Augmenter | undefined;
+}
+
+export class Session {
+  readonly device: Device;
+  readonly task: Task;
+  readonly store: ParameterStore;
+  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly embedders = new Map<number, Promise<Embedder>>();
+
+  private constructor(device: Device, task: Task) {
+    this.device = device;
+    this.task = task;
+    this.store = new ParameterStore(device);
+  }
+
+  /** Compiles the training step for pictures in bytes; what else there is follows when first needed. */
+  static async open(device: Device, task: Task): Promise<Session> {
+    const session = new Session(device, task);
+    try {
+      await session.program("step", "u8");
+    } catch (error) {
+      session.store.dispose();
+      throw error;
+    }
+    return session;
+  }
+
+  /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */
+  program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
+    return kept(this.programs, `${kind} ${dtype}`, async () => {
+      await this.device.tuner.tune(() => void this.withGradients(this.record(dtype)));
+      const { tape, loss } = this.record(dtype);
+      if (kind === "step") return tape.compile({ loss, optimizer: this.task.optimizer });
+      return tape.compile({ loss, outputs: this.withGradients({ tape, loss }), frozen: true });
+    });
+  }
+
+  embedder(batchSize: number): Promise<Embedder> {
+    const { device, store, task } = this;
+    const { network, loss, pictures } = task;
+    return kept(this.embedders, batchSize, () => towerEmbedder({ device, store, network, loss, batchSize, pictures }));
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) (await program).dispose();
+    for (const embedder of this.embedders.values()) await (await embedder).dispose();
+    this.store.dispose();
+  }
+
+  private get branches(): number {
+    return this.task.loss === "triplet" ? 3 : 2;
+  }
+
+  private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
+    const { network, batchSize, loss, pictures, augmenter } = this.task;
+    const tape = new Tape(this.device, { parameters: this.store });
+    const count = this.branches * batchSize;
+    const pixels = picturesInput(tape, network, count, dtype, pictures, augmenter);
+    const embeddings = network.tower(tape, pixels, { training: true, groups: this.branches });
+    const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
+    return { tape, loss: this.totalLoss(tape, embeddings, same) };
+  }
+
+  /** Records the backward pass; gives the gradients by parameter. */
+  private withGradients({ tape, loss }: { tape: Tape; loss: Tensor }): Record<string, Tensor> {
+    const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+    const found = gradients(loss, trained);
+    return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
+  }
+
+  private totalLoss(tape: Tape, embeddings: Tensor, same: Tensor | undefined): Tensor {
+    const { network, batchSize, loss, l2, margin } = this.task;
+    let total: Tensor;
+    if (loss === "cross-entropy") {
+      total = sigmoidCrossEntropy(network.head(tape, embeddings), same!);
+    } else {
+      const unit = l2Normalize(embeddings);
+      const branch = (i: number) => slice(unit, i * batchSize, batchSize);
+      total =
+        loss === "contrastive"
+          ? contrastiveLoss(branch(0), branch(1), same!, { margin })
+          : tripletLoss(branch(0), branch(1), branch(2), { margin });
+    }
+    if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
+    return total;
+  }
+}
+
+/** Made once under `key`, unless that fails. */
+function kept<K, T>(made: Map<K, Promise<T>>, key: K, make: () => Promise<T>): Promise<T> {
+  let value = made.get(key);
+  if (!value) {
+    value = make();
+    made.set(key, value);
+    value.catch(() => made.delete(key));
+  }
+  return value;
+}
