@@ -31,7 +31,13 @@ export interface Assessment {
   calibration?: Calibration;
 }
 
-export async function assess(model: Model, dataset: Dataset, pairs: readonly EvaluationPair[]): Promise<Assessment> {
+/** @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`. */
+export async function assess(
+  model: Model,
+  dataset: Dataset,
+  pairs: readonly EvaluationPair[],
+  folds?: ArrayLike<number>,
+): Promise<Assessment> {
   const embeddings = await embedAll(model, dataset);
   const { loss, margin } = model.description;
   let total = 0;
@@ -44,7 +50,7 @@ export async function assess(model: Model, dataset: Dataset, pairs: readonly Eva
     return { distance, same };
   });
   return {
-    report: verificationReport(scored, pairs, labelsOf(dataset)),
+    report: verificationReport(scored, pairs, labelsOf(dataset), folds),
     loss: total / pairs.length,
     calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
   };

@@ -32,6 +32,7 @@ export { assess, assessOneShot } from "./assessment.ts";
 export { openDevice } from "./device.ts";
 export { imageFolder, loadModel, saveModel } from "./files.ts";
 export { decodePicture, readPicture } from "./images.ts";
+export { type OneShotRuns, type PairProtocol, readOneShotRuns, readPairs } from "./protocols.ts";
 export { tfrecords } from "./records.ts";
 export { type WriteRecordsOptions, type WrittenRecords, writeRecords } from "./recordWriter.ts";
 export { fileTuningStore } from "./tuning.ts";

@@ -14,7 +14,7 @@ import {
 
 export interface VerificationReport {
   pairs: number;
-  /** Mean over up to ten folds of people, each judged by the best threshold of the others; its standard deviation. */
+  /** Mean over the folds, each judged by the best threshold of the others; its standard deviation. */
   accuracy: number;
   accuracyStd: number;
   auc: number;
@@ -25,16 +25,20 @@ export interface VerificationReport {
   threshold: number;
 }
 
-/** @throws BAD_INPUT without pairs of both kinds, or when fewer than two people have two pictures. */
+/**
+ * @param folds for each pair the number of its fold; without them up to ten folds of people.
+ * @throws BAD_INPUT without pairs of both kinds, or when fewer than two people have two pictures.
+ */
 export function verificationReport(
   scored: readonly ScoredPair[],
   pairs: readonly EvaluationPair[],
   labels: ArrayLike<number>,
+  folds: ArrayLike<number> = foldsOfPeople(pairs, labels, 10),
 ): VerificationReport {
   const points = roc(scored);
   return {
     pairs: scored.length,
-    ...crossValidatedAccuracy(scored, foldsOfPeople(pairs, labels, 10)),
+    ...crossValidatedAccuracy(scored, folds),
     auc: areaUnderCurve(points),
     eer: equalErrorRate(points),
     tarAtFar: { "0.01": trueAcceptAt(points, 0.01), "0.001": trueAcceptAt(points, 0.001) },

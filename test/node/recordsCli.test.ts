@@ -37,7 +37,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const tiny = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--batch-size", "4"];
+const tiny = [
+  "--image-size",
+  "16",
+  "--channels",
+  "1",
+  "--filters",
+  "4,4",
+  "--embedding",
+  "8",
+  "--batch-size",
+  "4",
+  "--no-tune",
+];
 
 describe("records create, inspect, verify", () => {
   it("writes what it describes and checks", async () => {
@@ -230,5 +242,46 @@ describe("training on records", () => {
       expect(done.stderr).toMatch(new RegExp(`skipped: .*${name}: `));
     const judged = await cli.json("evaluate", at("m4"), people, "--skip-corrupt");
     expect(judged.stderr).toContain("3 records or pictures were skipped");
+  });
+});
+
+describe("published protocols", () => {
+  it("evaluate takes a list of pairs as LFW's, and one-shot runs as Omniglot's", async () => {
+    await cli.json("train", data, "--out", at("m5"), ...tiny, "--steps", "1", "--validation", "0");
+    const sets = [0, 1, 2].map((set) => [
+      `p${set}\t0001\t2`,
+      `p${set}\t2\t3`,
+      `p${set}\t1\tp5\t${set + 1}`,
+      `p${set}\t2\tp4\t${set + 1}`,
+    ]);
+    await writeFile(at("pairs.txt"), ["3\t2", ...sets.flat(), ""].join("\n"));
+    const { accuracy, accuracyStd, ...rest } = await cli.json("evaluate", at("m5"), data, "--pairs", at("pairs.txt"));
+    expect(rest).toMatchObject({ pairs: 12, sets: 3, accuracyStandardError: accuracyStd / Math.sqrt(3) });
+    expect(accuracy).toBeGreaterThanOrEqual(0);
+
+    await writeFile(
+      at("one.txt"),
+      [
+        "4",
+        ...sets.flatMap((set) => set.slice(0, 2)).slice(0, 4),
+        ...sets.flatMap((set) => set.slice(2)).slice(0, 4),
+      ].join("\n"),
+    );
+    const text = await cli.run("evaluate", at("m5"), data, "--pairs", at("one.txt"));
+    expect(text.stdout).toMatch(/^8 pairs of 4 people\naccuracy .* \(the list has one set: over folds of people/);
+
+    for (const part of ["training", "test"]) await mkdir(at("runs", "run01", part), { recursive: true });
+    for (let person = 0; person < 3; person++) {
+      const from = (picture: number) => readFile(join(data, `p${person}`, `${picture}.png`));
+      await writeFile(at("runs", "run01", "training", `class0${person}.png`), await from(0));
+      await writeFile(at("runs", "run01", "test", `item0${person}.png`), await from(1));
+    }
+    const lines = [0, 1, 2].map((n) => `run01/test/item0${n}.png run01/training/class0${n}.png`);
+    await writeFile(at("runs", "run01", "class_labels.txt"), lines.join("\n"));
+    expect(await cli.json("evaluate", at("m5"), "--runs", at("runs"))).toMatchObject({ trials: 3, ways: 3, runs: 1 });
+    expect(await cli.run("evaluate", at("m5"))).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("missing required argument 'data'"),
+    });
   });
 });

@@ -3,16 +3,21 @@ import type { Command } from "commander";
 import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../data/evaluation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
+import type { Model } from "../../recognition/model.ts";
+import type { VerificationReport } from "../../recognition/protocol.ts";
 import { assess, assessOneShot } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
 import { readModelFile } from "../files.ts";
+import { readOneShotRuns, readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { divide } from "../training.ts";
 import { action, digits, note, type Outcome, percent, wholeNumber, withModel } from "./common.ts";
 
 interface Options extends DataFlags {
   pairsPerIdentity: number | "all";
+  pairs?: string;
   oneShot?: number;
+  runs?: string;
   trials: number;
   seed: number;
   unseen?: boolean;
@@ -23,20 +28,27 @@ export function addEvaluate(program: Command): void {
     .command("evaluate")
     .description("Judges a model on pictures of people: verification by pairs, or one-shot recognition.")
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .argument("<data...>", dataHelp)
+    .argument("[data...]", `${dataHelp}; needless with --runs`)
     .option(
       "--pairs-per-identity <count>",
       "pairs of each person's own pictures, and as many with other people's; all: every pair of pictures",
       (text) => (text === "all" ? text : wholeNumber(1)(text)),
       50,
     )
+    .option("--pairs <file>", "instead: the pairs of a list such as LFW's pairs.txt, cross-validated over its sets")
     .option("--one-shot <ways>", "instead: which of so many people, each shown once, is on a picture?", wholeNumber(2))
     .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
+    .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
     .option("--seed <number>", "of the questions", wholeNumber(0), 1)
     .option("--unseen", "only the people whom the training of this model held out of this data");
-  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) =>
-    withModel(modelPath, async (model): Promise<Outcome> => {
+  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
+    if (options.runs === undefined && data.length === 0) {
+      command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
+    }
+    return withModel(modelPath, async (model): Promise<Outcome> => {
+      if (options.runs !== undefined) return oneShotRuns(model, options.runs);
       const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
+      if (options.pairs !== undefined) return listedPairs(model, dataset, options.pairs);
       const labels = labelsOf(dataset);
       const { seed, trials, oneShot: ways } = options;
       if (ways !== undefined) {
@@ -49,16 +61,47 @@ export function addEvaluate(program: Command): void {
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
       const { report } = await assess(model, dataset, pairs);
-      const lines = [
-        `${report.pairs} pairs of ${dataset.identities.length} people`,
-        `accuracy ${percent(report.accuracy)} (standard deviation over folds ${percent(report.accuracyStd)})`,
-        `AUC ${digits(report.auc)}, EER ${percent(report.eer)}`,
-        `true accepts ${percent(report.tarAtFar["0.01"])} at 1 % false accepts, ${percent(report.tarAtFar["0.001"])} at 0.1 %`,
-        `best threshold ${digits(report.threshold)}; the model's is ${digits(model.threshold)}`,
-      ];
-      return { result: report, text: lines.join("\n") };
-    }),
-  );
+      const spread = `standard deviation over folds ${percent(report.accuracyStd)}`;
+      return { result: report, text: verificationText(report, model, dataset.identities.length, spread) };
+    });
+  });
+}
+
+/** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
+async function listedPairs(model: Model, dataset: Dataset, path: string): Promise<Outcome> {
+  const listed = await readPairs(path, dataset);
+  const sets = new Set(listed.sets).size;
+  const { report } = await assess(model, listed.dataset, listed.pairs, sets > 1 ? listed.sets : undefined);
+  const people = new Set(labelsOf(listed.dataset)).size;
+  if (sets === 1) {
+    const spread = `the list has one set: over folds of people, standard deviation ${percent(report.accuracyStd)}`;
+    return { result: { ...report, sets }, text: verificationText(report, model, people, spread) };
+  }
+  const accuracyStandardError = report.accuracyStd / Math.sqrt(sets);
+  const spread = `standard error of the mean over ${sets} sets ${percent(accuracyStandardError)}`;
+  return {
+    result: { ...report, accuracyStandardError, sets },
+    text: verificationText(report, model, people, spread),
+  };
+}
+
+async function oneShotRuns(model: Model, folder: string): Promise<Outcome> {
+  const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
+  const accuracy = await assessOneShot(model, dataset, trials);
+  return {
+    result: { trials: trials.length, ways, accuracy, runs },
+    text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials.length} trials in ${runs} runs)`,
+  };
+}
+
+function verificationText(report: VerificationReport, model: Model, people: number, spread: string): string {
+  return [
+    `${report.pairs} pairs of ${people} people`,
+    `accuracy ${percent(report.accuracy)} (${spread})`,
+    `AUC ${digits(report.auc)}, EER ${percent(report.eer)}`,
+    `true accepts ${percent(report.tarAtFar["0.01"])} at 1 % false accepts, ${percent(report.tarAtFar["0.001"])} at 0.1 %`,
+    `best threshold ${digits(report.threshold)}; the model's is ${digits(model.threshold)}`,
+  ].join("\n");
 }
 
 /** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */
