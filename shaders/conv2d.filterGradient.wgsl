@@ -77,14 +77,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let yb = top + ub;
     let inside_ya = (ya >= vec4i()) & (ya < vec4i(HEIGHT));
     let inside_yb = (yb >= vec4i()) & (yb < vec4i(HEIGHT));
-    var column_a = va;
-    var column_b = vb;
     var at_a = ((i32(image) * HEIGHT + ya) * WIDTH + va) * i32(CHANNELS) + ca;
     var at_b = ((i32(image) * HEIGHT + yb) * WIDTH + vb) * i32(CHANNELS) + cb;
     var g = line * OUTPUT_WIDTH * FILTERS + o;
     for (var j = 0u; j < OUTPUT_WIDTH; j++) {
-      let inside_a = inside_ya & (column_a >= vec4i()) & (column_a < vec4i(WIDTH));
-      let inside_b = inside_yb & (column_b >= vec4i()) & (column_b < vec4i(WIDTH));
+      // Left of the picture a column wraps to a large number: one comparison serves both edges.
+      let inside_a = inside_ya & (vec4u(va + i32(j) * STRIDE_X) < vec4u(u32(WIDTH)));
+      let inside_b = inside_yb & (vec4u(vb + i32(j) * STRIDE_X) < vec4u(u32(WIDTH)));
       let xa = select(vec4f(), vec4f(x[at_a.x], x[at_a.y], x[at_a.z], x[at_a.w]), inside_a);
       let xb = select(vec4f(), vec4f(x[at_b.x], x[at_b.y], x[at_b.z], x[at_b.w]), inside_b);
       let g0 = vec4f(gradient[g]);
@@ -111,8 +110,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       b6 = fma(g6, xb, b6);
       a7 = fma(g7, xa, a7);
       b7 = fma(g7, xb, b7);
-      column_a += vec4i(STRIDE_X);
-      column_b += vec4i(STRIDE_X);
       at_a += vec4i(STRIDE_X * i32(CHANNELS));
       at_b += vec4i(STRIDE_X * i32(CHANNELS));
       g += FILTERS;

@@ -90,7 +90,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let at_a = vec4u(select(vec4i(), wa.at + tap, inside_a));
       let at_b = vec4u(select(vec4i(), wb.at + tap, inside_b));
       var f = u32(u * SIZE_X + v) * CHANNELS * FILTERS + o;
-      for (var c = 0u; c < CHANNELS; c++) {
+      // The end is a sum that is not known when compiling: unrolled fully, few channels would take all registers.
+      let end = f + CHANNELS * FILTERS;
+      for (var c = 0u; f < end; c++) {
         let xa = select(vec4f(), vec4f(x[at_a.x + c], x[at_a.y + c], x[at_a.z + c], x[at_a.w + c]), inside_a);
         let xb = select(vec4f(), vec4f(x[at_b.x + c], x[at_b.y + c], x[at_b.z + c], x[at_b.w + c]), inside_b);
         let f0 = vec4f(filter_[f]);

@@ -7,10 +7,21 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import {
   fitsDirectFilterGradientUniform,
+  fitsDirectShared,
   fitsDirectUniform,
   launchDirect,
   launchDirectFilterGradient,
 } from "./direct.ts";
+import {
+  fitsFew,
+  fitsFewFilterGradient,
+  fitsGray,
+  fitsRgbFilterGradient,
+  launchFew,
+  launchFewFilterGradient,
+  launchGray,
+  launchRgbFilterGradient,
+} from "./firstLayer.ts";
 import { prefersUniform } from "./tiles.ts";
 import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
@@ -43,6 +54,15 @@ export function launchForward(
       preferred: prefersWinograd(tape, convolution),
       launch: () => launchWinograd(tape, convolution, tensors, false),
     },
+    few: {
+      fits: fitsFew(convolution),
+      preferred: prefersUniform(tape),
+      launch: () => launchFew(tape, convolution, tensors),
+    },
+    gray: {
+      fits: tape.device.adapter.software && fitsGray(convolution),
+      launch: () => launchGray(tape, convolution, tensors),
+    },
     unfolded: {
       fits: fitsUnfold(convolution),
       preferred: prefersUnfold(convolution),
@@ -51,9 +71,14 @@ export function launchForward(
     uniform: {
       fits: fitsDirectUniform(convolution),
       preferred: prefersUniform(tape),
-      launch: () => launchDirect(tape, convolution, tensors, true),
+      launch: () => launchDirect(tape, convolution, tensors, "uniform"),
     },
-    tiled: { launch: () => launchDirect(tape, convolution, tensors, false) },
+    shared: {
+      fits: fitsDirectShared(convolution),
+      preferred: false,
+      launch: () => launchDirect(tape, convolution, tensors, "shared"),
+    },
+    tiled: { launch: () => launchDirect(tape, convolution, tensors, "tiled") },
   });
 }
 
@@ -70,12 +95,12 @@ export function launchInputGradient(
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
-  const direct = (uniform: boolean) => {
+  const direct = (form: "uniform" | "shared" | "tiled") => {
     const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
     const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
     const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
     tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, shape, grid);
-    launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output }, uniform);
+    launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output }, form);
   };
   choose(tape, keyFor("inputGradient", adjoint), {
     winograd: {
@@ -84,8 +109,9 @@ export function launchInputGradient(
       launch: () =>
         launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true),
     },
-    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(tape), launch: () => direct(true) },
-    tiled: { launch: () => direct(false) },
+    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(tape), launch: () => direct("uniform") },
+    shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
+    tiled: { launch: () => direct("tiled") },
   });
 }
 
@@ -113,11 +139,25 @@ export function launchFilterGradient(
       preferred: prefersWinograd(tape, convolution, 0.5),
       launch: () => launchWinogradFilterGradient(tape, convolution, tensors, shape),
     },
+    few: {
+      fits: fitsFewFilterGradient(convolution),
+      preferred: prefersUniform(tape),
+      launch: () => launchFewFilterGradient(tape, convolution, tensors, shape),
+    },
+    rgb: {
+      fits: tape.device.adapter.software && fitsRgbFilterGradient(convolution),
+      launch: () => launchRgbFilterGradient(tape, convolution, tensors, shape),
+    },
     uniform: {
       fits: fitsDirectFilterGradientUniform(convolution),
       preferred: prefersUniform(tape),
-      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, true),
+      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "uniform"),
     },
-    tiled: { launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, false) },
+    shared: {
+      fits: fitsDirectShared(convolution),
+      preferred: false,
+      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "shared"),
+    },
+    tiled: { launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "tiled") },
   });
 }

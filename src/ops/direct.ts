@@ -1,6 +1,8 @@
 // Direct convolution: every multiply-add of the formula, for any size, stride and channel count.
+import sharedFilterGradientShader from "../../shaders/conv2d.filterGradient.shared.wgsl";
 import uniformFilterGradientShader from "../../shaders/conv2d.filterGradient.uniform.wgsl";
 import filterGradientShader from "../../shaders/conv2d.filterGradient.wgsl";
+import sharedForwardShader from "../../shaders/conv2d.forward.shared.wgsl";
 import uniformForwardShader from "../../shaders/conv2d.forward.uniform.wgsl";
 import forwardShader from "../../shaders/conv2d.forward.wgsl";
 import type { Tape } from "../tape/tape.ts";
@@ -22,16 +24,26 @@ export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUni
 export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): boolean =>
   fitsUniform(channels) && channels % uniformTile.gradientRows === 0;
 
-/** `uniform`: with the kernel of that name. */
+/** Through workgroup memory, whole vec4s of channels. */
+export const fitsDirectShared = ({ channels, filters }: Convolution): boolean =>
+  channels % 4 === 0 && filters % 4 === 0;
+
+/** The kernels of these names; `tiled` keeps its tile in registers alone. */
+type Form = "uniform" | "shared" | "tiled";
+
 export function launchDirect(
   tape: Tape,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
-  uniform: boolean,
+  form: Form,
 ): void {
   const { batch, filters, y, x } = convolution;
   const { LANES, TILES } = lanesFor(filters);
-  const perGroup = uniform ? uniformTile : { rows: tile * TILES, columns: tile * LANES };
+  const perGroup = {
+    uniform: uniformTile,
+    shared: { rows: 64, columns: 64 },
+    tiled: { rows: tile * TILES, columns: tile * LANES },
+  }[form];
   const pixels = batch * y.output * x.output;
   const groups = Math.ceil(pixels / perGroup.rows);
   const ROW = Math.min(groups, mostGroups);
@@ -41,7 +53,8 @@ export function launchDirect(
   const bindings = { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output };
   const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
   const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
-  if (uniform) tape.launch(uniformForwardShader, bindings, constants, grid);
+  if (form === "uniform") tape.launch(uniformForwardShader, bindings, constants, grid);
+  else if (form === "shared") tape.launch(sharedForwardShader, bindings, constants, grid);
   else tape.launch(forwardShader, bindings, constants, grid, tunables);
 }
 
@@ -51,13 +64,15 @@ export function launchDirectFilterGradient(
   convolution: Convolution,
   { x: source, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
-  uniform: boolean,
+  form: Form,
 ): Tensor {
   const { batch, channels, filters, y, x } = convolution;
   const { LANES, TILES } = lanesFor(filters);
-  const perGroup = uniform
-    ? { rows: uniformTile.gradientRows, columns: uniformTile.columns }
-    : { rows: tile * TILES, columns: tile * LANES };
+  const perGroup = {
+    uniform: { rows: uniformTile.gradientRows, columns: uniformTile.columns },
+    shared: { rows: 64, columns: 64 },
+    tiled: { rows: tile * TILES, columns: tile * LANES },
+  }[form];
   const rows = y.size * x.size * channels;
   const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
   const lines = batch * y.output;
@@ -68,7 +83,8 @@ export function launchDirectFilterGradient(
   const constants = { ...shapeOf(convolution), LINES: lines, PART };
   const grid = [...tiles, parts] as const;
   const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
-  if (uniform) tape.launch(uniformFilterGradientShader, bindings, constants, grid);
+  if (form === "uniform") tape.launch(uniformFilterGradientShader, bindings, constants, grid);
+  else if (form === "shared") tape.launch(sharedFilterGradientShader, bindings, constants, grid);
   else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
   return parts === 1 ? partial : columnSum(tape, "filter gradient", partial, parts, shape);
 }

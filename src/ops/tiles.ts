@@ -24,16 +24,17 @@ const fewestTerms = 256;
 
 /**
  * How many parts a sum over `lines` lines of `width` terms is cut into, where one part takes `workgroups` workgroups: as
- * many as keep the adapter busy.
+ * many as keep the adapter busy, of at least `fewest` terms each.
  */
 export function partsFor(
   tape: Tape,
   lines: number,
   width: number,
   workgroups: number,
+  fewest = fewestTerms,
 ): { part: number; parts: number } {
   const busy = tape.device.adapter.software ? 32 : 1024;
-  const most = Math.max(1, Math.floor((lines * width) / fewestTerms));
+  const most = Math.max(1, Math.floor((lines * width) / fewest));
   const part = Math.ceil(lines / Math.min(lines, most, Math.ceil(busy / workgroups)));
   return { part, parts: Math.ceil(lines / part) };
 }

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { normal } from "../random.ts";
 import type { Conv2dOptions } from "../reference/conv2d.ts";
 import { checkOperation } from "./operation.ts";
-import { define, forAll } from "./suite.ts";
-import { deviceAs, deviceChoosing, kinds } from "./variants.ts";
+import { assert, define, forAll } from "./suite.ts";
+import { deviceAs, deviceChoosing, deviceTaking, kinds } from "./variants.ts";
 
 interface Shape extends Conv2dOptions {
   B: number;
@@ -74,7 +74,7 @@ for (const kind of kinds) {
 }
 
 // Candidates are right wherever they fit, not only where the rules take them: a tuner may take any of them.
-for (const candidate of ["winograd", "unfolded", "uniform", "tiled"]) {
+for (const candidate of ["winograd", "unfolded", "uniform", "few", "tiled"]) {
   define(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
     const vec4s = fc.integer({ min: 1, max: 5 }).map((n) => 4 * n);
     const small = fc.record({
@@ -111,4 +111,62 @@ for (const [name, shape] of Object.entries(awkward)) {
     for (const kind of kinds)
       await checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), { stride, padding });
   });
+}
+
+// Each candidate by its name, whatever the rules would take, with extents that leave tiles partly empty.
+const candidates: [string, (typeof kinds)[number], Shape[]][] = [
+  [
+    "gray",
+    "software adapters",
+    [
+      { B: 2, H: 9, W: 11, C: 1, O: 12, U: 3, V: 3 },
+      { B: 1, H: 4, W: 19, C: 1, O: 4, U: 3, V: 3, padding: "valid", bias: false },
+    ],
+  ],
+  [
+    "rgb",
+    "software adapters",
+    [
+      { B: 2, H: 7, W: 12, C: 3, O: 48, U: 3, V: 3 },
+      { B: 1, H: 5, W: 4, C: 3, O: 16, U: 3, V: 3 },
+    ],
+  ],
+  [
+    "few",
+    "GPUs",
+    [1, 2, 3, 4].map((C) => ({
+      B: 2,
+      H: 6,
+      W: 13,
+      C,
+      O: 20 + 23 * C,
+      U: 3,
+      V: 3,
+      padding: C === 2 ? "valid" : "same",
+    })),
+  ],
+  ["few", "GPUs", [{ B: 1, H: 7, W: 21, C: 3, O: 9, U: 2, V: 3 }]],
+  [
+    "shared",
+    "GPUs",
+    [
+      { B: 2, H: 7, W: 11, C: 12, O: 68, U: 3, V: 3 },
+      { B: 1, H: 9, W: 10, C: 4, O: 8, U: 5, V: 2, stride: [2, 1] },
+      { B: 1, H: 3, W: 2, C: 72, O: 20, U: 3, V: 3, padding: "same", bias: false },
+    ],
+  ],
+  ["tiled", "GPUs", [{ B: 2, H: 6, W: 7, C: 9, O: 11, U: 3, V: 3 }]],
+  ["vec4", "software adapters", [{ B: 2, H: 6, W: 7, C: 20, O: 36, U: 3, V: 3 }]],
+  ["thin", "software adapters", [{ B: 1, H: 6, W: 7, C: 20, O: 84, U: 3, V: 3 }]],
+];
+
+for (const [name, kind, shapes] of candidates) {
+  for (const shape of shapes) {
+    const { B, H, W, C, O, stride = 1, padding = "same" } = shape;
+    define(`conv2d, the candidate "${name}": ${[B, H, W, C]} to ${O}, stride ${stride}, ${padding}`, async (device) => {
+      const chosen = deviceTaking(device, kind, name);
+      await checkOperation(chosen.device, "conv2d", inputsOf(shape), { stride, padding });
+      assert(chosen.taken() > 0, `${name} was no candidate`);
+    });
+  }
 }

@@ -42,3 +42,16 @@ export function fillTemporariesWithGarbage({ gpu }: Device): void {
     return buffer;
   };
 }
+
+/** The same on one kind of adapter, counting how often there was such a candidate. */
+export function deviceTaking(device: Device, kind: (typeof kinds)[number], candidate: string) {
+  const other = deviceChoosing(deviceAs(device, kind), candidate);
+  const { choice } = other.tuner;
+  let taken = 0;
+  other.tuner.choice = (key, candidates) => {
+    const found = choice(key, candidates);
+    if (found !== undefined) taken++;
+    return found;
+  };
+  return { device: other, taken: () => taken };
+}
