@@ -3,11 +3,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { BenchBrowser, repositoryRoot } from "./browser.ts";
+import { repositoryRoot } from "./browser.ts";
 import { configurations } from "./configurations.ts";
-import { measureKernels, measureSteps } from "./measure.ts";
+import { measureInChrome, suitesInChrome } from "./inChrome.ts";
 import { measurePipeline, pipelineTable } from "./pipeline/index.ts";
-import { kernelTable, stepTable } from "./report.ts";
 
 const packages: Record<string, string> = { tfjs: "@tensorflow/tfjs", "jax-js": "@jax-js/jax" };
 
@@ -28,7 +27,7 @@ const positive = (value: string) => {
 const program = new Command("bench")
   .description("Times twingrad beside TensorFlow.js and jax-js, interleaved, after checking that all agree.")
   .addOption(
-    new Option("--suite <name>", "what to time").choices(["step", "kernels", "pipeline", "all"]).default("all"),
+    new Option("--suite <name>", "what to time").choices([...suitesInChrome, "pipeline", "all"]).default("all"),
   )
   .option("--config <names>", `of ${configurations.map((c) => c.name)}`, listOf(configurations.map((c) => c.name)), [
     "S",
@@ -39,17 +38,19 @@ const program = new Command("bench")
     "--data <folder>",
     "of the pipeline: one folder for each person (default: ../shared/data/orl, where it is there)",
   )
+  .option("--no-tune", "choose our kernels by rules of thumb instead of timing them before they are measured")
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");
 
 program.exitOverride((status) => process.exit(status.exitCode === 0 ? 0 : 2)).parse();
 const options = program.opts<{
-  suite: "step" | "kernels" | "pipeline" | "all";
+  suite: (typeof suitesInChrome)[number] | "pipeline" | "all";
   config: string[];
   peers: string[];
   only?: string;
   data?: string;
+  tune: boolean;
   rounds: number;
   out?: string;
   json?: boolean;
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
   if (loadAtStart > cores / 2) {
     progress(`The machine is busy (load ${loadAtStart.toFixed(1)} on ${cores} cores): trust ratios, not times.`);
   }
-  const besides = suite === "pipeline" ? undefined : await measureInChrome();
+  const suites = suite === "all" ? suitesInChrome : suite === "pipeline" ? [] : [suite];
+  const besides = suites.length > 0 ? await measureInChrome(suites, { ...options, packages, progress }) : undefined;
   const pipeline =
     suite === "pipeline" || suite === "all"
       ? await measurePipeline(repositoryRoot, { rounds: options.rounds, data: options.data, progress })
@@ -73,11 +75,14 @@ async function main(): Promise<void> {
   const report = {
     adapter: besides?.adapter ?? pipeline?.adapter,
     peak: besides?.peak,
+    tuning: besides?.tuning,
     machine,
     versions: { node: process.version, ...besides?.versions },
     date: new Date().toISOString(),
     rounds: options.rounds,
     results: [...(besides?.results ?? []), ...(pipeline?.results ?? [])],
+    profiles: besides?.profiles,
+    starts: besides?.starts,
   };
   if (options.out) {
     await mkdir(dirname(options.out), { recursive: true });
@@ -85,34 +90,6 @@ async function main(): Promise<void> {
   }
   const tables = [...(besides?.tables ?? []), ...(pipeline ? [pipelineTable(pipeline.results)] : [])];
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : tables.map((table) => `\n${table}\n`).join(""));
-}
-
-async function measureInChrome() {
-  const browser = await BenchBrowser.open(repositoryRoot);
-  try {
-    const { page } = browser;
-    await browser.reload();
-    const adapter = await page.adapter();
-    progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}: measuring the multiply-add peak`);
-    const peak = await page.peak();
-    progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators`);
-    const { peers, only, rounds } = options;
-    const measuring = { peers, only, rounds, peak: peak.gflops, progress };
-    const steps = suite === "kernels" ? [] : await measureSteps(browser, options.config, measuring);
-    const kernels = suite === "step" ? [] : await measureKernels(browser, options.config, measuring);
-    const versions: Record<string, string> = { chrome: await browser.version() };
-    for (const peer of options.peers) {
-      const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
-      versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
-    }
-    const tables = [
-      ...(steps.length > 0 ? [stepTable(steps)] : []),
-      ...(kernels.length > 0 ? [kernelTable(kernels, options.peers)] : []),
-    ];
-    return { adapter, peak, versions, results: [...steps, ...kernels], tables };
-  } finally {
-    await browser.close();
-  }
 }
 
 main().catch((error: unknown) => {

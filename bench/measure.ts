@@ -3,9 +3,12 @@
 import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
 import type { BenchBrowser } from "./browser.ts";
 import { configurationNamed, operationsOfStep } from "./configurations.ts";
+import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
 import type { Block, Usage, Workload } from "./page/main.ts";
+import type { Peak } from "./page/peak.ts";
+import { type Convolutions, profileOpenStep } from "./profile.ts";
 
 export interface Measured {
   /** Of one step or operation: the median over the blocks. */
@@ -17,9 +20,12 @@ export interface Measured {
   readonly once: boolean;
   /** Billions of operations a second, a multiply-add counted as two; absent where the work is bound by memory. */
   readonly gflops?: number;
+  /** Of the multiply-add peak, taken round by round, the median. */
   readonly shareOfPeak?: number;
   /** What one step asks of WebGPU once everything is warm, and what the engine then holds. */
   readonly step?: Usage & { readonly encodeMilliseconds: number };
+  /** Of a training step of ours, where the adapter has timestamps. */
+  readonly convolutions?: Convolutions;
 }
 
 export interface Result {
@@ -41,20 +47,16 @@ export interface Options {
   /** Kernels are measured only where their name contains this. */
   readonly only?: string;
   readonly rounds: number;
-  /** Multiply-add peak of the adapter, GFLOP/s. */
-  readonly peak: number;
+  /** The adapter's multiply-add peak; shares are of what its loop reaches in the same round. */
+  readonly peak: Pick<Peak, "form" | "accumulators" | "gflops">;
+  /** Whether launches can be timed by themselves. */
+  readonly timestamps: boolean;
   readonly progress: (line: string) => void;
 }
 
 /** What takes less than this is run once more before it is measured: some engines only settle after their second step. */
 const quick = 5_000;
 const blockLength = 300;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 export async function measureSteps(
   browser: BenchBrowser,
@@ -70,7 +72,9 @@ export async function measureSteps(
     // A fresh page, so that memory and start-up hold nothing of the check.
     await browser.reload();
     const timed = await timeAll(page, engines, { configuration: name }, operationsOfStep(c) / 1e9, true, options);
-    results.push({ name: `step ${name}`, suite: "step", configuration: name, ...timed, agreement });
+    const profile = options.timestamps ? await profileOpenStep(page, c, options) : undefined;
+    const ours = { ...timed.ours, ...(profile && { convolutions: profile.convolutions }) };
+    results.push({ name: `step ${name}`, suite: "step", configuration: name, ...timed, ours, agreement });
     await page.close();
   }
   return results;
@@ -109,7 +113,9 @@ async function timeAll(
 ) {
   const blocks = new Map<string, number[]>();
   const repeats = new Map<string, number>();
-  const usage = new Map<string, Measured["step"]>();
+  const usage = new Map<string, Usage>();
+  const encoding = new Map<string, number[]>();
+  const peaks: number[] = [];
   const once = new Set<string>();
   for (const engine of engines) {
     await page.open(engine, workload);
@@ -126,28 +132,34 @@ async function timeAll(
       blocks.set(engine, []);
       repeats.set(engine, Math.min(100, Math.max(1, Math.round(blockLength / block.milliseconds))));
     }
-    if (withUsage) usage.set(engine, { ...(await page.usage(engine)), encodeMilliseconds: block.toLastSubmit });
+    encoding.set(engine, [...block.toLastSubmit]);
+    if (withUsage) usage.set(engine, await page.usage(engine));
   }
   for (let round = 0; round < options.rounds; round++) {
+    if (gflop > 0) peaks.push(await page.peakNow(options.peak));
     for (const engine of engines) {
       if (once.has(engine)) continue;
       const times = repeats.get(engine)!;
-      const { milliseconds } = await page.run(engine, times);
+      const { milliseconds, toLastSubmit } = await page.run(engine, times);
       blocks.get(engine)!.push(milliseconds / times);
+      encoding.get(engine)!.push(...toLastSubmit);
     }
     if (withUsage) options.progress(`step ${workload.configuration}: round ${round + 1} of ${options.rounds}`);
   }
   const measured = (engine: string): Measured => {
     const milliseconds = median(blocks.get(engine)!);
     const gflops = gflop / (milliseconds / 1e3);
-    const step = usage.get(engine);
+    const used = usage.get(engine);
+    const shareOfPeak = once.has(engine)
+      ? gflops / median(peaks)
+      : median(peaks.map((peak, round) => gflop / (blocks.get(engine)![round] / 1e3) / peak));
     return {
       milliseconds,
       blocks: blocks.get(engine)!,
       repeatsPerBlock: repeats.get(engine)!,
       once: once.has(engine),
-      ...(gflop > 0 ? { gflops, shareOfPeak: gflops / options.peak } : {}),
-      ...(step ? { step } : {}),
+      ...(gflop > 0 ? { gflops, shareOfPeak } : {}),
+      ...(used ? { step: { ...used, encodeMilliseconds: median(encoding.get(engine)!) } } : {}),
     };
   };
   const ours = blocks.get(ourName)!;

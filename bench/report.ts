@@ -1,6 +1,8 @@
 // The run as a table on the terminal.
 import { ourName } from "./agree.ts";
 import type { Measured, Result } from "./measure.ts";
+import type { Profile } from "./profile.ts";
+import type { Starts } from "./start.ts";
 
 /** Columns padded to their widest cell; all but the first are numbers and stand on the right. */
 function aligned(rows: readonly (readonly string[])[]): string {
@@ -11,6 +13,7 @@ function aligned(rows: readonly (readonly string[])[]): string {
 
 const number = (value: number) => value.toLocaleString("en-GB", { maximumSignificantDigits: 3 });
 const optional = (value: number | undefined, show: (v: number) => string) => (value === undefined ? "-" : show(value));
+const percent = (value: number) => `${(value * 100).toFixed(1)}%`;
 const milliseconds = (m: Measured) => `${number(m.milliseconds)}${m.once ? " (once)" : ""}`;
 
 export function stepTable(results: readonly Result[]): string {
@@ -47,15 +50,23 @@ export function stepTable(results: readonly Result[]): string {
         milliseconds(m),
         engine === ourName ? "1" : number(ratio[engine]),
         optional(m.gflops, number),
-        optional(m.shareOfPeak, (v) => `${(v * 100).toFixed(1)}%`),
+        optional(m.shareOfPeak, percent),
         ...counts.map(String),
-        s.encodeMilliseconds.toFixed(1),
+        s.encodeMilliseconds.toFixed(2),
         number(s.peakBytes / 1e6),
         String(s.liveBuffers),
       ];
     }),
   );
-  return aligned([head, ...rows]);
+  const convolutions = results.flatMap(({ configuration, ours }) => {
+    const c = ours.convolutions;
+    return c
+      ? [
+          `${configuration}: convolutions ${number(c.milliseconds)} ms, ${number(c.gflops)} GFLOP/s, ${percent(c.shareOfPeak)} of peak`,
+        ]
+      : [];
+  });
+  return [aligned([head, ...rows]), ...convolutions].join("\n");
 }
 
 export function kernelTable(results: readonly Result[], peers: readonly string[]): string {
@@ -64,8 +75,35 @@ export function kernelTable(results: readonly Result[], peers: readonly string[]
     `${configuration} ${name}`,
     milliseconds(ours),
     optional(ours.gflops, number),
-    optional(ours.shareOfPeak, (v) => `${(v * 100).toFixed(1)}%`),
+    optional(ours.shareOfPeak, percent),
     ...peers.flatMap((p) => [milliseconds(measured[p]), number(ratio[p])]),
   ]);
+  return aligned([head, ...rows]);
+}
+
+/** By kernel, then by what a launch is a part of; a convolution's GFLOP/s are those of its direct form. */
+export function profileTable({ configuration, milliseconds: total, kernels, parts, convolutions }: Profile): string {
+  const row = (s: Profile["parts"][number]) => [
+    ...[s.name, String(s.launches), number(s.milliseconds), percent(s.share)],
+    ...[optional(s.gflops, number), optional(s.shareOfPeak, percent)],
+  ];
+  const head = (what: string) => [`${configuration} by ${what}`, "launches", "ms", "of step", "GFLOP/s", "of peak"];
+  const { gflops, shareOfPeak, milliseconds } = convolutions;
+  const all = ["convolutions together", "", number(milliseconds), percent(milliseconds / total)];
+  return [
+    aligned([head("kernel"), ...kernels.map((k) => row(k).slice(0, 4))].map((cells) => cells.slice(0, 4))),
+    aligned([head("part"), ...parts.map(row), [...all, number(gflops), percent(shareOfPeak)]]),
+  ].join("\n\n");
+}
+
+export function startTable(starts: readonly Starts[]): string {
+  const head = ["start to first step, ms", "in all", "device", "compile", "step", "pipelines", "wall", "sum", "timed"];
+  const rows = starts.flatMap(({ configuration, first, tuning, tuned }) =>
+    Object.entries({ "first, by rule": first, "first, tuning": tuning, "second, tuned": tuned }).map(([name, s]) => [
+      `${configuration} ${name}`,
+      ...[s.milliseconds, s.device, s.compile, s.step].map((v) => v.toFixed(0)),
+      ...[s.pipelines, s.pipelinesWall, s.pipelinesSum, s.timed].map((v) => v.toFixed(0)),
+    ]),
+  );
   return aligned([head, ...rows]);
 }

@@ -72,7 +72,7 @@ export default shader;
  * Source of the module "twingrad:build" (src/gpu/build.d.ts): what a tuning table must have been made with to be of use.
  * The digest is of the shaders' sources, so that a table made before one of them changed is known to be old.
  */
-async function buildModule() {
+async function buildModule(folder) {
   const { version } = JSON.parse(await readFile(join(folder, "../package.json"), "utf8"));
   const hash = createHash("sha256");
   for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl")).sort()) {
@@ -86,11 +86,13 @@ export function esbuildPlugin({ stripComments = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
-      build.onResolve({ filter: /^twingrad:build$/ }, ({ path }) => ({ path, namespace: "twingrad" }));
-      build.onLoad({ filter: /./, namespace: "twingrad" }, async () => ({
-        contents: await buildModule(),
-        loader: "js",
-      }));
+      // The folder by way of the importer, src/gpu: this file may itself have been bundled to somewhere else.
+      build.onResolve({ filter: /^twingrad:build$/ }, ({ path, resolveDir }) => {
+        return { path, namespace: "twingrad", pluginData: join(resolveDir, "../../shaders") };
+      });
+      build.onLoad({ filter: /./, namespace: "twingrad" }, async ({ pluginData }) => {
+        return { contents: await buildModule(pluginData), loader: "js" };
+      });
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
         const code = stripComments ? text.replace(/[ \t]*\/\/.*$/gm, "") : text;
@@ -110,7 +112,7 @@ export function vitePlugin() {
     enforce: "pre",
     resolveId: (id) => (id === "twingrad:build" ? `\0${id}` : null),
     async load(id) {
-      if (id === "\0twingrad:build") return buildModule();
+      if (id === "\0twingrad:build") return buildModule(folder);
       const path = id.split("?")[0];
       return path.endsWith(".wgsl") ? shaderModule(await readFile(path, "utf8"), path) : null;
     },

@@ -31,6 +31,8 @@ export class Account {
   peakBytes = 0;
   /** `performance.now()` when the last submit returned. */
   lastSubmit = 0;
+  /** When each pipeline was asked for and when it was there, in `performance.now()`. */
+  readonly pipelines: { readonly asked: number; made: number }[] = [];
 
   reset(): void {
     this.counts = none();
@@ -80,7 +82,14 @@ export function install(): void {
   wrap(GPUDevice.prototype, "createBindGroup", counting("bindGroups"));
   wrap(GPUDevice.prototype, "createShaderModule", counting("shaderModules"));
   wrap(GPUDevice.prototype, "createComputePipeline", counting("pipelines"));
-  wrap(GPUDevice.prototype, "createComputePipelineAsync", counting("pipelines"));
+  wrap(GPUDevice.prototype, "createComputePipelineAsync", counting("pipelines"), (account, made) => {
+    const pipeline = { asked: performance.now(), made: Number.NaN };
+    account.pipelines.push(pipeline);
+    const settled = () => {
+      pipeline.made = performance.now();
+    };
+    (made as Promise<GPUComputePipeline>).then(settled, settled);
+  });
   wrap(GPUCommandEncoder.prototype, "beginComputePass", counting("computePasses"));
   wrap(GPUComputePassEncoder.prototype, "dispatchWorkgroups", counting("dispatches"));
   wrap(GPUComputePassEncoder.prototype, "dispatchWorkgroupsIndirect", counting("dispatches"));

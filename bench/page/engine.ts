@@ -1,4 +1,6 @@
 // What every engine under test offers, so that one harness checks and times them all in the same way.
+
+import type { KernelTime } from "../../src/index.ts";
 import type { Batch, Configuration, Values } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
 
@@ -11,6 +13,8 @@ export interface Subject {
   run(times: number): Promise<number[]>;
   /** What there is to agree on, in twingrad's layouts: the loss and all gradients, or the operation's results. */
   results(): Promise<Map<string, Float32Array>>;
+  /** One more step, with what each of its launches took on the GPU; only of ours. */
+  profile?(): Promise<KernelTime[]>;
   dispose(): void;
 }
 

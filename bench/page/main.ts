@@ -1,12 +1,15 @@
 // The page that does the work: it holds the engines, and the driver in Node tells it what to set up, check and time.
+
+import type { KernelTime } from "../../src/index.ts";
 import { batchOf, configurationNamed, generator, parametersOf, uniform } from "../configurations.ts";
 import { operandShapes, operationCases } from "../operations.ts";
 import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
 import { jax } from "./jax.ts";
-import { ours } from "./ours.ts";
-import { measurePeak, type Peak } from "./peak.ts";
+import { ours, setTuned, tuningTable } from "./ours.ts";
+import { measurePeak, type Peak, peakNow } from "./peak.ts";
+import { type Start, start } from "./start.ts";
 import { tfjs } from "./tfjs.ts";
 
 /** What is under test: a whole training step, or one of a configuration's operations. */
@@ -18,8 +21,8 @@ export interface Workload {
 export interface Block {
   readonly milliseconds: number;
   readonly losses: number[];
-  /** From the start of the block to the last submit: what the engine's own code takes before it only waits. */
-  readonly toLastSubmit: number;
+  /** Of each step, from its beginning to its last submit: what the engine's own code takes before it only waits. */
+  readonly toLastSubmit: readonly number[];
 }
 
 export interface Usage extends Counts {
@@ -30,15 +33,15 @@ export interface Usage extends Counts {
 
 const engines = new Map<string, Engine>([ours, tfjs, jax].map((e) => [e.name, e]));
 const accounts = new Map<string, Account>();
-const subjects = new Map<string, Subject>();
+const subjects = new Map<string, { readonly subject: Subject; readonly isStep: boolean }>();
 
 /** Everything that an engine does inside is written to its account. */
-async function on<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function on<T>(name: string, work: (account: Account) => Promise<T>): Promise<T> {
   const account = accounts.get(name) ?? new Account();
   accounts.set(name, account);
   setCurrent(account);
   try {
-    return await work();
+    return await work(account);
   } finally {
     setCurrent(undefined);
   }
@@ -49,10 +52,24 @@ const page = {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) throw new Error("WebGPU found no adapter.");
     const { vendor, architecture, description } = adapter.info;
-    return { vendor, architecture, description };
+    return { vendor, architecture, description, timestamps: adapter.features.has("timestamp-query") };
   },
 
   peak: (): Promise<Peak> => measurePeak(),
+
+  /** What the best loop of the peak reaches now. */
+  peakNow: (peak: Pick<Peak, "form" | "accumulators">): Promise<number> => peakNow(peak),
+
+  /** Whether our kernels are chosen by their times or by rule; before anything else is done on the page. */
+  async tuned(value: boolean): Promise<void> {
+    setTuned(value);
+  },
+
+  tuning: () => tuningTable(),
+
+  /** On a page on which nothing else was done: from nothing to our first finished step. */
+  start: (configuration: string): Promise<Start> =>
+    on(ours.name, (account) => start(configurationNamed(configuration), account)),
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
     const engine = engines.get(name);
@@ -65,14 +82,14 @@ const page = {
       const operands = Object.entries(operandShapes(chosen)).map(([n, shape]) => [n, uniform(random, shape, -1, 1)]);
       return engine.operation(chosen, Object.fromEntries(operands));
     });
-    subjects.set(name, subject);
+    subjects.set(name, { subject, isStep: operation === undefined });
   },
 
   /** Compares all open subjects with the first; the first itself is left out. */
   async agree(): Promise<Record<string, Agreement>> {
     let reference: Map<string, Float32Array> | undefined;
     const agreements: Record<string, Agreement> = {};
-    for (const [name, subject] of subjects) {
+    for (const [name, { subject }] of subjects) {
       const results = await on(name, () => subject.results());
       if (reference) agreements[name] = compare(results, reference);
       reference ??= results;
@@ -81,13 +98,27 @@ const page = {
   },
 
   run(name: string, times: number): Promise<Block> {
-    return on(name, async () => {
-      const account = accounts.get(name)!;
+    return on(name, async (account) => {
+      const { subject, isStep } = subjects.get(name)!;
+      const toLastSubmit: number[] = [];
+      const losses: number[] = [];
       const start = performance.now();
-      const losses = await subjects.get(name)!.run(times);
-      const end = performance.now();
-      return { milliseconds: end - start, losses, toLastSubmit: account.lastSubmit - start };
+      // Steps wait for each other anyway; of operations several are in flight.
+      for (let i = 0; isStep && i < times; i++) {
+        const begun = performance.now();
+        losses.push(...(await subject.run(1)));
+        toLastSubmit.push(account.lastSubmit - begun);
+      }
+      if (!isStep) await subject.run(times);
+      return { milliseconds: performance.now() - start, losses, toLastSubmit };
     });
+  },
+
+  /** One more of our steps, launch by launch. */
+  async profile(): Promise<KernelTime[]> {
+    const { subject } = subjects.get(ours.name)!;
+    if (!subject.profile) throw new Error("Only a training step can be profiled.");
+    return on(ours.name, subject.profile);
   },
 
   /** What the engine asked of WebGPU since the last call of `usage`, and what it holds. */
@@ -99,7 +130,7 @@ const page = {
   },
 
   async close(): Promise<void> {
-    for (const [name, subject] of subjects) await on(name, async () => subject.dispose());
+    for (const [name, { subject }] of subjects) await on(name, async () => subject.dispose());
     subjects.clear();
   },
 };

@@ -14,16 +14,36 @@ import {
   Tape,
   type Tensor,
   Trainer,
+  type TuningTable,
 } from "../../src/index.ts";
+import { pageTuningStore } from "../../src/web/index.ts";
 import { adamOptions, type Batch, batchNormEpsilon, type Configuration, l2, type Values } from "../configurations.ts";
 import { type OperationCase, shapesOf } from "../operations.ts";
 import type { Engine, Subject } from "./engine.ts";
 
 let device: Promise<Device> | undefined;
+/** By default kernels are chosen as a user's would be who lets them be timed. */
+let tuned = true;
+
+/** Decides for the device that is opened next. */
+export function setTuned(value: boolean): void {
+  tuned = value;
+}
+
+/** The table outlives the page in the browser's database, so that only the first page of a run times kernels. */
+export function open(): Promise<Device> {
+  if (!tuned) return openDevice();
+  return openDevice({ tuning: { store: pageTuningStore(), budget: Number.POSITIVE_INFINITY } });
+}
 
 function start(): Promise<Device> {
-  device ??= openDevice();
+  device ??= open();
   return device;
+}
+
+/** What was chosen so far, with the times that it was chosen by. */
+export async function tuningTable(): Promise<TuningTable | undefined> {
+  return tuned ? (await start()).tuner.table() : undefined;
 }
 
 async function network(c: Configuration, parameters: Map<string, Values>, batch: Batch): Promise<Subject> {
@@ -48,6 +68,7 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
     async results() {
       return trainer.gradients(pictures);
     },
+    profile: () => trainer.profile(pictures),
     dispose: () => void trainer.dispose(),
   };
 }
@@ -73,7 +94,7 @@ function record(c: OperationCase, o: Record<string, Tensor>): Tensor[] {
 async function operation(c: OperationCase, operands: Record<string, Values>): Promise<Subject> {
   const opened = await start();
   const store = new ParameterStore(opened);
-  const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
+  const recorded = (copies: number) => {
     const tape = new Tape(opened, { parameters: store });
     const tensors = Object.entries(shapesOf(c)).map(([name, shape]) => {
       const given = operands[name];
@@ -82,7 +103,10 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
       return [name, tape.parameter(name, shape, { initial: given.data })] as const;
     });
     const o: Record<string, Tensor> = Object.fromEntries(tensors);
-    const results = Array.from({ length: copies }, () => record(c, o)).flat();
+    return { tape, results: Array.from({ length: copies }, () => record(c, o)).flat() };
+  };
+  const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
+    const { tape, results } = recorded(copies);
     return tape.compile({ outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])) });
   };
   // A program does as much as a step does before it is submitted and its result read back, so one that is measured
@@ -90,6 +114,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   const element = (t: Tensor, tape: Tape) => tape.view(t, [1]);
   const bytes = 4 * Math.max(...Object.values(shapesOf(c)).map((shape) => shape.reduce((a, b) => a * b, 1)));
   const copies = Math.min(16, Math.max(1, Math.floor(largestCopies / bytes)));
+  await opened.tuner.tune(() => void recorded(1));
   const single = await compile(1, element);
   const many = await compile(copies, element);
   return {

@@ -1,14 +1,24 @@
 // The adapter's multiply-add peak: registers only, no memory, the best of several numbers of independent accumulators
-// (too few leave the pipeline waiting, too many spill). What a kernel reaches is told as a share of it.
+// (too few leave the pipeline waiting, too many spill) and of both ways to write a multiply-add. What a kernel reaches is
+// told as a share of it.
 
-export interface Peak {
+/** How the loop is written: a compiler need not make a fused instruction of a product and a sum, or of fma. */
+type Form = "fma" | "multiply and add";
+
+interface Attempt {
+  readonly form: Form;
+  /** Independent vec4f. */
+  readonly accumulators: number;
   /** Billions of operations a second, a multiply-add counted as two. */
   readonly gflops: number;
-  readonly accumulators: number;
-  readonly tried: readonly { readonly accumulators: number; readonly gflops: number }[];
 }
 
-const candidates = [1, 2, 4, 6, 8, 12, 16, 24, 32];
+export interface Peak extends Attempt {
+  readonly tried: readonly Attempt[];
+}
+
+const candidates = [2, 3, 4, 8, 16, 24, 32];
+const forms: readonly Form[] = ["fma", "multiply and add"];
 const workgroupSize = 64;
 const shortest = 100; // milliseconds that a measurement must last
 const mostGroups = 4096;
@@ -17,7 +27,9 @@ const mostGroups = 4096;
  * The accumulators must be variables of their own to stay in registers, so the source is written for their number. No two
  * components ever hold the same value: a compiler that saw equal ones would compute them once.
  */
-function source(accumulators: number): string {
+function source(form: Form, accumulators: number): string {
+  const step = (i: number) =>
+    form === "fma" ? `a${i} = fma(a${i}, factor, addend);` : `a${i} = a${i} * factor + addend;`;
   const each = (line: (i: number) => string) => Array.from({ length: accumulators }, (_, i) => line(i)).join("\n");
   return `
     struct Arguments { factor: vec4f, addend: vec4f, rounds: u32 }
@@ -30,27 +42,41 @@ function source(accumulators: number): string {
       let start = vec4f(f32(id.x)) + vec4f(0.0, 0.25, 0.5, 0.75);
       ${each((i) => `var a${i} = start + ${i}.0;`)}
       for (var round = 0u; round < arguments.rounds; round++) {
-        ${Array.from({ length: 4 }, () => each((i) => `a${i} = fma(a${i}, factor, addend);`)).join("\n")}
+        ${Array.from({ length: 4 }, () => each(step)).join("\n")}
       }
       output[id.x] = ${Array.from({ length: accumulators }, (_, i) => `a${i}`).join(" + ")};
     }`;
 }
 
-export async function measurePeak(): Promise<Peak> {
+async function open(): Promise<GPUDevice> {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new Error("WebGPU found no adapter.");
-  const device = await adapter.requestDevice();
-  const tried = [];
-  for (const accumulators of candidates) {
-    tried.push({ accumulators, gflops: await rate(device, accumulators) });
+  return adapter.requestDevice();
+}
+
+export async function measurePeak(): Promise<Peak> {
+  const device = await open();
+  const tried: Attempt[] = [];
+  for (const form of forms) {
+    for (const accumulators of candidates) {
+      tried.push({ form, accumulators, gflops: await rate(device, form, accumulators) });
+    }
   }
   device.destroy();
   const best = tried.reduce((a, b) => (b.gflops > a.gflops ? b : a));
   return { ...best, tried };
 }
 
-async function rate(device: GPUDevice, accumulators: number): Promise<number> {
-  const module = device.createShaderModule({ code: source(accumulators) });
+/** The same loop once more: what the machine gives now, for a share that is taken at the same time as the work. */
+export async function peakNow({ form, accumulators }: Pick<Attempt, "form" | "accumulators">): Promise<number> {
+  const device = await open();
+  const gflops = await rate(device, form, accumulators);
+  device.destroy();
+  return gflops;
+}
+
+async function rate(device: GPUDevice, form: Form, accumulators: number): Promise<number> {
+  const module = device.createShaderModule({ code: source(form, accumulators) });
   const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
   let groups = 64;
   let rounds = 64;

@@ -36,6 +36,46 @@ describe("npm run bench", () => {
     expect(ours.step).toMatchObject({ submits: 1, bindGroups: 0, buffers: 0, shaderModules: 0, pipelines: 0 });
     expect(ours.step.dispatches).toBeGreaterThan(40);
     expect(ours.step.peakBytes).toBeGreaterThan(0);
+    expect(ours.step.encodeMilliseconds).toBeGreaterThan(0);
+    const { gflop: convolved, milliseconds, gflops, shareOfPeak } = ours.convolutions;
+    expect(convolved).toBeLessThan(gflop);
+    expect(gflops).toBeCloseTo(convolved / (milliseconds / 1e3), 6);
+    expect(shareOfPeak).toBeGreaterThan(0);
+    const keys = Object.keys(report.tuning.choices);
+    expect(keys.some((key) => key.startsWith("conv2d.filterGradient"))).toBe(true);
+  });
+
+  test("profiles a step by kernel and by part", async () => {
+    const { stdout } = await bench("--suite=profile", "--config=XS", "--rounds=1", "--no-tune", "--json");
+    const { results, profiles, starts, ...rest } = JSON.parse(stdout);
+    expect({ results, starts }).toEqual({ results: [], starts: [] });
+    expect(rest).not.toHaveProperty("tuning");
+    const [{ configuration, milliseconds, kernels, parts, convolutions }] = profiles;
+    expect(configuration).toBe("XS");
+    const sum = (shares: { milliseconds: number }[]) => shares.reduce((total, s) => total + s.milliseconds, 0);
+    expect(sum(kernels)).toBeCloseTo(milliseconds, 6);
+    expect(sum(parts)).toBeLessThan(milliseconds);
+    const convolved = parts.filter(({ name }: { name: string }) => name.startsWith("conv2d"));
+    expect(convolved).toHaveLength(11); // four layers, three passes, but for the gradient of the pictures
+    expect(sum(convolved)).toBeCloseTo(convolutions.milliseconds, 6);
+    for (const { gflops, shareOfPeak } of convolved) expect(gflops / shareOfPeak).toBeGreaterThan(0);
+  });
+
+  test("starts with and without tuning, and a second time without timing anything", async () => {
+    const { stdout } = await bench("--suite=start", "--config=XS", "--rounds=1", "--json");
+    const [{ configuration, first, tuning, tuned }] = JSON.parse(stdout).starts;
+    expect(configuration).toBe("XS");
+    for (const { milliseconds, device, compile, step, pipelines, pipelinesWall, pipelinesSum } of [
+      first,
+      tuning,
+      tuned,
+    ]) {
+      expect(device + compile + step).toBeCloseTo(milliseconds, 3);
+      expect(pipelines).toBeGreaterThan(20);
+      expect(pipelinesSum).toBeGreaterThan(pipelinesWall); // made beside each other
+    }
+    expect([first.timed, tuned.timed]).toEqual([0, 0]);
+    expect(tuning.timed).toBeGreaterThan(20);
   });
 
   test("names an option that it does not know, with status 2", async () => {

@@ -1,8 +1,9 @@
 // The check that stands before every timing must notice what is wrong.
 import { describe, expect, test } from "vitest";
 import { configurationNamed, operationsOfStep } from "../../bench/configurations.ts";
-import { median } from "../../bench/measure.ts";
+import { median } from "../../bench/median.ts";
 import { compare } from "../../bench/page/compare.ts";
+import { operationsOf } from "../../bench/profile.ts";
 
 const results = (entries: Record<string, number[]>) =>
   new Map(Object.entries(entries).map(([name, values]) => [name, Float32Array.from(values)]));
@@ -37,6 +38,14 @@ describe("compare", () => {
 test("median", () => {
   expect(median([9, 1, 5])).toBe(5);
   expect(median([9, 1, 5, 7])).toBe(6);
+});
+
+// Both by hand: 2 B O H' W' (U V I), and 2 x rows x inputs x outputs of each product in the batch.
+test("operations of a part of a step", () => {
+  const convolution = "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1 x=60,30,5,2,1";
+  expect(operationsOf(convolution)).toBe(2 * 8 * 64 * 28 * 30 * (3 * 5 * 3));
+  expect(operationsOf("product.kernelGradient batch=16 rows=784 inputs=32 outputs=64")).toBe(2 * 16 * 784 * 32 * 64);
+  expect(operationsOf("relu size=5")).toBeUndefined();
 });
 
 // Counted by hand: 2 x 3 x (2 B) x (9 H W I O of each layer + features x embedding).

@@ -1,0 +1,63 @@
+// The suites that headless Chrome runs, on one page after the other.
+import { readFile } from "node:fs/promises";
+import { BenchBrowser, repositoryRoot } from "./browser.ts";
+import { measureKernels, measureSteps } from "./measure.ts";
+import { profileSteps } from "./profile.ts";
+import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
+import { measureStarts } from "./start.ts";
+
+export const suitesInChrome = ["step", "kernels", "profile", "start"] as const;
+type Suite = (typeof suitesInChrome)[number];
+
+interface Options {
+  readonly config: readonly string[];
+  readonly peers: readonly string[];
+  readonly only?: string;
+  /** Whether our kernels are timed and the fastest taken; else they are chosen by rule. */
+  readonly tune: boolean;
+  readonly rounds: number;
+  /** The npm package of each peer. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly progress: (line: string) => void;
+}
+
+export async function measureInChrome(suites: readonly Suite[], options: Options) {
+  const { config, peers, only, rounds, packages, progress } = options;
+  const browser = await BenchBrowser.open(repositoryRoot, { tuned: options.tune });
+  try {
+    await browser.reload();
+    const { timestamps, ...adapter } = await browser.page.adapter();
+    progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`);
+    if (!timestamps && suites.length === 1 && suites[0] === "profile") {
+      throw new Error("This adapter has no timestamps to profile with.");
+    }
+    const versions: Record<string, string> = { chrome: await browser.version() };
+    for (const peer of peers) {
+      const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
+      versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
+    }
+    const starts = suites.includes("start") ? await measureStarts(repositoryRoot, config, { rounds, progress }) : [];
+    if (suites.every((suite) => suite === "start")) {
+      return { adapter, versions, results: [], starts, tables: [startTable(starts)] };
+    }
+
+    progress("measuring the multiply-add peak");
+    const peak = await browser.page.peak();
+    progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators (${peak.form})`);
+    const measuring = { peers, only, rounds, peak, timestamps, progress };
+    const steps = suites.includes("step") ? await measureSteps(browser, config, measuring) : [];
+    const kernels = suites.includes("kernels") ? await measureKernels(browser, config, measuring) : [];
+    const profiles = suites.includes("profile") && timestamps ? await profileSteps(browser, config, measuring) : [];
+    const tables = [
+      ...(steps.length > 0 ? [stepTable(steps)] : []),
+      ...(kernels.length > 0 ? [kernelTable(kernels, peers)] : []),
+      ...profiles.map(profileTable),
+      ...(starts.length > 0 ? [startTable(starts)] : []),
+    ];
+    // What was chosen among our kernels; absent where they were chosen by rule.
+    const tuning = await browser.page.tuning();
+    return { adapter, peak, tuning, versions, results: [...steps, ...kernels], profiles, starts, tables };
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,0 +1,126 @@
+// Where a step of ours spends its time on the GPU: by kernel, and by what was chosen among several ways to compute it.
+import type { KernelTime } from "../src/index.ts";
+import { ourName } from "./agree.ts";
+import type { BenchBrowser } from "./browser.ts";
+import { type Configuration, configurationNamed } from "./configurations.ts";
+import type { Options } from "./measure.ts";
+import { median } from "./median.ts";
+import { operationCases } from "./operations.ts";
+
+interface Share {
+  readonly name: string;
+  readonly launches: number;
+  readonly milliseconds: number;
+  /** Of the step's time on the GPU. */
+  readonly share: number;
+}
+
+/** What a step's convolutions reach together, each pass counted as its direct form, whatever algorithm computes it. */
+export interface Convolutions {
+  readonly gflop: number;
+  readonly milliseconds: number;
+  readonly gflops: number;
+  /** Of the adapter's multiply-add peak, measured right before. */
+  readonly shareOfPeak: number;
+}
+
+export interface Profile {
+  readonly configuration: string;
+  /** Of all launches, without what lies between them. */
+  readonly milliseconds: number;
+  readonly kernels: readonly Share[];
+  /** What was computed by one of several candidates, which may be several launches of any kernels. */
+  readonly parts: readonly (Share & { readonly gflops?: number; readonly shareOfPeak?: number })[];
+  readonly convolutions: Convolutions;
+}
+
+type Peak = Options["peak"];
+
+/** Profiles the open step several times, each right after the peak; launch by launch the medians. */
+export async function profileOpenStep(
+  page: BenchBrowser["page"],
+  c: Configuration,
+  { rounds, peak }: { rounds: number; peak: Peak },
+): Promise<Profile> {
+  const peaks: number[] = [];
+  const profiles: KernelTime[][] = [];
+  await page.profile(); // the first has things to make
+  for (let round = 0; round < rounds; round++) {
+    peaks.push(await page.peakNow(peak));
+    profiles.push(await page.profile());
+  }
+  const launches = profiles[0].map(({ kernel, part }, i) => {
+    return { kernel, part, milliseconds: median(profiles.map((p) => p[i].nanoseconds)) / 1e6 };
+  });
+  const total = sum(launches.map((l) => l.milliseconds));
+  const peakNow = median(peaks);
+  const shares = (nameOf: (launch: (typeof launches)[number]) => string | undefined): Share[] => {
+    const names = [...new Set(launches.map(nameOf))].filter((name) => name !== undefined);
+    const all = names.map((name) => {
+      const own = launches.filter((l) => nameOf(l) === name).map((l) => l.milliseconds);
+      return { name, launches: own.length, milliseconds: sum(own), share: sum(own) / total };
+    });
+    return all.sort((a, b) => b.milliseconds - a.milliseconds);
+  };
+  const parts = shares(({ part }) => part).map((share) => {
+    const operations = operationsOf(share.name);
+    if (operations === undefined) return share;
+    const gflops = operations / share.milliseconds / 1e6;
+    return { ...share, gflops, shareOfPeak: gflops / peakNow };
+  });
+  return {
+    configuration: c.name,
+    milliseconds: total,
+    kernels: shares(({ kernel }) => kernel),
+    parts,
+    convolutions: convolutionsOf(c, profiles, peaks),
+  };
+}
+
+/** Opens the step of each configuration and profiles it. */
+export async function profileSteps(
+  browser: BenchBrowser,
+  names: readonly string[],
+  options: Options,
+): Promise<Profile[]> {
+  const { page } = browser;
+  const profiles: Profile[] = [];
+  for (const name of names) {
+    options.progress(`profile ${name}`);
+    await browser.reload();
+    await page.open(ourName, { configuration: name });
+    await page.run(ourName, 2);
+    profiles.push(await profileOpenStep(page, configurationNamed(name), options));
+    await page.close();
+  }
+  return profiles;
+}
+
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+function convolutionsOf(c: Configuration, profiles: readonly KernelTime[][], peaks: readonly number[]): Convolutions {
+  const gflop = sum(operationCases(c).map((o) => (o.kind === "conv2d" ? o.operations : 0))) / 1e9;
+  const times = profiles.map((p) => sum(p.map((t) => (t.part?.startsWith("conv2d") ? t.nanoseconds : 0))) / 1e6);
+  const milliseconds = median(times);
+  if (milliseconds === 0) throw new Error(`No launch of step ${c.name} says that it is a part of a convolution.`);
+  return {
+    gflop,
+    milliseconds,
+    gflops: gflop / (milliseconds / 1e3),
+    shareOfPeak: median(times.map((ms, round) => gflop / (ms / 1e3) / peaks[round])),
+  };
+}
+
+/** Operations of a convolution's or a matrix product's direct form, from the key of its choice. */
+export function operationsOf(part: string): number | undefined {
+  const [what, ...extents] = part.split(" ");
+  const of = new Map(
+    extents.map((extent) => extent.split("=")).map(([name, value]) => [name, value.split(",").map(Number)]),
+  );
+  const product = (...names: string[]) => names.reduce((n, name) => n * of.get(name)![0], 2);
+  if (what.startsWith("conv2d") && of.has("y") && of.has("x")) {
+    const windows = ["y", "x"].map((axis) => of.get(axis)!).reduce((n, [, output, size]) => n * output * size, 1);
+    return product("batch", "channels", "filters") * windows;
+  }
+  return what.startsWith("product") ? product("batch", "rows", "inputs", "outputs") : undefined;
+}
