@@ -1,5 +1,5 @@
 // `npm run bench`: our training step and our kernels beside other engines, in headless Chrome.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";

@@ -9,7 +9,7 @@ import { Prefetch } from "../../src/data/prefetch.ts";
 import { Random, streams } from "../../src/data/random.ts";
 import { expectedPairs } from "../../src/data/yield.ts";
 import { decodePicture } from "../../src/node/images.ts";
-import { median } from "../measure.ts";
+import { median } from "../median.ts";
 
 const people = 950;
 const picturesEach = 4;

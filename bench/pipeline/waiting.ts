@@ -8,7 +8,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { siamese } from "../../src/nn/siamese.ts";
 import { StepsInFlight } from "../../src/train/inFlight.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import { median } from "../measure.ts";
+import { median } from "../median.ts";
 
 /** The README's network for a folder of people: steps short enough that a slow stream shows. */
 const imageSize: ImageSize = [56, 46, 1];
