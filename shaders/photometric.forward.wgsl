@@ -1,16 +1,15 @@
 // output = clamp(gain blur(x) + offset + deviation noise, 0, 1), with each picture's own numbers; within a rectangle
-// the output is uniform noise instead.
+// the output is uniform noise instead. A thread makes four neighbours of a row in one channel: a pixel that is blurred
+// into all four is loaded once.
 // blur(x)[p] = sum_d g(d) x[p + d] / sum_d g(d), g(d) = exp(-falloff |d|^2), |d.y| and |d.x| <= radius; pixels from
 // beyond the border repeat it.
 // noise: the sum of a random word's four bytes, brought to mean 0 and variance 1 (Irwin and Hall): integers until the
 // last step, so that every adapter draws the same. Random words: Philox4x32-10 (Salmon et al., "Parallel random numbers:
-// as easy as 1, 2, 3", SC 2011), the picture's seed and the pixel as counter.
-override COUNT: u32; // pixels, times GROUPS
-override ROW: u32; // threads in one row of the grid
+// as easy as 1, 2, 3", SC 2011), the picture's seed and the number of the four as counter.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
-override GROUPS: u32; // of up to four channels, one to a thread
+override FOURS: u32; // in a row: WIDTH / 4, rounded up
 override KEY_LOW: u32;
 override KEY_HIGH: u32;
 override NOISE: u32; // streams of random numbers
@@ -53,48 +52,72 @@ fn random(counter: vec4u) -> vec4u {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  if (id.x >= CHANNELS * HEIGHT * FOURS) {
     return;
   }
-  let group = i % GROUPS;
-  let pixel = i / GROUPS;
-  let picture = pixel / (WIDTH * HEIGHT);
-  let py = pixel / WIDTH % HEIGHT;
-  let px = pixel % WIDTH;
-  let within = i - picture * (WIDTH * HEIGHT * GROUPS);
-  let change = changes[picture];
-  let channels = min(4u, CHANNELS - 4u * group);
+  let line = id.x / FOURS; // rows of the first channel, then of the next
+  let px = 4u * (id.x - line * FOURS);
+  let channel = line / HEIGHT;
+  let py = line - channel * HEIGHT;
+  let picture = id.y;
+  let seed = changes[picture].seed;
 
+  let radius = changes[picture].radius;
+  let border = vec2i(i32(HEIGHT), i32(WIDTH)) - 1;
   var value = vec4f(0.0);
-  if (py >= change.top && py < change.bottom && px >= change.left && px < change.right) {
-    value = vec4f(random(vec4u(within, change.seed, 0u, FILL)) >> vec4u(24u)) / 255.0;
+  if (radius == 0) {
+    let row = (picture * HEIGHT + py) * WIDTH;
+    let at = (vec4u(row) + min(vec4u(px) + vec4u(0u, 1u, 2u, 3u), vec4u(WIDTH - 1u))) * CHANNELS + channel;
+    value = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
   } else {
-    let radius = change.radius;
-    let border = vec2i(i32(HEIGHT), i32(WIDTH)) - 1;
-    var total = 0.0;
-    for (var dy = -radius; dy <= radius; dy++) {
-      let row = (picture * HEIGHT + u32(clamp(i32(py) + dy, 0, border.x))) * WIDTH;
-      for (var dx = -radius; dx <= radius; dx++) {
-        let weight = exp(-change.falloff * f32(dy * dy + dx * dx));
-        let at = (row + u32(clamp(i32(px) + dx, 0, border.y))) * CHANNELS + 4u * group;
-        for (var c = 0u; c < channels; c++) {
-          value[c] += weight * x[at + c];
-        }
-        total += weight;
+    let falloff = changes[picture].falloff;
+    var total = vec4f(0.0);
+    for (var dx = -radius; dx <= radius + 3; dx++) {
+      let column = u32(clamp(i32(px) + dx, 0, border.y)) * CHANNELS + channel;
+      var sum = 0.0; // down the column: g(d) = g(d.y) g(d.x)
+      var column_total = 0.0;
+      for (var dy = -radius; dy <= radius; dy++) {
+        let weight = exp(-falloff * f32(dy * dy));
+        let row = picture * HEIGHT + u32(clamp(i32(py) + dy, 0, border.x));
+        sum += weight * x[row * (WIDTH * CHANNELS) + column];
+        column_total += weight;
       }
+      let d = vec4i(dx) - vec4i(0, 1, 2, 3);
+      let weights = select(vec4f(0.0), exp(-falloff * vec4f(d * d)), abs(d) <= vec4i(radius));
+      value += weights * (sum / column_total);
+      total += weights;
     }
-    value = value / total * change.gain + change.offset;
-    if (change.deviation > 0.0) {
-      let words = random(vec4u(within, change.seed, 0u, NOISE));
-      let even = (words & vec4u(0xff00ffu)) + ((words >> vec4u(8u)) & vec4u(0xff00ffu)); // two sums of two bytes
-      let bytes = (even & vec4u(0xffffu)) + (even >> vec4u(16u));
-      // Four bytes: mean 510, variance 4 (256^2 - 1) / 12 = 21845.
-      value += change.deviation * (vec4f(bytes) - 510.0) / sqrt(21845.0);
-    }
-    value = clamp(value, vec4f(0.0), vec4f(1.0));
+    value /= total;
   }
-  for (var c = 0u; c < channels; c++) {
-    output[pixel * CHANNELS + 4u * group + c] = value[c];
+
+  value = value * changes[picture].gain + changes[picture].offset;
+  let deviation = changes[picture].deviation;
+  if (deviation > 0.0) {
+    let words = random(vec4u(id.x, seed, 0u, NOISE));
+    let pairs = (words & vec4u(0xff00ffu)) + ((words >> vec4u(8u)) & vec4u(0xff00ffu)); // two sums of two bytes
+    let sums = (pairs & vec4u(0xffffu)) + (pairs >> vec4u(16u));
+    // Four bytes: mean 510, variance 4 (256^2 - 1) / 12 = 21845.
+    value += deviation * (vec4f(sums) - 510.0) / sqrt(21845.0);
+  }
+  value = clamp(value, vec4f(0.0), vec4f(1.0));
+
+  let columns = vec4u(px) + vec4u(0u, 1u, 2u, 3u);
+  let in_rows = py >= changes[picture].top && py < changes[picture].bottom;
+  if (in_rows && px < changes[picture].right && px + 3u >= changes[picture].left) {
+    let fill = vec4f(random(vec4u(id.x, seed, 0u, FILL)) >> vec4u(24u)) / 255.0;
+    let in_columns = (columns >= vec4u(changes[picture].left)) & (columns < vec4u(changes[picture].right));
+    value = select(value, fill, in_columns);
+  }
+
+  let at = ((picture * HEIGHT + py) * WIDTH + px) * CHANNELS + channel;
+  output[at] = value.x;
+  if (columns.y < WIDTH) {
+    output[at + CHANNELS] = value.y;
+  }
+  if (columns.z < WIDTH) {
+    output[at + 2u * CHANNELS] = value.z;
+  }
+  if (columns.w < WIDTH) {
+    output[at + 3u * CHANNELS] = value.w;
   }
 }

@@ -3,8 +3,6 @@
 // AREA: e_y, e_x are the directions of A's columns and R = max(1, their lengths): t is the overlap of a pixel with the
 // footprint of the output's pixel, so smaller pictures are area means, and larger ones bilinear. Otherwise e_y, e_x are
 // the axes and R = 1: bilinear at the point p, whatever the scale.
-override COUNT: u32; // pixels of the output, times GROUPS
-override ROW: u32; // threads in one row of the grid
 override SOURCE_HEIGHT: u32;
 override SOURCE_WIDTH: u32;
 override HEIGHT: u32;
@@ -18,28 +16,31 @@ override AREA: u32;
 @group(0) @binding(1) var<storage, read> transforms: array<vec2f>; // of each picture: A's two columns, b
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
-// The values from element `at` on, of which the first CHANNELS count.
+// The values from element `at` on, of which those in the group's channels count: what lies beyond the buffer's end is
+// loaded as some other element of it, and never stored.
 fn load(at: u32) -> vec4f {
-  let last = arrayLength(&x) - 1u;
-  if (BYTES == 1u) {
-    let word = at / 4u;
-    let shift = at % 4u * 8u;
-    let above = x[min(word + 1u, last)] << ((32u - shift) % 32u);
-    return unpack4x8unorm((x[word] >> shift) | select(above, 0u, shift == 0u));
+  if (BYTES == 0u) {
+    return bitcast<vec4f>(vec4u(x[at], x[at + 1u], x[at + 2u], x[at + 3u]));
   }
-  return bitcast<vec4f>(vec4u(x[at], x[min(at + 1u, last)], x[min(at + 2u, last)], x[min(at + 3u, last)]));
+  let word = at / 4u;
+  let shift = at % 4u * 8u;
+  var bytes = x[word] >> shift;
+  if (CHANNELS > 1u) {
+    bytes |= select(x[word + 1u] << ((32u - shift) % 32u), 0u, shift == 0u);
+  }
+  return unpack4x8unorm(bytes);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  if (id.x >= HEIGHT * WIDTH * GROUPS) {
     return;
   }
-  let group = i % GROUPS;
-  let pixel = i / GROUPS;
-  let o = vec2f(f32(pixel / WIDTH % HEIGHT), f32(pixel % WIDTH)); // y, x
-  let picture = pixel / (WIDTH * HEIGHT);
+  let picture = id.y;
+  let pixel = id.x / GROUPS;
+  let group = id.x - pixel * GROUPS;
+  let row = pixel / WIDTH;
+  let o = vec2f(f32(row), f32(pixel - row * WIDTH)); // y, x
 
   let column_y = transforms[3u * picture];
   let column_x = transforms[3u * picture + 1u];
@@ -62,17 +63,26 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f(0.0);
   var total = 0.0;
   for (var qy = first.x; qy <= last.x; qy++) {
-    let row = (picture * SOURCE_HEIGHT + u32(clamp(qy, 0, border.x))) * SOURCE_WIDTH;
+    let line = (picture * SOURCE_HEIGHT + u32(clamp(qy, 0, border.x))) * SOURCE_WIDTH;
     for (var qx = first.y; qx <= last.y; qx++) {
       let d = vec2f(f32(qy), f32(qx)) - p;
       let overlap = clamp(reach - abs(vec2f(dot(e_y, d), dot(e_x, d))), vec2f(0.0), vec2f(1.0));
       let weight = overlap.x * overlap.y;
-      sum += weight * load((row + u32(clamp(qx, 0, border.y))) * CHANNELS + 4u * group);
+      sum += weight * load((line + u32(clamp(qx, 0, border.y))) * CHANNELS + 4u * group);
       total += weight;
     }
   }
   let value = sum / total;
-  for (var c = 0u; c < min(4u, CHANNELS - 4u * group); c++) {
-    output[pixel * CHANNELS + 4u * group + c] = value[c];
+  let at = (picture * HEIGHT * WIDTH + pixel) * CHANNELS + 4u * group;
+  let channels = CHANNELS - 4u * group;
+  output[at] = value.x;
+  if (channels > 1u) {
+    output[at + 1u] = value.y;
+  }
+  if (channels > 2u) {
+    output[at + 2u] = value.z;
+  }
+  if (channels > 3u) {
+    output[at + 3u] = value.w;
   }
 }

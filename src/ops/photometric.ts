@@ -1,7 +1,6 @@
 // Changes of what a picture's pixels are, not of where: blur, brightness and contrast, noise, and a part painted over.
 import shader from "../../shaders/photometric.forward.wgsl";
 import { ShapeError, TwingradError } from "../gpu/errors.ts";
-import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { image } from "./windows.ts";
@@ -47,8 +46,8 @@ export interface PhotometricRandom {
 }
 
 /**
- * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Noise of channel group g (of four)
- * of pixel p is block p * groups + g of Philox4x32-10 in the picture's stream. Without a gradient: it stands where
+ * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns
+ * 4 k to 4 k + 3 of row y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Without a gradient: it stands where
  * pictures come in.
  */
 export function photometric(x: Tensor, changes: Tensor, random: PhotometricRandom): Tensor {
@@ -60,12 +59,14 @@ export function photometric(x: Tensor, changes: Tensor, random: PhotometricRando
     throw new ShapeError("photometric", `got ${got}; expected ${expected}.`);
   }
   const output = tape.temporary("changed pixels", x.shape);
-  const groups = Math.ceil(channels / 4);
-  const { groups: grid, constants } = threads(count * height * width * groups);
-  const shape = { HEIGHT: height, WIDTH: width, CHANNELS: channels, GROUPS: groups };
+  const fours = Math.ceil(width / 4);
+  const shape = { HEIGHT: height, WIDTH: width, CHANNELS: channels, FOURS: fours };
   const { seed, noise, fill } = random;
   const key = { KEY_LOW: seed % 2 ** 32, KEY_HIGH: Math.floor(seed / 2 ** 32), NOISE: noise, FILL: fill };
-  tape.launch(shader, { x, changes, output }, { ...constants, ...shape, ...key }, grid);
+  tape.launch(shader, { x, changes, output }, { ...shape, ...key }, [
+    Math.ceil((fours * height * channels) / 64),
+    count,
+  ]);
   return tape.record("photometric", [x, changes], output, () => {
     throw new TwingradError("BAD_INPUT", "photometric: it has no gradient; take gradients of what follows it.");
   });

@@ -2,7 +2,6 @@
 // float32 in [0, 1].
 import shader from "../../shaders/resample.forward.wgsl";
 import { ShapeError, TwingradError } from "../gpu/errors.ts";
-import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { image } from "./windows.ts";
@@ -56,12 +55,11 @@ export function resample(
   }
   const output = tape.temporary("pixels", [count, height, width, channels]);
   const groups = Math.ceil(channels / 4);
-  const { groups: grid, constants } = threads(count * height * width * groups);
   const shape = {
     ...{ SOURCE_HEIGHT: sourceHeight, SOURCE_WIDTH: sourceWidth, HEIGHT: height, WIDTH: width },
     ...{ CHANNELS: channels, GROUPS: groups, BYTES: Number(x.dtype === "u8"), AREA: Number(method === "area") },
   };
-  tape.launch(shader, { x, transforms, output }, { ...constants, ...shape }, grid);
+  tape.launch(shader, { x, transforms, output }, shape, [Math.ceil((height * width * groups) / 64), count]);
   return tape.record("resample", [x, transforms], output, () => {
     throw new TwingradError("BAD_INPUT", "resample: it has no gradient; take gradients of what follows it.");
   });

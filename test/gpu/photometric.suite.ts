@@ -69,12 +69,15 @@ define("photometric: without changes nothing changes", async (device) => {
 });
 
 define("photometric: the random integers are those of Philox, on every adapter", async (device) => {
-  const shape = [2, 6, 5, 7]; // seven channels: two blocks of random words a pixel
+  const shape = [2, 6, 5, 7]; // five columns: two blocks of random words a row
   const grey = ndarray(shape, new Float64Array(sizeOf(shape)).fill(0.5));
   const noise = 2 ** -4;
   const seeds = [7, 2 ** 32 - 1];
   const wordsOf = (n: number, stream: number) =>
-    Array.from({ length: 30 * 7 }, (_, i) => wordOf(Math.floor(i / 7), i % 7, 7, seeds[n], stream, streams.seed));
+    Array.from({ length: 30 * 7 }, (_, i) => {
+      const place = [Math.floor(i / 35), Math.floor(i / 7) % 5, i % 7];
+      return wordOf(place, [6, 5], seeds[n], stream, streams.seed);
+    });
 
   const noisy = await run(
     device,

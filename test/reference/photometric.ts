@@ -32,10 +32,10 @@ export interface RandomStreams {
   fill: number;
 }
 
-/** The random word of channel c of pixel p, of a picture with C channels: four channels share a block. */
-export function wordOf(p: number, c: number, C: number, picture: number, stream: number, seed: number): number {
-  const block = p * Math.ceil(C / 4) + Math.floor(c / 4);
-  return philox4x32([block, picture, 0, stream], seed)[c % 4];
+/** The random word of pixel [y, x] of a picture [H, W] in channel c: four neighbours of a row share a block. */
+export function wordOf([y, x, c]: number[], [H, W]: number[], picture: number, stream: number, seed: number): number {
+  const block = (c * H + y) * Math.ceil(W / 4) + Math.floor(x / 4);
+  return philox4x32([block, picture, 0, stream], seed)[x % 4];
 }
 
 export const byteSum = (word: number) => [24, 16, 8, 0].reduce((sum, shift) => sum + ((word >>> shift) & 255), 0);
@@ -53,7 +53,7 @@ export function photometric(x: NdArray, changes: readonly Change[], streams: Ran
           const at = index4(x.shape, n, i, j, c);
           const isErased = i >= erased.top && i < erased.bottom && j >= erased.left && j < erased.right;
           if (isErased) {
-            y.data[at] = (wordOf(i * W + j, c, C, seed, streams.fill, streams.seed) >>> 24) / 255;
+            y.data[at] = (wordOf([i, j, c], [H, W], seed, streams.fill, streams.seed) >>> 24) / 255;
             continue;
           }
           let [sum, total] = [0, 0];
@@ -64,7 +64,7 @@ export function photometric(x: NdArray, changes: readonly Change[], streams: Ran
               sum += g(dy, dx) * x.data[index4(x.shape, n, row, column, c)];
               total += g(dy, dx);
             }
-          const bytes = noise > 0 ? byteSum(wordOf(i * W + j, c, C, seed, streams.noise, streams.seed)) : 510;
+          const bytes = noise > 0 ? byteSum(wordOf([i, j, c], [H, W], seed, streams.noise, streams.seed)) : 510;
           // Four uniform bytes: mean 4 * 127.5, variance 4 * (256^2 - 1) / 12.
           const standard = (bytes - 510) / Math.sqrt((4 * (256 ** 2 - 1)) / 12);
           y.data[at] = Math.min(Math.max((gain * sum) / total + offset + noise * standard, 0), 1);
