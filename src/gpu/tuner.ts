@@ -44,6 +44,7 @@ export class Tuner {
   private readonly device: Device;
   private options?: TuningOptions;
   private readonly choices = new Map<string, Choice>();
+  private readonly asked = new Set<string>();
   /** Keys left to the rules for the life of the device: their timing failed or the budget was spent. */
   private readonly byRule = new Set<string>();
   /** Set while `tune` records: unknown keys are added to it. */
@@ -71,8 +72,19 @@ export class Tuner {
     return tableOf(this.device.adapter, this.choices);
   }
 
+  /** Of `table` what was asked for so far, without the times: what the bits of the programs made so far depend on. */
+  used(): TuningTable {
+    const used = [...this.choices].filter(([key]) => this.asked.has(key));
+    const untimed = ({ candidate, microseconds }: Choice): Choice => ({
+      candidate,
+      microseconds: Object.fromEntries(Object.keys(microseconds).map((name) => [name, null])),
+    });
+    return tableOf(this.device.adapter, new Map(used.map(([key, choice]) => [key, untimed(choice)])));
+  }
+
   /** The candidate to take; undefined where nothing is known, or was found among other candidates than these. */
   choice(key: string, candidates: readonly string[]): string | undefined {
+    if (!this.collecting) this.asked.add(key); // what `tune` records is thrown away
     const found = this.choices.get(key);
     if (!found || !candidates.includes(found.candidate)) return undefined;
     const timed = Object.keys(found.microseconds);

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Dataset } from "../data/dataset.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import type { TuningTable } from "../gpu/tunerTable.ts";
 import { decode, type Safetensors } from "../train/safetensors.ts";
+import { parseTuningTable } from "../web/tuningTable.ts";
 import { changeable, defaults, type ResolvedSettings, resolved } from "./settings.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -36,7 +38,7 @@ const progressSchema = z.object({
 
 export type RunProgress = z.infer<typeof progressSchema>;
 
-const keys = { record: "training", stream: "stream", progress: "progress" } as const;
+const keys = { record: "training", stream: "stream", progress: "progress", kernels: "kernels" } as const;
 
 /** A fingerprint of the set of names: to notice the training data without keeping anybody's name. */
 export function peopleDigest(dataset: Dataset): string {
@@ -54,12 +56,22 @@ function configurationDigest({ settings, people, pictures }: { settings: object;
   return sha256({ settings: Object.fromEntries(decisive.sort(([a], [b]) => (a < b ? -1 : 1))), people, pictures });
 }
 
-/** The metadata of a checkpoint. `stream` is the data stream's state. */
-export function runMetadata(record: TrainingRecord, stream: unknown, progress: RunProgress): Record<string, string> {
+/** Beside the weights all that the rest of a run depends on. */
+export interface RunState {
+  /** The data stream's. */
+  readonly stream: unknown;
+  readonly progress: RunProgress;
+  /** Which kernels compute the steps. */
+  readonly kernels: TuningTable;
+}
+
+/** The metadata of a checkpoint. */
+export function runMetadata(record: TrainingRecord, { stream, progress, kernels }: RunState): Record<string, string> {
   return {
     [keys.record]: JSON.stringify(record),
     [keys.stream]: JSON.stringify(stream),
     [keys.progress]: JSON.stringify(progress),
+    [keys.kernels]: JSON.stringify(kernels),
   };
 }
 
@@ -73,19 +85,20 @@ export function trainingRecord(file: Safetensors | Uint8Array): TrainingRecord |
 }
 
 /** Where the run of a checkpoint stood. @throws CHECKPOINT_MISMATCH where the file does not say. */
-export function runState({ metadata }: Safetensors): { stream: unknown; progress: RunProgress } {
+export function runState({ metadata }: Safetensors): RunState {
   const progress = read(metadata, keys.progress, progressSchema);
   const stream = read(metadata, keys.stream, z.unknown());
-  if (!progress || !stream) {
+  const kernels = read(metadata, keys.kernels, { parse: parseTuningTable });
+  if (!progress || !stream || !kernels) {
     throw new TwingradError(
       "CHECKPOINT_MISMATCH",
       "this model does not say where its run's data stream stood, as those of earlier versions: it can be used, but its training cannot be resumed",
     );
   }
-  return { stream, progress };
+  return { stream, progress, kernels };
 }
 
-function read<T>(metadata: Record<string, string>, key: string, wanted: z.ZodType<T>): T | undefined {
+function read<T>(metadata: Record<string, string>, key: string, wanted: { parse(value: unknown): T }): T | undefined {
   const text = metadata[key];
   if (text === undefined) return undefined;
   try {

@@ -3,11 +3,12 @@ import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import type { TuningOptions } from "../gpu/tuner.ts";
 import { openSaved, type SavedModel } from "../train/checkpoint.ts";
 import { Checkpoints } from "../train/checkpoints.ts";
 import { diskFolder } from "./checkpointFolder.ts";
 import { modelFile, readModelFile, removeParts } from "./files.ts";
-import { peopleDigest, type TrainingRecord, trainingRecord } from "./record.ts";
+import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./record.ts";
 
 const subfolder = "checkpoints";
 
@@ -16,7 +17,7 @@ export function checkpointsIn(folder: string, keep?: number): Checkpoints {
   return new Checkpoints(diskFolder(join(folder, subfolder)), { keep });
 }
 
-export interface SavedRun extends SavedModel {
+export interface SavedRun extends SavedModel, RunState {
   readonly bytes: Uint8Array;
   readonly record: TrainingRecord;
 }
@@ -49,7 +50,15 @@ export async function savedRun(
       `${data.path}: these are not the pictures that the run to resume was trained on`,
     );
   }
-  return { ...saved, record };
+  return { ...saved, record, ...runState(saved.file) };
+}
+
+/** How to open a device for a run that goes on: with the kernels that it began with, as its losses depend on them. */
+export function kernelsOf({ kernels }: SavedRun, tell: (text: string) => void): { tuning: TuningOptions } {
+  const store = { load: async () => kernels, save: async () => undefined };
+  const warn = (text: string) =>
+    tell(`${text} From here on losses may differ in their last bits from an unbroken run's.`);
+  return { tuning: { store, time: false, warn } };
 }
 
 async function savedModel(folder: string): Promise<(SavedModel & { bytes: Uint8Array }) | undefined> {

@@ -22,7 +22,7 @@ import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
 import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
-import { recordOf, runState } from "./record.ts";
+import { recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
@@ -86,8 +86,7 @@ export async function train(
   const { prefetch, imageCache } = settings;
   const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * 2 ** 20 });
   const stream = batches(images, pairs, { batchSize, prefetch });
-  const begun = resume && runState(resume.file);
-  if (begun) stream.restore(begun.stream as SamplerState);
+  if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
     batchSize,
@@ -110,7 +109,7 @@ export async function train(
   const judgeSome =
     some &&
     (async (bytes: Uint8Array) => {
-      const { loss, report } = await judge(device, bytes, some, seed);
+      const { loss, report } = await trainer.withDevice((present) => judge(present, bytes, some, seed));
       return { loss, auc: report.auc };
     });
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
@@ -118,7 +117,7 @@ export async function train(
   if (!resume) await clearForNewRun(folder, warn);
   await clearAfterKill(folder);
   try {
-    const parts = { trainer, stream, record, begun: begun?.progress, saver, log, judge: judgeSome, signal };
+    const parts = { trainer, stream, record, begun: resume?.progress, saver, log, judge: judgeSome, signal };
     run = await trainingLoop(parts, progress);
   } finally {
     progress.stop();
@@ -148,7 +147,11 @@ export async function train(
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
   const bytes = await trainer.save(run.metadata);
-  const { report, loss: validationLoss, calibration } = await judge(device, bytes, heldOut ?? training, seed);
+  const {
+    report,
+    loss: validationLoss,
+    calibration,
+  } = await trainer.withDevice((present) => judge(present, bytes, heldOut ?? training, seed));
   const { accuracy, auc, eer, threshold } = report;
   await saveModel(checkpoint, await withJudgement(bytes, { threshold, calibration }));
   const validation = heldOut ? { loss: validationLoss, accuracy, auc, eer, threshold } : null;

@@ -39,11 +39,12 @@ export interface LoopResult extends RunProgress {
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
   const { trainer, stream, record, saver, log, judge, signal } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
-  const state: RunProgress = parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null };
+  const state: RunProgress = { ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null }) };
   const before = trainer.steps;
   let position = stream.state();
   let sinceSave: number[] = [];
   const pace = new Pace();
+  const kernels = trainer.device.tuner.used(); // those of the step: it is compiled, and nothing else yet
   const epochOf = new Map<number, number>();
 
   const running = new StepsInFlight(trainer, ({ loss, step }) => {
@@ -67,7 +68,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (saver.saved === trainer.steps) return;
     const resume = pace.pause();
     const { steps } = trainer;
-    const bytes = await trainer.save(runMetadata(record, position, state));
+    const bytes = await trainer.save(runMetadata(record, { stream: position, progress: state, kernels }));
     let loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
     if (judged && judge) {
       const validation = await judge(bytes);
@@ -97,7 +98,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   }
   await running.drain();
   if (trainer.steps > before) await save({ judged: !signal?.aborted });
-  const metadata = runMetadata(record, position, state);
+  const metadata = runMetadata(record, { stream: position, progress: state, kernels });
   return { ...state, taken: trainer.steps - before, ...pace.result(), metadata };
 }
 

@@ -8,6 +8,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { esbuildPlugin } from "../../shaders/reflect.mjs";
 import { Random, streams } from "../../src/data/random.ts";
+import { decode } from "../../src/train/safetensors.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = join(root, "build", `cli-test-${process.pid}`); // inside, where packages resolve
@@ -109,6 +110,19 @@ describe.runIf(process.platform === "linux")("tuning", () => {
     expect(third.stderr).toMatch(/twingrad: The tuning table could not be read: .*\.json: .*JSON/);
     expect(third.stderr).toMatch(/timing kernels/);
     expect(JSON.parse(await readFile(join(folder, name), "utf8")).version).toBe(version);
+  });
+
+  it("a run that goes on keeps the kernels that it began with, whatever the table says by then", async () => {
+    const kernels = async () => JSON.parse(decode(await weights("kept")).metadata.kernels);
+    await run("kept");
+    const before = await kernels();
+    expect(Object.keys(before.choices).some((key) => key.startsWith("conv2d.filterGradient"))).toBe(true);
+    await rm(at("cache"), { recursive: true });
+    const { stderr, steps } = await json("train", data, "--out", at("kept"), "--resume", "--steps", "4");
+    expect(steps).toBe(4);
+    expect(stderr).not.toMatch(/timing|tuning/);
+    expect(await kernels()).toEqual(before);
+    expect(existsSync(at("cache"))).toBe(false);
   });
 
   it("--no-tune times nothing and keeps nothing", async () => {

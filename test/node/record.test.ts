@@ -9,6 +9,8 @@ const settings = resolveSettings({}, { steps: 3 });
 const people = { identities: ["b", "a"], items: [{ identity: 0, name: "x", decode: () => Promise.reject() }] };
 const record = recordOf(settings, people);
 const progress = { epochs: 2, firstLoss: Math.fround(0.7), lastLoss: null };
+const choice = { candidate: "direct", microseconds: { direct: null, winograd: null } };
+const kernels = { format: 1 as const, adapter: "a", version: "1", shaders: "s", choices: { "conv2d 3x3": choice } };
 const fileOf = (metadata: Record<string, string>) => ({ tensors: new Map(), metadata });
 const changed = (change: object) => fileOf({ training: JSON.stringify({ ...record, ...change }) });
 
@@ -24,9 +26,9 @@ function end(work: () => unknown): void {
 
 describe("the record of a run", () => {
   it("comes back as it was", () => {
-    const file = fileOf(runMetadata(record, { drawn: 7 }, progress));
+    const file = fileOf(runMetadata(record, { stream: { drawn: 7 }, progress, kernels }));
     expect(trainingRecord(file)).toEqual(record);
-    expect(runState(file)).toEqual({ stream: { drawn: 7 }, progress });
+    expect(runState(file)).toEqual({ stream: { drawn: 7 }, progress, kernels });
     expect(trainingRecord(fileOf({}))).toBeUndefined();
   });
 
@@ -73,7 +75,7 @@ describe("the record of a run", () => {
     );
     fc.assert(
       fc.property(texts, texts, texts, (training, stream, progress) => {
-        const file = fileOf({ training, stream, progress });
+        const file = fileOf({ training, stream, progress, kernels: stream });
         end(() => trainingRecord(file));
         end(() => runState(file));
       }),

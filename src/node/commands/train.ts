@@ -8,7 +8,7 @@ import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } fr
 import { openDevice } from "../device.ts";
 import { interruptible } from "../interrupt.ts";
 import { imageSizeOf } from "../pictureSettings.ts";
-import { savedRun } from "../resume.ts";
+import { kernelsOf, savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
 import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
@@ -124,7 +124,7 @@ async function run(data: string[], { out, config, resume, tune, json: _, ...othe
   });
   note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
   return interruptible(async (signal) => {
-    const device = await openDevice(tuningOf({ tune }));
+    const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
     try {
       return await train(device, dataset, settings, { folder: out, resume: saved, warn: note, signal });
     } finally {
