@@ -6,6 +6,7 @@ export {
   augmentationPresets,
   type Range,
 } from "./data/augmentation.ts";
+export * from "./data/index.ts";
 export { evaluate, tensor, type Value } from "./evaluate.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export {

@@ -1,8 +1,12 @@
 // The input pipeline's part of the bench: in Node, on the adapter that Node has, with the decoder of the command line.
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { openDevice } from "../../src/node/device.ts";
 import { imageFolder } from "../../src/node/files.ts";
+import { tfrecords } from "../../src/node/records.ts";
+import { writeRecords } from "../../src/node/recordWriter.ts";
 import { type LabelFirst, measureLabelFirst } from "./labelFirst.ts";
 import { measureWaiting, type Waiting } from "./waiting.ts";
 
@@ -27,9 +31,22 @@ export async function measurePipeline(
   const device = await openDevice();
   try {
     if (existsSync(folder)) {
-      progress(`training on ${folder}`);
-      const ours = await measureWaiting(device, await imageFolder(folder), rounds);
-      results.push({ name: "waiting for data, folder", suite: "pipeline", ours, peers: {}, ratio: {} });
+      const temporary = await mkdtemp(join(tmpdir(), "twingrad-bench-"));
+      try {
+        const record = join(temporary, "people.tfrecord");
+        const pictures = await imageFolder(folder);
+        await writeRecords(record, pictures);
+        for (const [source, dataset] of [
+          ["folder", pictures] as const,
+          ["TFRecord", await tfrecords(record)] as const,
+        ]) {
+          progress(`training on ${folder}, ${source}`);
+          const ours = await measureWaiting(device, dataset, rounds);
+          results.push({ name: `waiting for data, ${source}`, suite: "pipeline", ours, peers: {}, ratio: {} });
+        }
+      } finally {
+        await rm(temporary, { recursive: true });
+      }
     } else progress(`${folder}: there is no such folder, so no training run is measured; --data names another`);
     progress("labels first, and the article's order");
     const { ours, decodeFirst, ratio, ...about } = await measureLabelFirst(rounds);

@@ -10,11 +10,11 @@ import { StepsInFlight } from "../../src/train/inFlight.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { median } from "../median.ts";
 
-/** The README's network for a folder of people: steps short enough that a slow stream shows. */
+/** Of the size for a folder of some hundred pictures, and small: its steps are short, so that a slow stream shows. */
 const imageSize: ImageSize = [56, 46, 1];
-const network = { filters: [16, 32, 32, 32], embedding: 128 };
+const network = { filters: [8, 16, 16, 16], embedding: 64 };
 const batchSize = 16;
-const epochs = 3;
+const epochs = 2;
 
 export interface Waiting {
   /** Of the whole run, in which the first epoch decodes every picture: waited / total, its median over the rounds. */

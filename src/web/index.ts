@@ -1,3 +1,6 @@
 // What a page has besides the core.
+
+export { decodeHere } from "./decodePicture.ts";
+export { PageDecoder, type PageDecoderOptions } from "./decoder.ts";
 export { originPrivateFolder } from "./originPrivateFolder.ts";
 export { pageTuningStore } from "./tuning.ts";

@@ -1,0 +1,26 @@
+// The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
+export {
+  balancedPairs,
+  type ClassExample,
+  type PerClassOptions,
+  perClass,
+  type Triplet,
+  triplets,
+} from "./balanced.ts";
+export {
+  type BatchOptions,
+  type BatchStream,
+  batches,
+  classBatches,
+  type LoadedClasses,
+  type LoadedPairs,
+  type LoadedTriplets,
+  type LoadingOptions,
+  tripletBatches,
+} from "./batches.ts";
+export { type Dataset, type ImageSize, type Item, labelsOf, splitIdentities } from "./dataset.ts";
+export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
+export { allPairs, oneShotTrials, pairsPerIdentity } from "./evaluation.ts";
+export { type FilteredPairsOptions, filteredPairs, type Pair } from "./pairs.ts";
+export type { Sampler, SamplerState } from "./sampler.ts";
+export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./yield.ts";

@@ -1,0 +1,97 @@
+// Stored pictures to pixels with the browser's own decoders: what src/node/images.ts does with sharp.
+import type { ImageSize } from "../data/dataset.ts";
+import { decodeNetpbm } from "../data/netpbm.ts";
+import { pictureFormat, type StoredPicture } from "../data/picture.ts";
+import { TwingradError } from "../gpu/errors.ts";
+
+/** The largest picture that is decoded, in pixels: as in Node. */
+const largestPicture = 2 ** 27;
+
+/**
+ * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the thread that calls it. EXIF orientation and
+ * colour profile are applied; what is transparent turns black; one channel is luminance. The largest centred part of the
+ * wanted shape is kept, and resized by the browser, whose pixels differ a little from sharp's.
+ * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded.
+ */
+export async function decodeHere(picture: Uint8Array | StoredPicture, size: ImageSize): Promise<Uint8Array> {
+  const [height, width, channels] = size;
+  if (channels !== 1 && channels !== 3) {
+    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (grey) or 3 (colour), not ${channels}`);
+  }
+  const whole = await bitmapOf(picture instanceof Uint8Array ? { bytes: picture } : picture);
+  try {
+    if (whole.width * whole.height > largestPicture) {
+      throw new TwingradError("CORRUPT_FILE", `the picture is too large: ${whole.width} x ${whole.height} pixels`);
+    }
+    const scale = Math.min(whole.width / width, whole.height / height);
+    const cropWidth = Math.max(1, Math.round(width * scale));
+    const cropHeight = Math.max(1, Math.round(height * scale));
+    const left = Math.floor((whole.width - cropWidth) / 2);
+    const top = Math.floor((whole.height - cropHeight) / 2);
+    const resize = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" } as const;
+    const fitted = await createImageBitmap(whole, left, top, cropWidth, cropHeight, resize);
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false })!;
+    context.drawImage(fitted, 0, 0); // on black: the canvas is opaque
+    fitted.close();
+    return withChannels(context.getImageData(0, 0, width, height).data, channels);
+  } finally {
+    whole.close();
+  }
+}
+
+async function bitmapOf({ bytes, raw }: StoredPicture): Promise<ImageBitmap> {
+  if (raw) return bitmapOfPixels(bytes, raw);
+  if (bytes.length === 0) throw new TwingradError("CORRUPT_FILE", "the file is empty");
+  const format = pictureFormat(bytes);
+  if (!format) throw new TwingradError("CORRUPT_FILE", "this is no JPEG, PNG, WebP, PGM or PPM file");
+  if (format === "netpbm") {
+    const { pixels, height, width, channels } = decodeNetpbm(bytes);
+    return bitmapOfPixels(pixels, [height, width, channels]);
+  }
+  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` });
+  return createImageBitmap(blob, { imageOrientation: "from-image" }).catch((error: Error) => {
+    throw new TwingradError("CORRUPT_FILE", `the ${format} file cannot be decoded: ${error.message}`, { cause: error });
+  });
+}
+
+/** Of pixels, row by row, with 1, 3 or 4 channels, the fourth being alpha. */
+function bitmapOfPixels(pixels: Uint8Array, [height, width, channels]: ImageSize): Promise<ImageBitmap> {
+  if (pixels.length !== height * width * channels || ![1, 3, 4].includes(channels)) {
+    throw new TwingradError(
+      "CORRUPT_FILE",
+      `${pixels.length} raw values are no ${height}x${width} picture of ${channels} channels`,
+    );
+  }
+  const rgba = new Uint8ClampedArray(4 * height * width).fill(255);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    for (let c = 0; c < Math.max(3, channels); c++) {
+      rgba[4 * pixel + c] = pixels[channels * pixel + Math.min(c, channels - 1)];
+    }
+  }
+  return createImageBitmap(new ImageData(rgba, width, height));
+}
+
+function withChannels(rgba: Uint8ClampedArray, channels: 1 | 3): Uint8Array {
+  const pixels = new Uint8Array((rgba.length / 4) * channels);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    const [r, g, b] = [rgba[from], rgba[from + 1], rgba[from + 2]];
+    if (channels === 3) {
+      pixels[to++] = r;
+      pixels[to++] = g;
+      pixels[to++] = b;
+    } else pixels[to++] = r === g && g === b ? r : luminance(r, g, b);
+  }
+  return pixels;
+}
+
+/** In linear light, with the weights that libvips takes for its "b-w", and encoded as sRGB again (IEC 61966-2-1). */
+function luminance(r: number, g: number, b: number): number {
+  const linear = 0.2 * toLinear[r] + 0.7 * toLinear[g] + 0.1 * toLinear[b];
+  const encoded = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  return Math.round(255 * encoded);
+}
+
+const toLinear = Float64Array.from({ length: 256 }, (_, value) => {
+  const encoded = value / 255;
+  return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;
+});
