@@ -8,8 +8,9 @@ import statisticsShader from "../../shaders/batchNorm.statistics.wgsl";
 import sumsShader from "../../shaders/batchNorm.sums.wgsl";
 import { ShapeError } from "../gpu/errors.ts";
 import { threads } from "../tape/grid.ts";
-import { tapeOf } from "../tape/tape.ts";
+import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
+import { fuseBlock } from "./block.ts";
 
 export interface BatchNormOptions {
   /** [C]. */
@@ -33,10 +34,26 @@ export interface BatchNormOptions {
  * is the population's. x is [B, ..., C]; the result has its shape.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  const { gamma, beta, epsilon: EPSILON = 1e-3, moving, training = true, activation } = options;
+  const { gamma, beta, moving, training = true } = options;
   const tape = tapeOf("batchNorm", x, gamma, beta, moving?.mean, moving?.variance);
   const groups = training ? (options.groups ?? 1) : 1;
   const channels = checkShapes(x, options, groups);
+  const apart = (moving?: BatchNormOptions["moving"]) => normalise(x, { ...options, moving }, groups, channels);
+  const fused = fuseBlock(x, options, groups, () => apart(training ? undefined : moving).backward);
+  if (fused) return fused;
+  const { output, backward } = apart(moving);
+  return tape.record("batchNorm", [x, gamma, beta], output, backward);
+}
+
+/** The launches of the forward pass, and the chain rule. */
+function normalise(
+  x: Tensor,
+  options: BatchNormOptions,
+  groups: number,
+  channels: number,
+): { output: Tensor; backward: Backward } {
+  const { gamma, beta, epsilon: EPSILON = 1e-3, moving, training = true, activation } = options;
+  const { tape } = x;
 
   const rows = x.size / channels / groups;
   const chunk = Math.max(16, Math.ceil(Math.sqrt(rows))); // as many chunks as rows in one: both passes stay short
@@ -67,7 +84,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const output = tape.temporary("batch-norm", x.shape);
   tape.launch(forwardShader, { x, statistics, gamma, beta, output }, { ...chunked, RELU }, grid);
 
-  return tape.record("batchNorm", [x, gamma, beta], output, (gradient, wanted) => {
+  const backward: Backward = (gradient, wanted) => {
     const partial = tape.temporary("gradient sums", [groups, chunks, channels, 2]);
     const sums = tape.temporary("gradient sums", [groups, channels, 2]);
     const gamma_gradient = tape.temporary("gamma gradient", [channels]);
@@ -81,7 +98,8 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
     const flags = { RELU, TRAINING: training ? 1 : 0 };
     tape.launch(inputGradientShader, { ...saved, sums, input_gradient }, { ...chunked, ...flags }, grid);
     return [input_gradient, gamma_gradient, beta_gradient];
-  });
+  };
+  return { output, backward };
 }
 
 function checkShapes(x: Tensor, options: BatchNormOptions, groups: number): number {

@@ -1,6 +1,6 @@
 import { ShapeError } from "../gpu/errors.ts";
-import { type Tape, tapeOf } from "../tape/tape.ts";
-import { describe, type Tensor } from "../tape/tensor.ts";
+import { type Backward, type Tape, tapeOf } from "../tape/tape.ts";
+import { describe, Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
 import { type Extent, image, type Padding, windows } from "./windows.ts";
@@ -36,10 +36,13 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
   const convolution: Convolution = {
     ...{ batch, channels, filters, y: { ...rows, input: height }, x: { ...columns, input: width } },
   };
-  const output = tape.temporary("conv2d", [batch, rows.output, columns.output, filters]);
-  launchForward(tape, convolution, { x, filter, bias, output });
+  const shape = [batch, rows.output, columns.output, filters];
+  const output = tape.deferred("conv2d", shape, (storage) =>
+    launchForward(tape, convolution, { x, filter, bias, output: new Tensor(tape, shape, storage, "conv2d") }),
+  );
+  const inputs = bias ? [x, filter, bias] : [x, filter];
 
-  return tape.record("conv2d", bias ? [x, filter, bias] : [x, filter], output, (gradient, wanted) => {
+  const backward: Backward = (gradient, wanted) => {
     const input_gradient = wanted[0] ? tape.temporary("conv2d gradient", x.shape) : undefined;
     if (input_gradient) launchInputGradient(tape, convolution, { filter, gradient, output: input_gradient });
     return [
@@ -47,7 +50,8 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
       wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, filter.shape) : undefined,
       wanted[2] ? biasGradient(tape, gradient.spreadFrom ?? gradient, filters) : undefined,
     ];
-  });
+  };
+  return tape.record("conv2d", inputs, output, backward, convolution);
 }
 
 /** d loss / d bias: the sum of the output gradient over batch and space. Under a max-pool, of the pool's own gradient. */

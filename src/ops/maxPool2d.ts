@@ -3,7 +3,7 @@ import gatherShader from "../../shaders/maxPool2d.backward.gather.wgsl";
 import scatterShader from "../../shaders/maxPool2d.backward.scatter.wgsl";
 import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
 import valuesShader from "../../shaders/maxPool2d.values.wgsl";
-import { tapeOf } from "../tape/tape.ts";
+import { type Backward, type Launch, tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type Axis, type Extent, image, type Padding, windows } from "./windows.ts";
 
@@ -25,8 +25,8 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const [batch, height, width, channels] = image("maxPool2d", x);
   const [row, column] = windows("maxPool2d", [height, width], size, stride, padding);
 
-  const output = tape.temporary("max-pool", [batch, row.output, column.output, channels]);
-  const argmax = tape.temporary("argmax", output.shape, "u32");
+  const pooled = [batch, row.output, column.output, channels];
+  const argmax = tape.temporary("argmax", pooled, "u32");
   const sizes = {
     ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: row.output, OUTPUT_WIDTH: column.output },
     ...{ STRIDE_Y: row.stride, STRIDE_X: column.stride },
@@ -37,14 +37,18 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const plain = inside(row, height) && inside(column, width) && channels % 4 === 0;
   const vec4s = { ...sizes, CHANNELS: channels / 4 };
   const plainGrid = [Math.ceil((column.output * channels) / 256), row.output, batch] as const;
-  let forward = plain
-    ? tape.launch(valuesShader, { x, output }, vec4s, plainGrid)
-    : tape.launch(forwardShader, { x, output, argmax }, shape, grid(column.output, row.output));
+  let forward: Launch | undefined;
+  const output = tape.deferred("max-pool", pooled, (storage) => {
+    forward = plain
+      ? tape.launch(valuesShader, { x, output: storage }, vec4s, plainGrid)
+      : tape.launch(forwardShader, { x, output: storage, argmax }, shape, grid(column.output, row.output));
+  });
 
-  return tape.record("maxPool2d", [x], output, (gradient) => {
-    if (forward.shader === valuesShader) {
+  const backward: Backward = (gradient) => {
+    const { storage } = output; // where the maxima are comes from the forward pass
+    if (forward?.shader === valuesShader) {
       tape.replace(forward, () => {
-        forward = tape.launch(argmaxShader, { x, output, argmax }, vec4s, plainGrid);
+        forward = tape.launch(argmaxShader, { x, output: storage, argmax }, vec4s, plainGrid);
         return forward;
       });
     }
@@ -55,5 +59,6 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
     if (apart) tape.launch(scatterShader, bindings, shape, grid(column.output, row.output));
     else tape.launch(gatherShader, bindings, shape, grid(width, height));
     return [input_gradient];
-  });
+  };
+  return tape.record("maxPool2d", [x], output, backward, { row, column });
 }

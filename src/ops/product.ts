@@ -10,7 +10,7 @@ import vec4KernelGradientShader from "../../shaders/dense.kernelGradient.vec4.wg
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
 import { choose, keyOf } from "../tape/choose.ts";
 import type { Tape } from "../tape/tape.ts";
-import type { Tensor } from "../tape/tensor.ts";
+import { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./tiles.ts";
 
@@ -84,17 +84,28 @@ export function launchKernelGradient(
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
+  const { partial, parts } = launchKernelGradientParts(tape, product, tensors);
+  if (parts === 1) return new Tensor(tape, shape, partial.storage, "kernel gradient");
+  return columnSum(tape, "kernel gradient", partial, parts, shape);
+}
+
+/** The same as sums over parts of the rows: [parts, batch, inputs, outputs]. */
+export function launchKernelGradientParts(
+  tape: Tape,
+  product: Product,
+  tensors: { readonly x: Tensor; readonly gradient: Tensor },
+): { partial: Tensor; parts: number } {
   return choose(tape, keyOf("product.kernelGradient", { ...product }), {
     uniform: {
       fits: fitsUniform(product.inputs),
       preferred: prefersUniform(tape),
-      launch: () => kernelGradient(tape, product, tensors, shape, "uniform"),
+      launch: () => kernelGradient(tape, product, tensors, "uniform"),
     },
     vec4: {
       fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
-      launch: () => kernelGradient(tape, product, tensors, shape, "vec4"),
+      launch: () => kernelGradient(tape, product, tensors, "vec4"),
     },
-    tiled: { launch: () => kernelGradient(tape, product, tensors, shape, "tiled") },
+    tiled: { launch: () => kernelGradient(tape, product, tensors, "tiled") },
   });
 }
 
@@ -102,16 +113,15 @@ function kernelGradient(
   tape: Tape,
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
-  shape: readonly number[],
   form: "uniform" | "vec4" | "tiled",
-): Tensor {
+): { partial: Tensor; parts: number } {
   const { LANES, TILES } = lanesFor(outputs);
   const tiles =
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
       : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
   const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
-  const partial = tape.temporary("kernel gradient", parts === 1 ? shape : [parts, batch, inputs, outputs]);
+  const partial = tape.temporary("kernel gradient", [parts, batch, inputs, outputs]);
   const bindings = { x, gradient, partial };
   const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
   const grid = [...tiles, batch * parts] as const;
@@ -120,7 +130,7 @@ function kernelGradient(
   if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
   else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
   else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
-  return parts === 1 ? partial : columnSum(tape, "kernel gradient", partial, parts, shape);
+  return { partial, parts };
 }
 
 /** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */

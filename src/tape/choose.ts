@@ -24,12 +24,13 @@ export function choose<T>(tape: Tape, key: string, candidates: Readonly<Record<s
     key,
     fitting.map(([name]) => name),
   );
-  if (known === undefined && fitting.length > 1) {
-    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(tape, launch)])));
-  }
   const first = tape.launches.length;
   const result = candidates[known ?? byRule].launch();
   for (const launch of tape.launches.slice(first)) launch.part = key; // choices within this one give way to it
+  // After the real launch: what it reads is on the tape by then, and not among what is taken off again.
+  if (known === undefined && fitting.length > 1) {
+    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(tape, launch)])));
+  }
   return result;
 }
 

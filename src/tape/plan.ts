@@ -54,6 +54,9 @@ export function planProgram(tape: Tape, options: CompileOptions): ProgramPlan {
   const outputs = { ...(reported ? { loss: reported } : {}), ...options.outputs };
   const required = new Set(Object.values(outputs).map((t) => t.storage));
   if (fault) required.add(fault);
+  const recorded = tape.launches.splice(0);
+  for (const launch of tape.prologue.splice(0)) launch();
+  tape.launches.push(...recorded);
   const launches = removeDead(tape.launches, required, options.frozen);
   const plan = planMemory(launches, required);
   checkLimits(tape, launches);

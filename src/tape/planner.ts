@@ -40,8 +40,9 @@ export function removeDead(launches: readonly Launch[], required: Iterable<Stora
  */
 export function planMemory(launches: readonly Launch[], required: Iterable<Storage>): Plan {
   const lives = new Map<Storage, { first: number; last: number }>();
-  const touch = (storage: Storage, at: number) => {
-    if (storage.kind !== "temporary" || storage.within) return;
+  const touch = (part: Storage, at: number) => {
+    const storage = whole(part);
+    if (storage.kind !== "temporary") return;
     const life = lives.get(storage);
     if (life) life.last = at;
     else lives.set(storage, { first: at, last: at });

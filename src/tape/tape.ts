@@ -31,6 +31,17 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
   readonly backward: Backward;
+  /** What `batchNorm` needs to know to put the operation into one with itself: see `src/ops/block.ts`. */
+  readonly fusible?: unknown;
+}
+
+export interface TapeOptions {
+  /** A store to share with other tapes on the same device; a new one by default. */
+  readonly parameters?: ParameterStore;
+  /** How blocks keep their activations and their gradients; arithmetic is float32 always. `float32` by default. */
+  readonly storage?: "float32" | "float16";
+  /** Whether the first block's activations are made again in the backward pass instead of being kept. */
+  readonly recompute?: boolean;
 }
 
 export type Workgroups = readonly [number, number?, number?];
@@ -42,12 +53,16 @@ export class Tape {
   readonly parameters = new Map<string, Parameter>();
   readonly nodes: Node[] = [];
   readonly launches: Launch[] = [];
+  /** Work gathered from several operations into launches in front of all others, done when the program is compiled. */
+  readonly prologue: (() => void)[] = [];
   /** Scalars that are factor * sum(w^2) / 2 of one parameter: where they are terms of the loss, `compile` merges them. */
   readonly penalties = new Map<Tensor, { readonly parameter: Tensor; readonly factor: number }>();
 
-  /** `parameters`: a store to share with other tapes on the same device; a new one by default. */
-  constructor(device: Device, options: { readonly parameters?: ParameterStore } = {}) {
+  readonly options: TapeOptions;
+
+  constructor(device: Device, options: TapeOptions = {}) {
     this.device = device;
+    this.options = options;
     this.store = options.parameters ?? new ParameterStore(device);
   }
 
@@ -83,9 +98,22 @@ export class Tape {
     return new Tensor(this, [...shape], new Storage("temporary", name, sizeOf(shape), dtype), name);
   }
 
+  /**
+   * A tensor that is computed only if something reads it: `launch` is then called once with the storage to write. What
+   * an operation that takes its place does without is never launched.
+   */
+  deferred(name: string, shape: readonly number[], launch: (storage: Storage) => void): Tensor {
+    const compute = () => {
+      const storage = new Storage("temporary", name, sizeOf(shape), "f32");
+      launch(storage);
+      return storage;
+    };
+    return new Tensor(this, [...shape], compute, name);
+  }
+
   /** The same elements under another shape of the same size. */
   view(x: Tensor, shape: readonly number[]): Tensor {
-    return new Tensor(this, [...shape], x.storage, x.name);
+    return new Tensor(this, [...shape], () => x.storage, x.name);
   }
 
   /** Appends one dispatch. Every binding and every constant without a default must be given: the types see to it. */
@@ -122,8 +150,8 @@ export class Tape {
   }
 
   /** Appends an operation with its chain rule and returns its output. */
-  record(operation: string, inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
-    this.nodes.push({ operation, inputs, output, backward });
+  record(operation: string, inputs: readonly Tensor[], output: Tensor, backward: Backward, fusible?: unknown): Tensor {
+    this.nodes.push({ operation, inputs, output, backward, fusible });
     return output;
   }
 

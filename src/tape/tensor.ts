@@ -1,12 +1,15 @@
 // A tensor on the tape is a shape and a place to be: values exist only while a compiled program runs.
 import type { Tape } from "./tape.ts";
 
-export type Dtype = "f32" | "u32" | "u8";
+/** `f16`: packed in pairs, for storage alone; arithmetic is float32. */
+export type Dtype = "f32" | "u32" | "f16" | "u8";
+
+const bytesOf = { f32: 4, u32: 4, f16: 2, u8: 1 } as const;
 
 /**
  * Where a tensor's elements live. `input`: written by the host before each step. `parameter`: a slice of the parameter
- * store. `constant`: written once. `temporary`: written by exactly one launch of the step; the planner gives it a
- * buffer that it may share with others.
+ * store. `constant`: written once. `temporary`: written by the launches of the step, each element once; the planner
+ * gives it a buffer that it may share with others.
  */
 export class Storage {
   readonly kind: "input" | "parameter" | "constant" | "temporary" | "buffer";
@@ -25,23 +28,30 @@ export class Storage {
     this.name = name;
     this.dtype = dtype;
     // Whole vec4s, so that kernels may view any tensor as array<vec4f>.
-    this.bytes = Math.max(16, Math.ceil((elements * (dtype === "u8" ? 1 : 4)) / 16) * 16);
+    this.bytes = Math.max(16, Math.ceil((elements * bytesOf[dtype]) / 16) * 16);
   }
 }
 
 export class Tensor {
   readonly tape: Tape;
   readonly shape: readonly number[];
-  readonly storage: Storage;
   readonly name: string;
+  private place: Storage | (() => Storage);
   /** Set where this tensor holds another's elements, each once, among zeros: its columns have that other's sums. */
   spreadFrom?: Tensor;
 
-  constructor(tape: Tape, shape: readonly number[], storage: Storage, name: string) {
+  /** `place` may be a function that appends the launches which write the tensor: see `Tape.deferred`. */
+  constructor(tape: Tape, shape: readonly number[], place: Storage | (() => Storage), name: string) {
     this.tape = tape;
     this.shape = shape;
-    this.storage = storage;
+    this.place = place;
     this.name = name;
+  }
+
+  /** Where its elements are. Whoever asks needs them: a deferred tensor is computed from here on. */
+  get storage(): Storage {
+    if (typeof this.place === "function") this.place = this.place();
+    return this.place;
   }
 
   get size(): number {

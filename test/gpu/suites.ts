@@ -3,6 +3,7 @@
 import "./augmentation.suite.ts";
 import "./batchNorm.suite.ts";
 import "./clip.suite.ts";
+import "./block.suite.ts";
 import "./conv2d.suite.ts";
 import "./dense.suite.ts";
 import "./device.suite.ts";

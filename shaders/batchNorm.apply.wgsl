@@ -1,0 +1,32 @@
+// output = scale (x - mean) + beta, with RELU 1 the larger of that and 0, for consumers that do not read x through the
+// normalisation themselves. x is [images, PIXELS, CHANNELS].
+override CHANNELS: u32; // vec4s
+override PIXELS: u32; // in one image
+override FIRST: u32 = 0u; // image of the whole batch that x begins with
+override GROUP: u32; // images that share statistics
+override RELU: u32;
+override HALF: u32 = 0u; // 1: x is packed float16
+override COUNT: u32; // threads: images * PIXELS * CHANNELS
+override ROW: u32; // threads in one row of the grid
+
+@group(0) @binding(0) var<storage, read> x: array<vec2u>;
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * ROW + id.x;
+  if (i >= COUNT) {
+    return;
+  }
+  let image = FIRST + i / CHANNELS / PIXELS;
+  let at = image / GROUP * 4u * CHANNELS + i % CHANNELS;
+  var value: vec4f;
+  if (HALF == 1u) {
+    value = vec4f(unpack2x16float(x[i].x), unpack2x16float(x[i].y));
+  } else {
+    value = bitcast<vec4f>(vec4u(x[2u * i], x[2u * i + 1u]));
+  }
+  value = fma(value - affine[at], affine[at + CHANNELS], affine[at + 2u * CHANNELS]);
+  output[FIRST * PIXELS * CHANNELS + i] = select(value, max(value, vec4f()), RELU == 1u);
+}

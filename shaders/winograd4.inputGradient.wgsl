@@ -1,0 +1,184 @@
+// The input gradient from the gradients E of the transformed 6 x 6 patches: the sum of B E B' over the patches that overlap
+// (the adjoint of winograd4.input). Patches are 4 apart and begin one row and column before their cell, so a pixel on a
+// cell's edge also belongs to the first or last row (column) of a neighbour's patch, which is E's own first or last:
+//   row i of B' E:  0: e0   1: -3/2 e0 - e1 + e2 - 2 e3 + 1/2 e4 + e5   2: -2 e0 + 1/2 e1 - 5/2 e2 - e3 - e4 - 3/2 e5
+//                   3: 3/2 e0 + 5/2 e1 + 1/2 e2 + 2 e3 - 1/2 e4 - 2 e5   4: e0 + e1 + e2 + e3 + e4 + 3/2 e5   5: e5
+// A thread takes RUN tiles of 4 x 4 pixels of one image and four channels. With SUMS 1 the input was read through
+// batch-norm and ReLU: the thread also adds the two sums that their backward pass begins with (batchNorm.gradientSums).
+override HEIGHT: u32;
+override WIDTH: u32;
+override CHANNELS: u32; // vec4s
+override CELLS_Y: u32; // cells in one image
+override CELLS_X: u32;
+override IMAGES: u32; // in this launch
+override RUN: u32; // tiles for each thread
+override RUNS: u32; // threads for each image (and vec4 of channels)
+override FIRST_IN: u32; // the first image of this launch among those of x that are bound
+override FIRST_OUT: u32; // among those of input_gradient
+override FIRST: u32 = 0u; // and in the whole batch
+override GROUP: u32 = 1u; // images that share statistics
+override SUMS: u32 = 0u;
+override RELU: u32 = 1u;
+override HALF: u32 = 0u; // 1: x is packed float16
+override HALF_GRADIENT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
+override SCALE: f32 = 1.0;
+override COUNT: u32; // threads: IMAGES * RUNS * CHANNELS
+override ROW: u32; // threads in one row of the grid
+
+@group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, CHANNELS]
+@group(0) @binding(1) var<storage, read> x: array<vec2u>;
+@group(0) @binding(2) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(3) var<storage, read_write> input_gradient: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 2, CHANNELS]
+
+struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, inverse: vec4f }
+
+struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+
+// The middle four rows of B' e; `before` and `after` are what the neighbours add to the first and the last.
+fn transform(e0: vec4f, e1: vec4f, e2: vec4f, e3: vec4f, e4: vec4f, e5: vec4f, before: vec4f, after: vec4f) -> Four {
+  let p = 1.5 * e0 + 2.0 * e3 - 0.5 * e4;
+  return Four(
+    before + e5 - p - e1 + e2,
+    0.5 * e1 - 2.0 * e0 - 2.5 * e2 - e3 - e4 - 1.5 * e5,
+    p + 2.5 * e1 + 0.5 * e2 - 2.0 * e5,
+    after + e0 + e1 + e2 + e3 + e4 + 1.5 * e5,
+  );
+}
+
+// Four pixels of a row, to which one transformed element adds its column of B. Columns are added one by one: kept until
+// the last is there they would take twice the registers.
+fn add(sum: Four, e: vec4f, a: f32, b: f32, c: f32, d: f32) -> Four {
+  return Four(sum.a + a * e, sum.b + b * e, sum.c + c * e, sum.d + d * e);
+}
+
+fn load(image: u32, y: i32, x: i32, k: u32, c: u32) -> vec4f {
+  let inside = (y >= 0) & (y < i32(CELLS_Y)) & (x >= 0) & (x < i32(CELLS_X));
+  let cell = u32(clamp(y, 0, i32(CELLS_Y) - 1)) * CELLS_X + u32(clamp(x, 0, i32(CELLS_X) - 1));
+  let cells = CELLS_Y * CELLS_X;
+  return select(vec4f(), product[((k * IMAGES + image) * cells + cell) * CHANNELS + c], inside);
+}
+
+fn column(image: u32, y: i32, x: i32, k: u32, c: u32) -> Four {
+  return transform(
+    load(image, y, x, k, c), load(image, y, x, k + 6u, c), load(image, y, x, k + 12u, c),
+    load(image, y, x, k + 18u, c), load(image, y, x, k + 24u, c), load(image, y, x, k + 30u, c),
+    load(image, y - 1, x, k + 30u, c), load(image, y + 1, x, k, c),
+  );
+}
+
+var<private> s1: vec4f;
+var<private> s2: vec4f;
+
+fn keep(image: u32, y: u32, x_: u32, c: u32, value: vec4f, norm: Norm) {
+  if ((y < HEIGHT) & (x_ < WIDTH)) {
+    let pixel = y * WIDTH + x_;
+    let at = ((FIRST_OUT + image) * HEIGHT * WIDTH + pixel) * CHANNELS + c;
+    var seen = value;
+    if (HALF_GRADIENT == 1u) {
+      let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
+      let packed = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
+      input_gradient[at] = packed;
+      seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y)) / SCALE;
+    } else {
+      let bits = bitcast<vec4u>(value);
+      input_gradient[2u * at] = bits.xy;
+      input_gradient[2u * at + 1u] = bits.zw;
+    }
+    if (SUMS == 1u) {
+      let from_ = ((FIRST_IN + image) * HEIGHT * WIDTH + pixel) * CHANNELS + c;
+      var d: vec4f;
+      if (HALF == 1u) {
+        d = vec4f(unpack2x16float(x[from_].x), unpack2x16float(x[from_].y)) - norm.mean;
+      } else {
+        d = bitcast<vec4f>(vec4u(x[2u * from_], x[2u * from_ + 1u])) - norm.mean;
+      }
+      if (RELU == 1u) {
+        seen = select(vec4f(), seen, fma(d, norm.scale, norm.beta) > vec4f());
+      }
+      s1 += seen;
+      s2 += seen * d * norm.inverse;
+    }
+  }
+}
+
+fn keep_row(image: u32, y: u32, left: u32, c: u32, r: Four, norm: Norm) {
+  keep(image, y, left, c, r.a, norm);
+  keep(image, y, left + 1u, c, r.b, norm);
+  keep(image, y, left + 2u, c, r.c, norm);
+  keep(image, y, left + 3u, c, r.d, norm);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * ROW + id.x;
+  if (i >= COUNT) {
+    return;
+  }
+  let c = i % CHANNELS;
+  let image = i / CHANNELS / RUNS;
+  let run = i / CHANNELS % RUNS;
+  var norm = Norm();
+  if (SUMS == 1u) {
+    let at = (FIRST + image) / GROUP * 4u * CHANNELS + c;
+    norm = Norm(affine[at], affine[at + CHANNELS], affine[at + 2u * CHANNELS], affine[at + 3u * CHANNELS]);
+  }
+  let tiles_x = WIDTH / 4u + u32(WIDTH % 4u > 0u);
+  let tiles = (HEIGHT / 4u + u32(HEIGHT % 4u > 0u)) * tiles_x;
+  let last = min((run + 1u) * RUN, tiles);
+  for (var tile = run * RUN; tile < last; tile++) {
+    let y = i32(tile / tiles_x);
+    let x = i32(tile % tiles_x);
+    var e = column(image, y, x - 1, 5u, c);
+    var r0 = Four(e.a, vec4f(), vec4f(), vec4f());
+    var r1 = Four(e.b, vec4f(), vec4f(), vec4f());
+    var r2 = Four(e.c, vec4f(), vec4f(), vec4f());
+    var r3 = Four(e.d, vec4f(), vec4f(), vec4f());
+    e = column(image, y, x, 0u, c);
+    r0 = add(r0, e.a, -1.5, -2.0, 1.5, 1.0);
+    r1 = add(r1, e.b, -1.5, -2.0, 1.5, 1.0);
+    r2 = add(r2, e.c, -1.5, -2.0, 1.5, 1.0);
+    r3 = add(r3, e.d, -1.5, -2.0, 1.5, 1.0);
+    e = column(image, y, x, 1u, c);
+    r0 = add(r0, e.a, -1.0, 0.5, 2.5, 1.0);
+    r1 = add(r1, e.b, -1.0, 0.5, 2.5, 1.0);
+    r2 = add(r2, e.c, -1.0, 0.5, 2.5, 1.0);
+    r3 = add(r3, e.d, -1.0, 0.5, 2.5, 1.0);
+    e = column(image, y, x, 2u, c);
+    r0 = add(r0, e.a, 1.0, -2.5, 0.5, 1.0);
+    r1 = add(r1, e.b, 1.0, -2.5, 0.5, 1.0);
+    r2 = add(r2, e.c, 1.0, -2.5, 0.5, 1.0);
+    r3 = add(r3, e.d, 1.0, -2.5, 0.5, 1.0);
+    e = column(image, y, x, 3u, c);
+    r0 = add(r0, e.a, -2.0, -1.0, 2.0, 1.0);
+    r1 = add(r1, e.b, -2.0, -1.0, 2.0, 1.0);
+    r2 = add(r2, e.c, -2.0, -1.0, 2.0, 1.0);
+    r3 = add(r3, e.d, -2.0, -1.0, 2.0, 1.0);
+    e = column(image, y, x, 4u, c);
+    r0 = add(r0, e.a, 0.5, -1.0, -0.5, 1.0);
+    r1 = add(r1, e.b, 0.5, -1.0, -0.5, 1.0);
+    r2 = add(r2, e.c, 0.5, -1.0, -0.5, 1.0);
+    r3 = add(r3, e.d, 0.5, -1.0, -0.5, 1.0);
+    e = column(image, y, x, 5u, c);
+    r0 = add(r0, e.a, 1.0, -1.5, -2.0, 1.5);
+    r1 = add(r1, e.b, 1.0, -1.5, -2.0, 1.5);
+    r2 = add(r2, e.c, 1.0, -1.5, -2.0, 1.5);
+    r3 = add(r3, e.d, 1.0, -1.5, -2.0, 1.5);
+    e = column(image, y, x + 1, 0u, c);
+    r0.d += e.a;
+    r1.d += e.b;
+    r2.d += e.c;
+    r3.d += e.d;
+    let top = 4u * u32(y);
+    let left = 4u * u32(x);
+    keep_row(image, top, left, c, r0, norm);
+    keep_row(image, top + 1u, left, c, r1, norm);
+    keep_row(image, top + 2u, left, c, r2, norm);
+    keep_row(image, top + 3u, left, c, r3, norm);
+  }
+  if (SUMS == 1u) {
+    let at = ((FIRST + image) * RUNS + run) * 2u * CHANNELS + c;
+    partial[at] = s1;
+    partial[at + CHANNELS] = s2;
+  }
+}

@@ -1,0 +1,134 @@
+// A' M A + bias for each 6 x 6 tile M of products (Winograd F(4x4, 3x3)), a cell of 4 x 4 outputs, of which only the maxima
+// of its four 2 x 2 windows are stored, with where they were: the convolution's own output never exists.
+//   A' = [1 1 1 1 1 0; 0 1 -1 1/2 -2 0; 0 1 1 1/4 4 0; 0 1 -1 1/8 -8 1]
+// Beside them, for batch-norm, mean and sum of squared deviations (M2) of each channel over the thread's cells, taken of
+// values minus the first one, so that a large mean costs no digits. A thread takes RUN cells of one image, four channels.
+// argmax has 2 bits for each maximum, 2 row + column of the first largest in row-major order: bit 8 window + 2 channel.
+override FILTERS: u32; // vec4s
+override POOLED_Y: u32;
+override POOLED_X: u32;
+override CELLS_Y: u32; // cells in one image
+override CELLS_X: u32;
+override RUN: u32; // cells for each thread
+override RUNS: u32; // threads for each image (and vec4 of channels)
+override FIRST_OUT: u32; // the first image of this launch among those bound
+override FIRST: u32 = 0u; // and in the whole batch
+override BIAS: u32 = 0u; // 1: add it
+override STATISTICS: u32 = 0u; // 1: write partial
+override HALF: u32 = 0u; // 1: pooled is packed float16
+override COUNT: u32; // threads: images * RUNS * FILTERS
+override ROW: u32; // threads in one row of the grid
+
+@group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, FILTERS]
+@group(0) @binding(1) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> pooled: array<vec2u>;
+@group(0) @binding(3) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+
+struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+
+fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f, m4: vec4f, m5: vec4f) -> Four {
+  let s = m1 + m2;
+  let d = m1 - m2;
+  return Four(
+    m0 + s + m3 + m4,
+    d + 0.5 * m3 - 2.0 * m4,
+    s + 0.25 * m3 + 4.0 * m4,
+    d + 0.125 * m3 - 8.0 * m4 + m5,
+  );
+}
+
+fn column(at: u32, k: u32, step: u32) -> Four {
+  return transform(
+    product[at + k * step], product[at + (k + 6u) * step], product[at + (k + 12u) * step],
+    product[at + (k + 18u) * step], product[at + (k + 24u) * step], product[at + (k + 30u) * step],
+  );
+}
+
+struct Maximum { value: vec4f, where_: vec4u }
+
+fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
+  var m = Maximum(a, vec4u());
+  m.where_ = select(m.where_, vec4u(1u), b > m.value);
+  m.value = max(m.value, b);
+  m.where_ = select(m.where_, vec4u(2u), c > m.value);
+  m.value = max(m.value, c);
+  m.where_ = select(m.where_, vec4u(3u), d > m.value);
+  m.value = max(m.value, d);
+  return m;
+}
+
+// What the thread has seen so far.
+var<private> n: f32;
+var<private> origin: vec4f;
+var<private> s1: vec4f;
+var<private> s2: vec4f;
+
+fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
+  if ((y < POOLED_Y) & (x < POOLED_X)) {
+    let at = (((FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
+    var seen = value;
+    if (HALF == 1u) {
+      let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
+      pooled[at] = packed;
+      seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+    } else {
+      let bits = bitcast<vec4u>(value);
+      pooled[2u * at] = bits.xy;
+      pooled[2u * at + 1u] = bits.zw;
+    }
+    origin = select(origin, seen, n == 0.0);
+    let d = seen - origin;
+    n += 1.0;
+    s1 += d;
+    s2 += d * d;
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * ROW + id.x;
+  if (i >= COUNT) {
+    return;
+  }
+  let o = i % FILTERS;
+  let image = i / FILTERS / RUNS;
+  let run = i / FILTERS % RUNS;
+  let cells = CELLS_Y * CELLS_X;
+  let step = COUNT / RUNS * cells;
+  let last = min((run + 1u) * RUN, cells);
+  let offset = select(vec4f(), bias[o], BIAS == 1u);
+  for (var cell = run * RUN; cell < last; cell++) {
+    let at = (image * cells + cell) * FILTERS + o;
+    let c0 = column(at, 0u, step);
+    let c1 = column(at, 1u, step);
+    let c2 = column(at, 2u, step);
+    let c3 = column(at, 3u, step);
+    let c4 = column(at, 4u, step);
+    let c5 = column(at, 5u, step);
+    let y = 2u * (cell / CELLS_X);
+    let x = 2u * (cell % CELLS_X);
+    let r0 = transform(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a);
+    let r1 = transform(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b);
+    let m0 = maximum(r0.a, r0.b, r1.a, r1.b);
+    let m1 = maximum(r0.c, r0.d, r1.c, r1.d);
+    let r2 = transform(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c);
+    let r3 = transform(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d);
+    let m2 = maximum(r2.a, r2.b, r3.a, r3.b);
+    let m3 = maximum(r2.c, r2.d, r3.c, r3.d);
+    keep(image, y, x, o, m0.value + offset);
+    keep(image, y, x + 1u, o, m1.value + offset);
+    keep(image, y + 1u, x, o, m2.value + offset);
+    keep(image, y + 1u, x + 1u, o, m3.value + offset);
+    let where_ = m0.where_ | (m1.where_ << vec4u(8u)) | (m2.where_ << vec4u(16u)) | (m3.where_ << vec4u(24u));
+    argmax[((FIRST_OUT + image) * cells + cell) * FILTERS + o] =
+      where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
+  }
+  if (STATISTICS == 1u) {
+    let at = ((FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let count = max(n, 1.0);
+    partial[at] = vec4f(n);
+    partial[at + FILTERS] = origin + s1 / count;
+    partial[at + 2u * FILTERS] = s2 - s1 * s1 / count;
+  }
+}

@@ -1,0 +1,108 @@
+// A block's convolution with its max-pool, directly: every multiply-add of the formula, the convolution's own output and
+// its gradient kept in registers.
+import filterGradientShader from "../../shaders/conv2d.pool.filterGradient.wgsl";
+import inputGradientShader from "../../shaders/conv2d.pool.inputGradient.wgsl";
+import forwardShader from "../../shaders/conv2d.pool.wgsl";
+import { threads } from "../tape/grid.ts";
+import type { Place } from "../tape/parts.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Storage, Tensor } from "../tape/tensor.ts";
+import type { Slice, Source } from "./blockShape.ts";
+import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Pooled, runsOf } from "./blockShape.ts";
+import { columnSum } from "./columnSum.ts";
+
+const formats = { f32: 0, f16: 1, u8: 2 };
+
+const inputOf = ({ height, width, channels, group }: BlockShape, source: Source) => ({
+  ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, GROUP: group },
+  ...{ NORMALISED: source.affine ? 1 : 0, FORMAT: formats[source.dtype] },
+});
+
+/** `partial`: where the moments go, [images of the whole batch * RUNS, 3, filters]; none are taken without it. */
+export function launchConvPool(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  source: Source,
+  tensors: { x: Place; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
+  runs: { RUN: number; RUNS: number },
+): void {
+  const { x, filter, bias, pooled, partial } = tensors;
+  const { groups, constants } = threads(slice.images * runs.RUNS * (shape.filters / 4));
+  tape.launch(
+    forwardShader,
+    {
+      ...{ x: x.storage, affine: source.affine ?? filter, filter_: filter, bias: bias ?? filter },
+      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage },
+      partial: partial ?? tape.temporary("no moments", [4]),
+    },
+    {
+      ...{ ...constants, ...inputOf(shape, source), ...extents(shape), ...runs, RELU: source.relu ? 1 : 0 },
+      ...{ FIRST_IN: x.first, FIRST_OUT: pooled.values.first, FIRST: slice.first },
+      ...{ BIAS: bias ? 1 : 0, STATISTICS: partial ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+    },
+    groups,
+  );
+}
+
+/** d loss / d filter of one slice, [3, 3, channels, filters]. */
+export function launchConvPoolFilterGradient(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  source: Source,
+  tensors: { x: Place; pooled: Pooled; arriving: Arriving; norm: Norm },
+): Tensor {
+  const { x, pooled, arriving, norm } = tensors;
+  const { channels, filters } = shape;
+  const gradient = arriving.parts.at(slice.first);
+  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape));
+  const parts = slice.images * runs.RUNS;
+  const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
+  const { groups, constants } = threads((parts * channels * filters) / 4);
+  tape.launch(
+    filterGradientShader,
+    {
+      ...{ x: x.storage, input_affine: source.affine ?? norm.affine, gradient: gradient.storage, partial },
+      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+    },
+    {
+      ...{ ...constants, ...inputOf(shape, source), ...extents(shape), ...runs },
+      ...{ FIRST_IN: x.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
+      ...{ RELU: shape.relu ? 1 : 0, INPUT_RELU: source.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+      ...{ HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+    },
+    groups,
+  );
+  return columnSum(tape, "filter gradient", partial, parts, [3, 3, channels, filters]);
+}
+
+/** d loss / d x of one slice. */
+export function launchConvPoolInputGradient(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  tensors: { filter: Tensor; pooled: Pooled; arriving: Arriving; norm: Norm; leaving: Arriving },
+): void {
+  const { filter, pooled, arriving, norm, leaving } = tensors;
+  const { height, width, channels, filters, group } = shape;
+  const gradient = arriving.parts.at(slice.first);
+  const output = leaving.parts.at(slice.first);
+  const runs = runsOf(tape, slice.images, channels / 4, Math.ceil(height / 4) * Math.ceil(width / 4));
+  const { groups, constants } = threads((slice.images * runs.RUNS * channels) / 4);
+  tape.launch(
+    inputGradientShader,
+    {
+      ...{ filter_: filter, gradient: gradient.storage, input_gradient: output.storage },
+      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+    },
+    {
+      ...{ ...constants, ...extents(shape), ...runs, FILTERS: filters, CHANNELS: channels / 4, GROUP: group },
+      ...{ HEIGHT: height, WIDTH: width, RELU: shape.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+      ...{ FIRST_OUT: output.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first },
+      ...{ FIRST: slice.first, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+      ...{ HALF_OUTPUT: leaving.parts.dtype === "f16" ? 1 : 0, SCALE: leaving.scale },
+    },
+    groups,
+  );
+}

@@ -1,0 +1,53 @@
+// Tensors too large for one binding: a batch of images cut into storages of so many images each. Launches take a range
+// of the batch that lies within one part; sums over the batch go on from launch to launch, so they stay exact.
+import type { Tape } from "./tape.ts";
+import { type Dtype, Storage } from "./tensor.ts";
+
+/** The part that an image lies in, and its number there. */
+export interface Place {
+  readonly storage: Storage;
+  readonly first: number;
+}
+
+export class Parts {
+  readonly storages: readonly Storage[];
+  /** Images in each part; the last may have fewer. */
+  readonly images: number;
+  readonly dtype: Dtype;
+
+  private constructor(storages: readonly Storage[], images: number, dtype: Dtype) {
+    this.storages = storages;
+    this.images = images;
+    this.dtype = dtype;
+  }
+
+  /** New temporaries for `images` images of so many elements: as few parts as the device's limits allow. */
+  static temporary(tape: Tape, name: string, images: number, elements: number, dtype: Dtype): Parts {
+    const each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes);
+    const count = Math.ceil(images / each);
+    const storages = Array.from({ length: count }, (_, i) => {
+      const held = Math.min(each, images - i * each);
+      return new Storage("temporary", count === 1 ? name : `${name} (part ${i + 1})`, held * elements, dtype);
+    });
+    return new Parts(storages, each, dtype);
+  }
+
+  /** A whole tensor as one part. */
+  static whole(storage: Storage, images: number): Parts {
+    return new Parts([storage], images, storage.dtype);
+  }
+
+  at(image: number): Place {
+    return { storage: this.storages[Math.floor(image / this.images)], first: image % this.images };
+  }
+}
+
+/**
+ * How many of `images` images of so many bytes one binding holds: all, or a power of two, so that the parts of tensors
+ * of different sizes begin at the same images. One at least: that an image is too large is for the compiler to say.
+ */
+export function imagesWithin(tape: Tape, images: number, bytes: number, most = Number.POSITIVE_INFINITY): number {
+  const { maxStorageBufferBindingSize, maxBufferSize } = tape.device.gpu.limits;
+  const fitting = Math.max(1, Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, most) / bytes));
+  return fitting >= images ? images : 2 ** Math.floor(Math.log2(fitting));
+}
