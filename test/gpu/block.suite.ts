@@ -86,9 +86,9 @@ for (const kind of kinds) {
 
   for (const [what, example] of Object.entries({
     "first layer": { batch: 4, height: 28, width: 28, channels: 1, filters: 32, groups: 2, bias: true },
-    "64 channels": { batch: 2, height: 28, width: 26, channels: 64, filters: 64, groups: 2, bias: true },
-    "128 to 256 channels": { batch: 2, height: 8, width: 8, channels: 128, filters: 256, groups: 1, bias: true },
-    "3 x 3 images": { batch: 16, height: 3, width: 3, channels: 64, filters: 64, groups: 2, bias: true },
+    "64 channels": { batch: 2, height: 14, width: 10, channels: 64, filters: 64, groups: 2, bias: true },
+    "128 to 256 channels": { batch: 2, height: 4, width: 6, channels: 128, filters: 256, groups: 1, bias: true },
+    "3 x 3 images": { batch: 16, height: 3, width: 3, channels: 32, filters: 32, groups: 2, bias: true },
   })) {
     define(`block: ${what} as on ${kind}`, (device) =>
       check(deviceAs(device, kind), { ...example, activation: "relu" }),
