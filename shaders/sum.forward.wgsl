@@ -1,15 +1,17 @@
 // output[g] = FACTOR * sum of x (or of x^2) over the g-th chunk. Each thread strides through the chunk, then the
 // workgroup adds its threads as a tree: a fixed order, and rounding that grows with the logarithm of the size. Larger
-// sums repeat the launch on its own output.
+// sums repeat the launch on its own output. With BASE 1 the one element of `base` is added.
 override COUNT: u32;
 override CHUNK: u32; // elements for each workgroup
 override FACTOR: f32 = 1.0;
 override SQUARES: u32 = 0u; // 1: sum of x^2
+override BASE: u32 = 0u;
 
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read> base: array<f32>;
 
 var<workgroup> partial: array<f32, WORKGROUP>;
 
@@ -29,6 +31,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
   if (local.x == 0u) {
-    output[group.x] = FACTOR * partial[0];
+    output[group.x] = FACTOR * partial[0] + select(0.0, base[0], BASE == 1u);
   }
 }

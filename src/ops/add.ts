@@ -8,9 +8,10 @@ import { describe, type Tensor } from "../tape/tensor.ts";
 export function add(a: Tensor, b: Tensor): Tensor {
   const tape = tapeOf("add", a, b);
   sameShape("add", a, b);
-  const output = tape.temporary("sum", a.shape);
-  const { groups, constants } = vec4Threads(a.size);
-  tape.launch(shader, { a, b, output }, constants, groups);
+  const output = tape.deferred("sum", a.shape, (storage) => {
+    const { groups, constants } = vec4Threads(a.size);
+    tape.launch(shader, { a, b, output: storage }, constants, groups);
+  });
   return tape.record("add", [a, b], output, (gradient) => [gradient, gradient]);
 }
 

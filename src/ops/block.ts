@@ -4,6 +4,7 @@
 // where the maxima were, and the gradient of the block's output are ever stored.
 import addShader from "../../shaders/add.forward.wgsl";
 import widenShader from "../../shaders/widen.forward.wgsl";
+import { choose, keyOf } from "../tape/choose.ts";
 import { threads, vec4Threads } from "../tape/grid.ts";
 import { imagesWithin, Parts } from "../tape/parts.ts";
 import type { Backward, Node, Tape } from "../tape/tape.ts";
@@ -89,80 +90,107 @@ function block(
   const { images, filters, pooledY, pooledX } = shape;
   const source = sourceOf(x);
   const half = tape.options.storage === "float16";
-  const fast = winograd.suitsWinograd4(tape, shape, source);
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32");
-  const stored = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
-  const workspace = fast ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
+  const pooledOf = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
+  const fits = winograd.fitsWinograd4(shape, source);
+  const fast = { fits, preferred: winograd.prefersWinograd4(tape, shape) };
+  const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   const each = Math.min(workspace, values.images, argmax.images, source.images);
+  const key = (what: string, slice: Slice) => {
+    const { height, width, channels } = shape;
+    const { dtype } = source;
+    return keyOf(`block.${what}`, {
+      images: slice.images,
+      x: [height, width, channels],
+      filters,
+      dtype: +(dtype === "f16"),
+    });
+  };
 
   // Forward: pooled values with their moments, slice by slice, then the statistics of the whole batch.
   const runs = runsOf(tape, images, filters / 4, cellsOf(shape));
   const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
-  const kept = new Map<number, Tensor>();
-  const keep = fast && images * winograd.bytesOfImage(shape) <= mostKept;
-  const forward = (slice: Slice, pooled: Pooled, moments: Storage | undefined) => {
-    const from = source.at(slice);
-    if (!fast) {
-      launchConvPool(tape, shape, slice, source, { x: from, filter, bias, pooled, partial: moments }, runs);
-      return;
-    }
-    const transformed = winograd.launchInputTransform(tape, shape, slice, source, from);
-    if (keep) kept.set(slice.first, transformed);
-    winograd.launchWinogradPool(tape, shape, slice, { transformed, filter, bias, pooled, partial: moments }, runs);
+  const forward = (slice: Slice, pooled: Pooled, moments: Storage | undefined): Tensor | undefined => {
+    const operands = { x: source.at(slice), filter, bias, pooled, partial: moments };
+    return choose<Tensor | undefined>(tape, key("forward", slice), {
+      winograd: {
+        ...fast,
+        launch() {
+          const transformed = winograd.launchInputTransform(tape, shape, slice, source, operands.x);
+          winograd.launchWinogradPool(tape, shape, slice, { ...operands, transformed }, runs);
+          return transformed;
+        },
+      },
+      direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs) },
+    });
   };
-  for (const slice of slicesOf(images, each)) forward(slice, stored(slice), partial);
+  const kept = new Map<number, Tensor | undefined>();
+  const keep = fits && images * winograd.bytesOfImage(shape) <= mostKept;
+  for (const slice of slicesOf(images, each)) {
+    const transformed = forward(slice, pooledOf(slice), partial);
+    if (keep) kept.set(slice.first, transformed);
+  }
   const affine = partial
     ? norm.launchAffine(tape, shape, { partial, runs: runs.RUNS }, options)
     : norm.launchMovingAffine(tape, filters, options);
 
   const result: Source = {
-    ...{
-      at: (slice) => values.at(slice.first),
-      images: values.images,
-      dtype: half ? "f16" : "f32",
-      affine,
-      relu: shape.relu,
-    },
+    ...{ at: (slice) => values.at(slice.first), images: values.images },
+    ...{ dtype: half ? "f16" : "f32", affine, relu: shape.relu },
   };
   const output = tape.deferred("batch-norm", [images, pooledY, pooledX, filters], (storage) =>
     norm.launchApply(tape, shape, result, storage),
   );
   norm.normalised.set(output, result);
 
-  const inputs = bias ? [x, filter, bias, gamma, beta] : [x, filter, gamma, beta];
-  return tape.record("block", inputs, output, (gradient, wanted) => {
+  const backward: Backward = (gradient, wanted) => {
     const arriving = norm.arrivals.get(gradient) ?? { parts: Parts.whole(gradient.storage, images), scale: 1 };
     const sums = arriving.sums ?? norm.launchGradientSums(tape, shape, result, arriving);
     const found = norm.launchCoefficients(tape, shape, affine, sums, training);
-    const vectors = shape.channels % 4 === 0;
-    const leaving = wanted[0] && vectors ? leavingFor(tape, shape, source, fast) : undefined;
+    const leaving = wanted[0] && shape.channels % 4 === 0 ? leavingFor(tape, shape, source) : undefined;
+    const gradients = (slice: Slice): { filter?: Tensor; sums: boolean } => {
+      const tensors = { x: source.at(slice), pooled: pooledOf(slice), arriving, norm: found.norm };
+      const transformed = kept.get(slice.first);
+      return choose<{ filter?: Tensor; sums: boolean }>(tape, key("gradients", slice), {
+        winograd: {
+          ...fast,
+          launch() {
+            const arrived = winograd.launchOutputGradient(tape, shape, slice, tensors);
+            const x = transformed ?? winograd.launchInputTransform(tape, shape, slice, source, tensors.x);
+            const through = { x: tensors.x, gradient: arrived, filter, leaving: leaving! };
+            if (leaving) winograd.launchWinogradInputGradient(tape, shape, slice, source, through);
+            return {
+              sums: true,
+              filter: wanted[1]
+                ? winograd.launchWinogradFilterGradient(tape, shape, slice, { x, gradient: arrived })
+                : undefined,
+            };
+          },
+        },
+        direct: {
+          launch() {
+            if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving });
+            return {
+              sums: false,
+              filter: wanted[1] ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors) : undefined,
+            };
+          },
+        },
+      });
+    };
     let filterGradient: Tensor | undefined;
-    const most = Math.min(each, arriving.parts.images, leaving?.parts.images ?? images);
-    for (const slice of slicesOf(images, most)) {
-      const tensors = { x: source.at(slice), pooled: stored(slice), arriving, norm: found.norm };
-      let part: Tensor | undefined;
-      if (fast) {
-        const arrived = winograd.launchOutputGradient(tape, shape, slice, tensors);
-        if (wanted[1]) {
-          const transformed =
-            kept.get(slice.first) ?? winograd.launchInputTransform(tape, shape, slice, source, tensors.x);
-          part = winograd.launchWinogradFilterGradient(tape, shape, slice, { x: transformed, gradient: arrived });
-        }
-        if (leaving) {
-          const through = { x: tensors.x, gradient: arrived, filter, leaving };
-          winograd.launchWinogradInputGradient(tape, shape, slice, source, through);
-        }
-      } else {
-        if (wanted[1]) part = launchConvPoolFilterGradient(tape, shape, slice, source, tensors);
-        if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving });
-      }
-      filterGradient = filterGradient && part ? sumOf(tape, filterGradient, part) : part;
+    let summed = true;
+    for (const slice of slicesOf(images, Math.min(each, arriving.parts.images, leaving?.parts.images ?? images))) {
+      const part = gradients(slice);
+      summed &&= part.sums;
+      filterGradient = filterGradient && part.filter ? sumOf(tape, filterGradient, part.filter) : part.filter;
     }
-    const rest = bias ? [found.bias, found.gamma, found.beta] : [found.gamma, found.beta];
-    const inputGradient = leaving ? gradientTensor(x, leaving) : wanted[0] && inputGradientApart(gradient);
-    return [inputGradient || undefined, filterGradient, ...rest];
-  });
+    const left = leaving && gradientTensor(x, summed ? leaving : { ...leaving, sums: undefined });
+    const inputGradient = left ?? (wanted[0] ? inputGradientApart(gradient) : undefined);
+    return [inputGradient, filterGradient, ...(bias ? [found.bias] : []), found.gamma, found.beta];
+  };
+  return tape.record("block", bias ? [x, filter, bias, gamma, beta] : [x, filter, gamma, beta], output, backward);
 }
 
 function sourceOf(x: Tensor): Source {
@@ -174,7 +202,7 @@ function sourceOf(x: Tensor): Source {
 }
 
 /** Where the gradient of x goes, and the sums for the batch-norm in front of it where the kernel can take them. */
-function leavingFor(tape: Tape, shape: BlockShape, source: Source, fast: boolean): Arriving {
+function leavingFor(tape: Tape, shape: BlockShape, source: Source): Arriving {
   const { images, height, width, channels } = shape;
   const half = tape.options.storage === "float16" && source.affine !== undefined;
   const parts = Parts.temporary(tape, "gradient", images, height * width * channels, half ? "f16" : "f32");
@@ -184,7 +212,7 @@ function leavingFor(tape: Tape, shape: BlockShape, source: Source, fast: boolean
     // The loss is a mean over the batch, so that its gradients shrink as the batch grows: brought to where float16 has
     // most room on both sides, values are still right when 200 times smaller or larger than usual.
     scale: half ? 256 * 2 ** Math.ceil(Math.log2(images)) : 1,
-    sums: fast && source.affine ? norm.sumsFor(tape, images, channels, tiles) : undefined,
+    sums: source.affine ? norm.sumsFor(tape, images, channels, tiles) : undefined,
   };
 }
 

@@ -79,11 +79,18 @@ const busy = { software: 2048, gpu: 65536 };
 
 /**
  * How the `units` of each image (cells, tiles, pixels) are divided among threads, `lanes` of which stand side by side:
- * into as few runs as keep the adapter busy, since what a thread adds up in registers need not be added up later.
+ * into as few runs as keep the adapter busy, since what a thread adds up in registers need not be added up later, and
+ * into no more than `most`.
  */
-export function runsOf(tape: Tape, images: number, lanes: number, units: number): { RUN: number; RUNS: number } {
+export function runsOf(
+  tape: Tape,
+  images: number,
+  lanes: number,
+  units: number,
+  most = units,
+): { RUN: number; RUNS: number } {
   const threads = tape.device.adapter.software ? busy.software : busy.gpu;
-  const runs = Math.min(units, Math.max(1, Math.ceil(threads / (images * lanes))));
+  const runs = Math.min(units, most, Math.max(1, Math.ceil(threads / (images * lanes))));
   const RUN = Math.ceil(units / runs);
   return { RUN, RUNS: Math.ceil(units / RUN) };
 }

@@ -26,7 +26,7 @@ export function launchConvPool(
   source: Source,
   tensors: { x: Place; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
   runs: { RUN: number; RUNS: number },
-): void {
+): undefined {
   const { x, filter, bias, pooled, partial } = tensors;
   const { groups, constants } = threads(slice.images * runs.RUNS * (shape.filters / 4));
   tape.launch(
@@ -45,6 +45,9 @@ export function launchConvPool(
   );
 }
 
+/** Parts of a filter gradient for each image that one more launch adds up; a GPU needs more, and a second level. */
+const fewParts = (tape: Tape, { images }: Slice) => Math.ceil((tape.device.adapter.software ? 64 : 1024) / images);
+
 /** d loss / d filter of one slice, [3, 3, channels, filters]. */
 export function launchConvPoolFilterGradient(
   tape: Tape,
@@ -56,7 +59,7 @@ export function launchConvPoolFilterGradient(
   const { x, pooled, arriving, norm } = tensors;
   const { channels, filters } = shape;
   const gradient = arriving.parts.at(slice.first);
-  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape));
+  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(tape, slice));
   const parts = slice.images * runs.RUNS;
   const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
   const { groups, constants } = threads((parts * channels * filters) / 4);

@@ -2,9 +2,10 @@ import reluBackwardShader from "../../shaders/relu.backward.wgsl";
 import sigmoidBackwardShader from "../../shaders/sigmoid.backward.wgsl";
 import { ShapeError } from "../gpu/errors.ts";
 import { vec4Threads } from "../tape/grid.ts";
-import { tapeOf } from "../tape/tape.ts";
+import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
+import { throughSigmoid } from "./pairLoss.ts";
 import { type Activation, launchKernelGradient, launchProduct, launchProductInputGradient } from "./product.ts";
 
 export interface DenseOptions {
@@ -39,9 +40,10 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
   const output = tape.temporary("dense", [batch, outputs]);
   launchProduct(tape, product, { x, kernel, bias, output }, activation);
 
-  return tape.record("dense", bias ? [x, kernel, bias] : [x, kernel], output, (arriving, wanted) => {
-    let gradient = arriving; // of the sum before the activation
-    if (activation) {
+  const backward: Backward = (arriving, wanted) => {
+    const through = activation === "sigmoid" ? throughSigmoid.get(arriving) : undefined;
+    let gradient = through?.gradient ?? arriving; // of the sum before the activation
+    if (activation && !through) {
       gradient = tape.temporary(`${activation} gradient`, output.shape);
       const { groups, constants } = vec4Threads(output.size);
       const tensors = { output, gradient: arriving, input_gradient: gradient };
@@ -52,7 +54,8 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
     return [
       input_gradient,
       wanted[1] ? launchKernelGradient(tape, product, { x, gradient }, kernel.shape) : undefined,
-      wanted[2] ? columnSum(tape, "bias gradient", gradient, batch, [outputs]) : undefined,
+      wanted[2] ? (through?.bias ?? columnSum(tape, "bias gradient", gradient, batch, [outputs])) : undefined,
     ];
-  });
+  };
+  return tape.record("dense", bias ? [x, kernel, bias] : [x, kernel], output, backward, activation);
 }

@@ -3,7 +3,8 @@ import forwardShader from "../../shaders/sigmoidCrossEntropy.forward.wgsl";
 import { ShapeError } from "../gpu/errors.ts";
 import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
-import { describe, type Tensor } from "../tape/tensor.ts";
+import { describe, type Storage, type Tensor } from "../tape/tensor.ts";
+import { fusePairLoss } from "./pairLoss.ts";
 
 /**
  * Mean over the batch of max(z, 0) - z y + log(1 + exp(-|z|)), a scalar. Logits are [B] or [B, 1], labels in [0, 1]
@@ -15,8 +16,11 @@ export function sigmoidCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
     const shapes = `logits ${describe(logits.shape)} and labels ${describe(labels.shape)}`;
     throw new ShapeError("sigmoidCrossEntropy", `${shapes}; expected one label for each logit.`);
   }
-  const output = tape.temporary("cross-entropy", []);
-  tape.launch(forwardShader, { logits, labels, output }, { COUNT: logits.size }, [1]);
+  const launch = (output: Storage) =>
+    void tape.launch(forwardShader, { logits, labels, output }, { COUNT: logits.size }, [1]);
+  const fused = fusePairLoss(logits, labels, launch);
+  if (fused) return fused;
+  const output = tape.deferred("cross-entropy", [], launch);
 
   return tape.record("sigmoidCrossEntropy", [logits, labels], output, (gradient) => {
     const input_gradient = tape.temporary("logit gradient", logits.shape);

@@ -54,7 +54,9 @@ function total(tape: Tape, x: Tensor, first: { FACTOR: number; SQUARES?: number 
   do {
     const groups = Math.ceil(source.size / chunk);
     const output = tape.temporary("sum", groups === 1 ? [] : [groups]);
-    tape.launch(sumShader, { x: source, output }, { COUNT: source.size, CHUNK: chunk, ...options }, [groups]);
+    tape.launch(sumShader, { x: source, base: source, output }, { COUNT: source.size, CHUNK: chunk, ...options }, [
+      groups,
+    ]);
     source = output;
     options = { FACTOR: 1 };
   } while (source.size > 1);

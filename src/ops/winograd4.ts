@@ -22,22 +22,25 @@ export const mostBytes = 128 * 2 ** 20;
 const balance = 40;
 
 /**
- * Whether Winograd is the better choice: whole vec4s of channels and, on GPUs, so many of them that the time saved on
- * arithmetic is more than that spent on moving the transformed tensors. On software adapters, whose data lie in caches, it
- * wins even where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
- * Sums over more than 1024 channels would carry an error of more than half of what correctness allows.
+ * Whether Winograd can compute the block: whole vec4s of channels. Sums over more than 1024 of them would carry an error of
+ * more than half of what correctness allows.
  */
-export function suitsWinograd4(tape: Tape, shape: BlockShape, source: Source): boolean {
+export function fitsWinograd4({ channels, filters }: BlockShape, source: Source): boolean {
+  return source.dtype !== "u8" && [channels, filters].every((n) => n % 4 === 0 && n >= 16 && n <= 1024);
+}
+
+/**
+ * Whether it is the better choice by rule: on GPUs, where the channels are so many that the time saved on arithmetic is
+ * more than that spent on moving the transformed tensors. On software adapters, whose data lie in caches, it wins even
+ * where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
+ */
+export function prefersWinograd4(tape: Tape, shape: BlockShape): boolean {
   const { channels, filters, pooledY, pooledX } = shape;
   // Operations of the direct algorithm for each byte that Winograd moves. A cell takes 288 channels * filters operations;
   // its 36 transformed values of each channel are written once and read once, 288 (channels + filters) bytes.
   const intensity = (channels * filters) / (channels + filters);
   const fill = (pooledY * pooledX) / (4 * cellsOf(shape));
-  return (
-    source.dtype !== "u8" &&
-    [channels, filters].every((n) => n % 4 === 0 && n >= 16 && n <= 1024) &&
-    (tape.device.adapter.software || intensity * fill >= balance)
-  );
+  return tape.device.adapter.software || intensity * fill >= balance;
 }
 
 /** Bytes of an image's transformed input or output, whichever is larger. */

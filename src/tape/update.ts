@@ -54,7 +54,7 @@ export function recordUpdate(
     }
     const values = external("parameters", elements, arena.values);
     const ofBlocks = tape.constant("blocks", [blocks.length], blocks);
-    if (members.some(([p]) => decayOf.get(p))) total = sumOf(tape, total, penaltyOf(tape, values, ofBlocks));
+    if (members.some(([p]) => decayOf.get(p))) total = plusPenalty(tape, total, values, ofBlocks);
     gathered.push({ arena, elements, values, gradients: gradientArena, blocks: ofBlocks.storage });
   }
   const clip = clipFactor(tape, gathered, optimizer.clipNorm);
@@ -106,20 +106,20 @@ function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
   return output;
 }
 
-/** The sum of decay w^2 / 2 over an arena, a scalar. */
-function penaltyOf(tape: Tape, values: Storage, blocks: Tensor): Tensor {
+/** The loss plus the sum of decay w^2 / 2 over an arena. */
+function plusPenalty(tape: Tape, loss: Tensor, values: Storage, blocks: Tensor): Tensor {
   const chunk = 64;
   const [BLOCKS, CHUNK] = [blocks.size / 2, chunk];
   let count = Math.ceil(BLOCKS / chunk);
   let output = tape.temporary("penalty", [count]);
   tape.launch(penaltyShader, { values, blocks, output }, { BLOCKS, CHUNK }, [count]);
-  while (count > 1) {
+  do {
     const [COUNT, CHUNK, x] = [count, 4096, output];
     count = Math.ceil(count / CHUNK);
     output = tape.temporary("penalty", [count]);
-    tape.launch(sumShader, { x, output }, { COUNT, CHUNK }, [count]);
-  }
-  return new Tensor(tape, [], output.storage, "penalty");
+    tape.launch(sumShader, { x, base: loss, output }, { COUNT, CHUNK, BASE: count === 1 ? 1 : 0 }, [count]);
+  } while (count > 1);
+  return new Tensor(tape, [], output.storage, "loss");
 }
 
 /**

@@ -16,7 +16,7 @@ export function launches(tape: Tape, a: Tensor, b: Tensor, output: Tensor): void
   tape.launch(scaleShader, { x: a, output }, { COUNT: 1, ROW: 64 }, [1]);
   // @ts-expect-error: the constant is COUNT, not COUNTS
   tape.launch(addShader, { a, b, output }, { COUNTS: 1, ROW: 64 }, [1]);
-  tape.launch(sumShader, { x: a, output }, { COUNT: 1, CHUNK: 4 }, [1], { WORKGROUP: 128 });
+  tape.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { WORKGROUP: 128 });
   // @ts-expect-error: there is no tunable TILE
-  tape.launch(sumShader, { x: a, output }, { COUNT: 1, CHUNK: 4 }, [1], { TILE: 128 });
+  tape.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { TILE: 128 });
 }
