@@ -12,13 +12,17 @@ import { type VerificationReport, verificationReport } from "../recognition/prot
 /** How many pictures are decoded and embedded at a time. */
 const chunk = 64;
 
-/** The embedding of each picture, in the dataset's order: [N, embedding]. */
-export async function embedAll(model: Model, dataset: Dataset): Promise<Float32Array> {
+/**
+ * The embedding of each picture, in the dataset's order: [N, embedding].
+ * @param told is called with how many pictures are done.
+ */
+export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
   const embeddings = new Float32Array(dataset.items.length * model.embedding);
   const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
   for (let first = 0; first < dataset.items.length; first += chunk) {
     const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
     embeddings.set(await model.embed(await images.stack(indices)), first * model.embedding);
+    told?.(first + indices.length);
   }
   return embeddings;
 }
@@ -37,8 +41,9 @@ export async function assess(
   dataset: Dataset,
   pairs: readonly EvaluationPair[],
   folds?: ArrayLike<number>,
+  told?: (done: number) => void,
 ): Promise<Assessment> {
-  const embeddings = await embedAll(model, dataset);
+  const embeddings = await embedAll(model, dataset, told);
   const { loss, margin } = model.description;
   let total = 0;
   const scored = pairs.map(({ left, right, same }): ScoredPair => {
@@ -56,8 +61,13 @@ export async function assess(
   };
 }
 
-export async function assessOneShot(model: Model, dataset: Dataset, trials: readonly Trial[]): Promise<number> {
-  const embeddings = await embedAll(model, dataset);
+export async function assessOneShot(
+  model: Model,
+  dataset: Dataset,
+  trials: readonly Trial[],
+  told?: (done: number) => void,
+): Promise<number> {
+  const embeddings = await embedAll(model, dataset, told);
   return oneShotAccuracy(trials, (a, b) => model.distances(row(model, embeddings, a), row(model, embeddings, b))[0]);
 }
 

@@ -5,6 +5,7 @@ export { CorruptRecordError } from "../data/records/framing.ts";
 export { oneShotAccuracy } from "../recognition/oneshot.ts";
 export { type VerificationReport, verificationReport } from "../recognition/protocol.ts";
 export { assess, assessOneShot } from "./assessment.ts";
+export { diskFolder } from "./checkpointFolder.ts";
 export { openDevice } from "./device.ts";
 export { imageFolder, loadModel, saveModel } from "./files.ts";
 export { decodePicture, readPicture } from "./images.ts";

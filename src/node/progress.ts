@@ -8,40 +8,46 @@ export class Progress {
   readonly #started = performance.now();
   #lastLine = performance.now();
 
-  /** @param total steps in all, as far as is known; @param done steps that an earlier run did. */
+  /**
+   * @param total steps in all, as far as is known.
+   * @param done steps that an earlier run did.
+   * @param unit what is counted where it is no steps.
+   */
   constructor(
     private total: number,
     private readonly done: number,
+    private readonly unit = "step",
   ) {
     if (!process.stderr.isTTY) return;
     this.#bar = new SingleBar(
       {
-        format: "{bar} {value}/{total} steps  loss {loss}  {rate} steps/s  {left} left",
+        format: `{bar} {value}/{total} ${unit}s{loss}  {rate} ${unit}s/s  {left} left`,
         stream: process.stderr,
         hideCursor: true,
         gracefulExit: false, // it would take Ctrl-C for itself, and go on
       },
       Presets.shades_classic,
     );
-    this.#bar.start(total, done, { loss: "-", rate: "-", left: "-" });
+    this.#bar.start(total, done, { loss: "", rate: "-", left: "-" });
   }
 
-  update(step: number, loss: number): void {
+  update(step: number, loss?: number): void {
     this.total = Math.max(this.total, step);
     const now = performance.now();
     const perSecond = (step - this.done) / ((now - this.#started) / 1000);
     const figures = {
-      loss: loss.toFixed(4),
+      loss: loss === undefined ? "" : `  loss ${loss.toFixed(4)}`,
       rate: perSecond.toFixed(perSecond < 10 ? 2 : 0),
       left: duration((this.total - step) / perSecond),
     };
     if (this.#bar) {
       this.#bar.setTotal(this.total);
       this.#bar.update(step, figures);
-    } else if (now - this.#lastLine > secondsBetweenLines * 1000 || step === this.total) {
+    } else if (now - this.#lastLine > secondsBetweenLines * 1000 || (loss !== undefined && step === this.total)) {
       this.#lastLine = now;
+      const { unit, total } = this;
       const { loss: shown, rate, left } = figures;
-      process.stderr.write(`step ${step}/${this.total}  loss ${shown}  ${rate} steps/s  ${left} left\n`);
+      process.stderr.write(`${unit} ${step}/${total}${shown}  ${rate} ${unit}s/s  ${left} left\n`);
     }
   }
 

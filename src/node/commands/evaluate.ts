@@ -8,6 +8,7 @@ import type { VerificationReport } from "../../recognition/protocol.ts";
 import { assess, assessOneShot } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
 import { readModelFile } from "../files.ts";
+import { Progress } from "../progress.ts";
 import { readOneShotRuns, readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { divide } from "../training.ts";
@@ -52,7 +53,9 @@ export function addEvaluate(program: Command): void {
       const labels = labelsOf(dataset);
       const { seed, trials, oneShot: ways } = options;
       if (ways !== undefined) {
-        const accuracy = await assessOneShot(model, dataset, oneShotTrials(labels, { ways, trials, seed }));
+        const accuracy = await showing(dataset, (told) =>
+          assessOneShot(model, dataset, oneShotTrials(labels, { ways, trials, seed }), told),
+        );
         return {
           result: { trials, ways, accuracy },
           text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials} trials)`,
@@ -60,18 +63,29 @@ export function addEvaluate(program: Command): void {
       }
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
-      const { report } = await assess(model, dataset, pairs);
+      const { report } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
       const spread = `standard deviation over folds ${percent(report.accuracyStd)}`;
       return { result: report, text: verificationText(report, model, dataset.identities.length, spread) };
     });
   });
 }
 
+/** Shows how many pictures of the dataset are done while `work` goes through them. */
+async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
+  const progress = new Progress(items.length, 0, "picture");
+  try {
+    return await work((done) => progress.update(done));
+  } finally {
+    progress.stop();
+  }
+}
+
 /** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
 async function listedPairs(model: Model, dataset: Dataset, path: string): Promise<Outcome> {
   const listed = await readPairs(path, dataset);
   const sets = new Set(listed.sets).size;
-  const { report } = await assess(model, listed.dataset, listed.pairs, sets > 1 ? listed.sets : undefined);
+  const folds = sets > 1 ? listed.sets : undefined;
+  const { report } = await showing(listed.dataset, (told) => assess(model, listed.dataset, listed.pairs, folds, told));
   const people = new Set(labelsOf(listed.dataset)).size;
   if (sets === 1) {
     const spread = `the list has one set: over folds of people, standard deviation ${percent(report.accuracyStd)}`;
@@ -87,7 +101,7 @@ async function listedPairs(model: Model, dataset: Dataset, path: string): Promis
 
 async function oneShotRuns(model: Model, folder: string): Promise<Outcome> {
   const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
-  const accuracy = await assessOneShot(model, dataset, trials);
+  const accuracy = await showing(dataset, (told) => assessOneShot(model, dataset, trials, told));
   return {
     result: { trials: trials.length, ways, accuracy, runs },
     text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials.length} trials in ${runs} runs)`,
