@@ -9,6 +9,9 @@ export interface StoredPicture {
   readonly raw?: ImageSize;
 }
 
+/** The largest picture that is decoded, in pixels: 8192 x 8192, which take 200 MB, and as much again to be turned. */
+export const largestPicture = 2 ** 26;
+
 export type PictureFormat = "jpeg" | "png" | "webp" | "netpbm";
 
 /** Endings of the file names that are taken for pictures, lower case. */

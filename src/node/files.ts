@@ -1,9 +1,9 @@
 // Folders of pictures, and saving that never loses what was saved before.
 import { open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import type { Dataset, Item } from "../data/dataset.ts";
-import { byName } from "../data/names.ts";
-import { isPictureName, pictureEndings } from "../data/picture.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { folderDataset, type PictureFile } from "../data/folders.ts";
+import { isPictureName } from "../data/picture.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { Model } from "../recognition/model.ts";
@@ -24,34 +24,16 @@ export async function imageFolder(path: string): Promise<Dataset> {
   if (!found.isDirectory()) {
     throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
   }
-  const folders = new Map<string, string[]>();
+  const files: PictureFile[] = [];
   for await (const file of picturesBelow(path, new Set())) {
-    const identity = dirname(relative(path, file)).split(sep).join("/");
-    if (identity === ".")
-      throw new TwingradError("BAD_INPUT", `${file}: pictures belong into one folder for each person`);
-    folders.set(identity, [...(folders.get(identity) ?? []), file]);
+    files.push({
+      path: relative(path, file).split(sep).join("/"),
+      name: file,
+      decode: (size) => readPicture(file, size),
+      stored: () => readStored(file),
+    });
   }
-  if (folders.size === 0) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${path}: no pictures were found; one folder for each person with files ${pictureEndings.join(", ")} was expected`,
-    );
-  }
-  const identities = [...folders.keys()].sort(byName);
-  const items = identities.flatMap((name, identity) =>
-    folders
-      .get(name)!
-      .sort(byName)
-      .map(
-        (file): Item => ({
-          identity,
-          name: file,
-          decode: (size) => readPicture(file, size),
-          stored: () => readStored(file),
-        }),
-      ),
-  );
-  return { identities, items };
+  return folderDataset(path, files);
 }
 
 /** Links are followed, but never into a folder that is being walked already. */

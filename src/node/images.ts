@@ -4,15 +4,12 @@ import { readFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
 import type { ImageSize } from "../data/dataset.ts";
 import { decodeNetpbm } from "../data/netpbm.ts";
-import { pictureFormat, type StoredPicture } from "../data/picture.ts";
+import { largestPicture, pictureFormat, type StoredPicture } from "../data/picture.ts";
 import { TwingradError } from "../gpu/errors.ts";
 
 // Each picture is decoded by one thread, several pictures at a time; the library's own cache would keep every file.
 sharp.concurrency(1);
 sharp.cache(false);
-
-/** The largest picture that is decoded, in pixels: beyond any camera's, and at most 400 MB of memory. */
-const largestPicture = 2 ** 27;
 
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and colour profile are applied;
@@ -94,7 +91,7 @@ function formatOf(bytes: Uint8Array) {
 
 /** Browsers and most tools take inks of an unknown press as ideal ones: R = (1 - C) (1 - K). */
 async function idealInks(bytes: Uint8Array): Promise<Sharp> {
-  const decoded = open(bytes).autoOrient().toColourspace("cmyk").raw({ depth: "uchar" });
+  const decoded = open(bytes).autoOrient().pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
   const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const pixels = new Uint8Array(3 * width * height);

@@ -1,11 +1,8 @@
 // Stored pictures to pixels with the browser's own decoders: what src/node/images.ts does with sharp.
 import type { ImageSize } from "../data/dataset.ts";
 import { decodeNetpbm } from "../data/netpbm.ts";
-import { pictureFormat, type StoredPicture } from "../data/picture.ts";
+import { largestPicture, pictureFormat, type StoredPicture } from "../data/picture.ts";
 import { TwingradError } from "../gpu/errors.ts";
-
-/** The largest picture that is decoded, in pixels: as in Node. */
-const largestPicture = 2 ** 27;
 
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the thread that calls it. EXIF orientation and
@@ -84,9 +81,9 @@ function withChannels(rgba: Uint8ClampedArray, channels: 1 | 3): Uint8Array {
   return pixels;
 }
 
-/** In linear light, with the weights that libvips takes for its "b-w", and encoded as sRGB again (IEC 61966-2-1). */
+/** Of linear light, with the weights of ITU-R BT.709 as libvips takes them, encoded as sRGB again (IEC 61966-2-1). */
 function luminance(r: number, g: number, b: number): number {
-  const linear = 0.2 * toLinear[r] + 0.7 * toLinear[g] + 0.1 * toLinear[b];
+  const linear = 0.2126 * toLinear[r] + 0.7152 * toLinear[g] + 0.0722 * toLinear[b];
   const encoded = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
   return Math.round(255 * encoded);
 }

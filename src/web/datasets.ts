@@ -1,0 +1,102 @@
+// Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
+import type { Dataset, ImageSize } from "../data/dataset.ts";
+import { folderDataset, type PictureFile, takesPart } from "../data/folders.ts";
+import type { StoredPicture } from "../data/picture.ts";
+import { type RecordOptions, type RecordSource, recordDataset } from "../data/records/dataset.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { recordCodec } from "./codec.ts";
+import { decodeHere } from "./decodePicture.ts";
+
+/** A file, a blob, an answer of the network, or an address to ask. */
+export type RecordInput = Blob | Response | URL | string;
+
+export interface PageDataOptions {
+  /** Decodes the pictures; a `PageDecoder`'s does it in workers. By default in the thread that asks. */
+  decode?: (picture: StoredPicture, size: ImageSize) => Promise<Uint8Array>;
+}
+
+/**
+ * The pictures in TFRecord files: plain, GZIP or ZLIB, found by content. Each is read once in a stream; pictures are read
+ * again when they are asked for. What comes from the network or is compressed is put aside as blobs, which browsers move
+ * to the disk when they are large.
+ * @throws as `tfrecords` in Node does; BAD_INPUT also for an answer that is none.
+ */
+export async function tfrecords(
+  inputs: RecordInput | Iterable<RecordInput>,
+  { decode = decodeHere, ...options }: RecordOptions & PageDataOptions = {},
+): Promise<Dataset> {
+  const several = typeof inputs === "string" || !(Symbol.iterator in inputs) ? [inputs] : [...inputs];
+  const sources: RecordSource[] = [];
+  for (const input of several) sources.push(await recordSource(input));
+  const keep = async (bytes: Uint8Array) => {
+    const blob = new Blob([bytes as BlobPart]);
+    return () => bytesOf(blob);
+  };
+  return recordDataset(sources, options, { codec: await recordCodec(), keep, decode });
+}
+
+async function recordSource(input: RecordInput): Promise<RecordSource> {
+  if (input instanceof Blob) return blobSource(input, input instanceof File ? input.name : "the blob");
+  const response = input instanceof Response ? input : await fetched(input);
+  const name = response.url || "the response";
+  if (!response.ok)
+    throw new TwingradError("BAD_INPUT", `${name}: the answer was ${response.status} ${response.statusText}`);
+  const blob = await response.blob().catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${name}: cannot be read: ${error.message}`, { cause: error });
+  });
+  return blobSource(blob, name);
+}
+
+async function fetched(address: URL | string): Promise<Response> {
+  return fetch(address).catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${address}: cannot be fetched: ${error.message}`, { cause: error });
+  });
+}
+
+function blobSource(blob: Blob, name: string): RecordSource {
+  return {
+    name,
+    stream: () => chunksOf(blob.stream()),
+    read: (offset, length) => bytesOf(blob.slice(offset, offset + length)),
+  };
+}
+
+const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
+
+/** Not every browser lets a stream be iterated over. */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/**
+ * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): the folder that a picture lies in is its
+ * identity, at any depth, as with `imageFolder` in Node.
+ */
+export function imageFiles(files: Iterable<File>, { decode = decodeHere }: PageDataOptions = {}): Dataset {
+  const pictures = [...files].flatMap((file): PictureFile[] => {
+    const name = file.webkitRelativePath || file.name;
+    const path = name.slice(name.indexOf("/") + 1); // without the chosen folder itself
+    if (!takesPart(path)) return [];
+    const stored = async () => ({ bytes: await bytesOf(file) });
+    return [{ path, name, stored, decode: (size) => named(name, async () => decode(await stored(), size)) }];
+  });
+  return folderDataset("the chosen folder", pictures);
+}
+
+async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${name}: ${(error as Error).message}`, { cause: error });
+  }
+}

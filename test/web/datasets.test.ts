@@ -1,0 +1,162 @@
+// The loaders of a page in headless Chrome: what they read is what the loaders in Node read.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Browser, Page } from "puppeteer";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { launchChrome } from "../../src/node/chrome.ts";
+import { imageFolder } from "../../src/node/files.ts";
+import { decodePicture } from "../../src/node/images.ts";
+import { writeRecords } from "../../src/node/recordWriter.ts";
+
+let browser: Browser;
+let page: Page;
+let folder: string;
+let people: Dataset;
+const size: ImageSize = [8, 12, 3];
+const at = (...parts: string[]) => join(folder, ...parts);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "twingrad-web-"));
+  await drawPeople();
+  people = await imageFolder(at("people"));
+  await writeRecords(at("plain"), people);
+  await writeRecords(at("gzip"), people, { compression: "gzip" });
+  await writeRecords(at("zlib"), people, { compression: "zlib" });
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("datasetsPage.ts", import.meta.url))],
+    ...({ bundle: true, write: false, format: "iife", target: "es2022", logLevel: "silent" } as const),
+    ignoreAnnotations: true, // the package is free of side effects; the entry, which sets a global, is not
+  });
+  browser = await launchChrome();
+  page = await browser.newPage();
+  await page.setRequestInterception(true);
+  page.on("request", async (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname === "/") return request.respond({ contentType: "text/html", body: "<!doctype html>" });
+    return request.respond(existsSync(at(pathname)) ? { body: await readFile(at(pathname)) } : { status: 404 });
+  });
+  await page.goto("http://localhost/");
+  await page.addScriptTag({ content: outputFiles[0].text });
+});
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Pictures without loss, so that both decoders must agree to the last bit. */
+async function drawPeople(): Promise<void> {
+  for (const [person, format] of [
+    ["ada", "png"],
+    ["bob", "webp"],
+    ["s10", "png"],
+    ["s9", "pgm"],
+  ] as const) {
+    await mkdir(at("people", person), { recursive: true });
+    for (let n = 0; n < 2; n++) {
+      const grey = Uint8Array.from({ length: 96 }, (_, i) => (40 * n + 2 * i) % 256);
+      const rgb = Uint8Array.from({ length: 288 }, (_, i) => (60 * n + i * (person.length + n)) % 256);
+      const image = sharp(rgb, { raw: { width: 12, height: 8, channels: 3 } });
+      const encoded = format === "png" ? image.png() : image.webp({ lossless: true });
+      const bytes = format === "pgm" ? Buffer.concat([Buffer.from("P5 12 8 255\n"), grey]) : await encoded.toBuffer();
+      await writeFile(at("people", person, `${n}.${format}`), bytes);
+    }
+  }
+}
+
+const base64 = (path: string) => readFileSync(path, "base64");
+
+async function expected(channels = size) {
+  const pictures = await Promise.all(people.items.map(async (item) => [...(await item.decode(channels))]));
+  return { identities: people.identities, labels: [...labelsOf(people)], pictures };
+}
+
+describe("tfrecords in a page", () => {
+  it.each(["plain", "gzip", "zlib"])(
+    "reads what Node reads: %s, as File, Blob, Response, and by fetch",
+    async (name) => {
+      const wanted = await expected();
+      for (const how of ["file", "blob", "response", "address"] as const) {
+        const input = how === "address" ? `/${name}` : base64(at(name));
+        const found = await page.evaluate((...p) => datasets.records(...p), input, how, size);
+        expect(found).toMatchObject(wanted);
+        const called = {
+          file: "faces.tfrecord",
+          blob: "the blob",
+          response: "the response",
+          address: `http://localhost/${name}`,
+        };
+        expect(found.names[0]).toMatch(new RegExp(`^${called[how]}: record 1: `));
+      }
+    },
+  );
+
+  it("tells of what is corrupt as Node does", async () => {
+    const bytes = await readFile(at("plain"));
+    bytes[30] ^= 1;
+    const reading = (skip: boolean) =>
+      page.evaluate((...p) => datasets.records(...p), bytes.toString("base64"), "file" as const, size, skip);
+    await expect(reading(false)).rejects.toThrow(
+      /faces\.tfrecord: record 1 at byte 0: the checksum of its data is wrong/,
+    );
+    const { labels, skipped } = await reading(true);
+    expect([labels.length, skipped.length]).toEqual([7, 1]);
+    const fetching = page.evaluate((...p) => datasets.records(...p), "/none", "address" as const, size);
+    await expect(fetching).rejects.toThrow(/http:\/\/localhost\/none: the answer was 404/);
+  });
+});
+
+describe("imageFiles in a page", () => {
+  it("reads a chosen folder as imageFolder reads it, in colour and in grey", async () => {
+    const files = Object.fromEntries(
+      people.items.map(({ name }) => [`chosen/${relative(at("people"), name)}`, base64(name)]),
+    );
+    const others = { "chosen/notes.txt": "", "chosen/.git/x.png": "", "chosen/ada/.hidden.png": "" };
+    const found = await page.evaluate((...p) => datasets.folder(...p), { ...files, ...others }, size);
+    expect(found).toMatchObject(await expected());
+    const grey = await page.evaluate((...p) => datasets.folder(...p), files, [8, 12, 1] as const);
+    const wanted = await expected([8, 12, 1]);
+    const differences = grey.pictures.flatMap((pixels, i) => pixels.map((v, j) => Math.abs(v - wanted.pictures[i][j])));
+    expect(differences).toHaveLength(8 * 96);
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+  });
+
+  it("names a picture that cannot be decoded", async () => {
+    const text = Buffer.from("no picture").toString("base64");
+    const reading = page.evaluate((...p) => datasets.folder(...p), { "chosen/ada/1.png": text }, size);
+    await expect(reading).rejects.toThrow(/chosen\/ada\/1\.png: this is no JPEG, PNG, WebP, PGM or PPM file/);
+  });
+});
+
+const shared = resolve(import.meta.dirname, "../../../shared/data/jpeg");
+describe.skipIf(!existsSync(shared))("JPEG files (../shared/data/jpeg)", () => {
+  const files = (kind: string) =>
+    (existsSync(shared) ? readdirSync(`${shared}/${kind}`) : []).filter((f) => /\.jpe?g$/.test(f));
+
+  it.each([
+    ...files("exif-orientation").map((f) => `exif-orientation/${f}`),
+    ...files("valid").map((f) => `valid/${f}`),
+  ])("%s: Chrome and Node show the same picture", async (file) => {
+    const bytes = await readFile(`${shared}/${file}`);
+    const { autoOrient } = await sharp(bytes).metadata();
+    const own: ImageSize = [autoOrient.height, autoOrient.width, 3];
+    const found = await page.evaluate((...p) => datasets.picture(...p), bytes.toString("base64"), own);
+    const wanted = await decodePicture(new Uint8Array(bytes), own);
+    expect(found).toHaveLength(wanted.length);
+    const mean = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0) / wanted.length;
+    expect(mean).toBeLessThan(2);
+  });
+
+  it.each(["broken", "odd", "unsupported"])("%s: each ends in pixels or in a TwingradError", async (kind) => {
+    for (const file of files(kind)) {
+      const outcome = await page.evaluate((bytes) => datasets.outcome(bytes), base64(`${shared}/${kind}/${file}`));
+      expect(["done", "CORRUPT_FILE"], file).toContain(outcome);
+    }
+  });
+});
+if (!existsSync(shared)) it.skip(`no files at ${shared}: these cases are skipped`, () => {});
