@@ -53,6 +53,9 @@ export function resample(
     const got = describe(transforms.shape);
     throw new ShapeError("resample", `the transforms have shape ${got}; expected ${describe([count, 6])}.`);
   }
+  if (method !== "area" && method !== "tf1") {
+    throw new ShapeError("resample", `the method is ${JSON.stringify(method)}; expected area or tf1.`);
+  }
   const output = tape.temporary("pixels", [count, height, width, channels]);
   const groups = Math.ceil(channels / 4);
   const shape = {

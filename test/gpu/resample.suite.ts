@@ -151,6 +151,8 @@ define("errors: what resample and resize cannot take is named", async (device) =
   const x = tape.input("x", [2, 5, 5, 3], { dtype: "u8" });
   await assertThrows("size", () => resize(x, [0, 5]), ["[0, 5]", "whole pixels"]);
   await assertThrows("rank", () => resize(tape.input("flat", [5, 5]), [2, 2]), ["resize", "[5, 5]"]);
+  const cubic = "cubic" as ResizeMethod;
+  await assertThrows("method", () => resize(x, [2, 2], { method: cubic }), ['"cubic"', "area or tf1"]);
   const maps = tape.input("maps", [3, 6]);
   await assertThrows("transforms", () => resample(x, maps, [2, 2]), ["transforms", "[3, 6]", "[2, 6]"]);
   assertEqual("shape", resize(x, [4, 2]).shape, [2, 4, 2, 3]);
