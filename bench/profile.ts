@@ -111,16 +111,21 @@ function convolutionsOf(c: Configuration, profiles: readonly KernelTime[][], pea
   };
 }
 
-/** Operations of a convolution's or a matrix product's direct form, from the key of its choice. */
+/** Operations of a convolution's or a matrix product's direct form, from the key of its choice; a batch of 1 need not say so. */
 export function operationsOf(part: string): number | undefined {
   const [what, ...extents] = part.split(" ");
-  const of = new Map(
-    extents.map((extent) => extent.split("=")).map(([name, value]) => [name, value.split(",").map(Number)]),
-  );
-  const product = (...names: string[]) => names.reduce((n, name) => n * of.get(name)![0], 2);
-  if (what.startsWith("conv2d") && of.has("y") && of.has("x")) {
-    const windows = ["y", "x"].map((axis) => of.get(axis)!).reduce((n, [, output, size]) => n * output * size, 1);
-    return product("batch", "channels", "filters") * windows;
-  }
-  return what.startsWith("product") ? product("batch", "rows", "inputs", "outputs") : undefined;
+  const of = new Map<string, readonly number[]>([
+    ["batch", [1]],
+    ...extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
+  ]);
+  const product = (...names: string[]) => {
+    return names.every((name) => of.has(name)) ? names.reduce((n, name) => n * of.get(name)![0], 2) : undefined;
+  };
+  if (!what.startsWith("conv2d"))
+    return what.startsWith("product") ? product("batch", "rows", "inputs", "outputs") : undefined;
+  const channels = product("batch", "channels", "filters");
+  const windows = ["y", "x"]
+    .map((axis) => of.get(axis))
+    .reduce((n, axis) => n * (axis ? axis[1] * axis[2] : Number.NaN), 1);
+  return channels === undefined || Number.isNaN(windows) ? undefined : channels * windows;
 }

@@ -45,7 +45,10 @@ test("operations of a part of a step", () => {
   const convolution = "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1 x=60,30,5,2,1";
   expect(operationsOf(convolution)).toBe(2 * 8 * 64 * 28 * 30 * (3 * 5 * 3));
   expect(operationsOf("product.kernelGradient batch=16 rows=784 inputs=32 outputs=64")).toBe(2 * 16 * 784 * 32 * 64);
-  expect(operationsOf("relu size=5")).toBeUndefined();
+  expect(operationsOf("product.inputGradient rows=3 inputs=5 outputs=7")).toBe(2 * 3 * 5 * 7);
+  for (const other of ["relu size=5", "product rows=3", "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1"]) {
+    expect(operationsOf(other)).toBeUndefined();
+  }
 });
 
 // Counted by hand: 2 x 3 x (2 B) x (9 H W I O of each layer + features x embedding).
