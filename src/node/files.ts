@@ -11,6 +11,8 @@ import { readPicture, readStored } from "./images.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
 export const modelFile = "model.safetensors";
+/** The folder beside it with the checkpoints on the way. */
+export const checkpointsFolder = "checkpoints";
 
 /**
  * The pictures below a folder; the folder that a picture lies in is its identity, at any depth
@@ -123,6 +125,12 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   const file = found.isDirectory() ? join(path, modelFile) : path;
+  if (found.isDirectory() && !(await statOf(file)) && (await statOf(join(path, checkpointsFolder)))) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${path}: its training has not ended: go on with --resume, or name one of ${join(path, checkpointsFolder)}`,
+    );
+  }
   return readFile(file).catch((error: Error) => {
     throw new TwingradError("BAD_INPUT", `${file}: cannot be read: ${error.message}`, { cause: error });
   });

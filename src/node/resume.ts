@@ -7,14 +7,12 @@ import type { TuningOptions } from "../gpu/tuner.ts";
 import { openSaved, type SavedModel } from "../train/checkpoint.ts";
 import { Checkpoints } from "../train/checkpoints.ts";
 import { diskFolder } from "./checkpointFolder.ts";
-import { modelFile, readModelFile, removeParts } from "./files.ts";
+import { checkpointsFolder, modelFile, readModelFile, removeParts } from "./files.ts";
 import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./record.ts";
-
-const subfolder = "checkpoints";
 
 /** The checkpoints of the run in a folder. */
 export function checkpointsIn(folder: string, keep?: number): Checkpoints {
-  return new Checkpoints(diskFolder(join(folder, subfolder)), { keep });
+  return new Checkpoints(diskFolder(join(folder, checkpointsFolder)), { keep });
 }
 
 export interface SavedRun extends SavedModel, RunState {
@@ -35,7 +33,7 @@ export async function savedRun(
 ): Promise<SavedRun | undefined> {
   if (!(await exists(folder))) throw new TwingradError("BAD_INPUT", `${folder}: there is no such model to go on from`);
   const { found, refused } = await checkpointsIn(folder).newest();
-  for (const { name, reason } of refused) tell(`${join(folder, subfolder, name)} is passed over: ${reason}`);
+  for (const { name, reason } of refused) tell(`${join(folder, checkpointsFolder, name)} is passed over: ${reason}`);
   if (refused.length > 0 && found) tell(`going on from ${found.name}, the newest that is whole`);
   const saved = found ?? (await savedModel(folder));
   if (!saved) {
@@ -75,7 +73,7 @@ async function savedModel(folder: string): Promise<(SavedModel & { bytes: Uint8A
 
 /** Makes way for a new run: the checkpoints of an earlier one are put aside, so that it cannot be taken for the new one. */
 export async function clearForNewRun(folder: string, tell: (text: string) => void): Promise<void> {
-  const path = join(folder, subfolder);
+  const path = join(folder, checkpointsFolder);
   if ((await checkpointsIn(folder).list()).length === 0) return;
   const aside = `${path}.old`;
   try {
@@ -90,7 +88,7 @@ export async function clearForNewRun(folder: string, tell: (text: string) => voi
 /** Removes what a process that was killed in the middle of a save left. */
 export async function clearAfterKill(folder: string): Promise<void> {
   await removeParts(folder);
-  await removeParts(join(folder, subfolder));
+  await removeParts(join(folder, checkpointsFolder));
 }
 
 const exists = (path: string) =>

@@ -92,6 +92,10 @@ describe("readModelFile", () => {
     expect(Buffer.from(await readModelFile(folder)).toString()).toBe("bytes");
     expect(Buffer.from(await readModelFile(join(folder, "model.safetensors"))).toString()).toBe("bytes");
     await expect(readModelFile(join(folder, "none"))).rejects.toThrow(/there is no such model/);
+    await mkdir(join(folder, "begun", "checkpoints"), { recursive: true });
+    await expect(readModelFile(join(folder, "begun"))).rejects.toThrow(
+      /training has not ended: .* --resume, or name one of/,
+    );
     await mkdir(join(folder, "empty"));
     await expect(readModelFile(join(folder, "empty"))).rejects.toThrow(/model\.safetensors: cannot be read/);
   });
