@@ -1,5 +1,6 @@
 // The Node side of the library: a device, folders of pictures, models as files.
 export * from "../data/index.ts";
+export { readableItems } from "../data/readable.ts";
 export type { RecordOptions } from "../data/records/dataset.ts";
 export { CorruptRecordError } from "../data/records/framing.ts";
 export { oneShotAccuracy } from "../recognition/oneshot.ts";

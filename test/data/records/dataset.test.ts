@@ -1,9 +1,10 @@
 import { deflateSync, gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf, subset } from "../../../src/data/dataset.ts";
 import type { FeatureValues } from "../../../src/data/records/codec.ts";
 import { type RecordOptions, type RecordSource, recordDataset } from "../../../src/data/records/dataset.ts";
-import type { CorruptRecordError } from "../../../src/data/records/framing.ts";
+import { CorruptRecordError, frame } from "../../../src/data/records/framing.ts";
 import { recordCodec } from "../../../src/web/codec.ts";
 import { chunks, recordFile } from "./files.ts";
 
@@ -168,6 +169,38 @@ describe("recordDataset", () => {
     expect(kept).toHaveLength(3);
     for (const [i, item] of dataset.items.entries()) expect(await item.decode([1, 1, 1])).toEqual(pictures[i]);
     expect(compressed.reads).toBe(0);
+  });
+
+  it("ends every mutation of an Example, under the right checksums, in pictures or in a CorruptRecordError", async () => {
+    const raw: Features = {
+      image: [new Uint8Array(12).fill(9)],
+      label: [3n],
+      height: [2n],
+      width: [2n],
+      addr: utf8("a/1.jpg"),
+    };
+    const examples = [raw, { ...raw, image: [jpeg], name: utf8("Ada") }].map((features) =>
+      codec.writeExample(new Map(Object.entries(features))),
+    );
+    const changes = fc.array(fc.tuple(fc.nat(120), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1), changes, async (which, flips) => {
+        const bytes = examples[which].slice();
+        for (const [at, value] of flips) bytes[at % bytes.length] = value;
+        const errors: unknown[] = [];
+        const onCorrupt = (error: CorruptRecordError) => errors.push(error);
+        const good = recordFile(codec, [{ image: [jpeg], label: [0n] }]);
+        const both = new Uint8Array(Buffer.concat([good, frame(bytes, codec.crc32c)]));
+        const { dataset } = await open([source("f", both)], { onCorrupt });
+        expect(dataset.items.length + errors.length).toBe(2);
+        for (const error of errors) expect(error).toBeInstanceOf(CorruptRecordError);
+        for (const item of dataset.items) {
+          const { bytes, raw: size } = await item.stored!();
+          if (size) expect(bytes.length).toBe(size[0] * size[1] * size[2]);
+        }
+      }),
+      { numRuns: 2000, interruptAfterTimeLimit: 15_000 },
+    );
   });
 
   it("a file that changes under the reader is noticed, and named", async () => {
