@@ -3,11 +3,23 @@ import type { Device } from "./device.ts";
 import { TwingradError } from "./errors.ts";
 import type { StagingRing } from "./readback.ts";
 import { hasTimestamps, timePasses } from "./timing.ts";
+import { type NotFinite, traceNotFinite } from "./trace.ts";
 
 export interface BufferRange {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
+}
+
+/** A tensor that a dispatch reads or writes. */
+export interface Operand {
+  readonly name: string;
+  readonly range: BufferRange;
+  readonly elements: number;
+  readonly dtype: string;
+  readonly written: boolean;
+  /** Whether it outlives the step: a parameter, or the optimizer's state. */
+  readonly kept: boolean;
 }
 
 export interface Dispatch {
@@ -19,7 +31,7 @@ export interface Dispatch {
   readonly workgroups: readonly [number, number, number];
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  readonly ranges: readonly BufferRange[];
+  readonly operands: readonly Operand[];
 }
 
 /** Planned bytes by role. */
@@ -185,6 +197,17 @@ export class Program {
       dispatches.map((dispatch) => (pass) => encode(pass, dispatch)),
     );
     return dispatches.map(({ kernel, part }, i) => ({ kernel, part, nanoseconds: times[i] }));
+  }
+
+  /**
+   * Runs one step launch by launch and looks at each result: tells where the first value appeared that is NaN or
+   * infinite, undefined where none did. Slow; counts as a step.
+   */
+  async trace(inputs: InputValues = {}): Promise<NotFinite | undefined> {
+    this.checkInputs(inputs);
+    this.upload(inputs);
+    this.advance();
+    return traceNotFinite(this.parts.device, this.parts.dispatches, inputs);
   }
 
   /** Frees the program's own buffers; parameters stay, they belong to their store. Steps under way reject. */

@@ -32,6 +32,9 @@ const schema = z.strictObject({
   validation: z.number().min(0).lt(1),
   checkpointEvery: positive,
   keepCheckpoints: positive,
+  recoveryEvery: positive,
+  recoveryLosses: positive,
+  debugNumerics: z.boolean(),
 });
 
 const optional = {
@@ -41,6 +44,9 @@ const optional = {
   clipNorm: true,
   sourceSize: true,
   resize: true,
+  recoveryEvery: true,
+  recoveryLosses: true,
+  debugNumerics: true,
 } as const;
 export const resolved = schema.partial(optional);
 
@@ -79,6 +85,9 @@ export const changeable: ReadonlySet<string> = new Set([
   "imageCache",
   "checkpointEvery",
   "keepCheckpoints",
+  "recoveryEvery",
+  "recoveryLosses",
+  "debugNumerics",
 ]);
 
 /** A value that breaks the rules; the message names it. */

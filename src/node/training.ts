@@ -16,7 +16,7 @@ import { adam } from "../optim/adam.ts";
 import { judgementKey, Model, withJudgement } from "../recognition/model.ts";
 import { openSaved } from "../train/checkpoint.ts";
 import { Saver } from "../train/saver.ts";
-import { Trainer } from "../train/trainer.ts";
+import { type Recovered, Trainer } from "../train/trainer.ts";
 import { type Assessment, assess } from "./assessment.ts";
 import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
@@ -96,6 +96,12 @@ export async function train(
     sourceSize,
     resize,
     augmentation,
+    recovery: {
+      every: settings.recoveryEvery,
+      losses: settings.recoveryLosses,
+      onRecovery: (recovered) => tell(describeRecovery(recovered)),
+    },
+    debugNumerics: settings.debugNumerics,
   });
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
@@ -156,6 +162,11 @@ export async function train(
   await saveModel(checkpoint, await withJudgement(bytes, { threshold, calibration }));
   const validation = heldOut ? { loss: validationLoss, accuracy, auc, eer, threshold } : null;
   return { ...result, validation, checkpoint };
+}
+
+function describeRecovery({ reason, from, to, exact }: Recovered): string {
+  const same = exact ? "with the same losses" : "with other losses: this adapter rounds otherwise";
+  return `the GPU device was lost (${reason.replace(/\.$/, "")}); training goes on on another: back at step ${from}, done again to step ${to}, ${same}`;
 }
 
 async function judge(device: Device, bytes: Uint8Array, people: Dataset, seed: number): Promise<Assessment> {

@@ -1,5 +1,4 @@
 // The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
-import { TwingradError } from "../gpu/errors.ts";
 import type { Batch } from "../train/batch.ts";
 import { StepsInFlight } from "../train/inFlight.ts";
 import type { Saver } from "../train/saver.ts";
@@ -48,12 +47,6 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   const epochOf = new Map<number, number>();
 
   const running = new StepsInFlight(trainer, ({ loss, step }) => {
-    if (!Number.isFinite(loss)) {
-      throw new TwingradError(
-        "NOT_FINITE",
-        `the loss of step ${step} is ${loss}; a smaller --learning-rate may help; the last checkpoint is kept`,
-      );
-    }
     state.firstLoss ??= loss;
     state.lastLoss = loss;
     sinceSave.push(loss);

@@ -1,7 +1,7 @@
 // From a plan to a program: every GPU object that a step will need is made here, once.
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { type BufferRange, type Dispatch, Program, type ProgramParts } from "../gpu/program.ts";
+import { type BufferRange, type Dispatch, type Operand, Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
 import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } from "./plan.ts";
 import type { Launch, Tape } from "./tape.ts";
@@ -84,6 +84,7 @@ function makeDispatch(
   const { shader } = launch;
   const { kernels } = tape.device;
   const ranges: Record<string, BufferRange> = {};
+  const operands: Operand[] = [];
   const reads: string[] = [];
   const writes: string[] = [];
   const written = new Set<GPUBuffer>();
@@ -94,6 +95,8 @@ function makeDispatch(
     (writable ? writes : reads).push(storage.name);
     (writable ? written : read).add(range.buffer);
     ranges[name] = range;
+    const { elements, dtype, kind } = storage;
+    operands.push({ name: storage.name, range, elements, dtype, written: writable, kept: kind === "parameter" });
   }
   for (const buffer of written) {
     if (read.has(buffer)) throw new TwingradError("SHADER", `${shader.name} would read and write "${buffer.label}".`);
@@ -107,6 +110,6 @@ function makeDispatch(
     workgroups: launch.workgroups,
     reads,
     writes,
-    ranges: Object.values(ranges),
+    operands,
   };
 }

@@ -13,6 +13,7 @@ const bytesOf = { f32: 4, u32: 4, f16: 2, u8: 1 } as const;
  */
 export class Storage {
   readonly kind: "input" | "parameter" | "constant" | "temporary" | "buffer";
+  readonly elements: number;
   readonly bytes: number;
   readonly dtype: Dtype;
   readonly name: string;
@@ -27,6 +28,7 @@ export class Storage {
     this.kind = kind;
     this.name = name;
     this.dtype = dtype;
+    this.elements = elements;
     // Whole vec4s, so that kernels may view any tensor as array<vec4f>.
     this.bytes = Math.max(16, Math.ceil((elements * bytesOf[dtype]) / 16) * 16);
   }

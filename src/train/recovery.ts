@@ -50,7 +50,7 @@ export class Recovery {
    * @param options undefined where a lost device ends the training.
    * @param logs keeps what `before` needs even then.
    */
-  constructor(session: Session, options: RecoveryOptions | undefined, { logs = false } = {}) {
+  constructor(session: Session, options: RecoveryOptions | undefined, logs: boolean) {
     this.session = session;
     this.first = session.device;
     this.reopen = options && (options.reopen ?? session.device.reopen);

@@ -2,6 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { NotFiniteError, TwingradError } from "../gpu/errors.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
+import { describeNotFinite } from "../gpu/trace.ts";
 import type { SiameseNetwork } from "../nn/siamese.ts";
 import { adam } from "../optim/adam.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
@@ -9,7 +10,7 @@ import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { type Batch, feed } from "./batch.ts";
 import { loadState, saveState } from "./checkpoint.ts";
-import { givenSize, type PictureOptions, type Pictures } from "./embedder.ts";
+import { givenSize, type InputDtype, type PictureOptions, type Pictures } from "./embedder.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
 import { type LossName, Session, type Task } from "./session.ts";
@@ -32,15 +33,19 @@ export interface TrainerOptions extends PictureOptions {
   readonly augmentation?: AugmentationOptions;
   /** What becomes of the training when its device is lost: by default it goes on, on another. False ends it. */
   readonly recovery?: RecoveryOptions | false;
+  /** Replays a step that is not finite from the last kept state, and names the tensor where that began. */
+  readonly debugNumerics?: boolean;
 }
 
 export class Trainer {
   readonly network: SiameseNetwork;
   readonly options: Omit<Task, "network">;
+  private diagnosed = false;
 
   private constructor(
     private readonly task: Task,
     private readonly recovery: Recovery,
+    private readonly debugNumerics: boolean,
   ) {
     const { network, ...options } = task;
     this.network = network;
@@ -50,6 +55,7 @@ export class Trainer {
   /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
   static async create(device: Device, network: SiameseNetwork, options: TrainerOptions): Promise<Trainer> {
     const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam(), recovery = {} } = options;
+    const { debugNumerics = false } = options;
     const { margin = loss === "triplet" ? 0.2 : 1 } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new TwingradError(
@@ -69,7 +75,11 @@ export class Trainer {
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
     const task: Task = { network, batchSize, loss, l2, optimizer, margin, pictures, augmenter };
-    return new Trainer(task, new Recovery(await Session.open(device, task), recovery || undefined));
+    return new Trainer(
+      task,
+      new Recovery(await Session.open(device, task), recovery || undefined, debugNumerics),
+      debugNumerics,
+    );
   }
 
   /** The device that it trains on now: another than it was created on, once that one was lost. */
@@ -98,7 +108,7 @@ export class Trainer {
       async (session) => (await session.program("step", dtype)).start(inputs),
       { bytes },
     );
-    if (!finite) throw new NotFiniteError(step, loss);
+    if (!finite) throw new NotFiniteError(step, loss, await this.diagnose(step, dtype, inputs));
     return { loss, step };
   }
 
@@ -205,6 +215,16 @@ export class Trainer {
   /** Frees all that the trainer holds on the device, which stays open; one that it opened itself it disposes of. */
   dispose(): Promise<void> {
     return this.recovery.dispose();
+  }
+
+  /** Where the first step that was not finite went wrong; those in flight behind it have their trouble from it. */
+  private async diagnose(step: number, dtype: InputDtype, inputs: Record<string, Pictures>) {
+    if (!this.debugNumerics || this.diagnosed) return undefined;
+    this.diagnosed = true;
+    const found = await this.recovery.before(step, async (session) =>
+      (await session.program("step", dtype)).trace(inputs),
+    );
+    return found ? describeNotFinite(found) : "a replay of the step from the last kept state was finite";
   }
 
   private write(name: string, values: Float32Array): Promise<void> {

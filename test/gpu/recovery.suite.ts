@@ -1,26 +1,8 @@
 // A training whose device is lost on the way gives the losses of one that was left alone, bit for bit.
 
-import {
-  adam,
-  type Device,
-  openDevice,
-  type Recovered,
-  type RecoveryOptions,
-  siamese,
-  Trainer,
-} from "../../src/index.ts";
-import { uniform } from "../random.ts";
+import { adam, type Device, openDevice, type Recovered, type RecoveryOptions, Trainer } from "../../src/index.ts";
+import { network, pairs, run } from "./smallRun.ts";
 import { assert, assertEqual, assertThrows, define, settings } from "./suite.ts";
-
-// Small: each loss compiles its kernels anew.
-const SIZE = 8 * 8;
-const network = () => siamese({ imageSize: [8, 8, 1], filters: [3], embedding: 5, seed: 2 });
-
-function pairs(seed: number) {
-  const random = uniform(seed);
-  const pictures = () => Uint8Array.from({ length: 3 * SIZE }, () => Math.floor(random() * 256));
-  return { left: pictures(), right: pictures(), leftLabels: [0, 1, 2], rightLabels: [0, 0, 2] };
-}
 
 /** On a device of its own, which may be lost. */
 async function create(recovery: RecoveryOptions | false) {
@@ -32,20 +14,6 @@ async function create(recovery: RecoveryOptions | false) {
     device.dispose();
   };
   return { trainer, dispose };
-}
-
-/** Twenty steps in flight by fours; what is done to the trainer before step n is told by `before`. */
-async function run(trainer: Trainer, before: (step: number) => unknown) {
-  const losses: number[] = [];
-  const waiting: Promise<{ loss: number }>[] = [];
-  const settle = async () => losses.push((await waiting.shift()!).loss);
-  for (let step = 1; step <= 20; step++) {
-    await before(step);
-    waiting.push(trainer.step(pairs(step)));
-    if (waiting.length > 4) await settle();
-  }
-  while (waiting.length > 0) await settle();
-  return losses;
 }
 
 /** What changes the state besides steps, in the middle of the run. */
@@ -196,4 +164,25 @@ define("errors: a step that is not finite is named, and the states kept stay goo
   await trainer.save(); // comes after the recovery
   assert(from >= 8, `training went back to step ${from}`);
   await dispose();
+});
+
+define("trainer: asked to, it names the tensor where a step stopped being finite", async () => {
+  const device = await openDevice({ gpu: settings.gpu });
+  const large = 3e38;
+  for (const [name, values, parts] of [
+    ["head/kernel", [0, 0, Number.NaN, 0, 0], ['1 of the 5 values of "head/kernel" (the first at 2: NaN)', "before"]],
+    ["tower/block1/norm/beta", [large, large, large], ["batchNorm", "Infinity", "launch ", '"tower/block1/norm/beta"']],
+  ] as const) {
+    const options = { batchSize: 3, debugNumerics: true, recovery: { every: 2 } };
+    const trainer = await Trainer.create(device, network(), options);
+    for (let n = 1; n <= 3; n++) await trainer.step(pairs(n));
+    if (name.endsWith("beta")) await trainer.parameters().get("tower/block1/norm/gamma")!.write([large, large, large]);
+    await trainer.parameters().get(name)!.write(values);
+    const inFlight = [4, 5, 6].map((n) => trainer.step(pairs(n)));
+    await Promise.allSettled(inFlight);
+    await assertThrows(name, () => inFlight[0], ["step 4", "replay", ...parts]);
+    await trainer.dispose();
+  }
+  assertEqual("left on the device", device.live(), { buffers: 0, bytes: 0 });
+  device.dispose();
 });

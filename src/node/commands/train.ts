@@ -94,6 +94,16 @@ export function addTrain(program: Command): void {
       `of the newest; the best is kept, too ${by(defaults.keepCheckpoints)}`,
       number,
     )
+    .option("--recovery-every <steps>", `between states kept in memory, for when the GPU is lost ${by(100)}`, number)
+    .option(
+      "--recovery-losses <count>",
+      `give up when the GPU is lost so often without a step between ${by(3)}`,
+      number,
+    )
+    .option(
+      "--debug-numerics",
+      "replay a step whose loss or gradients are not finite, and name the tensor where that began",
+    )
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 

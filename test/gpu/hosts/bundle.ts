@@ -5,13 +5,13 @@ import { build } from "esbuild";
 import { esbuildPlugin } from "../../../shaders/reflect.mjs";
 
 /** The text of a bundle of `entry` of this folder. */
-export async function bundle(entry: "page" | "stdio"): Promise<string> {
+export async function bundle(entry: "page" | "stdio" | "crash"): Promise<string> {
   const result = await build({
     entryPoints: [fileURLToPath(new URL(`${entry}.ts`, import.meta.url))],
     bundle: true,
     write: false,
-    format: entry === "page" ? "iife" : "esm",
-    platform: entry === "page" ? "browser" : "node",
+    format: entry === "stdio" ? "esm" : "iife",
+    platform: entry === "stdio" ? "node" : "browser",
     target: "es2022",
     sourcemap: "inline",
     external: ["webgpu"],
