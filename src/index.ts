@@ -14,6 +14,7 @@ export {
   type ErrorCode,
   errorCodes,
   NotFiniteError,
+  ResourceError,
   ShapeError,
   TwingradError,
 } from "./gpu/errors.ts";

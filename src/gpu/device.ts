@@ -1,5 +1,5 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
-import { DeviceLostError, TwingradError } from "./errors.ts";
+import { DeviceLostError, inBytes, ResourceError, TwingradError } from "./errors.ts";
 import { KernelCache } from "./kernels.ts";
 import { Tuner, type TuningOptions } from "./tuner.ts";
 
@@ -59,6 +59,8 @@ export class Device {
   private readonly onDispose: (() => void)[] = [];
   private disposed = false;
   private readonly buffers = new Set<GPUBuffer>();
+  /** What becomes of the buffers that are made while `checked` runs its work. */
+  private checking: Promise<{ size: number; error: GPUError | null }>[] | undefined;
 
   /** Opens another device as this one was opened; undefined where that is not known. */
   readonly reopen: (() => Promise<Device>) | undefined;
@@ -79,7 +81,10 @@ export class Device {
   }
 
   createBuffer(label: string, size: number, kind: BufferKind = "storage"): GPUBuffer {
-    const buffer = this.gpu.createBuffer({ label, size, usage: bufferUsage[kind] });
+    const { gpu, checking } = this;
+    if (checking) gpu.pushErrorScope("out-of-memory");
+    const buffer = gpu.createBuffer({ label, size, usage: bufferUsage[kind] });
+    checking?.push(gpu.popErrorScope().then((error) => ({ size, error })));
     this.buffers.add(buffer);
     return buffer;
   }
@@ -97,16 +102,28 @@ export class Device {
     return { buffers: this.buffers.size, bytes };
   }
 
+  /** The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU. */
+  planning(): Device {
+    const createBuffer = (label: string, size: number) => ({ label, size });
+    return Object.create(this, {
+      createBuffer: { value: createBuffer },
+      write: { value: () => undefined },
+      release: { value: () => undefined },
+    });
+  }
+
   /** Queues a write of all of `data`, after the work submitted so far and before what is submitted next. */
   write(buffer: GPUBuffer, offset: number, data: Float32Array): void {
     this.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `what`. */
-  async checked<T>(what: string, work: () => T): Promise<T> {
+  /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`. */
+  async checked<T>(where: string, work: () => T): Promise<T> {
     const { gpu } = this;
     gpu.pushErrorScope("validation");
     gpu.pushErrorScope("out-of-memory");
+    const made: NonNullable<typeof this.checking> = [];
+    this.checking = made;
     let failure: unknown;
     let value: T | undefined;
     try {
@@ -114,12 +131,22 @@ export class Device {
     } catch (error) {
       failure = error;
     }
+    this.checking = undefined;
     // Popped before anything is awaited: scopes are a stack, and what else opens one meanwhile must not get between.
     const scopes = [gpu.popErrorScope(), gpu.popErrorScope()];
-    const [memory, validation] = await this.wait(Promise.all(scopes));
-    if (memory) throw new TwingradError("OUT_OF_MEMORY", `${what}: the GPU is out of memory: ${memory.message}`);
+    const needed = this.live().bytes;
+    const [[memory, validation], allocations] = await this.wait(Promise.all([Promise.all(scopes), Promise.all(made)]));
+    const refused = allocations.filter(({ error }) => error);
+    const error = memory ?? refused[0]?.error;
+    if (error) {
+      const available = needed - refused.reduce((bytes, { size }) => bytes + size, 0);
+      const first = refused.length > 0 ? ` before one of ${inBytes(refused[0].size)} was refused` : "";
+      const sizes = `${inBytes(needed)} are needed on the device, ${inBytes(available)} could be allocated${first}`;
+      const what = `${where}: the GPU is out of memory: ${sizes} (${error.message.trim().replace(/\.$/, "")})`;
+      throw new ResourceError("OUT_OF_MEMORY", what, { needed, available });
+    }
     if (failure !== undefined) throw failure;
-    if (validation) throw new TwingradError("SHADER", `${what}: ${validation.message}`);
+    if (validation) throw new TwingradError("SHADER", `${where}: ${validation.message}`);
     return value as T;
   }
 

@@ -45,6 +45,37 @@ export class ShapeError extends TwingradError {
   }
 }
 
+/** More bytes, or a larger binding, than the adapter has: `LIMIT` or `OUT_OF_MEMORY`. Nothing was left allocated. */
+export class ResourceError extends TwingradError {
+  /** What happened, without the advice. */
+  readonly what: string;
+  /** Of what `what` tells: bytes, unless it tells of something else. */
+  readonly needed: number;
+  readonly available: number;
+  constructor(
+    code: "LIMIT" | "OUT_OF_MEMORY",
+    what: string,
+    {
+      needed,
+      available,
+      advice = "Use a smaller batch or image",
+    }: { needed: number; available: number; advice?: string },
+    options?: ErrorOptions,
+  ) {
+    super(code, `${what}. ${advice}.`, options);
+    this.name = "ResourceError";
+    this.what = what;
+    this.needed = needed;
+    this.available = available;
+  }
+}
+
+/** Bytes as people read them: 1.5 GiB. */
+export function inBytes(bytes: number): string {
+  const power = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${["bytes", "KiB", "MiB", "GiB"][power]}`;
+}
+
 /** A step whose loss or gradients are NaN or infinite. The parameters took its update: go on from an earlier state. */
 export class NotFiniteError extends TwingradError {
   readonly step: number;

@@ -1,6 +1,6 @@
 // From the recorded list to what a program will be: gradients and update appended, dead launches dropped, memory planned,
 // and all of it held to the adapter's limits before anything is allocated for it.
-import { ShapeError, TwingradError } from "../gpu/errors.ts";
+import { ResourceError, ShapeError, TwingradError } from "../gpu/errors.ts";
 import type { Memory } from "../gpu/program.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
@@ -112,17 +112,13 @@ function checkLimits(tape: Tape, launches: readonly Launch[]): void {
   for (const { shader, bindings, workgroups } of launches) {
     for (const { name, bytes } of Object.values(bindings)) {
       if (bytes <= most) continue;
-      throw new TwingradError(
-        "LIMIT",
-        `${shader.name}: "${name}" takes ${bytes} bytes; this adapter binds at most ${most}. Use a smaller batch or image.`,
-      );
+      const what = `${shader.name}: "${name}" takes ${bytes} bytes; this adapter binds at most ${most}`;
+      throw new ResourceError("LIMIT", what, { needed: bytes, available: most });
     }
-    if (Math.max(...workgroups) > limits.maxComputeWorkgroupsPerDimension) {
-      throw new TwingradError(
-        "LIMIT",
-        `${shader.name}: ${workgroups.join(" x ")} workgroups; this adapter takes ` +
-          `${limits.maxComputeWorkgroupsPerDimension} in each dimension. Use a smaller batch or image.`,
-      );
+    const [needed, available] = [Math.max(...workgroups), limits.maxComputeWorkgroupsPerDimension];
+    if (needed > available) {
+      const what = `${shader.name}: ${workgroups.join(" x ")} workgroups; this adapter takes ${available} in each dimension`;
+      throw new ResourceError("LIMIT", what, { needed, available });
     }
     const storageBindings = Object.values(shader.bindings).filter((b) => b.access !== "uniform").length;
     if (storageBindings > limits.maxStorageBuffersPerShaderStage) {

@@ -142,10 +142,10 @@ export class OperationLog {
     }
   }
 
-  /** What was done between the kept state and this step; undefined where the step is not in the log. */
-  before(step: number): Entry[] | undefined {
+  /** The kept state and what was done from there to this step; undefined where the step is not in the log. */
+  before(step: number): { base: Snapshot | undefined; entries: Entry[] } | undefined {
     const at = this.entries.findIndex(({ value }) => value?.step === step);
-    return at < 0 ? undefined : this.entries.slice(0, at);
+    return at < 0 ? undefined : { base: this.base, entries: this.entries.slice(0, at) };
   }
 
   /** Does everything again. False where a loss is not what it was. */

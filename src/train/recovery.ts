@@ -100,8 +100,8 @@ export class Recovery {
     if (!earlier) return undefined;
     const session = await Session.open(this.session.device, this.session.task);
     try {
-      if (this.log.base) restoreSnapshot(session.store, this.log.base);
-      for (const entry of earlier) await entry.again(session);
+      if (earlier.base) restoreSnapshot(session.store, earlier.base);
+      for (const entry of earlier.entries) await entry.again(session);
       return await work(session);
     } finally {
       await session.dispose();

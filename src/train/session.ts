@@ -1,6 +1,7 @@
 // What of a trainer lies on one device: its parameters and what was compiled for them. It goes when the device is lost,
 // and is made anew on another.
 import type { Device } from "../gpu/device.ts";
+import { ResourceError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import type { SiameseNetwork } from "../nn/siamese.ts";
 import { add } from "../ops/add.ts";
@@ -13,10 +14,12 @@ import { tripletLoss } from "../ops/tripletLoss.ts";
 import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { ParameterStore } from "../tape/parameters.ts";
+import { planProgram } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
+import { whatWouldFit } from "./fit.ts";
 
 export type LossName = "cross-entropy" | "contrastive" | "triplet";
 
@@ -47,14 +50,25 @@ export class Session {
 
   /** Compiles the training step for pictures in bytes; what else there is follows when first needed. */
   static async open(device: Device, task: Task): Promise<Session> {
+    const before = device.live().bytes;
     const session = new Session(device, task);
     try {
       await session.program("step", "u8");
     } catch (error) {
       session.store.dispose();
-      throw error;
+      throw error instanceof ResourceError ? whatWouldFit(error, task, device, before) : error;
     }
     return session;
+  }
+
+  /** Bytes of a training step that is not made. Throws `LIMIT` where the adapter could not hold it. */
+  static plan(device: Device, task: Task): number {
+    const { tape, loss } = new Session(device.planning(), task).record("u8");
+    const { parameters, optimizer, activations, gradients, staging } = planProgram(tape, {
+      loss,
+      optimizer: task.optimizer,
+    }).memory;
+    return parameters + optimizer + activations + gradients + staging;
   }
 
   /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */

@@ -11,6 +11,7 @@ import "./elementwise.suite.ts";
 import "./errors.suite.ts";
 import "./examples.suite.ts";
 import "./l2Normalize.suite.ts";
+import "./fit.suite.ts";
 import "./leaks.suite.ts";
 import "./losses.suite.ts";
 import "./maxPool2d.suite.ts";
