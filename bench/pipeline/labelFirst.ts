@@ -12,7 +12,7 @@ import { decodePicture } from "../../src/node/images.ts";
 import { median } from "../median.ts";
 
 const people = 950;
-const picturesEach = 4;
+const picturesEach = 2;
 const side = 112;
 const keep = { sameProbability: 0.95, differentProbability: 0.001 };
 const seed = 1;

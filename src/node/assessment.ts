@@ -1,5 +1,6 @@
 // Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
 
+import { triplets } from "../data/balanced.ts";
 import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import type { EvaluationPair, Trial } from "../data/evaluation.ts";
@@ -29,7 +30,7 @@ export async function embedAll(model: Model, dataset: Dataset, told?: (done: num
 
 export interface Assessment {
   report: VerificationReport;
-  /** Mean of the training loss's data term over the pairs. */
+  /** Mean of the training loss's data term over the pairs, or over as many triplets of the same people. */
   loss: number;
   /** For losses that give no probability themselves. */
   calibration?: Calibration;
@@ -51,14 +52,28 @@ export async function assess(
     const [distance] = model.distances(a, b);
     const [score] = model.scores(a, b);
     if (loss === "cross-entropy") total += softplus(same ? -score : score);
-    else total += same ? distance ** 2 : Math.max(0, margin - distance) ** 2;
+    else if (loss === "contrastive") total += same ? distance ** 2 : Math.max(0, margin - distance) ** 2;
     return { distance, same };
   });
+  if (loss === "triplet") total = tripletTotal(model, dataset, embeddings, pairs.length);
   return {
     report: verificationReport(scored, pairs, labelsOf(dataset), folds),
     loss: total / pairs.length,
     calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
   };
+}
+
+/** The triplet loss, summed over `count` triplets that are always the same for a dataset. */
+function tripletTotal(model: Model, dataset: Dataset, embeddings: Float32Array, count: number): number {
+  const drawn = triplets(labelsOf(dataset), { seed: 0 });
+  const squared = (a: number, b: number) =>
+    model.distances(row(model, embeddings, a), row(model, embeddings, b))[0] ** 2;
+  let total = 0;
+  for (let n = 0; n < count; n++) {
+    const { anchor, positive, negative } = drawn.next().value;
+    total += Math.max(0, squared(anchor, positive) - squared(anchor, negative) + model.description.margin);
+  }
+  return total;
 }
 
 export async function assessOneShot(

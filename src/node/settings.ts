@@ -14,7 +14,7 @@ const schema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
-  loss: z.enum(["cross-entropy", "contrastive"]),
+  loss: z.enum(["cross-entropy", "contrastive", "triplet"]),
   l2: z.number().min(0),
   learningRate: z.number().positive(),
   clipNorm: z.number().positive(),
@@ -131,6 +131,9 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   const filtered = given.sameProbability !== undefined || given.differentProbability !== undefined;
   if (given.balanced && filtered) {
     throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");
+  }
+  if (given.loss === "triplet" && filtered) {
+    throw new SettingsError("--loss triplet takes no probabilities: it draws triplets, not pairs");
   }
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, epochs });

@@ -1,14 +1,9 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { balancedPairs } from "../data/balanced.ts";
-import { batches } from "../data/batches.ts";
 import { type Dataset, indicesByIdentity, labelsOf, splitIdentities, subset } from "../data/dataset.ts";
-import { DecodedImages } from "../data/decodedImages.ts";
 import { pairsPerIdentity } from "../data/evaluation.ts";
-import { filteredPairs } from "../data/pairs.ts";
 import type { SamplerState } from "../data/sampler.ts";
-import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
@@ -25,6 +20,7 @@ import { Progress } from "./progress.ts";
 import { recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import type { ResolvedSettings } from "./settings.ts";
+import { trainingStream } from "./stream.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
 
 /** Pairs of each kind for each person that the threshold is set by. */
@@ -81,11 +77,8 @@ export async function train(
   const imageSize = imageSizeOf(settings);
   const { sourceSize, decoded, augmentation } = picturesOf(settings);
   const { training, heldOut } = divide(dataset, settings);
-  const { pairs, pairsPerEpoch } = pairStream(training, settings, warn);
+  const { stream, perEpoch } = trainingStream(training, decoded, settings, warn);
   const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize } = settings;
-  const { prefetch, imageCache } = settings;
-  const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * 2 ** 20 });
-  const stream = batches(images, pairs, { batchSize, prefetch });
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
@@ -106,7 +99,7 @@ export async function train(
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
-  const progress = new Progress(Math.min(lastStep, Math.floor((epochs * pairsPerEpoch) / batchSize)), before);
+  const progress = new Progress(Math.min(lastStep, Math.floor((epochs * perEpoch) / batchSize)), before);
   const tell = (text: string) => progress.above(() => warn(text));
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
   const log = await TrainingLog.open(folder, before, tell);
@@ -134,7 +127,7 @@ export async function train(
   if (steps === 0 && !signal?.aborted) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${epochs} epochs of about ${pairsPerEpoch.toFixed(1)} pairs fill no batch of ${batchSize}`,
+      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${loss === "triplet" ? "triplets" : "pairs"} fill no batch of ${batchSize}`,
     );
   }
   const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData };
@@ -199,17 +192,4 @@ async function isJudged(path: string, step: number): Promise<boolean> {
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);
   return description.step === step && file.metadata[judgementKey] !== undefined;
-}
-
-function pairStream(dataset: Dataset, settings: ResolvedSettings, warn: (text: string) => void) {
-  const labels = labelsOf(dataset);
-  const { seed, shuffleBuffer, sameProbability } = settings;
-  if (settings.balanced) return { pairs: balancedPairs(labels, { seed }), pairsPerEpoch: labels.length };
-  const differentProbability =
-    settings.differentProbability ?? balancingDifferentProbability(labels, sameProbability, shuffleBuffer);
-  const keep = { sameProbability, differentProbability };
-  const pairs = filteredPairs(labels, { ...keep, seed, shuffleBuffer });
-  for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
-  const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
-  return { pairs, pairsPerEpoch: same + different };
 }

@@ -369,6 +369,19 @@ describe("from pictures to a name", () => {
     expect(await twingrad("augment", at("none.png"), "--out", at("x.png"))).toMatchObject({ status: 1, stdout: "" });
   });
 
+  it("trains on triplets, and resumes them to the same bits", async () => {
+    const triplet = [...learning, "--loss", "triplet"];
+    const whole = await json("train", data, "--out", at("triplet"), ...triplet, "--steps", "40");
+    expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
+    expect(whole.validation.auc).toBeGreaterThan(0.8); // chance is 0.5
+    expect(whole.validation.loss).toBeGreaterThan(0);
+    await json("train", data, "--out", at("triplet2"), ...triplet, "--steps", "13");
+    const rest = await json("train", data, "--out", at("triplet2"), "--resume", "--steps", "40", "--no-tune");
+    expect(rest).toMatchObject({ lastLoss: whole.lastLoss, validation: whole.validation });
+    const evaluated = await json("evaluate", at("triplet"), data, "--pairs-per-identity", "5");
+    expect(evaluated.auc).toBeGreaterThan(0.8);
+  });
+
   it.skipIf(!existsSync(resolve(root, "../shared/data/orl")))("takes the ORL set's PGM files", async () => {
     const orl = resolve(root, "../shared/data/orl");
     const result = await json("train", orl, "--out", at("orl"), ...tiny, "--image-size", "28x23", "--steps", "2");

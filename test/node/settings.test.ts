@@ -19,6 +19,7 @@ describe("resolveSettings", () => {
     expect(resolveSettings({}, {}).balanced).toBe(true);
     expect(resolveSettings({}, { differentProbability: 0.1 })).toMatchObject({ balanced: false, sameProbability: 1 });
     expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
+    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws triplets, not pairs/);
   });
 });
 

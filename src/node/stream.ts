@@ -1,0 +1,45 @@
+// The batches of a training run, as its settings choose them.
+import { balancedPairs, triplets } from "../data/balanced.ts";
+import { type BatchStream, batches, type LoadedPairs, type LoadedTriplets, tripletBatches } from "../data/batches.ts";
+import { type Dataset, type ImageSize, labelsOf } from "../data/dataset.ts";
+import { DecodedImages } from "../data/decodedImages.ts";
+import { filteredPairs } from "../data/pairs.ts";
+import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
+import type { ResolvedSettings } from "./settings.ts";
+
+const mebibyte = 2 ** 20;
+
+export interface TrainingStream {
+  readonly stream: BatchStream<LoadedPairs> | BatchStream<LoadedTriplets>;
+  /** Pairs or triplets in an epoch, on average. */
+  readonly perEpoch: number;
+}
+
+/**
+ * @param decoded the size that pictures are decoded to.
+ * @param warn told, in one line each, of pairs that come too rarely.
+ * @throws BAD_INPUT at once where these people give no pairs, or no triplets.
+ */
+export function trainingStream(
+  dataset: Dataset,
+  decoded: ImageSize,
+  settings: ResolvedSettings,
+  warn: (text: string) => void,
+): TrainingStream {
+  const { seed, batchSize, prefetch, imageCache, loss } = settings;
+  const labels = labelsOf(dataset);
+  const images = new DecodedImages(dataset, decoded, { maximumBytes: imageCache * mebibyte });
+  const options = { batchSize, prefetch };
+  const perEpoch = labels.length;
+  if (loss === "triplet") return { stream: tripletBatches(images, triplets(labels, { seed }), options), perEpoch };
+  if (settings.balanced) return { stream: batches(images, balancedPairs(labels, { seed }), options), perEpoch };
+
+  const { shuffleBuffer, sameProbability } = settings;
+  const differentProbability =
+    settings.differentProbability ?? balancingDifferentProbability(labels, sameProbability, shuffleBuffer);
+  const keep = { sameProbability, differentProbability };
+  const pairs = filteredPairs(labels, { ...keep, seed, shuffleBuffer });
+  for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
+  const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
+  return { stream: batches(images, pairs, options), perEpoch: same + different };
+}
