@@ -380,7 +380,7 @@ describe("from pictures to a name", () => {
     expect(rest).toMatchObject({ lastLoss: whole.lastLoss, validation: whole.validation });
     const evaluated = await json("evaluate", at("triplet"), data, "--pairs-per-identity", "5");
     expect(evaluated.auc).toBeGreaterThan(0.8);
-  });
+  }, 300_000); // four processes in a row
 
   it.skipIf(!existsSync(resolve(root, "../shared/data/orl")))("takes the ORL set's PGM files", async () => {
     const orl = resolve(root, "../shared/data/orl");
