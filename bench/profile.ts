@@ -73,7 +73,12 @@ export async function profileOpenStep(
     milliseconds: total,
     kernels: shares(({ kernel }) => kernel),
     parts,
-    convolutions: convolutionsOf(c, profiles, peaks),
+    convolutions: convolutionsOf(
+      c,
+      sum(launches.map((l) => (isConvolution(l.part) ? l.milliseconds : 0))),
+      profiles,
+      peaks,
+    ),
   };
 }
 
@@ -98,10 +103,17 @@ export async function profileSteps(
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-function convolutionsOf(c: Configuration, profiles: readonly KernelTime[][], peaks: readonly number[]): Convolutions {
+/** A convolution by itself, or fused into a block with what follows it, whose time then counts as a convolution's. */
+export const isConvolution = (part: string | undefined): boolean => /^(conv2d|block)\./.test(part ?? "");
+
+function convolutionsOf(
+  c: Configuration,
+  milliseconds: number,
+  profiles: readonly KernelTime[][],
+  peaks: readonly number[],
+): Convolutions {
   const gflop = sum(operationCases(c).map((o) => (o.kind === "conv2d" ? o.operations : 0))) / 1e9;
-  const times = profiles.map((p) => sum(p.map((t) => (t.part?.startsWith("conv2d") ? t.nanoseconds : 0))) / 1e6);
-  const milliseconds = median(times);
+  const times = profiles.map((p) => sum(p.map((t) => (isConvolution(t.part) ? t.nanoseconds : 0))) / 1e6);
   if (milliseconds === 0) throw new Error(`No launch of step ${c.name} says that it is a part of a convolution.`);
   return {
     gflop,
@@ -111,7 +123,10 @@ function convolutionsOf(c: Configuration, profiles: readonly KernelTime[][], pea
   };
 }
 
-/** Operations of a convolution's or a matrix product's direct form, from the key of its choice; a batch of 1 need not say so. */
+/**
+ * Operations of a convolution's or a matrix product's direct form, from the key of its choice; a batch of 1 need not say
+ * so. A block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
+ */
 export function operationsOf(part: string): number | undefined {
   const [what, ...extents] = part.split(" ");
   const of = new Map<string, readonly number[]>([
@@ -121,6 +136,15 @@ export function operationsOf(part: string): number | undefined {
   const product = (...names: string[]) => {
     return names.every((name) => of.has(name)) ? names.reduce((n, name) => n * of.get(name)![0], 2) : undefined;
   };
+  if (what === "block.forward") {
+    const windows = of
+      .get("x")
+      ?.slice(0, 2)
+      .reduce((n, extent) => n * extent, 9); // 3 x 3, SAME
+    return windows && of.has("images") && of.has("filters")
+      ? 2 * of.get("images")![0] * windows * of.get("x")![2] * of.get("filters")![0]
+      : undefined;
+  }
   if (!what.startsWith("conv2d"))
     return what.startsWith("product") ? product("batch", "rows", "inputs", "outputs") : undefined;
   const channels = product("batch", "channels", "filters");
