@@ -81,6 +81,18 @@ describe("npm run bench", () => {
     expect(tuning.timed).toBeGreaterThan(20);
   });
 
+  test("decides on labels before decoding, and says what it left out", async () => {
+    const nowhere = join(folder, "nowhere");
+    const { stdout, stderr } = await bench("--suite=pipeline", "--rounds=1", "--json", `--data=${nowhere}`);
+    expect(stderr).toContain(`${nowhere}: there is no such folder`);
+    const [{ name, ours, peers, ratio }, ...others] = JSON.parse(stdout).results;
+    expect(others).toEqual([]);
+    expect(name).toBe("labels before decoding");
+    expect(ours.decodesPerPair).toBeLessThanOrEqual(2.5); // two, and what was decoded ahead when time was up
+    expect(peers["decode first"].decodesPerPair).toBeGreaterThan(300);
+    expect(ratio["decode first"]).toBeGreaterThan(20);
+  }, 300_000);
+
   test("names an option that it does not know, with status 2", async () => {
     await expect(bench("--config=XXL")).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("XXL") });
   });
