@@ -98,7 +98,7 @@ describe("the origin-private file system", () => {
       return names.sort();
     });
     expect(left).toEqual([38, 40].map((step) => `step-000000${step}.safetensors`));
-  });
+  }, 300_000); // a page compiles its network anew after each reload
 
   it("keeps what is there when a file is replaced, hides what is half-written, and names what fails", async () => {
     await page.reload();
