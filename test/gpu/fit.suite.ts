@@ -46,9 +46,9 @@ define(
   "errors: a network with a binding over the limit is refused with the batch and the pictures that fit",
   async () => {
     const device = await openDevice({ gpu: settings.gpu, limits: { maxStorageBufferBindingSize: 128 * 2 ** 20 } });
-    const { batch, size } = await checkAdvice(device, 128, 24, "LIMIT");
+    const { batch, size } = await checkAdvice(device, 128, 96, "LIMIT");
     assertEqual("one more", (await refused(device, 128, batch + 1))?.code, "LIMIT");
-    assertEqual("one row more", (await refused(device, size + 1, 24))?.code, "LIMIT");
+    assertEqual("one row more", (await refused(device, size + 1, 96))?.code, "LIMIT");
     device.dispose();
   },
 );
