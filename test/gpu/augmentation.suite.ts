@@ -133,6 +133,15 @@ define("augmentation: embedding takes pictures of the source's size and never ch
   }
 });
 
+define("augmentation: ranges that change nothing give the gradients of none, bit for bit", async (device) => {
+  const batch = pairs(2, 5);
+  const [none, zero] = [await create(device, { augmentation: undefined }), await create(device, { augmentation: {} })];
+  const expected = await none.gradients(batch);
+  for (const [name, values] of await zero.gradients(batch)) assertSameBits(name, values, expected.get(name)!);
+  await none.dispose();
+  await zero.dispose();
+});
+
 define("augmentation: triplets, too", async (device) => {
   const trainer = await create(device, { loss: "triplet" });
   const { left: anchor, right: positive, leftSeeds, rightSeeds } = pairs(2, 7);
