@@ -40,6 +40,7 @@ export class Soak {
     // Buffers are counted as they live: reading back makes and releases some.
     const made = Object.fromEntries(objectsMade(calls).filter(([name]) => name !== "createBuffer"));
     await device.gpu.queue.onSubmittedWorkDone();
+    await new Promise((resolve) => setTimeout(resolve, 100)); // a copy of the state may be on its way to the host
     return { step: trainer.steps, ...device.live(), made };
   }
 }
