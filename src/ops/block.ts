@@ -30,6 +30,9 @@ import * as winograd from "./winograd4.ts";
 /** Bytes of transformed inputs that are kept for the backward pass instead of being made again. */
 const mostKept = 64 * 2 ** 20;
 
+/** Bytes of pooled values that are made again at a time. */
+const mostRemade = 64 * 2 ** 20;
+
 interface Operands {
   readonly x: Tensor;
   readonly filter: Tensor;
@@ -92,11 +95,14 @@ function block(
   const half = tape.options.storage === "float16";
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32");
-  const pooledOf = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
+  const kept = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
   const fits = winograd.fitsWinograd4(shape, source);
   const fast = { fits, preferred: winograd.prefersWinograd4(tape, shape) };
   const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
-  const each = Math.min(workspace, values.images, argmax.images, source.images);
+  // A first block is cheap to compute (few channels) and large to keep.
+  const remakes = tape.options.recompute === true && source.affine === undefined;
+  const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
+  const each = Math.min(workspace, values.images, argmax.images, source.images, remade);
   const key = (what: string, slice: Slice) => {
     const { height, width, channels } = shape;
     const { dtype } = source;
@@ -111,7 +117,7 @@ function block(
   // Forward: pooled values with their moments, slice by slice, then the statistics of the whole batch.
   const runs = runsOf(tape, images, filters / 4, cellsOf(shape));
   const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
-  const forward = (slice: Slice, pooled: Pooled, moments: Storage | undefined): Tensor | undefined => {
+  const forward = (slice: Slice, pooled: Pooled, moments?: Storage): Tensor | undefined => {
     const operands = { x: source.at(slice), filter, bias, pooled, partial: moments };
     return choose<Tensor | undefined>(tape, key("forward", slice), {
       winograd: {
@@ -125,18 +131,32 @@ function block(
       direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs) },
     });
   };
-  const kept = new Map<number, Tensor | undefined>();
+  const again = (slice: Slice): Pooled => {
+    if (!remakes) return kept(slice);
+    const part = (name: string, elements: number, dtype: "f32" | "f16" | "u32") => ({
+      ...{ storage: new Storage("temporary", name, slice.images * elements, dtype), first: 0 },
+    });
+    const pooled: Pooled = {
+      values: part("pooled again", pooledY * pooledX * filters, half ? "f16" : "f32"),
+      argmax: part("argmax again", (cellsOf(shape) * filters) / 4, "u32"),
+      half,
+    };
+    forward(slice, pooled);
+    return pooled;
+  };
+  const transformedInputs = new Map<number, Tensor | undefined>();
   const keep = fits && images * winograd.bytesOfImage(shape) <= mostKept;
   for (const slice of slicesOf(images, each)) {
-    const transformed = forward(slice, pooledOf(slice), partial);
-    if (keep) kept.set(slice.first, transformed);
+    const transformed = forward(slice, kept(slice), partial);
+    if (keep) transformedInputs.set(slice.first, transformed);
   }
   const affine = partial
     ? norm.launchAffine(tape, shape, { partial, runs: runs.RUNS }, options)
     : norm.launchMovingAffine(tape, filters, options);
 
   const result: Source = {
-    ...{ at: (slice) => values.at(slice.first), images: values.images },
+    at: (slice, pass) => (pass === "again" ? again(slice).values : values.at(slice.first)),
+    images: values.images,
     ...{ dtype: half ? "f16" : "f32", affine, relu: shape.relu },
   };
   const output = tape.deferred("batch-norm", [images, pooledY, pooledX, filters], (storage) =>
@@ -150,8 +170,8 @@ function block(
     const found = norm.launchCoefficients(tape, shape, affine, sums, training);
     const leaving = wanted[0] && shape.channels % 4 === 0 ? leavingFor(tape, shape, source) : undefined;
     const gradients = (slice: Slice): { filter?: Tensor; sums: boolean } => {
-      const tensors = { x: source.at(slice), pooled: pooledOf(slice), arriving, norm: found.norm };
-      const transformed = kept.get(slice.first);
+      const tensors = { x: source.at(slice, "again"), pooled: again(slice), arriving, norm: found.norm };
+      const transformed = transformedInputs.get(slice.first);
       return choose<{ filter?: Tensor; sums: boolean }>(tape, key("gradients", slice), {
         winograd: {
           ...fast,

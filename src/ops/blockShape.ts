@@ -36,7 +36,8 @@ export function slicesOf(images: number, each: number): Slice[] {
 
 /** A block's input: where a slice of it lies, and what its values go through when they are read. */
 export interface Source {
-  at(slice: Slice): Place;
+  /** `again`: in the backward pass, where values that were not kept are made again. */
+  at(slice: Slice, again?: "again"): Place;
   /** Images that `at` can give at once. */
   readonly images: number;
   /** `u8`: bytes that stand for byte / 255. */

@@ -82,7 +82,7 @@ export function launchGradientSums(
   const { RUN, RUNS } = runsOf(tape, images, CHANNELS, pixelsOf(shape));
   const partial = new Storage("temporary", "gradient sums", images * RUNS * 2 * filters, "f32");
   for (const slice of slicesOf(images, Math.min(source.images, arriving.parts.images))) {
-    const x = source.at(slice);
+    const x = source.at(slice, "again");
     const gradient = arriving.parts.at(slice.first);
     const { groups, constants } = threads(slice.images * RUNS * CHANNELS);
     tape.launch(

@@ -3,6 +3,12 @@
 import type { Tape } from "./tape.ts";
 import { type Dtype, Storage } from "./tensor.ts";
 
+/**
+ * Bytes of a part, of which a large tensor has several even where one binding could hold it: what has been read for the
+ * last time makes room for what is written next, part by part.
+ */
+const mostBytes = 128 * 2 ** 20;
+
 /** The part that an image lies in, and its number there. */
 export interface Place {
   readonly storage: Storage;
@@ -21,9 +27,9 @@ export class Parts {
     this.dtype = dtype;
   }
 
-  /** New temporaries for `images` images of so many elements: as few parts as the device's limits allow. */
+  /** New temporaries for `images` images of so many elements. */
   static temporary(tape: Tape, name: string, images: number, elements: number, dtype: Dtype): Parts {
-    const each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes);
+    const each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes);
     const count = Math.ceil(images / each);
     const storages = Array.from({ length: count }, (_, i) => {
       const held = Math.min(each, images - i * each);
