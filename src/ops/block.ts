@@ -94,7 +94,7 @@ function block(
   const source = sourceOf(x);
   const half = tape.options.storage === "float16";
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
-  const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32");
+  const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
   const kept = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
   const fits = winograd.fitsWinograd4(shape, source);
   const fast = { fits, preferred: winograd.prefersWinograd4(tape, shape) };
@@ -102,7 +102,7 @@ function block(
   // A first block is cheap to compute (few channels) and large to keep.
   const remakes = tape.options.recompute === true && source.affine === undefined;
   const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
-  const each = Math.min(workspace, values.images, argmax.images, source.images, remade);
+  const each = Math.min(workspace, values.images, source.images, remade);
   const key = (what: string, slice: Slice) => {
     const { height, width, channels } = shape;
     const { dtype } = source;

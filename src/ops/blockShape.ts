@@ -47,7 +47,7 @@ export interface Source {
   readonly relu: boolean;
 }
 
-/** A block's output before batch-norm, and where in their windows the maxima were. */
+/** A block's output before batch-norm, and where in their windows the maxima were: the same image of two storages. */
 export interface Pooled {
   readonly values: Place;
   readonly argmax: Place;

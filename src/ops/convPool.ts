@@ -45,8 +45,12 @@ export function launchConvPool(
   );
 }
 
-/** Parts of a filter gradient for each image that one more launch adds up; a GPU needs more, and a second level. */
-const fewParts = (tape: Tape, { images }: Slice) => Math.ceil((tape.device.adapter.software ? 64 : 1024) / images);
+/** Parts of a filter gradient for each image: 64 in all for one more launch to add up; GPUs need more, and a second level. */
+function fewParts(tape: Tape, { channels, filters }: BlockShape, { images }: Slice): number {
+  const most = tape.device.adapter.software ? 64 : 1024;
+  const held = tape.device.gpu.limits.maxStorageBufferBindingSize / (4 * 9 * channels * filters);
+  return Math.max(1, Math.floor(Math.min(most, held) / images));
+}
 
 /** d loss / d filter of one slice, [3, 3, channels, filters]. */
 export function launchConvPoolFilterGradient(
@@ -59,7 +63,7 @@ export function launchConvPoolFilterGradient(
   const { x, pooled, arriving, norm } = tensors;
   const { channels, filters } = shape;
   const gradient = arriving.parts.at(slice.first);
-  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(tape, slice));
+  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(tape, shape, slice));
   const parts = slice.images * runs.RUNS;
   const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
   const { groups, constants } = threads((parts * channels * filters) / 4);

@@ -27,9 +27,15 @@ export class Parts {
     this.dtype = dtype;
   }
 
-  /** New temporaries for `images` images of so many elements. */
-  static temporary(tape: Tape, name: string, images: number, elements: number, dtype: Dtype): Parts {
-    const each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes);
+  /** New temporaries for `images` images of so many elements; `each` in a part, or as many as one should hold. */
+  static temporary(
+    tape: Tape,
+    name: string,
+    images: number,
+    elements: number,
+    dtype: Dtype,
+    each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes),
+  ): Parts {
     const count = Math.ceil(images / each);
     const storages = Array.from({ length: count }, (_, i) => {
       const held = Math.min(each, images - i * each);

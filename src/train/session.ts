@@ -15,7 +15,7 @@ import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { planProgram } from "../tape/plan.ts";
-import { Tape } from "../tape/tape.ts";
+import { Tape, type TapeOptions } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
@@ -33,6 +33,8 @@ export interface Task {
   readonly margin: number;
   readonly pictures: PictureOptions | undefined;
   readonly augmenter: Augmenter | undefined;
+  readonly storage?: TapeOptions["storage"];
+  readonly recompute?: boolean;
 }
 
 export class Session {
@@ -98,8 +100,8 @@ export class Session {
   }
 
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
-    const { network, batchSize, loss, pictures, augmenter } = this.task;
-    const tape = new Tape(this.device, { parameters: this.store });
+    const { network, batchSize, loss, pictures, augmenter, storage, recompute } = this.task;
+    const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
     const count = this.branches * batchSize;
     const pixels = picturesInput(tape, network, count, dtype, pictures, augmenter);
     const embeddings = network.tower(tape, pixels, { training: true, groups: this.branches });

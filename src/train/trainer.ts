@@ -31,6 +31,13 @@ export interface TrainerOptions extends PictureOptions {
   readonly margin?: number;
   /** Changes each picture of a step by random numbers of its own; embedding never does. */
   readonly augmentation?: AugmentationOptions;
+  /**
+   * How activations and their gradients are kept between the passes: `float16` halves what they take and rounds each to 11
+   * bits; arithmetic, weights and moments are float32 always. `float32` by default.
+   */
+  readonly storage?: "float32" | "float16";
+  /** Makes the first block's activations, the largest, again in the backward pass: less memory, a few percent more time. */
+  readonly recompute?: boolean;
   /** What becomes of the training when its device is lost: by default it goes on, on another. False ends it. */
   readonly recovery?: RecoveryOptions | false;
   /** Replays a step that is not finite from the last kept state, and names the tensor where that began. */
@@ -74,7 +81,11 @@ export class Trainer {
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
-    const task: Task = { network, batchSize, loss, l2, optimizer, margin, pictures, augmenter };
+    const { storage = "float32", recompute = false } = options;
+    if (!["float32", "float16"].includes(storage)) {
+      throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
+    }
+    const task: Task = { network, batchSize, loss, l2, optimizer, margin, pictures, augmenter, storage, recompute };
     return new Trainer(
       task,
       new Recovery(await Session.open(device, task), recovery || undefined, debugNumerics),

@@ -16,6 +16,21 @@ export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): De
   return other;
 }
 
+/** The same GPU device with lower limits than WebGPU lets a program ask for. */
+export function deviceWithin(device: Device, limits: Readonly<Record<string, number>>): Device {
+  const { gpu } = device;
+  const lowered = new Proxy(gpu.limits, { get: (all, name) => limits[name as string] ?? Reflect.get(all, name, all) });
+  const limited = new Proxy(gpu, {
+    get(target, name) {
+      if (name === "limits") return lowered;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  });
+  return new Device(limited, device.adapter);
+}
+
 export const kinds = ["software adapters", "GPUs"] as const;
 
 /** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
