@@ -91,7 +91,9 @@ export function runsOf(
   most = units,
 ): { RUN: number; RUNS: number } {
   const threads = tape.device.adapter.software ? busy.software : busy.gpu;
-  const runs = Math.min(units, most, Math.max(1, Math.ceil(threads / (images * lanes))));
+  // Each run leaves up to three vec4s in one binding.
+  const held = Math.floor(tape.device.gpu.limits.maxStorageBufferBindingSize / (48 * images * lanes));
+  const runs = Math.min(units, most, Math.max(1, held), Math.max(1, Math.ceil(threads / (images * lanes))));
   const RUN = Math.ceil(units / runs);
   return { RUN, RUNS: Math.ceil(units / RUN) };
 }
