@@ -95,7 +95,7 @@ export function esbuildPlugin({ stripComments = false } = {}) {
       });
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const code = stripComments ? text.replace(/[ \t]*\/\/.*$/gm, "") : text;
+        const code = stripComments ? text.replace(/[ \t]*\/\/.*$|^[ \t]+/gm, "") : text;
         try {
           return { contents: shaderModule(code, path), loader: "js" };
         } catch (error) {
