@@ -92,6 +92,7 @@ function block(
   const { gamma, beta, training = true } = options;
   const { images, filters, pooledY, pooledX } = shape;
   const source = sourceOf(x);
+  const gpu = !tape.device.adapter.software;
   const half = tape.options.storage === "float16";
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
@@ -128,7 +129,8 @@ function block(
           return transformed;
         },
       },
-      direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs) },
+      shared: { preferred: gpu, launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "shared") },
+      direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "tiled") },
     });
   };
   const again = (slice: Slice): Pooled => {

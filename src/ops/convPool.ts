@@ -2,6 +2,7 @@
 // its gradient kept in registers.
 import filterGradientShader from "../../shaders/conv2d.pool.filterGradient.wgsl";
 import inputGradientShader from "../../shaders/conv2d.pool.inputGradient.wgsl";
+import sharedForwardShader from "../../shaders/conv2d.pool.shared.wgsl";
 import forwardShader from "../../shaders/conv2d.pool.wgsl";
 import { threads } from "../tape/grid.ts";
 import type { Place } from "../tape/parts.ts";
@@ -18,6 +19,18 @@ const inputOf = ({ height, width, channels, group }: BlockShape, source: Source)
   ...{ NORMALISED: source.affine ? 1 : 0, FORMAT: formats[source.dtype] },
 });
 
+/**
+ * The kernels of these names: `shared`, for GPUs, brings what several threads read through workgroup memory. `tiled` has
+ * no barriers, which are expensive where there is no such memory.
+ */
+export type Form = "shared" | "tiled";
+
+/** For a workgroup of 64 threads: its threads over vec4s of channels, and input channels copied at a time. */
+const sharedTile = (lanes: number, channels: number) => ({
+  LANES: lanes > 8 ? 16 : lanes > 4 ? 8 : 4,
+  CHUNK: Math.min(8, channels),
+});
+
 /** `partial`: where the moments go, [images of the whole batch * RUNS, 3, filters]; none are taken without it. */
 export function launchConvPool(
   tape: Tape,
@@ -26,23 +39,28 @@ export function launchConvPool(
   source: Source,
   tensors: { x: Place; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
   runs: { RUN: number; RUNS: number },
+  form: Form,
 ): undefined {
   const { x, filter, bias, pooled, partial } = tensors;
-  const { groups, constants } = threads(slice.images * runs.RUNS * (shape.filters / 4));
-  tape.launch(
-    forwardShader,
-    {
-      ...{ x: x.storage, affine: source.affine ?? filter, filter_: filter, bias: bias ?? filter },
-      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage },
-      partial: partial ?? tape.temporary("no moments", [4]),
-    },
-    {
-      ...{ ...constants, ...inputOf(shape, source), ...extents(shape), ...runs, RELU: source.relu ? 1 : 0 },
-      ...{ FIRST_IN: x.first, FIRST_OUT: pooled.values.first, FIRST: slice.first },
-      ...{ BIAS: bias ? 1 : 0, STATISTICS: partial ? 1 : 0, HALF: pooled.half ? 1 : 0 },
-    },
-    groups,
-  );
+  const bindings = {
+    ...{ x: x.storage, affine: source.affine ?? filter, filter_: filter, bias: bias ?? filter },
+    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage },
+    partial: partial ?? tape.temporary("no moments", [4]),
+  };
+  const constants = {
+    ...{ ...inputOf(shape, source), ...extents(shape), ...runs, RELU: source.relu ? 1 : 0 },
+    ...{ FIRST_IN: x.first, FIRST_OUT: pooled.values.first, FIRST: slice.first },
+    ...{ BIAS: bias ? 1 : 0, STATISTICS: partial ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+  };
+  const lanes = shape.filters / 4;
+  if (form === "shared") {
+    const tile = sharedTile(lanes, shape.channels);
+    const grid = [Math.ceil(lanes / tile.LANES), Math.ceil((runs.RUNS * tile.LANES) / 64), slice.images] as const;
+    tape.launch(sharedForwardShader, bindings, constants, grid, tile);
+  } else {
+    const { groups, constants: grid } = threads(slice.images * runs.RUNS * lanes);
+    tape.launch(forwardShader, bindings, { ...constants, ...grid }, groups);
+  }
 }
 
 /** Parts of a filter gradient for each image: 64 in all for one more launch to add up; GPUs need more, and a second level. */
