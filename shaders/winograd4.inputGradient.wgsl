@@ -46,10 +46,19 @@ fn transform(e0: vec4f, e1: vec4f, e2: vec4f, e3: vec4f, e4: vec4f, e5: vec4f, b
   );
 }
 
-// Four pixels of a row, to which one transformed element adds its column of B. Columns are added one by one: kept until
-// the last is there they would take twice the registers.
-fn add(sum: Four, e: vec4f, a: f32, b: f32, c: f32, d: f32) -> Four {
-  return Four(sum.a + a * e, sum.b + b * e, sum.c + c * e, sum.d + d * e);
+// B by columns: what each column of the transformed patch adds to the four pixels of a row, the neighbours' last and
+// first column before and after the patch's own six.
+const weights = array<vec4f, 8>(
+  vec4f(1.0, 0.0, 0.0, 0.0),
+  vec4f(-1.5, -2.0, 1.5, 1.0), vec4f(-1.0, 0.5, 2.5, 1.0), vec4f(1.0, -2.5, 0.5, 1.0),
+  vec4f(-2.0, -1.0, 2.0, 1.0), vec4f(0.5, -1.0, -0.5, 1.0), vec4f(1.0, -1.5, -2.0, 1.5),
+  vec4f(0.0, 0.0, 0.0, 1.0),
+);
+
+// Four pixels of a row, to which a column adds its share. Columns are added one by one, in a loop: kept until the last is
+// there they would take twice the registers, and written out a software adapter's compiler several times as long.
+fn add(sum: Four, e: vec4f, weight: vec4f) -> Four {
+  return Four(sum.a + weight.x * e, sum.b + weight.y * e, sum.c + weight.z * e, sum.d + weight.w * e);
 }
 
 fn load(image: u32, y: i32, x: i32, k: u32, c: u32) -> vec4f {
@@ -129,52 +138,27 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var tile = run * RUN; tile < last; tile++) {
     let y = i32(tile / tiles_x);
     let x = i32(tile % tiles_x);
-    var e = column(image, y, x - 1, 5u, c);
-    var r0 = Four(e.a, vec4f(), vec4f(), vec4f());
-    var r1 = Four(e.b, vec4f(), vec4f(), vec4f());
-    var r2 = Four(e.c, vec4f(), vec4f(), vec4f());
-    var r3 = Four(e.d, vec4f(), vec4f(), vec4f());
-    e = column(image, y, x, 0u, c);
-    r0 = add(r0, e.a, -1.5, -2.0, 1.5, 1.0);
-    r1 = add(r1, e.b, -1.5, -2.0, 1.5, 1.0);
-    r2 = add(r2, e.c, -1.5, -2.0, 1.5, 1.0);
-    r3 = add(r3, e.d, -1.5, -2.0, 1.5, 1.0);
-    e = column(image, y, x, 1u, c);
-    r0 = add(r0, e.a, -1.0, 0.5, 2.5, 1.0);
-    r1 = add(r1, e.b, -1.0, 0.5, 2.5, 1.0);
-    r2 = add(r2, e.c, -1.0, 0.5, 2.5, 1.0);
-    r3 = add(r3, e.d, -1.0, 0.5, 2.5, 1.0);
-    e = column(image, y, x, 2u, c);
-    r0 = add(r0, e.a, 1.0, -2.5, 0.5, 1.0);
-    r1 = add(r1, e.b, 1.0, -2.5, 0.5, 1.0);
-    r2 = add(r2, e.c, 1.0, -2.5, 0.5, 1.0);
-    r3 = add(r3, e.d, 1.0, -2.5, 0.5, 1.0);
-    e = column(image, y, x, 3u, c);
-    r0 = add(r0, e.a, -2.0, -1.0, 2.0, 1.0);
-    r1 = add(r1, e.b, -2.0, -1.0, 2.0, 1.0);
-    r2 = add(r2, e.c, -2.0, -1.0, 2.0, 1.0);
-    r3 = add(r3, e.d, -2.0, -1.0, 2.0, 1.0);
-    e = column(image, y, x, 4u, c);
-    r0 = add(r0, e.a, 0.5, -1.0, -0.5, 1.0);
-    r1 = add(r1, e.b, 0.5, -1.0, -0.5, 1.0);
-    r2 = add(r2, e.c, 0.5, -1.0, -0.5, 1.0);
-    r3 = add(r3, e.d, 0.5, -1.0, -0.5, 1.0);
-    e = column(image, y, x, 5u, c);
-    r0 = add(r0, e.a, 1.0, -1.5, -2.0, 1.5);
-    r1 = add(r1, e.b, 1.0, -1.5, -2.0, 1.5);
-    r2 = add(r2, e.c, 1.0, -1.5, -2.0, 1.5);
-    r3 = add(r3, e.d, 1.0, -1.5, -2.0, 1.5);
-    e = column(image, y, x + 1, 0u, c);
-    r0.d += e.a;
-    r1.d += e.b;
-    r2.d += e.c;
-    r3.d += e.d;
+    var r0 = Four();
+    var r1 = Four();
+    var r2 = Four();
+    var r3 = Four();
+    for (var j = 0; j < 8; j++) {
+      let neighbour = i32(j == 7) - i32(j == 0);
+      let e = column(image, y, x + neighbour, u32(select(j - 1, select(5, 0, j == 7), neighbour != 0)), c);
+      let weight = weights[j];
+      r0 = add(r0, e.a, weight);
+      r1 = add(r1, e.b, weight);
+      r2 = add(r2, e.c, weight);
+      r3 = add(r3, e.d, weight);
+    }
     let top = 4u * u32(y);
     let left = 4u * u32(x);
-    keep_row(image, top, left, c, r0, norm);
-    keep_row(image, top + 1u, left, c, r1, norm);
-    keep_row(image, top + 2u, left, c, r2, norm);
-    keep_row(image, top + 3u, left, c, r3, norm);
+    for (var row = 0u; row < 4u; row++) {
+      keep_row(image, top + row, left, c, r0, norm);
+      r0 = r1;
+      r1 = r2;
+      r2 = r3;
+    }
   }
   if (SUMS == 1u) {
     let at = ((FIRST + image) * RUNS + run) * 2u * CHANNELS + c;
