@@ -45,6 +45,17 @@ fn column(at: u32, k: u32, step: u32) -> Four {
   );
 }
 
+// A' by columns: what each column of M adds to the four outputs of a row.
+const weights = array<vec4f, 6>(
+  vec4f(1.0, 0.0, 0.0, 0.0), vec4f(1.0, 1.0, 1.0, 1.0), vec4f(1.0, -1.0, 1.0, -1.0),
+  vec4f(1.0, 0.5, 0.25, 0.125), vec4f(1.0, -2.0, 4.0, -8.0), vec4f(0.0, 0.0, 0.0, 1.0),
+);
+
+// Four outputs of a row, to which a column adds its share; see winograd4.inputGradient for the loop over the columns.
+fn add(sum: Four, m: vec4f, weight: vec4f) -> Four {
+  return Four(sum.a + weight.x * m, sum.b + weight.y * m, sum.c + weight.z * m, sum.d + weight.w * m);
+}
+
 struct Maximum { value: vec4f, where_: vec4u }
 
 fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
@@ -100,20 +111,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let offset = select(vec4f(), bias[o], BIAS == 1u);
   for (var cell = run * RUN; cell < last; cell++) {
     let at = (image * cells + cell) * FILTERS + o;
-    let c0 = column(at, 0u, step);
-    let c1 = column(at, 1u, step);
-    let c2 = column(at, 2u, step);
-    let c3 = column(at, 3u, step);
-    let c4 = column(at, 4u, step);
-    let c5 = column(at, 5u, step);
+    var r0 = Four();
+    var r1 = Four();
+    var r2 = Four();
+    var r3 = Four();
+    for (var j = 0u; j < 6u; j++) {
+      let m = column(at, j, step);
+      let weight = weights[j];
+      r0 = add(r0, m.a, weight);
+      r1 = add(r1, m.b, weight);
+      r2 = add(r2, m.c, weight);
+      r3 = add(r3, m.d, weight);
+    }
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
-    let r0 = transform(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a);
-    let r1 = transform(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b);
     let m0 = maximum(r0.a, r0.b, r1.a, r1.b);
     let m1 = maximum(r0.c, r0.d, r1.c, r1.d);
-    let r2 = transform(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c);
-    let r3 = transform(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d);
     let m2 = maximum(r2.a, r2.b, r3.a, r3.b);
     let m3 = maximum(r2.c, r2.d, r3.c, r3.d);
     keep(image, y, x, o, m0.value + offset);
