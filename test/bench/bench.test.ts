@@ -35,7 +35,8 @@ describe("npm run bench", () => {
     expect(ours.shareOfPeak).toBeGreaterThan(0);
     expect(ours.shareOfPeak).toBeLessThan(1);
     expect(ours.step).toMatchObject({ submits: 1, bindGroups: 0, buffers: 0, shaderModules: 0, pipelines: 0 });
-    expect(ours.step.dispatches).toBeGreaterThan(40);
+    expect(ours.step.dispatches).toBeGreaterThan(20);
+    expect(ours.step.dispatches).toBeLessThanOrEqual(48);
     expect(ours.step.peakBytes).toBeGreaterThan(0);
     expect(ours.step.encodeMilliseconds).toBeGreaterThan(0);
     const { gflop: convolved, milliseconds, gflops, shareOfPeak } = ours.convolutions;
@@ -50,7 +51,7 @@ describe("npm run bench", () => {
     const { stdout } = await bench("--suite=profile", "--config=XS", "--rounds=1", "--no-tune", "--json");
     const { results, profiles, starts, ...rest } = JSON.parse(stdout);
     expect({ results, starts }).toEqual({ results: [], starts: [] });
-    expect(rest).not.toHaveProperty("tuning");
+    expect(rest.tuning ?? null).toBeNull();
     const [{ configuration, milliseconds, kernels, parts, convolutions }] = profiles;
     expect(configuration).toBe("XS");
     const sum = (shares: { milliseconds: number }[]) => shares.reduce((total, s) => total + s.milliseconds, 0);
