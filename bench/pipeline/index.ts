@@ -81,7 +81,7 @@ export function pipelineTable(results: readonly PipelineResult[]): string {
     const { ours } = result;
     return [
       `${result.name}: ${percent(ours.share)} of the time (${ours.shares.map(percent).join(", ")}); after the first epoch ${percent(ours.laterShare)}`,
-      `  ${ours.steps} steps of ${number(ours.millisecondsPerStep)} ms, longest wait ${number(ours.longestWait)} ms; ` +
+      `  ${ours.steps} steps of ${number(ours.millisecondsPerStep)} ms, the first waited ${number(ours.firstWait)} ms, the longest ${number(ours.longestWait)} ms; ` +
         `${ours.decoded} decodes for ${ours.shown} pictures`,
       `  the stream alone: ${number(ours.pairsPerSecond.decoding)} pairs/s decoding (${ours.threads} threads), ` +
         `${number(ours.pairsPerSecond.cached)} from the cache`,

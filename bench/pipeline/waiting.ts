@@ -1,4 +1,5 @@
-// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it.
+// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it. A run
+// begins as `twingrad train` begins one: the first pictures are decoded while the network is compiled.
 import { availableParallelism } from "node:os";
 import { balancedPairs } from "../../src/data/balanced.ts";
 import { batches } from "../../src/data/batches.ts";
@@ -24,6 +25,8 @@ export interface Waiting {
   /** Of the epochs after the first, from the cache. */
   readonly laterShare: number;
   readonly millisecondsPerStep: number;
+  /** Milliseconds that the first step waited for what was left to decode after compiling; the median over the rounds. */
+  readonly firstWait: number;
   /** The longest that any step waited, the first one included. */
   readonly longestWait: number;
   readonly steps: number;
@@ -37,25 +40,33 @@ export interface Waiting {
 
 export async function measureWaiting(device: Device, dataset: Dataset, rounds: number): Promise<Waiting> {
   const labels = labelsOf(dataset);
-  const trainer = await Trainer.create(device, siamese({ imageSize, ...network, seed: 1 }), { batchSize });
+  const compile = () => Trainer.create(device, siamese({ imageSize, ...network, seed: 1 }), { batchSize });
   const open = (maximumBytes?: number) => {
     const images = new DecodedImages(dataset, imageSize, { maximumBytes });
     return { images, stream: batches(images, balancedPairs(labels, { seed: 1 }), { batchSize }) };
   };
-  // The driver prepares its pipelines in the first steps: they are no part of a run's pace.
-  const warm = open().stream;
-  for (let step = 0; step < 3; step++) await trainer.step((await warm.next()).value);
+  // The driver prepares its pipelines once for each device, as long as many steps take: a run that had this in its time
+  // would seem to wait less. The runs below compile with the pipelines that there are by then, and so decode less ahead.
+  const warm = await compile();
+  const first = open().stream;
+  for (let step = 0; step < 3; step++) await warm.step((await first.next()).value);
+  await warm.dispose();
 
   const runs = [];
-  for (let round = 0; round < rounds; round++)
-    runs.push(await run(trainer, open(), Math.floor(labels.length / batchSize)));
-  await trainer.dispose();
+  for (let round = 0; round < rounds; round++) {
+    const opened = open();
+    opened.stream.begin();
+    const trainer = await compile();
+    runs.push(await run(trainer, opened, Math.floor(labels.length / batchSize)));
+    await trainer.dispose();
+  }
   const [{ waits, decoded }] = runs;
   return {
     share: median(runs.map(({ share }) => share)),
     shares: runs.map(({ share }) => share),
     laterShare: median(runs.map(({ laterShare }) => laterShare)),
     millisecondsPerStep: median(runs.map(({ total }) => total / waits.length)),
+    firstWait: median(runs.map((r) => r.waits[0])),
     longestWait: Math.max(...runs.flatMap((r) => r.waits)),
     steps: waits.length,
     pairsPerSecond: {

@@ -41,8 +41,14 @@ export interface LoadedClasses {
   epoch: number;
 }
 
+/**
+ * Steps are given to the device several at a time, so a run asks for its first batches one right behind the other, and
+ * again after every pause; what is decoded ahead must outlast that, and one slow picture besides.
+ */
+export const defaultPrefetch = 8;
+
 export interface LoadingOptions {
-  /** How many batches are decoded ahead of the one in use; 2 by default. */
+  /** How many batches are decoded ahead of the one in use; 8 by default. */
   prefetch?: number;
 }
 
@@ -145,7 +151,7 @@ class Loader<T, B> implements BatchStream<B> {
   constructor(
     images: DecodedImages,
     sampler: Sampler<T>,
-    { prefetch = 2 }: LoadingOptions,
+    { prefetch = defaultPrefetch }: LoadingOptions,
     examples: number,
     assemble: Assemble<T, B>,
   ) {

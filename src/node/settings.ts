@@ -1,6 +1,7 @@
 // What a training run can be told, by flags, by a configuration file and by the run that it resumes; one set of rules.
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { defaultPrefetch } from "../data/batches.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { augment, size } from "./pictureSettings.ts";
 
@@ -69,7 +70,7 @@ export const defaults = {
   seed: 1,
   sameProbability: 1,
   shuffleBuffer: 2000,
-  prefetch: 2,
+  prefetch: defaultPrefetch,
   imageCache: 1024,
   augment: false,
   validation: 0.2,
