@@ -75,7 +75,7 @@ async function main(): Promise<void> {
   const report = {
     adapter: besides?.adapter ?? pipeline?.adapter,
     peak: besides?.peak,
-    tuning: besides?.tuning,
+    tuning: besides?.tuning ?? undefined, // a page's undefined comes as null
     machine,
     versions: { node: process.version, ...besides?.versions },
     date: new Date().toISOString(),

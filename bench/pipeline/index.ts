@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Device } from "../../src/gpu/device.ts";
 import { openDevice } from "../../src/node/device.ts";
 import { imageFolder } from "../../src/node/files.ts";
 import { tfrecords } from "../../src/node/records.ts";
@@ -28,40 +29,38 @@ export async function measurePipeline(
 ) {
   const results: PipelineResult[] = [];
   const folder = data ?? resolve(root, "../shared/data/orl");
-  const device = await openDevice();
-  try {
-    if (existsSync(folder)) {
-      const temporary = await mkdtemp(join(tmpdir(), "twingrad-bench-"));
-      try {
-        const record = join(temporary, "people.tfrecord");
-        const pictures = await imageFolder(folder);
-        await writeRecords(record, pictures);
-        for (const [source, dataset] of [
-          ["folder", pictures] as const,
-          ["TFRecord", await tfrecords(record)] as const,
-        ]) {
-          progress(`training on ${folder}, ${source}`);
-          const ours = await measureWaiting(device, dataset, rounds);
-          results.push({ name: `waiting for data, ${source}`, suite: "pipeline", ours, peers: {}, ratio: {} });
-        }
-      } finally {
-        await rm(temporary, { recursive: true });
+  let adapter: Device["adapter"] | undefined;
+  const open = async () => {
+    const device = await openDevice();
+    adapter = device.adapter;
+    return device;
+  };
+  if (existsSync(folder)) {
+    const temporary = await mkdtemp(join(tmpdir(), "twingrad-bench-"));
+    try {
+      const record = join(temporary, "people.tfrecord");
+      const pictures = await imageFolder(folder);
+      await writeRecords(record, pictures);
+      for (const [source, dataset] of [["folder", pictures] as const, ["TFRecord", await tfrecords(record)] as const]) {
+        progress(`training on ${folder}, ${source}`);
+        const ours = await measureWaiting(open, dataset, rounds);
+        results.push({ name: `waiting for data, ${source}`, suite: "pipeline", ours, peers: {}, ratio: {} });
       }
-    } else progress(`${folder}: there is no such folder, so no training run is measured; --data names another`);
-    progress("labels first, and the article's order");
-    const { ours, decodeFirst, ratio, ...about } = await measureLabelFirst(rounds);
-    results.push({
-      name: "labels before decoding",
-      suite: "pipeline",
-      ours,
-      peers: { "decode first": decodeFirst },
-      ratio: { "decode first": ratio },
-      data: about,
-    });
-    return { adapter: device.adapter, results };
-  } finally {
-    device.dispose();
-  }
+    } finally {
+      await rm(temporary, { recursive: true });
+    }
+  } else progress(`${folder}: there is no such folder, so no training run is measured; --data names another`);
+  progress("labels first, and the article's order");
+  const { ours, decodeFirst, ratio, ...about } = await measureLabelFirst(rounds);
+  results.push({
+    name: "labels before decoding",
+    suite: "pipeline",
+    ours,
+    peers: { "decode first": decodeFirst },
+    ratio: { "decode first": ratio },
+    data: about,
+  });
+  return { adapter, results };
 }
 
 export function pipelineTable(results: readonly PipelineResult[]): string {
@@ -81,7 +80,7 @@ export function pipelineTable(results: readonly PipelineResult[]): string {
     const { ours } = result;
     return [
       `${result.name}: ${percent(ours.share)} of the time (${ours.shares.map(percent).join(", ")}); after the first epoch ${percent(ours.laterShare)}`,
-      `  ${ours.steps} steps of ${number(ours.millisecondsPerStep)} ms, the first waited ${number(ours.firstWait)} ms, the longest ${number(ours.longestWait)} ms; ` +
+      `  ${ours.steps} steps of ${number(ours.millisecondsPerStep)} ms after ${number(ours.compiling)} ms of compiling; the first waited ${number(ours.firstWait)} ms, the longest ${number(ours.longestWait)} ms; ` +
         `${ours.decoded} decodes for ${ours.shown} pictures`,
       `  the stream alone: ${number(ours.pairsPerSecond.decoding)} pairs/s decoding (${ours.threads} threads), ` +
         `${number(ours.pairsPerSecond.cached)} from the cache`,

@@ -18,6 +18,8 @@ const batchSize = 16;
 const epochs = 2;
 
 export interface Waiting {
+  /** Milliseconds from the beginning of decoding to the compiled step, which the run's time does not hold. */
+  readonly compiling: number;
   /** Of the whole run, in which the first epoch decodes every picture: waited / total, its median over the rounds. */
   readonly share: number;
   /** Of each round. */
@@ -38,30 +40,36 @@ export interface Waiting {
   readonly threads: number;
 }
 
-export async function measureWaiting(device: Device, dataset: Dataset, rounds: number): Promise<Waiting> {
+/** @param openDevice a device for each round: one that has compiled this network before would leave no time to decode ahead. */
+export async function measureWaiting(
+  openDevice: () => Promise<Device>,
+  dataset: Dataset,
+  rounds: number,
+): Promise<Waiting> {
   const labels = labelsOf(dataset);
-  const compile = () => Trainer.create(device, siamese({ imageSize, ...network, seed: 1 }), { batchSize });
   const open = (maximumBytes?: number) => {
     const images = new DecodedImages(dataset, imageSize, { maximumBytes });
     return { images, stream: batches(images, balancedPairs(labels, { seed: 1 }), { batchSize }) };
   };
-  // The driver prepares its pipelines once for each device, as long as many steps take: a run that had this in its time
-  // would seem to wait less. The runs below compile with the pipelines that there are by then, and so decode less ahead.
-  const warm = await compile();
-  const first = open().stream;
-  for (let step = 0; step < 3; step++) await warm.step((await first.next()).value);
-  await warm.dispose();
 
   const runs = [];
   for (let round = 0; round < rounds; round++) {
-    const opened = open();
-    opened.stream.begin();
-    const trainer = await compile();
-    runs.push(await run(trainer, opened, Math.floor(labels.length / batchSize)));
-    await trainer.dispose();
+    const device = await openDevice();
+    try {
+      const opened = open();
+      const begun = performance.now();
+      opened.stream.begin();
+      const trainer = await Trainer.create(device, siamese({ imageSize, ...network, seed: 1 }), { batchSize });
+      const compiling = performance.now() - begun;
+      runs.push({ compiling, ...(await run(trainer, opened, Math.floor(labels.length / batchSize))) });
+      await trainer.dispose();
+    } finally {
+      device.dispose();
+    }
   }
   const [{ waits, decoded }] = runs;
   return {
+    compiling: median(runs.map((r) => r.compiling)),
     share: median(runs.map(({ share }) => share)),
     shares: runs.map(({ share }) => share),
     laterShare: median(runs.map(({ laterShare }) => laterShare)),

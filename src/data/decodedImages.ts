@@ -6,7 +6,10 @@ import type { Dataset, ImageSize } from "./dataset.ts";
 export interface DecodedImagesOptions {
   /** Bytes of decoded pictures that are kept; the least recently used go first. 1 GiB by default; 0 keeps none. */
   maximumBytes?: number;
-  /** How many pictures are decoded at a time; 8 by default. */
+  /**
+   * How many pictures are read and decoded at a time; 32 by default. Well above the decoder's threads: between reading and
+   * decoding a picture waits for the thread that submits training steps, several times, and the decoder must not.
+   */
   concurrency?: number;
 }
 
@@ -25,7 +28,7 @@ export class DecodedImages {
   constructor(
     readonly dataset: Dataset,
     readonly size: ImageSize,
-    { maximumBytes = 2 ** 30, concurrency = 8 }: DecodedImagesOptions = {},
+    { maximumBytes = 2 ** 30, concurrency = 32 }: DecodedImagesOptions = {},
   ) {
     if (!(maximumBytes >= 0) || !Number.isInteger(concurrency) || concurrency < 1) {
       throw new TwingradError(
