@@ -37,8 +37,8 @@ export interface AugmentationRanges {
 
 /** `standard`: what a face goes through between two pictures. `strong`: for few people, or long training. */
 export const augmentationPresets = {
-  light: { flip: 0.5, rotation: 4, scale: 0.04, translation: 0.03, brightness: 0.05, contrast: 0.1 },
-  standard: { flip: 0.5, rotation: 8, scale: 0.08, translation: 0.05, brightness: 0.08, contrast: 0.15 },
+  light: { rotation: 3, scale: 0.02, translation: 0.01, brightness: 0.04, contrast: 0.05 },
+  standard: { flip: 0.5, rotation: 5, scale: 0.05, translation: 0.02, brightness: 0.06, contrast: 0.1 },
   strong: {
     ...{ flip: 0.5, crop: 0.15, rotation: 15, scale: 0.12, translation: 0.08, brightness: 0.15, contrast: 0.3 },
     ...{ blur: 0.8, noise: 0.04, erasing: { probability: 0.25 } },
