@@ -21,7 +21,7 @@ import {
   slicesOf,
 } from "./blockShape.ts";
 import type { Convolution } from "./convolution.ts";
-import { launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
+import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
 import * as norm from "./normalised.ts";
 import { scaledFrom } from "./scaleBytes.ts";
 import type { Axis } from "./windows.ts";
@@ -174,6 +174,13 @@ function block(
     const gradients = (slice: Slice): { filter?: Tensor; sums: boolean } => {
       const tensors = { x: source.at(slice, "again"), pooled: again(slice), arriving, norm: found.norm };
       const transformed = transformedInputs.get(slice.first);
+      const direct = (form: Form) => {
+        if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving });
+        const gradient = wanted[1]
+          ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors, form)
+          : undefined;
+        return { sums: false, filter: gradient };
+      };
       return choose<{ filter?: Tensor; sums: boolean }>(tape, key("gradients", slice), {
         winograd: {
           ...fast,
@@ -190,15 +197,8 @@ function block(
             };
           },
         },
-        direct: {
-          launch() {
-            if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving });
-            return {
-              sums: false,
-              filter: wanted[1] ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors) : undefined,
-            };
-          },
-        },
+        shared: { preferred: gpu, launch: () => direct("shared") },
+        direct: { launch: () => direct("tiled") },
       });
     };
     let filterGradient: Tensor | undefined;

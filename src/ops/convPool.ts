@@ -1,5 +1,6 @@
 // A block's convolution with its max-pool, directly: every multiply-add of the formula, the convolution's own output and
 // its gradient kept in registers.
+import sharedFilterGradientShader from "../../shaders/conv2d.pool.filterGradient.shared.wgsl";
 import filterGradientShader from "../../shaders/conv2d.pool.filterGradient.wgsl";
 import inputGradientShader from "../../shaders/conv2d.pool.inputGradient.wgsl";
 import sharedForwardShader from "../../shaders/conv2d.pool.shared.wgsl";
@@ -77,6 +78,7 @@ export function launchConvPoolFilterGradient(
   slice: Slice,
   source: Source,
   tensors: { x: Place; pooled: Pooled; arriving: Arriving; norm: Norm },
+  form: Form,
 ): Tensor {
   const { x, pooled, arriving, norm } = tensors;
   const { channels, filters } = shape;
@@ -84,21 +86,25 @@ export function launchConvPoolFilterGradient(
   const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(tape, shape, slice));
   const parts = slice.images * runs.RUNS;
   const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
-  const { groups, constants } = threads((parts * channels * filters) / 4);
-  tape.launch(
-    filterGradientShader,
-    {
-      ...{ x: x.storage, input_affine: source.affine ?? norm.affine, gradient: gradient.storage, partial },
-      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
-    },
-    {
-      ...{ ...constants, ...inputOf(shape, source), ...extents(shape), ...runs },
-      ...{ FIRST_IN: x.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
-      ...{ RELU: shape.relu ? 1 : 0, INPUT_RELU: source.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
-      ...{ HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
-    },
-    groups,
-  );
+  const bindings = {
+    ...{ x: x.storage, input_affine: source.affine ?? norm.affine, gradient: gradient.storage, partial },
+    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+  };
+  const constants = {
+    ...{ ...inputOf(shape, source), ...extents(shape), ...runs },
+    ...{ FIRST_IN: x.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
+    ...{ RELU: shape.relu ? 1 : 0, INPUT_RELU: source.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+    ...{ HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+  };
+  if (form === "shared") {
+    const LANES = filters > 32 ? 64 : filters > 16 ? 32 : 16;
+    const sets = Math.ceil(channels / 4);
+    const grid = [Math.ceil(filters / LANES), Math.ceil((sets * LANES) / 64), parts] as const;
+    tape.launch(sharedFilterGradientShader, bindings, constants, grid, { LANES });
+  } else {
+    const { groups, constants: grid } = threads((parts * channels * filters) / 4);
+    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups);
+  }
   return columnSum(tape, "filter gradient", partial, parts, [3, 3, channels, filters]);
 }
 
