@@ -175,7 +175,7 @@ function block(
       const tensors = { x: source.at(slice, "again"), pooled: again(slice), arriving, norm: found.norm };
       const transformed = transformedInputs.get(slice.first);
       const direct = (form: Form) => {
-        if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving });
+        if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving }, form);
         const gradient = wanted[1]
           ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors, form)
           : undefined;

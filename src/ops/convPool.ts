@@ -2,6 +2,7 @@
 // its gradient kept in registers.
 import sharedFilterGradientShader from "../../shaders/conv2d.pool.filterGradient.shared.wgsl";
 import filterGradientShader from "../../shaders/conv2d.pool.filterGradient.wgsl";
+import sharedInputGradientShader from "../../shaders/conv2d.pool.inputGradient.shared.wgsl";
 import inputGradientShader from "../../shaders/conv2d.pool.inputGradient.wgsl";
 import sharedForwardShader from "../../shaders/conv2d.pool.shared.wgsl";
 import forwardShader from "../../shaders/conv2d.pool.wgsl";
@@ -12,6 +13,7 @@ import type { Storage, Tensor } from "../tape/tensor.ts";
 import type { Slice, Source } from "./blockShape.ts";
 import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Pooled, runsOf } from "./blockShape.ts";
 import { columnSum } from "./columnSum.ts";
+import { launchFlipFilter } from "./convolution.ts";
 
 const formats = { f32: 0, f16: 1, u8: 2 };
 
@@ -114,26 +116,32 @@ export function launchConvPoolInputGradient(
   shape: BlockShape,
   slice: Slice,
   tensors: { filter: Tensor; pooled: Pooled; arriving: Arriving; norm: Norm; leaving: Arriving },
+  form: Form,
 ): void {
   const { filter, pooled, arriving, norm, leaving } = tensors;
   const { height, width, channels, filters, group } = shape;
   const gradient = arriving.parts.at(slice.first);
   const output = leaving.parts.at(slice.first);
-  const runs = runsOf(tape, slice.images, channels / 4, Math.ceil(height / 4) * Math.ceil(width / 4));
-  const { groups, constants } = threads((slice.images * runs.RUNS * channels) / 4);
-  tape.launch(
-    inputGradientShader,
-    {
-      ...{ filter_: filter, gradient: gradient.storage, input_gradient: output.storage },
-      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
-    },
-    {
-      ...{ ...constants, ...extents(shape), ...runs, FILTERS: filters, CHANNELS: channels / 4, GROUP: group },
-      ...{ HEIGHT: height, WIDTH: width, RELU: shape.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
-      ...{ FIRST_OUT: output.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first },
-      ...{ FIRST: slice.first, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
-      ...{ HALF_OUTPUT: leaving.parts.dtype === "f16" ? 1 : 0, SCALE: leaving.scale },
-    },
-    groups,
-  );
+  const bindings = {
+    ...{ gradient: gradient.storage, input_gradient: output.storage },
+    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+  };
+  const constants = {
+    ...{ ...extents(shape), FILTERS: filters, CHANNELS: channels / 4, GROUP: group },
+    ...{ HEIGHT: height, WIDTH: width, RELU: shape.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+    ...{ FIRST_OUT: output.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first },
+    ...{ FIRST: slice.first, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+    ...{ HALF_OUTPUT: leaving.parts.dtype === "f16" ? 1 : 0, SCALE: leaving.scale },
+  };
+  if (form === "shared") {
+    const flipped = launchFlipFilter(tape, filter);
+    const tile = sharedTile(channels / 4, filters);
+    const tiles = Math.ceil(height / 2) * Math.ceil(width / 4);
+    const grid = [Math.ceil(channels / 4 / tile.LANES), Math.ceil((tiles * tile.LANES) / 64), slice.images] as const;
+    tape.launch(sharedInputGradientShader, { ...bindings, flipped }, constants, grid, tile);
+  } else {
+    const runs = runsOf(tape, slice.images, channels / 4, Math.ceil(height / 4) * Math.ceil(width / 4));
+    const { groups, constants: grid } = threads((slice.images * runs.RUNS * channels) / 4);
+    tape.launch(inputGradientShader, { ...bindings, filter_: filter }, { ...constants, ...runs, ...grid }, groups);
+  }
 }

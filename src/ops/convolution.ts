@@ -82,6 +82,16 @@ export function launchForward(
   });
 }
 
+/** [U, V, filters, channels]: the filter with which a convolution of the output gradient gives the input gradient. */
+export function launchFlipFilter(tape: Tape, filter: Tensor): Tensor {
+  const [sizeY, sizeX, channels, filters] = filter.shape;
+  const flipped = tape.temporary("flipped filter", [sizeY, sizeX, filters, channels]);
+  const shape = { TAPS: sizeY * sizeX, CHANNELS: channels, FILTERS: filters };
+  const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
+  tape.launch(flipFilterShader, { filter_: filter, flipped }, shape, grid);
+  return flipped;
+}
+
 /** d loss / d x: the output gradient, with stride - 1 zeros between its elements, convolved with the flipped filter. */
 export function launchInputGradient(
   tape: Tape,
@@ -96,10 +106,7 @@ export function launchInputGradient(
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
   const direct = (form: "uniform" | "shared" | "tiled") => {
-    const flipped = tape.temporary("flipped filter", [y.size, x.size, filters, channels]);
-    const shape = { TAPS: y.size * x.size, CHANNELS: channels, FILTERS: filters };
-    const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
-    tape.launch(flipFilterShader, { filter_: tensors.filter, flipped }, shape, grid);
+    const flipped = launchFlipFilter(tape, tensors.filter);
     launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output }, form);
   };
   choose(tape, keyFor("inputGradient", adjoint), {
