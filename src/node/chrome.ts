@@ -19,10 +19,16 @@ function repository(): string {
 
 /**
  * Starts Chrome headless with WebGPU; close it with `browser.close()`. Its start takes up to a second, so share one.
- * `adapter` overrides the choice of the set-up, `npm run setup`, without which this throws.
+ * `adapter` overrides the choice of the set-up, `npm run setup`, without which this throws; `args` are added to Chrome's.
  */
-export async function launchChrome({ adapter }: { adapter?: "gpu" | "software" } = {}): Promise<Browser> {
+export async function launchChrome({
+  adapter,
+  args,
+}: {
+  adapter?: "gpu" | "software";
+  args?: readonly string[];
+} = {}): Promise<Browser> {
   const browser = readChoice(repository())?.browser;
   if (!browser) throw new Error("No Chrome has been set up for tests and benchmarks: run `npm run setup` first.");
-  return startChrome(browser.path, adapter ?? browser.adapter);
+  return startChrome(browser.path, adapter ?? browser.adapter, args);
 }

@@ -6,11 +6,13 @@ import { chromeArguments } from "./find-adapter.mjs";
 /**
  * @param {string} executablePath
  * @param {"gpu" | "software"} adapter
+ * @param {readonly string[]} [more] arguments
  * @returns {Promise<import("puppeteer").Browser>}
  */
-export async function startChrome(executablePath, adapter) {
+export async function startChrome(executablePath, adapter, more = []) {
   const { default: puppeteer } = await import("puppeteer");
-  return puppeteer.launch({ executablePath, headless: true, args: chromeArguments(process.platform, adapter) });
+  const args = [...chromeArguments(process.platform, adapter), ...more];
+  return puppeteer.launch({ executablePath, headless: true, args });
 }
 
 /**

@@ -1,20 +1,26 @@
 // The short form of `npm run soak`, which takes 5,000 steps in Node and in Chrome.
 
 import { expect, it } from "vitest";
-import { heapGrowth, soakInChrome, soakInNode } from "./hosts.ts";
-import { leaks } from "./soak.ts";
-
-const segments = [50, 50, 50, 50, 50];
+import { heapSlope, mostSlope, soakInChrome, soakInNode } from "./hosts.ts";
+import { leaks, segmentsOf } from "./soak.ts";
 
 it.each([
   ["Node", soakInNode],
   ["Chrome", soakInChrome],
 ])("250 steps in %s keep nothing on the device and little in the heap", async (_, soak) => {
-  const measured = await soak(segments);
+  const measured = await soak(segmentsOf(250));
   expect(measured.at(-1)!.step).toBe(250);
   expect(leaks(measured)).toEqual([]);
-  // Compiled code and what the log of steps holds come and go; a kilobyte kept of each step would show.
-  expect(heapGrowth(measured)).toBeLessThan(150_000);
+  expect(heapSlope(measured)).toBeLessThan(mostSlope(250));
+});
+
+it("the heap's slope is what steps keep, whatever comes and goes", () => {
+  const measured = segmentsOf(2000).map((_, n) => {
+    const garbage = n % 7 === 3 ? 50_000 : 0;
+    const warming = 100_000 * Math.min(n, 5);
+    return { step: 50 * n + 25, buffers: 1, bytes: 1, made: {}, heap: 1e6 + warming + garbage + 16 * (50 * n) };
+  });
+  expect(heapSlope(measured)).toBeCloseTo(16);
 });
 
 it("a leak is told", () => {

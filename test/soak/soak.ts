@@ -13,6 +13,16 @@ export interface Segment {
   made: Record<string, number>;
 }
 
+/** How often the trainer copies its state, in what changes it: once a segment, which is fifty steps and a loaded checkpoint. */
+const every = 51;
+
+/** Half a segment first, so that each measurement is as far from the last copy as the others: half a log is held at each. */
+export function segmentsOf(steps: number): number[] {
+  const segments = [25];
+  for (let left = steps - 25; left > 0; left -= 50) segments.push(Math.min(50, left));
+  return segments;
+}
+
 export class Soak {
   private constructor(
     private readonly device: Device,
@@ -20,7 +30,7 @@ export class Soak {
   ) {}
 
   static async open(device: Device): Promise<Soak> {
-    return new Soak(device, await Trainer.create(device, network(), { batchSize: 3 }));
+    return new Soak(device, await Trainer.create(device, network(), { batchSize: 3, recovery: { every } }));
   }
 
   /** `steps` steps, an evaluation, a checkpoint, and the checkpoint loaded again. */
@@ -40,7 +50,7 @@ export class Soak {
     // Buffers are counted as they live: reading back makes and releases some.
     const made = Object.fromEntries(objectsMade(calls).filter(([name]) => name !== "createBuffer"));
     await device.gpu.queue.onSubmittedWorkDone();
-    await new Promise((resolve) => setTimeout(resolve, 100)); // a copy of the state may be on its way to the host
+    await new Promise((resolve) => setTimeout(resolve, 100)); // buffers of the last readback are released by then
     return { step: trainer.steps, ...device.live(), made };
   }
 }
