@@ -14,6 +14,7 @@ export const errorCodes = [
   "CHECKPOINT_MISMATCH",
   "CORRUPT_FILE",
   "CORRUPT_RECORD",
+  "DISK",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

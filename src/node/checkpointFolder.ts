@@ -1,14 +1,14 @@
 // Checkpoints in a folder of a disk.
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { TwingradError } from "../gpu/errors.ts";
 import type { CheckpointFolder } from "../train/checkpoints.ts";
+import { diskError } from "./disk.ts";
 import { writeAtomic } from "./files.ts";
 
 /** The folder is made with the first checkpoint, in one that is there. */
 export function diskFolder(path: string): CheckpointFolder {
   const failed = (name: string, what: string) => (error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${join(path, name)}: cannot be ${what}: ${error.message}`, { cause: error });
+    throw diskError(join(path, name), what, error);
   };
   return {
     path,

@@ -3,6 +3,7 @@
 // usage, 130 interrupted (Ctrl-C).
 import { Command, CommanderError } from "commander";
 import { addAugment } from "./commands/augment.ts";
+import { printError, reason } from "./commands/common.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
@@ -30,18 +31,12 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     // Asking for help is no mistake; everything else that the parser throws is.
-    await finish(/^commander\.(helpDisplayed|version)$/.test(error.code) || error.exitCode === 0 ? 0 : 2);
+    const asked = /^commander\.(helpDisplayed|version)$/.test(error.code) || error.exitCode === 0;
+    if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
+    await finish(asked ? 0 : 2);
   }
   process.stderr.write(`twingrad: ${reason(error)}\n`);
   await finish(1);
-}
-
-function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text
-    .split(/\s*\n\s*/)
-    .filter(Boolean)
-    .join("; ");
 }
 
 /** Ends the process once all output is written: the GPU's own threads would keep it alive. */

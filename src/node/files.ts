@@ -7,6 +7,7 @@ import { isPictureName } from "../data/picture.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { Model } from "../recognition/model.ts";
+import { diskError } from "./disk.ts";
 import { readPicture, readStored } from "./images.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
@@ -56,6 +57,7 @@ const statOf = (path: string) => stat(path).catch(() => undefined);
 /**
  * Replaces a file whole or not at all: the bytes go into a new file beside it, are synced to the disk, and take the
  * name only then. A failure leaves the old file as it was.
+ * @throws DISK when there is no room or the disk may not be written to.
  */
 export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
   const beside = join(dirname(path), partOf(basename(path), process.pid));
@@ -72,7 +74,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
   } catch (error) {
     // Where nothing can be written nothing can be removed either: the first reason is the one to tell.
     await rm(beside, { force: true }).catch(() => undefined);
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be written: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "written", error as Error);
   }
 }
 

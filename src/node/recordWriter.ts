@@ -11,6 +11,7 @@ import { featureNames } from "../data/records/features.ts";
 import { frame } from "../data/records/framing.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { recordCodec } from "../web/codec.ts";
+import { diskError } from "./disk.ts";
 import { decodePicture, pictureSize, portablePicture } from "./images.ts";
 
 export interface WriteRecordsOptions {
@@ -85,7 +86,7 @@ export async function writeRecords(
   } catch (error) {
     await Promise.allSettled(parts.map((part) => rm(part, { force: true })));
     if (error instanceof TwingradError) throw error;
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be written: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "written", error as Error);
   }
   const labels = Object.fromEntries(identities.map((name, identity) => [name, counts.get(identity) ?? 0]));
   return { files, bytes, records: [...counts.values()].reduce((sum, count) => sum + count, 0), labels };

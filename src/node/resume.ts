@@ -7,6 +7,7 @@ import type { TuningOptions } from "../gpu/tuner.ts";
 import { openSaved, type SavedModel } from "../train/checkpoint.ts";
 import { Checkpoints } from "../train/checkpoints.ts";
 import { diskFolder } from "./checkpointFolder.ts";
+import { diskError } from "./disk.ts";
 import { checkpointsFolder, modelFile, readModelFile, removeParts } from "./files.ts";
 import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./record.ts";
 
@@ -80,7 +81,7 @@ export async function clearForNewRun(folder: string, tell: (text: string) => voi
     await rm(aside, { recursive: true, force: true });
     await rename(path, aside);
   } catch (error) {
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be put aside: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "put aside", error as Error);
   }
   tell(`${path} held checkpoints of an earlier run: they are in ${aside} now (--resume would have gone on from them)`);
 }

@@ -11,7 +11,7 @@ interface MovableFile extends FileSystemFileHandle {
 /**
  * A folder of the origin-private file system, made with the first checkpoint. The browser may clear it when space is
  * short, unless `navigator.storage.persist()` was granted.
- * @throws BAD_INPUT where the browser has none.
+ * @throws BAD_INPUT where the browser has none; its methods throw DISK for what the browser refuses, as beyond its quota.
  */
 export function originPrivateFolder(path: string): CheckpointFolder {
   const { storage } = navigator;
@@ -27,7 +27,7 @@ export function originPrivateFolder(path: string): CheckpointFolder {
     return folder;
   };
   const failed = (name: string, what: string) => (error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${path}/${name}: cannot be ${what}: ${error.message}`, { cause: error });
+    throw new TwingradError("DISK", `${path}/${name}: cannot be ${what}: ${error.message}`, { cause: error });
   };
   let cleared = false;
   /** Removes what a page that was closed in the middle of a write left. */

@@ -172,6 +172,17 @@ describe("usage", () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
+  it("--json tells it on standard output as well", async () => {
+    const { status, stdout, stderr } = await twingrad("train", data, "--out", "x", "--steps", "0", "--json");
+    expect(status).toBe(2);
+    const { error } = JSON.parse(stdout);
+    expect(error).toEqual({ code: "BAD_INPUT", message: expect.stringMatching(/^--steps: /) });
+    expect(stderr).toContain(error.message);
+    const unknown = await twingrad("verify", "--json", "--colour", "model", "a.png", "b.png");
+    expect(unknown.status).toBe(2);
+    expect(JSON.parse(unknown.stdout).error).toEqual({ code: "BAD_INPUT", message: "unknown option '--colour'" });
+  });
+
   it.each<[string, string, RegExp]>([
     ["an unknown key", '{"learnRate":1}', /learnRate/],
     ["a value of the wrong type", '{"steps":"7"}', /config\.json: steps: /],
@@ -190,6 +201,14 @@ describe("usage", () => {
 });
 
 describe("failures: 1, and one line", () => {
+  it("--json prints the code and the message as the last line of standard output", async () => {
+    const { status, stdout, stderr } = await twingrad("verify", at("nowhere"), "a.png", "b.png", "--json");
+    expect(status).toBe(1);
+    const message = `${at("nowhere")}: there is no such model`;
+    expect(JSON.parse(stdout)).toEqual({ error: { code: "BAD_INPUT", message } });
+    expect(stderr).toContain(`twingrad: ${message}\n`);
+  });
+
   async function fails(...parameters: string[]): Promise<string> {
     const { status, stdout, stderr } = await twingrad(...parameters);
     const lines = stderr

@@ -1,5 +1,5 @@
 // Every code of docs/errors.md, brought about and read as a user would read it.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -107,6 +107,13 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
       await node.tfrecords(file);
     },
     /broken\.tfrecord.*(offset|byte) 0/,
+  ],
+  DISK: [
+    async () => {
+      await symlink("/dev/full", join(folder, `.kept.${process.pid}.part`)); // what is written lands on a full disk
+      await node.diskFolder(folder).write("kept", new Uint8Array(8));
+    },
+    /^\/.*kept: cannot be written: ENOSPC/,
   ],
 };
 

@@ -16,7 +16,7 @@ export function memoryFolder(): MemoryFolder {
     list: async () => [...files.keys()],
     read: async (name) => files.get(name)!.slice(),
     async write(name, bytes) {
-      if (this.full) throw new TwingradError("BAD_INPUT", "memory: no space left");
+      if (this.full) throw new TwingradError("DISK", "memory: no space left");
       files.set(name, bytes.slice());
     },
     async remove(name) {

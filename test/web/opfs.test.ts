@@ -124,9 +124,9 @@ describe("the origin-private file system", () => {
     });
     expect(result).toMatchObject({ before: [], names: ["x", "y"], content: [4], left: ["x"] });
     expect(result.failures).toEqual([
-      expect.stringMatching(/^BAD_INPUT a\/b\/y: cannot be read: /),
-      expect.stringMatching(/^BAD_INPUT a\/b\/y: cannot be removed: /),
-      expect.stringMatching(/^BAD_INPUT a\/b\/a\/b: cannot be written: /),
+      expect.stringMatching(/^DISK a\/b\/y: cannot be read: /),
+      expect.stringMatching(/^DISK a\/b\/y: cannot be removed: /),
+      expect.stringMatching(/^DISK a\/b\/a\/b: cannot be written: /),
     ]);
   });
 });

@@ -1,6 +1,6 @@
 // What the commands share: how a result is told, how options are read, how a model is opened.
 import { access } from "node:fs/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
 import type { Model } from "../../recognition/model.ts";
@@ -16,7 +16,7 @@ export interface Outcome {
   text: string;
   /** The exit status where it is not 0: the work was interrupted. */
   status?: number;
-  /** Why the command ends with status 1 although it has a result: what it checked is not in order. */
+  /** Why the command ends with status 1 although it has a result, which is printed: what it checked is not in order. */
   failure?: string;
 }
 
@@ -24,11 +24,31 @@ export interface Outcome {
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.option("--json", "print the result as one JSON object, the last line of standard output");
   command.action(async (...parameters: unknown[]) => {
-    const { result, text, status, failure } = await run(...(parameters as A));
+    const { result, text, status, failure } = await run(...(parameters as A)).catch((error) => {
+      if (command.opts().json && !(error instanceof CommanderError)) printError(error);
+      throw error;
+    });
     process.stdout.write(`${command.opts().json ? JSON.stringify(result) : text}\n`);
     process.exitCode = status;
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
+}
+
+/**
+ * What `--json` prints as the last line where there is no result: `code` as in docs/errors.md, null for an error that
+ * nobody foresaw.
+ */
+export function printError(error: unknown, code = error instanceof TwingradError ? error.code : null): void {
+  process.stdout.write(`${JSON.stringify({ error: { code, message: reason(error).replace(/^error: /, "") } })}\n`);
+}
+
+/** An error's message in one line. */
+export function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .split(/\s*\n\s*/)
+    .filter(Boolean)
+    .join("; ");
 }
 
 export function note(text: string): void {

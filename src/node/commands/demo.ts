@@ -1,5 +1,5 @@
 // twingrad demo: the main job on drawn faces, from nothing to a report.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Model } from "../../recognition/model.ts";
@@ -8,6 +8,8 @@ import { type Judgement, judge } from "../demo/judge.ts";
 import { adapterInWords, demoReport } from "../demo/report.ts";
 import { defaultSteps, trainOnFaces } from "../demo/train.ts";
 import { openDevice } from "../device.ts";
+import { diskError } from "../disk.ts";
+import { writeAtomic } from "../files.ts";
 import { reportPage } from "../report/page.ts";
 import { action, digits, note, type Outcome, percent, tunable, tuningOf, wholeNumber } from "./common.ts";
 
@@ -66,8 +68,10 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     });
     const report = resolve(options.report);
     const page = reportPage(await demoReport(device, seed, people, training, judgement, seconds));
-    await mkdir(dirname(report), { recursive: true });
-    await writeFile(report, page);
+    await mkdir(dirname(report), { recursive: true }).catch((error) => {
+      throw diskError(dirname(report), "made", error);
+    });
+    await writeAtomic(report, page);
 
     const { network, oneShot } = judgement;
     const { accuracy, auc, eer } = network.report;
