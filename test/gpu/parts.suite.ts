@@ -3,7 +3,7 @@
 import { type Device, siamese, Trainer, type TrainerOptions } from "../../src/index.ts";
 import { uniform } from "../random.ts";
 import { assert, assertClose, assertEqual, assertSameBits, define } from "./suite.ts";
-import { deviceAs, deviceWithin } from "./variants.ts";
+import { deviceAs, deviceWithin, kinds } from "./variants.ts";
 
 const batchSize = 6;
 const network = (filters: number[]) => siamese({ imageSize: [32, 32, 3], filters, embedding: 8, seed: 5 });
@@ -51,28 +51,32 @@ for (const [kind, filters, tolerance] of [
   });
 }
 
-define("parts: activations made again are the same bits", async (device) => {
-  const kept = await gradientsOf(device);
-  const again = await gradientsOf(device, { recompute: true });
-  assert(again.launches.length > kept.launches.length, "nothing was made again");
-  for (const [name, values] of kept.found) assertSameBits(name, again.found.get(name)!, values);
-});
+for (const kind of kinds) {
+  define(`parts: activations made again are the same bits, as on ${kind}`, async (given) => {
+    const device = deviceAs(given, kind);
+    const kept = await gradientsOf(device);
+    const again = await gradientsOf(device, { recompute: true });
+    assert(again.launches.length > kept.launches.length, "nothing was made again");
+    for (const [name, values] of kept.found) assertSameBits(name, again.found.get(name)!, values);
+  });
 
-define("parts: half-precision storage rounds gradients, no more", async (device) => {
-  const float32 = await gradientsOf(device);
-  const float16 = await gradientsOf(device, { storage: "float16" });
-  const both = await gradientsOf(device, { storage: "float16", recompute: true });
-  assert(float16.memory.activations < float32.memory.activations, "it takes as much memory");
-  // Behind the last ReLU rounding is all there is. In front of it a value that rounding carries over the ReLU's kink
-  // takes its whole gradient along: few do, so the gradient as a whole keeps its direction and its length.
-  for (const name of ["loss", "head/kernel", "tower/dense/kernel"]) {
-    assertClose(`float16, ${name}`, float16.found.get(name)!, float32.found.get(name)!, { tolerance: 1e-2 });
-  }
-  for (const [name, values] of float32.found) {
-    const difference = Math.hypot(...float16.found.get(name)!.map((value, i) => value - values[i]));
-    const length = Math.hypot(...values);
-    assert(difference <= 0.1 * length, `${name}: off by ${difference} of ${length}`);
-  }
-  for (const [name, values] of float16.found) assertSameBits(name, both.found.get(name)!, values);
-  assertEqual("gradients", [...float16.found.keys()], [...float32.found.keys()]);
-});
+  define(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
+    const device = deviceAs(given, kind);
+    const float32 = await gradientsOf(device);
+    const float16 = await gradientsOf(device, { storage: "float16" });
+    const both = await gradientsOf(device, { storage: "float16", recompute: true });
+    assert(float16.memory.activations < float32.memory.activations, "it takes as much memory");
+    // Behind the last ReLU rounding is all there is. In front of it a value that rounding carries over the ReLU's kink
+    // takes its whole gradient along: few do, so the gradient as a whole keeps its direction and its length.
+    for (const name of ["loss", "head/kernel", "tower/dense/kernel"]) {
+      assertClose(`float16, ${name}`, float16.found.get(name)!, float32.found.get(name)!, { tolerance: 1e-2 });
+    }
+    for (const [name, values] of float32.found) {
+      const difference = Math.hypot(...float16.found.get(name)!.map((value, i) => value - values[i]));
+      const length = Math.hypot(...values);
+      assert(difference <= 0.1 * length, `${name}: off by ${difference} of ${length}`);
+    }
+    for (const [name, values] of float16.found) assertSameBits(name, both.found.get(name)!, values);
+    assertEqual("gradients", [...float16.found.keys()], [...float32.found.keys()]);
+  });
+}
