@@ -78,7 +78,8 @@ export async function train(
   const { sourceSize, decoded, augmentation } = picturesOf(settings);
   const { training, heldOut } = divide(dataset, settings);
   const { stream, perEpoch } = trainingStream(training, decoded, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize } = settings;
+  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize, storage, recompute } =
+    settings;
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
   const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
@@ -89,6 +90,8 @@ export async function train(
     sourceSize,
     resize,
     augmentation,
+    storage,
+    recompute,
     recovery: {
       every: settings.recoveryEvery,
       losses: settings.recoveryLosses,

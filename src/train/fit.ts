@@ -1,5 +1,5 @@
-// Where a training does not fit the adapter: the largest batch and the largest pictures that would, found by planning
-// them.
+// Where a training does not fit the adapter: the storage of activations, the largest batch and the largest pictures that
+// would, found by planning them.
 import type { Device } from "../gpu/device.ts";
 import { ResourceError } from "../gpu/errors.ts";
 import { siamese } from "../nn/siamese.ts";
@@ -17,6 +17,8 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
     }
   };
   const options: string[] = [];
+  const kept = otherStorage(task).find(({ changed }) => fits(changed));
+  if (kept) options.push(kept.name);
   const batch = largest(1, task.batchSize - 1, (batchSize) => fits({ batchSize }));
   if (batch) options.push(`a batch of at most ${batch} in place of ${task.batchSize}`);
 
@@ -33,9 +35,21 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
   const advice =
     options.length > 0
       ? `What would fit: ${options.join(", or ")}`
-      : "No smaller batch and no smaller picture would fit: use fewer filters or a shorter embedding";
+      : "No smaller batch, no smaller picture and no other storage would fit: use fewer filters or a shorter embedding";
   const { code, what, needed, available } = error;
   return new ResourceError(code as "LIMIT" | "OUT_OF_MEMORY", what, { needed, available, advice }, { cause: error });
+}
+
+/** How else activations can be kept, beginning with what costs least: of those, the ones that change something. */
+function otherStorage({ storage, recompute }: Task): { name: string; changed: Partial<Task> }[] {
+  const half = { name: 'half storage (storage "float16")', changed: { storage: "float16" } as const };
+  const again = { name: "recomputation (recompute true)", changed: { recompute: true } };
+  const both = {
+    name: 'half storage with recomputation (storage "float16", recompute true)',
+    changed: { ...half.changed, ...again.changed },
+  };
+  if (storage === "float16") return recompute ? [] : [again];
+  return recompute ? [half] : [half, again, both];
 }
 
 /** The largest whole number of `least` to `most` that fits, where all below one that fits do; undefined where none does. */

@@ -3,9 +3,9 @@ import { mkdir } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { augmentationPresets } from "../../data/augmentation.ts";
-import { TwingradError } from "../../gpu/errors.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } from "../data.ts";
 import { openDevice } from "../device.ts";
+import { diskError } from "../disk.ts";
 import { interruptible } from "../interrupt.ts";
 import { imageSizeOf } from "../pictureSettings.ts";
 import { kernelsOf, savedRun } from "../resume.ts";
@@ -52,6 +52,14 @@ export function addTrain(program: Command): void {
     .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
     .option("--learning-rate <rate>", `Adam's ${by(defaults.learningRate)}`, number)
     .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
+    .option(
+      "--storage <dtype>",
+      `of activations between the passes: float16 takes half the GPU's memory and rounds them to 11 bits ${by("float32")}`,
+    )
+    .option(
+      "--recompute",
+      "make the first block's activations again in the backward pass: less memory, a little slower",
+    )
     .option("--batch-size <pairs>", `pairs, or triplets, in a step ${by(defaults.batchSize)}`, number)
     .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
     .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)
@@ -130,7 +138,7 @@ async function run(data: string[], { out, config, resume, tune, json: _, ...othe
   if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
   else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
   await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${out}: the folder cannot be made: ${error.message}`, { cause: error });
+    throw diskError(out, "made", error);
   });
   note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
   return interruptible(async (signal) => {
