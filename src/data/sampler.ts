@@ -64,12 +64,16 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
     if (typeof kind !== "string" || typeof made !== "object" || made === null)
       throw broken("it has no kind or options");
     if (kind !== this.#kind) {
-      throw new TwingradError("CHECKPOINT_MISMATCH", `the saved stream is of ${kind}; this one is of ${this.#kind}`);
+      throw new TwingradError(
+        "CHECKPOINT_MISMATCH",
+        `the saved stream is of ${shown(kind)}; this one is of ${this.#kind}`,
+      );
     }
     for (const [name, value] of Object.entries(this.#made)) {
       if (made[name] === value) continue;
-      const what = name === "labels" ? "the pictures' labels have changed" : `${name} was ${made[name]}, not ${value}`;
-      throw new TwingradError("CHECKPOINT_MISMATCH", `the saved stream of ${kind} does not go on here: ${what}`);
+      const what =
+        name === "labels" ? "the pictures' labels have changed" : `${name} was ${shown(made[name])}, not ${value}`;
+      throw new TwingradError("CHECKPOINT_MISMATCH", `the saved stream of ${shown(kind)} does not go on here: ${what}`);
     }
     if (!isCount(drawn)) throw broken(`"drawn" is ${JSON.stringify(drawn)}`);
     this.moveTo(position, drawn);
@@ -116,4 +120,9 @@ export function picturesOfEach(labels: ArrayLike<number>): number[][] {
     else groups.set(label, [index]);
   }
   return [...groups.values()];
+}
+
+/** A value of a file as it stands there; a string is not quoted. Anything may be there, also what has no string form. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "missing");
 }

@@ -61,7 +61,8 @@ export class ShuffledPass {
 }
 
 function checkState({ buffer, entered, random }: PassState, count: number, capacity: number): void {
-  if (!isCount(entered) || entered < capacity || entered > count) throw broken(`a pass over ${count} is at ${entered}`);
+  if (!isCount(entered) || entered < capacity || entered > count)
+    throw broken(`a pass over ${count} is at ${JSON.stringify(entered)}`);
   if (!isCount(random) || random > 2 ** 34) throw broken(`a random stream is at ${JSON.stringify(random)}`);
   if (!Array.isArray(buffer) || buffer.length > capacity || (entered < count && buffer.length < capacity)) {
     throw broken(`a shuffle buffer of ${capacity} does not hold what it should`);

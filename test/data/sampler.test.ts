@@ -137,6 +137,23 @@ describe("the state of a sampler", () => {
     expect(refused).toBeGreaterThan(1500);
   });
 
+  it("that holds what has no string form is refused like any other", () => {
+    for (const value of [{ toString: null }, Number.NaN, undefined]) {
+      for (const [where] of placesIn(saved()).entries()) {
+        const state = saved();
+        const [owner, key] = placesIn(state)[where];
+        owner[key] = value;
+        let refusal: unknown;
+        try {
+          filteredPairs(labels, options).restore(state);
+        } catch (error) {
+          refusal = error;
+        }
+        expect(refusal).toMatchObject({ code: expect.stringMatching(/^(CORRUPT_FILE|CHECKPOINT_MISMATCH)$/) });
+      }
+    }
+  });
+
   it("that is no state at all is refused", () => {
     for (const value of [undefined, null, 3, "state", [], {}]) {
       expect(() => filteredPairs(labels, options).restore(value as unknown as SamplerState)).toThrow(/broken/);
