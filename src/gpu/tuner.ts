@@ -36,7 +36,7 @@ export interface TuningOptions {
   readonly onTiming?: (open: number) => void;
 }
 
-const defaultBudget = 20_000;
+const defaultBudget = 60_000;
 
 export class Tuner {
   /** Candidates timed so far on this device. */

@@ -92,6 +92,7 @@ function block(
   const { gamma, beta, training = true } = options;
   const { images, filters, pooledY, pooledX } = shape;
   const source = sourceOf(x);
+  // Software adapters pay for workgroup memory and its barriers more than it gains: nothing there to time.
   const gpu = !tape.device.adapter.software;
   const half = tape.options.storage === "float16";
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
@@ -129,7 +130,7 @@ function block(
           return transformed;
         },
       },
-      shared: { preferred: gpu, launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "shared") },
+      shared: { fits: gpu, launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "shared") },
       direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "tiled") },
     });
   };
@@ -197,7 +198,7 @@ function block(
             };
           },
         },
-        shared: { preferred: gpu, launch: () => direct("shared") },
+        shared: { fits: gpu, launch: () => direct("shared") },
         direct: { launch: () => direct("tiled") },
       });
     };

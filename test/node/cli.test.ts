@@ -393,7 +393,7 @@ describe("from pictures to a name", () => {
     const whole = await json("train", data, "--out", at("triplet"), ...triplet, "--steps", "40");
     expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
     expect(whole.validation.auc).toBeGreaterThan(0.8); // chance is 0.5
-    expect(whole.validation.loss).toBeGreaterThan(0);
+    expect(whole.validation.loss).toBeLessThan(0.2); // the margin: what a network that tells nobody apart loses
     await json("train", data, "--out", at("triplet2"), ...triplet, "--steps", "13");
     const rest = await json("train", data, "--out", at("triplet2"), "--resume", "--steps", "40", "--no-tune");
     expect(rest).toMatchObject({ lastLoss: whole.lastLoss, validation: whole.validation });
