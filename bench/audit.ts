@@ -5,9 +5,17 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { Device } from "../src/gpu/device.ts";
-import { specialise } from "../src/gpu/shader.ts";
+import { overridesOf, specialise } from "../src/gpu/shader.ts";
+import { shapeOf } from "../src/gpu/shapes.ts";
 import type { TimedLaunch } from "../src/gpu/tuner.ts";
 import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
+
+interface BoundBuffer {
+  readonly binding: number;
+  readonly size: number;
+  /** What is in it, where that decides what the kernel does. */
+  readonly words?: readonly number[];
+}
 
 /** One dispatch, in words that any such tool understands. */
 interface Item {
@@ -16,7 +24,7 @@ interface Item {
   readonly entry: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly dispatch: readonly [number, number, number];
-  readonly bindings: readonly { readonly group: 0; readonly binding: number; readonly size: number }[];
+  readonly bindings: readonly (BoundBuffer & { readonly group: 0 })[];
   /** Multiply-adds of the whole operation in its direct form, whatever part of it this dispatch does; absent for none. */
   readonly macs?: number;
 }
@@ -133,6 +141,11 @@ function describedDevice(onContest: (key: string, candidates: ReadonlyMap<string
   return device;
 }
 
+function contentsOf(launch: Parameters<typeof shapeOf>[0]): Omit<BoundBuffer, "binding"> {
+  const bytes = shapeOf(launch);
+  return { size: bytes.byteLength, words: [...new Uint32Array(bytes.buffer)] };
+}
+
 export function kernelSet(): Item[] {
   const all: Item[] = [];
   for (const { name, macs, record } of passes) {
@@ -145,13 +158,12 @@ export function kernelSet(): Item[] {
           label: [name, candidate, shader.name].filter((part) => part !== "").join(": "),
           code: specialise(shader, tunables),
           entry: shader.entryPoint,
-          constants,
+          constants: overridesOf(shader, constants),
           dispatch: workgroups,
-          bindings: Object.entries(bindings).map(([binding, { bytes }]) => ({
-            ...({ group: 0 } as const),
-            binding: shader.bindings[binding].binding,
-            size: bytes,
-          })),
+          bindings: [
+            ...Object.entries(bindings).map(([name, { bytes }]) => ({ ...shader.bindings[name], size: bytes })),
+            ...(shader.shape ? [{ ...shader.shape, ...contentsOf({ shader, constants }) }] : []),
+          ].map(({ binding, size, words }: BoundBuffer) => ({ group: 0, binding, size, words })),
           macs,
         });
       }

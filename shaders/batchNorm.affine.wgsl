@@ -4,9 +4,13 @@
 // scale = gamma / sqrt(variance + EPSILON), beta and 1 / sqrt(variance + EPSILON), the variance being the population's.
 // With MOVING 1 the averages move, too: moving = MOMENTUM moving + (1 - MOMENTUM) statistic, once for each group in turn.
 // A workgroup takes four channels: each thread every 64th part, then a tree over the threads.
-override CHANNELS: u32; // vec4s
-override PARTS: u32; // of one group
-override GROUPS: u32;
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  CHANNELS: u32, // vec4s
+  PARTS: u32, // of one group
+  GROUPS: u32,
+}
+
 override EPSILON: f32;
 override MOVING: u32 = 0u;
 override MOMENTUM: f32 = 0.99;
@@ -19,6 +23,7 @@ const WORKGROUP: u32 = 64;
 @group(0) @binding(3) var<storage, read_write> affine: array<vec4f>; // [GROUPS, 4, CHANNELS]
 @group(0) @binding(4) var<storage, read_write> moving_mean: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> moving_variance: array<vec4f>;
+@group(0) @binding(6) var<uniform> shape: Shape;
 
 var<workgroup> counts: array<f32, WORKGROUP>;
 var<workgroup> means: array<vec4f, WORKGROUP>;
@@ -37,13 +42,13 @@ fn join(t: u32, n: f32, mean: vec4f, m2: vec4f) {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u32) {
   let c = id.x;
-  for (var group = 0u; group < GROUPS; group++) {
+  for (var group = 0u; group < shape.GROUPS; group++) {
     counts[t] = 0.0;
     means[t] = vec4f();
     squares[t] = vec4f();
-    for (var part = t; part < PARTS; part += WORKGROUP) {
-      let at = (group * PARTS + part) * 3u * CHANNELS + c;
-      join(t, partial[at].x, partial[at + CHANNELS], partial[at + 2u * CHANNELS]);
+    for (var part = t; part < shape.PARTS; part += WORKGROUP) {
+      let at = (group * shape.PARTS + part) * 3u * shape.CHANNELS + c;
+      join(t, partial[at].x, partial[at + shape.CHANNELS], partial[at + 2u * shape.CHANNELS]);
     }
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
@@ -55,11 +60,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u3
     if (t == 0u) {
       let variance = max(squares[0], vec4f()) / counts[0];
       let inverse = 1.0 / sqrt(variance + EPSILON);
-      let at = group * 4u * CHANNELS + c;
+      let at = group * 4u * shape.CHANNELS + c;
       affine[at] = means[0];
-      affine[at + CHANNELS] = gamma[c] * inverse;
-      affine[at + 2u * CHANNELS] = beta[c];
-      affine[at + 3u * CHANNELS] = inverse;
+      affine[at + shape.CHANNELS] = gamma[c] * inverse;
+      affine[at + 2u * shape.CHANNELS] = beta[c];
+      affine[at + 3u * shape.CHANNELS] = inverse;
       if (MOVING == 1u) {
         moving_mean[c] = MOMENTUM * moving_mean[c] + (1.0 - MOMENTUM) * means[0];
         moving_variance[c] = MOMENTUM * moving_variance[c] + (1.0 - MOMENTUM) * variance;

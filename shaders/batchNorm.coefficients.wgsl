@@ -4,10 +4,14 @@
 // d loss / d gamma = sum of s2, and for a bias before the normalisation the sum of the input gradient: scale s1 in
 // inference and exactly 0 in training, where batch statistics take any bias out again.
 // A workgroup takes four channels: each thread every 64th part, then a tree.
-override CHANNELS: u32; // vec4s
-override PARTS: u32; // of one group
-override GROUPS: u32;
-override N: f32;
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  CHANNELS: u32, // vec4s
+  PARTS: u32, // of one group
+  GROUPS: u32,
+  N: f32,
+}
+
 override TRAINING: u32;
 
 const WORKGROUP: u32 = 64;
@@ -18,6 +22,7 @@ const WORKGROUP: u32 = 64;
 @group(0) @binding(3) var<storage, read_write> gamma_gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> beta_gradient: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> bias_gradient: array<vec4f>;
+@group(0) @binding(6) var<uniform> shape: Shape;
 
 var<workgroup> s1: array<vec4f, WORKGROUP>;
 var<workgroup> s2: array<vec4f, WORKGROUP>;
@@ -28,13 +33,13 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u3
   var all1 = vec4f();
   var all2 = vec4f();
   var bias = vec4f();
-  for (var group = 0u; group < GROUPS; group++) {
+  for (var group = 0u; group < shape.GROUPS; group++) {
     var sum1 = vec4f();
     var sum2 = vec4f();
-    for (var part = t; part < PARTS; part += WORKGROUP) {
-      let at = (group * PARTS + part) * 2u * CHANNELS + c;
+    for (var part = t; part < shape.PARTS; part += WORKGROUP) {
+      let at = (group * shape.PARTS + part) * 2u * shape.CHANNELS + c;
       sum1 += partial[at];
-      sum2 += partial[at + CHANNELS];
+      sum2 += partial[at + shape.CHANNELS];
     }
     s1[t] = sum1;
     s2[t] = sum2;
@@ -47,13 +52,13 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u3
       workgroupBarrier();
     }
     if (t == 0u) {
-      let training = select(0.0, 1.0 / N, TRAINING == 1u);
-      coefficients[group * 2u * CHANNELS + c] = s1[0] * training;
-      coefficients[(group * 2u + 1u) * CHANNELS + c] =
-        s2[0] * training * affine[(group * 4u + 3u) * CHANNELS + c];
+      let training = select(0.0, 1.0 / shape.N, TRAINING == 1u);
+      coefficients[group * 2u * shape.CHANNELS + c] = s1[0] * training;
+      coefficients[(group * 2u + 1u) * shape.CHANNELS + c] =
+        s2[0] * training * affine[(group * 4u + 3u) * shape.CHANNELS + c];
       all1 += s1[0];
       all2 += s2[0];
-      bias += s1[0] * affine[(group * 4u + 1u) * CHANNELS + c];
+      bias += s1[0] * affine[(group * 4u + 1u) * shape.CHANNELS + c];
     }
     workgroupBarrier();
   }

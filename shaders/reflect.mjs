@@ -1,5 +1,5 @@
 // Turns a .wgsl file into the module that TypeScript imports: its text, and what wgsl_reflect reads in it (bindings,
-// override constants, tunables). esbuild and vitest share this one reading, and `node shaders/reflect.mjs --types`
+// override constants, shape, tunables). esbuild and vitest share this one reading, and `node shaders/reflect.mjs --types`
 // writes it down as types, so that a wrong binding or constant name does not compile.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -23,9 +23,16 @@ export function reflectShader(code, file) {
   }
   if (reflection.entry.compute.length !== 1) fail("expected exactly one @compute entry point");
   const bindings = {};
+  let shape;
   for (const variable of [...reflection.storage, ...reflection.uniforms]) {
     if (variable.group !== 0) fail(`${variable.name} is in group ${variable.group}; expected group 0`);
     const uniform = reflection.uniforms.includes(variable);
+    if (uniform && variable.name === "shape") {
+      const fields = variable.members?.map(({ name, type }) => ({ name, type: type.name }));
+      if (!fields?.every(({ type }) => ["u32", "i32", "f32"].includes(type))) fail("shape is no struct of numbers");
+      shape = { binding: variable.binding, fields };
+      continue;
+    }
     bindings[variable.name] = { binding: variable.binding, access: uniform ? "uniform" : variable.access };
   }
   // wgsl_reflect does not tell whether an override has a default, nor a const's literal, hence the two expressions.
@@ -38,7 +45,7 @@ export function reflectShader(code, file) {
   for (const [, name, value] of code.matchAll(/^const\s+(\w+)\s*(?::\s*u32)?\s*=\s*(\d+)u?\s*;/gm)) {
     tunables[name] = Number(value);
   }
-  return { name, entryPoint: reflection.entry.compute[0].name, bindings, constants, tunables, code };
+  return { name, entryPoint: reflection.entry.compute[0].name, bindings, constants, shape, tunables, code };
 }
 
 /** JavaScript source of the module that an `import shader from "x.wgsl"` yields. */
@@ -48,20 +55,16 @@ export function shaderModule(code, file) {
 
 /** Declaration of that module: names and access of bindings, names of constants and tunables. */
 export function shaderDeclaration(code, file) {
-  const { bindings, constants, tunables } = reflectShader(code, file);
+  const { bindings, constants, shape, tunables } = reflectShader(code, file);
   const literal = (entries) => (entries.length ? `{ ${entries.map(([k, v]) => `${k}: ${v}`).join("; ")} }` : "{}");
   const names = (list) => (list.length ? list.map((n) => `"${n}"`).join(" | ") : "never");
-  const of = (optional) =>
-    names(
-      Object.entries(constants)
-        .filter(([, c]) => c.optional === optional)
-        .map(([n]) => n),
-    );
+  const of = (optional) => Object.keys(constants).filter((name) => constants[name].optional === optional);
+  const required = [...of(false), ...(shape?.fields ?? []).map(({ name }) => name)];
   return `import type { Shader } from "../src/gpu/shader.ts";
 declare const shader: Shader<
   ${literal(Object.entries(bindings).map(([n, b]) => [n, `"${b.access}"`]))},
-  ${of(false)},
-  ${of(true)},
+  ${names(required)},
+  ${names(of(true))},
   ${names(Object.keys(tunables))}
 >;
 export default shader;

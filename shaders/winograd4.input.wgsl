@@ -4,24 +4,29 @@
 // are therefore never stored: d = max(0, scale (x - mean) + beta) inside the image, 0 outside.
 //   B' = [1 -3/2 -2 3/2 1 0; 0 -1 1/2 5/2 1 0; 0 1 -5/2 1/2 1 0; 0 -2 -1 2 1 0; 0 1/2 -1 -1/2 1 0; 0 1 -3/2 -2 3/2 1]
 // A thread transforms one patch of two channels (36 values; four channels would leave a GPU too few registers).
-override HEIGHT: i32;
-override WIDTH: i32;
-override CHANNELS: u32; // pairs
-override CELLS_Y: u32; // cells in one image
-override CELLS_X: u32;
-override IMAGES: u32; // in this launch
-override FIRST_IN: u32; // the first of them among the images bound
-override FIRST: u32 = 0u; // and in the whole batch
-override GROUP: u32 = 1u; // images that share statistics
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  HEIGHT: i32,
+  WIDTH: i32,
+  CHANNELS: u32, // pairs
+  CELLS_Y: u32, // cells in one image
+  CELLS_X: u32,
+  IMAGES: u32, // in this launch
+  FIRST_IN: u32, // the first of them among the images bound
+  FIRST: u32, // and in the whole batch
+  GROUP: u32, // images that share statistics
+  COUNT: u32, // threads: IMAGES * cells * CHANNELS
+  ROW: u32, // threads in one row of the grid
+}
+
 override NORMALISED: u32 = 0u;
 override RELU: u32 = 1u;
 override HALF: u32 = 0u; // 1: x is packed float16
-override COUNT: u32; // threads: IMAGES * cells * CHANNELS
-override ROW: u32; // threads in one row of the grid
 
 @group(0) @binding(0) var<storage, read> x: array<vec2u>;
 @group(0) @binding(1) var<storage, read> affine: array<vec2f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read_write> transformed: array<vec2f>;
+@group(0) @binding(3) var<uniform> shape: Shape;
 
 struct Six { a: vec2f, b: vec2f, c: vec2f, d: vec2f, e: vec2f, f: vec2f }
 
@@ -42,9 +47,9 @@ fn transform(d: Six) -> Six {
 struct Source { image: i32, c: u32, mean: vec2f, scale: vec2f, beta: vec2f }
 
 fn load(s: Source, row: i32, column: i32) -> vec2f {
-  let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
-  let pixel = (s.image * HEIGHT + clamp(row, 0, HEIGHT - 1)) * WIDTH + clamp(column, 0, WIDTH - 1);
-  let at = u32(pixel) * CHANNELS + s.c;
+  let inside = (row >= 0) & (row < shape.HEIGHT) & (column >= 0) & (column < shape.WIDTH);
+  let pixel = (s.image * shape.HEIGHT + clamp(row, 0, shape.HEIGHT - 1)) * shape.WIDTH + clamp(column, 0, shape.WIDTH - 1);
+  let at = u32(pixel) * shape.CHANNELS + s.c;
   var value: vec2f;
   if (HALF == 1u) {
     let both = x[at / 2u];
@@ -69,32 +74,32 @@ fn column(s: Source, top: i32, left: i32) -> Six {
 }
 
 fn store(at: u32, k: u32, v: Six) {
-  transformed[at + k * COUNT] = v.a;
-  transformed[at + (k + 1u) * COUNT] = v.b;
-  transformed[at + (k + 2u) * COUNT] = v.c;
-  transformed[at + (k + 3u) * COUNT] = v.d;
-  transformed[at + (k + 4u) * COUNT] = v.e;
-  transformed[at + (k + 5u) * COUNT] = v.f;
+  transformed[at + k * shape.COUNT] = v.a;
+  transformed[at + (k + 1u) * shape.COUNT] = v.b;
+  transformed[at + (k + 2u) * shape.COUNT] = v.c;
+  transformed[at + (k + 3u) * shape.COUNT] = v.d;
+  transformed[at + (k + 4u) * shape.COUNT] = v.e;
+  transformed[at + (k + 5u) * shape.COUNT] = v.f;
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let i = id.y * shape.ROW + id.x;
+  if (i >= shape.COUNT) {
     return;
   }
-  let c = i % CHANNELS;
-  let cell = i / CHANNELS;
-  let line = cell / CELLS_X;
-  let image = line / CELLS_Y;
-  let top = 4 * i32(line % CELLS_Y) - 1;
-  let left = 4 * i32(cell % CELLS_X) - 1;
-  var s = Source(i32(FIRST_IN + image), c, vec2f(), vec2f(), vec2f());
+  let c = i % shape.CHANNELS;
+  let cell = i / shape.CHANNELS;
+  let line = cell / shape.CELLS_X;
+  let image = line / shape.CELLS_Y;
+  let top = 4 * i32(line % shape.CELLS_Y) - 1;
+  let left = 4 * i32(cell % shape.CELLS_X) - 1;
+  var s = Source(i32(shape.FIRST_IN + image), c, vec2f(), vec2f(), vec2f());
   if (NORMALISED == 1u) {
-    let at = (FIRST + image) / GROUP * 4u * CHANNELS + c;
+    let at = (shape.FIRST + image) / shape.GROUP * 4u * shape.CHANNELS + c;
     s.mean = affine[at];
-    s.scale = affine[at + CHANNELS];
-    s.beta = affine[at + 2u * CHANNELS];
+    s.scale = affine[at + shape.CHANNELS];
+    s.beta = affine[at + 2u * shape.CHANNELS];
   }
   let c0 = column(s, top, left);
   let c1 = column(s, top, left + 1);

@@ -5,31 +5,36 @@
 //                   3: 3/2 e0 + 5/2 e1 + 1/2 e2 + 2 e3 - 1/2 e4 - 2 e5   4: e0 + e1 + e2 + e3 + e4 + 3/2 e5   5: e5
 // A thread takes RUN tiles of 4 x 4 pixels of one image and four channels. With SUMS 1 the input was read through
 // batch-norm and ReLU: the thread also adds the two sums that their backward pass begins with (batchNorm.gradientSums).
-override HEIGHT: u32;
-override WIDTH: u32;
-override CHANNELS: u32; // vec4s
-override CELLS_Y: u32; // cells in one image
-override CELLS_X: u32;
-override IMAGES: u32; // in this launch
-override RUN: u32; // tiles for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_OUT: u32; // among those of input_gradient
-override FIRST: u32 = 0u; // and in the whole batch
-override GROUP: u32 = 1u; // images that share statistics
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  HEIGHT: u32,
+  WIDTH: u32,
+  CHANNELS: u32, // vec4s
+  CELLS_Y: u32, // cells in one image
+  CELLS_X: u32,
+  IMAGES: u32, // in this launch
+  RUN: u32, // tiles for each thread
+  RUNS: u32, // threads for each image (and vec4 of channels)
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_OUT: u32, // among those of input_gradient
+  FIRST: u32, // and in the whole batch
+  GROUP: u32, // images that share statistics
+  COUNT: u32, // threads: IMAGES * RUNS * CHANNELS
+  ROW: u32, // threads in one row of the grid
+}
+
 override SUMS: u32 = 0u;
 override RELU: u32 = 1u;
 override HALF: u32 = 0u; // 1: x is packed float16
 override HALF_GRADIENT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
 override SCALE: f32 = 1.0;
-override COUNT: u32; // threads: IMAGES * RUNS * CHANNELS
-override ROW: u32; // threads in one row of the grid
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, CHANNELS]
 @group(0) @binding(1) var<storage, read> x: array<vec2u>;
 @group(0) @binding(2) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(3) var<storage, read_write> input_gradient: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 2, CHANNELS]
+@group(0) @binding(5) var<uniform> shape: Shape;
 
 struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, inverse: vec4f }
 
@@ -62,10 +67,10 @@ fn add(sum: Four, e: vec4f, weight: vec4f) -> Four {
 }
 
 fn load(image: u32, y: i32, x: i32, k: u32, c: u32) -> vec4f {
-  let inside = (y >= 0) & (y < i32(CELLS_Y)) & (x >= 0) & (x < i32(CELLS_X));
-  let cell = u32(clamp(y, 0, i32(CELLS_Y) - 1)) * CELLS_X + u32(clamp(x, 0, i32(CELLS_X) - 1));
-  let cells = CELLS_Y * CELLS_X;
-  return select(vec4f(), product[((k * IMAGES + image) * cells + cell) * CHANNELS + c], inside);
+  let inside = (y >= 0) & (y < i32(shape.CELLS_Y)) & (x >= 0) & (x < i32(shape.CELLS_X));
+  let cell = u32(clamp(y, 0, i32(shape.CELLS_Y) - 1)) * shape.CELLS_X + u32(clamp(x, 0, i32(shape.CELLS_X) - 1));
+  let cells = shape.CELLS_Y * shape.CELLS_X;
+  return select(vec4f(), product[((k * shape.IMAGES + image) * cells + cell) * shape.CHANNELS + c], inside);
 }
 
 fn column(image: u32, y: i32, x: i32, k: u32, c: u32) -> Four {
@@ -80,9 +85,9 @@ var<private> s1: vec4f;
 var<private> s2: vec4f;
 
 fn keep(image: u32, y: u32, x_: u32, c: u32, value: vec4f, norm: Norm) {
-  if ((y < HEIGHT) & (x_ < WIDTH)) {
-    let pixel = y * WIDTH + x_;
-    let at = ((FIRST_OUT + image) * HEIGHT * WIDTH + pixel) * CHANNELS + c;
+  if ((y < shape.HEIGHT) & (x_ < shape.WIDTH)) {
+    let pixel = y * shape.WIDTH + x_;
+    let at = ((shape.FIRST_OUT + image) * shape.HEIGHT * shape.WIDTH + pixel) * shape.CHANNELS + c;
     var seen = value;
     if (HALF_GRADIENT == 1u) {
       let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
@@ -95,7 +100,7 @@ fn keep(image: u32, y: u32, x_: u32, c: u32, value: vec4f, norm: Norm) {
       input_gradient[2u * at + 1u] = bits.zw;
     }
     if (SUMS == 1u) {
-      let from_ = ((FIRST_IN + image) * HEIGHT * WIDTH + pixel) * CHANNELS + c;
+      let from_ = ((shape.FIRST_IN + image) * shape.HEIGHT * shape.WIDTH + pixel) * shape.CHANNELS + c;
       var d: vec4f;
       if (HALF == 1u) {
         d = vec4f(unpack2x16float(x[from_].x), unpack2x16float(x[from_].y)) - norm.mean;
@@ -120,22 +125,22 @@ fn keep_row(image: u32, y: u32, left: u32, c: u32, r: Four, norm: Norm) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let i = id.y * shape.ROW + id.x;
+  if (i >= shape.COUNT) {
     return;
   }
-  let c = i % CHANNELS;
-  let image = i / CHANNELS / RUNS;
-  let run = i / CHANNELS % RUNS;
+  let c = i % shape.CHANNELS;
+  let image = i / shape.CHANNELS / shape.RUNS;
+  let run = i / shape.CHANNELS % shape.RUNS;
   var norm = Norm();
   if (SUMS == 1u) {
-    let at = (FIRST + image) / GROUP * 4u * CHANNELS + c;
-    norm = Norm(affine[at], affine[at + CHANNELS], affine[at + 2u * CHANNELS], affine[at + 3u * CHANNELS]);
+    let at = (shape.FIRST + image) / shape.GROUP * 4u * shape.CHANNELS + c;
+    norm = Norm(affine[at], affine[at + shape.CHANNELS], affine[at + 2u * shape.CHANNELS], affine[at + 3u * shape.CHANNELS]);
   }
-  let tiles_x = WIDTH / 4u + u32(WIDTH % 4u > 0u);
-  let tiles = (HEIGHT / 4u + u32(HEIGHT % 4u > 0u)) * tiles_x;
-  let last = min((run + 1u) * RUN, tiles);
-  for (var tile = run * RUN; tile < last; tile++) {
+  let tiles_x = shape.WIDTH / 4u + u32(shape.WIDTH % 4u > 0u);
+  let tiles = (shape.HEIGHT / 4u + u32(shape.HEIGHT % 4u > 0u)) * tiles_x;
+  let last = min((run + 1u) * shape.RUN, tiles);
+  for (var tile = run * shape.RUN; tile < last; tile++) {
     let y = i32(tile / tiles_x);
     let x = i32(tile % tiles_x);
     var r0 = Four();
@@ -161,8 +166,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   if (SUMS == 1u) {
-    let at = ((FIRST + image) * RUNS + run) * 2u * CHANNELS + c;
+    let at = ((shape.FIRST + image) * shape.RUNS + run) * 2u * shape.CHANNELS + c;
     partial[at] = s1;
-    partial[at + CHANNELS] = s2;
+    partial[at + shape.CHANNELS] = s2;
   }
 }

@@ -3,21 +3,25 @@
 // max-pool it is zero but for one element in each 2 x 2 window, and what arrives there went through batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
 // z being the pooled values. A thread takes one cell and four channels.
-override FILTERS: u32; // vec4s
-override POOLED_Y: u32;
-override POOLED_X: u32;
-override CELLS_Y: u32; // cells in one image
-override CELLS_X: u32;
-override FIRST_POOLED: u32; // the first image of this launch among those of pooled and argmax that are bound
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
-override GROUP: u32; // images that share statistics
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  FILTERS: u32, // vec4s
+  POOLED_Y: u32,
+  POOLED_X: u32,
+  CELLS_Y: u32, // cells in one image
+  CELLS_X: u32,
+  FIRST_POOLED: u32, // the first image of this launch among those of pooled and argmax that are bound
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+  GROUP: u32, // images that share statistics
+  COUNT: u32, // threads: images * cells * FILTERS
+  ROW: u32, // threads in one row of the grid
+}
+
 override RELU: u32;
 override HALF: u32 = 0u; // 1: pooled is packed float16
 override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
 override UNSCALE: f32 = 1.0;
-override COUNT: u32; // threads: images * cells * FILTERS
-override ROW: u32; // threads in one row of the grid
 
 @group(0) @binding(0) var<storage, read> pooled: array<vec2u>;
 @group(0) @binding(1) var<storage, read> argmax: array<u32>;
@@ -25,22 +29,23 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(3) var<storage, read> affine: array<vec4f>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(4) var<storage, read> coefficients: array<vec4f>; // [groups, 2, FILTERS]: c1, c2
 @group(0) @binding(5) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(6) var<uniform> shape: Shape;
 
 struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, c1: vec4f, c2: vec4f }
 
 // The gradient of one pooled value; 0 outside.
 fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec4f {
-  let inside = (y < POOLED_Y) & (x < POOLED_X);
-  let pixel = min(y, POOLED_Y - 1u) * POOLED_X + min(x, POOLED_X - 1u);
-  let size = POOLED_Y * POOLED_X;
-  let at = ((FIRST_POOLED + image) * size + pixel) * FILTERS + o;
+  let inside = (y < shape.POOLED_Y) & (x < shape.POOLED_X);
+  let pixel = min(y, shape.POOLED_Y - 1u) * shape.POOLED_X + min(x, shape.POOLED_X - 1u);
+  let size = shape.POOLED_Y * shape.POOLED_X;
+  let at = ((shape.FIRST_POOLED + image) * size + pixel) * shape.FILTERS + o;
   var d: vec4f;
   if (HALF == 1u) {
     d = vec4f(unpack2x16float(pooled[at].x), unpack2x16float(pooled[at].y)) - norm.mean;
   } else {
     d = bitcast<vec4f>(vec4u(pooled[2u * at], pooled[2u * at + 1u])) - norm.mean;
   }
-  let from_ = ((FIRST_GRADIENT + image) * size + pixel) * FILTERS + o;
+  let from_ = ((shape.FIRST_GRADIENT + image) * size + pixel) * shape.FILTERS + o;
   var g: vec4f;
   if (HALF_GRADIENT == 1u) {
     g = vec4f(unpack2x16float(gradient[from_].x), unpack2x16float(gradient[from_].y)) * UNSCALE;
@@ -69,12 +74,12 @@ fn transform(y0: vec4f, y1: vec4f, y2: vec4f, y3: vec4f) -> Six {
 }
 
 fn store(at: u32, k: u32, v: Six) {
-  transformed[at + k * COUNT] = v.a;
-  transformed[at + (k + 1u) * COUNT] = v.b;
-  transformed[at + (k + 2u) * COUNT] = v.c;
-  transformed[at + (k + 3u) * COUNT] = v.d;
-  transformed[at + (k + 4u) * COUNT] = v.e;
-  transformed[at + (k + 5u) * COUNT] = v.f;
+  transformed[at + k * shape.COUNT] = v.a;
+  transformed[at + (k + 1u) * shape.COUNT] = v.b;
+  transformed[at + (k + 2u) * shape.COUNT] = v.c;
+  transformed[at + (k + 3u) * shape.COUNT] = v.d;
+  transformed[at + (k + 4u) * shape.COUNT] = v.e;
+  transformed[at + (k + 5u) * shape.COUNT] = v.f;
 }
 
 fn at_place(value: vec4f, place: vec4u, k: u32) -> vec4f {
@@ -83,28 +88,28 @@ fn at_place(value: vec4f, place: vec4u, k: u32) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let i = id.y * shape.ROW + id.x;
+  if (i >= shape.COUNT) {
     return;
   }
-  let o = i % FILTERS;
-  let cell = i / FILTERS;
-  let cells = CELLS_Y * CELLS_X;
+  let o = i % shape.FILTERS;
+  let cell = i / shape.FILTERS;
+  let cells = shape.CELLS_Y * shape.CELLS_X;
   let image = cell / cells;
-  let y = 2u * (cell % cells / CELLS_X);
-  let x = 2u * (cell % CELLS_X);
-  let group = (FIRST + image) / GROUP;
-  let statistics = group * 4u * FILTERS + o;
-  let sums = group * 2u * FILTERS + o;
+  let y = 2u * (cell % cells / shape.CELLS_X);
+  let x = 2u * (cell % shape.CELLS_X);
+  let group = (shape.FIRST + image) / shape.GROUP;
+  let statistics = group * 4u * shape.FILTERS + o;
+  let sums = group * 2u * shape.FILTERS + o;
   let norm = Norm(
-    affine[statistics], affine[statistics + FILTERS], affine[statistics + 2u * FILTERS],
-    coefficients[sums], coefficients[sums + FILTERS],
+    affine[statistics], affine[statistics + shape.FILTERS], affine[statistics + 2u * shape.FILTERS],
+    coefficients[sums], coefficients[sums + shape.FILTERS],
   );
   let w0 = arriving(image, y, x, o, norm);
   let w1 = arriving(image, y, x + 1u, o, norm);
   let w2 = arriving(image, y + 1u, x, o, norm);
   let w3 = arriving(image, y + 1u, x + 1u, o, norm);
-  let places = (vec4u(argmax[FIRST_POOLED * cells * FILTERS + i]) >> vec4u(0u, 2u, 4u, 6u));
+  let places = (vec4u(argmax[shape.FIRST_POOLED * cells * shape.FILTERS + i]) >> vec4u(0u, 2u, 4u, 6u));
   let p0 = places & vec4u(3u);
   let p1 = (places >> vec4u(8u)) & vec4u(3u);
   let p2 = (places >> vec4u(16u)) & vec4u(3u);

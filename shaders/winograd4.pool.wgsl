@@ -4,26 +4,31 @@
 // Beside them, for batch-norm, mean and sum of squared deviations (M2) of each channel over the thread's cells, taken of
 // values minus the first one, so that a large mean costs no digits. A thread takes RUN cells of one image, four channels.
 // argmax has 2 bits for each maximum, 2 row + column of the first largest in row-major order: bit 8 window + 2 channel.
-override FILTERS: u32; // vec4s
-override POOLED_Y: u32;
-override POOLED_X: u32;
-override CELLS_Y: u32; // cells in one image
-override CELLS_X: u32;
-override RUN: u32; // cells for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_OUT: u32; // the first image of this launch among those bound
-override FIRST: u32 = 0u; // and in the whole batch
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  FILTERS: u32, // vec4s
+  POOLED_Y: u32,
+  POOLED_X: u32,
+  CELLS_Y: u32, // cells in one image
+  CELLS_X: u32,
+  RUN: u32, // cells for each thread
+  RUNS: u32, // threads for each image (and vec4 of channels)
+  FIRST_OUT: u32, // the first image of this launch among those bound
+  FIRST: u32, // and in the whole batch
+  COUNT: u32, // threads: images * RUNS * FILTERS
+  ROW: u32, // threads in one row of the grid
+}
+
 override BIAS: u32 = 0u; // 1: add it
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override COUNT: u32; // threads: images * RUNS * FILTERS
-override ROW: u32; // threads in one row of the grid
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, FILTERS]
 @group(0) @binding(1) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+@group(0) @binding(5) var<uniform> shape: Shape;
 
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
@@ -76,8 +81,8 @@ var<private> s1: vec4f;
 var<private> s2: vec4f;
 
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
-  if ((y < POOLED_Y) & (x < POOLED_X)) {
-    let at = (((FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
+  if ((y < shape.POOLED_Y) & (x < shape.POOLED_X)) {
+    let at = (((shape.FIRST_OUT + image) * shape.POOLED_Y + y) * shape.POOLED_X + x) * shape.FILTERS + o;
     var seen = value;
     if (HALF == 1u) {
       let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
@@ -98,19 +103,19 @@ fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let i = id.y * shape.ROW + id.x;
+  if (i >= shape.COUNT) {
     return;
   }
-  let o = i % FILTERS;
-  let image = i / FILTERS / RUNS;
-  let run = i / FILTERS % RUNS;
-  let cells = CELLS_Y * CELLS_X;
-  let step = COUNT / RUNS * cells;
-  let last = min((run + 1u) * RUN, cells);
+  let o = i % shape.FILTERS;
+  let image = i / shape.FILTERS / shape.RUNS;
+  let run = i / shape.FILTERS % shape.RUNS;
+  let cells = shape.CELLS_Y * shape.CELLS_X;
+  let step = shape.COUNT / shape.RUNS * cells;
+  let last = min((run + 1u) * shape.RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
-  for (var cell = run * RUN; cell < last; cell++) {
-    let at = (image * cells + cell) * FILTERS + o;
+  for (var cell = run * shape.RUN; cell < last; cell++) {
+    let at = (image * cells + cell) * shape.FILTERS + o;
     var r0 = Four();
     var r1 = Four();
     var r2 = Four();
@@ -123,8 +128,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       r2 = add(r2, m.c, weight);
       r3 = add(r3, m.d, weight);
     }
-    let y = 2u * (cell / CELLS_X);
-    let x = 2u * (cell % CELLS_X);
+    let y = 2u * (cell / shape.CELLS_X);
+    let x = 2u * (cell % shape.CELLS_X);
     let m0 = maximum(r0.a, r0.b, r1.a, r1.b);
     let m1 = maximum(r0.c, r0.d, r1.c, r1.d);
     let m2 = maximum(r2.a, r2.b, r3.a, r3.b);
@@ -134,14 +139,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     keep(image, y + 1u, x, o, m2.value + offset);
     keep(image, y + 1u, x + 1u, o, m3.value + offset);
     let where_ = m0.where_ | (m1.where_ << vec4u(8u)) | (m2.where_ << vec4u(16u)) | (m3.where_ << vec4u(24u));
-    argmax[((FIRST_OUT + image) * cells + cell) * FILTERS + o] =
+    argmax[((shape.FIRST_OUT + image) * cells + cell) * shape.FILTERS + o] =
       where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
   }
   if (STATISTICS == 1u) {
-    let at = ((FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let at = ((shape.FIRST + image) * shape.RUNS + run) * 3u * shape.FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
-    partial[at + FILTERS] = origin + s1 / count;
-    partial[at + 2u * FILTERS] = s2 - s1 * s1 / count;
+    partial[at + shape.FILTERS] = origin + s1 / count;
+    partial[at + 2u * shape.FILTERS] = s2 - s1 * s1 / count;
   }
 }

@@ -1,6 +1,6 @@
 // Pipelines, made once for each (shader, tunables, constants) and kept for the life of the device.
 import { TwingradError } from "./errors.ts";
-import { type Shader, specialise } from "./shader.ts";
+import { overridesOf, type Shader, specialise } from "./shader.ts";
 
 export class KernelCache {
   private readonly gpu: GPUDevice;
@@ -16,10 +16,13 @@ export class KernelCache {
   layout(shader: Shader): GPUBindGroupLayout {
     let layout = this.layouts.get(shader.name);
     if (!layout) {
+      const { binding } = shader.shape ?? {};
+      const shape = binding === undefined ? [] : [{ binding, access: "uniform" } as const];
+      const all = [...Object.values(shader.bindings), ...shape];
       const type = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
       layout = this.gpu.createBindGroupLayout({
         label: shader.name,
-        entries: Object.values(shader.bindings).map(({ binding, access }) => ({
+        entries: all.map(({ binding, access }) => ({
           binding,
           visibility: 4, // GPUShaderStage.COMPUTE, spelled out because not every runtime has the global
           buffer: { type: type[access] },
@@ -30,21 +33,30 @@ export class KernelCache {
     return layout;
   }
 
-  /** Binds a shader's buffers by the names of its bindings. */
-  bindGroup(shader: Shader, ranges: Readonly<Record<string, GPUBufferBinding>>): GPUBindGroup {
+  /** Binds a shader's buffers by the names of its bindings, and its shape where it has one (see `writeShapes`). */
+  bindGroup(
+    shader: Shader,
+    ranges: Readonly<Record<string, GPUBufferBinding>>,
+    shape: GPUBufferBinding | undefined,
+  ): GPUBindGroup {
     const entries = Object.entries(ranges).map(([name, resource]) => ({
       binding: shader.bindings[name].binding,
       resource,
     }));
+    if (shader.shape) entries.push({ binding: shader.shape.binding, resource: shape! });
     return this.gpu.createBindGroup({ label: shader.name, layout: this.layout(shader), entries });
   }
 
-  /** Starts making a pipeline (compilation runs beside the caller's thread) or returns the one already made. */
+  /**
+   * Starts making a pipeline (compilation runs beside the caller's thread) or returns the one already made.
+   * @param values of its override constants; others, those of its shape, do not matter here.
+   */
   pipeline(
     shader: Shader,
-    constants: Readonly<Record<string, number>>,
+    values: Readonly<Record<string, number>>,
     tunables: Readonly<Record<string, number>> = {},
   ): Promise<GPUComputePipeline> {
+    const constants = overridesOf(shader, values);
     const variant = shader.name + JSON.stringify(tunables);
     const key = variant + JSON.stringify(constants);
     let pipeline = this.pipelines.get(key);

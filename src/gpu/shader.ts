@@ -6,6 +6,10 @@ export type Access = "read" | "read_write" | "uniform";
 /**
  * A reflected shader. `Bindings` maps each binding's name to its access; `Required` and `Optional` name its override
  * constants without and with a default; `Tunables` names the module-scope integer `const`s that may be replaced.
+ *
+ * Extents are override constants where the compiler makes something of them: loops it unrolls, divisions it turns into
+ * shifts. Where it would not, a shader has them in a uniform `shape` instead, and launches of all sizes share one pipeline:
+ * a pipeline takes 0.1 to 0.4 s to make. To a launch there is no difference: both are given as its constants.
  */
 export interface Shader<
   Bindings extends Record<string, Access> = Record<string, Access>,
@@ -18,10 +22,14 @@ export interface Shader<
   readonly code: string;
   readonly bindings: { readonly [K in keyof Bindings]: { readonly binding: number; readonly access: Bindings[K] } };
   readonly constants: { readonly [K in Required | Optional]: { readonly type: string; readonly optional: boolean } };
+  readonly shape?: {
+    readonly binding: number;
+    readonly fields: readonly { readonly name: string; readonly type: string }[];
+  };
   readonly tunables: { readonly [K in Tunables]: number };
 }
 
-/** Values for a shader's override constants: all that have no default, any that have one. */
+/** Values for a shader's override constants and shape: all that have no default, any that have one. */
 export type ConstantsOf<S> =
   S extends Shader<infer _B, infer R, infer O, infer _T>
     ? { readonly [K in R]: number } & { readonly [K in O]?: number }
@@ -47,4 +55,10 @@ export function specialise(shader: Shader, tunables: Readonly<Record<string, num
     );
   }
   return code;
+}
+
+/** Of a launch's constants those that are compiled in. */
+export function overridesOf(shader: Shader, values: Readonly<Record<string, number>>): Record<string, number> {
+  const inShape = new Set(shader.shape?.fields.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !inShape.has(name)));
 }

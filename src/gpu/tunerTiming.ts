@@ -2,6 +2,7 @@
 import type { Device } from "./device.ts";
 import { TwingradError } from "./errors.ts";
 import { encode } from "./program.ts";
+import { writeShapes } from "./shapes.ts";
 import { hasTimestamps, timePasses, timeSubmissions } from "./timing.ts";
 import type { Contest, TimedLaunch } from "./tuner.ts";
 import type { Choice } from "./tunerTable.ts";
@@ -20,6 +21,13 @@ const gain = 0.05;
 
 type Pass = (pass: GPUComputePassEncoder) => void;
 
+interface Scratch {
+  bufferOf(storage: object): GPUBuffer;
+  /** A further buffer, for as long as the others. */
+  readonly make: Device["createBuffer"];
+  destroy(): void;
+}
+
 /** Resolves with the fastest candidate. Throws where none could be timed. */
 export async function timeContest(device: Device, contest: Contest, warn: (text: string) => void): Promise<Choice> {
   const { key, byRule, candidates } = contest;
@@ -33,7 +41,7 @@ export async function timeContest(device: Device, contest: Contest, warn: (text:
     const failed: string[] = [];
     for (const [name, launches] of candidates) {
       try {
-        const { pass, times } = await firstRun(device, `${key}: ${name}`, launches, scratch.bufferOf);
+        const { pass, times } = await firstRun(device, `${key}: ${name}`, launches, scratch);
         best.set(name, times[0]);
         passes.set(name, pass);
       } catch (error) {
@@ -83,21 +91,18 @@ export function fastest(times: ReadonlyMap<string, number>, byRule: string): str
 }
 
 /** Throws whatever the GPU has against the candidate. */
-async function firstRun(
-  device: Device,
-  what: string,
-  launches: readonly TimedLaunch[],
-  bufferOf: (storage: object) => GPUBuffer,
-) {
+async function firstRun(device: Device, what: string, launches: readonly TimedLaunch[], { bufferOf, make }: Scratch) {
   const { kernels } = device;
   const pipelines = await Promise.all(launches.map((l) => kernels.pipeline(l.shader, l.constants, l.tunables)));
   let pass: Pass;
   const times = await device.checked(what, () => {
+    const shapes = writeShapes(device, launches, make);
     const dispatches = launches.map(({ shader, bindings, workgroups }, i) => {
       const ranges = Object.entries(bindings).map(([name, storage]) => {
         return [name, { buffer: bufferOf(storage), offset: 0, size: storage.bytes }];
       });
-      return { pipeline: pipelines[i], bindGroup: kernels.bindGroup(shader, Object.fromEntries(ranges)), workgroups };
+      const bindGroup = kernels.bindGroup(shader, Object.fromEntries(ranges), shapes[i]);
+      return { pipeline: pipelines[i], bindGroup, workgroups };
     });
     pass = (encoder) => {
       for (const dispatch of dispatches) encode(encoder, dispatch);
@@ -111,7 +116,7 @@ async function firstRun(
  * A buffer for each tensor that the candidates bind, filled with numbers in (-1, 1): the network's own tensors are not
  * touched. What only one candidate binds shares its buffers with what only another does.
  */
-function makeScratch(device: Device, { candidates, key }: Contest) {
+function makeScratch(device: Device, { candidates, key }: Contest): Scratch {
   const users = new Map<object, Set<string>>();
   const all = new Map<object, { bytes: number; uniform: boolean }>();
   for (const [name, launches] of candidates) {
@@ -151,6 +156,7 @@ function makeScratch(device: Device, { candidates, key }: Contest) {
     Float32Array.from({ length: patternBytes / 4 }, (_, i) => Math.sin(i * 12.9898)),
   );
   const made: GPUBuffer[] = [];
+  const others: GPUBuffer[] = [];
   const bufferOf = (storage: object): GPUBuffer => {
     const slot = slotOf.get(storage)!;
     made[slot] ??= filled(device, slots[slot].bytes, pattern, slots[slot].uniform ? "uniform" : "storage");
@@ -158,8 +164,12 @@ function makeScratch(device: Device, { candidates, key }: Contest) {
   };
   return {
     bufferOf,
-    destroy: () => {
-      for (const buffer of [pattern, ...made]) if (buffer) device.release(buffer); // not all need have been made
+    make(...buffer) {
+      others.push(device.createBuffer(...buffer));
+      return others[others.length - 1];
+    },
+    destroy() {
+      for (const buffer of [pattern, ...others, ...made]) if (buffer) device.release(buffer); // not all need have been made
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { type BufferRange, type Dispatch, type Operand, Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
+import { writeShapes } from "../gpu/shapes.ts";
 import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } from "./plan.ts";
 import type { Launch, Tape } from "./tape.ts";
 import type { Storage } from "./tensor.ts";
@@ -52,7 +53,8 @@ function build(
     return { buffer, offset: 0, size: storage.bytes };
   };
 
-  const dispatches = plan.launches.map((launch, i) => makeDispatch(tape, launch, pipelines[i], rangeOf));
+  const shapes = writeShapes(device, plan.launches, make);
+  const dispatches = plan.launches.map((launch, i) => makeDispatch(tape, launch, pipelines[i], shapes[i], rangeOf));
   const inputs: ProgramParts["inputs"] = new Map(
     [...tape.inputs].map(([name, t]) => [name, { range: rangeOf(t.storage), elements: t.size, dtype: t.dtype }]),
   );
@@ -79,6 +81,7 @@ function makeDispatch(
   tape: Tape,
   launch: Launch,
   pipeline: GPUComputePipeline,
+  shape: GPUBufferBinding | undefined,
   rangeOf: (storage: Storage) => BufferRange,
 ): Dispatch {
   const { shader } = launch;
@@ -101,7 +104,7 @@ function makeDispatch(
   for (const buffer of written) {
     if (read.has(buffer)) throw new TwingradError("SHADER", `${shader.name} would read and write "${buffer.label}".`);
   }
-  const bindGroup = kernels.bindGroup(shader, ranges);
+  const bindGroup = kernels.bindGroup(shader, ranges, shape);
   return {
     kernel: shader.name,
     pipeline,

@@ -2,6 +2,7 @@
 // and all of it held to the adapter's limits before anything is allocated for it.
 import { ResourceError, ShapeError, TwingradError } from "../gpu/errors.ts";
 import type { Memory } from "../gpu/program.ts";
+import { shapeBytes } from "../gpu/shapes.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
 import { type Plan, planMemory, removeDead } from "./planner.ts";
@@ -88,15 +89,21 @@ function measure(
   const bytesOf = (...kinds: Storage["kind"][]) =>
     own.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + s.bytes, 0);
   const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.storage.bytes, 0);
+  const shapes = shapeBytes(launches);
   return {
     parameters: kept + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
     optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
-    activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf("constant"),
+    activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf("constant") + shapes,
     gradients: bytesOf("buffer"),
     staging: bytesOf("input") + stepsInFlight * resultBytes,
     lowerBound: plan.lowerBound,
     largestBinding: bound.reduce((most, { bytes }) => Math.max(most, bytes), 0),
-    buffers: plan.slots.length + own.length + stepsInFlight + arenas.reduce((n, a) => n + 1 + a.state.size, 0),
+    buffers:
+      plan.slots.length +
+      own.length +
+      Number(shapes > 0) +
+      stepsInFlight +
+      arenas.reduce((n, a) => n + 1 + a.state.size, 0),
   };
 }
 

@@ -28,6 +28,24 @@ test("bindings, constants and tunables are read", () => {
   });
 });
 
+test("a uniform called shape is read as values, which a launch gives with its constants", () => {
+  const shaped = shader
+    .replace("override COUNT: u32;", "struct Shape { COUNT: u32, BIAS: f32 }")
+    .replace("schedule: vec4f", "shape: Shape")
+    .replace("id.x < COUNT", "id.x < shape.COUNT")
+    .replace("schedule.x", "shape.BIAS");
+  const { bindings, constants, shape } = reflectShader(shaped, "a.wgsl");
+  expect(Object.keys(bindings)).toEqual(["x", "output"]);
+  expect(Object.keys(constants)).toEqual(["FACTOR"]);
+  const fields = [
+    { name: "COUNT", type: "u32" },
+    { name: "BIAS", type: "f32" },
+  ];
+  expect(shape).toEqual({ binding: 1, fields });
+  expect(shaderDeclaration(shaped, "a.wgsl").match(/^ {2}"COUNT" \| "BIAS",$/m)).not.toBeNull();
+  expect(() => reflectShader(shaped.replace("BIAS: f32", "BIAS: vec4f"), "a.wgsl")).toThrow("a.wgsl: shape");
+});
+
 test("the declaration names them all", () => {
   const declaration = shaderDeclaration(shader, "double.forward.wgsl");
   expect(declaration).toContain('{ x: "read"; output: "read_write"; schedule: "uniform" }');
