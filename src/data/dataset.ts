@@ -38,6 +38,16 @@ export function indicesByIdentity(labels: ArrayLike<number>): number[][] {
   return groups;
 }
 
+/**
+ * Each identity's group: the folder above its own, `Korean` of `Korean/character01` (Omniglot's alphabet); "" where
+ * there is none. `groups` holds for each identity the index of its group's name.
+ */
+export function identityGroups({ identities }: Dataset): { names: string[]; groups: Int32Array } {
+  const parents = identities.map((identity) => identity.slice(0, Math.max(0, identity.lastIndexOf("/"))));
+  const names = [...new Set(parents)];
+  return { names, groups: Int32Array.from(parents, (parent) => names.indexOf(parent)) };
+}
+
 /** The pictures of some identities, numbered anew from 0 in the given order. */
 export function subset(dataset: Dataset, identities: readonly number[]): Dataset {
   const renumbered = new Map(identities.map((identity, position) => [identity, position]));

@@ -57,47 +57,96 @@ export function pairsPerIdentity(
   return pairs;
 }
 
-/** One picture to recognise, one picture of each of several identities, and the position of the right one. */
+/** One picture to recognise, pictures of each of several identities, and the position of the right one. */
 export interface Trial {
   probe: number;
+  /** `shots` pictures of the first identity, then as many of the second, and so on. */
   support: number[];
+  /** From 0, among the identities. */
   answer: number;
+  /** Pictures of each identity; 1 where absent. */
+  shots?: number;
+}
+
+export interface TrialOptions {
+  /** Identities to choose from. */
+  ways: number;
+  /** Pictures of each; 1 by default. */
+  shots?: number;
+  trials: number;
+  seed: number;
+  /** For each identity the number of its group, where a trial is to stay within one; groups take turns. */
+  groups?: ArrayLike<number>;
 }
 
 /**
- * N-way one-shot trials: the probe's identity uniform over those with two pictures, the others uniform without
- * repetition, the pictures uniform, the answer's position uniform.
- * @throws BAD_INPUT when there are fewer identities than ways, or none with two pictures.
+ * N-way K-shot trials: the probe's identity uniform over those with K + 1 pictures, the others uniform without
+ * repetition over those with K, the pictures uniform, the answer's position uniform. Groups with too few identities for
+ * a trial have none.
+ * @throws BAD_INPUT when there are fewer identities with K pictures than ways (in every group), or none with K + 1.
  */
 export function oneShotTrials(
   labels: ArrayLike<number>,
-  { ways, trials, seed }: { ways: number; trials: number; seed: number },
+  { ways, shots = 1, trials, seed, groups }: TrialOptions,
 ): Trial[] {
   if (!Number.isInteger(ways) || ways < 2)
     throw new TwingradError("BAD_INPUT", `one-shot trials need at least 2 ways, not ${ways}`);
-  const groups = indicesByIdentity(labels);
-  requirePeople(groups, ways, `${ways}-way one-shot trials`);
-  const present = groups.filter((group) => group.length > 0);
-  const several = present.filter((group) => group.length > 1);
+  if (!Number.isInteger(shots) || shots < 1)
+    throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}`);
+  const pools = trialPools(indicesByIdentity(labels), ways, shots, groups);
   const random = new Random(seed, streams.trials);
-  return Array.from({ length: trials }, () => {
+  return Array.from({ length: trials }, (_, trial) => {
+    const { present, several } = pools[trial % pools.length];
     const target = several[random.integer(several.length)];
-    const [probe, shown] = distinct(2, target.length, random).map((position) => target[position]);
+    const [probe, ...shown] = distinct(1 + shots, target.length, random).map((position) => target[position]);
     const targetPosition = present.indexOf(target);
     const others = distinct(ways - 1, present.length - 1, random)
       .map((position) => present[position < targetPosition ? position : position + 1])
-      .map((group) => group[random.integer(group.length)]);
+      .map((pictures) => distinct(shots, pictures.length, random).map((position) => pictures[position]));
     const answer = random.integer(ways);
-    return { probe, support: [...others.slice(0, answer), shown, ...others.slice(answer)], answer };
+    const support = [...others.slice(0, answer), shown, ...others.slice(answer)].flat();
+    return { probe, support, answer, shots };
   });
 }
 
-function requirePeople(groups: number[][], identities: number, what: string): void {
-  const present = groups.filter((group) => group.length > 0);
+/** The pictures of the identities that may be in one trial: of all, and of those that a probe can be taken from, too. */
+interface Pool {
+  present: number[][];
+  several: number[][];
+}
+
+function trialPools(identities: number[][], ways: number, shots: number, groups?: ArrayLike<number>): Pool[] {
+  const what = shots === 1 ? `${ways}-way one-shot trials` : `${ways}-way ${shots}-shot trials`;
+  if (!groups) requirePeople(identities, ways, what, shots);
+  const byGroup = new Map<number, number[][]>();
+  identities.forEach((pictures, identity) => {
+    const group = groups ? groups[identity] : 0;
+    byGroup.set(group, [...(byGroup.get(group) ?? []), pictures]);
+  });
+  const pools = [...byGroup.values()].map((members): Pool => {
+    const present = members.filter((pictures) => pictures.length >= shots);
+    return { present, several: present.filter((pictures) => pictures.length > shots) };
+  });
+  const usable = pools.filter(({ present, several }) => present.length >= ways && several.length > 0);
+  if (usable.length === 0) {
+    const most = Math.max(0, ...pools.map(({ present }) => present.length));
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${what} within groups need ${ways} identities with ${pictureCount(shots)} in one group, one of them with ${shots + 1}; the largest group has ${most}`,
+    );
+  }
+  return usable;
+}
+
+const pictureCount = (count: number) => (count === 1 ? "1 picture" : `${count} pictures`);
+
+function requirePeople(groups: number[][], identities: number, what: string, shots = 1): void {
+  const present = groups.filter((group) => group.length >= shots);
+  const enough = shots === 1 ? "" : ` with ${pictureCount(shots)}`;
   if (present.length < identities)
-    throw new TwingradError("BAD_INPUT", `${what} need ${identities} identities; there are ${present.length}`);
-  if (!present.some((group) => group.length > 1))
-    throw new TwingradError("BAD_INPUT", `${what} need an identity with 2 pictures; there is none`);
+    throw new TwingradError("BAD_INPUT", `${what} need ${identities} identities${enough}; there are ${present.length}`);
+  if (!present.some((group) => group.length > shots))
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with ${shots + 1} pictures; there is none`);
 }
 
 /** min(count, total) different integers in [0, total), in random order. */

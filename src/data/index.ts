@@ -18,9 +18,9 @@ export {
   type LoadingOptions,
   tripletBatches,
 } from "./batches.ts";
-export { type Dataset, type ImageSize, type Item, labelsOf, splitIdentities } from "./dataset.ts";
+export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf, splitIdentities } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
-export { allPairs, oneShotTrials, pairsPerIdentity } from "./evaluation.ts";
+export { allPairs, oneShotTrials, pairsPerIdentity, type Trial, type TrialOptions } from "./evaluation.ts";
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "./pairs.ts";
 export type { Sampler, SamplerState } from "./sampler.ts";
 export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./yield.ts";

@@ -23,6 +23,8 @@ export const streams = {
   pixelNoise: 17,
   erasedPixels: 18,
   records: 20,
+  bootstrap: 24,
+  openSet: 25,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -5,9 +5,10 @@ import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import type { EvaluationPair, Trial } from "../data/evaluation.ts";
 import { type Calibration, fitCalibration } from "../recognition/calibration.ts";
+import { leastDistance, type Match, representatives } from "../recognition/match.ts";
 import type { ScoredPair } from "../recognition/metrics.ts";
 import { type Model, softplus } from "../recognition/model.ts";
-import { oneShotAccuracy } from "../recognition/oneshot.ts";
+import { oneShotHits } from "../recognition/oneshot.ts";
 import { type VerificationReport, verificationReport } from "../recognition/protocol.ts";
 
 /** How many pictures are decoded and embedded at a time. */
@@ -30,6 +31,10 @@ export async function embedAll(model: Model, dataset: Dataset, told?: (done: num
 
 export interface Assessment {
   report: VerificationReport;
+  /** The pairs with their distances. */
+  scored: (EvaluationPair & ScoredPair)[];
+  /** Of every picture, in the dataset's order. */
+  embeddings: Float32Array;
   /** Mean of the training loss's data term over the pairs, or over as many triplets of the same people. */
   loss: number;
   /** For losses that give no probability themselves. */
@@ -47,17 +52,20 @@ export async function assess(
   const embeddings = await embedAll(model, dataset, told);
   const { loss, margin } = model.description;
   let total = 0;
-  const scored = pairs.map(({ left, right, same }): ScoredPair => {
+  const scored = pairs.map((pair) => {
+    const { left, right, same } = pair;
     const [a, b] = [row(model, embeddings, left), row(model, embeddings, right)];
     const [distance] = model.distances(a, b);
     const [score] = model.scores(a, b);
     if (loss === "cross-entropy") total += softplus(same ? -score : score);
     else if (loss === "contrastive") total += same ? distance ** 2 : Math.max(0, margin - distance) ** 2;
-    return { distance, same };
+    return { ...pair, distance };
   });
   if (loss === "triplet") total = tripletTotal(model, dataset, embeddings, pairs.length);
   return {
     report: verificationReport(scored, pairs, labelsOf(dataset), folds),
+    scored,
+    embeddings,
     loss: total / pairs.length,
     calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
   };
@@ -76,14 +84,33 @@ function tripletTotal(model: Model, dataset: Dataset, embeddings: Float32Array, 
   return total;
 }
 
+/** For each trial whether the model found the right identity. */
+export async function oneShotAnswers(
+  model: Model,
+  dataset: Dataset,
+  trials: readonly Trial[],
+  match: Match = "nearest",
+  told?: (done: number) => void,
+): Promise<boolean[]> {
+  const embeddings = await embedAll(model, dataset, told);
+  return oneShotHits(trials, (probe, pictures) => {
+    const known = new Float32Array(pictures.length * model.embedding);
+    for (const [position, index] of pictures.entries()) {
+      known.set(row(model, embeddings, index), position * model.embedding);
+    }
+    return leastDistance(model, row(model, embeddings, probe), representatives(model, known, match));
+  });
+}
+
+/** The share of trials in which the model found the right identity. */
 export async function assessOneShot(
   model: Model,
   dataset: Dataset,
   trials: readonly Trial[],
   told?: (done: number) => void,
 ): Promise<number> {
-  const embeddings = await embedAll(model, dataset, told);
-  return oneShotAccuracy(trials, (a, b) => model.distances(row(model, embeddings, a), row(model, embeddings, b))[0]);
+  const hits = await oneShotAnswers(model, dataset, trials, "nearest", told);
+  return hits.filter(Boolean).length / trials.length;
 }
 
 function row(model: Model, embeddings: Float32Array, index: number): Float32Array {

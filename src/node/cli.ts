@@ -7,6 +7,7 @@ import { printError, reason } from "./commands/common.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
+import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
 import { addRecords } from "./commands/records.ts";
 import { addTrain } from "./commands/train.ts";
@@ -22,6 +23,7 @@ addEvaluate(program);
 addEnroll(program);
 addVerify(program);
 addIdentify(program);
+addForget(program);
 addAugment(program);
 addRecords(program);
 

@@ -1,9 +1,11 @@
 // Galleries as JSON files.
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { TwingradError } from "../gpu/errors.ts";
 import { Gallery, type GalleryJson, type Recogniser } from "../recognition/gallery.ts";
-import { writeAtomic } from "./files.ts";
+import { matches } from "../recognition/match.ts";
+import { removeParts, writeAtomic } from "./files.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
 const schema = z.object({
@@ -11,6 +13,7 @@ const schema = z.object({
   version: z.literal(1),
   model: z.string(),
   embedding: z.int().min(1),
+  match: z.enum(matches).optional(),
   people: z.array(z.object({ name: z.string().min(1), embeddings: z.array(z.base64()).min(1) })),
 });
 
@@ -46,6 +49,11 @@ function parse(text: string): GalleryJson {
   throw broken(path.length > 0 ? `${path.join(".")}: ${message}` : message, parsed.error);
 }
 
+/**
+ * Writes the gallery beside the file and gives it the file's name: nothing of the file before is kept. What a process that
+ * was killed while it wrote left beside it goes, too: people may be in there who were forgotten since.
+ */
 export async function saveGallery(path: string, gallery: Gallery): Promise<void> {
+  await removeParts(dirname(path));
   await writeAtomic(path, `${JSON.stringify(gallery, null, 1)}\n`);
 }

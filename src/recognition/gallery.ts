@@ -1,5 +1,6 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
 import { TwingradError } from "../gpu/errors.ts";
+import { leastDistance, type Match, matches, representatives } from "./match.ts";
 
 /** What a gallery needs of a model; `Model` is one. */
 export interface Recogniser {
@@ -9,6 +10,8 @@ export interface Recogniser {
   readonly embedding: number;
   /** Pairs at most this far apart are taken for one person. */
   readonly threshold: number;
+  /** Whether embeddings have unit length. */
+  readonly unitLength?: boolean;
   /** [N, H, W, C] pictures to [N, embedding]. */
   embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
   /** The distance of each row of `a` and the same row of `b`; smaller means more alike. */
@@ -41,14 +44,28 @@ export interface GalleryJson {
   version: 1;
   model: string;
   embedding: number;
+  /** Of a person with several pictures; "nearest" where absent. */
+  match?: Match;
   people: { name: string; embeddings: string[] }[];
 }
 
-/** A person's distance is that of the nearest of their pictures. Names are case-sensitive; "unknown" is reserved. */
+export interface MatchOptions {
+  /** How a person's several pictures count; the gallery's own by default. */
+  match?: Match;
+}
+
+/** Names are case-sensitive; "unknown" is reserved. */
 export class Gallery {
+  /** How the several pictures of a person count, unless a question says otherwise. */
+  match: Match;
   readonly #people = new Map<string, Float32Array[]>();
 
-  constructor(readonly model: Recogniser) {}
+  constructor(
+    readonly model: Recogniser,
+    { match = "nearest" }: MatchOptions = {},
+  ) {
+    this.match = match;
+  }
 
   get names(): string[] {
     return [...this.#people.keys()];
@@ -69,26 +86,32 @@ export class Gallery {
     return known.length;
   }
 
-  /** Forgets a person, every embedding included. Returns whether there was such a person. */
+  /** Forgets a person: the name, and every embedding, in memory as well. Returns whether there was such a person. */
   remove(name: string): boolean {
+    for (const embedding of this.#people.get(name) ?? []) embedding.fill(0);
     return this.#people.delete(name);
   }
 
   /** Is this one picture of that enrolled person? @throws BAD_INPUT when nobody of the name is enrolled. */
-  async verify(name: string, image: Uint8Array | Float32Array): Promise<Verification> {
-    const known = this.#people.get(name);
-    if (!known) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
-    return verification(this.model, this.#nearest(await this.#embedOne(image), known));
+  async verify(
+    name: string,
+    image: Uint8Array | Float32Array,
+    { match = this.match, threshold }: MatchOptions & { threshold?: number } = {},
+  ): Promise<Verification> {
+    if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
+    const distance = this.#distance(await this.#embedOne(image), name, match);
+    return verification(this.model, distance, threshold);
   }
 
   /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty. */
   async identify(
     image: Uint8Array | Float32Array,
-    { candidates = 5, threshold = this.model.threshold }: { candidates?: number; threshold?: number } = {},
+    options: MatchOptions & { candidates?: number; threshold?: number } = {},
   ): Promise<Identification> {
+    const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
     const probe = await this.#embedOne(image);
-    const ranked = [...this.#people].map(([name, known]) => ({ name, distance: this.#nearest(probe, known) }));
+    const ranked = this.names.map((name) => ({ name, distance: this.#distance(probe, name, match) }));
     ranked.sort((a, b) => a.distance - b.distance);
     const { name, distance } = ranked[0];
     return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
@@ -100,21 +123,17 @@ export class Gallery {
     return probes[0];
   }
 
-  #nearest(probe: Float32Array, known: readonly Float32Array[]): number {
-    const length = this.model.embedding;
-    const probes = new Float32Array(known.length * length);
-    const others = new Float32Array(known.length * length);
-    known.forEach((embedding, row) => {
-      probes.set(probe, row * length);
-      others.set(embedding, row * length);
-    });
-    return this.model.distances(probes, others).reduce((least, distance) => Math.min(least, distance));
+  #distance(probe: Float32Array, name: string, match: Match): number {
+    const known = this.#people.get(name)!;
+    const rows = new Float32Array(known.length * probe.length);
+    for (const [row, embedding] of known.entries()) rows.set(embedding, row * probe.length);
+    return leastDistance(this.model, probe, representatives(this.model, rows, match));
   }
 
   toJSON(): GalleryJson {
     const people = [...this.#people].map(([name, embeddings]) => ({ name, embeddings: embeddings.map(toBase64) }));
     const { fingerprint, embedding } = this.model;
-    return { format: "twingrad-gallery", version: 1, model: fingerprint, embedding, people };
+    return { format: "twingrad-gallery", version: 1, model: fingerprint, embedding, match: this.match, people };
   }
 
   /**
@@ -132,7 +151,9 @@ export class Gallery {
       );
     }
     if (!Array.isArray(json.people)) throw corrupt('"people" is not a list');
-    const gallery = new Gallery(model);
+    const match = json.match ?? "nearest";
+    if (!matches.some((known) => known === match)) throw corrupt(`its "match" is none of ${matches.join(", ")}`);
+    const gallery = new Gallery(model, { match: match as Match });
     for (const person of json.people as unknown[]) {
       if (!isRecord(person) || typeof person.name !== "string") throw corrupt("a person has no name");
       const { name, embeddings } = person;

@@ -81,7 +81,10 @@ export function equalErrorRate(points: readonly RocPoint[]): number {
  */
 export function trueAcceptAt(points: readonly RocPoint[], far: number): number {
   let best = 0;
-  for (const point of points) if (point.falseAccept <= far) best = Math.max(best, point.trueAccept);
+  for (const { falseAccept, trueAccept } of points) {
+    if (falseAccept > far) break; // both rise along the curve
+    best = trueAccept;
+  }
   return best;
 }
 
@@ -122,14 +125,15 @@ function between(ascending: readonly ScoredPair[], position: number): number {
 }
 
 /**
- * Accuracy on each fold at the best threshold of the other folds: mean, and standard deviation over the folds (n - 1).
+ * Accuracy on each fold at the best threshold of the other folds: mean, standard deviation over the folds (n - 1), and
+ * standard error of the mean (the deviation over the root of the number of folds).
  * This is the protocol of Labeled Faces in the Wild (G. Huang et al. 2007), view 2.
  * @param folds for each pair the number of its fold, integers from 0; every fold must have pairs.
  */
 export function crossValidatedAccuracy(
   pairs: readonly ScoredPair[],
   folds: ArrayLike<number>,
-): { accuracy: number; accuracyStd: number } {
+): { accuracy: number; accuracyStd: number; accuracyStandardError: number } {
   const used = new Set(Array.from(folds));
   const count = used.size;
   if (count < 2 || Math.max(...used) !== count - 1 || folds.length !== pairs.length) {
@@ -144,5 +148,6 @@ export function crossValidatedAccuracy(
   });
   const accuracy = accuracies.reduce((sum, value) => sum + value, 0) / count;
   const variance = accuracies.reduce((sum, value) => sum + (value - accuracy) ** 2, 0) / (count - 1);
-  return { accuracy, accuracyStd: Math.sqrt(variance) };
+  const accuracyStd = Math.sqrt(variance);
+  return { accuracy, accuracyStd, accuracyStandardError: accuracyStd / Math.sqrt(count) };
 }

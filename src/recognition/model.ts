@@ -44,6 +44,7 @@ export class Model implements Recogniser {
   readonly imageSize: readonly [number, number, number];
   readonly embedding: number;
   readonly threshold: number;
+  readonly unitLength: boolean;
 
   private constructor(
     readonly description: ModelDescription,
@@ -56,6 +57,7 @@ export class Model implements Recogniser {
     this.imageSize = givenSize(description.network, description.pictures);
     this.embedding = description.network.embedding;
     this.threshold = judgement.threshold;
+    this.unitLength = description.loss !== "cross-entropy";
   }
 
   /**

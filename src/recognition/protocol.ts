@@ -12,15 +12,20 @@ import {
   trueAcceptAt,
 } from "./metrics.ts";
 
+/** Where the true-accept rate is told. */
+export const falseAcceptRates = ["0.1", "0.01", "0.001"] as const;
+
 export interface VerificationReport {
   pairs: number;
-  /** Mean over the folds, each judged by the best threshold of the others; its standard deviation. */
+  /** Mean over the folds, each judged by the best threshold of the others; standard deviation over the folds. */
   accuracy: number;
   accuracyStd: number;
+  /** Of the mean. */
+  accuracyStandardError: number;
   auc: number;
   eer: number;
   /** True-accept rate at these false-accept rates. */
-  tarAtFar: { "0.01": number; "0.001": number };
+  tarAtFar: Record<(typeof falseAcceptRates)[number], number>;
   /** The best threshold over all the pairs. */
   threshold: number;
 }
@@ -41,7 +46,11 @@ export function verificationReport(
     ...crossValidatedAccuracy(scored, folds),
     auc: areaUnderCurve(points),
     eer: equalErrorRate(points),
-    tarAtFar: { "0.01": trueAcceptAt(points, 0.01), "0.001": trueAcceptAt(points, 0.001) },
+    tarAtFar: {
+      "0.1": trueAcceptAt(points, 0.1),
+      "0.01": trueAcceptAt(points, 0.01),
+      "0.001": trueAcceptAt(points, 0.001),
+    },
     threshold: bestThreshold(scored).threshold,
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Dataset, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
+import { type Dataset, identityGroups, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
 import { constantPictures } from "./pictures.ts";
 
@@ -97,7 +97,61 @@ describe("evaluation questions", () => {
     for (const count of answers) expect(Math.abs(count - 400)).toBeLessThan(5 * Math.sqrt(400));
   });
 
+  it("oneShotTrials: several pictures of each, none of them the probe, within groups that take turns", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(9), { minLength: 20, maxLength: 80 }),
+        fc.integer({ min: 2, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.nat(),
+        (labels, ways, shots, seed) => {
+          const groups = Array.from({ length: 10 }, (_, identity) => Math.floor(identity / 4)); // of 4, 4 and 2
+          const sizes = groups.map((_, identity) => labels.filter((label) => label === identity).length);
+          const usable = [0, 1, 2].filter((group) => {
+            const own = sizes.filter((_, identity) => groups[identity] === group);
+            return own.filter((size) => size >= shots).length >= ways && own.some((size) => size > shots);
+          });
+          const ask = () => oneShotTrials(labels, { ways, shots, trials: 7, seed, groups });
+          if (usable.length === 0) {
+            expect(ask).toThrow(/within groups need/);
+            return;
+          }
+          for (const [number, { probe, support, answer, shots: told }] of ask().entries()) {
+            expect([told, support.length]).toEqual([shots, ways * shots]);
+            expect(new Set([probe, ...support]).size).toBe(ways * shots + 1);
+            const shown = Array.from({ length: ways }, (_, way) =>
+              support.slice(way * shots, (way + 1) * shots).map((index) => labels[index]),
+            );
+            expect(shown.every((own) => new Set(own).size === 1)).toBe(true);
+            expect(new Set(shown.map(([identity]) => identity)).size).toBe(ways);
+            expect(shown[answer][0]).toBe(labels[probe]);
+            expect(new Set(shown.map(([identity]) => groups[identity]))).toEqual(
+              new Set([usable[number % usable.length]]),
+            );
+          }
+        },
+      ),
+    );
+  });
+
+  it("identityGroups: the folder above each identity's", () => {
+    const identities = ["Korean/character01", "Greek/character01", "Korean/character02", "a/b/c", "ada"];
+    expect(identityGroups({ identities, items: [] })).toEqual({
+      names: ["Korean", "Greek", "a/b", ""],
+      groups: Int32Array.of(0, 1, 0, 2, 3),
+    });
+  });
+
   it("refuses what cannot be asked", () => {
+    const few = { trials: 1, seed: 1 };
+    expect(() => oneShotTrials([0, 0, 1], { ways: 2, shots: 2, ...few })).toThrow(
+      /2-way 2-shot trials need 2 identities with 2 pictures; there are 1/,
+    );
+    expect(() => oneShotTrials([0, 0, 1, 1], { ways: 2, shots: 2, ...few })).toThrow(/an identity with 3 pictures/);
+    expect(() => oneShotTrials([0, 0, 1, 1], { ways: 2, shots: 0, ...few })).toThrow(/at least 1 shot/);
+    expect(() => oneShotTrials([0, 0, 1, 1, 1, 2], { ways: 3, groups: [0, 0, 1], ...few })).toThrow(
+      /3-way one-shot trials within groups need 3 identities .* the largest group has 2/,
+    );
     expect(() => oneShotTrials([0, 0, 1], { ways: 5, trials: 1, seed: 1 })).toThrow(/need 5 identities; there are 2/);
     expect(() => oneShotTrials([0, 0, 1], { ways: 1, trials: 1, seed: 1 })).toThrow(/at least 2 ways/);
     expect(() => pairsPerIdentity([0, 1, 2], { perIdentity: 2, seed: 1 })).toThrow(/an identity with 2 pictures/);

@@ -1,7 +1,7 @@
 // The command line as its users meet it: built, in processes of its own, on small pictures drawn here.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import sharp from "sharp";
@@ -307,15 +307,36 @@ describe("from pictures to a name", () => {
       "pairs",
       "accuracy",
       "accuracyStd",
+      "accuracyStandardError",
       "auc",
       "eer",
       "tarAtFar",
       "threshold",
+      "intervals",
+      "det",
+      "openSet",
       "stderr",
     ]);
+    expect(all.intervals).toMatchObject({ level: 0.95, resamples: 1000, identities: 12 });
+    for (const far of ["0.1", "0.01", "0.001"]) {
+      const [lower, upper] = all.intervals.tarAtFar[far];
+      expect(lower).toBeLessThanOrEqual(all.tarAtFar[far]);
+      expect(upper).toBeGreaterThanOrEqual(all.tarAtFar[far]);
+    }
+    expect(all.openSet).toMatchObject({ known: 6, strangers: 6, probes: 24, strangerProbes: 30 });
+    expect(all.openSet.rank1).toBeGreaterThan(0.5);
     const oneShot = await json("evaluate", at("whole", "model.safetensors"), data, "--one-shot", "4", "--trials", "50");
-    expect(oneShot).toMatchObject({ trials: 50, ways: 4 });
+    expect(oneShot).toMatchObject({ trials: 50, ways: 4, shots: 1 });
     expect(oneShot.accuracy).toBeGreaterThan(0.5);
+    const grouped = ["--within-groups", "--one-shot", "4", "--shots", "2", "--match", "mean", "--trials", "50"];
+    await mkdir(at("groups"));
+    await symlink(data, at("groups", "people"), "junction");
+    const fewShot = await json("evaluate", at("whole"), at("groups"), ...grouped);
+    expect(fewShot).toMatchObject({ trials: 50, ways: 4, shots: 2, groups: [{ group: "people", trials: 50 }] });
+    expect(fewShot.groups[0].accuracy).toBe(fewShot.accuracy);
+    expect(fewShot.accuracy).toBeGreaterThan(0.5);
+    const ungrouped = await twingrad("evaluate", at("whole"), data, ...grouped);
+    expect(ungrouped).toMatchObject({ status: 1, stderr: expect.stringContaining("person 0 lies in no group") });
 
     const gallery = at("gallery.json");
     const ada = await json("enroll", at("whole"), gallery, "Ada", picture(0, 0), picture(0, 1));
@@ -333,6 +354,14 @@ describe("from pictures to a name", () => {
     expect(found).toMatchObject({ ...found.candidates[0], threshold: 1000 });
     const stranger = await json("identify", at("whole"), gallery, picture(1, 1), "--threshold", "-1");
     expect(stranger).toMatchObject({ name: "unknown", distance: found.distance });
+
+    const averaged = ["--match", "mean", "--threshold", "1000"];
+    const mean = await json("identify", at("whole"), gallery, picture(1, 1), ...averaged);
+    expect(mean.candidates).toHaveLength(2);
+    const nobody = await twingrad("forget", at("whole"), gallery, "Eve");
+    expect(nobody).toMatchObject({ status: 1, stderr: expect.stringContaining('nobody called "Eve" is enrolled') });
+    expect(await json("forget", at("whole"), gallery, "Ada")).toMatchObject({ forgotten: "Ada", identities: 1 });
+    expect(await readFile(gallery, "utf8")).not.toContain("Ada");
 
     const other = await json("train", data, "--out", at("other"), ...training, "--steps", "1", "--seed", "3");
     const crossed = await twingrad("identify", other.checkpoint, gallery, picture(1, 1));

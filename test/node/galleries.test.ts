@@ -1,5 +1,5 @@
 // Gallery files of any content: the gallery, or a typed error that names the file and the place in it.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -35,6 +35,43 @@ describe("a gallery's file", () => {
     await saveGallery(path, gallery);
     expect((await loadGallery(path, model))?.toJSON()).toEqual(gallery.toJSON());
     expect(await loadGallery(join(folder, "none"), model)).toBeUndefined();
+  });
+
+  it("keeps nothing of a person who was forgotten: no byte of the name or an embedding, no other file", async () => {
+    const own = join(folder, "forgetting");
+    await mkdir(own);
+    const file = join(own, "gallery.json");
+    const people = new Gallery(model);
+    await people.enroll("Ada", Uint8Array.of(1, 2));
+    await people.enroll('Zoë "Z" 李', Uint8Array.of(31, 41, 59, 26));
+    await people.enroll("Eve", Uint8Array.of(7, 8));
+    const forgotten = people.toJSON().people[1];
+    await saveGallery(file, people);
+    // As a process leaves it that was killed in the middle of writing; this one's number is taken by nobody.
+    await writeFile(join(own, ".gallery.json.4194305.part"), await readFile(file));
+
+    const loaded = (await loadGallery(file, model))!;
+    expect(loaded.remove('Zoë "Z" 李')).toBe(true);
+    await saveGallery(file, loaded);
+    expect(await readdir(own)).toEqual(["gallery.json"]);
+    const bytes = await readFile(file);
+    const traces = [
+      ...['Zoë "Z" 李', "Zoë", "Zo\\u00eb", "李", "\\u674e", JSON.stringify('Zoë "Z" 李')].map((text) =>
+        Buffer.from(text),
+      ),
+      ...forgotten.embeddings.flatMap((text) => [Buffer.from(text), Buffer.from(text, "base64")]),
+      ...[31, 41, 59, 26].map((value) => Buffer.from(new Float32Array([value]).buffer)),
+    ];
+    for (const trace of traces) expect(bytes.includes(trace), trace.toString()).toBe(false);
+    expect((await loadGallery(file, model))!.names).toEqual(["Ada", "Eve"]);
+  });
+
+  it("keeps how several pictures count; a file without it has the nearest", async () => {
+    await saveGallery(path, Gallery.fromJSON(model, { ...gallery.toJSON(), match: "mean" }));
+    expect((await loadGallery(path, model))?.match).toBe("mean");
+    const { match: _, ...earlier } = gallery.toJSON();
+    expect((await load(JSON.stringify(earlier)))?.match).toBe("nearest");
+    await expect(load(saved.replace('"match":"nearest"', '"match":"best"'))).rejects.toThrow(/: match: /);
   });
 
   it.each<[string, string, RegExp]>([

@@ -7,9 +7,10 @@ const verification = {
   pairs: 8,
   accuracy: 0.875,
   accuracyStd: 0.02,
+  accuracyStandardError: 0.02 / Math.sqrt(10),
   auc: 0.98765,
   eer: 0.0625,
-  tarAtFar: { "0.01": 0.5, "0.001": 0.25 },
+  tarAtFar: { "0.1": 0.75, "0.01": 0.5, "0.001": 0.25 },
   threshold: 0.7,
 };
 const roc = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Gallery, type GalleryJson, type Recogniser } from "../../src/recognition/gallery.ts";
+import { representatives } from "../../src/recognition/match.ts";
 import { oneShotAccuracy } from "../../src/recognition/oneshot.ts";
 
 /** A model whose embedding of a two-pixel picture is the picture, with city-block distance. */
@@ -58,6 +59,34 @@ describe("Gallery", () => {
     });
     expect((await people.verify("Ada", bytes(100, 101))).same).toBe(false);
     await expect(people.verify("Eve", bytes(0, 0))).rejects.toThrow(/nobody called "Eve"/);
+  });
+
+  it("takes a person for as far as the mean of the embeddings, where that is asked for (by hand)", async () => {
+    const people = await gallery(); // Ada at (0, 0) and (40, 40): the mean is (20, 20)
+    const probe = bytes(23, 19);
+    const nearest = { name: "Ada", distance: 38 };
+    expect((await people.identify(probe)).candidates[0]).toEqual(nearest);
+    expect((await people.identify(probe, { match: "mean" })).candidates[0]).toEqual({ name: "Ada", distance: 4 });
+    expect(await people.verify("Ada", probe, { match: "mean" })).toMatchObject({ same: true, distance: 4 });
+    people.match = "mean";
+    expect((await people.identify(probe)).name).toBe("Ada");
+    expect((await people.identify(probe, { match: "nearest" })).candidates[0]).toEqual(nearest);
+    expect(people.toJSON().match).toBe("mean");
+  });
+
+  it("gives whoever has the name next nothing of the one before", async () => {
+    const given: Float32Array[] = [];
+    const embed = async (images: Uint8Array | Float32Array) => Float32Array.from(images);
+    const distances = (a: Float32Array, b: Float32Array) => {
+      given.push(b);
+      return pixelModel().distances(a, b);
+    };
+    const people = new Gallery(pixelModel({ embed, distances }));
+    await people.enroll("Ada", bytes(3, 4));
+    people.remove("Ada");
+    await people.enroll("Ada", bytes(9, 9));
+    await people.verify("Ada", bytes(1, 1));
+    expect(given.map((rows) => [...rows])).toEqual([[9, 9]]);
   });
 
   it("adds pictures to a known name and counts them", async () => {
@@ -140,5 +169,30 @@ describe("oneShotAccuracy", () => {
       { probe: 2, support: [3, 1], answer: 1 }, // 4 against 6: right
     ];
     expect(oneShotAccuracy(trials, distance)).toBe(0.5);
+  });
+
+  it("takes an identity of several shots for as far as its nearest picture (by hand)", () => {
+    const positions = [0, 3, 4, -2, 9];
+    const distance = (a: number, b: number) => Math.abs(positions[a] - positions[b]);
+    const trial = { probe: 0, support: [1, 2, 4, 3], shots: 2 }; // 3 and 4 against 9 and 2
+    expect(oneShotAccuracy([{ ...trial, answer: 1 }], distance)).toBe(1);
+    expect(oneShotAccuracy([{ ...trial, answer: 0 }], distance)).toBe(0);
+  });
+});
+
+describe("representatives", () => {
+  const rows = Float32Array.of(3, 0, 0, 4);
+
+  it("are a person's embeddings themselves, or their mean, of unit length where theirs are (by hand)", () => {
+    const plain = { embedding: 2 };
+    expect(representatives(plain, rows, "nearest")).toEqual(rows);
+    expect(representatives(plain, rows, "mean")).toEqual(Float32Array.of(1.5, 2));
+    expect(representatives({ ...plain, unitLength: true }, rows, "mean")).toEqual(Float32Array.of(0.6, 0.8));
+    expect(representatives({ ...plain, unitLength: true }, rows.slice(0, 2), "mean")).toEqual(Float32Array.of(3, 0));
+  });
+
+  it("a mean of opposites stays finite", () => {
+    const opposite = Float32Array.of(1, 0, -1, 0);
+    expect(representatives({ embedding: 2, unitLength: true }, opposite, "mean")).toEqual(Float32Array.of(0, 0));
   });
 });

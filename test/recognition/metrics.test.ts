@@ -204,12 +204,17 @@ describe("crossValidatedAccuracy", () => {
   it("judges each fold by the threshold of the others (by hand)", () => {
     // Fold 0 alone would choose 1.5; the threshold from fold 1 is 3.5, which gets one of its two pairs wrong.
     const pairs = parse("s1 d2 s3 d4");
-    expect(crossValidatedAccuracy(pairs, [0, 0, 1, 1])).toEqual({ accuracy: 0.5, accuracyStd: 0 });
+    expect(crossValidatedAccuracy(pairs, [0, 0, 1, 1])).toEqual({
+      accuracy: 0.5,
+      accuracyStd: 0,
+      accuracyStandardError: 0,
+    });
     // Fold 1's threshold 2.5 is right for fold 0; fold 0's threshold 1.75 is wrong for the pair s2.
     const others = parse("s1 d2.5 s2 d3 s1 d3");
     expect(crossValidatedAccuracy(others, [0, 0, 1, 1, 1, 1])).toEqual({
       accuracy: 0.625,
       accuracyStd: Math.sqrt(0.03125),
+      accuracyStandardError: Math.sqrt(0.03125) / Math.SQRT2,
     });
   });
 
@@ -229,6 +234,7 @@ describe("crossValidatedAccuracy", () => {
         expect(result.accuracy).toBeCloseTo(mean, 12);
         const spread = Math.sqrt(accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0) / (count - 1));
         expect(result.accuracyStd).toBeCloseTo(spread, 12);
+        expect(result.accuracyStandardError).toBeCloseTo(spread / Math.sqrt(count), 12);
       }),
     );
   });

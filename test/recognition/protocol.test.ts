@@ -45,9 +45,10 @@ describe("verificationReport", () => {
       pairs: 240,
       accuracy: 1,
       accuracyStd: 0,
+      accuracyStandardError: 0,
       auc: 1,
       eer: 0,
-      tarAtFar: { "0.01": 1, "0.001": 1 },
+      tarAtFar: { "0.1": 1, "0.01": 1, "0.001": 1 },
     });
     expect(threshold).toBeGreaterThan(1);
     expect(threshold).toBeLessThan(2);
@@ -56,7 +57,7 @@ describe("verificationReport", () => {
   it("is chance where distances say nothing", () => {
     const scored = pairs.map(({ same }) => ({ same, distance: 1 }));
     const report = verificationReport(scored, pairs, labels);
-    expect(report).toMatchObject({ auc: 0.5, eer: 0.5, tarAtFar: { "0.01": 0, "0.001": 0 } });
+    expect(report).toMatchObject({ auc: 0.5, eer: 0.5, tarAtFar: { "0.1": 0, "0.01": 0, "0.001": 0 } });
     expect(report.accuracy).toBe(0.5);
   });
 });

@@ -1,12 +1,14 @@
 // What the commands share: how a result is told, how options are read, how a model is opened.
 import { access } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import type { Dataset } from "../../data/dataset.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
 import type { Model } from "../../recognition/model.ts";
 import { openDevice } from "../device.ts";
 import { loadModel } from "../files.ts";
 import { readPicture } from "../images.ts";
+import { Progress } from "../progress.ts";
 import { fileTuningStore } from "../tuning.ts";
 
 export interface Outcome {
@@ -110,6 +112,16 @@ export async function readPictures(paths: readonly string[], model: Model): Prom
   const stacked = new Uint8Array(pictures.length * height * width * channels);
   for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);
   return stacked;
+}
+
+/** Shows how many pictures of the dataset are done while `work` goes through them. */
+export async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
+  const progress = new Progress(items.length, 0, "picture");
+  try {
+    return await work((done) => progress.update(done));
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Four significant digits: enough to compare, few enough to read. */

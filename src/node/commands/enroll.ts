@@ -1,8 +1,13 @@
 // twingrad enroll: makes a person known.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { Gallery } from "../../recognition/gallery.ts";
+import { type Match, matches } from "../../recognition/match.ts";
 import { loadGallery, saveGallery } from "../galleries.ts";
 import { action, readPictures, withModel } from "./common.ts";
+
+interface Flags {
+  match?: Match;
+}
 
 export function addEnroll(program: Command): void {
   const command = program
@@ -11,16 +16,23 @@ export function addEnroll(program: Command): void {
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
     .argument("<gallery>", "the gallery's JSON file; made where there is none")
     .argument("<name>", "who it is")
-    .argument("<images...>", "pictures of this person");
-  action(command, async (modelPath: string, galleryPath: string, name: string, images: string[]) =>
+    .argument("<images...>", "pictures of this person")
+    .addOption(
+      new Option(
+        "--match <rule>",
+        "from now on, for everybody in the gallery: by the nearest of a person's pictures, or by their mean",
+      ).choices(matches),
+    );
+  action(command, async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
     withModel(modelPath, async (model) => {
       const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
+      if (flags.match) gallery.match = flags.match;
       const count = await gallery.enroll(name, await readPictures(images, model));
       await saveGallery(galleryPath, gallery);
       const identities = gallery.names.length;
       return {
-        result: { name, images: count, identities },
-        text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people`,
+        result: { name, images: count, identities, match: gallery.match },
+        text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people, matched by ${gallery.match}`,
       };
     }),
   );

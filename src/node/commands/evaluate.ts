@@ -1,27 +1,37 @@
 // twingrad evaluate: how well a model tells people apart.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
-import { allPairs, oneShotTrials, pairsPerIdentity } from "../../data/evaluation.ts";
+import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../data/evaluation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
+import { detCurve } from "../../recognition/det.ts";
+import { verificationIntervals } from "../../recognition/intervals.ts";
+import { type Match, matches } from "../../recognition/match.ts";
+import { roc, type ScoredPair } from "../../recognition/metrics.ts";
 import type { Model } from "../../recognition/model.ts";
-import type { VerificationReport } from "../../recognition/protocol.ts";
-import { assess, assessOneShot } from "../assessment.ts";
+import { falseAcceptRates, type VerificationReport } from "../../recognition/protocol.ts";
+import { assess } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
 import { readModelFile } from "../files.ts";
-import { Progress } from "../progress.ts";
-import { readOneShotRuns, readPairs } from "../protocols.ts";
+import { identification } from "../identification.ts";
+import { readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { divide } from "../training.ts";
-import { action, digits, note, type Outcome, percent, wholeNumber, withModel } from "./common.ts";
+import { action, note, type Outcome, showing, wholeNumber, withModel } from "./common.ts";
+import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
+import { type Judged, openSetText, verificationText } from "./evaluateText.ts";
 
 interface Options extends DataFlags {
   pairsPerIdentity: number | "all";
   pairs?: string;
   oneShot?: number;
+  shots: number;
+  match: Match;
+  withinGroups?: boolean;
   runs?: string;
   trials: number;
   seed: number;
   unseen?: boolean;
+  resamples: number;
 }
 
 export function addEvaluate(program: Command): void {
@@ -37,85 +47,81 @@ export function addEvaluate(program: Command): void {
       50,
     )
     .option("--pairs <file>", "instead: the pairs of a list such as LFW's pairs.txt, cross-validated over its sets")
-    .option("--one-shot <ways>", "instead: which of so many people, each shown once, is on a picture?", wholeNumber(2))
+    .option(
+      "--one-shot <ways>",
+      "instead: which of so many people, each shown by --shots pictures, is on a picture?",
+      wholeNumber(2),
+    )
+    .option(
+      "--shots <count>",
+      "pictures of each of them, also of each enrolled person where strangers are to be told from them",
+      wholeNumber(1),
+      1,
+    )
+    .addOption(
+      new Option("--match <rule>", "with several shots: by the nearest of a person's pictures, or by their mean")
+        .choices(matches)
+        .default("nearest"),
+    )
+    .option("--within-groups", "each question within one group: the folder above each person's (Omniglot's alphabet)")
     .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
     .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
     .option("--seed <number>", "of the questions", wholeNumber(0), 1)
+    .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
     .option("--unseen", "only the people whom the training of this model held out of this data");
   action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
     if (options.runs === undefined && data.length === 0) {
       command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
     }
     return withModel(modelPath, async (model): Promise<Outcome> => {
-      if (options.runs !== undefined) return oneShotRuns(model, options.runs);
+      if (options.runs !== undefined) return evaluateRuns(model, options.runs);
       const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
-      if (options.pairs !== undefined) return listedPairs(model, dataset, options.pairs);
+      if (options.pairs !== undefined) return listedPairs(model, dataset, options);
       const labels = labelsOf(dataset);
-      const { seed, trials, oneShot: ways } = options;
-      if (ways !== undefined) {
-        const accuracy = await showing(dataset, (told) =>
-          assessOneShot(model, dataset, oneShotTrials(labels, { ways, trials, seed }), told),
-        );
-        return {
-          result: { trials, ways, accuracy },
-          text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials} trials)`,
-        };
-      }
+      const { seed, oneShot: ways } = options;
+      if (ways !== undefined) return evaluateOneShot(model, dataset, { ...options, ways });
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
-      const { report } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
-      const spread = `standard deviation over folds ${percent(report.accuracyStd)}`;
-      return { result: report, text: verificationText(report, model, dataset.identities.length, spread) };
+      const { report, scored, embeddings } = await showing(dataset, (told) =>
+        assess(model, dataset, pairs, undefined, told),
+      );
+      const judged = judgedPairs(report, scored, dataset, options);
+      const identified = identification(model, dataset, embeddings, options);
+      const text = verificationText(judged, model.threshold, dataset.identities.length, "over folds of people");
+      return {
+        result: { ...judged, openSet: identified ?? null },
+        text: identified ? `${text}\n${openSetText(identified)}` : text,
+      };
     });
   });
 }
 
-/** Shows how many pictures of the dataset are done while `work` goes through them. */
-async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
-  const progress = new Progress(items.length, 0, "picture");
-  try {
-    return await work((done) => progress.update(done));
-  } finally {
-    progress.stop();
-  }
-}
-
 /** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
-async function listedPairs(model: Model, dataset: Dataset, path: string): Promise<Outcome> {
-  const listed = await readPairs(path, dataset);
-  const sets = new Set(listed.sets).size;
-  const folds = sets > 1 ? listed.sets : undefined;
-  const { report } = await showing(listed.dataset, (told) => assess(model, listed.dataset, listed.pairs, folds, told));
-  const people = new Set(labelsOf(listed.dataset)).size;
-  if (sets === 1) {
-    const spread = `the list has one set: over folds of people, standard deviation ${percent(report.accuracyStd)}`;
-    return { result: { ...report, sets }, text: verificationText(report, model, people, spread) };
-  }
-  const accuracyStandardError = report.accuracyStd / Math.sqrt(sets);
-  const spread = `standard error of the mean over ${sets} sets ${percent(accuracyStandardError)}`;
-  return {
-    result: { ...report, accuracyStandardError, sets },
-    text: verificationText(report, model, people, spread),
-  };
+async function listedPairs(model: Model, all: Dataset, { pairs: path, ...options }: Options): Promise<Outcome> {
+  const { dataset, pairs, sets } = await readPairs(path!, all);
+  const count = new Set(sets).size;
+  const folds = count > 1 ? sets : undefined;
+  const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
+  const judged = judgedPairs(report, scored, dataset, options);
+  const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
+  const people = new Set(labelsOf(dataset)).size;
+  return { result: { ...judged, sets: count }, text: verificationText(judged, model.threshold, people, over) };
 }
 
-async function oneShotRuns(model: Model, folder: string): Promise<Outcome> {
-  const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
-  const accuracy = await showing(dataset, (told) => assessOneShot(model, dataset, trials, told));
+function judgedPairs(
+  report: VerificationReport,
+  scored: readonly (EvaluationPair & ScoredPair)[],
+  dataset: Dataset,
+  { resamples, seed }: Pick<Options, "resamples" | "seed">,
+): Judged {
+  const det = detCurve(roc(scored));
+  if (resamples === 0) return { ...report, det };
+  const labels = labelsOf(dataset);
   return {
-    result: { trials: trials.length, ways, accuracy, runs },
-    text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials.length} trials in ${runs} runs)`,
+    ...report,
+    intervals: verificationIntervals(scored, scored, labels, falseAcceptRates, { resamples, seed }),
+    det,
   };
-}
-
-function verificationText(report: VerificationReport, model: Model, people: number, spread: string): string {
-  return [
-    `${report.pairs} pairs of ${people} people`,
-    `accuracy ${percent(report.accuracy)} (${spread})`,
-    `AUC ${digits(report.auc)}, EER ${percent(report.eer)}`,
-    `true accepts ${percent(report.tarAtFar["0.01"])} at 1 % false accepts, ${percent(report.tarAtFar["0.001"])} at 0.1 %`,
-    `best threshold ${digits(report.threshold)}; the model's is ${digits(model.threshold)}`,
-  ].join("\n");
 }
 
 /** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */

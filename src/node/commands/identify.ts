@@ -1,6 +1,7 @@
 // twingrad identify: who is on a picture?
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
+import { type Match, matches } from "../../recognition/match.ts";
 import { loadGallery } from "../galleries.ts";
 import { action, digits, number, readPictures, wholeNumber, withModel } from "./common.ts";
 
@@ -12,14 +13,20 @@ export function addIdentify(program: Command): void {
     .argument("<gallery>", "the gallery's JSON file")
     .argument("<image>", "the picture")
     .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number)
-    .option("--candidates <count>", "how many of the nearest people to list", wholeNumber(1), 5);
+    .option("--candidates <count>", "how many of the nearest people to list", wholeNumber(1), 5)
+    .addOption(
+      new Option(
+        "--match <rule>",
+        "by the nearest of a person's pictures, or by their mean (default: the gallery's own)",
+      ).choices(matches),
+    );
   action(
     command,
     async (
       modelPath: string,
       galleryPath: string,
       image: string,
-      options: { threshold?: number; candidates: number },
+      options: { threshold?: number; candidates: number; match?: Match },
     ) =>
       withModel(modelPath, async (model) => {
         const gallery = await loadGallery(galleryPath, model);

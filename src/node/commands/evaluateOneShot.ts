@@ -1,0 +1,59 @@
+// twingrad evaluate --one-shot and --runs: which of several identities is on a picture?
+import { type Dataset, identityGroups, labelsOf } from "../../data/dataset.ts";
+import { oneShotTrials } from "../../data/evaluation.ts";
+import { TwingradError } from "../../gpu/errors.ts";
+import type { Match } from "../../recognition/match.ts";
+import type { Model } from "../../recognition/model.ts";
+import { oneShotAnswers } from "../assessment.ts";
+import { readOneShotRuns } from "../protocols.ts";
+import { note, type Outcome, percent, showing } from "./common.ts";
+
+export interface OneShotOptions {
+  ways: number;
+  shots: number;
+  trials: number;
+  seed: number;
+  match: Match;
+  withinGroups?: boolean;
+}
+
+export async function evaluateOneShot(model: Model, dataset: Dataset, options: OneShotOptions): Promise<Outcome> {
+  const { ways, shots, trials: count, seed, match, withinGroups } = options;
+  const labels = labelsOf(dataset);
+  const { names, groups } = identityGroups(dataset);
+  if (withinGroups && names.length === 1 && names[0] === "") {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${dataset.identities[0]} lies in no group: --within-groups takes the folder above each person's, as Korean/character01`,
+    );
+  }
+  const trials = oneShotTrials(labels, { ways, shots, trials: count, seed, groups: withinGroups ? groups : undefined });
+  const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, match, told));
+  const accuracy = shareOf(hits);
+  const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${percent(accuracy)} (${count} trials`;
+  const result = { trials: count, ways, shots, accuracy };
+  if (!withinGroups) return { result, text: `${what})` };
+  const byGroup = names.flatMap((group, index) => {
+    const own = hits.filter((_, trial) => groups[labels[trials[trial].probe]] === index);
+    return own.length === 0 ? [] : [{ group, trials: own.length, accuracy: shareOf(own) }];
+  });
+  const without = names.filter((name) => !byGroup.some(({ group }) => group === name));
+  if (without.length > 0) note(`no question was asked within ${without.join(", ")}: too few identities, or trials`);
+  const lines = byGroup.map((group) => `  ${percent(group.accuracy).padStart(8)}  ${group.group}`);
+  return {
+    result: { ...result, groups: byGroup },
+    text: [`${what}, each within one of ${byGroup.length} groups)`, ...lines].join("\n"),
+  };
+}
+
+export async function evaluateRuns(model: Model, folder: string): Promise<Outcome> {
+  const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
+  const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, "nearest", told));
+  const accuracy = shareOf(hits);
+  return {
+    result: { trials: trials.length, ways, accuracy, runs },
+    text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials.length} trials in ${runs} runs)`,
+  };
+}
+
+const shareOf = (hits: readonly boolean[]) => hits.filter(Boolean).length / hits.length;
