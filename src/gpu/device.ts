@@ -112,9 +112,13 @@ export class Device {
     });
   }
 
-  /** Queues a write of all of `data`, after the work submitted so far and before what is submitted next. */
-  write(buffer: GPUBuffer, offset: number, data: Float32Array): void {
-    this.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
+  /**
+   * Queues a write of all of `data`, after the work submitted so far and before what is submitted next. A function's values
+   * are not even made where nothing is written, as in planning.
+   */
+  write(buffer: GPUBuffer, offset: number, data: Float32Array | (() => Float32Array)): void {
+    const values = typeof data === "function" ? data() : data;
+    this.gpu.queue.writeBuffer(buffer, offset, values as Float32Array<ArrayBuffer>);
   }
 
   /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`. */

@@ -35,7 +35,8 @@ interface Entry {
   readonly name: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
-  initial?: Float32Array;
+  /** The values, made when they are needed: planning needs none. */
+  initial?: () => Float32Array;
   arena?: Arena;
   buffer?: GPUBuffer;
   offset: number;
@@ -78,7 +79,10 @@ export class ParameterStore {
     let entry = this.entries.get(name);
     if (!entry) {
       const trainable = options.trainable ?? true;
-      entry = { name, shape: [...shape], trainable, initial: initialValues(name, shape, options), offset: 0 };
+      const { initial, seed } = options;
+      const given = { initial: initial instanceof Float32Array ? initial.slice() : initial, seed };
+      const own = [...shape];
+      entry = { name, shape: own, trainable, initial: () => initialValues(name, own, given), offset: 0 };
       this.entries.set(name, entry);
     }
     if (describe(entry.shape) !== describe(shape)) {
@@ -138,7 +142,7 @@ export class ParameterStore {
 
   async read(name: string): Promise<Float32Array> {
     const entry = this.entry(name);
-    if (!entry.buffer) return entry.initial!.slice();
+    if (!entry.buffer) return entry.initial!();
     return readBuffer(this.device, entry.buffer, entry.offset, sizeOf(entry.shape));
   }
 
@@ -146,7 +150,7 @@ export class ParameterStore {
     const entry = this.entry(name);
     const data = sized(name, entry.shape, values);
     if (entry.buffer) this.device.write(entry.buffer, entry.offset, data);
-    else entry.initial = data;
+    else entry.initial = () => data.slice();
   }
 
   /** One parameter's slice of an optimizer state; zeros where the optimizer has not run yet. */
