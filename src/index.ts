@@ -11,6 +11,8 @@ export { evaluate, tensor, type Value } from "./evaluate.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export {
   DeviceLostError,
+  DiskError,
+  type DiskReason,
   type ErrorCode,
   errorCodes,
   NotFiniteError,

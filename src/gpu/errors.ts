@@ -71,6 +71,22 @@ export class ResourceError extends TwingradError {
   }
 }
 
+/**
+ * Why a disk, or a browser's storage, refused: no room (`full`), read-only or without the right (`denied`), in use by
+ * another tab, worker or program (`busy`), anything else (`other`).
+ */
+export type DiskReason = "full" | "denied" | "busy" | "other";
+
+/** A file or folder that cannot be read, written, removed or listed. What was there before is as it was. */
+export class DiskError extends TwingradError {
+  readonly reason: DiskReason;
+  constructor(reason: DiskReason, message: string, options?: ErrorOptions) {
+    super("DISK", message, options);
+    this.name = "DiskError";
+    this.reason = reason;
+  }
+}
+
 /** Bytes as people read them: 1.5 GiB. */
 export function inBytes(bytes: number): string {
   const power = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));

@@ -2,6 +2,7 @@
 // https://fs.spec.whatwg.org
 import { TwingradError } from "../gpu/errors.ts";
 import type { CheckpointFolder } from "../train/checkpoints.ts";
+import { storageError } from "./storageError.ts";
 
 /** `move` renames within the origin-private file system; TypeScript's library lacks it. */
 interface MovableFile extends FileSystemFileHandle {
@@ -11,7 +12,9 @@ interface MovableFile extends FileSystemFileHandle {
 /**
  * A folder of the origin-private file system, made with the first checkpoint. The browser may clear it when space is
  * short, unless `navigator.storage.persist()` was granted.
- * @throws BAD_INPUT where the browser has none; its methods throw DISK for what the browser refuses, as beyond its quota.
+ * @throws BAD_INPUT where the browser has none. Its methods throw `DiskError` for what the browser refuses, with why: its
+ * quota is used up (`full`), the page has no right (`denied`), another tab writes the same file (`busy`); and BAD_INPUT for
+ * a file that is not there or a name that cannot be.
  */
 export function originPrivateFolder(path: string): CheckpointFolder {
   const { storage } = navigator;
@@ -26,9 +29,14 @@ export function originPrivateFolder(path: string): CheckpointFolder {
     for (const name of path.split("/").filter(Boolean)) folder = await folder.getDirectoryHandle(name, { create });
     return folder;
   };
-  const failed = (name: string, what: string) => (error: Error) => {
-    throw new TwingradError("DISK", `${path}/${name}: cannot be ${what}: ${error.message}`, { cause: error });
-  };
+  /** Runs `work`; what it fails with names the file, what was done with it, and why that cannot be. */
+  async function doing<T>(name: string, what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storageError(name ? `${path}/${name}` : path, what, error as Error);
+    }
+  }
   let cleared = false;
   /** Removes what a page that was closed in the middle of a write left. */
   const clear = async (folder: FileSystemDirectoryHandle) => {
@@ -40,29 +48,24 @@ export function originPrivateFolder(path: string): CheckpointFolder {
   };
   return {
     path,
-    async list() {
-      try {
+    list: () =>
+      doing("", "listed", async () => {
+        const folder = await open().catch((error: Error) => {
+          if (error.name !== "NotFoundError") throw error;
+        });
         const names: string[] = [];
-        for await (const [name, { kind }] of await open()) {
-          if (kind === "file" && !name.startsWith(".")) names.push(name);
-        }
+        if (!folder) return names;
+        for await (const [name, { kind }] of folder) if (kind === "file" && !name.startsWith(".")) names.push(name);
         return names;
-      } catch (error) {
-        if ((error as Error).name === "NotFoundError") return [];
-        return failed("", "listed")(error as Error);
-      }
-    },
-    async read(name) {
-      try {
+      }),
+    read: (name) =>
+      doing(name, "read", async () => {
         const file = await (await open()).getFileHandle(name);
         return new Uint8Array(await (await file.getFile()).arrayBuffer());
-      } catch (error) {
-        return failed(name, "read")(error as Error);
-      }
-    },
-    async write(name, bytes) {
-      const beside = `.${name}.part`;
-      try {
+      }),
+    write: (name, bytes) =>
+      doing(name, "written", async () => {
+        const beside = `.${name}.part`;
         const folder = await open(true);
         await clear(folder);
         const file = (await folder.getFileHandle(beside, { create: true })) as MovableFile;
@@ -76,16 +79,7 @@ export function originPrivateFolder(path: string): CheckpointFolder {
           throw error;
         }
         await file.move(name);
-      } catch (error) {
-        failed(name, "written")(error as Error);
-      }
-    },
-    async remove(name) {
-      try {
-        await (await open()).removeEntry(name);
-      } catch (error) {
-        failed(name, "removed")(error as Error);
-      }
-    },
+      }),
+    remove: (name) => doing(name, "removed", async () => (await open()).removeEntry(name)),
   };
 }

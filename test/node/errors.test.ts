@@ -2,10 +2,14 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import * as core from "../../src/index.ts";
+import { printError } from "../../src/node/commands/common.ts";
+import { diskError } from "../../src/node/disk.ts";
 import * as node from "../../src/node/index.ts";
 import { network, pairs } from "../gpu/smallRun.ts";
+
+const docs = await readFile(resolve(import.meta.dirname, "../../docs/errors.md"), "utf8");
 
 let device: core.Device;
 let trainer: core.Trainer;
@@ -29,6 +33,11 @@ async function program() {
   const w = tape.parameter("w", [4], { initial: 1 });
   return { own, compile: () => tape.compile({ loss: core.mean(w), optimizer: core.adam() }) };
 }
+
+/** The classes that docs/errors.md names for each code. */
+const documented = new Map(
+  [...docs.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, code, classes]) => [code, classes] as const),
+);
 
 const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
   SHAPE: [
@@ -128,11 +137,31 @@ it.each(core.errorCodes.map((code) => [code] as const))("%s", async (code) => {
   expect(error).toBeInstanceOf(core.TwingradError);
   expect(error.code).toBe(code);
   expect(error.message).toMatch(message);
+  expect(documented.get(code)).toContain(error.name);
 });
 
-it("docs/errors.md has each code, and no other", async () => {
-  const text = await readFile(resolve(import.meta.dirname, "../../docs/errors.md"), "utf8");
-  expect([...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code).sort()).toEqual(
-    [...core.errorCodes].sort(),
-  );
+it("docs/errors.md has each code, and no other", () => {
+  expect([...documented.keys()].sort()).toEqual([...core.errorCodes].sort());
+});
+
+it.each([
+  ["ENOSPC", "DISK", "full"],
+  ["EDQUOT", "DISK", "full"],
+  ["EROFS", "DISK", "denied"],
+  ["EACCES", "DISK", "denied"],
+  ["EBUSY", "DISK", "busy"],
+  ["EIO", "DISK", "other"],
+  ["ENOENT", "BAD_INPUT", "none"],
+])("a system's %s is %s: %s", (system, code, reason) => {
+  const error = diskError("runs/log.csv", "written", Object.assign(new Error(`${system}: words`), { code: system }));
+  expect(error).toMatchObject({ code, message: `runs/log.csv: cannot be written: ${system}: words` });
+  expect(error instanceof core.DiskError ? error.reason : "none").toBe(reason);
+});
+
+it("--json tells an error that nobody foresaw with the code null, in one line", () => {
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  printError(new Error("a library's\n  own words"));
+  const [[printed]] = write.mock.calls;
+  write.mockRestore();
+  expect(printed).toBe('{"error":{"code":null,"message":"a library\'s; own words"}}\n');
 });

@@ -124,9 +124,59 @@ describe("the origin-private file system", () => {
     });
     expect(result).toMatchObject({ before: [], names: ["x", "y"], content: [4], left: ["x"] });
     expect(result.failures).toEqual([
-      expect.stringMatching(/^DISK a\/b\/y: cannot be read: /),
-      expect.stringMatching(/^DISK a\/b\/y: cannot be removed: /),
-      expect.stringMatching(/^DISK a\/b\/a\/b: cannot be written: /),
+      expect.stringMatching(/^BAD_INPUT a\/b\/y: cannot be read: /),
+      expect.stringMatching(/^BAD_INPUT a\/b\/y: cannot be removed: /),
+      expect.stringMatching(/^BAD_INPUT a\/b\/a\/b: cannot be written: /),
     ]);
+  });
+
+  it("tells a used-up quota from a file in use, and keeps what is there", async () => {
+    await page.reload();
+    await page.addScriptTag({ content: script });
+    const cdp = await page.createCDPSession();
+    const quota = (bytes?: number) =>
+      cdp.send("Storage.overrideQuotaForOrigin", { origin: "http://localhost", quotaSize: bytes });
+    await page.evaluate(() => folderOf("full").write("x", Uint8Array.of(7)));
+    await quota(2 ** 20);
+    const full = await page.evaluate(() => failing(() => folderOf("full").write("x", new Uint8Array(2 ** 22))));
+    await quota();
+    expect(full).toMatchObject({ code: "DISK", name: "DiskError", reason: "full" });
+    expect(full.message).toMatch(
+      /^full\/x: cannot be written: .*\(QuotaExceededError\); what the browser gives this origin is used up/,
+    );
+    const after = await page.evaluate(async () => {
+      const folder = folderOf("full");
+      return { names: await folder.list(), content: [...(await folder.read("x"))] };
+    });
+    expect(after).toEqual({ names: ["x"], content: [7] });
+
+    const busy = await page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("full");
+      const file = await folder.getFileHandle(".x.part", { create: true });
+      // biome-ignore lint/suspicious/noExplicitAny: TypeScript's library lacks the mode
+      const held = await (file as any).createWritable({ mode: "exclusive" });
+      const error = await failing(() => folderOf("full").write("x", Uint8Array.of(1)));
+      await held.abort();
+      await folderOf("full").write("x", Uint8Array.of(2)); // and works again
+      return error;
+    });
+    expect(busy).toMatchObject({ code: "DISK", reason: "busy" });
+    expect(busy.message).toMatch(/^full\/x: cannot be written: .*; another tab or worker has it open$/);
+  });
+
+  it("says so where the page has no right to any storage", async () => {
+    const page = await browser.newPage();
+    await page.setRequestInterception(true);
+    const frame = '<iframe name="inner" sandbox="allow-scripts" src="/inner"></iframe>';
+    page.on("request", (request) =>
+      request.respond({ contentType: "text/html", body: request.url().endsWith("/inner") ? "<p>" : frame }),
+    );
+    await page.goto("http://localhost/outer");
+    const inner = await page.waitForFrame((frame) => frame.name() === "inner");
+    await inner.addScriptTag({ content: script });
+    const denied = await inner.evaluate(() => failing(() => folderOf("a").list()));
+    expect(denied).toMatchObject({ code: "DISK", reason: "denied" });
+    expect(denied.message).toMatch(/^a: cannot be listed: .*SecurityError.*; the page may not use this storage/);
+    await page.close();
   });
 });

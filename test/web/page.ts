@@ -14,6 +14,10 @@ declare global {
   var saving: (run: string) => Promise<void>;
   var trains: (run: string, steps: number) => Promise<Began>;
   var folderOf: typeof originPrivateFolder;
+  /** What of an error the test can see from outside the page. */
+  var failing: (
+    work: () => Promise<unknown>,
+  ) => Promise<{ name: string; code?: string; reason?: string; message: string }>;
 }
 
 export interface Began {
@@ -35,6 +39,11 @@ const dataset: Dataset = {
 };
 
 globalThis.folderOf = originPrivateFolder;
+globalThis.failing = (work) =>
+  work().then(
+    () => ({ name: "none", message: "nothing failed" }),
+    ({ name, code, reason, message }) => ({ name, code, reason, message }),
+  );
 
 globalThis.trains = async (run, steps) => {
   const device = await openDevice();

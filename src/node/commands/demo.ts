@@ -54,7 +54,8 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
   };
   const device = await timed("device", () => openDevice(tuningOf(options)));
   try {
-    const people = await timed("pictures", () => demoPeople(counts, seed, cache, tellQuarters(tell)));
+    const telling = { onProgress: tellQuarters(tell), warn: tell };
+    const people = await timed("pictures", () => demoPeople(counts, seed, cache, telling));
     tell(`training on ${counts.training} people for ${steps} steps`);
     const training = await trainOnFaces(device, people.training, { steps, seed });
     seconds.push({ name: "compiling", seconds: training.seconds.compile });

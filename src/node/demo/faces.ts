@@ -22,11 +22,12 @@ export async function demoPeople(
   { training, validation, unseen }: PeopleCounts,
   seed: number,
   cache: string,
-  onProgress: (share: number) => void,
+  { onProgress, warn }: { onProgress: (share: number) => void; warn: (text: string) => void },
 ): Promise<DemoPeople> {
   const people = training + validation + unseen;
   const options = { people, pictures: picturesEach, size: faceSize, seed };
-  const images = await drawFaces({ ...options, cache, onProgress: (n) => onProgress(n / (people * picturesEach)) });
+  const drawn = (count: number) => onProgress(count / (people * picturesEach));
+  const images = await drawFaces({ ...options, cache, warn, onProgress: drawn });
   const everyone = facesDataset(images, options);
   const range = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
   return {

@@ -1,10 +1,12 @@
 // The demo's pictures: drawn people, as a dataset like any other, made from a seed and kept for the next run.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../../data/dataset.ts";
 import { Random, streams } from "../../data/random.ts";
 import { TwingradError } from "../../gpu/errors.ts";
+import { diskError } from "../disk.ts";
+import { writeAtomic } from "../files.ts";
 import { drawPicture } from "./draw.ts";
 import { appearance, MOST_PICTURES, person } from "./people.ts";
 
@@ -22,13 +24,15 @@ export interface FacesOptions {
   firstPerson?: number;
   /** Folder that keeps the pictures; without one they are drawn anew. */
   cache?: string;
+  /** Told when that folder cannot be read or written: the pictures are drawn all the same, and again the next time. */
+  warn?: (text: string) => void;
   /** Called now and then with the number of pictures drawn. */
   onProgress?: (drawn: number) => void;
 }
 
 /** All pictures, [people * pictures, size, size, 3], the pictures of a person in a row. */
 export async function drawFaces(options: FacesOptions): Promise<Uint8Array> {
-  const { people, pictures, size, seed, firstPerson = 0, cache, onProgress } = options;
+  const { people, pictures, size, seed, firstPerson = 0, cache, warn, onProgress } = options;
   if (pictures >= MOST_PICTURES || !Number.isInteger(pictures) || pictures < 1) {
     throw new TwingradError("BAD_INPUT", `${pictures} pictures of each person; expected 1 to ${MOST_PICTURES - 1}`);
   }
@@ -42,14 +46,19 @@ export async function drawFaces(options: FacesOptions): Promise<Uint8Array> {
     const noise = new Random(seed, streams.noise, number * MOST_PICTURES + picture);
     return drawPicture(who, appearance(seed, number, picture, who), size, noise);
   };
-  const kept = cache && (await readKept(join(cache, name)));
+  const unkept = (error: TwingradError) => {
+    if (!warn) throw error;
+    warn(`${error.message}; the pictures will be drawn again the next time`);
+    return undefined;
+  };
+  const kept = cache && (await readKept(join(cache, name)).catch(unkept));
   if (kept && kept.length === count * bytes && asDrawn(kept, bytes, draw)) return kept;
   const images = new Uint8Array(count * bytes);
   for (let index = 0; index < count; index++) {
     images.set(draw(index), index * bytes);
     if (index % 64 === 63) onProgress?.(index + 1);
   }
-  if (cache) await keep(cache, name, images);
+  if (cache) await keep(cache, name, images).catch(unkept);
   return images;
 }
 
@@ -94,19 +103,19 @@ function asDrawn(kept: Uint8Array, bytes: number, draw: (index: number) => Uint8
 async function readKept(path: string): Promise<Uint8Array | undefined> {
   const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw error;
+    throw diskError(path, "read", error);
   });
   if (!file || file.length < 32) return undefined;
   const images = new Uint8Array(file.subarray(32));
   return digest(images).equals(file.subarray(0, 32)) ? images : undefined;
 }
 
-/** Written beside and renamed, with its SHA-256 in front: a run that is cut off leaves no half file to be believed. */
+/** With their SHA-256 in front: a file that was damaged later is not believed. @throws DISK as the folder does. */
 async function keep(folder: string, name: string, images: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const beside = join(folder, `${name}.${process.pid}.part`);
-  await writeFile(beside, Buffer.concat([digest(images), images]));
-  await rename(beside, join(folder, name));
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw diskError(folder, "made", error);
+  });
+  await writeAtomic(join(folder, name), Buffer.concat([digest(images), images]));
 }
 
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
