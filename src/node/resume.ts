@@ -23,15 +23,11 @@ export interface SavedRun extends SavedModel, RunState {
 
 /**
  * The newest whole state of the run in a folder: of its checkpoints, or else its model. Undefined where nothing was saved
- * yet.
+ * yet. Whether it was made of the data at hand, `checkData` tells.
  * @param tell is told which files were passed over, and why.
- * @throws CHECKPOINT_MISMATCH when it was another run's, CORRUPT_FILE when nothing in the folder is whole.
+ * @throws CHECKPOINT_MISMATCH when no run made it, CORRUPT_FILE when nothing in the folder is whole.
  */
-export async function savedRun(
-  folder: string,
-  data: { path: string; dataset: Dataset },
-  tell: (text: string) => void,
-): Promise<SavedRun | undefined> {
+export async function savedRun(folder: string, tell: (text: string) => void): Promise<SavedRun | undefined> {
   if (!(await exists(folder))) throw new TwingradError("BAD_INPUT", `${folder}: there is no such model to go on from`);
   const { found, refused } = await checkpointsIn(folder).newest();
   for (const { name, reason } of refused) tell(`${join(folder, checkpointsFolder, name)} is passed over: ${reason}`);
@@ -43,13 +39,16 @@ export async function savedRun(
   }
   const record = trainingRecord(saved.file);
   if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model does not say how it was trained`);
-  if (record.people !== peopleDigest(data.dataset) || record.pictures !== data.dataset.items.length) {
-    throw new TwingradError(
-      "CHECKPOINT_MISMATCH",
-      `${data.path}: these are not the pictures that the run to resume was trained on`,
-    );
-  }
   return { ...saved, record, ...runState(saved.file) };
+}
+
+/** @throws CHECKPOINT_MISMATCH when these are not the data of the run to resume. */
+export function checkData({ record }: SavedRun, data: { path: string; dataset: Dataset }): void {
+  if (record.people === peopleDigest(data.dataset) && record.pictures === data.dataset.items.length) return;
+  throw new TwingradError(
+    "CHECKPOINT_MISMATCH",
+    `${data.path}: these are not the pictures that the run to resume was trained on`,
+  );
 }
 
 /** How to open a device for a run that goes on: with the kernels that it began with, as its losses depend on them. */

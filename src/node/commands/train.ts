@@ -7,8 +7,8 @@ import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } fr
 import { openDevice } from "../device.ts";
 import { diskError } from "../disk.ts";
 import { interruptible } from "../interrupt.ts";
-import { imageSizeOf } from "../pictureSettings.ts";
-import { kernelsOf, savedRun } from "../resume.ts";
+import { picturesOf } from "../pictureSettings.ts";
+import { checkData, kernelsOf, savedRun } from "../resume.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
 import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
@@ -133,10 +133,11 @@ async function run(data: string[], { out, config, resume, tune, json: _, ...othe
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
   let settings = resolveSettings(file, flags);
-  const dataset = await openData(data, dataFlags, note, imageSizeOf(settings));
-  const saved = resume ? await savedRun(out, { path: data.join(" "), dataset }, note) : undefined;
+  const saved = resume ? await savedRun(out, note) : undefined;
   if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
   else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+  const dataset = await openData(data, dataFlags, note, picturesOf(settings).decoded);
+  if (saved) checkData(saved, { path: data.join(" "), dataset });
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw diskError(out, "made", error);
   });

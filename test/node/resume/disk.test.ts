@@ -133,7 +133,7 @@ describe.skipIf(missing)("a run", () => {
     bytes[bytes.length - 100] ^= 0x10;
     writeFileSync(path, bytes);
     const told: string[] = [];
-    const saved = await savedRun(folder, { path: "data", dataset: tinyPeople }, (text) => told.push(text));
+    const saved = await savedRun(folder, (text) => told.push(text));
     expect(saved?.description.step).toBe(older.step);
     expect(told[0]).toMatch(new RegExp(`${newest.name} is passed over: the file was damaged after it was written`));
     expect(told[1]).toBe(`going on from ${older.name}, the newest that is whole`);

@@ -17,7 +17,7 @@ const kinds: Record<string, PartialSettings> = {
 const settings = resolveSettings({ ...tinySettings, ...kinds[kind] }, { steps: Number(steps) });
 
 const tell = (text: string) => process.stdout.write(`${text}\n`);
-const resume = await savedRun(folder, { path: "data", dataset: tinyPeople }, tell);
+const resume = await savedRun(folder, tell);
 const device = await openDevice();
 await train(device, tinyPeople, resume ? resumeSettings(resume.record.settings, {}) : settings, {
   folder,
