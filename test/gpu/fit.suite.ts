@@ -1,7 +1,7 @@
 // A training that does not fit its adapter: refused before it starts, with what was needed, what there is, and the
 // largest that would fit: one more does not.
 
-import { type Device, openDevice, siamese, Trainer } from "../../src/index.ts";
+import { type Device, openDevice, siamese, Trainer, type TrainerOptions } from "../../src/index.ts";
 import { assert, assertEqual, define, settings } from "./suite.ts";
 
 interface Refused {
@@ -11,10 +11,15 @@ interface Refused {
   available: number;
 }
 
-async function refused(device: Device, imageSize: number, batchSize: number): Promise<Refused | undefined> {
-  const network = siamese({ imageSize: [imageSize, imageSize, 3], filters: [64], embedding: 4, seed: 1 });
+async function refused(
+  device: Device,
+  imageSize: number,
+  batchSize: number,
+  { filters = [64], ...options }: Partial<TrainerOptions> & { filters?: number[] } = {},
+): Promise<Refused | undefined> {
+  const network = siamese({ imageSize: [imageSize, imageSize, 3], filters, embedding: 4, seed: 1 });
   try {
-    await (await Trainer.create(device, network, { batchSize, recovery: false })).dispose();
+    await (await Trainer.create(device, network, { batchSize, recovery: false, ...options })).dispose();
     return undefined;
   } catch (error) {
     return error as Refused;
@@ -53,16 +58,20 @@ define(
   },
 );
 
-/** From now on the device refuses buffers that would bring it above `bytes`, as a GPU does whose memory is full. */
-function limitMemory(device: Device, bytes: number): void {
+/**
+ * From now on the device refuses buffers that would bring it above `bytes`, as a GPU does whose memory is full. Gives what
+ * changes the limit.
+ */
+function limitMemory(device: Device, bytes: number): (bytes: number) => void {
   const { gpu } = device;
   const prototype = Object.getPrototypeOf(gpu);
   const scopes: { filter: string; error?: GPUError }[] = [];
   let granted = device.live().bytes;
+  let most = bytes;
   gpu.createBuffer = (descriptor) => {
     const buffer: GPUBuffer = prototype.createBuffer.call(gpu, descriptor);
     const { size } = descriptor;
-    if (granted + size > bytes) {
+    if (granted + size > most) {
       const scope = scopes.findLast(({ filter }) => filter === "out-of-memory");
       if (scope) scope.error ??= { message: "Failed to allocate memory for buffer mapping." } as GPUError;
       return buffer;
@@ -84,6 +93,9 @@ function limitMemory(device: Device, bytes: number): void {
     const { error } = scopes.pop()!;
     return (await prototype.popErrorScope.call(gpu)) ?? error ?? null;
   };
+  return (bytes) => {
+    most = bytes;
+  };
 }
 
 define("errors: an allocation that fails is told with what was needed, what there is, and what would fit", async () => {
@@ -98,3 +110,35 @@ define("errors: an allocation that fails is told with what was needed, what ther
   await checkAdvice(device, 64, 12, "OUT_OF_MEMORY");
   device.dispose();
 });
+
+const half = { storage: "float16" } as const;
+const again = { recompute: true } as const;
+
+define(
+  "errors: half storage and recomputation are advised where they fit, the cheapest first, and do fit",
+  async () => {
+    const device = await openDevice({ gpu: settings.gpu });
+    const limit = limitMemory(device, 0);
+    const before = device.live();
+    for (const [mebibytes, filters, advice, options] of [
+      [12, [64, 8], 'half storage (storage "float16")', half],
+      [7.5, [64, 8], 'half storage with recomputation (storage "float16", recompute true)', { ...half, ...again }],
+      [22, [64], 'half storage (storage "float16")', half],
+      [20, [64], "recomputation (recompute true)", again],
+    ] as const) {
+      const what = `${mebibytes} MiB, filters ${filters}`;
+      limit(mebibytes * 2 ** 20);
+      const error = await refused(device, 64, 12, { filters: [...filters] });
+      assert(error, `${what}: it was not refused`);
+      const said = /What would fit: (.*?), or a batch/.exec(error.message)?.[1];
+      assertEqual(`${what}: advice`, said, advice);
+      assertEqual(
+        `${what}: as advised`,
+        await refused(device, 64, 12, { filters: [...filters], ...options }),
+        undefined,
+      );
+    }
+    assertEqual("left on the device", device.live(), before);
+    device.dispose();
+  },
+);
