@@ -17,17 +17,37 @@ export interface Ended {
 /** A folder for one test file, inside the repository, where packages resolve. */
 export const testFolder = (name: string) => join(root, "build", `${name}-${process.pid}`);
 
-/** Builds into `folder`. `run` takes any outcome; `json` insists on success and gives the last line's object. */
-export async function buildCli(folder: string) {
+/** Programs for Node from the sources as they are: `name` becomes `<folder>/<name>.mjs`, in chunks as the package is. */
+export async function buildPrograms(folder: string, entryPoints: Record<string, string>): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await build({
+    entryPoints,
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    plugins: [esbuildPlugin()],
+    logLevel: "error",
+  });
+}
+
+export const cliSource = join(root, "src/node/cli.ts");
+
+/**
+ * Builds into `folder`. `run` takes any outcome; `json` insists on success and gives the last line's object.
+ * @param environment set beside the test's own.
+ */
+export async function buildCli(folder: string, environment: Record<string, string> = {}) {
+  await buildPrograms(folder, { cli: cliSource });
   const cli = join(folder, "cli.mjs");
-  const options = { entryPoints: [join(root, "src/node/cli.ts")], outfile: cli, bundle: true };
-  const node = { format: "esm", platform: "node", packages: "external" } as const;
-  await build({ ...options, ...node, plugins: [esbuildPlugin()], logLevel: "error" });
+  const env = { ...process.env, ...environment };
 
   function run(...parameters: string[]): Promise<Ended> {
     return new Promise((done) => {
-      execFile(process.execPath, [cli, ...parameters], { timeout: 120_000 }, (error, stdout, stderr) => {
+      execFile(process.execPath, [cli, ...parameters], { timeout: 120_000, env }, (error, stdout, stderr) => {
         done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
       });
     });

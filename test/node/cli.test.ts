@@ -1,17 +1,15 @@
 // The command line as its users meet it: built, in processes of its own, on small pictures drawn here.
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
 import { Random, streams } from "../../src/data/random.ts";
 import { decode } from "../../src/train/safetensors.ts";
+import { buildCli, testFolder } from "./builtCli.ts";
 
-const root = resolve(import.meta.dirname, "../..");
-const folder = join(root, "build", `cli-test-${process.pid}`); // inside, where packages resolve
+const orl = resolve(import.meta.dirname, "../../../shared/data/orl");
+const folder = testFolder("cli-test");
 const data = join(folder, "people");
 const at = (...parts: string[]) => join(folder, ...parts);
 
@@ -35,36 +33,14 @@ async function drawPeople(): Promise<void> {
   }
 }
 
+let twingrad: Awaited<ReturnType<typeof buildCli>>["run"];
+let json: Awaited<ReturnType<typeof buildCli>>["json"];
+
 beforeAll(async () => {
-  await mkdir(folder, { recursive: true });
-  const options = { entryPoints: [join(root, "src/node/cli.ts")], outfile: at("cli.mjs"), bundle: true };
-  const node = { format: "esm", platform: "node", packages: "external" } as const;
-  await build({ ...options, ...node, plugins: [esbuildPlugin()], logLevel: "error" });
+  ({ run: twingrad, json } = await buildCli(folder, { XDG_CACHE_HOME: at("cache") }));
   await drawPeople();
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Ended {
-  status: number | string | null;
-  stdout: string;
-  stderr: string;
-}
-
-function twingrad(...parameters: string[]): Promise<Ended> {
-  return new Promise((done) => {
-    const env = { ...process.env, XDG_CACHE_HOME: at("cache") };
-    execFile(process.execPath, [at("cli.mjs"), ...parameters], { timeout: 120_000, env }, (error, stdout, stderr) => {
-      done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
-    });
-  });
-}
-
-/** Runs with --json, which must succeed, and returns the last line's object. */
-async function json(...parameters: string[]) {
-  const { status, stdout, stderr } = await twingrad(...parameters, "--json");
-  expect(status, stderr).toBe(0);
-  return { ...JSON.parse(stdout.trimEnd().split("\n").pop()!), stderr };
-}
 
 const small = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--batch-size", "4"];
 const tiny = [...small, "--no-tune"];
@@ -430,8 +406,7 @@ describe("from pictures to a name", () => {
     expect(evaluated.auc).toBeGreaterThan(0.8);
   }, 300_000); // four processes in a row
 
-  it.skipIf(!existsSync(resolve(root, "../shared/data/orl")))("takes the ORL set's PGM files", async () => {
-    const orl = resolve(root, "../shared/data/orl");
+  it.skipIf(!existsSync(orl))("takes the ORL set's PGM files", async () => {
     const result = await json("train", orl, "--out", at("orl"), ...tiny, "--image-size", "28x23", "--steps", "2");
     expect(result).toMatchObject({ steps: 2, stderr: expect.stringContaining("400 pictures of 40 people") });
   });

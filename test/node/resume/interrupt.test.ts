@@ -2,29 +2,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { esbuildPlugin } from "../../../shaders/reflect.mjs";
+import { buildPrograms, cliSource, testFolder } from "../builtCli.ts";
 import { tinyPeople } from "./tiny.ts";
 
-const root = resolve(import.meta.dirname, "../../..");
-const folder = join(root, "build", `interrupt-test-${process.pid}`); // inside, where packages resolve
+const folder = testFolder("interrupt-test");
 const data = join(folder, "people");
 
 beforeAll(async () => {
-  await mkdir(folder, { recursive: true });
-  await build({
-    entryPoints: { cli: join(root, "src/node/cli.ts"), waits: join(import.meta.dirname, "waits.ts") },
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    plugins: [esbuildPlugin()],
-    logLevel: "error",
-  });
+  await buildPrograms(folder, { cli: cliSource, waits: join(import.meta.dirname, "waits.ts") });
   for (const [number, { identity, decode }] of tinyPeople.items.entries()) {
     const person = join(data, tinyPeople.identities[identity]);
     await mkdir(person, { recursive: true });

@@ -2,26 +2,20 @@
 // same losses and the same model, bit for bit.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, watch } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { esbuildPlugin } from "../../../shaders/reflect.mjs";
 import { Random, streams } from "../../../src/data/random.ts";
+import { buildPrograms, testFolder } from "../builtCli.ts";
 
-const folder = resolve(import.meta.dirname, `../../../build/kill-test-${process.pid}`); // inside, where packages resolve
+const folder = testFolder("kill-test");
 const program = join(folder, "trains.mjs");
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
 const steps = 150;
 /** Of each of the two runs. */
 const kills = 10;
 
-beforeAll(async () => {
-  await mkdir(folder, { recursive: true });
-  const options = { entryPoints: [join(import.meta.dirname, "trains.ts")], outfile: program, bundle: true };
-  const node = { format: "esm", platform: "node", packages: "external" } as const;
-  await build({ ...options, ...node, plugins: [esbuildPlugin()], logLevel: "error" });
-});
+beforeAll(() => buildPrograms(folder, { trains: join(import.meta.dirname, "trains.ts") }));
 afterAll(() => rm(folder, { recursive: true }));
 
 /** What one process said, and how it ended: null where it was killed. */
