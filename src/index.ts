@@ -23,6 +23,8 @@ export {
 export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
+export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/liveness.ts";
+export type { Network, NetworkOptions, NetworkTask } from "./nn/network.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";
@@ -41,6 +43,7 @@ export { scaleBytes } from "./ops/scaleBytes.ts";
 export { sigmoid } from "./ops/sigmoid.ts";
 export { sigmoidCrossEntropy } from "./ops/sigmoidCrossEntropy.ts";
 export { slice } from "./ops/slice.ts";
+export { standardize } from "./ops/standardize.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { tripletLoss } from "./ops/tripletLoss.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
@@ -51,14 +54,23 @@ export {
   type Recogniser,
   type Verification,
 } from "./recognition/gallery.ts";
+export { LivenessModel } from "./recognition/liveness.ts";
 export { Model } from "./recognition/model.ts";
+export {
+  errorsAt,
+  type LivenessReport,
+  livenessReport,
+  type Presentation,
+  type PresentationErrors,
+  thresholdOf,
+} from "./recognition/presentation.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
 export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
-export type { Batch, PairBatch, TripletBatch } from "./train/batch.ts";
+export type { Batch, LivenessBatch, PairBatch, TripletBatch } from "./train/batch.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
 export type { PictureOptions, Pictures } from "./train/embedder.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";

@@ -3,6 +3,7 @@
 import { TwingradError } from "../gpu/errors.ts";
 import type { ClassExample, Triplet } from "./balanced.ts";
 import type { DecodedImages } from "./decodedImages.ts";
+import type { LivenessItem, Single } from "./liveness.ts";
 import type { Pair } from "./pairs.ts";
 import { Prefetch } from "./prefetch.ts";
 import { Random, streams } from "./random.ts";
@@ -30,6 +31,14 @@ export interface LoadedTriplets {
   anchorSeeds: Uint32Array;
   positiveSeeds: Uint32Array;
   negativeSeeds: Uint32Array;
+  epoch: number;
+}
+
+/** Single pictures, decoded: those of live people (1) and of pictures of people (0). */
+export interface LoadedLiveness {
+  images: Uint8Array;
+  live: Uint8Array;
+  seeds: Uint32Array;
   epoch: number;
 }
 
@@ -119,6 +128,21 @@ export function classBatches(
   return new Loader(images, classes, options, 1, async (chosen, load) => {
     const [{ pixels, labels, seeds }] = await load([chosen[0].pictures]);
     return { images: pixels, labels, seeds, epoch: lastEpoch(chosen) };
+  });
+}
+
+/** Batches of single pictures of the sampler's dataset, which is that of `images`. */
+export function livenessBatches(
+  images: DecodedImages<LivenessItem>,
+  pictures: Sampler<Single>,
+  options: BatchOptions,
+): BatchStream<LoadedLiveness> {
+  const { items } = images.dataset;
+  return new Loader(images, pictures, options, options.batchSize, async (chosen, load) => {
+    const indices = chosen.map(({ picture }) => picture);
+    const [{ pixels, seeds }] = await load([indices]);
+    const live = Uint8Array.from(indices, (index) => Number(items[index].live));
+    return { images: pixels, live, seeds, epoch: lastEpoch(chosen) };
   });
 }
 

@@ -18,9 +18,9 @@ export interface Item {
   stored?(): Promise<StoredPicture>;
 }
 
-export interface Dataset {
+export interface Dataset<I extends Item = Item> {
   readonly identities: readonly string[];
-  readonly items: readonly Item[];
+  readonly items: readonly I[];
 }
 
 /** The identity of each picture. */
@@ -49,7 +49,7 @@ export function identityGroups({ identities }: Dataset): { names: string[]; grou
 }
 
 /** The pictures of some identities, numbered anew from 0 in the given order. */
-export function subset(dataset: Dataset, identities: readonly number[]): Dataset {
+export function subset<I extends Item>(dataset: Dataset<I>, identities: readonly number[]): Dataset<I> {
   const renumbered = new Map(identities.map((identity, position) => [identity, position]));
   return {
     identities: identities.map((identity) => dataset.identities[identity]),
@@ -61,9 +61,9 @@ export function subset(dataset: Dataset, identities: readonly number[]): Dataset
 }
 
 /** Methods may depend on their object: the copy calls the original. */
-function relabelled(item: Item, identity: number): Item {
+function relabelled<I extends Item>(item: I, identity: number): I {
   const { name, stored } = item;
-  return { identity, name, decode: (size) => item.decode(size), stored: stored && (() => stored.call(item)) };
+  return { ...item, identity, name, decode: (size) => item.decode(size), stored: stored && (() => stored.call(item)) };
 }
 
 /**

@@ -1,7 +1,7 @@
 // Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
 // that a second epoch decodes nothing that still fits.
 import { TwingradError } from "../gpu/errors.ts";
-import type { Dataset, ImageSize } from "./dataset.ts";
+import type { Dataset, ImageSize, Item } from "./dataset.ts";
 
 export interface DecodedImagesOptions {
   /** Bytes of decoded pictures that are kept; the least recently used go first. 1 GiB by default; 0 keeps none. */
@@ -13,7 +13,7 @@ export interface DecodedImagesOptions {
   concurrency?: number;
 }
 
-export class DecodedImages {
+export class DecodedImages<I extends Item = Item> {
   /** Height x width x channels: the bytes of one picture. */
   readonly bytes: number;
   /** How many pictures were decoded, and how many were found in memory or already being decoded. */
@@ -26,7 +26,7 @@ export class DecodedImages {
   #running = 0;
 
   constructor(
-    readonly dataset: Dataset,
+    readonly dataset: Dataset<I>,
     readonly size: ImageSize,
     { maximumBytes = 2 ** 30, concurrency = 32 }: DecodedImagesOptions = {},
   ) {

@@ -13,14 +13,17 @@ export {
   batches,
   classBatches,
   type LoadedClasses,
+  type LoadedLiveness,
   type LoadedPairs,
   type LoadedTriplets,
   type LoadingOptions,
+  livenessBatches,
   tripletBatches,
 } from "./batches.ts";
 export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf, splitIdentities } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
 export { allPairs, oneShotTrials, pairsPerIdentity, type Trial, type TrialOptions } from "./evaluation.ts";
+export { balancedLiveness, type LivenessDataset, type LivenessItem, type Single, splitLiveness } from "./liveness.ts";
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "./pairs.ts";
 export type { Sampler, SamplerState } from "./sampler.ts";
 export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./yield.ts";

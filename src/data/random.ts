@@ -23,6 +23,8 @@ export const streams = {
   pixelNoise: 17,
   erasedPixels: 18,
   records: 20,
+  liveness: 21,
+  recapture: 22,
   bootstrap: 24,
   openSet: 25,
 } as const;

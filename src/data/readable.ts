@@ -11,12 +11,12 @@ const together = 16;
  * is left out with it.
  * @throws BAD_INPUT when no picture is left.
  */
-export async function readableItems(
-  dataset: Dataset,
+export async function readableItems<I extends Item>(
+  dataset: Dataset<I>,
   size: ImageSize,
-  onUnreadable: (item: Item, error: TwingradError) => void,
-): Promise<Dataset> {
-  const items: Item[] = [];
+  onUnreadable: (item: I, error: TwingradError) => void,
+): Promise<Dataset<I>> {
+  const items: I[] = [];
   for (let start = 0; start < dataset.items.length; start += together) {
     const chunk = dataset.items.slice(start, start + together);
     const outcomes = await Promise.allSettled(chunk.map((item) => item.decode(size)));

@@ -1,102 +1,16 @@
-// The Siamese network of the TensorFlow article: a tower of convolution blocks that both pictures pass through with the
-// same weights, and a head that turns the difference of their embeddings into a logit.
-import { TwingradError } from "../gpu/errors.ts";
+// The Siamese network of the TensorFlow article: both pictures pass through the tower with the same weights, and the head
+// turns the difference of their embeddings into a logit.
 import { absDifference } from "../ops/absDifference.ts";
-import { batchNorm } from "../ops/batchNorm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { dense } from "../ops/dense.ts";
-import { flatten } from "../ops/flatten.ts";
-import { maxPool2d } from "../ops/maxPool2d.ts";
-import type { Parameter } from "../tape/parameters.ts";
-import type { Tape } from "../tape/tape.ts";
-import { sizeOf, type Tensor } from "../tape/tensor.ts";
+import { type Network, type NetworkOptions, towerNetwork } from "./network.ts";
 
-export interface SiameseOptions {
-  /** Height, width, channels. */
-  readonly imageSize: readonly [number, number, number];
-  /** Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU. */
-  readonly filters?: readonly number[];
-  /** Length of the embedding. */
-  readonly embedding?: number;
-  /** Of the initial weights. */
-  readonly seed?: number;
-}
+export type SiameseOptions = NetworkOptions;
 
-export interface SiameseNetwork {
-  readonly options: Required<SiameseOptions>;
-  /**
-   * Embeddings [N, embedding], each in (0, 1), of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
-   * `groups` branches with statistics of their own; in inference the moving averages serve.
-   */
-  tower(tape: Tape, images: Tensor, mode: { readonly training: boolean; readonly groups?: number }): Tensor;
-  /** Logits [B, 1] that the pairs show one person, from stacked embeddings [2B, embedding]: lefts, then rights. */
-  head(tape: Tape, embeddings: Tensor): Tensor;
-  /** The kernels under the L2 penalty: those of the convolutions. */
-  penalised(tape: Tape): Parameter[];
+/** Its head takes stacked embeddings [2B, embedding], lefts, then rights, to logits that the pairs show one person. */
+export interface SiameseNetwork extends Network {
+  readonly task: "recognition";
 }
 
 /** Filters 256, 128, 64, 32 and embedding 1024 by default, as in the article. */
 export function siamese(options: SiameseOptions): SiameseNetwork {
-  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  checkOptions(imageSize, filters, embedding);
-
-  return {
-    options: { imageSize, filters, embedding, seed },
-
-    tower(tape, images, { training, groups = 1 }) {
-      let x = images;
-      filters.forEach((count, i) => {
-        const name = `tower/block${i + 1}`;
-        const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
-          initial: "glorot-uniform",
-          seed,
-        });
-        const bias = tape.parameter(`${name}/conv/bias`, [count], { initial: 0 });
-        const gamma = tape.parameter(`${name}/norm/gamma`, [count], { initial: 1 });
-        const beta = tape.parameter(`${name}/norm/beta`, [count], { initial: 0 });
-        const mean = tape.parameter(`${name}/norm/moving_mean`, [count], { initial: 0, trainable: false });
-        const variance = tape.parameter(`${name}/norm/moving_variance`, [count], { initial: 1, trainable: false });
-        x = maxPool2d(conv2d(x, kernel, { bias, padding: "same" }), { size: 2 });
-        x = batchNorm(x, { gamma, beta, groups, training, moving: { mean, variance }, activation: "relu" });
-      });
-      x = flatten(x);
-      const kernel = tape.parameter("tower/dense/kernel", [x.shape[1], embedding], { initial: "glorot-uniform", seed });
-      const bias = tape.parameter("tower/dense/bias", [embedding], { initial: 0 });
-      return dense(x, kernel, { bias, activation: "sigmoid" });
-    },
-
-    head(tape, embeddings) {
-      const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
-      const bias = tape.parameter("head/bias", [1], { initial: 0 });
-      return dense(absDifference(embeddings), kernel, { bias });
-    },
-
-    penalised: (tape) => filters.map((_, i) => tape.parameters.get(`tower/block${i + 1}/conv/kernel`)!),
-  };
-}
-
-/** How many values the network's parameters hold, moving averages included, the head left out. */
-export function weightsOf({ imageSize, filters, embedding }: Required<SiameseOptions>): number {
-  const [height, width, channels] = imageSize;
-  const inputs = [channels, ...filters];
-  const blocks = filters.reduce((sum, count, i) => sum + (9 * inputs[i] + 5) * count, 0);
-  const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
-  return blocks + (flattened + 1) * embedding;
-}
-
-function checkOptions(imageSize: readonly number[], filters: readonly number[], embedding: number): void {
-  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
-  if (imageSize.length !== 3 || filters.length === 0 || !positive) {
-    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
-    throw new TwingradError("BAD_INPUT", `siamese: ${got}; expected [height, width, channels] and positive numbers.`);
-  }
-  const halved = imageSize.slice(0, 2).map((n) => n >> filters.length);
-  if (sizeOf(halved) === 0) {
-    const size = imageSize.slice(0, 2).join(" x ");
-    const most = Math.floor(Math.log2(Math.min(imageSize[0], imageSize[1])));
-    throw new TwingradError(
-      "BAD_INPUT",
-      `siamese: ${filters.length} blocks halve a picture of ${size} to nothing; give larger pictures, or ${most} blocks at most.`,
-    );
-  }
+  return towerNetwork("recognition", "siamese", options, absDifference);
 }

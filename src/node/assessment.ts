@@ -7,12 +7,13 @@ import type { EvaluationPair, Trial } from "../data/evaluation.ts";
 import { type Calibration, fitCalibration } from "../recognition/calibration.ts";
 import { leastDistance, type Match, representatives } from "../recognition/match.ts";
 import type { ScoredPair } from "../recognition/metrics.ts";
-import { type Model, softplus } from "../recognition/model.ts";
+import type { Model } from "../recognition/model.ts";
 import { oneShotHits } from "../recognition/oneshot.ts";
 import { type VerificationReport, verificationReport } from "../recognition/protocol.ts";
+import { softplus } from "../recognition/trained.ts";
 
 /** How many pictures are decoded and embedded at a time. */
-const chunk = 64;
+export const chunk = 64;
 
 /**
  * The embedding of each picture, in the dataset's order: [N, embedding].

@@ -1,14 +1,13 @@
 // A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { siamese } from "../nn/siamese.ts";
-import { ParameterStore } from "../tape/parameters.ts";
-import { loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
-import { givenSize, towerEmbedder } from "../train/embedder.ts";
-import { float32, type Safetensors } from "../train/safetensors.ts";
+import type { ModelDescription } from "../train/checkpoint.ts";
+import { givenSize } from "../train/embedder.ts";
+import type { Safetensors } from "../train/safetensors.ts";
 import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";
 import type { Recogniser } from "./gallery.ts";
+import { type Head, openTrained, readMetadata, softplus } from "./trained.ts";
 
 /** What evaluation adds to a trained network; kept in the model file's metadata. */
 export interface Judgement {
@@ -18,20 +17,11 @@ export interface Judgement {
   calibration?: Calibration;
 }
 
-/** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
-const movingMomentum = 0.99;
-
 export const judgementKey = "recognition";
 
 /** The model file with this judgement in it. */
 export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {
   return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
-}
-
-/** Logit = kernel . |a - b| + bias. */
-interface Head {
-  kernel: Float32Array;
-  bias: number;
 }
 
 /**
@@ -51,6 +41,7 @@ export class Model implements Recogniser {
     readonly fingerprint: string,
     readonly judgement: Judgement,
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
+    /** Logit = kernel . |a - b| + bias. */
     private readonly head: Head | undefined,
     readonly dispose: () => Promise<void>,
   ) {
@@ -62,26 +53,18 @@ export class Model implements Recogniser {
 
   /**
    * Builds the network that a file describes, for inference alone, and loads its weights.
-   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
    */
   static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<Model> {
-    const { file, description } = await openSaved(bytes);
-    const judgement = readJudgement(file, description);
-    const head = description.loss === "cross-entropy" ? readHead(file, description) : undefined;
-    const network = siamese(description.network);
-    const store = new ParameterStore(device);
-    const { loss, pictures } = description;
-    const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
-    const release = async () => {
-      await dispose();
-      store.dispose();
-    };
+    const { file, description, embed, head, dispose } = await openTrained(device, bytes, {
+      task: "recognition",
+      batchSize,
+    });
     try {
-      loadWeights(store, file);
-      await removeInitialAverages(store, description);
-      return new Model(description, await fingerprintOf(file, description), judgement, embed, head, release);
+      const judgement = readJudgement(file, description);
+      return new Model(description, await fingerprintOf(file, description), judgement, embed, head, dispose);
     } catch (error) {
-      await release();
+      await dispose();
       throw error;
     }
   }
@@ -121,58 +104,13 @@ export class Model implements Recogniser {
   }
 }
 
-/**
- * Moving averages begin at mean 0 and variance 1; after n updates momentum^n of that is still in them, which after few
- * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
- */
-async function removeInitialAverages(store: ParameterStore, { step, loss }: ModelDescription & { step: number }) {
-  const branches = loss === "triplet" ? 3 : 2;
-  const rest = movingMomentum ** (branches * step);
-  if (step === 0 || rest < 1e-7) return;
-  for (const { name } of store.list()) {
-    const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
-    if (initial === undefined) continue;
-    const values = await store.read(name);
-    store.write(
-      name,
-      values.map((value) => (value - rest * initial) / (1 - rest)),
-    );
-  }
-}
-
-/** ln(1 + exp(x)) without overflow. */
-export function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}
-
-function readHead(file: Safetensors, { network: { embedding } }: ModelDescription): Head {
-  const kernel = float32(file, "head/kernel");
-  const bias = float32(file, "head/bias");
-  if (kernel.length !== embedding || bias.length !== 1) {
-    const found = `${kernel.length} and ${bias.length}`;
-    throw new TwingradError(
-      "CHECKPOINT_MISMATCH",
-      `the head has ${found} weights where ${embedding} and 1 are expected`,
-    );
-  }
-  return { kernel, bias: bias[0] };
-}
-
 /** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin. */
 function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
-  const text = file.metadata[judgementKey];
-  if (text === undefined) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin / 2 };
-  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${judgementKey}" is broken: ${text}`);
-  let judgement: Judgement;
-  try {
-    judgement = JSON.parse(text) as Judgement;
-  } catch {
-    throw corrupt;
-  }
-  const { threshold, calibration } = judgement ?? {};
-  const numbers = [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])];
-  if (!numbers.every(Number.isFinite)) throw corrupt;
-  return { threshold, calibration };
+  const judgement = readMetadata<Judgement>(file, judgementKey, ({ threshold, calibration }) =>
+    [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite),
+  );
+  if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin / 2 };
+  return { threshold: judgement.threshold, calibration: judgement.calibration };
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */

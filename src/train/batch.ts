@@ -1,5 +1,6 @@
-// What a training step is given: pictures, who is on them, and the checks that they fit.
+// What a training step is given: pictures, who or what is on them, and the checks that they fit.
 import { TwingradError } from "../gpu/errors.ts";
+import type { NetworkTask } from "../nn/network.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import type { InputDtype, Pictures } from "./embedder.ts";
@@ -25,9 +26,49 @@ export interface TripletBatch {
   readonly negativeSeeds?: ArrayLike<number>;
 }
 
-export type Batch = PairBatch | TripletBatch;
+export interface LivenessBatch {
+  readonly images: Pictures;
+  /** 1 for a live person, 0 for a picture of one. */
+  readonly live: ArrayLike<number>;
+  /** As in `PairBatch`. */
+  readonly seeds?: ArrayLike<number>;
+}
+
+export type Batch = PairBatch | TripletBatch | LivenessBatch;
+
+/** What batches of one kind consist of. */
+export interface BatchKind {
+  /** The stacks of pictures: each is a branch of the tower, with batch statistics of its own. */
+  readonly branches: readonly string[];
+  readonly seeds: readonly string[];
+  /** What `targets` is made of. */
+  readonly labels: readonly string[];
+  /** The program's input beside the pictures: what the loss compares the network's answers with, 0 or 1 each. */
+  readonly target?: { readonly name: string; of(batch: Batch, batchSize: number): Float32Array };
+}
+
+const kinds = {
+  pairs: {
+    branches: ["left", "right"],
+    seeds: ["leftSeeds", "rightSeeds"],
+    labels: ["leftLabels", "rightLabels"],
+    target: { name: "same", of: same },
+  },
+  triplets: {
+    branches: ["anchor", "positive", "negative"],
+    seeds: ["anchorSeeds", "positiveSeeds", "negativeSeeds"],
+    labels: [],
+  },
+  liveness: { branches: ["images"], seeds: ["seeds"], labels: ["live"], target: { name: "live", of: live } },
+} satisfies Record<string, BatchKind>;
+
+export function batchKind(task: NetworkTask, loss: string): BatchKind {
+  if (task === "liveness") return kinds.liveness;
+  return loss === "triplet" ? kinds.triplets : kinds.pairs;
+}
 
 interface Expected {
+  readonly task: NetworkTask;
   readonly loss: string;
   readonly batchSize: number;
   /** Height, width, channels. */
@@ -36,21 +77,30 @@ interface Expected {
 }
 
 /**
- * Stacks a batch's branches in one array of its own, turns labels into "same" and seeds into each picture's changes.
+ * Stacks a batch's branches in one array of its own, turns labels into targets and seeds into each picture's changes.
  * @throws BAD_INPUT that says what does not fit.
  */
 export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inputs: Record<string, Pictures> } {
-  const { batchSize, loss, augmenter } = expected;
-  if ("anchor" in batch !== (loss === "triplet")) {
-    const wanted = loss === "triplet" ? "anchor, positive and negative" : "left, right, leftLabels and rightLabels";
-    throw new TwingradError("BAD_INPUT", `Trainer: the ${loss} loss takes batches of ${wanted}.`);
+  const { task, loss, batchSize, augmenter } = expected;
+  const { branches, seeds, labels, target } = batchKind(task, loss);
+  const given = batch as unknown as Record<string, Pictures | undefined>;
+  if ([...branches, ...labels].some((name) => given[name] === undefined)) {
+    const wanted = inWords([...branches, ...labels]);
+    const who = task === "liveness" ? "a liveness network" : `the ${loss} loss`;
+    throw new TwingradError("BAD_INPUT", `Trainer: ${who} takes batches of ${wanted}.`);
   }
-  const parts = "anchor" in batch ? [batch.anchor, batch.positive, batch.negative] : [batch.left, batch.right];
-  const images = stack(parts, expected);
+  const images = stack(
+    branches.map((name) => given[name]!),
+    expected,
+  );
   const inputs: Record<string, Pictures> = { images };
-  if (augmenter) Object.assign(inputs, augmenter.inputs(seedsOf(batch, batchSize)));
-  if (!("anchor" in batch)) inputs.same = same(batch, batchSize);
+  if (augmenter) Object.assign(inputs, augmenter.inputs(seeds.flatMap((name) => seedsOf(name, given, batchSize))));
+  if (target) inputs[target.name] = target.of(batch, batchSize);
   return { dtype: images instanceof Uint8Array ? "u8" : "f32", inputs };
+}
+
+function inWords(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
 function stack(parts: readonly Pictures[], { batchSize, size: pictureSize }: Expected): Pictures {
@@ -69,25 +119,28 @@ function stack(parts: readonly Pictures[], { batchSize, size: pictureSize }: Exp
   return images;
 }
 
-function seedsOf(batch: Batch, batchSize: number): number[] {
-  const { leftSeeds, rightSeeds } = batch as PairBatch;
-  const { anchorSeeds, positiveSeeds, negativeSeeds } = batch as TripletBatch;
-  const parts = "anchor" in batch ? { anchorSeeds, positiveSeeds, negativeSeeds } : { leftSeeds, rightSeeds };
-  return Object.entries(parts).flatMap(([name, part]) => {
-    const seeds = Array.from(part ?? []);
-    if (seeds.length === batchSize && seeds.every((seed) => seed >>> 0 === seed)) return seeds;
-    const got = part ? `${seeds.length} values ${seeds.slice(0, 4).join(", ")}` : "none";
-    throw new TwingradError(
-      "BAD_INPUT",
-      `Trainer: to augment, a batch needs ${name}, ${batchSize} uint32; got ${got}.`,
-    );
-  });
+function seedsOf(name: string, batch: Record<string, ArrayLike<number> | undefined>, batchSize: number): number[] {
+  const part = batch[name];
+  const seeds = Array.from(part ?? []);
+  if (seeds.length === batchSize && seeds.every((seed) => seed >>> 0 === seed)) return seeds;
+  const got = part ? `${seeds.length} values ${seeds.slice(0, 4).join(", ")}` : "none";
+  throw new TwingradError("BAD_INPUT", `Trainer: to augment, a batch needs ${name}, ${batchSize} uint32; got ${got}.`);
 }
 
-function same({ leftLabels, rightLabels }: PairBatch, batchSize: number): Float32Array {
+function same(batch: Batch, batchSize: number): Float32Array {
+  const { leftLabels, rightLabels } = batch as PairBatch;
   if (leftLabels.length !== batchSize || rightLabels.length !== batchSize) {
     const got = `${leftLabels.length} and ${rightLabels.length}`;
     throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
   }
   return Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
+}
+
+function live(batch: Batch, batchSize: number): Float32Array {
+  const labels = Array.from((batch as LivenessBatch).live);
+  if (labels.length === batchSize && labels.every((label) => label === 0 || label === 1)) {
+    return Float32Array.from(labels);
+  }
+  const got = `${labels.length} values ${labels.slice(0, 4).join(", ")}`;
+  throw new TwingradError("BAD_INPUT", `Trainer: live has for each of ${batchSize} pictures 0 or 1; got ${got}.`);
 }

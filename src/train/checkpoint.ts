@@ -1,6 +1,7 @@
 // What a saved model holds, and how it goes into a parameter store and out of it.
 import { TwingradError } from "../gpu/errors.ts";
-import { type SiameseOptions, siamese, weightsOf } from "../nn/siamese.ts";
+import { networkOf } from "../nn/liveness.ts";
+import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
 import { givenSize, type PictureOptions } from "./embedder.ts";
@@ -9,7 +10,9 @@ import { decodeSealed, encodeSealed, sealKey } from "./seal.ts";
 
 /** How the network was made and trained: enough to build it again. Kept in the file's metadata. */
 export interface ModelDescription {
-  readonly network: Required<SiameseOptions>;
+  /** Files that do not say are of recognition: they are older than the other task. */
+  readonly task: NetworkTask;
+  readonly network: Required<NetworkOptions>;
   readonly loss: string;
   readonly margin: number;
   /** What pictures it was trained on come as, where that is not the network's own size. */
@@ -63,9 +66,21 @@ export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   return { file, description: describeModel(file) };
 }
 
+const inWords: Record<NetworkTask, string> = {
+  recognition: "a recognition model, which tells people apart",
+  liveness: "a liveness model, which tells a live person from a picture of one",
+};
+
+/** @throws CHECKPOINT_MISMATCH for a model that learnt something else: the two kinds have tensors of the same names. */
+export function expectTask({ task }: ModelDescription, expected: NetworkTask): void {
+  if (task === expected) return;
+  throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; ${inWords[expected]}, was expected here.`);
+}
+
 /** Checks every tensor first, then takes all: a file that does not fit changes nothing. */
-export async function loadState(store: ParameterStore, bytes: Uint8Array): Promise<void> {
+export async function loadState(store: ParameterStore, bytes: Uint8Array, task: NetworkTask): Promise<void> {
   const { file, description } = await openSaved(bytes);
+  expectTask(description, task);
   const values: (() => void)[] = [];
   for (const { name, shape, trainable } of store.list()) {
     const data = fitting(file, name, shape);
@@ -98,7 +113,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   } catch {
     // not JSON: reported below as what it is, no description of ours
   }
-  const { version, step, network, loss, margin, pictures } = model;
+  const { version, step, task = "recognition", network, loss, margin, pictures } = model;
   // Files of version 1 carry no digest.
   if (version !== 1 && version !== 2) {
     throw new TwingradError(
@@ -109,7 +124,9 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   const corrupt = (what: string) => new TwingradError("CORRUPT_FILE", `The file's twingrad description: ${what}.`);
   if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
   if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
-  if (loss !== "cross-entropy" && loss !== "contrastive" && loss !== "triplet") {
+  if (task !== "recognition" && task !== "liveness") throw corrupt(`task is ${JSON.stringify(task)}`);
+  const losses = task === "liveness" ? ["cross-entropy"] : ["cross-entropy", "contrastive", "triplet"];
+  if (typeof loss !== "string" || !losses.includes(loss)) {
     throw corrupt(`loss is ${JSON.stringify(loss)}`);
   }
   if (!Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
@@ -117,21 +134,23 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
-  const options = { imageSize, filters, embedding, seed } as Required<SiameseOptions>;
+  const options = { imageSize, filters, embedding, seed } as Required<NetworkOptions>;
   try {
-    siamese(options);
+    networkOf(task, options);
     givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);
   }
-  if (pictures !== undefined && (pictures === null || !["area", "tf1"].includes(pictures.resize as string))) {
+  const { resize, standardize } = pictures ?? { resize: "area" };
+  const known = ["area", "tf1"].includes(resize as string) && [undefined, true, false].includes(standardize);
+  if (pictures === null || !known) {
     throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
   }
   const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
   if (weightsOf(options) > held) {
     throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
   }
-  return { network: options, loss, margin: margin as number, step: step as number, pictures };
+  return { task, network: options, loss, margin: margin as number, step: step as number, pictures };
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

@@ -2,10 +2,11 @@
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
-import type { SiameseNetwork, SiameseOptions } from "../nn/siamese.ts";
+import type { Network, NetworkOptions } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
 import { type ResizeMethod, resize } from "../ops/resample.ts";
 import { scaleBytes } from "../ops/scaleBytes.ts";
+import { standardize } from "../ops/standardize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
@@ -22,17 +23,19 @@ export interface Embedder {
   dispose(): Promise<void>;
 }
 
-/** What pictures come as, where they are not of the network's own size: resized on the GPU. */
+/** What pictures come as, and what is done to them on the GPU before the network sees them. */
 export interface PictureOptions {
   /** Height and width of the pictures that are given; the network's by default. */
   readonly sourceSize?: readonly [height: number, width: number];
   /** How they are resized; `area` by default. */
   readonly resize?: ResizeMethod;
+  /** Brings each picture's channels to mean 0 and variance 1: light, contrast and tint are no longer to be learnt from. */
+  readonly standardize?: boolean;
 }
 
 /** Height, width, channels of the pictures that are given. */
 export function givenSize(
-  { imageSize }: SiameseOptions,
+  { imageSize }: NetworkOptions,
   { sourceSize }: PictureOptions = {},
 ): [number, number, number] {
   const [height, width, channels] = imageSize;
@@ -45,10 +48,10 @@ export function givenSize(
   );
 }
 
-/** The input "images" as the tower takes it: float32 in [0, 1] of the network's size. */
+/** The input "images" as the tower takes it: float32 of the network's size, in [0, 1] or standardised. */
 export function picturesInput(
   tape: Tape,
-  network: SiameseNetwork,
+  network: Network,
   count: number,
   dtype: InputDtype,
   pictures?: PictureOptions,
@@ -57,9 +60,12 @@ export function picturesInput(
   const [height, width] = network.options.imageSize;
   const given = givenSize(network.options, pictures);
   const images = tape.input("images", [count, ...given], { dtype });
-  if (augmenter) return augmenter.record(images);
-  if (given[0] !== height || given[1] !== width) return resize(images, [height, width], { method: pictures?.resize });
-  return dtype === "u8" ? scaleBytes(images) : images;
+  const sized = () => {
+    if (augmenter) return augmenter.record(images);
+    if (given[0] !== height || given[1] !== width) return resize(images, [height, width], { method: pictures?.resize });
+    return dtype === "u8" ? scaleBytes(images) : images;
+  };
+  return pictures?.standardize ? standardize(sized()) : sized();
 }
 
 /**
@@ -70,7 +76,7 @@ export function picturesInput(
 export async function towerEmbedder(parts: {
   device: Device;
   store: ParameterStore;
-  network: SiameseNetwork;
+  network: Network;
   loss: string;
   batchSize: number;
   pictures?: PictureOptions;

@@ -2,7 +2,7 @@
 // would, found by planning them.
 import type { Device } from "../gpu/device.ts";
 import { ResourceError } from "../gpu/errors.ts";
-import { siamese } from "../nn/siamese.ts";
+import { networkOf } from "../nn/liveness.ts";
 import { Session, type Task } from "./session.ts";
 
 /** The same error with the advice computed. `before`: bytes that were on the device already. */
@@ -28,7 +28,9 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
   const least = Math.ceil((2 ** filters.length * height) / Math.min(height, width)); // each block halves
   const rows = task.augmenter // made for one size of picture
     ? undefined
-    : largest(least, height - 1, (n) => fits({ network: siamese({ ...task.network.options, imageSize: scaled(n) }) }));
+    : largest(least, height - 1, (n) =>
+        fits({ network: networkOf(task.network.task, { ...task.network.options, imageSize: scaled(n) }) }),
+      );
   if (rows)
     options.push(`pictures of at most ${scaled(rows).slice(0, 2).join(" x ")} in place of ${height} x ${width}`);
 

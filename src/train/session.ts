@@ -3,7 +3,7 @@
 import type { Device } from "../gpu/device.ts";
 import { ResourceError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
-import type { SiameseNetwork } from "../nn/siamese.ts";
+import type { Network } from "../nn/network.ts";
 import { add } from "../ops/add.ts";
 import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
@@ -18,6 +18,7 @@ import { planProgram } from "../tape/plan.ts";
 import { Tape, type TapeOptions } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
+import { type BatchKind, batchKind } from "./batch.ts";
 import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
 import { whatWouldFit } from "./fit.ts";
 
@@ -25,7 +26,7 @@ export type LossName = "cross-entropy" | "contrastive" | "triplet";
 
 /** What is trained, and how. */
 export interface Task {
-  readonly network: SiameseNetwork;
+  readonly network: Network;
   readonly batchSize: number;
   readonly loss: LossName;
   readonly l2: number;
@@ -95,18 +96,18 @@ export class Session {
     this.store.dispose();
   }
 
-  private get branches(): number {
-    return this.task.loss === "triplet" ? 3 : 2;
+  private get kind(): BatchKind {
+    return batchKind(this.task.network.task, this.task.loss);
   }
 
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
-    const { network, batchSize, loss, pictures, augmenter, storage, recompute } = this.task;
+    const { network, batchSize, pictures, augmenter, storage, recompute } = this.task;
     const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
-    const count = this.branches * batchSize;
+    const { branches, target } = this.kind;
+    const count = branches.length * batchSize;
     const pixels = picturesInput(tape, network, count, dtype, pictures, augmenter);
-    const embeddings = network.tower(tape, pixels, { training: true, groups: this.branches });
-    const same = loss === "triplet" ? undefined : tape.input("same", [batchSize]);
-    return { tape, loss: this.totalLoss(tape, embeddings, same) };
+    const embeddings = network.tower(tape, pixels, { training: true, groups: branches.length });
+    return { tape, loss: this.totalLoss(tape, embeddings, target && tape.input(target.name, [batchSize])) };
   }
 
   /** Records the backward pass; gives the gradients by parameter. */
@@ -116,17 +117,17 @@ export class Session {
     return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
   }
 
-  private totalLoss(tape: Tape, embeddings: Tensor, same: Tensor | undefined): Tensor {
+  private totalLoss(tape: Tape, embeddings: Tensor, target: Tensor | undefined): Tensor {
     const { network, batchSize, loss, l2, margin } = this.task;
     let total: Tensor;
     if (loss === "cross-entropy") {
-      total = sigmoidCrossEntropy(network.head(tape, embeddings), same!);
+      total = sigmoidCrossEntropy(network.head(tape, embeddings), target!);
     } else {
       const unit = l2Normalize(embeddings);
       const branch = (i: number) => slice(unit, i * batchSize, batchSize);
       total =
         loss === "contrastive"
-          ? contrastiveLoss(branch(0), branch(1), same!, { margin })
+          ? contrastiveLoss(branch(0), branch(1), target!, { margin })
           : tripletLoss(branch(0), branch(1), branch(2), { margin });
     }
     if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));

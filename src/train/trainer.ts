@@ -1,9 +1,9 @@
-// Trains a Siamese network: steps in flight, nothing waited for, and a state to go on from when the device is lost.
+// Trains a network, of either task: steps in flight, nothing waited for, and a state to go on from when the device is lost.
 import type { Device } from "../gpu/device.ts";
 import { NotFiniteError, TwingradError } from "../gpu/errors.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import { describeNotFinite } from "../gpu/trace.ts";
-import type { SiameseNetwork } from "../nn/siamese.ts";
+import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
@@ -19,9 +19,12 @@ export type { Recovered, RecoveryOptions } from "./recovery.ts";
 export type { LossName } from "./session.ts";
 
 export interface TrainerOptions extends PictureOptions {
-  /** Pairs (or triplets) in a step. */
+  /** Pairs, triplets, or single pictures of a liveness network, in a step. */
   readonly batchSize: number;
-  /** `cross-entropy` trains the head on |a - b|; the others train the embeddings, brought to unit length. */
+  /**
+   * `cross-entropy` trains the head, the only loss of a liveness network; the others train the embeddings, brought to unit
+   * length.
+   */
   readonly loss?: LossName;
   /** Adds l2 * sum(w^2) / 2 for each convolution kernel; 0 by default. */
   readonly l2?: number;
@@ -45,7 +48,7 @@ export interface TrainerOptions extends PictureOptions {
 }
 
 export class Trainer {
-  readonly network: SiameseNetwork;
+  readonly network: Network;
   readonly options: Omit<Task, "network">;
   private diagnosed = false;
 
@@ -60,7 +63,7 @@ export class Trainer {
   }
 
   /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
-  static async create(device: Device, network: SiameseNetwork, options: TrainerOptions): Promise<Trainer> {
+  static async create(device: Device, network: Network, options: TrainerOptions): Promise<Trainer> {
     const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam(), recovery = {} } = options;
     const { debugNumerics = false } = options;
     const { margin = loss === "triplet" ? 0.2 : 1 } = options;
@@ -76,8 +79,12 @@ export class Trainer {
         `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`,
       );
     }
-    const { sourceSize, resize = "area", augmentation } = options;
-    const pictures = sourceSize && { sourceSize, resize };
+    if (network.task === "liveness" && loss !== "cross-entropy") {
+      throw new TwingradError("BAD_INPUT", `Trainer: a liveness network takes the cross-entropy loss, not ${loss}.`);
+    }
+    const { sourceSize, resize = "area", standardize, augmentation } = options;
+    const pictures =
+      sourceSize || standardize ? { sourceSize, resize, ...(standardize && { standardize }) } : undefined;
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
@@ -172,18 +179,18 @@ export class Trainer {
    */
   save(metadata?: Record<string, string>): Promise<Uint8Array> {
     const { loss, margin, pictures } = this.options;
-    const model = { network: this.network.options, loss, margin, pictures };
+    const model = { task: this.network.task, network: this.network.options, loss, margin, pictures };
     return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, metadata) }));
   }
 
   /**
    * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
-   * fit, and changes nothing then.
+   * fit or the file is of another task, and changes nothing then.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
       async ({ store }) => {
-        await loadState(store, bytes);
+        await loadState(store, bytes, this.network.task);
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },
@@ -214,6 +221,12 @@ export class Trainer {
    * for "the same person"; else minus the Euclidean distance. Uses the weights as they are now.
    */
   async scorer(): Promise<(a: ArrayLike<number>, b: ArrayLike<number>) => number> {
+    if (this.network.task === "liveness") {
+      throw new TwingradError(
+        "BAD_INPUT",
+        "Trainer: a liveness network compares no embeddings; LivenessModel tells its scores.",
+      );
+    }
     if (this.options.loss !== "cross-entropy") {
       return (a, b) => -Math.sqrt(difference(a, b, (d) => d * d));
     }
@@ -250,7 +263,8 @@ export class Trainer {
 
   private feed(batch: Batch) {
     const { loss, batchSize, pictures, augmenter } = this.task;
-    return feed(batch, { loss, batchSize, size: givenSize(this.network.options, pictures), augmenter });
+    const { task, options } = this.network;
+    return feed(batch, { task, loss, batchSize, size: givenSize(options, pictures), augmenter });
   }
 }
 

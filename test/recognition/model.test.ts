@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
 import type { Device } from "../../src/gpu/device.ts";
-import { siamese, weightsOf } from "../../src/nn/siamese.ts";
+import { weightsOf } from "../../src/nn/network.ts";
+import { siamese } from "../../src/nn/siamese.ts";
 import { openDevice } from "../../src/node/device.ts";
 import { Model, withJudgement } from "../../src/recognition/model.ts";
 import { decode, float32 } from "../../src/train/safetensors.ts";

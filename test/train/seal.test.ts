@@ -67,9 +67,9 @@ describe("a sealed file", () => {
 });
 
 describe("openSaved", () => {
-  it("gives the description of a file that is whole", async () => {
+  it("gives the description of a file that is whole; one that tells no task is of recognition", async () => {
     const { version: _, ...rest } = description;
-    expect((await openSaved(await saved())).description).toEqual(rest);
+    expect((await openSaved(await saved())).description).toEqual({ ...rest, task: "recognition" });
   });
 
   it("refuses every single flipped bit, every truncation and every repetition", async () => {

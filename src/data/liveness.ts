@@ -1,0 +1,161 @@
+// Pictures of live people and pictures of pictures of people: which is which, who is on them, and parts of them in which
+// nobody is twice.
+import { TwingradError } from "../gpu/errors.ts";
+import { type Dataset, type Item, subset } from "./dataset.ts";
+import { folderDataset, type PictureFile } from "./folders.ts";
+import { Random, streams } from "./random.ts";
+import { picturesOfEach, Sampler } from "./sampler.ts";
+
+/** `identity` is the person, the same for their live pictures and for pictures of their pictures. */
+export interface LivenessItem extends Item {
+  readonly live: boolean;
+}
+
+export type LivenessDataset = Dataset<LivenessItem>;
+
+/**
+ * `live/PERSON/...` and `spoof/PERSON/...` to a dataset: a person of one name in both is one person. A picture right below
+ * `live` or `spoof` is a person of its own, as nobody says who is on it.
+ * @param folder what messages call it.
+ * @param warn told when people may be on several pictures unknown to anybody.
+ * @throws BAD_INPUT for pictures anywhere else, or without pictures of both kinds.
+ */
+export function livenessFolder(
+  folder: string,
+  files: readonly PictureFile[],
+  warn: (text: string) => void,
+): LivenessDataset {
+  const kinds = new Map<string, boolean>(); // by name: paths of live and spoof may become one folder's
+  let single = 0;
+  const people = files.map((file): PictureFile => {
+    const [kind, ...rest] = file.path.split("/");
+    if ((kind !== "live" && kind !== "spoof") || rest.length === 0) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `${file.name}: ${folder} was expected to have the folders live and spoof, with one folder for each person in both`,
+      );
+    }
+    kinds.set(file.name, kind === "live");
+    if (rest.length > 1) return { ...file, path: rest.join("/") };
+    single++;
+    return { ...file, path: `${file.path}/${rest[0]}` };
+  });
+  const live = [...kinds.values()].filter(Boolean).length;
+  if (live === 0 || live === files.length) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${folder}: pictures in both folders, live and spoof, were expected; there are ${live} and ${files.length - live}`,
+    );
+  }
+  if (single > 0) {
+    warn(
+      `${single} pictures lie right in live or spoof and not in a person's folder: each counts as a person of its own, so people may be on both sides of a split, which flatters the figures`,
+    );
+  }
+  const { identities, items } = folderDataset(folder, people);
+  return { identities, items: items.map((item) => ({ ...item, live: kinds.get(item.name)! })) };
+}
+
+/**
+ * The people in an order in which those who are live in some picture stand together, and those who are in pictures of
+ * pictures, too: live alone, both, spoof alone; shuffled within each. The same for the same names, whatever their order.
+ */
+export function peopleByKind(dataset: LivenessDataset, random: Random): number[] {
+  const seen = dataset.identities.map(() => ({ live: false, spoof: false }));
+  for (const { identity, live } of dataset.items) seen[identity][live ? "live" : "spoof"] = true;
+  const byName = dataset.identities.map((_, person) => person);
+  byName.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
+  const those = (live: boolean, spoof: boolean) =>
+    random.shuffle(byName.filter((person) => seen[person].live === live && seen[person].spoof === spoof));
+  return [...those(true, false), ...those(true, true), ...those(false, true)];
+}
+
+/** How many people are live in some picture, and how many are in some picture of a picture. */
+export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof: number } {
+  const count = (kind: boolean) => new Set(items.filter(({ live }) => live === kind).map((item) => item.identity)).size;
+  return { live: count(true), spoof: count(false) };
+}
+
+/**
+ * Splits by person over both kinds, so that nobody is in both parts: `fraction` of the people are held out, of those who
+ * are live, in pictures, or both, each their share; at least two of either kind, as a threshold for one is set on others.
+ * The choice depends on the seed and on the names, not on their order.
+ * @throws BAD_INPUT where that leaves nobody of some kind to train on.
+ */
+export function splitLiveness(
+  dataset: LivenessDataset,
+  { fraction, seed }: { fraction: number; seed: number },
+): { training: LivenessDataset; heldOut: LivenessDataset } {
+  const people = dataset.identities.length;
+  const ascending = (held: ReadonlySet<number>, wanted: boolean) =>
+    dataset.identities.map((_, person) => person).filter((person) => held.has(person) === wanted);
+  if (fraction > 0 && fraction < 1) {
+    for (let count = Math.max(1, Math.round(fraction * people)); count < people; count++) {
+      const held = spread(dataset, count, seed);
+      const heldOut = subset(dataset, ascending(held, true));
+      const judged = peopleOfKinds(heldOut);
+      if (judged.live < 2 || judged.spoof < 2) continue;
+      const training = subset(dataset, ascending(held, false));
+      const trained = peopleOfKinds(training);
+      if (trained.live > 0 && trained.spoof > 0) return { training, heldOut };
+    }
+  }
+  const { live, spoof } = peopleOfKinds(dataset);
+  throw new TwingradError(
+    "BAD_INPUT",
+    `cannot hold out ${fraction} of ${people} people, ${live} of them live and ${spoof} in pictures: the share must lie between 0 and 1, and of either kind at least 2 are held out and 1 remains`,
+  );
+}
+
+/** `count` people: one of each of as many stretches of `peopleByKind`. */
+function spread(dataset: LivenessDataset, count: number, seed: number): Set<number> {
+  const random = new Random(seed, streams.split);
+  const order = peopleByKind(dataset, random);
+  const edge = (n: number) => Math.floor((n * order.length) / count);
+  return new Set(Array.from({ length: count }, (_, n) => order[edge(n) + random.integer(edge(n + 1) - edge(n))]));
+}
+
+/** The index of one picture. */
+export interface Single {
+  picture: number;
+  epoch: number;
+}
+
+/**
+ * Live pictures and pictures of pictures in turn, uniform over the people of the kind and then over their pictures: any even
+ * number of them in a row is half and half. An epoch is as many as there are pictures.
+ * @throws BAD_INPUT without pictures of both kinds.
+ */
+export function balancedLiveness({ items }: LivenessDataset, { seed }: { seed: number }): Sampler<Single> {
+  return new BalancedLiveness(
+    items.map(({ identity, live }) => 2 * identity + Number(live)),
+    seed,
+  );
+}
+
+class BalancedLiveness extends Sampler<Single> {
+  readonly #pictures: number;
+  /** Spoof and live: of each person the pictures. */
+  readonly #people: readonly (readonly number[][])[];
+
+  constructor(labels: readonly number[], seed: number) {
+    super("balanced liveness", labels, { seed });
+    const groups = picturesOfEach(labels);
+    this.#people = [0, 1].map((kind) => groups.filter(([picture]) => labels[picture] % 2 === kind));
+    this.#pictures = labels.length;
+    if (this.#people.some((people) => people.length === 0)) {
+      const [spoof, live] = this.#people.map((people) => people.length);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `liveness is learnt from live people and from pictures of people; there are ${live} and ${spoof} people`,
+      );
+    }
+  }
+
+  protected draw(number: number): Single {
+    const random = new Random(this.seed, streams.liveness, number);
+    const people = this.#people[(number + 1) % 2];
+    const own = people[random.integer(people.length)];
+    return { picture: own[random.integer(own.length)], epoch: Math.floor(number / this.#pictures) };
+  }
+}

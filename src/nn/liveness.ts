@@ -1,0 +1,20 @@
+// The article's second network: one picture passes through the tower, and the head turns its embedding into the logit that
+// it was taken of a live person, not of a picture of one.
+import { type Network, type NetworkOptions, type NetworkTask, towerNetwork } from "./network.ts";
+import { siamese } from "./siamese.ts";
+
+export type LivenessOptions = NetworkOptions;
+
+/** Its head takes embeddings [B, embedding] to logits that the pictures show live people. */
+export interface LivenessNetwork extends Network {
+  readonly task: "liveness";
+}
+
+/** Filters 256, 128, 64, 32 and embedding 1024 by default. */
+export function liveness(options: LivenessOptions): LivenessNetwork {
+  return towerNetwork("liveness", "liveness", options, (embeddings) => embeddings);
+}
+
+export function networkOf(task: NetworkTask, options: NetworkOptions): Network {
+  return task === "liveness" ? liveness(options) : siamese(options);
+}

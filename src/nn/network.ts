@@ -1,0 +1,114 @@
+// What a network is to the trainer, whatever it learns: a tower from pictures to embeddings, and a head from embeddings to
+// logits. The tower is the TensorFlow article's, the same for every task.
+import { TwingradError } from "../gpu/errors.ts";
+import { batchNorm } from "../ops/batchNorm.ts";
+import { conv2d } from "../ops/conv2d.ts";
+import { dense } from "../ops/dense.ts";
+import { flatten } from "../ops/flatten.ts";
+import { maxPool2d } from "../ops/maxPool2d.ts";
+import type { Parameter } from "../tape/parameters.ts";
+import type { Tape } from "../tape/tape.ts";
+import { sizeOf, type Tensor } from "../tape/tensor.ts";
+
+/** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
+export type NetworkTask = "recognition" | "liveness";
+
+export interface NetworkOptions {
+  /** Height, width, channels. */
+  readonly imageSize: readonly [number, number, number];
+  /** Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU. */
+  readonly filters?: readonly number[];
+  /** Length of the embedding. */
+  readonly embedding?: number;
+  /** Of the initial weights. */
+  readonly seed?: number;
+}
+
+export interface Network {
+  readonly task: NetworkTask;
+  readonly options: Required<NetworkOptions>;
+  /**
+   * Embeddings [N, embedding], each in (0, 1), of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
+   * `groups` branches with statistics of their own; in inference the moving averages serve.
+   */
+  tower(tape: Tape, images: Tensor, mode: { readonly training: boolean; readonly groups?: number }): Tensor;
+  /** Logits [B, 1], from the embeddings of a batch: those of its branches stacked. */
+  head(tape: Tape, embeddings: Tensor): Tensor;
+  /** The kernels under the L2 penalty: those of the convolutions. */
+  penalised(tape: Tape): Parameter[];
+}
+
+/**
+ * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
+ * @param features of a batch's embeddings [N, embedding] what the head weighs, [B, embedding].
+ */
+export function towerNetwork<T extends NetworkTask>(
+  task: T,
+  name: string,
+  options: NetworkOptions,
+  features: (embeddings: Tensor) => Tensor,
+): Network & { readonly task: T } {
+  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
+  checkOptions(name, imageSize, filters, embedding);
+
+  return {
+    task,
+    options: { imageSize, filters, embedding, seed },
+
+    tower(tape, images, { training, groups = 1 }) {
+      let x = images;
+      filters.forEach((count, i) => {
+        const name = `tower/block${i + 1}`;
+        const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
+          initial: "glorot-uniform",
+          seed,
+        });
+        const bias = tape.parameter(`${name}/conv/bias`, [count], { initial: 0 });
+        const gamma = tape.parameter(`${name}/norm/gamma`, [count], { initial: 1 });
+        const beta = tape.parameter(`${name}/norm/beta`, [count], { initial: 0 });
+        const mean = tape.parameter(`${name}/norm/moving_mean`, [count], { initial: 0, trainable: false });
+        const variance = tape.parameter(`${name}/norm/moving_variance`, [count], { initial: 1, trainable: false });
+        x = maxPool2d(conv2d(x, kernel, { bias, padding: "same" }), { size: 2 });
+        x = batchNorm(x, { gamma, beta, groups, training, moving: { mean, variance }, activation: "relu" });
+      });
+      x = flatten(x);
+      const kernel = tape.parameter("tower/dense/kernel", [x.shape[1], embedding], { initial: "glorot-uniform", seed });
+      const bias = tape.parameter("tower/dense/bias", [embedding], { initial: 0 });
+      return dense(x, kernel, { bias, activation: "sigmoid" });
+    },
+
+    head(tape, embeddings) {
+      const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
+      const bias = tape.parameter("head/bias", [1], { initial: 0 });
+      return dense(features(embeddings), kernel, { bias });
+    },
+
+    penalised: (tape) => filters.map((_, i) => tape.parameters.get(`tower/block${i + 1}/conv/kernel`)!),
+  };
+}
+
+/** How many values the network's parameters hold, moving averages included, the head left out. */
+export function weightsOf({ imageSize, filters, embedding }: Required<NetworkOptions>): number {
+  const [height, width, channels] = imageSize;
+  const inputs = [channels, ...filters];
+  const blocks = filters.reduce((sum, count, i) => sum + (9 * inputs[i] + 5) * count, 0);
+  const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
+  return blocks + (flattened + 1) * embedding;
+}
+
+function checkOptions(name: string, imageSize: readonly number[], filters: readonly number[], embedding: number): void {
+  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
+  if (imageSize.length !== 3 || filters.length === 0 || !positive) {
+    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
+    throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
+  }
+  const halved = imageSize.slice(0, 2).map((n) => n >> filters.length);
+  if (sizeOf(halved) === 0) {
+    const size = imageSize.slice(0, 2).join(" x ");
+    const most = Math.floor(Math.log2(Math.min(imageSize[0], imageSize[1])));
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${name}: ${filters.length} blocks halve a picture of ${size} to nothing; give larger pictures, or ${most} blocks at most.`,
+    );
+  }
+}

@@ -1,0 +1,110 @@
+// What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
+import type { Device } from "../gpu/device.ts";
+import { TwingradError } from "../gpu/errors.ts";
+import { networkOf } from "../nn/liveness.ts";
+import type { NetworkTask } from "../nn/network.ts";
+import { ParameterStore } from "../tape/parameters.ts";
+import { batchKind } from "../train/batch.ts";
+import { expectTask, loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
+import { towerEmbedder } from "../train/embedder.ts";
+import { float32, type Safetensors } from "../train/safetensors.ts";
+
+/** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
+const movingMomentum = 0.99;
+
+/** Logit = kernel . features + bias. */
+export interface Head {
+  readonly kernel: Float32Array;
+  readonly bias: number;
+}
+
+export interface Trained {
+  readonly file: Safetensors;
+  readonly description: ModelDescription;
+  /** [N, H, W, C] pictures to [N, embedding]. */
+  embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
+  /** Of networks trained with cross-entropy. */
+  readonly head: Head | undefined;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Builds the network that a file describes, for inference alone, and loads its weights.
+ * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+ */
+export async function openTrained(
+  device: Device,
+  bytes: Uint8Array,
+  { task, batchSize = 16 }: { readonly task: NetworkTask; readonly batchSize?: number },
+): Promise<Trained> {
+  const { file, description } = await openSaved(bytes);
+  expectTask(description, task);
+  const { loss, pictures } = description;
+  const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
+  const network = networkOf(task, description.network);
+  const store = new ParameterStore(device);
+  const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
+  const release = async () => {
+    await dispose();
+    store.dispose();
+  };
+  try {
+    loadWeights(store, file);
+    await removeInitialAverages(store, description);
+    return { file, description, embed, head, dispose: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/**
+ * Moving averages begin at mean 0 and variance 1; after n updates momentum^n of that is still in them, which after few
+ * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ */
+async function removeInitialAverages(store: ParameterStore, { step, task, loss }: ModelDescription & { step: number }) {
+  const rest = movingMomentum ** (batchKind(task, loss).branches.length * step);
+  if (step === 0 || rest < 1e-7) return;
+  for (const { name } of store.list()) {
+    const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
+    if (initial === undefined) continue;
+    const values = await store.read(name);
+    store.write(
+      name,
+      values.map((value) => (value - rest * initial) / (1 - rest)),
+    );
+  }
+}
+
+function readHead(file: Safetensors, { network: { embedding } }: ModelDescription): Head {
+  const kernel = float32(file, "head/kernel");
+  const bias = float32(file, "head/bias");
+  if (kernel.length !== embedding || bias.length !== 1) {
+    const found = `${kernel.length} and ${bias.length}`;
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      `the head has ${found} weights where ${embedding} and 1 are expected`,
+    );
+  }
+  return { kernel, bias: bias[0] };
+}
+
+/** ln(1 + exp(x)) without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** The object in a file's metadata under `key`, undefined where there is none. @throws CORRUPT_FILE unless `check` takes it. */
+export function readMetadata<T>(file: Safetensors, key: string, check: (value: T) => boolean): T | undefined {
+  const text = file.metadata[key];
+  if (text === undefined) return undefined;
+  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text}`);
+  let value: T | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw corrupt;
+  }
+  if (typeof value !== "object" || value === null || !check(value)) throw corrupt;
+  return value;
+}
