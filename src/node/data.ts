@@ -1,12 +1,13 @@
 // DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
 import { stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Dataset, ImageSize } from "../data/dataset.ts";
+import type { Dataset, ImageSize, Item } from "../data/dataset.ts";
+import type { LivenessDataset } from "../data/liveness.ts";
 import { readableItems } from "../data/readable.ts";
 import type { RecordOptions } from "../data/records/dataset.ts";
 import { largestRecord } from "../data/records/framing.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { imageFolder } from "./files.ts";
+import { imageFolder, livenessImages } from "./files.ts";
 import { recordFilesIn } from "./recordFiles.ts";
 import { tfrecords } from "./records.ts";
 
@@ -98,14 +99,39 @@ export async function openData(
   tell: (line: string) => void,
   size?: ImageSize,
 ): Promise<Dataset> {
+  return readable(flags, tell, size, async (onCorrupt) =>
+    (await isImageFolder(paths)) ? imageFolder(paths[0]) : tfrecords(paths, { ...recordOptions(flags), onCorrupt }),
+  );
+}
+
+/** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof. */
+export async function openLiveness(
+  paths: readonly string[],
+  flags: DataFlags,
+  tell: (line: string) => void,
+  size?: ImageSize,
+): Promise<LivenessDataset> {
+  if (!(await isImageFolder(paths))) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${paths.join(" ")}: for liveness a folder with the folders live and spoof was expected`,
+    );
+  }
+  return readable(flags, tell, size, () => livenessImages(paths[0], tell));
+}
+
+async function readable<I extends Item>(
+  flags: DataFlags,
+  tell: (line: string) => void,
+  size: ImageSize | undefined,
+  open: (onCorrupt?: (error: TwingradError) => void) => Promise<Dataset<I>>,
+): Promise<Dataset<I>> {
   const skipped = new Skipped(tell);
   const onCorrupt = flags.skipCorrupt ? (error: TwingradError) => skipped.tell(error) : undefined;
-  const dataset = (await isImageFolder(paths))
-    ? await imageFolder(paths[0])
-    : await tfrecords(paths, { ...recordOptions(flags), onCorrupt });
-  const readable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
+  const dataset = await open(onCorrupt);
+  const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
   skipped.summary();
-  return readable;
+  return decodable;
 }
 
 /** A folder is one of pictures unless record files lie in it. */

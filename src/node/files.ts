@@ -3,10 +3,14 @@ import { open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/pro
 import { basename, dirname, join, relative, sep } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { folderDataset, type PictureFile } from "../data/folders.ts";
+import { type LivenessDataset, livenessFolder } from "../data/liveness.ts";
 import { isPictureName } from "../data/picture.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import type { NetworkTask } from "../nn/network.ts";
+import { LivenessModel } from "../recognition/liveness.ts";
 import { Model } from "../recognition/model.ts";
+import { openSaved } from "../train/checkpoint.ts";
 import { diskError } from "./disk.ts";
 import { readPicture, readStored } from "./images.ts";
 
@@ -22,6 +26,21 @@ export const checkpointsFolder = "checkpoints";
  * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one.
  */
 export async function imageFolder(path: string): Promise<Dataset> {
+  return folderDataset(path, await pictureFiles(path));
+}
+
+/**
+ * As `imageFolder`, of live people and of pictures of people: `live/PERSON/...` and `spoof/PERSON/...`, where one name is
+ * one person. Without a person's folder each picture counts as a person of its own, of which `warn` is told.
+ */
+export async function livenessImages(
+  path: string,
+  warn: (text: string) => void = (text) => console.warn(text),
+): Promise<LivenessDataset> {
+  return livenessFolder(path, await pictureFiles(path), warn);
+}
+
+async function pictureFiles(path: string): Promise<PictureFile[]> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such folder`);
   if (!found.isDirectory()) {
@@ -36,7 +55,7 @@ export async function imageFolder(path: string): Promise<Dataset> {
       stored: () => readStored(file),
     });
   }
-  return folderDataset(path, files);
+  return files;
 }
 
 /** Links are followed, but never into a folder that is being walked already. */
@@ -115,11 +134,28 @@ export async function saveModel(path: string, bytes: Uint8Array): Promise<void> 
 
 /** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
 export async function loadModel(path: string, device: Device): Promise<Model> {
-  const bytes = await readModelFile(path);
-  return Model.open(device, bytes).catch((error: Error) => {
+  return naming(path, async () => Model.open(device, await readModelFile(path)));
+}
+
+/** As `loadModel`, of what `twingrad train --task liveness` wrote. */
+export async function loadLivenessModel(path: string, device: Device): Promise<LivenessModel> {
+  return naming(path, async () => LivenessModel.open(device, await readModelFile(path)));
+}
+
+/** What a model was trained to tell. Errors name the path. */
+export async function taskOfModel(path: string): Promise<NetworkTask> {
+  return naming(path, async () => (await openSaved(await readModelFile(path))).description.task);
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.startsWith(path)) throw error;
     const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
-    throw new TwingradError(code, `${path}: ${error.message}`, { cause: error });
-  });
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
 }
 
 /** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */

@@ -8,7 +8,7 @@ export { type VerificationReport, verificationReport } from "../recognition/prot
 export { assess, assessOneShot } from "./assessment.ts";
 export { diskFolder } from "./checkpointFolder.ts";
 export { openDevice } from "./device.ts";
-export { imageFolder, loadModel, saveModel } from "./files.ts";
+export { imageFolder, livenessImages, loadLivenessModel, loadModel, saveModel } from "./files.ts";
 export { decodePicture, readPicture } from "./images.ts";
 export { type OneShotRuns, type PairProtocol, readOneShotRuns, readPairs } from "./protocols.ts";
 export { tfrecords } from "./records.ts";

@@ -9,9 +9,11 @@ const positive = z.number().int().min(1);
 const probability = z.number().min(0).max(1);
 
 const schema = z.strictObject({
+  task: z.enum(["recognition", "liveness"]),
   imageSize: size,
   sourceSize: size,
   resize: z.enum(["area", "tf1"]),
+  standardize: z.boolean(),
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
@@ -49,6 +51,7 @@ const optional = {
   recompute: true,
   sourceSize: true,
   resize: true,
+  standardize: true,
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
@@ -61,6 +64,7 @@ export type PartialSettings = Partial<z.infer<typeof schema>>;
 
 /** What applies where nothing was said; the help text tells the same. */
 export const defaults = {
+  task: "recognition" as const,
   imageSize: 56,
   resize: "area" as const,
   channels: 3 as const,
@@ -139,6 +143,14 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   }
   if (given.loss === "triplet" && filtered) {
     throw new SettingsError("--loss triplet takes no probabilities: it draws triplets, not pairs");
+  }
+  if (given.task === "liveness") {
+    if (given.loss !== undefined && given.loss !== "cross-entropy") {
+      throw new SettingsError(`--task liveness takes the cross-entropy loss, not ${given.loss}`);
+    }
+    if (filtered || given.balanced === false) {
+      throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
+    }
   }
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, epochs });

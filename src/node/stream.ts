@@ -1,19 +1,14 @@
-// The batches of a training run, as its settings choose them.
+// The batches of a training run that learns to tell people apart, as its settings choose them.
 import { balancedPairs, triplets } from "../data/balanced.ts";
-import { type BatchStream, batches, type LoadedPairs, type LoadedTriplets, tripletBatches } from "../data/batches.ts";
+import { batches, tripletBatches } from "../data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import { filteredPairs } from "../data/pairs.ts";
 import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 import type { ResolvedSettings } from "./settings.ts";
+import type { TrainingStream } from "./tasks/task.ts";
 
-const mebibyte = 2 ** 20;
-
-export interface TrainingStream {
-  readonly stream: BatchStream<LoadedPairs> | BatchStream<LoadedTriplets>;
-  /** Pairs or triplets in an epoch, on average. */
-  readonly perEpoch: number;
-}
+export const mebibyte = 2 ** 20;
 
 /**
  * @param decoded the size that pictures are decoded to.

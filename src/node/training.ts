@@ -1,18 +1,14 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Dataset, indicesByIdentity, labelsOf, splitIdentities, subset } from "../data/dataset.ts";
-import { pairsPerIdentity } from "../data/evaluation.ts";
+import type { Dataset, Item } from "../data/dataset.ts";
 import type { SamplerState } from "../data/sampler.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { siamese } from "../nn/siamese.ts";
 import { adam } from "../optim/adam.ts";
-import { judgementKey, Model, withJudgement } from "../recognition/model.ts";
 import { openSaved } from "../train/checkpoint.ts";
 import { Saver } from "../train/saver.ts";
 import { type Recovered, Trainer } from "../train/trainer.ts";
-import { type Assessment, assess } from "./assessment.ts";
 import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
 import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
@@ -20,13 +16,8 @@ import { Progress } from "./progress.ts";
 import { recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import type { ResolvedSettings } from "./settings.ts";
-import { trainingStream } from "./stream.ts";
+import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
-
-/** Pairs of each kind for each person that the threshold is set by. */
-const judgedPairs = 50;
-/** About how many pictures a checkpoint is judged by. */
-const judgedPictures = 500;
 
 export interface TrainingResult {
   steps: number;
@@ -35,8 +26,8 @@ export interface TrainingResult {
   /** Of the run's first step, those of the runs that were resumed included, and of its last; null before any. */
   firstLoss: number | null;
   lastLoss: number | null;
-  /** On people held out of training; null when nobody was. */
-  validation: { loss: number; accuracy: number; auc: number; eer: number; threshold: number } | null;
+  /** On people held out of training, as the task judges them; null when nobody was. */
+  validation: Readonly<Record<string, number>> | null;
   stepsPerSecond: number;
   /** Share of the time in which a step waited for its pictures. */
   waitingForData: number;
@@ -46,10 +37,14 @@ export interface TrainingResult {
 }
 
 /** The dataset's people as a run with these settings divides them. */
-export function divide(dataset: Dataset, { validation, seed }: { validation: number; seed: number }) {
+export function divide<I extends Item>(
+  task: TrainingTask<I>,
+  dataset: Dataset<I>,
+  { validation, seed }: { validation: number; seed: number },
+) {
   if (validation === 0) return { training: dataset, heldOut: undefined };
   try {
-    return splitIdentities(dataset, { fraction: validation, seed });
+    return task.divide(dataset, { fraction: validation, seed });
   } catch (error) {
     const { code, message } = error as TwingradError;
     throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });
@@ -68,27 +63,29 @@ export interface RunOptions {
 }
 
 /** Trains on `dataset` and leaves `model.safetensors` in `folder`, with the run's checkpoints and its log. */
-export async function train(
+export async function train<I extends Item>(
   device: Device,
-  dataset: Dataset,
+  task: TrainingTask<I>,
+  dataset: Dataset<I>,
   settings: ResolvedSettings,
   { folder, resume, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const imageSize = imageSizeOf(settings);
   const { sourceSize, decoded, augmentation } = picturesOf(settings);
-  const { training, heldOut } = divide(dataset, settings);
-  const { stream, perEpoch } = trainingStream(training, decoded, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm, resize, storage, recompute } =
-    settings;
+  const { training, heldOut } = divide(task, dataset, settings);
+  const { stream, perEpoch } = task.batches(training, decoded, settings, warn);
+  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm } = settings;
+  const { resize, standardize, storage, recompute } = settings;
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
-  const trainer = await Trainer.create(device, siamese({ imageSize, filters, embedding, seed }), {
+  const trainer = await Trainer.create(device, task.network({ imageSize, filters, embedding, seed }), {
     batchSize,
     loss,
     l2,
     optimizer: adam({ learningRate, clipNorm }),
     sourceSize,
     resize,
+    standardize,
     augmentation,
     storage,
     recompute,
@@ -107,13 +104,10 @@ export async function train(
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
   const log = await TrainingLog.open(folder, before, tell);
   const record = recordOf(settings, dataset);
-  const some = heldOut && someOf(heldOut);
-  const judgeSome =
-    some &&
-    (async (bytes: Uint8Array) => {
-      const { loss, report } = await trainer.withDevice((present) => judge(present, bytes, some, seed));
-      return { loss, auc: report.auc };
-    });
+  const judge = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
+    trainer.withDevice((present) => task.judge(present, bytes, people, { seed, quick }));
+  const some = heldOut && task.some(heldOut);
+  const judgeSome = some && ((bytes: Uint8Array) => judge(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
   let run: LoopResult;
   if (!resume) await clearForNewRun(folder, warn);
@@ -130,7 +124,7 @@ export async function train(
   if (steps === 0 && !signal?.aborted) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${loss === "triplet" ? "triplets" : "pairs"} fill no batch of ${batchSize}`,
+      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
     );
   }
   const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData };
@@ -140,7 +134,7 @@ export async function train(
     return { ...result, validation: null, checkpoint, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
-  if (taken === 0 && (await isJudged(checkpoint, steps))) {
+  if (taken === 0 && (await isJudged(checkpoint, steps, task.judgementKey))) {
     throw new TwingradError(
       "BAD_INPUT",
       `there is nothing left to do: the run to resume has made ${before} steps; ask for more --steps or --epochs`,
@@ -149,15 +143,9 @@ export async function train(
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
   const bytes = await trainer.save(run.metadata);
-  const {
-    report,
-    loss: validationLoss,
-    calibration,
-  } = await trainer.withDevice((present) => judge(present, bytes, heldOut ?? training, seed));
-  const { accuracy, auc, eer, threshold } = report;
-  await saveModel(checkpoint, await withJudgement(bytes, { threshold, calibration }));
-  const validation = heldOut ? { loss: validationLoss, accuracy, auc, eer, threshold } : null;
-  return { ...result, validation, checkpoint };
+  const verdict = await judge(bytes, heldOut ?? training, !heldOut);
+  await saveModel(checkpoint, await verdict.sealed(bytes));
+  return { ...result, validation: heldOut ? verdict.figures : null, checkpoint };
 }
 
 function describeRecovery({ reason, from, to, exact }: Recovered): string {
@@ -165,32 +153,8 @@ function describeRecovery({ reason, from, to, exact }: Recovered): string {
   return `the GPU device was lost (${reason.replace(/\.$/, "")}); training goes on on another: back at step ${from}, done again to step ${to}, ${same}`;
 }
 
-async function judge(device: Device, bytes: Uint8Array, people: Dataset, seed: number): Promise<Assessment> {
-  const model = await Model.open(device, bytes);
-  try {
-    return await assess(model, people, pairsPerIdentity(labelsOf(people), { perIdentity: judgedPairs, seed }));
-  } finally {
-    await model.dispose();
-  }
-}
-
-/** As many of the people as have about `judgedPictures` pictures together: judging on the way must stay cheap. */
-function someOf(people: Dataset): Dataset {
-  const chosen: number[] = [];
-  const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);
-  for (
-    let identity = 0, pictures = 0;
-    identity < counts.length && (pictures < judgedPictures || chosen.length < 2);
-    identity++
-  ) {
-    chosen.push(identity);
-    pictures += counts[identity];
-  }
-  return subset(people, chosen);
-}
-
 /** Whether a run's model is finished: of this step, with a threshold. */
-async function isJudged(path: string, step: number): Promise<boolean> {
+async function isJudged(path: string, step: number, judgementKey: string): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);

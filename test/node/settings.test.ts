@@ -21,6 +21,12 @@ describe("resolveSettings", () => {
     expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
     expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws triplets, not pairs/);
   });
+
+  it("liveness has one loss and draws no pairs", () => {
+    expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
+    expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
+    expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/draws no pairs/);
+  });
 });
 
 describe("resumeSettings", () => {
@@ -42,6 +48,7 @@ describe("resumeSettings", () => {
     expect(resumeSettings(saved, { seed: 4, filters: [64, 64, 64, 32] })).toEqual(saved);
     expect(() => resumeSettings(saved, { seed: 5 })).toThrow(/seed was 4 .* cannot become 5/);
     expect(() => resumeSettings(saved, { augment: true })).toThrow(/augment was false/);
+    expect(() => resumeSettings(saved, { task: "liveness" })).toThrow(/task was "recognition"/);
   });
 });
 
@@ -55,6 +62,7 @@ describe("parseSettings", () => {
     [{ seed: -1 }, /^file: seed/],
     [{ sourceSize: [0, 4] }, /^file: sourceSize/],
     [{ resize: "cubic" }, /^file: resize/],
+    [{ task: "age" }, /^file: task/],
     [{ augment: "much" }, /^file: augment: got "much"; expected true, false, a preset \(light, standard, strong\)/],
     [{ augment: { rotation: 400 } }, /^file: augment: rotation: got 400; expected .* within -180 to 180/],
     [{ augment: { rotatoin: 4 } }, /^file: augment: .*no "rotatoin"; there are crop/],

@@ -2,11 +2,13 @@
 import { access } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Dataset } from "../../data/dataset.ts";
+import type { Device } from "../../gpu/device.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
+import type { LivenessModel } from "../../recognition/liveness.ts";
 import type { Model } from "../../recognition/model.ts";
 import { openDevice } from "../device.ts";
-import { loadModel } from "../files.ts";
+import { loadLivenessModel, loadModel } from "../files.ts";
 import { readPicture } from "../images.ts";
 import { Progress } from "../progress.ts";
 import { fileTuningStore } from "../tuning.ts";
@@ -92,26 +94,29 @@ export function number(text: string): number {
 
 /** Opens a device and the model, and gives both back when the work is done. */
 export async function withModel<T>(path: string, work: (model: Model) => Promise<T>): Promise<T> {
+  return withLoaded(path, loadModel, work);
+}
+
+/** As `withModel`, with a liveness model. */
+export async function withLiveness<T>(path: string, work: (model: LivenessModel) => Promise<T>): Promise<T> {
+  return withLoaded(path, loadLivenessModel, work);
+}
+
+async function withLoaded<M, T>(
+  path: string,
+  load: (path: string, device: Device) => Promise<M>,
+  work: (model: M) => Promise<T>,
+): Promise<T> {
   // Before the device is opened: a wrong path should be told at once.
   await access(path).catch(() => {
     throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   });
   const device = await openDevice();
   try {
-    const model = await loadModel(path, device);
-    return await work(model);
+    return await work(await load(path, device));
   } finally {
     device.dispose();
   }
-}
-
-/** The pictures behind one another, in the model's size. */
-export async function readPictures(paths: readonly string[], model: Model): Promise<Uint8Array> {
-  const pictures = await Promise.all(paths.map((path) => readPicture(path, model.imageSize)));
-  const [height, width, channels] = model.imageSize;
-  const stacked = new Uint8Array(pictures.length * height * width * channels);
-  for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);
-  return stacked;
 }
 
 /** Shows how many pictures of the dataset are done while `work` goes through them. */
@@ -122,6 +127,15 @@ export async function showing<T>({ items }: Dataset, work: (told: (done: number)
   } finally {
     progress.stop();
   }
+}
+
+/** The pictures behind one another, in the model's size. */
+export async function readPictures(paths: readonly string[], model: Model): Promise<Uint8Array> {
+  const pictures = await Promise.all(paths.map((path) => readPicture(path, model.imageSize)));
+  const [height, width, channels] = model.imageSize;
+  const stacked = new Uint8Array(pictures.length * height * width * channels);
+  for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);
+  return stacked;
 }
 
 /** Four significant digits: enough to compare, few enough to read. */

@@ -11,12 +11,14 @@ import type { Model } from "../../recognition/model.ts";
 import { falseAcceptRates, type VerificationReport } from "../../recognition/protocol.ts";
 import { assess } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
-import { readModelFile } from "../files.ts";
+import { readModelFile, taskOfModel } from "../files.ts";
 import { identification } from "../identification.ts";
 import { readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
+import { recognition } from "../tasks/recognition.ts";
 import { divide } from "../training.ts";
-import { action, note, type Outcome, showing, wholeNumber, withModel } from "./common.ts";
+import { action, note, number, type Outcome, showing, wholeNumber, withModel } from "./common.ts";
+import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
 import { type Judged, openSetText, verificationText } from "./evaluateText.ts";
 
@@ -32,12 +34,15 @@ interface Options extends DataFlags {
   seed: number;
   unseen?: boolean;
   resamples: number;
+  threshold?: number;
 }
 
 export function addEvaluate(program: Command): void {
   const command = program
     .command("evaluate")
-    .description("Judges a model on pictures of people: verification by pairs, or one-shot recognition.")
+    .description(
+      "Judges a model on pictures of people: verification by pairs, or one-shot recognition; a liveness model by its error rates.",
+    )
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
     .argument("[data...]", `${dataHelp}; needless with --runs`)
     .option(
@@ -68,11 +73,17 @@ export function addEvaluate(program: Command): void {
     .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
     .option("--seed <number>", "of the questions", wholeNumber(0), 1)
     .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
+    .option(
+      "--threshold <score>",
+      "of a liveness model: the least score taken for live (default: the model's own)",
+      number,
+    )
     .option("--unseen", "only the people whom the training of this model held out of this data");
   action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
     if (options.runs === undefined && data.length === 0) {
       command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
     }
+    if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs);
       const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
@@ -137,7 +148,7 @@ async function chooseUnseen(modelPath: string, data: string[], options: Options,
   if (!record || !trainedOnThese) {
     throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people: leave --unseen away`);
   }
-  const { heldOut } = divide(dataset, record.settings);
+  const { heldOut } = divide(recognition, dataset, record.settings);
   if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
   return heldOut;
 }

@@ -3,13 +3,25 @@ import { mkdir } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { augmentationPresets } from "../../data/augmentation.ts";
-import { addDataOptions, type DataFlags, dataHelp, openData, splitDataFlags } from "../data.ts";
+import type { Item } from "../../data/dataset.ts";
+import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../data.ts";
 import { openDevice } from "../device.ts";
 import { diskError } from "../disk.ts";
 import { interruptible } from "../interrupt.ts";
 import { picturesOf } from "../pictureSettings.ts";
-import { checkData, kernelsOf, savedRun } from "../resume.ts";
-import { defaults, parseSettings, readSettings, resolveSettings, resumeSettings, SettingsError } from "../settings.ts";
+import { checkData, kernelsOf, type SavedRun, savedRun } from "../resume.ts";
+import {
+  defaults,
+  parseSettings,
+  type ResolvedSettings,
+  readSettings,
+  resolveSettings,
+  resumeSettings,
+  SettingsError,
+} from "../settings.ts";
+import { liveness } from "../tasks/liveness.ts";
+import { recognition } from "../tasks/recognition.ts";
+import type { TrainingTask } from "../tasks/task.ts";
 import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
 
@@ -29,8 +41,12 @@ export function addTrain(program: Command): void {
     .description(
       "Trains a network on pictures of people: a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
     )
-    .argument("<data...>", dataHelp)
+    .argument("<data...>", `${dataHelp}; for liveness a folder with live/PERSON/... and spoof/PERSON/...`)
     .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
+    .option(
+      "--task <name>",
+      `what is learnt: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
+    )
     .option(
       "--image-size <size>",
       `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
@@ -45,6 +61,7 @@ export function addTrain(program: Command): void {
       "--resize <method>",
       `of --source-size to --image-size: area means, or tf1 as TensorFlow 1's resize_images ${by(defaults.resize)}`,
     )
+    .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number)
@@ -60,7 +77,11 @@ export function addTrain(program: Command): void {
       "--recompute",
       "make the first block's activations again in the backward pass: less memory, a little slower",
     )
-    .option("--batch-size <pairs>", `pairs, or triplets, in a step ${by(defaults.batchSize)}`, number)
+    .option(
+      "--batch-size <pairs>",
+      `pairs, triplets, or pictures for liveness, in a step ${by(defaults.batchSize)}`,
+      number,
+    )
     .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
     .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)
     .option("--seed <number>", `of weights, split, pairs and augmentation ${by(defaults.seed)}`, number)
@@ -136,16 +157,30 @@ async function run(data: string[], { out, config, resume, tune, json: _, ...othe
   const saved = resume ? await savedRun(out, note) : undefined;
   if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
   else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
-  const dataset = await openData(data, dataFlags, note, picturesOf(settings).decoded);
+  const inputs = { data, dataFlags, settings, saved, out, tune };
+  return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+}
+
+interface Inputs {
+  data: string[];
+  dataFlags: DataFlags;
+  settings: ResolvedSettings;
+  saved: SavedRun | undefined;
+  out: string;
+  tune?: boolean;
+}
+
+async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags, settings, saved, out, tune }: Inputs) {
+  const dataset = await task.open(data, dataFlags, note, picturesOf(settings).decoded);
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw diskError(out, "made", error);
   });
-  note(`${dataset.items.length} pictures of ${dataset.identities.length} people`);
+  note(task.describe(dataset));
   return interruptible(async (signal) => {
     const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
     try {
-      return await train(device, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn: note, signal });
     } finally {
       device.dispose();
     }
@@ -171,13 +206,17 @@ function describe({
     const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
     return [...lines, `stopped early: ${saved}`].join("\n");
   }
-  if (validation) {
-    const { accuracy, auc, eer, threshold } = validation;
-    lines.push(
-      `on people held out: accuracy ${percent(accuracy)}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`,
-    );
-  }
+  if (validation) lines.push(`on people held out: ${inWords(validation)}`);
   return [...lines, checkpoint!].join("\n");
+}
+
+function inWords(figures: Readonly<Record<string, number>>): string {
+  const { accuracy, auc, eer, threshold, hter, apcer, bpcer } = figures;
+  const first =
+    hter === undefined
+      ? `accuracy ${percent(accuracy)}`
+      : `HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)})`;
+  return `${first}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`;
 }
 
 /** Reads an option that is one side or height x width. */

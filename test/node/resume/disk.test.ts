@@ -9,6 +9,7 @@ import type { Device } from "../../../src/gpu/device.ts";
 import { openDevice } from "../../../src/node/device.ts";
 import { checkpointsIn, savedRun } from "../../../src/node/resume.ts";
 import { resolveSettings } from "../../../src/node/settings.ts";
+import { recognition } from "../../../src/node/tasks/recognition.ts";
 import { train } from "../../../src/node/training.ts";
 import { openSaved } from "../../../src/train/checkpoint.ts";
 import { tinyPeople, tinySettings } from "./tiny.ts";
@@ -48,7 +49,7 @@ async function run(folder: string, heard: (text: string) => void = () => undefin
     heard(text);
   };
   mkdirSync(folder, { recursive: true });
-  return { result: await train(device, tinyPeople, settings, { folder, warn }), told };
+  return { result: await train(device, recognition, tinyPeople, settings, { folder, warn }), told };
 }
 
 const losses = async (folder: string) =>
@@ -139,7 +140,7 @@ describe.skipIf(missing)("a run", () => {
     expect(told[1]).toBe(`going on from ${older.name}, the newest that is whole`);
 
     const table = await losses(folder);
-    await train(device, tinyPeople, settings, { folder, resume: saved, warn: () => undefined });
+    await train(device, recognition, tinyPeople, settings, { folder, resume: saved, warn: () => undefined });
     expect(await losses(folder)).toEqual(table);
   });
 });

@@ -7,6 +7,7 @@ import type { Device } from "../../../src/gpu/device.ts";
 import { openDevice } from "../../../src/node/device.ts";
 import { savedRun } from "../../../src/node/resume.ts";
 import { resolveSettings } from "../../../src/node/settings.ts";
+import { recognition } from "../../../src/node/tasks/recognition.ts";
 import { train } from "../../../src/node/training.ts";
 import { tinyPeople, tinySettings } from "./tiny.ts";
 
@@ -26,7 +27,7 @@ it("names the step and the tensor, and the last good checkpoint stays", async ()
   const settings = resolveSettings({ ...tinySettings, ...runaway }, { steps: 20 });
   const told: string[] = [];
   const warn = (text: string) => void told.push(text);
-  const error = await train(device, tinyPeople, settings, { folder, warn }).catch((thrown) => thrown);
+  const error = await train(device, recognition, tinyPeople, settings, { folder, warn }).catch((thrown) => thrown);
   expect(error.code, String(error)).toBe("NOT_FINITE");
   const { step, message } = error as { step: number; message: string };
   expect(message).toMatch(

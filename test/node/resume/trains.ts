@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { openDevice } from "../../../src/node/device.ts";
 import { savedRun } from "../../../src/node/resume.ts";
 import { type PartialSettings, resolveSettings, resumeSettings } from "../../../src/node/settings.ts";
+import { recognition } from "../../../src/node/tasks/recognition.ts";
 import { train } from "../../../src/node/training.ts";
 import { tinyPeople, tinySettings } from "./tiny.ts";
 
@@ -19,7 +20,7 @@ const settings = resolveSettings({ ...tinySettings, ...kinds[kind] }, { steps: N
 const tell = (text: string) => process.stdout.write(`${text}\n`);
 const resume = await savedRun(folder, tell);
 const device = await openDevice();
-await train(device, tinyPeople, resume ? resumeSettings(resume.record.settings, {}) : settings, {
+await train(device, recognition, tinyPeople, resume ? resumeSettings(resume.record.settings, {}) : settings, {
   folder,
   resume,
   warn: () => undefined,

@@ -1,0 +1,57 @@
+// Learning to tell people apart, as a training run's task.
+import { type Dataset, indicesByIdentity, labelsOf, splitIdentities, subset } from "../../data/dataset.ts";
+import { pairsPerIdentity } from "../../data/evaluation.ts";
+import { siamese } from "../../nn/siamese.ts";
+import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
+import { assess } from "../assessment.ts";
+import { openData } from "../data.ts";
+import { trainingStream } from "../stream.ts";
+import type { TrainingTask } from "./task.ts";
+
+/** Pairs of each kind for each person that the threshold is set by. */
+const judgedPairs = 50;
+/** About how many pictures a checkpoint is judged by. */
+const judgedPictures = 500;
+
+export const recognition: TrainingTask = {
+  examples: "pairs or triplets",
+  open: openData,
+  describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
+  divide: splitIdentities,
+  some: someOf,
+  batches: trainingStream,
+  network: siamese,
+  judgementKey,
+
+  async judge(device, bytes, people, { seed }) {
+    const model = await Model.open(device, bytes);
+    try {
+      const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: judgedPairs, seed });
+      const { report, loss, calibration } = await assess(model, people, pairs);
+      const { accuracy, auc, eer, threshold } = report;
+      return {
+        loss,
+        auc,
+        figures: { loss, accuracy, auc, eer, threshold },
+        sealed: (bytes) => withJudgement(bytes, { threshold, calibration }),
+      };
+    } finally {
+      await model.dispose();
+    }
+  },
+};
+
+/** As many of the people as have about `judgedPictures` pictures together: judging on the way must stay cheap. */
+function someOf(people: Dataset): Dataset {
+  const chosen: number[] = [];
+  const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);
+  for (
+    let identity = 0, pictures = 0;
+    identity < counts.length && (pictures < judgedPictures || chosen.length < 2);
+    identity++
+  ) {
+    chosen.push(identity);
+    pictures += counts[identity];
+  }
+  return subset(people, chosen);
+}

@@ -1,0 +1,91 @@
+// Real or a picture of one, as users of the command line meet it.
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Random, streams } from "../../src/data/random.ts";
+import { buildCli, testFolder } from "./builtCli.ts";
+
+const folder = testFolder("liveness-test");
+const data = join(folder, "faces");
+const at = (...parts: string[]) => join(folder, ...parts);
+const picture = (kind: string, person: number, number: number) => join(data, kind, `p${person}`, `${number}.png`);
+let cli: Awaited<ReturnType<typeof buildCli>>;
+
+/** Seven people with four live pictures each: a pattern of their own with fine noise; a picture of it has lost the noise. */
+async function drawPeople(): Promise<void> {
+  for (let person = 0; person < 7; person++) {
+    const own = new Random(1, streams.trials, person);
+    const pattern = Array.from({ length: 16 }, () => 60 + own.integer(130));
+    for (const kind of ["live", "spoof"]) await mkdir(join(data, kind, `p${person}`), { recursive: true });
+    for (let n = 0; n < 4; n++) {
+      const noise = new Random(2, streams.trials, person * 100 + n);
+      const light = noise.integer(30) - 15;
+      const draw = (grain: number) =>
+        sharp(
+          Uint8Array.from({ length: 256 }, (_, i) => {
+            return pattern[Math.floor(i / 64) * 4 + Math.floor((i % 16) / 4)] + light + noise.integer(grain);
+          }),
+          { raw: { width: 16, height: 16, channels: 1 } },
+        ).png();
+      await draw(40).toFile(picture("live", person, n));
+      await draw(4).toFile(picture("spoof", person, n));
+    }
+  }
+}
+
+beforeAll(async () => {
+  cli = await buildCli(folder);
+  await drawPeople();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const network = ["--image-size", "16", "--channels", "1", "--filters", "8", "--embedding", "8", "--batch-size", "8"];
+const settings = ["--task", "liveness", "--no-tune", "--l2", "0", "--learning-rate", "0.01", "--standardize"];
+const learning = [...network, ...settings, "--validation", "0.3"];
+
+describe("train --task liveness", () => {
+  it("trains, resumes to the same bits, judges people never seen, and is no recognition model", async () => {
+    const whole = await cli.json("train", data, "--out", at("whole"), ...learning, "--steps", "80");
+    expect(whole.stderr).toContain("28 pictures of live people and 28 of pictures, 7 people together");
+    expect(Object.keys(whole.validation)).toEqual(["loss", "apcer", "bpcer", "hter", "eer", "auc", "threshold"]);
+    const { loss, apcer, bpcer, hter, eer, auc, threshold } = whole.validation;
+    expect(hter).toBe((apcer + bpcer) / 2);
+    expect(auc).toBeGreaterThan(0.9); // chance is 0.5
+    expect(threshold).toBeGreaterThan(0);
+    expect(threshold).toBeLessThan(1);
+
+    await cli.json("train", data, "--out", at("parts"), ...learning, "--steps", "7", "--checkpoint-every", "4");
+    const rest = await cli.json(
+      "train",
+      data,
+      "--out",
+      at("parts"),
+      "--resume",
+      "--steps",
+      "80",
+      "--checkpoint-every",
+      "500",
+    );
+    expect(rest).toMatchObject({ steps: 80, lastLoss: whole.lastLoss, validation: whole.validation });
+    expect((await readFile(at("parts", "model.safetensors"))).equals(await readFile(whole.checkpoint))).toBe(true);
+
+    // The people held out are judged as training judged them.
+    const unseen = await cli.json("evaluate", at("whole"), data, "--unseen");
+    expect(unseen).toMatchObject({ loss, apcer, bpcer, hter, eer, auc, threshold, live: 8, spoof: 8 });
+    const strict = await cli.json("evaluate", at("whole"), data, "--threshold", "1");
+    expect(strict.stderr).toContain("trained on most of these people");
+    expect(strict).toMatchObject({ apcer: 0, bpcer: 1, hter: 0.5, threshold: 1, live: 28, spoof: 28 });
+
+    const crossed = await cli.run("verify", at("whole"), picture("live", 0, 0), picture("live", 0, 1));
+    expect(crossed).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${at("whole")}: This is a liveness model`),
+    });
+    const other = await cli.run("train", data, "--out", at("whole"), "--resume", "--task", "recognition");
+    expect(other).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('task was "liveness" in the run to resume'),
+    });
+  }, 120_000);
+});
