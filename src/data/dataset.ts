@@ -1,8 +1,6 @@
 // What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
 // Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
-import { TwingradError } from "../gpu/errors.ts";
 import type { StoredPicture } from "./picture.ts";
-import { Random, streams } from "./random.ts";
 
 /** Height, width, channels. */
 export type ImageSize = readonly [height: number, width: number, channels: number];
@@ -64,31 +62,4 @@ export function subset<I extends Item>(dataset: Dataset<I>, identities: readonly
 function relabelled<I extends Item>(item: I, identity: number): I {
   const { name, stored } = item;
   return { ...item, identity, name, decode: (size) => item.decode(size), stored: stored && (() => stored.call(item)) };
-}
-
-/**
- * Splits by identity, so that nobody is in both parts. `fraction` of the identities, at least two, are held out;
- * the choice depends on the seed and on the set of names, not on their order.
- * @throws BAD_INPUT when either part would have fewer than two identities.
- */
-export function splitIdentities(
-  dataset: Dataset,
-  { fraction, seed }: { fraction: number; seed: number },
-): { training: Dataset; heldOut: Dataset } {
-  const count = dataset.identities.length;
-  const heldOutCount = Math.max(2, Math.round(fraction * count));
-  if (!(fraction > 0 && fraction < 1) || count - heldOutCount < 2) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `cannot hold out ${fraction} of ${count} identities: the fraction must lie between 0 and 1, and at least 2 identities must remain on either side`,
-    );
-  }
-  const byName = dataset.identities.map((_, identity) => identity);
-  byName.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
-  const order = new Random(seed, streams.split).shuffle(byName);
-  const ascending = (a: number, b: number) => a - b;
-  return {
-    heldOut: subset(dataset, order.slice(0, heldOutCount).sort(ascending)),
-    training: subset(dataset, order.slice(heldOutCount).sort(ascending)),
-  };
 }

@@ -20,10 +20,11 @@ export {
   livenessBatches,
   tripletBatches,
 } from "./batches.ts";
-export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf, splitIdentities } from "./dataset.ts";
+export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
 export { allPairs, oneShotTrials, pairsPerIdentity, type Trial, type TrialOptions } from "./evaluation.ts";
 export { balancedLiveness, type LivenessDataset, type LivenessItem, type Single, splitLiveness } from "./liveness.ts";
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "./pairs.ts";
 export type { Sampler, SamplerState } from "./sampler.ts";
+export { type Divided, type Fold, type Split, splitIdentities } from "./split.ts";
 export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./yield.ts";

@@ -5,6 +5,7 @@ import { type Dataset, type Item, subset } from "./dataset.ts";
 import { folderDataset, type PictureFile } from "./folders.ts";
 import { Random, streams } from "./random.ts";
 import { picturesOfEach, Sampler } from "./sampler.ts";
+import { type Divided, type Fold, isFold, type Split } from "./split.ts";
 
 /** `identity` is the person, the same for their live pictures and for pictures of their pictures. */
 export interface LivenessItem extends Item {
@@ -78,33 +79,44 @@ export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof
 
 /**
  * Splits by person over both kinds, so that nobody is in both parts: `fraction` of the people are held out, of those who
- * are live, in pictures, or both, each their share; at least two of either kind, as a threshold for one is set on others.
- * The choice depends on the seed and on the names, not on their order.
- * @throws BAD_INPUT where that leaves nobody of some kind to train on.
+ * are live, in pictures, or both, each their share; or the people of one fold, who are dealt out likewise. Of either kind
+ * at least two are held out, as a threshold for one is set on others. The choice depends on the seed and on the names,
+ * not on their order.
+ * @throws BAD_INPUT where that leaves nobody of some kind to train on, or a fold has too few.
  */
-export function splitLiveness(
-  dataset: LivenessDataset,
-  { fraction, seed }: { fraction: number; seed: number },
-): { training: LivenessDataset; heldOut: LivenessDataset } {
+export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }: Split): Divided<LivenessItem> {
   const people = dataset.identities.length;
   const ascending = (held: ReadonlySet<number>, wanted: boolean) =>
     dataset.identities.map((_, person) => person).filter((person) => held.has(person) === wanted);
-  if (fraction > 0 && fraction < 1) {
-    for (let count = Math.max(1, Math.round(fraction * people)); count < people; count++) {
-      const held = spread(dataset, count, seed);
-      const heldOut = subset(dataset, ascending(held, true));
-      const judged = peopleOfKinds(heldOut);
-      if (judged.live < 2 || judged.spoof < 2) continue;
-      const training = subset(dataset, ascending(held, false));
-      const trained = peopleOfKinds(training);
-      if (trained.live > 0 && trained.spoof > 0) return { training, heldOut };
-    }
+  for (const held of fold ? dealt(dataset, fold, seed) : shares(dataset, fraction, seed)) {
+    const heldOut = subset(dataset, ascending(held, true));
+    const judged = peopleOfKinds(heldOut);
+    if (judged.live < 2 || judged.spoof < 2) continue;
+    const training = subset(dataset, ascending(held, false));
+    const trained = peopleOfKinds(training);
+    if (trained.live > 0 && trained.spoof > 0) return { training, heldOut };
   }
   const { live, spoof } = peopleOfKinds(dataset);
+  const what = fold ? `part ${fold.number}/${fold.of}` : `${fraction}`;
   throw new TwingradError(
     "BAD_INPUT",
-    `cannot hold out ${fraction} of ${people} people, ${live} of them live and ${spoof} in pictures: the share must lie between 0 and 1, and of either kind at least 2 are held out and 1 remains`,
+    `cannot hold out ${what} of ${people} people, ${live} of them live and ${spoof} in pictures: ${fold ? "there must be as many parts as that" : "the share must lie between 0 and 1"}, and of either kind at least 2 are held out and 1 remains`,
   );
+}
+
+/** The share and, where that is too few, ever more. */
+function* shares(dataset: LivenessDataset, fraction: number, seed: number): Iterable<Set<number>> {
+  if (!(fraction > 0 && fraction < 1)) return;
+  const people = dataset.identities.length;
+  for (let count = Math.max(1, Math.round(fraction * people)); count < people; count++)
+    yield spread(dataset, count, seed);
+}
+
+/** The people of a fold, if there is one such: each n-th in the order by kind. */
+function dealt(dataset: LivenessDataset, fold: Fold, seed: number): Set<number>[] {
+  if (!isFold(fold)) return [];
+  const order = peopleByKind(dataset, new Random(seed, streams.split));
+  return [new Set(order.filter((_, place) => place % fold.of === fold.number - 1))];
 }
 
 /** `count` people: one of each of as many stretches of `peopleByKind`. */

@@ -2,11 +2,22 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { defaultPrefetch } from "../data/batches.ts";
+import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { augment, size } from "./pictureSettings.ts";
 
 const positive = z.number().int().min(1);
 const probability = z.number().min(0).max(1);
+
+/** The number of a part and of all parts, as 3/8. */
+export function foldOf(text: string): Fold {
+  const [number, of] = text.split("/").map(Number);
+  return { number, of };
+}
+
+const fold = z
+  .string()
+  .refine((text) => /^\d+\/\d+$/.test(text) && isFold(foldOf(text)), "a part of at least two was expected, as 3/8");
 
 const schema = z.strictObject({
   task: z.enum(["recognition", "liveness"]),
@@ -35,6 +46,8 @@ const schema = z.strictObject({
   imageCache: z.number().min(0),
   augment,
   validation: z.number().min(0).lt(1),
+  fold,
+  holdOutGroups: z.boolean(),
   checkpointEvery: positive,
   keepCheckpoints: positive,
   recoveryEvery: positive,
@@ -52,6 +65,8 @@ const optional = {
   sourceSize: true,
   resize: true,
   standardize: true,
+  fold: true,
+  holdOutGroups: true,
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
@@ -144,7 +159,13 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (given.loss === "triplet" && filtered) {
     throw new SettingsError("--loss triplet takes no probabilities: it draws triplets, not pairs");
   }
+  if (given.fold !== undefined && given.validation !== undefined) {
+    throw new SettingsError("--fold and --validation both say who is held out: give one of them");
+  }
   if (given.task === "liveness") {
+    if (given.holdOutGroups) {
+      throw new SettingsError("--task liveness holds out people; --hold-out-groups is for recognition");
+    }
     if (given.loss !== undefined && given.loss !== "cross-entropy") {
       throw new SettingsError(`--task liveness takes the cross-entropy loss, not ${given.loss}`);
     }

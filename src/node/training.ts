@@ -15,7 +15,7 @@ import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
 import { recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
-import type { ResolvedSettings } from "./settings.ts";
+import { foldOf, type ResolvedSettings } from "./settings.ts";
 import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
 
@@ -40,11 +40,16 @@ export interface TrainingResult {
 export function divide<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
-  { validation, seed }: { validation: number; seed: number },
+  { validation, fold, holdOutGroups, seed }: Pick<ResolvedSettings, "validation" | "fold" | "holdOutGroups" | "seed">,
 ) {
   if (validation === 0) return { training: dataset, heldOut: undefined };
   try {
-    return task.divide(dataset, { fraction: validation, seed });
+    return task.divide(dataset, {
+      fraction: validation,
+      fold: fold === undefined ? undefined : foldOf(fold),
+      seed,
+      wholeGroups: holdOutGroups,
+    });
   } catch (error) {
     const { code, message } = error as TwingradError;
     throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });

@@ -1,47 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Dataset, identityGroups, labelsOf, splitIdentities, subset } from "../../src/data/dataset.ts";
+import { identityGroups, labelsOf } from "../../src/data/dataset.ts";
 import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
 import { constantPictures } from "./pictures.ts";
-
-describe("splitIdentities", () => {
-  it("puts nobody into both parts and loses nobody, whatever the seed", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 4, max: 30 }),
-        fc.double({ min: 0.05, max: 0.6, noNaN: true }),
-        fc.nat(),
-        (count, fraction, seed) => {
-          const dataset = constantPictures(count, 2);
-          fc.pre(count - Math.max(2, Math.round(fraction * count)) >= 2);
-          const { training, heldOut } = splitIdentities(dataset, { fraction, seed });
-          expect([...training.identities, ...heldOut.identities].sort()).toEqual([...dataset.identities].sort());
-          const pictures = (part: Dataset) => part.items.map((item) => item.name);
-          expect([...pictures(training), ...pictures(heldOut)].sort()).toEqual(pictures(dataset).sort());
-          expect(pictures(heldOut).filter((name) => pictures(training).includes(name))).toEqual([]);
-        },
-      ),
-    );
-  });
-
-  it("depends on the seed and on the names, not on their order", () => {
-    const dataset = constantPictures(12, 1);
-    const reversed = subset(dataset, dataset.identities.map((_, i) => i).reverse());
-    const held = (data: Dataset, seed: number) =>
-      [...splitIdentities(data, { fraction: 0.3, seed }).heldOut.identities].sort();
-    expect(held(reversed, 1)).toEqual(held(dataset, 1));
-    expect(held(dataset, 1)).not.toEqual(held(dataset, 2));
-  });
-
-  it.each([
-    [3, 0.2],
-    [10, 0.95],
-    [10, 0],
-    [10, 1],
-  ])("refuses %i identities at %f", (count, fraction) => {
-    expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/cannot hold out/);
-  });
-});
 
 describe("evaluation questions", () => {
   it("allPairs: every pair once", () => {

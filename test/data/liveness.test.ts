@@ -105,6 +105,21 @@ describe("splitLiveness", () => {
     }
   });
 
+  it("folds: everybody is held out once, and never trained on then, each kind in its share", () => {
+    const dataset = people([..."abcdefghi"].map((name) => `${name}:ls`).join(" "));
+    const held = [1, 2, 3].flatMap((number) => {
+      const { training, heldOut } = splitLiveness(dataset, { fraction: 0.2, fold: { number, of: 3 }, seed: 1 });
+      expect(names(training).filter((name) => heldOut.identities.includes(name))).toEqual([]);
+      expect(peopleOfKinds(heldOut)).toEqual({ live: 3, spoof: 3 });
+      return heldOut.identities;
+    });
+    expect(held.sort()).toEqual(names(dataset));
+    const part = (number: number, of: number) => () =>
+      splitLiveness(dataset, { fraction: 0.2, fold: { number, of }, seed: 1 });
+    expect(part(1, 1)).toThrow(/cannot hold out part 1\/1 of 9 people/);
+    expect(part(5, 5)).toThrow(/at least 2 are held out/);
+  });
+
   it.each([
     ["a:ls b:ls", 0.5],
     ["a:l b:l c:l d:s e:s", 0.2],

@@ -22,6 +22,15 @@ describe("resolveSettings", () => {
     expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws triplets, not pairs/);
   });
 
+  it("holds out a share or a fold, not both, and groups where people are recognised", () => {
+    expect(resolveSettings({ fold: "3/8", holdOutGroups: true }, {})).toMatchObject({
+      fold: "3/8",
+      holdOutGroups: true,
+    });
+    expect(() => resolveSettings({ fold: "3/8" }, { validation: 0.2 })).toThrow(/--fold and --validation/);
+    expect(() => resolveSettings({ task: "liveness" }, { holdOutGroups: true })).toThrow(/holds out people/);
+  });
+
   it("liveness has one loss and draws no pairs", () => {
     expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
     expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
@@ -60,6 +69,9 @@ describe("parseSettings", () => {
     [{ learningRate: 0 }, /^file: learningRate/],
     [{ validation: 1 }, /^file: validation/],
     [{ seed: -1 }, /^file: seed/],
+    [{ fold: "9/8" }, /^file: fold: a part of at least two was expected, as 3\/8/],
+    [{ fold: "1/1" }, /^file: fold/],
+    [{ fold: "half" }, /^file: fold/],
     [{ sourceSize: [0, 4] }, /^file: sourceSize/],
     [{ resize: "cubic" }, /^file: resize/],
     [{ task: "age" }, /^file: task/],

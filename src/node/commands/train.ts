@@ -117,6 +117,14 @@ export function addTrain(program: Command): void {
       `share of the people held out of training to judge the result; 0 for none ${by(defaults.validation)}`,
       number,
     )
+    .option(
+      "--fold <part>",
+      "instead of --validation: hold out one part of so many, as 3/8, so that the runs 1/8 to 8/8 judge everybody once",
+    )
+    .option(
+      "--hold-out-groups",
+      "hold out whole folders of people, as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single people",
+    )
     .option("--checkpoint-every <steps>", `save on the way ${by(defaults.checkpointEvery)}`, number)
     .option(
       "--keep-checkpoints <count>",

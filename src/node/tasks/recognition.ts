@@ -1,6 +1,7 @@
 // Learning to tell people apart, as a training run's task.
-import { type Dataset, indicesByIdentity, labelsOf, splitIdentities, subset } from "../../data/dataset.ts";
+import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../data/dataset.ts";
 import { pairsPerIdentity } from "../../data/evaluation.ts";
+import { splitIdentities } from "../../data/split.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
 import { assess } from "../assessment.ts";

@@ -2,6 +2,7 @@
 import type { BatchStream } from "../../data/batches.ts";
 import type { Dataset, ImageSize, Item } from "../../data/dataset.ts";
 import type { SamplerState } from "../../data/sampler.ts";
+import type { Divided, Split } from "../../data/split.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { Network, NetworkOptions } from "../../nn/network.ts";
 import type { Batch } from "../../train/batch.ts";
@@ -37,7 +38,7 @@ export interface TrainingTask<I extends Item = Item> {
    * The people that a network is trained on, and those held out.
    * @throws BAD_INPUT where that cannot be.
    */
-  divide(dataset: Dataset<I>, split: { fraction: number; seed: number }): { training: Dataset<I>; heldOut: Dataset<I> };
+  divide(dataset: Dataset<I>, split: Split): Divided<I>;
   /** Of people held out a part that is judged quickly. */
   some(heldOut: Dataset<I>): Dataset<I>;
   /** @throws BAD_INPUT at once where these people give no batches. */
