@@ -28,6 +28,12 @@ export type { Network, NetworkOptions, NetworkTask } from "./nn/network.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";
+export {
+  batchHardTripletLoss,
+  type Margin,
+  semiHardTripletLoss,
+  supervisedContrastiveLoss,
+} from "./ops/batchLoss.ts";
 export { batchNorm } from "./ops/batchNorm.ts";
 export { contrastiveLoss } from "./ops/contrastiveLoss.ts";
 export { conv2d } from "./ops/conv2d.ts";

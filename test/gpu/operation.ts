@@ -3,6 +3,7 @@
 import {
   absDifference,
   add,
+  batchHardTripletLoss,
   batchNorm,
   contrastiveLoss,
   conv2d,
@@ -16,9 +17,11 @@ import {
   mean,
   relu,
   scale,
+  semiHardTripletLoss,
   sigmoid,
   sigmoidCrossEntropy,
   sum,
+  supervisedContrastiveLoss,
   type Tensor,
   tensor,
   tripletLoss,
@@ -51,6 +54,10 @@ const calls: Record<OperationName, (tensors: Tensors, options: any) => Tensor> =
   sigmoidCrossEntropy: ({ logits, labels }) => sigmoidCrossEntropy(logits, labels),
   contrastiveLoss: ({ a, b, same }, options) => contrastiveLoss(a, b, same, options),
   tripletLoss: ({ anchor, positive, negative }, options) => tripletLoss(anchor, positive, negative, options),
+  batchHardTripletLoss: ({ embeddings, labels }, options) => batchHardTripletLoss(embeddings, labels, options),
+  semiHardTripletLoss: ({ embeddings, labels }, options) => semiHardTripletLoss(embeddings, labels, options),
+  supervisedContrastiveLoss: ({ embeddings, labels }, options) =>
+    supervisedContrastiveLoss(embeddings, labels, options),
   l2Penalty: ({ parameter }, { factor }) => l2Penalty(parameter, factor),
 };
 

@@ -1,6 +1,7 @@
 // All suites: importing this file registers every case.
 
 import "./augmentation.suite.ts";
+import "./batchLoss.suite.ts";
 import "./batchNorm.suite.ts";
 import "./clip.suite.ts";
 import "./block.suite.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { difference } from "../compare.ts";
 import { binary, normal } from "../random.ts";
 import { batchNorm } from "./batchNorm.ts";
-import type { NdArray, NdArrays } from "./ndarray.ts";
+import { type NdArray, type NdArrays, ndarray } from "./ndarray.ts";
 import { type OperationName, referenceOf } from "./operations.ts";
 
 const STEP = 1e-5;
@@ -38,6 +38,19 @@ interface Case {
 }
 
 const matrix = fc.record({ seed, rows: size, columns: size });
+
+const labelled = fc
+  .record({
+    seed,
+    labels: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 9 }),
+    columns: size,
+    margin: fc.constantFrom(0.2, 2, "soft" as const),
+    temperature: fc.constantFrom(0.5, 2),
+  })
+  .map(({ seed, labels, columns, ...options }) => ({
+    inputs: { embeddings: normal([labels.length, columns], seed), labels: ndarray([labels.length], labels) },
+    ...options,
+  }));
 
 const cases: Record<OperationName, fc.Arbitrary<Case>> = {
   conv2d: fc
@@ -129,6 +142,10 @@ const cases: Record<OperationName, fc.Arbitrary<Case>> = {
     },
     options: { margin },
   })),
+  // Random rows lie away from ties by more than STEP.
+  batchHardTripletLoss: labelled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
+  semiHardTripletLoss: labelled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
+  supervisedContrastiveLoss: labelled.map(({ inputs, temperature }) => ({ inputs, options: { temperature } })),
   l2Penalty: matrix.map(({ seed, rows, columns }) => ({
     inputs: { parameter: normal([rows, columns], seed) },
     options: { factor: 0.3 },

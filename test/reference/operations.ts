@@ -2,6 +2,7 @@
 
 import { absDifference, absDifferenceGradients } from "./absDifference.ts";
 import { add, addGradients } from "./add.ts";
+import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./batchLoss.ts";
 import { batchNorm, batchNormGradients } from "./batchNorm.ts";
 import { contrastiveLoss, contrastiveLossGradients } from "./contrastiveLoss.ts";
 import { conv2d, conv2dGradients } from "./conv2d.ts";
@@ -44,6 +45,9 @@ export const references = {
   sigmoidCrossEntropy: { value: sigmoidCrossEntropy, gradients: sigmoidCrossEntropyGradients },
   contrastiveLoss: { value: contrastiveLoss, gradients: contrastiveLossGradients },
   tripletLoss: { value: tripletLoss, gradients: tripletLossGradients },
+  batchHardTripletLoss,
+  semiHardTripletLoss,
+  supervisedContrastiveLoss,
   l2Penalty: { value: l2Penalty, gradients: l2PenaltyGradients },
 } satisfies Record<string, Reference>;
 
