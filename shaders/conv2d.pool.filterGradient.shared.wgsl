@@ -33,7 +33,7 @@ const SETS: u32 = 64u / LANES;
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> input_affine: array<f32>; // [groups, 4, CHANNELS]
 @group(0) @binding(2) var<storage, read> pooled: array<u32>;
-@group(0) @binding(3) var<storage, read> argmax: array<u32>; // [cells, FILTERS]: see winograd4.pool
+@group(0) @binding(3) var<storage, read> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(4) var<storage, read> gradient: array<u32>;
 @group(0) @binding(5) var<storage, read> affine: array<f32>; // [groups, 4, 4 FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(6) var<storage, read> coefficients: array<f32>; // [groups, 2, 4 FILTERS]: c1, c2

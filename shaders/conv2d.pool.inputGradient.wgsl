@@ -29,7 +29,7 @@ override ROW: u32; // threads in one row of the grid
 
 @group(0) @binding(0) var<storage, read> filter_: array<f32>;
 @group(0) @binding(1) var<storage, read> pooled: array<u32>;
-@group(0) @binding(2) var<storage, read> argmax: array<u32>; // [cells, FILTERS / 4]: see winograd4.pool
+@group(0) @binding(2) var<storage, read> argmax: array<u32>; // [cells, FILTERS / 4]: see winograd.pool
 @group(0) @binding(3) var<storage, read> gradient: array<u32>;
 @group(0) @binding(4) var<storage, read> affine: array<f32>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(5) var<storage, read> coefficients: array<f32>; // [groups, 2, FILTERS]: c1, c2

@@ -37,7 +37,7 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd4.pool
+@group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]

@@ -34,7 +34,7 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd4.pool
+@group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
 
 // What a thread reads one channel of x through.

@@ -1,10 +1,30 @@
-// G' P G for each pair of channels: the 3 x 3 filter gradient from the sums P over tiles of Winograd F(2x2, 3x3), the
-// adjoint of winograd.filter. product is [16, I, O], filter_gradient [3, 3, I, O].
+// G' P G for each pair of channels: the 3 x 3 filter gradient from the sums P over cells of Winograd F(4x4, 3x3), the
+// adjoint of winograd.filter; the parts of the sums are added in their order.
+override PARTS: u32;
 override COUNT: u32; // threads: vec4s of I * O
 override ROW: u32; // threads in one row of the grid
 
-@group(0) @binding(0) var<storage, read> product: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> filter_gradient: array<vec4f>;
+@group(0) @binding(0) var<storage, read> product: array<vec4f>; // [PARTS, 36, I, O]
+@group(0) @binding(1) var<storage, read_write> filter_gradient: array<vec4f>; // [3, 3, I, O]
+
+// G by rows: what each row (column) of P adds to the three rows (columns) of the filter. The rows are gone through in a
+// loop: written out, the kernel takes compilers of software adapters several times as long.
+const weights = array<vec3f, 6>(
+  vec3f(1.0, 0.0, 0.0), vec3f(1.0, 1.0, 1.0) / 3.0, vec3f(-1.0, 1.0, -1.0) / 3.0,
+  vec3f(-16.0, -8.0, -4.0) / 15.0, vec3f(1.0, -2.0, 4.0) / 15.0, vec3f(0.0, 0.0, 1.0),
+);
+
+struct Three { a: vec4f, b: vec4f, c: vec4f }
+
+fn add(sum: Three, weight: f32, row: Three) -> Three {
+  return Three(sum.a + weight * row.a, sum.b + weight * row.b, sum.c + weight * row.c);
+}
+
+fn store(i: u32, u: u32, f: Three) {
+  filter_gradient[i + 3u * u * COUNT] = f.a;
+  filter_gradient[i + (3u * u + 1u) * COUNT] = f.b;
+  filter_gradient[i + (3u * u + 2u) * COUNT] = f.c;
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -12,42 +32,37 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i >= COUNT) {
     return;
   }
-  let d00 = product[i];
-  let d01 = product[i + COUNT];
-  let d02 = product[i + 2u * COUNT];
-  let d03 = product[i + 3u * COUNT];
-  let d10 = product[i + 4u * COUNT];
-  let d11 = product[i + 5u * COUNT];
-  let d12 = product[i + 6u * COUNT];
-  let d13 = product[i + 7u * COUNT];
-  let d20 = product[i + 8u * COUNT];
-  let d21 = product[i + 9u * COUNT];
-  let d22 = product[i + 10u * COUNT];
-  let d23 = product[i + 11u * COUNT];
-  let d30 = product[i + 12u * COUNT];
-  let d31 = product[i + 13u * COUNT];
-  let d32 = product[i + 14u * COUNT];
-  let d33 = product[i + 15u * COUNT];
-  // Each column by G', then each row by G.
-  let e00 = d00 + 0.5 * (d10 + d20);
-  let e10 = 0.5 * (d10 - d20);
-  let e20 = d30 + 0.5 * (d10 + d20);
-  let e01 = d01 + 0.5 * (d11 + d21);
-  let e11 = 0.5 * (d11 - d21);
-  let e21 = d31 + 0.5 * (d11 + d21);
-  let e02 = d02 + 0.5 * (d12 + d22);
-  let e12 = 0.5 * (d12 - d22);
-  let e22 = d32 + 0.5 * (d12 + d22);
-  let e03 = d03 + 0.5 * (d13 + d23);
-  let e13 = 0.5 * (d13 - d23);
-  let e23 = d33 + 0.5 * (d13 + d23);
-  filter_gradient[i] = e00 + 0.5 * (e01 + e02);
-  filter_gradient[i + COUNT] = 0.5 * (e01 - e02);
-  filter_gradient[i + 2u * COUNT] = e03 + 0.5 * (e01 + e02);
-  filter_gradient[i + 3u * COUNT] = e10 + 0.5 * (e11 + e12);
-  filter_gradient[i + 4u * COUNT] = 0.5 * (e11 - e12);
-  filter_gradient[i + 5u * COUNT] = e13 + 0.5 * (e11 + e12);
-  filter_gradient[i + 6u * COUNT] = e20 + 0.5 * (e21 + e22);
-  filter_gradient[i + 7u * COUNT] = 0.5 * (e21 - e22);
-  filter_gradient[i + 8u * COUNT] = e23 + 0.5 * (e21 + e22);
+  var f0 = Three();
+  var f1 = Three();
+  var f2 = Three();
+  for (var r = 0u; r < 6u; r++) {
+    var p0 = vec4f();
+    var p1 = vec4f();
+    var p2 = vec4f();
+    var p3 = vec4f();
+    var p4 = vec4f();
+    var p5 = vec4f();
+    for (var part = 0u; part < PARTS; part++) {
+      let at = (part * 36u + 6u * r) * COUNT + i;
+      p0 += product[at];
+      p1 += product[at + COUNT];
+      p2 += product[at + 2u * COUNT];
+      p3 += product[at + 3u * COUNT];
+      p4 += product[at + 4u * COUNT];
+      p5 += product[at + 5u * COUNT];
+    }
+    // The row by G, then its share of each row of the filter.
+    let s = p1 / 3.0;
+    let d = p2 / 3.0;
+    let h = p3 * (-16.0 / 15.0);
+    let m = p4 / 15.0;
+    let row = Three(p0 + s - d + h + m, s + d + 0.5 * h - 2.0 * m, s - d + 0.25 * h + 4.0 * m + p5);
+    let weight = weights[r];
+    f0 = add(f0, weight.x, row);
+    f1 = add(f1, weight.y, row);
+    f2 = add(f2, weight.z, row);
+  }
+  store(i, 0u, f0);
+  store(i, 1u, f1);
+  store(i, 2u, f2);
 }

@@ -25,7 +25,7 @@ import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPool
 import * as norm from "./normalised.ts";
 import { scaledFrom } from "./scaleBytes.ts";
 import type { Axis } from "./windows.ts";
-import * as winograd from "./winograd4.ts";
+import * as winograd from "./winogradBlock.ts";
 
 /** Bytes of transformed inputs that are kept for the backward pass instead of being made again. */
 const mostKept = 64 * 2 ** 20;
@@ -98,8 +98,8 @@ function block(
   const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
   const kept = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
-  const fits = winograd.fitsWinograd4(shape, source);
-  const fast = { fits, preferred: winograd.prefersWinograd4(tape, shape) };
+  const fits = winograd.fits(shape, source);
+  const fast = { fits, preferred: winograd.prefers(tape, shape) };
   const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   // A first block is cheap to compute (few channels) and large to keep.
   const remakes = tape.options.recompute === true && source.affine === undefined;
@@ -126,7 +126,7 @@ function block(
         ...fast,
         launch() {
           const transformed = winograd.launchInputTransform(tape, shape, slice, source, operands.x);
-          winograd.launchWinogradPool(tape, shape, slice, { ...operands, transformed }, runs);
+          winograd.launchPool(tape, shape, slice, { ...operands, transformed }, runs);
           return transformed;
         },
       },
@@ -189,11 +189,11 @@ function block(
             const arrived = winograd.launchOutputGradient(tape, shape, slice, tensors);
             const x = transformed ?? winograd.launchInputTransform(tape, shape, slice, source, tensors.x);
             const through = { x: tensors.x, gradient: arrived, filter, leaving: leaving! };
-            if (leaving) winograd.launchWinogradInputGradient(tape, shape, slice, source, through);
+            if (leaving) winograd.launchInputGradient(tape, shape, slice, source, through);
             return {
               sums: true,
               filter: wanted[1]
-                ? winograd.launchWinogradFilterGradient(tape, shape, slice, { x, gradient: arrived })
+                ? winograd.launchSliceFilterGradient(tape, shape, slice, { x, gradient: arrived })
                 : undefined,
             };
           },

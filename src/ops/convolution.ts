@@ -25,7 +25,7 @@ import {
 import { prefersUniform } from "./tiles.ts";
 import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
-import { fitsWinograd, launchWinograd, launchWinogradFilterGradient, prefersWinograd } from "./winograd.ts";
+import * as winograd from "./winogradConvolution.ts";
 
 /** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */
 export interface Convolution {
@@ -50,9 +50,9 @@ export function launchForward(
 ): void {
   choose(tape, keyFor("forward", convolution), {
     winograd: {
-      fits: fitsWinograd(convolution),
-      preferred: prefersWinograd(tape, convolution),
-      launch: () => launchWinograd(tape, convolution, tensors, false),
+      fits: winograd.fits(convolution),
+      preferred: winograd.prefers(tape, convolution),
+      launch: () => winograd.launchForward(tape, convolution, tensors),
     },
     few: {
       fits: fitsFew(convolution),
@@ -105,16 +105,13 @@ export function launchInputGradient(
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
-  const direct = (form: "uniform" | "shared" | "tiled") => {
-    const flipped = launchFlipFilter(tape, tensors.filter);
-    launchDirect(tape, adjoint, { x: gradient, filter: flipped, output: tensors.output }, form);
-  };
+  const flipped = () => ({ x: gradient, filter: launchFlipFilter(tape, tensors.filter), output: tensors.output });
+  const direct = (form: "uniform" | "shared" | "tiled") => launchDirect(tape, adjoint, flipped(), form);
   choose(tape, keyFor("inputGradient", adjoint), {
     winograd: {
-      fits: fitsWinograd(adjoint),
-      preferred: prefersWinograd(tape, adjoint),
-      launch: () =>
-        launchWinograd(tape, adjoint, { x: gradient, filter: tensors.filter, output: tensors.output }, true),
+      fits: winograd.fits(adjoint),
+      preferred: winograd.prefers(tape, adjoint),
+      launch: () => winograd.launchForward(tape, adjoint, flipped()),
     },
     uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(tape), launch: () => direct("uniform") },
     shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
@@ -142,9 +139,9 @@ export function launchFilterGradient(
 ): Tensor {
   return choose(tape, keyFor("filterGradient", convolution), {
     winograd: {
-      fits: fitsWinograd(convolution),
-      preferred: prefersWinograd(tape, convolution, 0.5),
-      launch: () => launchWinogradFilterGradient(tape, convolution, tensors, shape),
+      fits: winograd.fits(convolution),
+      preferred: winograd.prefers(tape, convolution),
+      launch: () => winograd.launchGradient(tape, convolution, tensors),
     },
     few: {
       fits: fitsFewFilterGradient(convolution),

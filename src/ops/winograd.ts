@@ -1,122 +1,162 @@
-// Winograd's convolution F(2x2, 3x3) (Lavin and Gray 2016): tiles of 2 x 2 outputs from 4 x 4 inputs by 16 multiplications
-// for each pair of channels instead of 36. The products of all tiles are sixteen matrix products; the filter gradient
-// takes the same way back, through the adjoints of the three transforms.
+// Winograd's convolution F(4x4, 3x3) (Lavin and Gray 2016): a cell of 4 x 4 outputs from a patch of 6 x 6 inputs by 36
+// multiplications for each pair of channels instead of 144. The products of all cells are 36 matrix products; the filter
+// gradient takes the same way back, through the adjoints of the transforms. Here is what convolutions by themselves
+// (winogradConvolution.ts) and those in a block (winogradBlock.ts) share: the transforms of filters and inputs.
 import filterShader from "../../shaders/winograd.filter.wgsl";
 import filterGradientShader from "../../shaders/winograd.filterGradient.wgsl";
 import inputShader from "../../shaders/winograd.input.wgsl";
-import outputShader from "../../shaders/winograd.output.wgsl";
-import outputGradientShader from "../../shaders/winograd.outputGradient.wgsl";
 import { threads } from "../tape/grid.ts";
+import type { Place } from "../tape/parts.ts";
 import type { Tape } from "../tape/tape.ts";
-import type { Tensor } from "../tape/tensor.ts";
-import type { Convolution } from "./convolution.ts";
-import { launchKernelGradient, launchProduct, type Product } from "./product.ts";
-
-/** Bytes that the transformed tensors of one convolution may take: they are four times as large as what they come from. */
-const mostBytes = 256 * 2 ** 20;
+import { Storage, type Tensor } from "../tape/tensor.ts";
+import { launchKernelGradientParts, type Product } from "./product.ts";
 
 /** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
 const balance = 40;
 
-/** Whether Winograd can do it: a 3 x 3 filter with stride 1, whole vec4s of channels, no more memory than it may take. */
-export function fitsWinograd(convolution: Convolution): boolean {
-  const { channels, filters, y, x } = convolution;
-  return (
-    [y.size, x.size].every((size) => size === 3) &&
-    [y.stride, x.stride].every((stride) => stride === 1) &&
-    [channels, filters].every((n) => n % 4 === 0) &&
-    64 * tilesOf(convolution).tiles * (channels + filters) <= mostBytes
-  );
+/** Channels in and out, and cells of 4 x 4 outputs: of the whole batch, and in one image. */
+export interface Cells {
+  readonly channels: number;
+  readonly filters: number;
+  readonly cells: number;
+  readonly cellsY: number;
+  readonly cellsX: number;
 }
 
 /**
- * Whether it is probably faster: tiles of which the output fills at least the share `fill`, and so many channels that the
- * time saved on arithmetic is more than that spent on moving the transformed tensors. Software adapters move data within
- * their caches: there the arithmetic alone counts.
+ * Whether Winograd can compute it: whole vec4s of channels. Sums over more than 1024 of them would carry an error of more
+ * than half of what correctness allows.
  */
-export function prefersWinograd(tape: Tape, { channels, filters, y, x }: Convolution, fill = 0.7): boolean {
-  const tiles = Math.ceil(y.output / 2) * Math.ceil(x.output / 2);
-  // Operations of the direct algorithm for each byte that Winograd moves. A tile takes 72 channels * filters operations;
-  // its 16 transformed values of each channel are written once and read once, 128 (channels + filters) bytes.
-  const intensity = (72 * channels * filters) / (128 * (channels + filters));
-  return (
-    [channels, filters].every((n) => n >= 16) &&
-    (tape.device.adapter.software || intensity >= balance) &&
-    y.output * x.output > fill * 4 * tiles
-  );
+export const fitsChannels = ({ channels, filters }: { readonly channels: number; readonly filters: number }): boolean =>
+  [channels, filters].every((n) => n % 4 === 0 && n >= 16 && n <= 1024);
+
+/**
+ * Whether it is the better choice by rule: on GPUs, where the channels are so many that the time saved on arithmetic is
+ * more than that spent on moving the transformed tensors. On software adapters, whose data lie in caches, it wins even
+ * where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
+ * @param outputs of the convolution that are wanted of an image.
+ */
+export function prefersWinograd(tape: Tape, { channels, filters, cellsY, cellsX }: Cells, outputs: number): boolean {
+  // Operations of the direct algorithm for each byte that Winograd moves. A cell takes 288 channels * filters operations;
+  // its 36 transformed values of each channel are written once and read once, 288 (channels + filters) bytes.
+  const intensity = (channels * filters) / (channels + filters);
+  return tape.device.adapter.software || (intensity * outputs) / (16 * cellsY * cellsX) >= balance;
 }
 
-const tilesOf = ({ batch, y, x }: Convolution) => ({
-  TILES_Y: Math.ceil(y.output / 2),
-  TILES_X: Math.ceil(x.output / 2),
-  tiles: batch * Math.ceil(y.output / 2) * Math.ceil(x.output / 2),
+export const productOf = ({ cells, channels, filters }: Cells): Product => ({
+  ...{ batch: 36, rows: cells, inputs: channels, outputs: filters },
 });
 
-const productOf = (convolution: Convolution): Product => ({
-  ...{ batch: 16, rows: tilesOf(convolution).tiles, inputs: convolution.channels, outputs: convolution.filters },
-});
+export interface TransformedFilter {
+  readonly filter: Storage;
+  readonly channels: number;
+  readonly filters: number;
+  /** [36, channels, filters]. */
+  readonly forward: Storage;
+  /** [36, filters, channels]. */
+  readonly backward: Storage;
+}
 
-/** `flip`: with the filter of the convolution whose input gradient this is, [3, 3, filters, channels]. */
-export function launchWinograd(
-  tape: Tape,
-  convolution: Convolution,
-  tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
-  flip: boolean,
-): void {
-  const { channels, filters, y, x } = convolution;
-  const { TILES_Y, TILES_X, tiles } = tilesOf(convolution);
-  const transformed = transformInput(tape, convolution, tensors.x);
+const transformedFilters = new WeakMap<Tape, Map<Storage, TransformedFilter>>();
 
-  const kernel = tape.temporary("winograd filter", [16, channels, filters]);
-  const each = threads(channels * filters);
-  const shape = flip ? { CHANNELS: filters, FILTERS: channels } : { CHANNELS: channels, FILTERS: filters };
-  const constants = { ...each.constants, ...shape, FLIP: flip ? 1 : 0 };
-  tape.launch(filterShader, { filter_: tensors.filter, transformed: kernel }, constants, each.groups);
+/**
+ * The transform of a filter. Filters that are there when a step begins are transformed in one launch before all others;
+ * one that the step itself computes, where it is first asked for.
+ */
+export function transformFilter(tape: Tape, filter: Tensor): TransformedFilter {
+  let known = transformedFilters.get(tape);
+  if (!known) {
+    known = new Map();
+    transformedFilters.set(tape, known);
+    const there = ({ filter }: TransformedFilter) => filter.kind !== "temporary";
+    tape.prologue.push(() => launchFilters(tape, [...transformedFilters.get(tape)!.values()].filter(there)));
+  }
+  let found = known.get(filter.storage);
+  if (!found) {
+    const [, , channels, filters] = filter.shape;
+    const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
+    const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
+    found = { filter: filter.storage, channels, filters, forward, backward };
+    known.set(filter.storage, found);
+    if (filter.storage.kind === "temporary") launchFilters(tape, [found]);
+  }
+  return found;
+}
 
-  const product = tape.temporary("winograd product", [16, tiles, filters]);
-  launchProduct(tape, productOf(convolution), { x: transformed, kernel, output: product });
+function launchFilters(tape: Tape, all: readonly TransformedFilter[]): void {
+  const byBuffer = new Map<unknown, TransformedFilter[]>();
+  for (const one of all) {
+    const key = one.filter.external?.buffer ?? one.filter;
+    byBuffer.set(key, [...(byBuffer.get(key) ?? []), one]);
+  }
+  for (const members of byBuffer.values()) {
+    const table = new Uint32Array(members.length * 5);
+    let first = 0;
+    const total = members.reduce((n, { forward }) => n + forward.bytes / 4, 0);
+    const whole = (name: string) => new Storage("temporary", name, total, "f32");
+    const [forward, backward] = [whole("transformed filters"), whole("transformed filters, turned")];
+    let end = 0;
+    members.forEach((member, i) => {
+      const { channels, filters } = member;
+      const offset = 36 * first;
+      table.set([first, (member.filter.external?.offset ?? 0) / 4, offset, channels, filters], 5 * i);
+      member.forward.within = { whole: forward, offset: 4 * offset };
+      member.backward.within = { whole: backward, offset: 4 * offset };
+      first += channels * filters;
+      end = Math.max(end, (member.filter.external?.offset ?? 0) + member.filter.bytes);
+    });
+    const { filter } = members[0];
+    const filters = new Storage(filter.kind, filter.name, end / 4, "f32");
+    if (filter.external) filters.external = { buffer: filter.external.buffer, offset: 0 };
+    const words = tape.constant("filters' places", [table.length], new Float32Array(table.buffer));
+    const { groups, constants } = threads(first);
+    const bindings = { filters: filter.external ? filters : filter, table: words, forward, backward };
+    tape.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length }, groups);
+  }
+}
 
-  const last = threads((tiles * filters) / 4);
-  const size = { FILTERS: filters / 4, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output, TILES_Y, TILES_X };
+/** How the input of a convolution lies and is read. */
+export interface Patches {
+  readonly height: number;
+  readonly width: number;
+  /** Rows and columns that the first patch begins before the image. */
+  readonly padY: number;
+  readonly padX: number;
+  readonly half?: boolean;
+  /** Batch-norm on the way (see `Source`), with a ReLU or without; the first image's number in the batch, images a group. */
+  readonly through?: {
+    readonly affine: Storage;
+    readonly relu: boolean;
+    readonly first: number;
+    readonly group: number;
+  };
+}
+
+/** The transformed input, [36, cells, channels]. */
+export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches): Tensor {
+  const { channels, cells, cellsY, cellsX } = shape;
+  const { height, width, padY, padX, half, through } = patches;
+  const transformed = tape.temporary("transformed input", [36, cells, channels]);
+  const { groups, constants } = threads((cells * channels) / 2);
   tape.launch(
-    outputShader,
-    { product, bias: tensors.bias ?? tensors.filter, output: tensors.output },
-    { ...last.constants, ...size, BIAS: tensors.bias ? 1 : 0 },
-    last.groups,
+    inputShader,
+    { x: x.storage, affine: through?.affine ?? x.storage, transformed },
+    {
+      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels / 2, CELLS_Y: cellsY, CELLS_X: cellsX },
+      ...{ PAD_Y: padY, PAD_X: padX, FIRST_IN: x.first, FIRST: through?.first ?? 0, GROUP: through?.group ?? 1 },
+      ...{ NORMALISED: through ? 1 : 0, RELU: through?.relu ? 1 : 0, HALF: half ? 1 : 0 },
+    },
+    groups,
   );
-}
-
-/** d loss / d filter, of the shape [3, 3, channels, filters]. */
-export function launchWinogradFilterGradient(
-  tape: Tape,
-  convolution: Convolution,
-  { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
-  shape: readonly number[],
-): Tensor {
-  const { channels, filters } = convolution;
-  const { TILES_Y, TILES_X, tiles } = tilesOf(convolution);
-  const transformed = transformInput(tape, convolution, x);
-
-  const arriving = tape.temporary("winograd output gradient", [16, tiles, filters]);
-  const each = threads((tiles * filters) / 4);
-  const size = { OUTPUT_HEIGHT: convolution.y.output, OUTPUT_WIDTH: convolution.x.output, TILES_Y, TILES_X };
-  const constants = { ...each.constants, FILTERS: filters / 4, ...size };
-  tape.launch(outputGradientShader, { gradient, transformed: arriving }, constants, each.groups);
-
-  const sums = { x: transformed, gradient: arriving };
-  const product = launchKernelGradient(tape, productOf(convolution), sums, [16, channels, filters]);
-  const filter_gradient = tape.temporary("filter gradient", shape);
-  const last = threads((channels * filters) / 4);
-  tape.launch(filterGradientShader, { product, filter_gradient }, last.constants, last.groups);
-  return filter_gradient;
-}
-
-function transformInput(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
-  const { channels, y, x } = convolution;
-  const { TILES_Y, TILES_X, tiles } = tilesOf(convolution);
-  const transformed = tape.temporary("winograd input", [16, tiles, channels]);
-  const { groups, constants } = threads((tiles * channels) / 4);
-  const size = { HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels / 4, PAD_Y: y.before, PAD_X: x.before };
-  tape.launch(inputShader, { x: source, transformed }, { ...constants, ...size, TILES_Y, TILES_X }, groups);
   return transformed;
+}
+
+/** d loss / d filter, [3, 3, channels, filters], from the transformed input and output gradient. */
+export function launchFilterGradient(tape: Tape, shape: Cells, tensors: { x: Tensor; gradient: Tensor }): Tensor {
+  const { channels, filters } = shape;
+  const { partial, parts } = launchKernelGradientParts(tape, productOf(shape), tensors);
+  const filter_gradient = tape.temporary("filter gradient", [3, 3, channels, filters]);
+  const { groups, constants } = threads((channels * filters) / 4);
+  tape.launch(filterGradientShader, { product: partial, filter_gradient }, { ...constants, PARTS: parts }, groups);
+  return filter_gradient;
 }

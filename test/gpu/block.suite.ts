@@ -1,6 +1,16 @@
 // A block of the tower, batchNorm(maxPool2d(conv2d(x))), is one operation: against the references of its three.
 import fc from "fast-check";
-import { batchNorm, conv2d, type Device, evaluate, maxPool2d, type Tensor, tensor } from "../../src/index.ts";
+import {
+  batchNorm,
+  conv2d,
+  type Device,
+  evaluate,
+  maxPool2d,
+  scale,
+  sum,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
 import { normal } from "../random.ts";
 import type { NdArray, NdArrays } from "../reference/ndarray.ts";
 import { references } from "../reference/operations.ts";
@@ -95,3 +105,34 @@ for (const kind of kinds) {
     );
   }
 }
+
+define("block, and a convolution by itself: a filter that the step itself computes", async (device) => {
+  const [height, width, channels] = [6, 7, 16];
+  const example: Case = { batch: 2, height, width, channels, filters: 16, groups: 1, bias: false };
+  const inputs = inputsOf(example);
+  const values = Object.fromEntries(Object.entries(inputs).map(([n, a]) => [n, tensor(a.shape, a.data)]));
+  const options = { gradientsOf: Object.keys(values) };
+  const doubled: typeof values = {
+    ...values,
+    filter: tensor(
+      inputs.filter.shape,
+      inputs.filter.data.map((v) => 2 * v),
+    ),
+  };
+  const exact = { tolerance: 0 }; // doubling costs no digit
+  for (const [what, of] of [
+    ["block", (t: Record<string, Tensor>) => compose(t, example)],
+    ["conv2d", ({ x, filter }: Record<string, Tensor>) => conv2d(x, filter)],
+  ] as const) {
+    const given = await evaluate(device, (t) => sum(of(t)), doubled, options);
+    const computed = await evaluate(device, (t) => sum(of({ ...t, filter: scale(t.filter, 2) })), values, options);
+    assertClose(`${what}: value`, computed.value.data, given.value.data, exact);
+    assertClose(`${what}: x`, computed.gradients.x.data, given.gradients.x.data, exact);
+    assertClose(
+      `${what}: filter`,
+      computed.gradients.filter.data,
+      given.gradients.filter.data.map((v) => 2 * v),
+      exact,
+    );
+  }
+});

@@ -56,7 +56,7 @@ const weights = array<vec4f, 6>(
   vec4f(1.0, 0.5, 0.25, 0.125), vec4f(1.0, -2.0, 4.0, -8.0), vec4f(0.0, 0.0, 0.0, 1.0),
 );
 
-// Four outputs of a row, to which a column adds its share; see winograd4.inputGradient for the loop over the columns.
+// Four outputs of a row, to which a column adds its share; see winograd.inputGradient for the loop over the columns.
 fn add(sum: Four, m: vec4f, weight: vec4f) -> Four {
   return Four(sum.a + weight.x * m, sum.b + weight.y * m, sum.c + weight.z * m, sum.d + weight.w * m);
 }

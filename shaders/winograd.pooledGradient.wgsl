@@ -1,5 +1,5 @@
 // A y A' for each cell y of 4 x 4 elements of the convolution's output gradient: the gradient of the products of Winograd
-// F(4x4, 3x3), the adjoint of winograd4.pool: transformed[k, cell, o], k = 6 row + column. y is never stored: through the
+// F(4x4, 3x3), the adjoint of winograd.pool: transformed[k, cell, o], k = 6 row + column. y is never stored: through the
 // max-pool it is zero but for one element in each 2 x 2 window, and what arrives there went through batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
 // z being the pooled values. A thread takes one cell and four channels.

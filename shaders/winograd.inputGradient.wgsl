@@ -1,5 +1,5 @@
 // The input gradient from the gradients E of the transformed 6 x 6 patches: the sum of B E B' over the patches that overlap
-// (the adjoint of winograd4.input). Patches are 4 apart and begin one row and column before their cell, so a pixel on a
+// (the adjoint of winograd.input). Patches are 4 apart and begin one row and column before their cell, so a pixel on a
 // cell's edge also belongs to the first or last row (column) of a neighbour's patch, which is E's own first or last:
 //   row i of B' E:  0: e0   1: -3/2 e0 - e1 + e2 - 2 e3 + 1/2 e4 + e5   2: -2 e0 + 1/2 e1 - 5/2 e2 - e3 - e4 - 3/2 e5
 //                   3: 3/2 e0 + 5/2 e1 + 1/2 e2 + 2 e3 - 1/2 e4 - 2 e5   4: e0 + e1 + e2 + e3 + e4 + 3/2 e5   5: e5
