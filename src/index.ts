@@ -16,6 +16,7 @@ export {
   type ErrorCode,
   errorCodes,
   NotFiniteError,
+  NotLiveError,
   ResourceError,
   ShapeError,
   TwingradError,
@@ -57,10 +58,11 @@ export {
   Gallery,
   type GalleryJson,
   type Identification,
+  type LivenessCheck,
   type Recogniser,
   type Verification,
 } from "./recognition/gallery.ts";
-export { LivenessModel } from "./recognition/liveness.ts";
+export { LivenessModel, requireLive } from "./recognition/liveness.ts";
 export { Model } from "./recognition/model.ts";
 export {
   errorsAt,

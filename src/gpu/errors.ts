@@ -14,6 +14,7 @@ export const errorCodes = [
   "CHECKPOINT_MISMATCH",
   "CORRUPT_FILE",
   "CORRUPT_RECORD",
+  "NOT_LIVE",
   "DISK",
 ] as const;
 
@@ -109,3 +110,25 @@ export class NotFiniteError extends TwingradError {
     this.loss = loss;
   }
 }
+
+/** A picture that a liveness model takes for a picture of a picture: nothing was enrolled, verified or identified. */
+export class NotLiveError extends TwingradError {
+  /** From 0 to 1: how surely the picture shows a live person; less than `threshold`. */
+  readonly score: number;
+  readonly threshold: number;
+  /** A file's name, or which of the given pictures it is, from 0. */
+  readonly picture: string | number;
+  constructor(picture: string | number, score: number, threshold: number) {
+    const name = typeof picture === "string" ? picture : `picture ${picture}`;
+    super(
+      "NOT_LIVE",
+      `${name}: refused: this looks like a picture of a picture, not of a live person (score ${shown(score)}, at least ${shown(threshold)} is taken for live)`,
+    );
+    this.name = "NotLiveError";
+    this.score = score;
+    this.threshold = threshold;
+    this.picture = picture;
+  }
+}
+
+const shown = (share: number) => Number(share.toPrecision(4)).toString();

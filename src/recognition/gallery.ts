@@ -1,5 +1,6 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
 import { TwingradError } from "../gpu/errors.ts";
+import { type LivenessJudge, requireLive } from "./liveness.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
 
 /** What a gallery needs of a model; `Model` is one. */
@@ -10,6 +11,8 @@ export interface Recogniser {
   readonly embedding: number;
   /** Pairs at most this far apart are taken for one person. */
   readonly threshold: number;
+  /** Height, width, channels of the pictures that it takes, where it tells. */
+  readonly imageSize?: readonly [number, number, number];
   /** Whether embeddings have unit length. */
   readonly unitLength?: boolean;
   /** [N, H, W, C] pictures to [N, embedding]. */
@@ -54,17 +57,36 @@ export interface MatchOptions {
   match?: Match;
 }
 
+/** What refuses pictures of pictures before they are looked at any further. */
+export interface LivenessCheck {
+  readonly judge: LivenessJudge;
+  /** The judge's own by default. */
+  readonly threshold?: number;
+}
+
+export interface GalleryOptions extends MatchOptions {
+  liveness?: LivenessCheck;
+}
+
+export interface PictureCheck {
+  /** The same pictures for the gallery's liveness judge, where that takes another size than the model. */
+  livenessImages?: Uint8Array | Float32Array;
+}
+
 /** Names are case-sensitive; "unknown" is reserved. */
 export class Gallery {
   /** How the several pictures of a person count, unless a question says otherwise. */
   match: Match;
+  /** With it, `enroll`, `verify` and `identify` take live people alone. It is not kept with the gallery. */
+  liveness: LivenessCheck | undefined;
   readonly #people = new Map<string, Float32Array[]>();
 
   constructor(
     readonly model: Recogniser,
-    { match = "nearest" }: MatchOptions = {},
+    { match = "nearest", liveness }: GalleryOptions = {},
   ) {
     this.match = match;
+    this.liveness = liveness;
   }
 
   get names(): string[] {
@@ -74,11 +96,12 @@ export class Gallery {
   /**
    * Adds pictures of a person, [N, H, W, C]; a name that is known already gets them in addition.
    * Returns the number of pictures that the person has now.
-   * @throws BAD_INPUT for an empty or reserved name, or without a picture.
+   * @throws BAD_INPUT for an empty or reserved name, or without a picture; NOT_LIVE for a picture of a picture, where the
+   * gallery has `liveness`. Then nothing is enrolled.
    */
-  async enroll(name: string, images: Uint8Array | Float32Array): Promise<number> {
+  async enroll(name: string, images: Uint8Array | Float32Array, check: PictureCheck = {}): Promise<number> {
     checkName(name);
-    const embeddings = rows(await this.model.embed(images), this.model.embedding);
+    const embeddings = await this.#embed(images, check);
     if (embeddings.length === 0) throw new TwingradError("BAD_INPUT", `enrolling "${name}" needs at least one picture`);
     const known = this.#people.get(name) ?? [];
     known.push(...embeddings);
@@ -92,33 +115,60 @@ export class Gallery {
     return this.#people.delete(name);
   }
 
-  /** Is this one picture of that enrolled person? @throws BAD_INPUT when nobody of the name is enrolled. */
+  /**
+   * Is this one picture of that enrolled person?
+   * @throws BAD_INPUT when nobody of the name is enrolled; NOT_LIVE as `enroll`.
+   */
   async verify(
     name: string,
     image: Uint8Array | Float32Array,
-    { match = this.match, threshold }: MatchOptions & { threshold?: number } = {},
+    { match = this.match, threshold, livenessImages }: MatchOptions & PictureCheck & { threshold?: number } = {},
   ): Promise<Verification> {
     if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
-    const distance = this.#distance(await this.#embedOne(image), name, match);
+    const distance = this.#distance(await this.#embedOne(image, { livenessImages }), name, match);
     return verification(this.model, distance, threshold);
   }
 
-  /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty. */
+  /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty; NOT_LIVE as `enroll`. */
   async identify(
     image: Uint8Array | Float32Array,
-    options: MatchOptions & { candidates?: number; threshold?: number } = {},
+    options: MatchOptions & PictureCheck & { candidates?: number; threshold?: number } = {},
   ): Promise<Identification> {
     const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
-    const probe = await this.#embedOne(image);
+    const probe = await this.#embedOne(image, options);
     const ranked = this.names.map((name) => ({ name, distance: this.#distance(probe, name, match) }));
     ranked.sort((a, b) => a.distance - b.distance);
     const { name, distance } = ranked[0];
     return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
   }
 
-  async #embedOne(image: Uint8Array | Float32Array): Promise<Float32Array> {
-    const probes = rows(await this.model.embed(image), this.model.embedding);
+  /** Nothing of a picture that is refused is computed. */
+  async #embed(images: Uint8Array | Float32Array, check: PictureCheck): Promise<Float32Array[]> {
+    const scores = this.liveness && (await this.#requireLive(this.liveness, images, check));
+    const embeddings = rows(await this.model.embed(images), this.model.embedding);
+    if (scores && scores.length !== embeddings.length) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `livenessImages are the same pictures in another size: ${embeddings.length} were expected, not ${scores.length}`,
+      );
+    }
+    return embeddings;
+  }
+
+  #requireLive({ judge, threshold }: LivenessCheck, images: Uint8Array | Float32Array, check: PictureCheck) {
+    const [own, wanted] = [this.model.imageSize, judge.imageSize].map((size) => size?.join(" x "));
+    if (!check.livenessImages && own !== undefined && own !== wanted) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `the liveness model takes pictures of ${wanted} and this one of ${own}: give livenessImages, the same pictures in that size`,
+      );
+    }
+    return requireLive(judge, check.livenessImages ?? images, { threshold });
+  }
+
+  async #embedOne(image: Uint8Array | Float32Array, check: PictureCheck): Promise<Float32Array> {
+    const probes = await this.#embed(image, check);
     if (probes.length !== 1) throw new TwingradError("BAD_INPUT", `one picture was expected, not ${probes.length}`);
     return probes[0];
   }
@@ -140,7 +190,7 @@ export class Gallery {
    * The gallery that `toJSON` wrote.
    * @throws CORRUPT_FILE for anything else, CHECKPOINT_MISMATCH for a gallery that another model made.
    */
-  static fromJSON(model: Recogniser, json: unknown): Gallery {
+  static fromJSON(model: Recogniser, json: unknown, { liveness }: Pick<GalleryOptions, "liveness"> = {}): Gallery {
     const corrupt = (reason: string) => new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`);
     if (!isRecord(json) || json.format !== "twingrad-gallery") throw corrupt('its "format" is not "twingrad-gallery"');
     if (json.version !== 1) throw corrupt(`its version is ${JSON.stringify(json.version)}, not 1`);
@@ -153,7 +203,7 @@ export class Gallery {
     if (!Array.isArray(json.people)) throw corrupt('"people" is not a list');
     const match = json.match ?? "nearest";
     if (!matches.some((known) => known === match)) throw corrupt(`its "match" is none of ${matches.join(", ")}`);
-    const gallery = new Gallery(model, { match: match as Match });
+    const gallery = new Gallery(model, { match: match as Match, liveness });
     for (const person of json.people as unknown[]) {
       if (!isRecord(person) || typeof person.name !== "string") throw corrupt("a person has no name");
       const { name, embeddings } = person;

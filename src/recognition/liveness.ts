@@ -1,6 +1,6 @@
 // A trained liveness network in use: does a picture show a live person, or a picture of one?
 import type { Device } from "../gpu/device.ts";
-import { TwingradError } from "../gpu/errors.ts";
+import { NotLiveError, TwingradError } from "../gpu/errors.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
 import { givenSize } from "../train/embedder.ts";
 import { withMetadata } from "../train/seal.ts";
@@ -19,7 +19,7 @@ export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudg
   return withMetadata(bytes, { [livenessKey]: JSON.stringify(judgement) });
 }
 
-export class LivenessModel {
+export class LivenessModel implements LivenessJudge {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
   readonly description: ModelDescription;
@@ -71,6 +71,34 @@ export class LivenessModel {
   dispose(): Promise<void> {
     return this.trained.dispose();
   }
+}
+
+/** What refuses pictures of pictures; `LivenessModel` is one. */
+export interface LivenessJudge {
+  readonly imageSize: readonly [number, number, number];
+  readonly threshold: number;
+  /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
+  scores(images: Uint8Array | Float32Array): Promise<Float64Array>;
+}
+
+/**
+ * Judges pictures [N, H, W, C] of the judge's size, and gives their scores where all are taken for live.
+ * @param options.threshold the judge's own by default; a picture that scores less is refused.
+ * @param options.names what errors call the pictures.
+ * @throws NOT_LIVE for the first one that is not.
+ */
+export async function requireLive(
+  judge: LivenessJudge,
+  images: Uint8Array | Float32Array,
+  options: { readonly threshold?: number; readonly names?: readonly string[] } = {},
+): Promise<Float64Array> {
+  const { threshold = judge.threshold, names } = options;
+  checkLivenessThreshold(threshold);
+  const scores = await judge.scores(images);
+  for (const [n, score] of scores.entries()) {
+    if (!(score >= threshold)) throw new NotLiveError(names?.[n] ?? n, score, threshold);
+  }
+  return scores;
 }
 
 /** @throws BAD_INPUT for a threshold that no score can be compared with. */

@@ -117,6 +117,13 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
     },
     /broken\.tfrecord.*(offset|byte) 0/,
   ],
+  NOT_LIVE: [
+    () => {
+      const judge = { imageSize: [1, 1, 1], threshold: 0.5, scores: async () => Float64Array.of(0.9, 0.25) } as const;
+      return core.requireLive(judge, new Uint8Array(2), { names: ["ada.jpg", "print.jpg"] });
+    },
+    /^print\.jpg: refused: this looks like a picture of a picture, .* \(score 0\.25, at least 0\.5 is taken for live\)$/,
+  ],
   DISK: [
     async () => {
       await symlink("/dev/full", join(folder, `.kept.${process.pid}.part`)); // what is written lands on a full disk

@@ -1,4 +1,5 @@
 // Real or a picture of one, as users of the command line meet it.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -87,5 +88,24 @@ describe("train --task liveness", () => {
       status: 2,
       stderr: expect.stringContaining('task was "liveness" in the run to resume'),
     });
+
+    // A second model refuses pictures of pictures before the first one looks at them.
+    const settings = [...network, "--no-tune", "--validation", "0", "--steps", "1"];
+    await cli.json("train", join(data, "live"), "--out", at("people"), ...settings);
+    const guard = ["--liveness", at("whole"), "--json"];
+    const spoof = picture("spoof", 0, 0);
+    const gallery = at("gallery.json");
+    const refused = await cli.run("enroll", at("people"), gallery, "Ada", picture("live", 0, 0), spoof, ...guard);
+    expect(refused.status).toBe(1);
+    const { score, ...told } = JSON.parse(refused.stdout.trimEnd().split("\n").pop()!);
+    expect(told).toMatchObject({ refused: "liveness", threshold, picture: spoof, error: { code: "NOT_LIVE" } });
+    expect(score).toBeLessThan(threshold);
+    expect(refused.stderr).toContain(`twingrad: ${spoof}: refused: this looks like a picture of a picture`);
+    expect(existsSync(gallery)).toBe(false);
+    const lenient = ["--liveness-threshold", "0"];
+    const verdict = await cli.run("verify", at("people"), spoof, spoof, ...guard, ...lenient);
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ distance: expect.any(Number) });
+    const both = await cli.run("verify", at("people"), spoof, spoof, "--liveness", at("people"));
+    expect(both.stderr).toContain(`${at("people")}: This is a recognition model`);
   }, 120_000);
 });

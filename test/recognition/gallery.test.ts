@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NotLiveError } from "../../src/gpu/errors.ts";
 import { Gallery, type GalleryJson, type Recogniser } from "../../src/recognition/gallery.ts";
 import { representatives } from "../../src/recognition/match.ts";
 import { oneShotAccuracy } from "../../src/recognition/oneshot.ts";
@@ -194,5 +195,72 @@ describe("representatives", () => {
   it("a mean of opposites stays finite", () => {
     const opposite = Float32Array.of(1, 0, -1, 0);
     expect(representatives({ embedding: 2, unitLength: true }, opposite, "mean")).toEqual(Float32Array.of(0, 0));
+  });
+});
+
+describe("a gallery that refuses pictures of pictures", () => {
+  /** Takes one-pixel pictures, and the pixel as a percentage. */
+  const judge = {
+    imageSize: [1, 1, 1] as const,
+    threshold: 0.5,
+    scores: async (images: Uint8Array | Float32Array) => Float64Array.from(images, (value) => value / 100),
+  };
+  const guarded = (threshold?: number) => {
+    const calls: number[] = [];
+    const embed = async (images: Uint8Array | Float32Array) => {
+      calls.push(images.length);
+      return Float32Array.from(images);
+    };
+    const people = new Gallery(pixelModel({ imageSize: [2, 1, 1], embed }), { liveness: { judge, threshold } });
+    return { people, calls };
+  };
+  const refusal = (work: Promise<unknown>) =>
+    work.then(
+      () => undefined,
+      (error) => error,
+    );
+
+  it("takes live people, and of a picture of a picture nothing", async () => {
+    const { people, calls } = guarded();
+    expect(await people.enroll("Ada", bytes(1, 2, 3, 4), { livenessImages: bytes(50, 90) })).toBe(2);
+    const error = await refusal(people.enroll("Grace", bytes(1, 2, 3, 4), { livenessImages: bytes(80, 49) }));
+    expect(error).toBeInstanceOf(NotLiveError);
+    expect(error).toMatchObject({ code: "NOT_LIVE", picture: 1, score: 0.49, threshold: 0.5 });
+    expect(people.names).toEqual(["Ada"]);
+    expect(await refusal(people.verify("Ada", bytes(1, 2), { livenessImages: bytes(3) }))).toMatchObject({
+      score: 0.03,
+    });
+    expect(await refusal(people.identify(bytes(1, 2), { livenessImages: bytes(3) }))).toMatchObject({ picture: 0 });
+    expect(calls).toEqual([4]); // a picture that is refused is looked at no further
+    expect(await people.identify(bytes(1, 2), { livenessImages: bytes(99) })).toMatchObject({ name: "Ada" });
+  });
+
+  it("takes another threshold, and keeps none of it", async () => {
+    const { people } = guarded(0.9);
+    expect(await refusal(people.enroll("Ada", bytes(1, 2), { livenessImages: bytes(80) }))).toMatchObject({
+      threshold: 0.9,
+    });
+    people.liveness = { judge, threshold: 0.2 };
+    await people.enroll("Ada", bytes(1, 2), { livenessImages: bytes(20) });
+    const json: unknown = JSON.parse(JSON.stringify(people));
+    expect(JSON.stringify(json)).not.toContain("live");
+    const model = pixelModel({ imageSize: [2, 1, 1] });
+    expect((await Gallery.fromJSON(model, json).verify("Ada", bytes(1, 2))).same).toBe(true);
+    const again = Gallery.fromJSON(model, json, { liveness: { judge } });
+    expect(await refusal(again.verify("Ada", bytes(1, 2), { livenessImages: bytes(20) }))).toBeInstanceOf(NotLiveError);
+  });
+
+  it("wants the pictures in the judge's size, as many of them, and a threshold that means something", async () => {
+    const { people } = guarded();
+    await expect(people.enroll("Ada", bytes(1, 2))).rejects.toThrow(
+      /takes pictures of 1 x 1 x 1 and this one of 2 x 1 x 1/,
+    );
+    const one = { livenessImages: bytes(99) };
+    await expect(people.enroll("Ada", bytes(1, 2, 3, 4), one)).rejects.toThrow(/2 were expected, not 1/);
+    await expect(guarded(50).people.enroll("Ada", bytes(1, 2), one)).rejects.toThrow(
+      /is 50; expected a score from 0 to 1/,
+    );
+    const alike = new Gallery(pixelModel(), { liveness: { judge: { ...judge, imageSize: [2, 1, 1] } } });
+    await expect(alike.enroll("Ada", bytes(90, 10))).rejects.toThrow(NotLiveError);
   });
 });

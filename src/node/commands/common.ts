@@ -1,9 +1,9 @@
 // What the commands share: how a result is told, how options are read, how a model is opened.
 import { access } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset, ImageSize } from "../../data/dataset.ts";
 import type { Device } from "../../gpu/device.ts";
-import { TwingradError } from "../../gpu/errors.ts";
+import { NotLiveError, TwingradError } from "../../gpu/errors.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
 import type { LivenessModel } from "../../recognition/liveness.ts";
 import type { Model } from "../../recognition/model.ts";
@@ -28,7 +28,8 @@ export interface Outcome {
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.option("--json", "print the result as one JSON object, the last line of standard output");
   command.action(async (...parameters: unknown[]) => {
-    const { result, text, status, failure } = await run(...(parameters as A)).catch((error) => {
+    const { result, text, status, failure } = await run(...(parameters as A)).catch((error): Outcome => {
+      if (error instanceof NotLiveError) return refusal(error);
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
     });
@@ -36,6 +37,12 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
     process.exitCode = status;
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
+}
+
+/** A picture that is refused is a result, of which programs must learn more than from other failures. */
+function refusal({ code, message, score, threshold, picture }: NotLiveError): Outcome {
+  const result = { refused: "liveness", score, threshold, picture, error: { code, message } };
+  return { result, text: "refused", failure: message };
 }
 
 /**
@@ -93,7 +100,7 @@ export function number(text: string): number {
 }
 
 /** Opens a device and the model, and gives both back when the work is done. */
-export async function withModel<T>(path: string, work: (model: Model) => Promise<T>): Promise<T> {
+export async function withModel<T>(path: string, work: (model: Model, device: Device) => Promise<T>): Promise<T> {
   return withLoaded(path, loadModel, work);
 }
 
@@ -105,7 +112,7 @@ export async function withLiveness<T>(path: string, work: (model: LivenessModel)
 async function withLoaded<M, T>(
   path: string,
   load: (path: string, device: Device) => Promise<M>,
-  work: (model: M) => Promise<T>,
+  work: (model: M, device: Device) => Promise<T>,
 ): Promise<T> {
   // Before the device is opened: a wrong path should be told at once.
   await access(path).catch(() => {
@@ -113,7 +120,7 @@ async function withLoaded<M, T>(
   });
   const device = await openDevice();
   try {
-    return await work(await load(path, device));
+    return await work(await load(path, device), device);
   } finally {
     device.dispose();
   }
@@ -130,7 +137,10 @@ export async function showing<T>({ items }: Dataset, work: (told: (done: number)
 }
 
 /** The pictures behind one another, in the model's size. */
-export async function readPictures(paths: readonly string[], model: Model): Promise<Uint8Array> {
+export async function readPictures(
+  paths: readonly string[],
+  model: { readonly imageSize: ImageSize },
+): Promise<Uint8Array> {
   const pictures = await Promise.all(paths.map((path) => readPicture(path, model.imageSize)));
   const [height, width, channels] = model.imageSize;
   const stacked = new Uint8Array(pictures.length * height * width * channels);

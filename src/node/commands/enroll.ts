@@ -3,9 +3,10 @@ import { type Command, Option } from "commander";
 import { Gallery } from "../../recognition/gallery.ts";
 import { type Match, matches } from "../../recognition/match.ts";
 import { loadGallery, saveGallery } from "../galleries.ts";
-import { action, readPictures, withModel } from "./common.ts";
+import { action, readPictures } from "./common.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
 
-interface Flags {
+interface Flags extends GuardFlags {
   match?: Match;
 }
 
@@ -23,17 +24,19 @@ export function addEnroll(program: Command): void {
         "from now on, for everybody in the gallery: by the nearest of a person's pictures, or by their mean",
       ).choices(matches),
     );
-  action(command, async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
-    withModel(modelPath, async (model) => {
-      const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
-      if (flags.match) gallery.match = flags.match;
-      const count = await gallery.enroll(name, await readPictures(images, model));
-      await saveGallery(galleryPath, gallery);
-      const identities = gallery.names.length;
-      return {
-        result: { name, images: count, identities, match: gallery.match },
-        text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people, matched by ${gallery.match}`,
-      };
-    }),
+  action(
+    addGuardOptions(command),
+    async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
+      withGuardedModel(modelPath, images, flags, async (model) => {
+        const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
+        if (flags.match) gallery.match = flags.match;
+        const count = await gallery.enroll(name, await readPictures(images, model));
+        await saveGallery(galleryPath, gallery);
+        const identities = gallery.names.length;
+        return {
+          result: { name, images: count, identities, match: gallery.match },
+          text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people, matched by ${gallery.match}`,
+        };
+      }),
   );
 }

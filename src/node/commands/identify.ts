@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
 import { type Match, matches } from "../../recognition/match.ts";
 import { loadGallery } from "../galleries.ts";
-import { action, digits, number, readPictures, wholeNumber, withModel } from "./common.ts";
+import { action, digits, number, readPictures, wholeNumber } from "./common.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
 
 export function addIdentify(program: Command): void {
   const command = program
@@ -21,14 +22,14 @@ export function addIdentify(program: Command): void {
       ).choices(matches),
     );
   action(
-    command,
+    addGuardOptions(command),
     async (
       modelPath: string,
       galleryPath: string,
       image: string,
-      options: { threshold?: number; candidates: number; match?: Match },
+      options: GuardFlags & { threshold?: number; candidates: number; match?: Match },
     ) =>
-      withModel(modelPath, async (model) => {
+      withGuardedModel(modelPath, [image], options, async (model) => {
         const gallery = await loadGallery(galleryPath, model);
         if (!gallery)
           throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery; enroll makes one`);

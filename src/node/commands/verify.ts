@@ -1,7 +1,8 @@
 // twingrad verify: are two pictures of one person?
 import type { Command } from "commander";
 import { verification } from "../../recognition/gallery.ts";
-import { action, digits, number, percent, readPictures, withModel } from "./common.ts";
+import { action, digits, number, percent, readPictures } from "./common.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
 
 export function addVerify(program: Command): void {
   const command = program
@@ -11,16 +12,21 @@ export function addVerify(program: Command): void {
     .argument("<a>", "a picture")
     .argument("<b>", "another picture")
     .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number);
-  action(command, async (modelPath: string, a: string, b: string, options: { threshold?: number }) =>
-    withModel(modelPath, async (model) => {
-      const embeddings = await model.embed(await readPictures([a, b], model));
-      const [distance] = model.distances(embeddings.subarray(0, model.embedding), embeddings.subarray(model.embedding));
-      const result = verification(model, distance, options.threshold);
-      const verdict = result.same ? "the same person" : "different people";
-      return {
-        result,
-        text: `${verdict}: distance ${digits(distance)}, threshold ${digits(result.threshold)}, probability of one person ${percent(result.probability)}`,
-      };
-    }),
+  action(
+    addGuardOptions(command),
+    async (modelPath: string, a: string, b: string, options: GuardFlags & { threshold?: number }) =>
+      withGuardedModel(modelPath, [a, b], options, async (model) => {
+        const embeddings = await model.embed(await readPictures([a, b], model));
+        const [distance] = model.distances(
+          embeddings.subarray(0, model.embedding),
+          embeddings.subarray(model.embedding),
+        );
+        const result = verification(model, distance, options.threshold);
+        const verdict = result.same ? "the same person" : "different people";
+        return {
+          result,
+          text: `${verdict}: distance ${digits(distance)}, threshold ${digits(result.threshold)}, probability of one person ${percent(result.probability)}`,
+        };
+      }),
   );
 }
