@@ -3,6 +3,7 @@
 // usage, 130 interrupted (Ctrl-C).
 import { Command, CommanderError } from "commander";
 import { addAugment } from "./commands/augment.ts";
+import { addCalibrate } from "./commands/calibrate.ts";
 import { printError, reason } from "./commands/common.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
@@ -20,6 +21,7 @@ const program = new Command("twingrad")
 addDemo(program);
 addTrain(program);
 addEvaluate(program);
+addCalibrate(program);
 addEnroll(program);
 addVerify(program);
 addIdentify(program);

@@ -158,11 +158,16 @@ async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The file itself, or `model.safetensors` in a folder. */
+export async function modelFileOf(path: string): Promise<string> {
+  return (await statOf(path))?.isDirectory() ? join(path, modelFile) : path;
+}
+
 /** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
 export async function readModelFile(path: string): Promise<Uint8Array> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
-  const file = found.isDirectory() ? join(path, modelFile) : path;
+  const file = await modelFileOf(path);
   if (found.isDirectory() && !(await statOf(file)) && (await statOf(join(path, checkpointsFolder)))) {
     throw new TwingradError(
       "BAD_INPUT",

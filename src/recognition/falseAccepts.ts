@@ -20,6 +20,17 @@ export interface CalibratedRate {
   identities: number;
 }
 
+/** Whether a value read from a file is one. */
+export function isCalibratedRate(value: unknown): value is CalibratedRate {
+  const { wanted, falseAccept, trueAccept, level, identities, ...rest } = (value ?? {}) as CalibratedRate;
+  const intervals = [rest.falseAcceptInterval, rest.trueAcceptInterval];
+  const numbers = [wanted, falseAccept, trueAccept, level, identities, rest.pairs?.same, rest.pairs?.different];
+  return (
+    numbers.every(Number.isFinite) &&
+    intervals.every((own) => Array.isArray(own) && own.length === 2 && own.every(Number.isFinite))
+  );
+}
+
 /**
  * The largest distance of a pair up to which no more than the share `far` of the pairs of two identities is accepted; where
  * already the nearest pairs are too many, a value below every distance, which accepts nobody.

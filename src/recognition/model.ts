@@ -6,6 +6,7 @@ import { givenSize } from "../train/embedder.ts";
 import type { Safetensors } from "../train/safetensors.ts";
 import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";
+import { type CalibratedRate, isCalibratedRate } from "./falseAccepts.ts";
 import type { Recogniser } from "./gallery.ts";
 import { type Head, openTrained, readMetadata, softplus } from "./trained.ts";
 
@@ -13,8 +14,10 @@ import { type Head, openTrained, readMetadata, softplus } from "./trained.ts";
 export interface Judgement {
   /** The largest distance that is taken for one person. */
   threshold: number;
-  /** From distance to probability, for networks whose loss gives no probability itself. */
+  /** To a probability at even odds; where there is none, cross-entropy's own probability counts. */
   calibration?: Calibration;
+  /** Of the threshold, where it was set for a wanted false-accept rate. */
+  rate?: CalibratedRate;
 }
 
 export const judgementKey = "recognition";
@@ -94,9 +97,15 @@ export class Model implements Recogniser {
     return this.scores(a, b).map((score) => (head ? softplus(-score) : -score));
   }
 
+  /** What a calibration's curve lies over: the distance, or with cross-entropy minus the logit behind it. */
+  calibrationScore(distance: number): number {
+    return this.head ? distance + Math.log(-Math.expm1(-Math.max(distance, Number.MIN_VALUE))) : distance;
+  }
+
   probability(distance: number): number {
+    const { calibration } = this.judgement;
+    if (calibration) return probabilityOf(calibration, this.calibrationScore(distance));
     if (this.head) return Math.exp(-distance);
-    if (this.judgement.calibration) return probabilityOf(this.judgement.calibration, distance);
     throw new TwingradError(
       "BAD_INPUT",
       `a model trained with ${this.description.loss} loss tells no probability before it is calibrated; let training finish`,
@@ -106,11 +115,16 @@ export class Model implements Recogniser {
 
 /** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin. */
 function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
-  const judgement = readMetadata<Judgement>(file, judgementKey, ({ threshold, calibration }) =>
-    [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite),
+  const judgement = readMetadata<Judgement>(
+    file,
+    judgementKey,
+    ({ threshold, calibration, rate }) =>
+      [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite) &&
+      (rate === undefined || isCalibratedRate(rate)),
   );
   if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin / 2 };
-  return { threshold: judgement.threshold, calibration: judgement.calibration };
+  const { threshold, calibration, rate } = judgement;
+  return { threshold, calibration, rate };
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */

@@ -1,6 +1,6 @@
 // The command line as its users meet it: built, in processes of its own, on small pictures drawn here.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -301,6 +301,18 @@ describe("from pictures to a name", () => {
     }
     expect(all.openSet).toMatchObject({ known: 6, strangers: 6, probes: 24, strangerProbes: 30 });
     expect(all.openSet.rank1).toBeGreaterThan(0.5);
+    await cp(at("whole"), at("calibrated"), { recursive: true });
+    const calibrated = await json("calibrate", at("calibrated"), data, "--far", "0.05");
+    expect(calibrated).toMatchObject({ wanted: 0.05, before: whole.validation.threshold, identities: 12 });
+    expect(calibrated.falseAccept).toBeLessThanOrEqual(0.05);
+    expect(calibrated.falseAccept).toBeGreaterThan(0.03); // 1,650 pairs of two people: the rate is met closely
+    expect(calibrated.falseAcceptInterval[1]).toBeGreaterThan(calibrated.falseAccept);
+    const within = await json("verify", at("calibrated"), picture(0, 0), picture(0, 0));
+    expect(within).toMatchObject({ same: true, threshold: calibrated.threshold });
+    expect(within.probability).toBeGreaterThan(0.5);
+    const wrong = await twingrad("calibrate", at("calibrated"), data, "--far", "1.5");
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("A share between 0 and 1") });
+
     const oneShot = await json("evaluate", at("whole", "model.safetensors"), data, "--one-shot", "4", "--trials", "50");
     expect(oneShot).toMatchObject({ trials: 50, ways: 4, shots: 1 });
     expect(oneShot.accuracy).toBeGreaterThan(0.5);

@@ -86,6 +86,20 @@ describe("Model", () => {
     expect(judged.threshold).toBe(0.3);
     expect(judged.probability(0.5)).toBe(0.5);
     expect(judged.fingerprint).toBe(plain.fingerprint);
+    const rate = {
+      wanted: 0.01,
+      falseAccept: 0.005,
+      falseAcceptInterval: [0, 0.02],
+      trueAccept: 0.9,
+      trueAcceptInterval: [0.8, 0.95],
+      level: 0.95,
+      pairs: { same: 10, different: 200 },
+      identities: 5,
+    } as const;
+    const rated = await withJudgement(bytes, { threshold: 0.3, rate });
+    expect((await Model.open(device, rated)).judgement.rate).toEqual(rate);
+    const broken = await withMetadata(bytes, { recognition: '{"threshold":1,"rate":{"wanted":0.1}}' });
+    await expect(Model.open(device, broken)).rejects.toThrow(/"recognition" is broken/);
 
     const file = decode(bytes);
     const kernel = float32(file, "tower/dense/kernel");
@@ -98,6 +112,26 @@ describe("Model", () => {
     );
     const changed = await Model.open(device, await encodeSealed(tensors, file.metadata));
     expect(changed.fingerprint).not.toBe(plain.fingerprint);
+  });
+
+  it("with cross-entropy a calibration lies over the logit; without one the probability is the network's", async () => {
+    const trainer = await make("cross-entropy");
+    const bytes = await trainer.save();
+    await trainer.dispose();
+    const plain = await Model.open(device, bytes);
+    const judged = await Model.open(
+      device,
+      await withJudgement(bytes, { threshold: 1, calibration: { slope: 2, intercept: 0.5 } }),
+    );
+    for (const logit of [-30, -1, 0, 2, 20]) {
+      const distance = Math.log1p(Math.exp(-logit)); // -ln sigmoid(logit)
+      expect(plain.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-logit)), 12);
+      expect(plain.calibrationScore(distance)).toBeCloseTo(-logit, 5);
+      expect(judged.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-2 * logit - 0.5)), 6);
+    }
+    expect(judged.probability(0)).toBe(1);
+    await plain.dispose();
+    await judged.dispose();
   });
 
   it("is not saved when a weight is not a number", async () => {

@@ -136,7 +136,12 @@ function judgedPairs(
 }
 
 /** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */
-async function chooseUnseen(modelPath: string, data: string[], options: Options, size: ImageSize): Promise<Dataset> {
+export async function chooseUnseen(
+  modelPath: string,
+  data: string[],
+  options: DataFlags & { unseen?: boolean },
+  size: ImageSize,
+): Promise<Dataset> {
   const dataset = await openData(data, options, note, size);
   const what = data.join(" ");
   const record = trainingRecord(await readModelFile(modelPath));
