@@ -62,7 +62,9 @@ export {
   type Recogniser,
   type Verification,
 } from "./recognition/gallery.ts";
+export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
 export { LivenessModel, requireLive } from "./recognition/liveness.ts";
+export type { Match } from "./recognition/match.ts";
 export { Model } from "./recognition/model.ts";
 export {
   errorsAt,

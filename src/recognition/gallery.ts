@@ -1,5 +1,7 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
 import { TwingradError } from "../gpu/errors.ts";
+import { mostNearest } from "../ops/nearestRows.ts";
+import type { GalleryIndex } from "./galleryIndex.ts";
 import { type LivenessJudge, requireLive } from "./liveness.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
 
@@ -21,6 +23,8 @@ export interface Recogniser {
   distances(a: Float32Array, b: Float32Array): Float64Array;
   /** The chance that a pair at this distance is one person. */
   probability(distance: number): number;
+  /** An empty matrix of embeddings on the model's device, searched by its distance, for galleries of many people. */
+  index?(): GalleryIndex;
 }
 
 export interface Verification {
@@ -73,6 +77,20 @@ export interface PictureCheck {
   livenessImages?: Uint8Array | Float32Array;
 }
 
+/** Galleries of so many numbers are searched on the model's device: fewer are gone through sooner than they get there. */
+const indexedFrom = 2 ** 20;
+
+/** All embeddings on the device, as one way to match needs them. */
+interface Indexed {
+  match: Match;
+  index: GalleryIndex;
+  /** For each row the position of its person among the names. */
+  owners: number[];
+  names: string[];
+  /** Rows of the person with the most. */
+  mostRows: number;
+}
+
 /** Names are case-sensitive; "unknown" is reserved. */
 export class Gallery {
   /** How the several pictures of a person count, unless a question says otherwise. */
@@ -80,6 +98,7 @@ export class Gallery {
   /** With it, `enroll`, `verify` and `identify` take live people alone. It is not kept with the gallery. */
   liveness: LivenessCheck | undefined;
   readonly #people = new Map<string, Float32Array[]>();
+  #indexed?: Promise<Indexed>;
 
   constructor(
     readonly model: Recogniser,
@@ -105,13 +124,15 @@ export class Gallery {
     if (embeddings.length === 0) throw new TwingradError("BAD_INPUT", `enrolling "${name}" needs at least one picture`);
     const known = this.#people.get(name) ?? [];
     known.push(...embeddings);
+    this.dispose();
     this.#people.set(name, known);
     return known.length;
   }
 
-  /** Forgets a person: the name, and every embedding, in memory as well. Returns whether there was such a person. */
+  /** Forgets a person: the name, and every embedding, in memory and on the GPU as well. Returns whether there was such a person. */
   remove(name: string): boolean {
     for (const embedding of this.#people.get(name) ?? []) embedding.fill(0);
+    this.dispose();
     return this.#people.delete(name);
   }
 
@@ -137,7 +158,8 @@ export class Gallery {
     const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
     const probe = await this.#embedOne(image, options);
-    const ranked = this.names.map((name) => ({ name, distance: this.#distance(probe, name, match) }));
+    const near = await this.#nearest(probe, match, candidates);
+    const ranked = near.map((name) => ({ name, distance: this.#distance(probe, name, match) }));
     ranked.sort((a, b) => a.distance - b.distance);
     const { name, distance } = ranked[0];
     return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
@@ -173,11 +195,48 @@ export class Gallery {
     return probes[0];
   }
 
+  /** Frees what a large gallery keeps on the GPU; the next question puts it there again. */
+  dispose(): void {
+    this.#indexed?.then(({ index }) => index.dispose()).catch(() => {}); // who asked for it has been told
+    this.#indexed = undefined;
+  }
+
+  /** The names that the `wanted` nearest people are among, as they were enrolled: all, or those that the device finds. */
+  async #nearest(probe: Float32Array, match: Match, wanted: number): Promise<string[]> {
+    const count = [...this.#people.values()].reduce((sum, known) => sum + known.length, 0);
+    if (!this.model.index || count * this.model.embedding < indexedFrom) return this.names;
+    if (this.#indexed && (await this.#indexed).match !== match) this.dispose();
+    this.#indexed ??= this.#makeIndex(match);
+    const { index, owners, names, mostRows } = await this.#indexed;
+    // So many rows are of as many people as are wanted, whoever has how many.
+    const k = (Math.min(wanted, names.length) - 1) * mostRows + 1;
+    const people = new Set<number>();
+    if (k <= mostNearest) for (const { row } of await index.search(probe, k)) people.add(owners[row]);
+    else {
+      const distances = await index.distances(probe);
+      const order = Array.from(distances.keys()).sort((a, b) => distances[a] - distances[b] || a - b);
+      for (const row of order) if (people.size < wanted) people.add(owners[row]);
+    }
+    const found = [...people].slice(0, wanted).sort((a, b) => a - b);
+    return found.map((person) => names[person]).filter((name) => this.#people.has(name)); // who was not removed meanwhile
+  }
+
+  async #makeIndex(match: Match): Promise<Indexed> {
+    const index = this.model.index!();
+    const { names } = this;
+    const people = names.map((name) => this.#rows(name, match));
+    const counts = people.map((rows) => rows.length / this.model.embedding);
+    for (const rows of inBatches(people)) await index.add(rows);
+    const owners = counts.flatMap((count, person) => new Array<number>(count).fill(person));
+    return { match, index, owners, names, mostRows: counts.reduce((most, count) => Math.max(most, count), 1) };
+  }
+
   #distance(probe: Float32Array, name: string, match: Match): number {
-    const known = this.#people.get(name)!;
-    const rows = new Float32Array(known.length * probe.length);
-    for (const [row, embedding] of known.entries()) rows.set(embedding, row * probe.length);
-    return leastDistance(this.model, probe, representatives(this.model, rows, match));
+    return leastDistance(this.model, probe, this.#rows(name, match));
+  }
+
+  #rows(name: string, match: Match): Float32Array {
+    return representatives(this.model, stacked(this.#people.get(name)!), match);
   }
 
   toJSON(): GalleryJson {
@@ -240,6 +299,32 @@ function checkName(name: string): void {
 
 function rows(values: Float32Array, length: number): Float32Array[] {
   return Array.from({ length: values.length / length }, (_, row) => values.slice(row * length, (row + 1) * length));
+}
+
+/** The arrays behind one another. */
+function stacked(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The same values in fewer, larger arrays: a write to the device costs as much for one row as for a thousand. */
+function* inBatches(parts: readonly Float32Array[], most = 2 ** 22): Generator<Float32Array> {
+  let batch: Float32Array[] = [];
+  let length = 0;
+  for (const part of parts) {
+    batch.push(part);
+    length += part.length;
+    if (length < most) continue;
+    yield stacked(batch);
+    batch = [];
+    length = 0;
+  }
+  if (batch.length > 0) yield stacked(batch);
 }
 
 // Memory is little-endian wherever WebGPU runs.

@@ -8,6 +8,7 @@ import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";
 import { type CalibratedRate, isCalibratedRate } from "./falseAccepts.ts";
 import type { Recogniser } from "./gallery.ts";
+import { GalleryIndex } from "./galleryIndex.ts";
 import { type Head, openTrained, readMetadata, softplus } from "./trained.ts";
 
 /** What evaluation adds to a trained network; kept in the model file's metadata. */
@@ -42,6 +43,7 @@ export class Model implements Recogniser {
   private constructor(
     readonly description: ModelDescription,
     readonly fingerprint: string,
+    private readonly device: Device,
     readonly judgement: Judgement,
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
     /** Logit = kernel . |a - b| + bias. */
@@ -65,7 +67,7 @@ export class Model implements Recogniser {
     });
     try {
       const judgement = readJudgement(file, description);
-      return new Model(description, await fingerprintOf(file, description), judgement, embed, head, dispose);
+      return new Model(description, await fingerprintOf(file, description), device, judgement, embed, head, dispose);
     } catch (error) {
       await dispose();
       throw error;
@@ -100,6 +102,14 @@ export class Model implements Recogniser {
   /** What a calibration's curve lies over: the distance, or with cross-entropy minus the logit behind it. */
   calibrationScore(distance: number): number {
     return this.head ? distance + Math.log(-Math.expm1(-Math.max(distance, Number.MIN_VALUE))) : distance;
+  }
+
+  /** An empty matrix of embeddings on the model's device, to be searched by this distance. */
+  index(): GalleryIndex {
+    const { head } = this;
+    if (!head) return new GalleryIndex(this.device, this.embedding, { distanceOf: Math.sqrt });
+    const weights = head.kernel.map((weight) => -weight);
+    return new GalleryIndex(this.device, this.embedding, { weights, distanceOf: (s) => softplus(s - head.bias) });
   }
 
   probability(distance: number): number {

@@ -16,6 +16,7 @@ import "./fit.suite.ts";
 import "./leaks.suite.ts";
 import "./liveness.suite.ts";
 import "./losses.suite.ts";
+import "./match.suite.ts";
 import "./maxPool2d.suite.ts";
 import "./photometric.suite.ts";
 import "./parts.suite.ts";

@@ -48,6 +48,16 @@ describe("Model", () => {
     expect(difference(model.scores(a, b), scores)).toBeLessThan(1e-6);
     const distances = loss === "cross-entropy" ? scores.map((z) => Math.log(1 + Math.exp(-z))) : scores.map((s) => -s);
     expect(difference(model.distances(a, b), distances)).toBeLessThan(1e-6);
+
+    const index = model.index();
+    await index.add(embeddings);
+    const probe = embeddings.slice(0, 6);
+    const repeated = Float32Array.from(embeddings, (_, i) => probe[i % 6]);
+    const all = model.distances(repeated, embeddings);
+    expect(difference(await index.distances(probe), all)).toBeLessThan(1e-5);
+    const order = Array.from(all.keys()).sort((i, j) => all[i] - all[j] || i - j);
+    expect((await index.search(probe, 20)).map(({ row }) => row)).toEqual(order);
+    await index.dispose();
     await model.dispose();
     await trainer.dispose();
   });

@@ -1,0 +1,52 @@
+// The K least candidates of each chunk of 4,096, in order: by score, and by row number where scores are equal. The n-th is
+// the least of those that come after the (n-1)-th, so nothing is moved or marked: each thread looks through its share, and a
+// tree over the threads finds the least of theirs. Once more on what it leaves, until one chunk is left, it gives the K least
+// of all. Places for which there is no candidate hold the largest number in both.
+struct Shape {
+  K: u32,
+  COUNT: u32, // candidates
+  OUT: u32, // where the kept ones of the first chunk go
+}
+
+const WORKGROUP: u32 = 64;
+const CHUNK: u32 = 4096;
+const NONE = vec2u(0xffffffffu);
+
+@group(0) @binding(0) var<storage, read> candidates: array<vec2u>;
+@group(0) @binding(1) var<storage, read_write> kept: array<vec2u>; // K for each chunk
+@group(0) @binding(2) var<uniform> shape: Shape;
+
+var<workgroup> least: array<vec2u, WORKGROUP>;
+
+fn before(a: vec2u, b: vec2u) -> bool {
+  return a.x < b.x || (a.x == b.x && a.y < b.y);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let first = group.x * CHUNK + local.x;
+  let end = min(shape.COUNT, (group.x + 1u) * CHUNK);
+  var last = vec2u();
+  for (var n = 0u; n < shape.K; n++) {
+    var best = NONE;
+    for (var i = first; i < end; i += WORKGROUP) {
+      let candidate = candidates[i];
+      if (before(candidate, best) && (n == 0u || before(last, candidate))) {
+        best = candidate;
+      }
+    }
+    least[local.x] = best;
+    workgroupBarrier();
+    for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+      if (local.x < width && before(least[local.x + width], least[local.x])) {
+        least[local.x] = least[local.x + width];
+      }
+      workgroupBarrier();
+    }
+    last = least[0];
+    if (local.x == 0u) {
+      kept[shape.OUT + group.x * shape.K + n] = last;
+    }
+    workgroupBarrier(); // `least` is written again
+  }
+}

@@ -1,0 +1,253 @@
+// A matrix of embeddings that stays on the GPU, for one probe against all of them: exact, in parts that a device can bind.
+import type { Device } from "../gpu/device.ts";
+import { inBytes, ResourceError, TwingradError } from "../gpu/errors.ts";
+import type { Program } from "../gpu/program.ts";
+import {
+  mostNearest,
+  nearestRows,
+  noRow,
+  type RowPart,
+  rowBlock,
+  rowScores,
+  scoreOf,
+  vectorsOf,
+} from "../ops/nearestRows.ts";
+import { Tape } from "../tape/tape.ts";
+import { Storage } from "../tape/tensor.ts";
+
+/** How a score becomes a distance, and what the score is. */
+export interface Metric {
+  /** Of |a - b|, one for each value: the score is their weighted sum. Without them it is the squared Euclidean distance. */
+  readonly weights?: Float32Array;
+  /** Must not descend as the score ascends. */
+  distanceOf(score: number): number;
+}
+
+export interface NearestRow {
+  row: number;
+  distance: number;
+}
+
+interface Part {
+  readonly storage: Storage;
+  readonly capacity: number;
+  readonly first: number;
+  count: number;
+}
+
+/** A binding larger than this only makes a device refuse sooner. */
+const largestPart = 256 * 2 ** 20;
+/** Workgroups that a launch may have in one dimension, on any adapter. */
+const mostBlocks = 65535;
+
+/** Rows are numbered from 0 in the order in which they were added. */
+export class GalleryIndex {
+  readonly #device: Device;
+  readonly #metric: Metric;
+  readonly #parts: Part[] = [];
+  /** The rows of the last, unfinished block, as they lie on the GPU. */
+  readonly #block: Float32Array;
+  /** Of the last search, for the rows that there were. */
+  #program?: { k: number; made: Promise<Program>; searches: Set<Promise<unknown>> };
+  #disposed?: Promise<void>;
+
+  /** @param embedding values of a row. */
+  constructor(
+    device: Device,
+    readonly embedding: number,
+    metric: Metric,
+  ) {
+    this.#device = device;
+    this.#metric = metric;
+    this.#block = new Float32Array(rowBlock * vectorsOf(embedding) * 4);
+  }
+
+  get rows(): number {
+    return this.#parts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Of the parts on the GPU, which are filled up to whole blocks and may have room left. */
+  get bytes(): number {
+    return this.#parts.reduce((sum, { storage }) => sum + storage.bytes, 0);
+  }
+
+  get parts(): number {
+    return this.#parts.length;
+  }
+
+  /**
+   * Appends rows, [N, embedding]. Few at a time are as good as many: a new part is as large as all before.
+   * @throws BAD_INPUT for values that are no whole rows of numbers; LIMIT or OUT_OF_MEMORY where they do not fit, which
+   * disposes the index.
+   */
+  async add(rows: Float32Array): Promise<void> {
+    const { embedding } = this;
+    if (rows.length % embedding !== 0 || !rows.every(usable)) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `a gallery's rows are ${embedding} numbers each, none beyond ${largestValue}; these are ${rows.length} values`,
+      );
+    }
+    this.#refuseDisposed();
+    await this.#dropProgram();
+    try {
+      await this.#device.checked("gallery index", () => {
+        for (let row = 0; row < rows.length / embedding; ) {
+          const part = this.#room(rows.length / embedding - row);
+          row += this.#fill(part, rows.subarray(row * embedding));
+        }
+      });
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * The k nearest rows, nearest first; all of them where there are fewer. Of equal scores the lower row comes first.
+   * Several searches may be under way.
+   */
+  async search(probe: Float32Array, k: number): Promise<NearestRow[]> {
+    if (!Number.isInteger(k) || k < 1 || k > mostNearest) {
+      throw new TwingradError("BAD_INPUT", `the ${k} nearest were asked for; 1 to ${mostNearest} can be`);
+    }
+    this.#refuseDisposed();
+    const rows = this.rows;
+    if (rows === 0) return [];
+    const result = await this.#run(probe, Math.min(k, rows));
+    const words = wordsOf(result.nearest as Float32Array);
+    return Array.from({ length: words.length / 2 }, (_, n) => ({
+      row: words[2 * n + 1],
+      distance: this.#metric.distanceOf(scoreOf(words[2 * n])),
+    })).filter(({ row }) => row !== noRow);
+  }
+
+  /** The distance of every row, in their order: for questions that k cannot put. */
+  async distances(probe: Float32Array): Promise<Float64Array> {
+    this.#refuseDisposed();
+    const distances = new Float64Array(this.rows);
+    if (distances.length === 0) return distances;
+    const result = await this.#run(probe, 0);
+    for (const [part, { first, count }] of this.#parts.entries()) {
+      const words = wordsOf(result[`part ${part}`] as Float32Array);
+      for (let n = 0; n < count; n++) distances[first + n] = this.#metric.distanceOf(scoreOf(words[2 * n]));
+    }
+    return distances;
+  }
+
+  /** Frees the GPU's memory. Searches under way end first. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dropProgram().then(() => {
+      for (const { storage } of this.#parts.splice(0)) this.#device.release(storage.external!.buffer);
+      this.#block.fill(0);
+    });
+    return this.#disposed;
+  }
+
+  /** The last part where it has room, or a new one. */
+  #room(wanted: number): Part {
+    const last = this.#parts[this.#parts.length - 1];
+    if (last && last.count < last.capacity) return last;
+    const { limits } = this.#device.gpu;
+    const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, largestPart);
+    const blockBytes = this.#block.byteLength;
+    const blocks = Math.min(mostBlocks, Math.floor(most / blockBytes));
+    if (blocks < 1) {
+      const what = `gallery index: ${rowBlock} rows of ${this.embedding} values take ${inBytes(blockBytes)}; this adapter binds at most ${inBytes(most)}`;
+      throw new ResourceError("LIMIT", what, {
+        needed: blockBytes,
+        available: most,
+        advice: "Use a smaller embedding",
+      });
+    }
+    const first = this.rows;
+    const capacity = rowBlock * Math.min(blocks, Math.ceil(Math.max(wanted, first) / rowBlock));
+    const name = `gallery part ${this.#parts.length + 1}`;
+    const storage = new Storage("constant", name, (capacity / rowBlock) * this.#block.length, "f32");
+    storage.external = { buffer: this.#device.createBuffer(name, storage.bytes), offset: 0 };
+    const part = { storage, capacity, first, count: 0 };
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** Writes as many rows as fit behind those of a part, whole blocks at a time; returns how many. */
+  #fill(part: Part, rows: Float32Array): number {
+    const { embedding } = this;
+    const count = Math.min(rows.length / embedding, part.capacity - part.count);
+    const begun = part.count % rowBlock;
+    const blocks = Math.ceil((begun + count) / rowBlock);
+    const laid = new Float32Array(blocks * this.#block.length);
+    if (begun > 0) laid.set(this.#block);
+    for (let n = 0; n < count; n++) {
+      const place = begun + n;
+      const lane = Math.floor(place / rowBlock) * this.#block.length + (place % rowBlock) * 4;
+      for (let d = 0; d < embedding; d++) {
+        laid[lane + (d >> 2) * rowBlock * 4 + (d & 3)] = rows[n * embedding + d];
+      }
+    }
+    const { buffer } = part.storage.external!;
+    this.#device.write(buffer, ((part.count - begun) / rowBlock) * this.#block.byteLength, laid);
+    this.#block.set(laid.subarray((blocks - 1) * this.#block.length));
+    part.count += count;
+    return count;
+  }
+
+  /** Of the search for `k` rows; 0 for all scores. */
+  async #run(probe: Float32Array, k: number) {
+    if (probe.length !== this.embedding || !probe.every(usable)) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `a probe is ${this.embedding} numbers, none beyond ${largestValue}; this one is ${probe.length} values`,
+      );
+    }
+    while (this.#program && this.#program.k !== k) await this.#dropProgram();
+    this.#program ??= { k, made: this.#compile(k), searches: new Set() };
+    const { made, searches } = this.#program;
+    const search = made.then((program) => program.run({ probe: filledUp(probe) }));
+    searches.add(search);
+    try {
+      return await search;
+    } finally {
+      searches.delete(search);
+    }
+  }
+
+  #compile(k: number): Promise<Program> {
+    const tape = new Tape(this.#device);
+    const length = vectorsOf(this.embedding) * 4;
+    const { weights } = this.#metric;
+    const probe = tape.input("probe", [length]);
+    const factors = weights && tape.constant("weights", [length], filledUp(weights));
+    const parts: RowPart[] = this.#parts.map(({ storage, count, first }) => ({ storage, count, first }));
+    if (k > 0) return tape.compile({ outputs: { nearest: nearestRows(probe, parts, k, factors) } });
+    const scores = rowScores(probe, parts, factors);
+    return tape.compile({ outputs: Object.fromEntries(scores.map((part, n) => [`part ${n}`, part])) });
+  }
+
+  /** What is searched for next is compiled anew; what is under way ends as it began. */
+  async #dropProgram(): Promise<void> {
+    const dropped = this.#program;
+    this.#program = undefined;
+    if (!dropped) return;
+    await Promise.allSettled(dropped.searches);
+    await dropped.made.then((program) => program.dispose()).catch(() => {}); // who asked for it has been told
+  }
+
+  #refuseDisposed(): void {
+    if (this.#disposed) throw new TwingradError("DISPOSED", "the gallery's index was disposed");
+  }
+}
+
+/** Squares and weighted sums of what is smaller stay finite. */
+const largestValue = 1e15;
+const usable = (value: number) => Math.abs(value) <= largestValue; // false for NaN
+
+/** The words behind what a program reads back as float32. */
+const wordsOf = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+/** Zeros behind the values up to a whole vec4. */
+function filledUp(values: Float32Array): Float32Array {
+  const filled = new Float32Array(vectorsOf(values.length) * 4);
+  filled.set(values);
+  return filled;
+}
