@@ -2,18 +2,19 @@
 // is pooled in registers, batch-norm and ReLU are applied where the next block reads, and the gradient goes back through
 // ReLU, batch-norm and max-pool inside the kernels of the convolution's gradients: of all that, only the pooled values,
 // where the maxima were, and the gradient of the block's output are ever stored.
-import addShader from "../../shaders/add.forward.wgsl";
 import widenShader from "../../shaders/widen.forward.wgsl";
 import { choose, keyOf } from "../tape/choose.ts";
-import { threads, vec4Threads } from "../tape/grid.ts";
-import { imagesWithin, Parts } from "../tape/parts.ts";
-import type { Backward, Node, Tape } from "../tape/tape.ts";
+import { launchSum } from "../tape/gradients.ts";
+import { threads } from "../tape/grid.ts";
+import { imagesWithin, Parts, type Place } from "../tape/parts.ts";
+import type { Backward, Tape } from "../tape/tape.ts";
 import { Storage, Tensor } from "../tape/tensor.ts";
 import type { BatchNormOptions } from "./batchNorm.ts";
 import {
   type Arriving,
   type BlockShape,
   cellsOf,
+  type Norm,
   type Pooled,
   runsOf,
   type Slice,
@@ -50,10 +51,8 @@ export function fuseBlock(
   backwardApart: () => Backward,
 ): Tensor | undefined {
   const { tape } = x;
-  const made = (tensor: Tensor, operation: string): Node | undefined =>
-    tape.nodes.find((node) => node.output === tensor && node.operation === operation);
-  const pool = made(x, "maxPool2d");
-  const conv = pool && made(pool.inputs[0], "conv2d");
+  const pool = tape.madeBy("maxPool2d", x);
+  const conv = pool && tape.madeBy("conv2d", pool.inputs[0]);
   if (!conv) return undefined;
   const { row, column } = pool.fusible as { row: Axis; column: Axis };
   const convolution = conv.fusible as Convolution;
@@ -84,83 +83,32 @@ export function fuseBlock(
  */
 function block(
   shape: BlockShape,
-  { x, filter, bias }: Operands,
+  operands: Operands,
   options: BatchNormOptions,
   inputGradientApart: (gradient: Tensor) => Tensor | undefined,
 ): Tensor {
+  const { x, filter, bias } = operands;
   const { tape } = x;
   const { gamma, beta, training = true } = options;
   const { images, filters, pooledY, pooledX } = shape;
-  const source = sourceOf(x);
-  // Software adapters pay for workgroup memory and its barriers more than it gains: nothing there to time.
-  const gpu = !tape.device.adapter.software;
-  const half = tape.options.storage === "float16";
-  const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
-  const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
-  const kept = (slice: Slice): Pooled => ({ values: values.at(slice.first), argmax: argmax.at(slice.first), half });
-  const fits = winograd.fits(shape, source);
-  const fast = { fits, preferred: winograd.prefers(tape, shape) };
-  const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
-  // A first block is cheap to compute (few channels) and large to keep.
-  const remakes = tape.options.recompute === true && source.affine === undefined;
-  const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
-  const each = Math.min(workspace, values.images, source.images, remade);
-  const key = (what: string, slice: Slice) => {
-    const { height, width, channels } = shape;
-    const { dtype } = source;
-    return keyOf(`block.${what}`, {
-      images: slice.images,
-      x: [height, width, channels],
-      filters,
-      dtype: +(dtype === "f16"),
-    });
-  };
+  const layout = layoutFor(tape, shape, operands);
+  const { source, values, runs, each } = layout;
 
-  // Forward: pooled values with their moments, slice by slice, then the statistics of the whole batch.
-  const runs = runsOf(tape, images, filters / 4, cellsOf(shape));
+  // Pooled values with their moments, slice by slice, then the statistics of the whole batch.
   const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
-  const forward = (slice: Slice, pooled: Pooled, moments?: Storage): Tensor | undefined => {
-    const operands = { x: source.at(slice), filter, bias, pooled, partial: moments };
-    return choose<Tensor | undefined>(tape, key("forward", slice), {
-      winograd: {
-        ...fast,
-        launch() {
-          const transformed = winograd.launchInputTransform(tape, shape, slice, source, operands.x);
-          winograd.launchPool(tape, shape, slice, { ...operands, transformed }, runs);
-          return transformed;
-        },
-      },
-      shared: { fits: gpu, launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "shared") },
-      direct: { launch: () => launchConvPool(tape, shape, slice, source, operands, runs, "tiled") },
-    });
-  };
-  const again = (slice: Slice): Pooled => {
-    if (!remakes) return kept(slice);
-    const part = (name: string, elements: number, dtype: "f32" | "f16" | "u32") => ({
-      ...{ storage: new Storage("temporary", name, slice.images * elements, dtype), first: 0 },
-    });
-    const pooled: Pooled = {
-      values: part("pooled again", pooledY * pooledX * filters, half ? "f16" : "f32"),
-      argmax: part("argmax again", (cellsOf(shape) * filters) / 4, "u32"),
-      half,
-    };
-    forward(slice, pooled);
-    return pooled;
-  };
   const transformedInputs = new Map<number, Tensor | undefined>();
-  const keep = fits && images * winograd.bytesOfImage(shape) <= mostKept;
   for (const slice of slicesOf(images, each)) {
-    const transformed = forward(slice, kept(slice), partial);
-    if (keep) transformedInputs.set(slice.first, transformed);
+    const transformed = launchForward(layout, slice, keptPooled(layout, slice), partial);
+    if (layout.keepsTransformed) transformedInputs.set(slice.first, transformed);
   }
   const affine = partial
     ? norm.launchAffine(tape, shape, { partial, runs: runs.RUNS }, options)
     : norm.launchMovingAffine(tape, filters, options);
 
   const result: Source = {
-    at: (slice, pass) => (pass === "again" ? again(slice).values : values.at(slice.first)),
+    at: (slice, pass) => (pass === "again" ? pooledAgain(layout, slice).values : values.at(slice.first)),
     images: values.images,
-    ...{ dtype: half ? "f16" : "f32", affine, relu: shape.relu },
+    ...{ dtype: layout.half ? "f16" : "f32", affine, relu: shape.relu },
   };
   const output = tape.deferred("batch-norm", [images, pooledY, pooledX, filters], (storage) =>
     norm.launchApply(tape, shape, result, storage),
@@ -172,48 +120,148 @@ function block(
     const sums = arriving.sums ?? norm.launchGradientSums(tape, shape, result, arriving);
     const found = norm.launchCoefficients(tape, shape, affine, sums, training);
     const leaving = wanted[0] && shape.channels % 4 === 0 ? leavingFor(tape, shape, source) : undefined;
-    const gradients = (slice: Slice): { filter?: Tensor; sums: boolean } => {
-      const tensors = { x: source.at(slice, "again"), pooled: again(slice), arriving, norm: found.norm };
-      const transformed = transformedInputs.get(slice.first);
-      const direct = (form: Form) => {
-        if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving }, form);
-        const gradient = wanted[1]
-          ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors, form)
-          : undefined;
-        return { sums: false, filter: gradient };
-      };
-      return choose<{ filter?: Tensor; sums: boolean }>(tape, key("gradients", slice), {
-        winograd: {
-          ...fast,
-          launch() {
-            const arrived = winograd.launchOutputGradient(tape, shape, slice, tensors);
-            const x = transformed ?? winograd.launchInputTransform(tape, shape, slice, source, tensors.x);
-            const through = { x: tensors.x, gradient: arrived, filter, leaving: leaving! };
-            if (leaving) winograd.launchInputGradient(tape, shape, slice, source, through);
-            return {
-              sums: true,
-              filter: wanted[1]
-                ? winograd.launchSliceFilterGradient(tape, shape, slice, { x, gradient: arrived })
-                : undefined,
-            };
-          },
-        },
-        shared: { fits: gpu, launch: () => direct("shared") },
-        direct: { launch: () => direct("tiled") },
-      });
-    };
     let filterGradient: Tensor | undefined;
     let summed = true;
     for (const slice of slicesOf(images, Math.min(each, arriving.parts.images, leaving?.parts.images ?? images))) {
-      const part = gradients(slice);
+      const tensors = { x: source.at(slice, "again"), pooled: pooledAgain(layout, slice), arriving, norm: found.norm };
+      const transformed = transformedInputs.get(slice.first);
+      const part = launchGradients(layout, slice, { ...tensors, transformed, leaving }, wanted[1]);
       summed &&= part.sums;
-      filterGradient = filterGradient && part.filter ? sumOf(tape, filterGradient, part.filter) : part.filter;
+      filterGradient = filterGradient && part.filter ? launchSum(tape, filterGradient, part.filter) : part.filter;
     }
     const left = leaving && gradientTensor(x, summed ? leaving : { ...leaving, sums: undefined });
     const inputGradient = left ?? (wanted[0] ? inputGradientApart(gradient) : undefined);
     return [inputGradient, filterGradient, ...(bias ? [found.bias] : []), found.gamma, found.beta];
   };
   return tape.record("block", bias ? [x, filter, bias, gamma, beta] : [x, filter, gamma, beta], output, backward);
+}
+
+/** What a block keeps, where, and in which slices of the batch it is computed. */
+interface Layout extends Operands {
+  readonly tape: Tape;
+  readonly shape: BlockShape;
+  readonly source: Source;
+  readonly values: Parts;
+  readonly argmax: Parts;
+  readonly half: boolean;
+  /** Whether the pooled values are made again in the backward pass. */
+  readonly remakes: boolean;
+  /** Whether transformed inputs are kept for the backward pass, where Winograd is taken. */
+  readonly keepsTransformed: boolean;
+  /** Images of a slice. */
+  readonly each: number;
+  /** How the cells of an image are divided among threads. */
+  readonly runs: { readonly RUN: number; readonly RUNS: number };
+}
+
+function layoutFor(tape: Tape, shape: BlockShape, operands: Operands): Layout {
+  const { images, filters, pooledY, pooledX } = shape;
+  const source = sourceOf(operands.x);
+  const half = tape.options.storage === "float16";
+  const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
+  const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
+  const fits = winograd.fits(shape, source);
+  const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
+  // A first block is cheap to compute (few channels) and large to keep.
+  const remakes = tape.options.recompute === true && source.affine === undefined;
+  const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
+  return {
+    ...{ ...operands, tape, shape, source, values, argmax, half, remakes },
+    keepsTransformed: fits && images * winograd.bytesOfImage(shape) <= mostKept,
+    each: Math.min(workspace, values.images, source.images, remade),
+    runs: runsOf(tape, images, filters / 4, cellsOf(shape)),
+  };
+}
+
+/** The algorithms that compute a slice's forward pass, or its gradients. */
+function chooseFor<T>(
+  { tape, shape, source }: Layout,
+  what: string,
+  slice: Slice,
+  launch: { winograd(): T; direct(form: Form): T },
+): T {
+  const { height, width, channels, filters } = shape;
+  const extents = { images: slice.images, x: [height, width, channels], filters, dtype: +(source.dtype === "f16") };
+  return choose<T>(tape, keyOf(`block.${what}`, extents), {
+    winograd: {
+      fits: winograd.fits(shape, source),
+      preferred: winograd.prefers(tape, shape),
+      launch: () => launch.winograd(),
+    },
+    // Software adapters pay for workgroup memory and its barriers more than it gains: nothing there to time.
+    shared: { fits: !tape.device.adapter.software, launch: () => launch.direct("shared") },
+    direct: { launch: () => launch.direct("tiled") },
+  });
+}
+
+/** Writes a slice's pooled values, and their moments where `partial` is to take them; the transformed input if there is one. */
+function launchForward(layout: Layout, slice: Slice, pooled: Pooled, partial?: Storage): Tensor | undefined {
+  const { tape, shape, source, filter, bias, runs } = layout;
+  const operands = { x: source.at(slice), filter, bias, pooled, partial };
+  return chooseFor<Tensor | undefined>(layout, "forward", slice, {
+    winograd() {
+      const transformed = winograd.launchInputTransform(tape, shape, slice, source, operands.x);
+      winograd.launchPool(tape, shape, slice, { ...operands, transformed }, runs);
+      return transformed;
+    },
+    direct(form) {
+      launchConvPool(tape, shape, slice, source, operands, runs, form);
+      return undefined;
+    },
+  });
+}
+
+const keptPooled = ({ values, argmax, half }: Layout, { first }: Slice): Pooled => ({
+  ...{ values: values.at(first), argmax: argmax.at(first), half },
+});
+
+/** A slice's pooled values in the backward pass. */
+function pooledAgain(layout: Layout, slice: Slice): Pooled {
+  const { shape, half, remakes } = layout;
+  if (!remakes) return keptPooled(layout, slice);
+  const part = (name: string, elements: number, dtype: "f32" | "f16" | "u32") => ({
+    ...{ storage: new Storage("temporary", name, slice.images * elements, dtype), first: 0 },
+  });
+  const pooled: Pooled = {
+    values: part("pooled again", shape.pooledY * shape.pooledX * shape.filters, half ? "f16" : "f32"),
+    argmax: part("argmax again", (cellsOf(shape) * shape.filters) / 4, "u32"),
+    half,
+  };
+  launchForward(layout, slice, pooled);
+  return pooled;
+}
+
+/**
+ * Writes a slice's input gradient to `leaving` and returns its filter gradient, each where wanted; whether the sums of
+ * `leaving` have been taken on the way.
+ */
+function launchGradients(
+  layout: Layout,
+  slice: Slice,
+  tensors: { x: Place; pooled: Pooled; arriving: Arriving; norm: Norm; transformed?: Tensor; leaving?: Arriving },
+  wantsFilter: boolean,
+): { filter?: Tensor; sums: boolean } {
+  const { tape, shape, source, filter } = layout;
+  const { x, leaving, transformed } = tensors;
+  return chooseFor<{ filter?: Tensor; sums: boolean }>(layout, "gradients", slice, {
+    winograd() {
+      const gradient = winograd.launchOutputGradient(tape, shape, slice, tensors);
+      const input = transformed ?? winograd.launchInputTransform(tape, shape, slice, source, x);
+      if (leaving) winograd.launchInputGradient(tape, shape, slice, source, { x, gradient, filter, leaving });
+      const sums = { x: input, gradient };
+      return {
+        sums: true,
+        filter: wantsFilter ? winograd.launchSliceFilterGradient(tape, shape, slice, sums) : undefined,
+      };
+    },
+    direct(form) {
+      if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving }, form);
+      return {
+        sums: false,
+        filter: wantsFilter ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors, form) : undefined,
+      };
+    },
+  });
 }
 
 function sourceOf(x: Tensor): Source {
@@ -258,11 +306,4 @@ function launchWiden(tape: Tape, elements: number, { parts, scale }: Arriving, o
     const sizes = { OFFSET: (i * parts.images * elements) / 2, FACTOR: 1 / scale, HALF: x.dtype === "f16" ? 1 : 0 };
     tape.launch(widenShader, { x, output }, { ...constants, ...sizes }, groups);
   });
-}
-
-function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
-  const output = tape.temporary("filter gradient", a.shape);
-  const { groups, constants } = vec4Threads(a.size);
-  tape.launch(addShader, { a, b, output }, constants, groups);
-  return output;
 }

@@ -3,7 +3,6 @@
 
 import forwardShader from "../../shaders/pairLoss.forward.wgsl";
 import sumsShader from "../../shaders/pairLoss.sums.wgsl";
-import type { Node } from "../tape/tape.ts";
 import { Storage, Tensor } from "../tape/tensor.ts";
 
 /** What a dense layer with sigmoids need not compute, because what follows it has: by the gradient of its output. */
@@ -23,17 +22,15 @@ export function fusePairLoss(
   launchLoss: (output: Storage) => void,
 ): Tensor | undefined {
   const { tape } = logits;
-  const made = (tensor: Tensor, operation: string): Node | undefined =>
-    tape.nodes.find((node) => node.output === tensor && node.operation === operation);
-  const head = made(logits, "dense");
-  const difference = head && made(head.inputs[0], "absDifference");
+  const head = tape.madeBy("dense", logits);
+  const difference = head && tape.madeBy("absDifference", head.inputs[0]);
   if (difference?.inputs.length !== 1 || head?.inputs.length !== 3 || logits.size !== labels.size) return;
   if (head.fusible !== undefined || logits.shape[1] !== 1) return; // an activation, or more than a logit
   const [stack] = difference.inputs;
   const [, kernel, bias] = head.inputs;
   const PAIRS = labels.size;
   const LENGTH = kernel.size;
-  const activated = made(stack, "dense")?.fusible === "sigmoid";
+  const activated = tape.madeBy("dense", stack)?.fusible === "sigmoid";
 
   let known: Storage | undefined; // the loss, where the backward pass has computed it on its way
   const loss = () => {

@@ -39,7 +39,7 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
       const contribution = leaving[i];
       if (!wanted[i] || !contribution) return;
       const soFar = gradient.get(input);
-      gradient.set(input, soFar ? accumulate(tape, soFar, contribution) : contribution);
+      gradient.set(input, soFar ? launchSum(tape, soFar, contribution) : contribution);
     });
   }
   return wrt.map((t) => {
@@ -48,7 +48,8 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
   });
 }
 
-function accumulate(tape: Tape, a: Tensor, b: Tensor): Tensor {
+/** Launches a + b, without a chain rule: for gradients and what else stands behind the differentiated part. */
+export function launchSum(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const output = tape.temporary(a.name, a.shape);
   const { groups, constants } = vec4Threads(a.size);
   tape.launch(addShader, { a, b, output }, constants, groups);

@@ -155,6 +155,11 @@ export class Tape {
     return output;
   }
 
+  /** The operation that `tensor` is the output of, where it is the named one. */
+  madeBy(operation: string, tensor: Tensor): Node | undefined {
+    return this.nodes.find((node) => node.output === tensor && node.operation === operation);
+  }
+
   /** Plans memory, makes every pipeline, buffer and bind group, and returns the program to be replayed. */
   compile(options: CompileOptions): Promise<Program> {
     return compile(this, options);

@@ -1,12 +1,11 @@
 // What a training step does after the forward pass: gradients of all trained parameters, gathered in arenas, the L2
 // penalties among the loss's terms, and the optimizer's update.
-import addShader from "../../shaders/add.forward.wgsl";
 import penaltyShader from "../../shaders/penalty.forward.wgsl";
 import scaleShader from "../../shaders/scale.forward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
 import { TwingradError } from "../gpu/errors.ts";
 import { type ArenaGradients, clipFactor } from "./clip.ts";
-import { gradients } from "./gradients.ts";
+import { gradients, launchSum } from "./gradients.ts";
 import { vec4Threads } from "./grid.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena, Parameter } from "./parameters.ts";
@@ -96,14 +95,7 @@ function splitPenalties(tape: Tape, loss: Tensor): { rest: Tensor; decayOf: Map<
 
 /** a + b with its chain rule, as the operation add records it. */
 function recordedSum(tape: Tape, a: Tensor, b: Tensor): Tensor {
-  return tape.record("add", [a, b], sumOf(tape, a, b), (gradient) => [gradient, gradient]);
-}
-
-function sumOf(tape: Tape, a: Tensor, b: Tensor): Tensor {
-  const output = tape.temporary("loss", a.shape);
-  const { groups, constants } = vec4Threads(a.size);
-  tape.launch(addShader, { a, b, output }, constants, groups);
-  return output;
+  return tape.record("add", [a, b], launchSum(tape, a, b), (gradient) => [gradient, gradient]);
 }
 
 /** The loss plus the sum of decay w^2 / 2 over an arena. */
