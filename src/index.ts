@@ -80,7 +80,7 @@ export { Parameter, ParameterStore } from "./tape/parameters.ts";
 export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
-export type { Batch, LivenessBatch, PairBatch, TripletBatch } from "./train/batch.ts";
+export type { Batch, ClassBatch, LivenessBatch, PairBatch, TripletBatch } from "./train/batch.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
 export type { PictureOptions, Pictures } from "./train/embedder.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";

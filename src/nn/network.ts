@@ -20,6 +20,11 @@ export interface NetworkOptions {
   readonly filters?: readonly number[];
   /** Length of the embedding. */
   readonly embedding?: number;
+  /**
+   * Of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of embeddings free, which
+   * losses on distances want: between 0 and 1 no two are further apart than a right angle.
+   */
+  readonly embeddingActivation?: "sigmoid" | "linear";
   /** Of the initial weights. */
   readonly seed?: number;
 }
@@ -28,7 +33,7 @@ export interface Network {
   readonly task: NetworkTask;
   readonly options: Required<NetworkOptions>;
   /**
-   * Embeddings [N, embedding], each in (0, 1), of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
+   * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
    * `groups` branches with statistics of their own; in inference the moving averages serve.
    */
   tower(tape: Tape, images: Tensor, mode: { readonly training: boolean; readonly groups?: number }): Tensor;
@@ -49,11 +54,16 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
+  const { embeddingActivation = "sigmoid" } = options;
   checkOptions(name, imageSize, filters, embedding);
+  if (!["sigmoid", "linear"].includes(embeddingActivation)) {
+    const expected = "expected sigmoid or linear";
+    throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
+  }
 
   return {
     task,
-    options: { imageSize, filters, embedding, seed },
+    options: { imageSize, filters, embedding, embeddingActivation, seed },
 
     tower(tape, images, { training, groups = 1 }) {
       let x = images;
@@ -74,7 +84,7 @@ export function towerNetwork<T extends NetworkTask>(
       x = flatten(x);
       const kernel = tape.parameter("tower/dense/kernel", [x.shape[1], embedding], { initial: "glorot-uniform", seed });
       const bias = tape.parameter("tower/dense/bias", [embedding], { initial: 0 });
-      return dense(x, kernel, { bias, activation: "sigmoid" });
+      return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
     },
 
     head(tape, embeddings) {

@@ -1,6 +1,5 @@
 // Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
 
-import { triplets } from "../data/balanced.ts";
 import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import type { EvaluationPair, Trial } from "../data/evaluation.ts";
@@ -11,6 +10,7 @@ import type { Model } from "../recognition/model.ts";
 import { oneShotHits } from "../recognition/oneshot.ts";
 import { type VerificationReport, verificationReport } from "../recognition/protocol.ts";
 import { softplus } from "../recognition/trained.ts";
+import { meanSupervisedContrastiveLoss, meanTripletLoss } from "./heldOutLoss.ts";
 
 /** How many pictures are decoded and embedded at a time. */
 export const chunk = 64;
@@ -36,7 +36,7 @@ export interface Assessment {
   scored: (EvaluationPair & ScoredPair)[];
   /** Of every picture, in the dataset's order. */
   embeddings: Float32Array;
-  /** Mean of the training loss's data term over the pairs, or over as many triplets of the same people. */
+  /** Mean of the training loss's data term over the pairs, or over as many triplets, or pictures in batches, of the same people. */
   loss: number;
   /** For losses that give no probability themselves. */
   calibration?: Calibration;
@@ -51,7 +51,9 @@ export async function assess(
   told?: (done: number) => void,
 ): Promise<Assessment> {
   const embeddings = await embedAll(model, dataset, told);
-  const { loss, margin } = model.description;
+  const { description } = model;
+  const { loss } = description;
+  const labels = labelsOf(dataset);
   let total = 0;
   const scored = pairs.map((pair) => {
     const { left, right, same } = pair;
@@ -59,30 +61,25 @@ export async function assess(
     const [distance] = model.distances(a, b);
     const [score] = model.scores(a, b);
     if (loss === "cross-entropy") total += softplus(same ? -score : score);
-    else if (loss === "contrastive") total += same ? distance ** 2 : Math.max(0, margin - distance) ** 2;
+    else if (loss === "contrastive") {
+      total += same ? distance ** 2 : Math.max(0, (description.margin as number) - distance) ** 2;
+    }
     return { ...pair, distance };
   });
-  if (loss === "triplet") total = tripletTotal(model, dataset, embeddings, pairs.length);
+  const between = (a: number, b: number) => model.distances(row(model, embeddings, a), row(model, embeddings, b))[0];
+  const mean =
+    loss === "triplet"
+      ? meanTripletLoss(description, labels, between, pairs.length)
+      : loss === "supervised-contrastive"
+        ? meanSupervisedContrastiveLoss(description, labels, between, pairs.length)
+        : total / pairs.length;
   return {
-    report: verificationReport(scored, pairs, labelsOf(dataset), folds),
+    report: verificationReport(scored, pairs, labels, folds),
     scored,
     embeddings,
-    loss: total / pairs.length,
+    loss: mean,
     calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
   };
-}
-
-/** The triplet loss, summed over `count` triplets that are always the same for a dataset. */
-function tripletTotal(model: Model, dataset: Dataset, embeddings: Float32Array, count: number): number {
-  const drawn = triplets(labelsOf(dataset), { seed: 0 });
-  const squared = (a: number, b: number) =>
-    model.distances(row(model, embeddings, a), row(model, embeddings, b))[0] ** 2;
-  let total = 0;
-  for (let n = 0; n < count; n++) {
-    const { anchor, positive, negative } = drawn.next().value;
-    total += Math.max(0, squared(anchor, positive) - squared(anchor, negative) + model.description.margin);
-  }
-  return total;
 }
 
 /** For each trial whether the model found the right identity. */

@@ -4,7 +4,12 @@ import { z } from "zod";
 import { defaultPrefetch } from "../data/batches.ts";
 import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { lossNames, minings } from "../train/loss.ts";
+import { resolveBatch } from "./lossSettings.ts";
 import { augment, size } from "./pictureSettings.ts";
+import { SettingsError } from "./settingsError.ts";
+
+export { SettingsError } from "./settingsError.ts";
 
 const positive = z.number().int().min(1);
 const probability = z.number().min(0).max(1);
@@ -28,7 +33,13 @@ const schema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
-  loss: z.enum(["cross-entropy", "contrastive", "triplet"]),
+  embeddingActivation: z.enum(["sigmoid", "linear"]),
+  loss: z.enum(lossNames),
+  mining: z.enum(minings),
+  margin: z.union([z.number().positive(), z.literal("soft")]),
+  temperature: z.number().positive(),
+  peoplePerBatch: z.number().int().min(2),
+  picturesPerPerson: z.number().int().min(2),
   l2: z.number().min(0),
   learningRate: z.number().positive(),
   clipNorm: z.number().positive(),
@@ -59,6 +70,12 @@ const optional = {
   epochs: true,
   steps: true,
   differentProbability: true,
+  embeddingActivation: true,
+  mining: true,
+  margin: true,
+  temperature: true,
+  peoplePerBatch: true,
+  picturesPerPerson: true,
   clipNorm: true,
   storage: true,
   recompute: true,
@@ -114,14 +131,6 @@ export const changeable: ReadonlySet<string> = new Set([
   "debugNumerics",
 ]);
 
-/** A value that breaks the rules; the message names it. */
-export class SettingsError extends TwingradError {
-  constructor(message: string) {
-    super("BAD_INPUT", message);
-    this.name = "SettingsError";
-  }
-}
-
 /** @param where what the message calls their source: "--" for flags, or a file's name. */
 export function parseSettings(value: unknown, where: string): PartialSettings {
   const parsed = schema.partial().safeParse(value);
@@ -156,8 +165,8 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (given.balanced && filtered) {
     throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");
   }
-  if (given.loss === "triplet" && filtered) {
-    throw new SettingsError("--loss triplet takes no probabilities: it draws triplets, not pairs");
+  if ((given.loss === "triplet" || given.loss === "supervised-contrastive") && filtered) {
+    throw new SettingsError(`--loss ${given.loss} takes no probabilities: it draws no pairs`);
   }
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both say who is held out: give one of them");
@@ -173,8 +182,9 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
       throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
     }
   }
+  const batch = resolveBatch(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
-  return resolved.parse({ ...defaults, balanced: !filtered, ...given, epochs });
+  return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
 }
 
 /**

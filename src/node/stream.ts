@@ -1,10 +1,13 @@
 // The batches of a training run that learns to tell people apart, as its settings choose them.
-import { balancedPairs, triplets } from "../data/balanced.ts";
-import { batches, tripletBatches } from "../data/batches.ts";
+import { balancedPairs, perClass, triplets } from "../data/balanced.ts";
+import { batches, classBatches, tripletBatches } from "../data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
 import { filteredPairs } from "../data/pairs.ts";
+import { picturesOfEach } from "../data/sampler.ts";
 import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
+import { comparesAll } from "../train/loss.ts";
+import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "./lossSettings.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import type { TrainingStream } from "./tasks/task.ts";
 
@@ -13,7 +16,7 @@ export const mebibyte = 2 ** 20;
 /**
  * @param decoded the size that pictures are decoded to.
  * @param warn told, in one line each, of pairs that come too rarely.
- * @throws BAD_INPUT at once where these people give no pairs, or no triplets.
+ * @throws BAD_INPUT at once where these people give no pairs, no triplets, or too few people for a batch.
  */
 export function trainingStream(
   dataset: Dataset,
@@ -26,8 +29,25 @@ export function trainingStream(
   const images = new DecodedImages(dataset, decoded, { maximumBytes: imageCache * mebibyte });
   const options = { batchSize, prefetch };
   const perEpoch = labels.length;
-  if (loss === "triplet") return { stream: tripletBatches(images, triplets(labels, { seed }), options), perEpoch };
-  if (settings.balanced) return { stream: batches(images, balancedPairs(labels, { seed }), options), perEpoch };
+  if (comparesAll(settings)) {
+    const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
+    const { picturesPerPerson = defaultPicturesPerPerson } = settings;
+    const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
+    const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
+    const pictures = peoplePerBatch * picturesPerPerson;
+    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / pictures); // an epoch ends with its last batch begun
+    return { stream: classBatches(images, classes, { prefetch }), batchSize: pictures, perEpoch, steps };
+  }
+  const counted = (perEpoch: number) => ({
+    batchSize,
+    perEpoch,
+    steps: (epochs: number) => Math.floor((epochs * perEpoch) / batchSize),
+  });
+  if (loss === "triplet") {
+    return { stream: tripletBatches(images, triplets(labels, { seed }), options), ...counted(perEpoch) };
+  }
+  if (settings.balanced)
+    return { stream: batches(images, balancedPairs(labels, { seed }), options), ...counted(perEpoch) };
 
   const { shuffleBuffer, sameProbability } = settings;
   const differentProbability =
@@ -36,5 +56,5 @@ export function trainingStream(
   const pairs = filteredPairs(labels, { ...keep, seed, shuffleBuffer });
   for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
   const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
-  return { stream: batches(images, pairs, options), perEpoch: same + different };
+  return { stream: batches(images, pairs, options), ...counted(same + different) };
 }

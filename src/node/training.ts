@@ -78,33 +78,41 @@ export async function train<I extends Item>(
   const imageSize = imageSizeOf(settings);
   const { sourceSize, decoded, augmentation } = picturesOf(settings);
   const { training, heldOut } = divide(task, dataset, settings);
-  const { stream, perEpoch } = task.batches(training, decoded, settings, warn);
-  const { filters, embedding, seed, batchSize, loss, l2, learningRate, clipNorm } = settings;
+  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, settings, warn);
+  const { filters, embedding, embeddingActivation, seed, l2, learningRate, clipNorm } = settings;
+  const { loss, mining, margin, temperature } = settings;
   const { resize, standardize, storage, recompute } = settings;
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
-  const trainer = await Trainer.create(device, task.network({ imageSize, filters, embedding, seed }), {
-    batchSize,
-    loss,
-    l2,
-    optimizer: adam({ learningRate, clipNorm }),
-    sourceSize,
-    resize,
-    standardize,
-    augmentation,
-    storage,
-    recompute,
-    recovery: {
-      every: settings.recoveryEvery,
-      losses: settings.recoveryLosses,
-      onRecovery: (recovered) => tell(describeRecovery(recovered)),
+  const trainer = await Trainer.create(
+    device,
+    task.network({ imageSize, filters, embedding, embeddingActivation, seed }),
+    {
+      batchSize,
+      loss,
+      mining,
+      margin,
+      temperature,
+      l2,
+      optimizer: adam({ learningRate, clipNorm }),
+      sourceSize,
+      resize,
+      standardize,
+      augmentation,
+      storage,
+      recompute,
+      recovery: {
+        every: settings.recoveryEvery,
+        losses: settings.recoveryLosses,
+        onRecovery: (recovered) => tell(describeRecovery(recovered)),
+      },
+      debugNumerics: settings.debugNumerics,
     },
-    debugNumerics: settings.debugNumerics,
-  });
+  );
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
-  const progress = new Progress(Math.min(lastStep, Math.floor((epochs * perEpoch) / batchSize)), before);
+  const progress = new Progress(Math.min(lastStep, stepsIn(epochs)), before);
   const tell = (text: string) => progress.above(() => warn(text));
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
   const log = await TrainingLog.open(folder, before, tell);

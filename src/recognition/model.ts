@@ -31,7 +31,7 @@ export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<
 /**
  * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
  * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
- * One trained with contrastive or triplet loss gives the Euclidean distance of unit embeddings, from 0 to 2.
+ * One trained with another loss gives the Euclidean distance of unit embeddings, from 0 to 2.
  */
 export class Model implements Recogniser {
   /** Height, width, channels of the pictures that it takes. */
@@ -123,7 +123,7 @@ export class Model implements Recogniser {
   }
 }
 
-/** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin. */
+/** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin, which is 1 where it is soft. */
 function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
   const judgement = readMetadata<Judgement>(
     file,
@@ -132,16 +132,19 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
       [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite) &&
       (rate === undefined || isCalibratedRate(rate)),
   );
-  if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin / 2 };
+  if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
   const { threshold, calibration, rate } = judgement;
   return { threshold, calibration, rate };
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
 async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
-  const { imageSize, filters, embedding } = network;
+  const { imageSize, filters, embedding, embeddingActivation } = network;
+  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
   const names = [...file.tensors.keys()].filter((name) => /^(tower|head)\//.test(name)).sort();
-  const options = new TextEncoder().encode(JSON.stringify({ imageSize, filters, embedding, loss, names, pictures }));
+  const options = new TextEncoder().encode(
+    JSON.stringify({ imageSize, filters, embedding, activation, loss, names, pictures }),
+  );
   const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let position = 0;

@@ -62,8 +62,9 @@ export async function openTrained(
  * Moving averages begin at mean 0 and variance 1; after n updates momentum^n of that is still in them, which after few
  * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
  */
-async function removeInitialAverages(store: ParameterStore, { step, task, loss }: ModelDescription & { step: number }) {
-  const rest = movingMomentum ** (batchKind(task, loss).branches.length * step);
+async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
+  const { step } = description;
+  const rest = movingMomentum ** (batchKind(description).branches.length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;

@@ -4,6 +4,7 @@ import type { NetworkTask } from "../nn/network.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import type { InputDtype, Pictures } from "./embedder.ts";
+import { comparesAll } from "./loss.ts";
 
 export interface PairBatch {
   readonly left: Pictures;
@@ -34,7 +35,15 @@ export interface LivenessBatch {
   readonly seeds?: ArrayLike<number>;
 }
 
-export type Batch = PairBatch | TripletBatch | LivenessBatch;
+/** For losses that compare all pictures of a batch: some pictures of each of some people. */
+export interface ClassBatch {
+  readonly images: Pictures;
+  /** As in `PairBatch`. */
+  readonly labels: ArrayLike<number>;
+  readonly seeds?: ArrayLike<number>;
+}
+
+export type Batch = PairBatch | TripletBatch | LivenessBatch | ClassBatch;
 
 /** What batches of one kind consist of. */
 export interface BatchKind {
@@ -43,7 +52,7 @@ export interface BatchKind {
   readonly seeds: readonly string[];
   /** What `targets` is made of. */
   readonly labels: readonly string[];
-  /** The program's input beside the pictures: what the loss compares the network's answers with, 0 or 1 each. */
+  /** The program's input beside the pictures: what the loss compares the network's answers with. */
   readonly target?: { readonly name: string; of(batch: Batch, batchSize: number): Float32Array };
 }
 
@@ -59,17 +68,23 @@ const kinds = {
     seeds: ["anchorSeeds", "positiveSeeds", "negativeSeeds"],
     labels: [],
   },
+  classes: { branches: ["images"], seeds: ["seeds"], labels: ["labels"], target: { name: "labels", of: people } },
   liveness: { branches: ["images"], seeds: ["seeds"], labels: ["live"], target: { name: "live", of: live } },
 } satisfies Record<string, BatchKind>;
 
-export function batchKind(task: NetworkTask, loss: string): BatchKind {
-  if (task === "liveness") return kinds.liveness;
-  return loss === "triplet" ? kinds.triplets : kinds.pairs;
-}
-
-interface Expected {
+interface Learnt {
   readonly task: NetworkTask;
   readonly loss: string;
+  readonly mining?: string;
+}
+
+export function batchKind(learnt: Learnt): BatchKind {
+  if (learnt.task === "liveness") return kinds.liveness;
+  if (comparesAll(learnt)) return kinds.classes;
+  return learnt.loss === "triplet" ? kinds.triplets : kinds.pairs;
+}
+
+interface Expected extends Learnt {
   readonly batchSize: number;
   /** Height, width, channels. */
   readonly size: readonly [number, number, number];
@@ -81,12 +96,13 @@ interface Expected {
  * @throws BAD_INPUT that says what does not fit.
  */
 export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inputs: Record<string, Pictures> } {
-  const { task, loss, batchSize, augmenter } = expected;
-  const { branches, seeds, labels, target } = batchKind(task, loss);
+  const { task, loss, mining = "none", batchSize, augmenter } = expected;
+  const { branches, seeds, labels, target } = batchKind(expected);
   const given = batch as unknown as Record<string, Pictures | undefined>;
   if ([...branches, ...labels].some((name) => given[name] === undefined)) {
     const wanted = inWords([...branches, ...labels]);
-    const who = task === "liveness" ? "a liveness network" : `the ${loss} loss`;
+    const mined = mining === "none" ? "" : ` with ${mining} mining`;
+    const who = task === "liveness" ? "a liveness network" : `the ${loss} loss${mined}`;
     throw new TwingradError("BAD_INPUT", `Trainer: ${who} takes batches of ${wanted}.`);
   }
   const images = stack(
@@ -134,6 +150,19 @@ function same(batch: Batch, batchSize: number): Float32Array {
     throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
   }
   return Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
+}
+
+/** Numbers that a float32 holds exactly, whatever the labels are. */
+function people(batch: Batch, batchSize: number): Float32Array {
+  const { labels } = batch as ClassBatch;
+  if (labels.length !== batchSize) {
+    throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pictures take as many labels; got ${labels.length}.`);
+  }
+  const numbers = new Map<number, number>();
+  return Float32Array.from(labels, (label) => {
+    if (!numbers.has(label)) numbers.set(label, numbers.size);
+    return numbers.get(label)!;
+  });
 }
 
 function live(batch: Batch, batchSize: number): Float32Array {

@@ -2,9 +2,11 @@
 import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
 import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
+import type { Margin } from "../ops/batchLoss.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
 import { givenSize, type PictureOptions } from "./embedder.ts";
+import { lossNames, type Mining, minings } from "./loss.ts";
 import { float32, type Safetensors } from "./safetensors.ts";
 import { decodeSealed, encodeSealed, sealKey } from "./seal.ts";
 
@@ -14,7 +16,11 @@ export interface ModelDescription {
   readonly task: NetworkTask;
   readonly network: Required<NetworkOptions>;
   readonly loss: string;
-  readonly margin: number;
+  /** Absent where triplets were drawn, and for other losses. */
+  readonly mining?: Mining;
+  readonly margin: Margin;
+  /** Of the supervised contrastive loss. */
+  readonly temperature?: number;
   /** What pictures it was trained on come as, where that is not the network's own size. */
   readonly pictures?: PictureOptions;
 }
@@ -113,7 +119,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   } catch {
     // not JSON: reported below as what it is, no description of ours
   }
-  const { version, step, task = "recognition", network, loss, margin, pictures } = model;
+  const { version, step, task = "recognition", network, loss, mining, margin, temperature, pictures } = model;
   // Files of version 1 carry no digest.
   if (version !== 1 && version !== 2) {
     throw new TwingradError(
@@ -125,16 +131,20 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
   if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
   if (task !== "recognition" && task !== "liveness") throw corrupt(`task is ${JSON.stringify(task)}`);
-  const losses = task === "liveness" ? ["cross-entropy"] : ["cross-entropy", "contrastive", "triplet"];
+  const losses: readonly string[] = task === "liveness" ? ["cross-entropy"] : lossNames;
   if (typeof loss !== "string" || !losses.includes(loss)) {
     throw corrupt(`loss is ${JSON.stringify(loss)}`);
   }
-  if (!Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, seed } = network ?? {};
+  if (mining !== undefined && !minings.includes(mining)) throw corrupt(`mining is ${JSON.stringify(mining)}`);
+  if (temperature !== undefined && !Number.isFinite(temperature)) {
+    throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
+  }
+  if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
+  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
-  const options = { imageSize, filters, embedding, seed } as Required<NetworkOptions>;
+  const options = { imageSize, filters, embedding, embeddingActivation, seed } as Required<NetworkOptions>;
   try {
     networkOf(task, options);
     givenSize(options, pictures ?? {});
@@ -150,7 +160,8 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   if (weightsOf(options) > held) {
     throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
   }
-  return { task, network: options, loss, margin: margin as number, step: step as number, pictures };
+  const trained = { loss, mining, margin: margin as Margin, temperature };
+  return { task, network: options, ...trained, step: step as number, pictures };
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

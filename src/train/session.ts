@@ -5,12 +5,7 @@ import { ResourceError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import type { Network } from "../nn/network.ts";
 import { add } from "../ops/add.ts";
-import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
-import { l2Normalize } from "../ops/l2Normalize.ts";
-import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
-import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
-import { tripletLoss } from "../ops/tripletLoss.ts";
 import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { ParameterStore } from "../tape/parameters.ts";
@@ -21,17 +16,14 @@ import type { Augmenter } from "./augmenter.ts";
 import { type BatchKind, batchKind } from "./batch.ts";
 import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
 import { whatWouldFit } from "./fit.ts";
-
-export type LossName = "cross-entropy" | "contrastive" | "triplet";
+import { batchLoss, type ResolvedLoss } from "./loss.ts";
 
 /** What is trained, and how. */
-export interface Task {
+export interface Task extends ResolvedLoss {
   readonly network: Network;
   readonly batchSize: number;
-  readonly loss: LossName;
   readonly l2: number;
   readonly optimizer: Optimizer;
-  readonly margin: number;
   readonly pictures: PictureOptions | undefined;
   readonly augmenter: Augmenter | undefined;
   readonly storage?: TapeOptions["storage"];
@@ -97,7 +89,8 @@ export class Session {
   }
 
   private get kind(): BatchKind {
-    return batchKind(this.task.network.task, this.task.loss);
+    const { network, loss, mining } = this.task;
+    return batchKind({ task: network.task, loss, mining });
   }
 
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
@@ -118,18 +111,8 @@ export class Session {
   }
 
   private totalLoss(tape: Tape, embeddings: Tensor, target: Tensor | undefined): Tensor {
-    const { network, batchSize, loss, l2, margin } = this.task;
-    let total: Tensor;
-    if (loss === "cross-entropy") {
-      total = sigmoidCrossEntropy(network.head(tape, embeddings), target!);
-    } else {
-      const unit = l2Normalize(embeddings);
-      const branch = (i: number) => slice(unit, i * batchSize, batchSize);
-      total =
-        loss === "contrastive"
-          ? contrastiveLoss(branch(0), branch(1), target!, { margin })
-          : tripletLoss(branch(0), branch(1), branch(2), { margin });
-    }
+    const { network, l2 } = this.task;
+    let total = batchLoss(this.task, network, tape, embeddings, target);
     if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
     return total;
   }

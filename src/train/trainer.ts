@@ -9,29 +9,23 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { type Batch, feed } from "./batch.ts";
-import { loadState, saveState } from "./checkpoint.ts";
+import { loadState, type ModelDescription, saveState } from "./checkpoint.ts";
 import { givenSize, type InputDtype, type PictureOptions, type Pictures } from "./embedder.ts";
+import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
-import { type LossName, Session, type Task } from "./session.ts";
+import { Session, type Task } from "./session.ts";
 
+export type { LossName, LossOptions, Mining } from "./loss.ts";
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
-export type { LossName } from "./session.ts";
 
-export interface TrainerOptions extends PictureOptions {
-  /** Pairs, triplets, or single pictures of a liveness network, in a step. */
+export interface TrainerOptions extends PictureOptions, LossOptions {
+  /** In a step: pairs, triplets, or pictures where all of a batch are compared and for a liveness network. */
   readonly batchSize: number;
-  /**
-   * `cross-entropy` trains the head, the only loss of a liveness network; the others train the embeddings, brought to unit
-   * length.
-   */
-  readonly loss?: LossName;
   /** Adds l2 * sum(w^2) / 2 for each convolution kernel; 0 by default. */
   readonly l2?: number;
   /** adam() by default. */
   readonly optimizer?: Optimizer;
-  /** Of the contrastive (1) or triplet (0.2) loss. */
-  readonly margin?: number;
   /** Changes each picture of a step by random numbers of its own; embedding never does. */
   readonly augmentation?: AugmentationOptions;
   /**
@@ -64,24 +58,15 @@ export class Trainer {
 
   /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
   static async create(device: Device, network: Network, options: TrainerOptions): Promise<Trainer> {
-    const { batchSize, loss = "cross-entropy", l2 = 0, optimizer = adam(), recovery = {} } = options;
+    const { batchSize, l2 = 0, optimizer = adam(), recovery = {} } = options;
     const { debugNumerics = false } = options;
-    const { margin = loss === "triplet" ? 0.2 : 1 } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new TwingradError(
         "BAD_INPUT",
         `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`,
       );
     }
-    if (!["cross-entropy", "contrastive", "triplet"].includes(loss)) {
-      throw new TwingradError(
-        "BAD_INPUT",
-        `Trainer: loss is "${loss}"; expected cross-entropy, contrastive or triplet.`,
-      );
-    }
-    if (network.task === "liveness" && loss !== "cross-entropy") {
-      throw new TwingradError("BAD_INPUT", `Trainer: a liveness network takes the cross-entropy loss, not ${loss}.`);
-    }
+    const loss = resolveLoss(options, network);
     const { sourceSize, resize = "area", standardize, augmentation } = options;
     const pictures =
       sourceSize || standardize ? { sourceSize, resize, ...(standardize && { standardize }) } : undefined;
@@ -92,7 +77,7 @@ export class Trainer {
     if (!["float32", "float16"].includes(storage)) {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
     }
-    const task: Task = { network, batchSize, loss, l2, optimizer, margin, pictures, augmenter, storage, recompute };
+    const task: Task = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
     return new Trainer(
       task,
       new Recovery(await Session.open(device, task), recovery || undefined, debugNumerics),
@@ -178,8 +163,16 @@ export class Trainer {
    * of the whole. `metadata` goes in beside them: where the data stream stands, the configuration.
    */
   save(metadata?: Record<string, string>): Promise<Uint8Array> {
-    const { loss, margin, pictures } = this.options;
-    const model = { task: this.network.task, network: this.network.options, loss, margin, pictures };
+    const { loss, mining, margin, temperature, pictures } = this.options;
+    const model: ModelDescription = {
+      task: this.network.task,
+      network: this.network.options,
+      loss,
+      ...(mining !== "none" && { mining }),
+      margin,
+      ...(loss === "supervised-contrastive" && { temperature }),
+      pictures,
+    };
     return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, metadata) }));
   }
 
@@ -262,9 +255,9 @@ export class Trainer {
   }
 
   private feed(batch: Batch) {
-    const { loss, batchSize, pictures, augmenter } = this.task;
+    const { loss, mining, batchSize, pictures, augmenter } = this.task;
     const { task, options } = this.network;
-    return feed(batch, { task, loss, batchSize, size: givenSize(options, pictures), augmenter });
+    return feed(batch, { task, loss, mining, batchSize, size: givenSize(options, pictures), augmenter });
   }
 }
 

@@ -244,6 +244,35 @@ define("trainer: triplet loss on the embeddings lets the network learn", async (
   await trainer.dispose();
 });
 
+for (const loss of ["triplet", "supervised-contrastive"] as const) {
+  define(`trainer: ${loss} loss over whole batches lets the network learn`, async (device) => {
+    const linear = siamese({ ...odd().options, embeddingActivation: "linear" });
+    const mining = loss === "triplet" ? "batch-hard" : undefined;
+    const optimizer = adam({ learningRate: 5e-3 });
+    const trainer = await Trainer.create(device, linear, { batchSize: 6, loss, mining, optimizer });
+    const batch = { images: oddBatch(6, 4).left, labels: [1e9, 3, -5, 3, 1e9, -5] };
+    const { loss: first } = await trainer.step(batch);
+    let last = first;
+    for (let n = 0; n < 30; n++) ({ loss: last } = await trainer.step(batch));
+    assert(first > 0 && last < 0.5 * first, `the loss on one batch went from ${first} to ${last} in 30 steps`);
+    const few = async () => trainer.step({ ...batch, labels: [1, 2] });
+    await assertThrows("too few labels", few, ["6 pictures take as many labels; got 2"]);
+    await assertThrows("pairs", async () => trainer.step(oddBatch(6, 1)), [loss, "images and labels"]);
+    await trainer.dispose();
+  });
+}
+
+define("errors: a loss names what does not go with it", async (device) => {
+  for (const [options, part] of [
+    [{ mining: "batch-hard" }, "mining is for the triplet loss"],
+    [{ loss: "triplet", margin: "soft" }, "a soft margin is for mined triplets"],
+    [{ loss: "triplet", margin: Number.NaN }, "margin is NaN"],
+    [{ loss: "supervised-contrastive", temperature: 0 }, "temperature is 0"],
+  ] as const) {
+    await assertThrows(part, () => Trainer.create(device, odd(), { batchSize: 4, ...options }), [part]);
+  }
+});
+
 define("trainer: a profile names every launch of a step, and counts as one", async (device) => {
   const trainer = await create(device);
   const launches = (await trainer.launches()).map(({ kernel }) => kernel);

@@ -406,7 +406,7 @@ describe("from pictures to a name", () => {
   });
 
   it("trains on triplets, and resumes them to the same bits", async () => {
-    const triplet = [...learning, "--loss", "triplet"];
+    const triplet = [...learning, "--loss", "triplet", "--mining", "none"];
     const whole = await json("train", data, "--out", at("triplet"), ...triplet, "--steps", "40");
     expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
     expect(whole.validation.auc).toBeGreaterThan(0.8); // chance is 0.5
@@ -417,6 +417,21 @@ describe("from pictures to a name", () => {
     const evaluated = await json("evaluate", at("triplet"), data, "--pairs-per-identity", "5");
     expect(evaluated.auc).toBeGreaterThan(0.8);
   }, 300_000); // four processes in a row
+
+  it("trains on batches that are compared as a whole, and resumes them to the same bits", async () => {
+    const whole = learning.filter((word, i) => word !== "--batch-size" && learning[i - 1] !== "--batch-size");
+    const contrastive = [...whole, "--loss", "supervised-contrastive", "--embedding-activation", "linear"];
+    const batch = ["--people-per-batch", "5", "--pictures-per-person", "3", "--temperature", "0.2"];
+    const run = (out: string, steps: string) =>
+      json("train", data, "--out", at(out), ...contrastive, ...batch, "--steps", steps);
+    const unbroken = await run("contrasted", "14");
+    expect(unbroken.firstLoss).toBeLessThan(5); // of 14 others, ln 14 where nobody is told apart
+    expect(unbroken.lastLoss).toBeLessThan(0.8 * unbroken.firstLoss);
+    expect(unbroken.validation.auc).toBeGreaterThan(0.8);
+    await run("contrasted2", "5");
+    const rest = await json("train", data, "--out", at("contrasted2"), "--resume", "--steps", "14", "--no-tune");
+    expect(rest).toMatchObject({ lastLoss: unbroken.lastLoss, validation: unbroken.validation });
+  }, 300_000);
 
   it.skipIf(!existsSync(orl))("takes the ORL set's PGM files", async () => {
     const result = await json("train", orl, "--out", at("orl"), ...tiny, "--image-size", "28x23", "--steps", "2");

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { augmentationPresets } from "../../src/data/augmentation.ts";
 import { augmentationRanges } from "../../src/node/pictureSettings.ts";
-import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../src/node/settings.ts";
+import {
+  type PartialSettings,
+  parseSettings,
+  resolveSettings,
+  resumeSettings,
+  SettingsError,
+} from "../../src/node/settings.ts";
 
 describe("resolveSettings", () => {
   it("puts flags over the file over the defaults", () => {
@@ -19,7 +25,7 @@ describe("resolveSettings", () => {
     expect(resolveSettings({}, {}).balanced).toBe(true);
     expect(resolveSettings({}, { differentProbability: 0.1 })).toMatchObject({ balanced: false, sameProbability: 1 });
     expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
-    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws triplets, not pairs/);
+    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws no pairs/);
   });
 
   it("holds out a share or a fold, not both, and groups where people are recognised", () => {
@@ -35,6 +41,45 @@ describe("resolveSettings", () => {
     expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
     expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
     expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/draws no pairs/);
+  });
+});
+
+describe("batches that are compared as a whole", () => {
+  it("mines the hardest triplets unless told otherwise, of 4 pictures of each person", () => {
+    expect(resolveSettings({}, { loss: "triplet" })).toMatchObject({ mining: "batch-hard", picturesPerPerson: 4 });
+    expect(resolveSettings({}, { loss: "triplet", mining: "none" }).picturesPerPerson).toBeUndefined();
+    expect(resolveSettings({}, {})).not.toHaveProperty("mining", expect.anything());
+  });
+
+  it.each([
+    [{ batchSize: 32 }, { peoplePerBatch: 8, picturesPerPerson: 4 }],
+    [
+      { batchSize: 32, picturesPerPerson: 2 },
+      { peoplePerBatch: 16, picturesPerPerson: 2 },
+    ],
+    [{ batchSize: 5 }, { peoplePerBatch: 2, picturesPerPerson: 2 }],
+    [{ peoplePerBatch: 20 }, { peoplePerBatch: 20, picturesPerPerson: 4 }],
+  ])("reads %j as people and pictures of each", (given, expected) => {
+    for (const loss of ["triplet", "supervised-contrastive"] as const) {
+      expect(resolveSettings({}, { loss, ...given })).toMatchObject(expected);
+    }
+  });
+
+  it.each<[PartialSettings, RegExp]>([
+    [{ mining: "semi-hard" }, /--mining goes with --loss triplet/],
+    [{ margin: 1 }, /--margin goes with/],
+    [{ loss: "contrastive", margin: "soft" }, /--margin soft goes with --mining/],
+    [{ loss: "triplet", mining: "none", margin: "soft" }, /--margin soft/],
+    [{ loss: "triplet", temperature: 1 }, /--temperature goes with/],
+    [{ loss: "contrastive", peoplePerBatch: 4 }, /--people-per-batch/],
+    [{ loss: "triplet", mining: "none", picturesPerPerson: 4 }, /--pictures-per-person/],
+    [{ loss: "triplet", batchSize: 8, peoplePerBatch: 4 }, /give one of them/],
+    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3: .* at least 2 people/],
+    [{ loss: "supervised-contrastive", batchSize: 7, picturesPerPerson: 4 }, /--batch-size 7/],
+    [{ loss: "supervised-contrastive", sameProbability: 1 }, /draws no pairs/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings({}, given)).toThrow(SettingsError);
+    expect(() => resolveSettings({}, given)).toThrow(reason);
   });
 });
 

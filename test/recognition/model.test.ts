@@ -62,25 +62,52 @@ describe("Model", () => {
     await trainer.dispose();
   });
 
-  it("takes what is left of the initial moving averages out of them", async () => {
-    const trainer = await make("cross-entropy");
-    for (let step = 0; step < 5; step++) await trainer.step(batch);
+  it("opens what was trained with linear embeddings and mining", async () => {
+    const linear = siamese({ ...network.options, embeddingActivation: "linear" });
+    const trainer = await Trainer.create(device, linear, {
+      batchSize: 6,
+      loss: "triplet",
+      mining: "semi-hard",
+      margin: "soft",
+    });
+    const images = pictures(6);
+    for (let step = 0; step < 3; step++) await trainer.step({ images, labels: [7, 7, 2 ** 31, 2 ** 31, -1, -1] });
     const bytes = await trainer.save();
     const model = await Model.open(device, bytes);
-    const images = pictures(4);
-
-    // Ten updates (five steps, two branches) left 0.99^10 of mean 0 and variance 1.
-    const rest = 0.99 ** 10;
-    for (const [name, parameter] of trainer.parameters()) {
-      const initial = name.endsWith("moving_mean") ? 0 : name.endsWith("moving_variance") ? 1 : undefined;
-      if (initial === undefined) continue;
-      parameter.write((await parameter.read()).map((value) => (value - rest * initial) / (1 - rest)));
-    }
-    const expected = await (await trainer.embedder())(images);
-    expect(difference(await model.embed(images), expected)).toBeLessThan(1e-6);
+    expect(model.description).toMatchObject({ loss: "triplet", mining: "semi-hard", margin: "soft" });
+    expect(model.description.network.embeddingActivation).toBe("linear");
+    const embeddings = await model.embed(images);
+    expect(embeddings.some((value) => value < 0)).toBe(true);
+    for (let i = 0; i < 6; i++) expect(Math.hypot(...embeddings.subarray(i * 6, i * 6 + 6))).toBeCloseTo(1, 5);
     await model.dispose();
     await trainer.dispose();
   });
+
+  const classes = { images: pictures(4), labels: [0, 0, 1, 1] };
+  it.each([
+    ["pairs", { loss: "cross-entropy" }, batch, 10], // updates in five steps: one for each branch
+    ["whole batches", { loss: "supervised-contrastive" }, classes, 5],
+  ] as const)(
+    "takes what is left of the initial moving averages out of them, after %s",
+    async (_, loss, batch, updates) => {
+      const trainer = await Trainer.create(device, network, { batchSize: 4, ...loss });
+      for (let step = 0; step < 5; step++) await trainer.step(batch);
+      const bytes = await trainer.save();
+      const model = await Model.open(device, bytes);
+      const images = pictures(4);
+
+      const rest = 0.99 ** updates; // of mean 0 and variance 1
+      for (const [name, parameter] of trainer.parameters()) {
+        const initial = name.endsWith("moving_mean") ? 0 : name.endsWith("moving_variance") ? 1 : undefined;
+        if (initial === undefined) continue;
+        parameter.write((await parameter.read()).map((value) => (value - rest * initial) / (1 - rest)));
+      }
+      const expected = await (await trainer.embedder())(images);
+      expect(difference(await model.embed(images), expected)).toBeLessThan(1e-6);
+      await model.dispose();
+      await trainer.dispose();
+    },
+  );
 
   it("keeps its judgement in the file, and is the same model with another one", async () => {
     const trainer = await make("contrastive");

@@ -24,6 +24,7 @@ import { recognition } from "../tasks/recognition.ts";
 import type { TrainingTask } from "../tasks/task.ts";
 import { type TrainingResult, train } from "../training.ts";
 import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
+import { addLossOptions } from "./lossOptions.ts";
 
 type Flags = Record<string, unknown> &
   DataFlags & {
@@ -64,8 +65,9 @@ export function addTrain(program: Command): void {
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
-    .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number)
-    .option("--loss <name>", `cross-entropy, contrastive or triplet ${by(defaults.loss)}`)
+    .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
+  addLossOptions(command);
+  command
     .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
     .option("--learning-rate <rate>", `Adam's ${by(defaults.learningRate)}`, number)
     .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
@@ -79,7 +81,7 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--batch-size <pairs>",
-      `pairs, triplets, or pictures for liveness, in a step ${by(defaults.batchSize)}`,
+      `pairs, triplets, or pictures for liveness and of batches compared as a whole, in a step ${by(defaults.batchSize)}`,
       number,
     )
     .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)

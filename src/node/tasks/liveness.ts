@@ -28,7 +28,9 @@ export const liveness: TrainingTask<LivenessItem> = {
   batches(training, decoded, { seed, batchSize, prefetch, imageCache }) {
     const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * mebibyte });
     const pictures = balancedLiveness(training, { seed });
-    return { stream: livenessBatches(images, pictures, { batchSize, prefetch }), perEpoch: training.items.length };
+    const perEpoch = training.items.length;
+    const stream = livenessBatches(images, pictures, { batchSize, prefetch });
+    return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
   },
 
   async judge(device, bytes, people, { quick }) {

@@ -15,7 +15,7 @@ const judgedPairs = 50;
 const judgedPictures = 500;
 
 export const recognition: TrainingTask = {
-  examples: "pairs or triplets",
+  examples: "pairs, triplets or pictures",
   open: openData,
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,

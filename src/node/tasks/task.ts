@@ -13,8 +13,12 @@ export interface TrainingStream {
   readonly stream: Pick<BatchStream<Batch & { readonly epoch: number }>, "next" | "begin" | "state"> & {
     restore(state: SamplerState): void;
   };
+  /** Examples in a batch, as the trainer counts them. */
+  readonly batchSize: number;
   /** Examples in an epoch, on average. */
   readonly perEpoch: number;
+  /** Steps in so many epochs, as far as that is known. */
+  steps(epochs: number): number;
 }
 
 export interface Verdict {

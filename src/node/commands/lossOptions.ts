@@ -1,0 +1,36 @@
+// The options of `train` that say what is minimised, and on which batches.
+import type { Command } from "commander";
+import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
+import { defaults } from "../settings.ts";
+import { number } from "./common.ts";
+
+const by = (value: unknown) => `(default: ${value})`;
+const margin = (text: string) => (text === "soft" ? text : number(text));
+
+export function addLossOptions(command: Command): void {
+  command
+    .option(
+      "--embedding-activation <name>",
+      `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
+    )
+    .option(
+      "--loss <name>",
+      `cross-entropy on pairs, contrastive on pairs, triplet, or supervised-contrastive on whole batches ${by(defaults.loss)}`,
+    )
+    .option(
+      "--mining <name>",
+      `of --loss triplet: batch-hard or semi-hard among all pictures of a batch, or none for drawn triplets ${by("batch-hard")}`,
+    )
+    .option(
+      "--margin <distance>",
+      "of contrastive (default: 1) or triplet loss (default: 0.2); or soft, with mining",
+      margin,
+    )
+    .option("--temperature <number>", `of the supervised contrastive loss ${by(0.1)}`, number)
+    .option(
+      "--people-per-batch <count>",
+      `of batches compared as a whole: mining, supervised-contrastive ${by(`${defaultPeoplePerBatch}, or as many as have two pictures`)}`,
+      number,
+    )
+    .option("--pictures-per-person <count>", `in such a batch ${by(defaultPicturesPerPerson)}`, number);
+}

@@ -1,0 +1,93 @@
+// Which loss a network is trained with, what decides it, and how it is computed from a batch's embeddings.
+import { TwingradError } from "../gpu/errors.ts";
+import type { Network } from "../nn/network.ts";
+import { batchHardTripletLoss, type Margin, semiHardTripletLoss, supervisedContrastiveLoss } from "../ops/batchLoss.ts";
+import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
+import { l2Normalize } from "../ops/l2Normalize.ts";
+import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
+import { slice } from "../ops/slice.ts";
+import { tripletLoss } from "../ops/tripletLoss.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+
+export const lossNames = ["cross-entropy", "contrastive", "triplet", "supervised-contrastive"] as const;
+export type LossName = (typeof lossNames)[number];
+
+/** Where triplets come from: drawn one by one, or found among all pictures of a batch. */
+export const minings = ["none", "batch-hard", "semi-hard"] as const;
+export type Mining = (typeof minings)[number];
+
+export interface LossOptions {
+  /**
+   * `cross-entropy` trains the head, the only loss of a liveness network; the others train the embeddings, brought to unit
+   * length.
+   */
+  readonly loss?: LossName;
+  /**
+   * Of the triplet loss: `batch-hard` (Hermans, Beyer and Leibe 2017) and `semi-hard` (Schroff et al. 2015) take batches of
+   * pictures with labels, some of each person, and compare all of them; `none`, the default, takes drawn triplets.
+   */
+  readonly mining?: Mining;
+  /** Of the contrastive (1) or triplet (0.2) loss; `soft` for mined triplets alone. */
+  readonly margin?: Margin;
+  /** Of the supervised contrastive loss; 0.1 by default. */
+  readonly temperature?: number;
+}
+
+export interface ResolvedLoss {
+  readonly loss: LossName;
+  readonly mining: Mining;
+  readonly margin: Margin;
+  readonly temperature: number;
+}
+
+/** Whether a loss compares all pictures of a batch with one another. */
+export function comparesAll({ loss, mining }: { readonly loss: string; readonly mining?: string }): boolean {
+  return loss === "supervised-contrastive" || (loss === "triplet" && mining !== undefined && mining !== "none");
+}
+
+/** The options with their defaults. @throws BAD_INPUT that says what does not go together. */
+export function resolveLoss(options: LossOptions, { task }: Network): ResolvedLoss {
+  const { loss = "cross-entropy", mining = "none", temperature = 0.1 } = options;
+  const { margin = loss === "triplet" ? 0.2 : 1 } = options;
+  const refuse = (what: string): never => {
+    throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
+  };
+  if (!lossNames.includes(loss)) refuse(`loss is "${loss}"; expected ${lossNames.join(", ")}`);
+  if (task === "liveness" && loss !== "cross-entropy") {
+    refuse(`a liveness network takes the cross-entropy loss, not ${loss}`);
+  }
+  if (!minings.includes(mining)) refuse(`mining is "${mining}"; expected ${minings.join(", ")}`);
+  if (mining !== "none" && loss !== "triplet") refuse(`mining is for the triplet loss, not for ${loss}`);
+  if (margin !== "soft" && !Number.isFinite(margin)) refuse(`margin is ${margin}; expected a number or "soft"`);
+  if (margin === "soft" && mining === "none") refuse("a soft margin is for mined triplets");
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    refuse(`temperature is ${temperature}; expected a number above 0`);
+  return { loss, mining, margin, temperature };
+}
+
+/**
+ * The loss of a batch, a scalar, without penalties on weights.
+ * @param embeddings of the branches of the batch, stacked.
+ * @param target what the batch says of them: see `BatchKind`.
+ */
+export function batchLoss(
+  { loss, mining, margin, temperature }: ResolvedLoss,
+  network: Network,
+  tape: Tape,
+  embeddings: Tensor,
+  target: Tensor | undefined,
+): Tensor {
+  if (loss === "cross-entropy") return sigmoidCrossEntropy(network.head(tape, embeddings), target!);
+  const unit = l2Normalize(embeddings);
+  if (loss === "supervised-contrastive") return supervisedContrastiveLoss(unit, target!, { temperature });
+  if (mining === "batch-hard") return batchHardTripletLoss(unit, target!, { margin });
+  if (mining === "semi-hard") return semiHardTripletLoss(unit, target!, { margin });
+  const branches = loss === "contrastive" ? 2 : 3;
+  const rows = unit.shape[0] / branches;
+  const [first, second, third] = Array.from({ length: branches }, (_, i) => slice(unit, i * rows, rows));
+  const distance = { margin: margin as number };
+  return loss === "contrastive"
+    ? contrastiveLoss(first, second, target!, distance)
+    : tripletLoss(first, second, third, distance);
+}
