@@ -2,16 +2,21 @@
 // normalisation themselves. x is [images, PIXELS, CHANNELS].
 override CHANNELS: u32; // vec4s
 override PIXELS: u32; // in one image
-override FIRST: u32 = 0u; // image of the whole batch that x begins with
 override GROUP: u32; // images that share statistics
 override RELU: u32;
 override HALF: u32 = 0u; // 1: x is packed float16
 override COUNT: u32; // threads: images * PIXELS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST: u32, // image of the whole batch that x begins with
+}
+
 @group(0) @binding(0) var<storage, read> x: array<vec2u>;
 @group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i >= COUNT) {
     return;
   }
-  let image = FIRST + i / CHANNELS / PIXELS;
+  let image = shape.FIRST + i / CHANNELS / PIXELS;
   let at = image / GROUP * 4u * CHANNELS + i % CHANNELS;
   var value: vec4f;
   if (HALF == 1u) {
@@ -28,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     value = bitcast<vec4f>(vec4u(x[2u * i], x[2u * i + 1u]));
   }
   value = fma(value - affine[at], affine[at + CHANNELS], affine[at + 2u * CHANNELS]);
-  output[FIRST * PIXELS * CHANNELS + i] = select(value, max(value, vec4f()), RELU == 1u);
+  output[shape.FIRST * PIXELS * CHANNELS + i] = select(value, max(value, vec4f()), RELU == 1u);
 }

@@ -4,9 +4,6 @@ override CHANNELS: u32; // vec4s
 override PIXELS: u32; // in one image
 override RUN: u32; // pixels for each thread
 override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32; // images that share statistics
 override RELU: u32;
 override HALF: u32 = 0u; // 1: x is packed float16
@@ -15,10 +12,18 @@ override UNSCALE: f32 = 1.0;
 override COUNT: u32; // threads: images * RUNS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+}
+
 @group(0) @binding(0) var<storage, read> x: array<vec2u>;
 @group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> gradient: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 2, CHANNELS]
+@group(0) @binding(4) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -29,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = i % CHANNELS;
   let image = i / CHANNELS / RUNS;
   let run = i / CHANNELS % RUNS;
-  let statistics = (FIRST + image) / GROUP * 4u * CHANNELS + c;
+  let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS + c;
   let mean = affine[statistics];
   let scale = affine[statistics + CHANNELS];
   let beta = affine[statistics + 2u * CHANNELS];
@@ -38,14 +43,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var s2 = vec4f();
   let last = min((run + 1u) * RUN, PIXELS);
   for (var pixel = run * RUN; pixel < last; pixel++) {
-    let at = ((FIRST_IN + image) * PIXELS + pixel) * CHANNELS + c;
+    let at = ((shape.FIRST_IN + image) * PIXELS + pixel) * CHANNELS + c;
     var d: vec4f;
     if (HALF == 1u) {
       d = vec4f(unpack2x16float(x[at].x), unpack2x16float(x[at].y)) - mean;
     } else {
       d = bitcast<vec4f>(vec4u(x[2u * at], x[2u * at + 1u])) - mean;
     }
-    let from_ = ((FIRST_GRADIENT + image) * PIXELS + pixel) * CHANNELS + c;
+    let from_ = ((shape.FIRST_GRADIENT + image) * PIXELS + pixel) * CHANNELS + c;
     var g: vec4f;
     if (HALF_GRADIENT == 1u) {
       g = vec4f(unpack2x16float(gradient[from_].x), unpack2x16float(gradient[from_].y)) * UNSCALE;
@@ -58,7 +63,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     s1 += g;
     s2 += g * d * inverse;
   }
-  let at = ((FIRST + image) * RUNS + run) * 2u * CHANNELS + c;
+  let at = ((shape.FIRST + image) * RUNS + run) * 2u * CHANNELS + c;
   partial[at] = s1;
   partial[at + CHANNELS] = s2;
 }

@@ -14,10 +14,6 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // cells for each part
 override RUNS: u32; // parts for each image
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_POOLED: u32; // among those of pooled and argmax
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override NORMALISED: u32 = 0u;
@@ -26,6 +22,14 @@ override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that st
 override HALF: u32 = 0u; // 1: pooled is packed float16
 override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
 override UNSCALE: f32 = 1.0;
+
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_POOLED: u32, // among those of pooled and argmax
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+}
 
 const LANES: u32 = 64; // threads over channels o
 const SETS: u32 = 64u / LANES;
@@ -38,6 +42,7 @@ const SETS: u32 = 64u / LANES;
 @group(0) @binding(5) var<storage, read> affine: array<f32>; // [groups, 4, 4 FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(6) var<storage, read> coefficients: array<f32>; // [groups, 2, 4 FILTERS]: c1, c2
 @group(0) @binding(7) var<storage, read_write> partial: array<f32>; // [images * RUNS, 3, 3, CHANNELS, 4 FILTERS]
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 var<workgroup> copied: array<vec4f, SETS * 36u>; // [SETS, 6, 6]
 
@@ -68,7 +73,7 @@ fn load(pixel: u32, c: u32, statistics: u32) -> f32 {
 // Four channels of a pixel; 0 in the padding.
 fn load4(image: u32, row: i32, column: i32, c: u32, statistics: u32) -> vec4f {
   let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
-  let known = (i32(FIRST_IN + image) * HEIGHT + clamp(row, 0, HEIGHT - 1)) * WIDTH + clamp(column, 0, WIDTH - 1);
+  let known = (i32(shape.FIRST_IN + image) * HEIGHT + clamp(row, 0, HEIGHT - 1)) * WIDTH + clamp(column, 0, WIDTH - 1);
   let last = CHANNELS - 1u;
   let pixel = u32(known);
   let value = vec4f(
@@ -85,14 +90,14 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> f32 {
   let inside = (y < POOLED_Y) & (x < POOLED_X);
   let pixel = min(y, POOLED_Y - 1u) * POOLED_X + min(x, POOLED_X - 1u);
   let size = POOLED_Y * POOLED_X;
-  let at = ((FIRST_POOLED + image) * size + pixel) * 4u * FILTERS + o;
+  let at = ((shape.FIRST_POOLED + image) * size + pixel) * 4u * FILTERS + o;
   var d: f32;
   if (HALF == 1u) {
     d = half(pooled[at / 2u], at) - norm.mean;
   } else {
     d = bitcast<f32>(pooled[at]) - norm.mean;
   }
-  let from_ = ((FIRST_GRADIENT + image) * size + pixel) * 4u * FILTERS + o;
+  let from_ = ((shape.FIRST_GRADIENT + image) * size + pixel) * 4u * FILTERS + o;
   var g: f32;
   if (HALF_GRADIENT == 1u) {
     g = half(gradient[from_ / 2u], from_) * UNSCALE;
@@ -155,7 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let image = part / RUNS;
   let run = part % RUNS;
   let cells = CELLS_Y * CELLS_X;
-  let statistics = (FIRST + image) / GROUP;
+  let statistics = (shape.FIRST + image) / GROUP;
   let at = statistics * 16u * FILTERS + o;
   let sums = statistics * 8u * FILTERS + o;
   let norm = Norm(
@@ -173,7 +178,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       copied[e] = load4(image, row, column, (group.y * SETS + e / 36u) * 4u, statistics * 4u * CHANNELS);
     }
     workgroupBarrier();
-    let places = argmax[((FIRST_POOLED + image) * cells + cell) * FILTERS + o / 4u] >> (2u * (o % 4u));
+    let places = argmax[((shape.FIRST_POOLED + image) * cells + cell) * FILTERS + o / 4u] >> (2u * (o % 4u));
     let first = own * 36u;
     multiply(first, places & 3u, arriving(image, y, x, o, norm));
     multiply(first + 2u, (places >> 8u) & 3u, arriving(image, y, x + 1u, o, norm));

@@ -16,10 +16,6 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // cells for each thread
 override RUNS: u32; // parts for each image
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_POOLED: u32; // among those of pooled and argmax
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override NORMALISED: u32 = 0u;
@@ -32,6 +28,14 @@ override ADD: u32 = 0u;
 override COUNT: u32; // threads: images * RUNS * CHANNELS * FILTERS
 override ROW: u32; // threads in one row of the grid
 
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_POOLED: u32, // among those of pooled and argmax
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+}
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> input_affine: array<f32>; // [groups, 4, CHANNELS]
 @group(0) @binding(2) var<storage, read> pooled: array<vec2u>;
@@ -40,6 +44,7 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(5) var<storage, read> affine: array<vec4f>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(6) var<storage, read> coefficients: array<vec4f>; // [groups, 2, FILTERS]: c1, c2
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, 3, CHANNELS, FILTERS]
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // What a thread reads one channel of x through.
 struct Source { image: i32, c: u32, mean: f32, scale: f32, beta: f32 }
@@ -79,14 +84,14 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec4f {
   let inside = (y < POOLED_Y) & (x < POOLED_X);
   let pixel = min(y, POOLED_Y - 1u) * POOLED_X + min(x, POOLED_X - 1u);
   let size = POOLED_Y * POOLED_X;
-  let at = ((FIRST_POOLED + image) * size + pixel) * FILTERS + o;
+  let at = ((shape.FIRST_POOLED + image) * size + pixel) * FILTERS + o;
   var d: vec4f;
   if (HALF == 1u) {
     d = vec4f(unpack2x16float(pooled[at].x), unpack2x16float(pooled[at].y)) - norm.mean;
   } else {
     d = bitcast<vec4f>(vec4u(pooled[2u * at], pooled[2u * at + 1u])) - norm.mean;
   }
-  let from_ = ((FIRST_GRADIENT + image) * size + pixel) * FILTERS + o;
+  let from_ = ((shape.FIRST_GRADIENT + image) * size + pixel) * FILTERS + o;
   var g: vec4f;
   if (HALF_GRADIENT == 1u) {
     g = vec4f(unpack2x16float(gradient[from_].x), unpack2x16float(gradient[from_].y)) * UNSCALE;
@@ -145,13 +150,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let image = part / RUNS;
   let run = part % RUNS;
   let cells = CELLS_Y * CELLS_X;
-  let group = (FIRST + image) / GROUP;
+  let group = (shape.FIRST + image) / GROUP;
   let at = group * 4u * FILTERS + o;
   let sums = group * 2u * FILTERS + o;
   let norm = Norm(
     affine[at], affine[at + FILTERS], affine[at + 2u * FILTERS], coefficients[sums], coefficients[sums + FILTERS],
   );
-  var s = Source(i32(FIRST_IN + image), c, 0.0, 0.0, 0.0);
+  var s = Source(i32(shape.FIRST_IN + image), c, 0.0, 0.0, 0.0);
   if (NORMALISED == 1u) {
     let from_ = group * 4u * CHANNELS + c;
     s.mean = input_affine[from_];
@@ -167,7 +172,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let x = 2u * (cell % CELLS_X);
     let top = 2 * i32(y) - 1;
     let left = 2 * i32(x) - 1;
-    let places = vec4u(argmax[((FIRST_POOLED + image) * cells + cell) * FILTERS + o]) >> vec4u(0u, 2u, 4u, 6u);
+    let places = vec4u(argmax[((shape.FIRST_POOLED + image) * cells + cell) * FILTERS + o]) >> vec4u(0u, 2u, 4u, 6u);
     var w0 = arriving(image, y, x, o, norm);
     var w1 = arriving(image, y, x + 1u, o, norm);
     var p0 = places & vec4u(3u);

@@ -11,10 +11,6 @@ override POOLED_Y: u32;
 override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
-override FIRST_OUT: u32; // the first image of this launch among those of input_gradient that are bound
-override FIRST_POOLED: u32; // among those of pooled and argmax
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override HALF: u32 = 0u; // 1: pooled is packed float16
@@ -22,6 +18,14 @@ override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE time
 override UNSCALE: f32 = 1.0;
 override HALF_OUTPUT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
 override SCALE: f32 = 1.0;
+
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_OUT: u32, // the first image of this launch among those of input_gradient that are bound
+  FIRST_POOLED: u32, // among those of pooled and argmax
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+}
 
 const LANES: u32 = 16; // threads over vec4s of channels c
 const CHUNK: u32 = 8; // channels o copied at a time
@@ -36,6 +40,7 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 @group(0) @binding(4) var<storage, read> affine: array<f32>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(5) var<storage, read> coefficients: array<f32>; // [groups, 2, FILTERS]: c1, c2
 @group(0) @binding(6) var<storage, read_write> input_gradient: array<vec2u>;
+@group(0) @binding(7) var<uniform> shape: Shape;
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]
 
@@ -68,14 +73,14 @@ fn load(e: Element, image: u32, o: u32, group: u32) -> f32 {
   let sums = group * 2u * FILTERS + o;
   let scale = affine[norm + FILTERS];
   let size = POOLED_Y * POOLED_X;
-  let at = ((FIRST_POOLED + image) * size + e.window) * FILTERS + o;
+  let at = ((shape.FIRST_POOLED + image) * size + e.window) * FILTERS + o;
   var d: f32;
   if (HALF == 1u) {
     d = half(pooled[at / 2u], at) - affine[norm];
   } else {
     d = bitcast<f32>(pooled[at]) - affine[norm];
   }
-  let from_ = ((FIRST_GRADIENT + image) * size + e.window) * FILTERS + o;
+  let from_ = ((shape.FIRST_GRADIENT + image) * size + e.window) * FILTERS + o;
   var g: f32;
   if (HALF_GRADIENT == 1u) {
     g = half(gradient[from_ / 2u], from_) * UNSCALE;
@@ -85,7 +90,7 @@ fn load(e: Element, image: u32, o: u32, group: u32) -> f32 {
   if (RELU == 1u) {
     g = select(0.0, g, fma(d, scale, affine[norm + 2u * FILTERS]) > 0.0);
   }
-  let word = argmax[((FIRST_POOLED + image) * CELLS_Y * CELLS_X + e.cell) * (FILTERS / 4u) + o / 4u];
+  let word = argmax[((shape.FIRST_POOLED + image) * CELLS_Y * CELLS_X + e.cell) * (FILTERS / 4u) + o / 4u];
   let here = e.inside & (((word >> (e.shift + 2u * (o % 4u))) & 3u) == e.place);
   return select(0.0, scale * (g - coefficients[sums] - d * coefficients[sums + FILTERS]), here);
 }
@@ -104,7 +109,7 @@ fn multiply(sum: Four, a: f32, b: f32, c: f32, d: f32, e: f32, f: f32, f0: vec4f
 
 fn keep(image: u32, y: u32, x: u32, c: u32, value: vec4f) {
   if ((y < HEIGHT) & (x < WIDTH)) {
-    let at = ((FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
+    let at = ((shape.FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
     if (HALF_OUTPUT == 1u) {
       let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
       input_gradient[at] = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
@@ -132,7 +137,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let tile = group.y * PLACES + place;
   let tiles_x = WIDTH / 4u + u32(WIDTH % 4u > 0u);
   let tiles = (HEIGHT / 2u + HEIGHT % 2u) * tiles_x;
-  let statistics = (FIRST + image) / GROUP;
+  let statistics = (shape.FIRST + image) / GROUP;
   let step = FILTERS * CHANNELS;
   var elements: array<Element, COPIES>;
   for (var i = 0u; i < COPIES; i++) {

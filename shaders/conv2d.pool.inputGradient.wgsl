@@ -13,10 +13,6 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // tiles for each thread
 override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_OUT: u32; // the first image of this launch among those of input_gradient that are bound
-override FIRST_POOLED: u32; // among those of pooled and argmax
-override FIRST_GRADIENT: u32; // among those of gradient
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override HALF: u32 = 0u; // 1: pooled is packed float16
@@ -27,6 +23,14 @@ override SCALE: f32 = 1.0;
 override COUNT: u32; // threads: images * RUNS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_OUT: u32, // the first image of this launch among those of input_gradient that are bound
+  FIRST_POOLED: u32, // among those of pooled and argmax
+  FIRST_GRADIENT: u32, // among those of gradient
+  FIRST: u32, // and in the whole batch
+}
+
 @group(0) @binding(0) var<storage, read> filter_: array<f32>;
 @group(0) @binding(1) var<storage, read> pooled: array<u32>;
 @group(0) @binding(2) var<storage, read> argmax: array<u32>; // [cells, FILTERS / 4]: see winograd.pool
@@ -34,6 +38,7 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(4) var<storage, read> affine: array<f32>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(5) var<storage, read> coefficients: array<f32>; // [groups, 2, FILTERS]: c1, c2
 @group(0) @binding(6) var<storage, read_write> input_gradient: array<vec2u>;
+@group(0) @binding(7) var<uniform> shape: Shape;
 
 struct Norm { mean: f32, scale: f32, beta: f32, c1: f32, c2: f32 }
 
@@ -47,14 +52,14 @@ fn arriving(image: u32, y: i32, x: i32, o: u32, norm: Norm) -> f32 {
   let inside = (y >= 0) & (y < i32(POOLED_Y)) & (x >= 0) & (x < i32(POOLED_X));
   let pixel = u32(clamp(y, 0, i32(POOLED_Y) - 1)) * POOLED_X + u32(clamp(x, 0, i32(POOLED_X) - 1));
   let size = POOLED_Y * POOLED_X;
-  let at = ((FIRST_POOLED + image) * size + pixel) * FILTERS + o;
+  let at = ((shape.FIRST_POOLED + image) * size + pixel) * FILTERS + o;
   var d: f32;
   if (HALF == 1u) {
     d = half(pooled[at / 2u], at % 2u == 1u) - norm.mean;
   } else {
     d = bitcast<f32>(pooled[at]) - norm.mean;
   }
-  let from_ = ((FIRST_GRADIENT + image) * size + pixel) * FILTERS + o;
+  let from_ = ((shape.FIRST_GRADIENT + image) * size + pixel) * FILTERS + o;
   var g: f32;
   if (HALF_GRADIENT == 1u) {
     g = half(gradient[from_ / 2u], from_ % 2u == 1u) * UNSCALE;
@@ -70,7 +75,7 @@ fn arriving(image: u32, y: i32, x: i32, o: u32, norm: Norm) -> f32 {
 // Where the maxima of a cell's four windows are: two bits each, window by window in steps of a byte.
 fn places(image: u32, y: i32, x: i32, o: u32) -> u32 {
   let cell = u32(clamp(y, 0, i32(CELLS_Y) - 1)) * CELLS_X + u32(clamp(x, 0, i32(CELLS_X) - 1));
-  let at = ((FIRST_POOLED + image) * CELLS_Y * CELLS_X + cell) * (FILTERS / 4u) + o / 4u;
+  let at = ((shape.FIRST_POOLED + image) * CELLS_Y * CELLS_X + cell) * (FILTERS / 4u) + o / 4u;
   return argmax[at] >> (2u * (o % 4u));
 }
 
@@ -119,7 +124,7 @@ fn tap(k: u32, c: u32, o: u32) -> vec4f {
 
 fn keep(image: u32, y: u32, x: u32, c: u32, value: vec4f) {
   if ((y < HEIGHT) & (x < WIDTH)) {
-    let at = ((FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
+    let at = ((shape.FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
     if (HALF_OUTPUT == 1u) {
       let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
       input_gradient[at] = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
@@ -147,7 +152,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = i % CHANNELS;
   let image = i / CHANNELS / RUNS;
   let run = i / CHANNELS % RUNS;
-  let group = (FIRST + image) / GROUP;
+  let group = (shape.FIRST + image) / GROUP;
   let tiles_x = WIDTH / 4u + u32(WIDTH % 4u > 0u);
   let tiles = (HEIGHT / 4u + u32(HEIGHT % 4u > 0u)) * tiles_x;
   let last = min((run + 1u) * RUN, tiles);

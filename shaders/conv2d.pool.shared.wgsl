@@ -15,9 +15,6 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // cells for each thread
 override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_OUT: u32; // among those of pooled
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
 override NORMALISED: u32 = 0u;
@@ -25,6 +22,13 @@ override RELU: u32 = 1u;
 override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
+
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_OUT: u32, // among those of pooled
+  FIRST: u32, // and in the whole batch
+}
 
 const LANES: u32 = 16; // threads over vec4s of channels o
 const CHUNK: u32 = 8; // channels c copied at a time
@@ -39,6 +43,7 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+@group(0) @binding(7) var<uniform> shape: Shape;
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]
 
@@ -49,7 +54,7 @@ fn find(image: u32, cell: u32, half: u32, q: u32) -> u32 {
   let row = i32(4u * (cell / CELLS_X) + 2u * half + q / 6u) - 1;
   let column = i32(4u * (cell % CELLS_X) + q % 6u) - 1;
   let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
-  return select(padding, u32((i32(FIRST_IN + image) * HEIGHT + row) * WIDTH + column) * CHANNELS, inside);
+  return select(padding, u32((i32(shape.FIRST_IN + image) * HEIGHT + row) * WIDTH + column) * CHANNELS, inside);
 }
 
 // One channel of a pixel.
@@ -105,7 +110,7 @@ var<private> s2: vec4f;
 
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
-    let at = (((FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
+    let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
     var seen = value;
     if (HALF == 1u) {
       let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
@@ -133,7 +138,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let run = group.y * PLACES + place;
   let cells = CELLS_Y * CELLS_X;
   let offset = select(vec4f(), bias[column], BIAS == 1u);
-  let statistics = (FIRST + image) / GROUP * 4u * CHANNELS;
+  let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   let step = CHANNELS * FILTERS;
   for (var k = 0u; k < RUN; k++) {
     let cell = run * RUN + k;
@@ -199,11 +204,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       places |= (m0.places | (m1.places << 8u)) << (16u * half);
     }
     if (inside) {
-      argmax[((FIRST_OUT + image) * cells + cell) * FILTERS + o] = places;
+      argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] = places;
     }
   }
   if ((STATISTICS == 1u) & (o < FILTERS) & (run < RUNS)) {
-    let at = ((FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let at = ((shape.FIRST + image) * RUNS + run) * 3u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
     partial[at + FILTERS] = origin + s1 / count;

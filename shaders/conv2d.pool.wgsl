@@ -16,9 +16,6 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // cells for each thread
 override RUNS: u32; // threads for each image (and vec4 of channels)
-override FIRST_IN: u32; // the first image of this launch among those of x that are bound
-override FIRST_OUT: u32; // among those of pooled
-override FIRST: u32 = 0u; // and in the whole batch
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
 override NORMALISED: u32 = 0u;
@@ -29,6 +26,13 @@ override HALF: u32 = 0u; // 1: pooled is packed float16
 override COUNT: u32; // threads: images * RUNS * FILTERS
 override ROW: u32; // threads in one row of the grid
 
+// Where a slice of the batch lies is read, so that all slices share one pipeline.
+struct Shape {
+  FIRST_IN: u32, // the first image of this launch among those of x that are bound
+  FIRST_OUT: u32, // among those of pooled
+  FIRST: u32, // and in the whole batch
+}
+
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
@@ -36,6 +40,7 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+@group(0) @binding(7) var<uniform> shape: Shape;
 
 // What a thread reads one channel of x through.
 struct Source { image: i32, c: u32, mean: f32, scale: f32, beta: f32 }
@@ -101,7 +106,7 @@ var<private> s2: vec4f;
 
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
-    let at = (((FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
+    let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
     var seen = value;
     if (HALF == 1u) {
       let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
@@ -132,7 +137,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let cells = CELLS_Y * CELLS_X;
   let last = min((run + 1u) * RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
-  let statistics = (FIRST + image) / GROUP * 4u * CHANNELS;
+  let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   for (var cell = run * RUN; cell < last; cell++) {
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
@@ -143,7 +148,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var y2 = Four();
     var y3 = Four();
     for (var c = 0u; c < CHANNELS; c++) {
-      var s = Source(i32(FIRST_IN + image), c, 0.0, 0.0, 0.0);
+      var s = Source(i32(shape.FIRST_IN + image), c, 0.0, 0.0, 0.0);
       if (NORMALISED == 1u) {
         s.mean = affine[statistics + c];
         s.scale = affine[statistics + CHANNELS + c];
@@ -188,11 +193,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     keep(image, y + 1u, x, o, m2.value + offset);
     keep(image, y + 1u, x + 1u, o, m3.value + offset);
     let where_ = m0.where_ | (m1.where_ << vec4u(8u)) | (m2.where_ << vec4u(16u)) | (m3.where_ << vec4u(24u));
-    argmax[((FIRST_OUT + image) * cells + cell) * FILTERS + o] =
+    argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] =
       where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
   }
   if (STATISTICS == 1u) {
-    let at = ((FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let at = ((shape.FIRST + image) * RUNS + run) * 3u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
     partial[at + FILTERS] = origin + s1 / count;

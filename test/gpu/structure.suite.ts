@@ -1,5 +1,7 @@
 // What a step of the article's network is made of, whatever machine it runs on: dispatches, bytes, bindings. Planned, not
 // run: nothing is allocated but the parameters.
+
+import { overridesOf } from "../../src/gpu/shader.ts";
 import { adam, add, type Device, l2Penalty, scaleBytes, siamese, sigmoidCrossEntropy, Tape } from "../../src/index.ts";
 import { planProgram } from "../../src/tape/plan.ts";
 import type { TapeOptions } from "../../src/tape/tape.ts";
@@ -69,9 +71,13 @@ for (const [what, options, gigabytes] of [
 ] as const) {
   define(`structure: the article's configuration ${what} takes at most ${gigabytes} GB`, async (device) => {
     for (const kind of kinds) {
-      const { total, memory } = plan(deviceAs(deviceWithin(device, gibibyte), kind), article, options);
+      const { total, memory, launches } = plan(deviceAs(deviceWithin(device, gibibyte), kind), article, options);
       assert(total <= gigabytes * 1e9, `${total} bytes as on ${kind}`);
       assert(memory.largestBinding <= 2 ** 30, `a binding of ${memory.largestBinding} bytes as on ${kind}`);
+      // Slices of the batch by the hundred, and each pipeline takes 0.1 s or more to make.
+      const pipelines = launches.map((l) => [l.shader.name, overridesOf(l.shader, l.constants), l.tunables]);
+      const distinct = new Set(pipelines.map((pipeline) => JSON.stringify(pipeline)));
+      assert(distinct.size <= 64, `${launches.length} dispatches of ${distinct.size} pipelines as on ${kind}`);
     }
   });
 }
