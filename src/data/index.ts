@@ -20,6 +20,7 @@ export {
   livenessBatches,
   tripletBatches,
 } from "./batches.ts";
+export type { Box, CropOptions } from "./crop.ts";
 export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
 export { allPairs, oneShotTrials, pairsPerIdentity, type Trial, type TrialOptions } from "./evaluation.ts";

@@ -1,4 +1,5 @@
 // A picture before it is decoded: bytes as somebody stored them, and what kind of bytes they are.
+import type { PictureCrop } from "./crop.ts";
 import type { ImageSize } from "./dataset.ts";
 import { isNetpbm } from "./netpbm.ts";
 
@@ -7,6 +8,8 @@ export interface StoredPicture {
   readonly bytes: Uint8Array;
   /** Of raw pixels; 1, 3 or 4 channels, the fourth being alpha. */
   readonly raw?: ImageSize;
+  /** Which part of the upright picture is looked at; the largest centred one where absent. */
+  readonly crop?: PictureCrop;
 }
 
 /** The largest picture that is decoded, in pixels: 8192 x 8192, which take 200 MB, and as much again to be turned. */

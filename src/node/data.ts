@@ -1,6 +1,7 @@
 // DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
 import { stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import type { CropOptions } from "../data/crop.ts";
 import type { Dataset, ImageSize, Item } from "../data/dataset.ts";
 import type { LivenessDataset } from "../data/liveness.ts";
 import { readableItems } from "../data/readable.ts";
@@ -23,7 +24,16 @@ export interface DataFlags {
   addrFeature?: string;
   nameFeature?: string;
   largestRecord?: number;
+  boxFeature?: string;
+  boxes?: string;
   skipCorrupt?: boolean;
+}
+
+export interface PictureNeeds {
+  /** To find the pictures that cannot be decoded, where they are to be skipped. */
+  readonly size?: ImageSize;
+  /** About their centre where absent. */
+  readonly crop?: CropOptions;
 }
 
 const flagNames = [
@@ -34,6 +44,8 @@ const flagNames = [
   "widthFeature",
   "addrFeature",
   "nameFeature",
+  "boxFeature",
+  "boxes",
   "largestRecord",
   "skipCorrupt",
 ] as const satisfies (keyof DataFlags)[];
@@ -49,6 +61,10 @@ export function addRecordOptions(command: Command): Command {
     .option("--addr-feature <name>", "where the picture came from, for messages (default: addr)")
     .option("--name-feature <name>", "the name of the label, where there is one (default: name)")
     .option(
+      "--box-feature <name>",
+      "for --crop box, in front of /xmin, /ymin, /xmax, /ymax in shares, or /x, /y, /width, /height in pixels (default: image/object/bbox)",
+    )
+    .option(
       "--largest-record <bytes>",
       `longer records are taken for broken (default: ${largestRecord})`,
       (text: string) => {
@@ -62,9 +78,17 @@ export function addRecordOptions(command: Command): Command {
 
 /** How to read DATA: records, and what to do with what cannot be read. */
 export function addDataOptions(command: Command): Command {
-  return addRecordOptions(command).option(
+  return addBoxesOption(addRecordOptions(command)).option(
     "--skip-corrupt",
     "leave out records and pictures that cannot be read, naming each, instead of failing at the first",
+  );
+}
+
+/** Where the boxes of pictures in files are. */
+export function addBoxesOption(command: Command): Command {
+  return command.option(
+    "--boxes <file>",
+    "with --crop box: a table file,xmin,ymin,xmax,ymax or file,x,y,width,height in pixels (default: boxes.csv of the folder; NAME.json beside a picture comes first)",
   );
 }
 
@@ -81,26 +105,25 @@ export function splitDataFlags<T extends object>(flags: T & DataFlags): [DataFla
 
 export function recordOptions(flags: DataFlags): RecordOptions {
   const { prefix, largestRecord: largest } = flags;
-  const { imageFeature: image, labelFeature: label, addrFeature: addr, nameFeature: name } = flags;
+  const { imageFeature: image, labelFeature: label, addrFeature: addr, nameFeature: name, boxFeature: box } = flags;
   const { heightFeature: height, widthFeature: width } = flags;
-  const features = Object.entries({ image, label, height, width, addr, name }).filter(
+  const features = Object.entries({ image, label, height, width, addr, name, box }).filter(
     ([, value]) => value !== undefined,
   );
   return { prefix, largest, features: Object.fromEntries(features) };
 }
 
-/**
- * Opens DATA. Whatever is skipped is told, a line each, and counted.
- * @param size to find the pictures that cannot be decoded, where they are to be skipped.
- */
+/** Opens DATA. Whatever is skipped is told, a line each, and counted; and once, how many pictures have a box. */
 export async function openData(
   paths: readonly string[],
   flags: DataFlags,
   tell: (line: string) => void,
-  size?: ImageSize,
+  { size, crop }: PictureNeeds = {},
 ): Promise<Dataset> {
   return readable(flags, tell, size, async (onCorrupt) =>
-    (await isImageFolder(paths)) ? imageFolder(paths[0]) : tfrecords(paths, { ...recordOptions(flags), onCorrupt }),
+    (await isImageFolder(paths))
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell })
+      : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
 }
 
@@ -109,7 +132,7 @@ export async function openLiveness(
   paths: readonly string[],
   flags: DataFlags,
   tell: (line: string) => void,
-  size?: ImageSize,
+  { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
   if (!(await isImageFolder(paths))) {
     throw new TwingradError(
@@ -117,7 +140,7 @@ export async function openLiveness(
       `${paths.join(" ")}: for liveness a folder with the folders live and spoof was expected`,
     );
   }
-  return readable(flags, tell, size, () => livenessImages(paths[0], tell));
+  return readable(flags, tell, size, () => livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell }));
 }
 
 async function readable<I extends Item>(

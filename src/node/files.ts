@@ -1,6 +1,7 @@
 // Folders of pictures, and saving that never loses what was saved before.
 import { open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
+import { cropInWords, cropOf } from "../data/crop.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { folderDataset, type PictureFile } from "../data/folders.ts";
 import { type LivenessDataset, livenessFolder } from "../data/liveness.ts";
@@ -11,6 +12,7 @@ import type { NetworkTask } from "../nn/network.ts";
 import { LivenessModel } from "../recognition/liveness.ts";
 import { Model } from "../recognition/model.ts";
 import { openSaved } from "../train/checkpoint.ts";
+import { boxesIn, type CropFolderOptions } from "./boxes.ts";
 import { diskError } from "./disk.ts";
 import { readPicture, readStored } from "./images.ts";
 
@@ -23,10 +25,12 @@ export const checkpointsFolder = "checkpoints";
  * The pictures below a folder; the folder that a picture lies in is its identity, at any depth
  * (`2024/ada/1.jpg` is of "2024/ada"). Names that begin with a dot, and files that are no pictures, are left out.
  * Nothing is decoded yet. Identities and pictures come in the order of their names, the same on every system.
- * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one.
+ * With `crop` a picture's box is that of the JSON file beside it, or of the folder's boxes.csv.
+ * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one;
+ * CORRUPT_FILE for a file of boxes that is broken.
  */
-export async function imageFolder(path: string): Promise<Dataset> {
-  return folderDataset(path, await pictureFiles(path));
+export async function imageFolder(path: string, options: CropFolderOptions = {}): Promise<Dataset> {
+  return folderDataset(path, await pictureFiles(path, options));
 }
 
 /**
@@ -36,26 +40,31 @@ export async function imageFolder(path: string): Promise<Dataset> {
 export async function livenessImages(
   path: string,
   warn: (text: string) => void = (text) => console.warn(text),
+  options: CropFolderOptions = {},
 ): Promise<LivenessDataset> {
-  return livenessFolder(path, await pictureFiles(path), warn);
+  return livenessFolder(path, await pictureFiles(path, options), warn);
 }
 
-async function pictureFiles(path: string): Promise<PictureFile[]> {
+async function pictureFiles(path: string, options: CropFolderOptions): Promise<PictureFile[]> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such folder`);
   if (!found.isDirectory()) {
     throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
   }
-  const files: PictureFile[] = [];
-  for await (const file of picturesBelow(path, new Set())) {
-    files.push({
+  const names: string[] = [];
+  for await (const file of picturesBelow(path, new Set())) names.push(file);
+  const { crop = { mode: "centre" }, tell } = options;
+  const boxes = crop.mode === "box" ? await boxesIn(path, names, options.boxes) : undefined;
+  if (boxes) tell?.(cropInWords(crop, boxes.size, names.length)!);
+  return names.map((file): PictureFile => {
+    const part = cropOf(boxes?.get(file), crop);
+    return {
       path: relative(path, file).split(sep).join("/"),
       name: file,
-      decode: (size) => readPicture(file, size),
-      stored: () => readStored(file),
-    });
-  }
-  return files;
+      decode: (size) => readPicture(file, size, part),
+      stored: () => readStored(file, part),
+    };
+  });
 }
 
 /** Links are followed, but never into a folder that is being walked already. */

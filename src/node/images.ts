@@ -2,6 +2,7 @@
 // about its centre and resized without aliasing.
 import { readFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
+import { croppedPart, type PictureCrop } from "../data/crop.ts";
 import type { ImageSize } from "../data/dataset.ts";
 import { decodeNetpbm } from "../data/netpbm.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/picture.ts";
@@ -14,7 +15,7 @@ sharp.cache(false);
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and colour profile are applied;
  * inks without a profile are taken as ideal ones; what is transparent turns black; 16 bits become 8; one channel is
- * luminance. The largest centred part of the wanted shape is kept.
+ * luminance. The largest centred part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded whole.
  */
 export async function decodePicture(
@@ -26,7 +27,12 @@ export async function decodePicture(
   }
   const stored = picture instanceof Uint8Array ? { bytes: picture } : picture;
   return decoding(async () => {
-    const { data, info } = await (await upright(stored))
+    const image = await upright(stored);
+    if (stored.crop) {
+      const whole = await pictureSize(stored);
+      image.extract(croppedPart(stored.crop, [whole.height, whole.width], [height, width]));
+    }
+    const { data, info } = await image
       .resize(width, height, { fit: "cover", position: "centre", kernel: "lanczos3" })
       .toColourspace(channels === 1 ? "b-w" : "srgb")
       .raw({ depth: "uchar" })
@@ -111,14 +117,14 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** `decodePicture` of a file; every error names it. */
-export async function readPicture(path: string, size: ImageSize): Promise<Uint8Array> {
-  return namingFile(path, async () => decodePicture(await readFile(path), size));
+/** `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it. */
+export async function readPicture(path: string, size: ImageSize, crop?: PictureCrop): Promise<Uint8Array> {
+  return namingFile(path, async () => decodePicture({ bytes: await readFile(path), crop }, size));
 }
 
 /** The file's bytes, undecoded; every error names it. */
-export async function readStored(path: string): Promise<StoredPicture> {
-  return namingFile(path, async () => ({ bytes: new Uint8Array(await readFile(path)) }));
+export async function readStored(path: string, crop?: PictureCrop): Promise<StoredPicture> {
+  return namingFile(path, async () => ({ bytes: new Uint8Array(await readFile(path)), crop }));
 }
 
 async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import {
   augmentationPresets,
   resolveRanges,
 } from "../data/augmentation.ts";
+import type { CropOptions } from "../data/crop.ts";
 import type { ImageSize } from "../data/dataset.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
@@ -51,5 +52,7 @@ export function picturesOf(settings: ResolvedSettings) {
   const sourceSize = settings.sourceSize === undefined ? undefined : square(settings.sourceSize);
   const ranges = augmentationRanges(settings.augment);
   const decoded: ImageSize = sourceSize ? [...sourceSize, channels] : imageSizeOf(settings);
-  return { sourceSize, decoded, augmentation: ranges && { ...ranges, seed } };
+  const crop: CropOptions | undefined =
+    settings.crop === "box" ? { mode: "box", margin: settings.cropMargin ?? 0 } : undefined;
+  return { sourceSize, decoded, crop, augmentation: ranges && { ...ranges, seed } };
 }

@@ -30,6 +30,8 @@ const schema = z.strictObject({
   sourceSize: size,
   resize: z.enum(["area", "tf1"]),
   standardize: z.boolean(),
+  crop: z.enum(["centre", "box"]),
+  cropMargin: z.number().min(0).max(10),
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
@@ -82,6 +84,8 @@ const optional = {
   sourceSize: true,
   resize: true,
   standardize: true,
+  crop: true,
+  cropMargin: true,
   fold: true,
   holdOutGroups: true,
   recoveryEvery: true,
@@ -181,6 +185,9 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     if (filtered || given.balanced === false) {
       throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
     }
+  }
+  if (given.cropMargin !== undefined && given.crop !== "box") {
+    throw new SettingsError("--crop-margin is about boxes: it needs --crop box");
   }
   const batch = resolveBatch(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);

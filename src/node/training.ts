@@ -76,7 +76,7 @@ export async function train<I extends Item>(
   { folder, resume, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const imageSize = imageSizeOf(settings);
-  const { sourceSize, decoded, augmentation } = picturesOf(settings);
+  const { sourceSize, decoded, crop, augmentation } = picturesOf(settings);
   const { training, heldOut } = divide(task, dataset, settings);
   const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, settings, warn);
   const { filters, embedding, embeddingActivation, seed, l2, learningRate, clipNorm } = settings;
@@ -98,6 +98,7 @@ export async function train<I extends Item>(
       sourceSize,
       resize,
       standardize,
+      crop,
       augmentation,
       storage,
       recompute,

@@ -1,4 +1,5 @@
 // A trained liveness network in use: does a picture show a live person, or a picture of one?
+import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { NotLiveError, TwingradError } from "../gpu/errors.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
@@ -22,6 +23,8 @@ export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudg
 export class LivenessModel implements LivenessJudge {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
+  /** How pictures are cropped before they are given, where that is not about their centre. */
+  readonly crop: CropOptions | undefined;
   readonly description: ModelDescription;
   /** Pictures that score at least this are taken for live: even odds, until the model was judged. */
   readonly threshold: number;
@@ -32,6 +35,7 @@ export class LivenessModel implements LivenessJudge {
   ) {
     this.description = trained.description;
     this.imageSize = givenSize(trained.description.network, trained.description.pictures);
+    this.crop = trained.description.pictures?.crop;
     this.threshold = threshold;
   }
 

@@ -1,4 +1,5 @@
 // A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
+import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
@@ -36,6 +37,8 @@ export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<
 export class Model implements Recogniser {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
+  /** How pictures are cropped before they are given, where that is not about their centre. */
+  readonly crop: CropOptions | undefined;
   readonly embedding: number;
   readonly threshold: number;
   readonly unitLength: boolean;
@@ -51,6 +54,7 @@ export class Model implements Recogniser {
     readonly dispose: () => Promise<void>,
   ) {
     this.imageSize = givenSize(description.network, description.pictures);
+    this.crop = description.pictures?.crop;
     this.embedding = description.network.embedding;
     this.threshold = judgement.threshold;
     this.unitLength = description.loss !== "cross-entropy";

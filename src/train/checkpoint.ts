@@ -151,9 +151,9 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   } catch (error) {
     throw corrupt((error as Error).message);
   }
-  const { resize, standardize } = pictures ?? { resize: "area" };
+  const { resize, standardize, crop } = pictures ?? { resize: "area" };
   const known = ["area", "tf1"].includes(resize as string) && [undefined, true, false].includes(standardize);
-  if (pictures === null || !known) {
+  if (pictures === null || !known || (crop !== undefined && !isCrop(crop))) {
     throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
   }
   const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
@@ -162,6 +162,11 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   }
   const trained = { loss, mining, margin: margin as Margin, temperature };
   return { task, network: options, ...trained, step: step as number, pictures };
+}
+
+function isCrop(crop: unknown): boolean {
+  const { mode, margin = 0 } = (crop ?? {}) as { mode?: unknown; margin?: unknown };
+  return (mode === "box" || mode === "centre") && typeof margin === "number" && margin >= 0 && margin <= 10;
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

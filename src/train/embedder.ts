@@ -1,4 +1,5 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
+import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
@@ -31,6 +32,8 @@ export interface PictureOptions {
   readonly resize?: ResizeMethod;
   /** Brings each picture's channels to mean 0 and variance 1: light, contrast and tint are no longer to be learnt from. */
   readonly standardize?: boolean;
+  /** How they are cropped before they are given: whoever uses the model must do the same. */
+  readonly crop?: CropOptions;
 }
 
 /** Height, width, channels of the pictures that are given. */

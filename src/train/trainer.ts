@@ -67,9 +67,9 @@ export class Trainer {
       );
     }
     const loss = resolveLoss(options, network);
-    const { sourceSize, resize = "area", standardize, augmentation } = options;
-    const pictures =
-      sourceSize || standardize ? { sourceSize, resize, ...(standardize && { standardize }) } : undefined;
+    const { sourceSize, resize = "area", standardize, crop, augmentation } = options;
+    const said = sourceSize || standardize || crop;
+    const pictures = said && { sourceSize, resize, ...(standardize && { standardize }), ...(crop && { crop }) };
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);

@@ -1,9 +1,11 @@
 // Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
+import { type Box, type CropOptions, cropOf } from "../data/crop.ts";
 import type { Dataset, ImageSize } from "../data/dataset.ts";
 import { folderDataset, type PictureFile, takesPart } from "../data/folders.ts";
 import type { StoredPicture } from "../data/picture.ts";
 import { type RecordOptions, type RecordSource, recordDataset } from "../data/records/dataset.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "./boxes.ts";
 import { recordCodec } from "./codec.ts";
 import { decodeHere } from "./decodePicture.ts";
 
@@ -79,14 +81,32 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 
 /**
  * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): the folder that a picture lies in is its
- * identity, at any depth, as with `imageFolder` in Node.
+ * identity, at any depth, as with `imageFolder` in Node. With `crop` a picture's box is that of the JSON file beside it, or of
+ * the folder's boxes.csv; a file of boxes that is broken is told where a picture of it is decoded.
  */
-export function imageFiles(files: Iterable<File>, { decode = decodeHere }: PageDataOptions = {}): Dataset {
-  const pictures = [...files].flatMap((file): PictureFile[] => {
+export function imageFiles(
+  files: Iterable<File>,
+  { decode = decodeHere, crop }: PageDataOptions & { readonly crop?: CropOptions } = {},
+): Dataset {
+  const below = ({ webkitRelativePath, name }: File) => {
+    const path = webkitRelativePath || name;
+    return path.slice(path.indexOf("/") + 1); // without the chosen folder itself
+  };
+  const all = new Map([...files].map((file) => [below(file), file]));
+  let table: Promise<Map<string, Box>> | undefined;
+  const partOf = async (path: string) => {
+    if (crop?.mode !== "box") return undefined;
+    const beside = all.get(boxFileOf(path));
+    const own = beside && (await named(below(beside), async () => parseBoxFile(await beside.text())));
+    if (own) return cropOf(own, crop);
+    const listed = all.get(boxTable);
+    if (listed) table ??= named(boxTable, async () => parseBoxTable(await listed.text()));
+    return cropOf((await table)?.get(path), crop);
+  };
+  const pictures = [...all].flatMap(([path, file]): PictureFile[] => {
     const name = file.webkitRelativePath || file.name;
-    const path = name.slice(name.indexOf("/") + 1); // without the chosen folder itself
     if (!takesPart(path)) return [];
-    const stored = async () => ({ bytes: await bytesOf(file) });
+    const stored = async () => ({ bytes: await bytesOf(file), crop: await partOf(path) });
     return [{ path, name, stored, decode: (size) => named(name, async () => decode(await stored(), size)) }];
   });
   return folderDataset("the chosen folder", pictures);

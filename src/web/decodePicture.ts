@@ -1,4 +1,5 @@
 // Stored pictures to pixels with the browser's own decoders: what src/node/images.ts does with sharp.
+import { centredPart, croppedPart } from "../data/crop.ts";
 import type { ImageSize } from "../data/dataset.ts";
 import { decodeNetpbm } from "../data/netpbm.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/picture.ts";
@@ -7,7 +8,7 @@ import { TwingradError } from "../gpu/errors.ts";
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the thread that calls it. EXIF orientation and
  * colour profile are applied; what is transparent turns black; one channel is luminance. The largest centred part of the
- * wanted shape is kept, and resized by the browser, whose pixels differ a little from sharp's.
+ * wanted shape is kept, or the surroundings of the box that the picture comes with, and resized by the browser, whose pixels differ a little from sharp's.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded.
  */
 export async function decodeHere(picture: Uint8Array | StoredPicture, size: ImageSize): Promise<Uint8Array> {
@@ -20,13 +21,11 @@ export async function decodeHere(picture: Uint8Array | StoredPicture, size: Imag
     if (whole.width * whole.height > largestPicture) {
       throw new TwingradError("CORRUPT_FILE", `the picture is too large: ${whole.width} x ${whole.height} pixels`);
     }
-    const scale = Math.min(whole.width / width, whole.height / height);
-    const cropWidth = Math.max(1, Math.round(width * scale));
-    const cropHeight = Math.max(1, Math.round(height * scale));
-    const left = Math.floor((whole.width - cropWidth) / 2);
-    const top = Math.floor((whole.height - cropHeight) / 2);
+    const crop = picture instanceof Uint8Array ? undefined : picture.crop;
+    const [own, wanted] = [[whole.height, whole.width] as const, [height, width] as const];
+    const part = crop ? croppedPart(crop, own, wanted) : centredPart(own, wanted);
     const resize = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" } as const;
-    const fitted = await createImageBitmap(whole, left, top, cropWidth, cropHeight, resize);
+    const fitted = await createImageBitmap(whole, part.left, part.top, part.width, part.height, resize);
     const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false })!;
     context.drawImage(fitted, 0, 0); // on black: the canvas is opaque
     fitted.close();

@@ -96,6 +96,18 @@ describe("openSaved", () => {
       /sourceSize is \[0,4\]/,
     ],
     ["another way to resize", { pictures: { sourceSize: [5, 4], resize: "cubic" } }, /pictures is .*cubic/],
+    [
+      "a standardisation that is none",
+      { pictures: { resize: "area", standardize: 1 } },
+      /pictures is .*"standardize":1/,
+    ],
+    [
+      "a crop that is none",
+      { pictures: { resize: "area", crop: { mode: "box", margin: -1 } } },
+      /pictures is .*"margin":-1/,
+    ],
+    ["a task that is none", { task: "age" }, /task is "age"/],
+    ["a loss of the other task", { task: "liveness", loss: "triplet" }, /loss is "triplet"/],
     ["pictures that are no object", { pictures: 3 }, /pictures is 3/],
     ["another version", { version: 3 }, /no twingrad description of version 1 or 2/],
     ["a step that is none", { step: -1 }, /step is -1/],

@@ -126,6 +126,32 @@ describe("imageFiles in a page", () => {
     expect(Math.max(...differences)).toBeLessThanOrEqual(1);
   });
 
+  it("crops about boxes as imageFolder does, from a table and from JSON files", async () => {
+    const white = await sharp({ create: { width: 10, height: 10, channels: 3, background: "white" } })
+      .png()
+      .toBuffer();
+    const black = sharp({ create: { width: 60, height: 40, channels: 3, background: "black" } });
+    const photograph = (
+      await black
+        .composite([{ input: white, left: 40, top: 25 }])
+        .png()
+        .toBuffer()
+    ).toString("base64");
+    const text = (content: string) => Buffer.from(content).toString("base64");
+    const files = {
+      "chosen/ada/1.png": photograph,
+      "chosen/ada/2.png": photograph,
+      "chosen/boxes.csv": text("file,x,y,width,height\nada/1.png,40,25,10,10\nada/2.png,0,0,10,10\n"),
+      "chosen/ada/2.json": text('{"box":{"xmin":40,"ymin":25,"xmax":50,"ymax":35}}'),
+    };
+    const crop = { mode: "box" } as const;
+    const { pictures } = await page.evaluate((...p) => datasets.folder(...p), files, [8, 8, 1] as const, crop);
+    for (const pixels of pictures) expect(Math.min(...pixels)).toBeGreaterThan(200);
+    const broken = { ...files, "chosen/ada/2.json": text('{"box":7}') };
+    const reading = page.evaluate((...p) => datasets.folder(...p), broken, [8, 8, 1] as const, crop);
+    await expect(reading).rejects.toThrow(/ada\/2\.png: ada\/2\.json: its "box" is 7/);
+  });
+
   it("names a picture that cannot be decoded", async () => {
     const text = Buffer.from("no picture").toString("base64");
     const reading = page.evaluate((...p) => datasets.folder(...p), { "chosen/ada/1.png": text }, size);

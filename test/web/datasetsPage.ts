@@ -1,4 +1,6 @@
 // What the test of datasets calls in a page.
+
+import type { CropOptions } from "../../src/data/crop.ts";
 import type { Dataset, ImageSize } from "../../src/data/dataset.ts";
 import type { CorruptRecordError } from "../../src/data/records/framing.ts";
 import { decodeHere, imageFiles, tfrecords } from "../../src/web/index.ts";
@@ -24,12 +26,12 @@ async function records(file: string, how: "file" | "blob" | "response" | "addres
   return { ...(await tell(await tfrecords(input, { onCorrupt }), size)), skipped };
 }
 
-async function folder(files: Record<string, string>, size: ImageSize) {
+async function folder(files: Record<string, string>, size: ImageSize, crop?: CropOptions) {
   const chosen = Object.entries(files).map(([path, base64]) => {
     const file = new File([bytesOf(base64)], path.slice(path.lastIndexOf("/") + 1));
     return Object.defineProperty(file, "webkitRelativePath", { value: path }); // the browser sets it from the dialogue
   });
-  return tell(imageFiles(chosen), size);
+  return tell(imageFiles(chosen, { crop }), size);
 }
 
 async function picture(base64: string, size: ImageSize) {

@@ -1,12 +1,13 @@
 // Record files as a dataset: one pass over each file checks every record and keeps who is on its picture and where it
 // lies; the picture itself is read again when it is asked for. Runs wherever the bytes come from: `RecordSource`.
 import { TwingradError } from "../../gpu/errors.ts";
+import { cropInWords } from "../crop.ts";
 import type { Dataset, ImageSize, Item } from "../dataset.ts";
 import { byName } from "../names.ts";
 import type { StoredPicture } from "../picture.ts";
 import type { RecordCodec } from "./codec.ts";
 import { uncompressed } from "./compression.ts";
-import { type FeatureNames, type FeatureOptions, featureNames, labelledPicture } from "./features.ts";
+import { type FeatureNames, type FeatureOptions, featureNames, labelledPicture, wantedFeatures } from "./features.ts";
 import { CorruptRecordError, framedLength, readRecords, unframe } from "./framing.ts";
 
 /** A record file, in a file system or in a page. */
@@ -34,6 +35,8 @@ export interface RecordRuntime {
 export interface RecordOptions extends FeatureOptions {
   /** Is told of each record that is skipped because it cannot be read; without it such a record is an error. */
   onCorrupt?: (error: CorruptRecordError) => void;
+  /** Told, in a line, how many pictures have a box, where boxes are asked for. */
+  tell?: (text: string) => void;
   /** The longest record that is taken, in bytes (default 2^28). */
   largest?: number;
 }
@@ -49,7 +52,9 @@ export async function recordDataset(
 ): Promise<Dataset> {
   const { codec, keep, decode } = runtime;
   const names = featureNames(options);
-  const wanted = new Set(Object.values(names));
+  const { crop } = options;
+  const wanted = wantedFeatures(names, crop);
+  let boxes = 0;
   const found = new Map<string, number>();
   const labels: number[] = [];
   const readers: { name: string; record(): Promise<Uint8Array> }[] = [];
@@ -65,7 +70,8 @@ export async function recordDataset(
     const reading = { file: source.name, crc32c: codec.crc32c, onCorrupt: skip, largest: options.largest };
     for await (const { number, offset, data } of readRecords(bytes, reading)) {
       try {
-        const { identity, addr } = labelledPicture(codec.readExample(data, wanted), names);
+        const { identity, addr, picture } = labelledPicture(codec.readExample(data, wanted), names, crop);
+        if (picture.crop) boxes++;
         const framed = framedLength(data.length);
         if (!found.has(identity)) found.set(identity, found.size);
         labels.push(found.get(identity)!);
@@ -92,11 +98,12 @@ export async function recordDataset(
       : "there are no records";
     throw new TwingradError("BAD_INPUT", `${files}: ${reason}`);
   }
+  if (crop?.mode === "box") options.tell?.(cropInWords(crop, boxes, readers.length)!);
 
   const identities = [...found.keys()].sort(byName);
   const positions = new Map(identities.map((identity, position) => [found.get(identity)!, position]));
   const items = readers.map(({ name, record }, index): Item => {
-    const read = async () => labelledPicture(codec.readExample(await record(), wanted), names).picture;
+    const read = async () => labelledPicture(codec.readExample(await record(), wanted), names, crop).picture;
     return {
       identity: positions.get(labels[index])!,
       name,

@@ -1,6 +1,7 @@
 // From an Example to a labelled picture: which features hold what. The names are the article's (image, label, height,
 // width, addr) under any prefix, or any others; `name` is ours, and keeps who a numbered label stands for.
 import { TwingradError } from "../../gpu/errors.ts";
+import { type Box, type CropOptions, checkBox, cropOf } from "../crop.ts";
 import type { ImageSize } from "../dataset.ts";
 import { pictureFormat, type StoredPicture } from "../picture.ts";
 import type { Example, Feature } from "./codec.ts";
@@ -10,6 +11,8 @@ export interface FeatureOptions {
   prefix?: string;
   /** Other names than the usual ones. */
   features?: Partial<FeatureNames>;
+  /** How pictures are cropped; about their centre by default. */
+  crop?: CropOptions;
 }
 
 export interface FeatureNames {
@@ -24,6 +27,11 @@ export interface FeatureNames {
   addr: string;
   /** Text: the name of the label. Optional. */
   name: string;
+  /**
+   * In front of a slash and xmin, ymin, xmax, ymax: floats, shares of width and height, as TensorFlow's Object Detection API
+   * has them; or of x, y, width, height: numbers, pixels. Of several boxes the largest counts. Optional.
+   */
+  box: string;
 }
 
 const usualNames: FeatureNames = {
@@ -33,6 +41,7 @@ const usualNames: FeatureNames = {
   width: "width",
   addr: "addr",
   name: "name",
+  box: "image/object/bbox",
 };
 
 /** The full names: prefix, slash, name. */
@@ -42,6 +51,15 @@ export function featureNames({ prefix = "", features }: FeatureOptions = {}): Fe
   return Object.fromEntries(Object.entries(names).map(([key, name]) => [key, front + name])) as unknown as FeatureNames;
 }
 
+/** All features that `labelledPicture` looks at; those of boxes only where boxes are asked for. */
+export function wantedFeatures({ box, ...others }: FeatureNames, crop?: CropOptions): Set<string> {
+  const boxes = crop?.mode === "box" ? [...corners, ...sides].map((name) => `${box}/${name}`) : [];
+  return new Set([...Object.values(others), ...boxes]);
+}
+
+const corners = ["xmin", "ymin", "xmax", "ymax"];
+const sides = ["x", "y", "width", "height"];
+
 export interface LabelledPicture {
   identity: string;
   addr?: string;
@@ -49,7 +67,7 @@ export interface LabelledPicture {
 }
 
 /** @throws CORRUPT_FILE with what is missing or of the wrong kind, and what there is. */
-export function labelledPicture(example: Example, names: FeatureNames): LabelledPicture {
+export function labelledPicture(example: Example, names: FeatureNames, crop?: CropOptions): LabelledPicture {
   const label = single(example, names.label);
   const image = single(example, names.image);
   if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" is no bytes`);
@@ -57,8 +75,36 @@ export function labelledPicture(example: Example, names: FeatureNames): Labelled
   return {
     identity: text(example, names.name) ?? (label instanceof Uint8Array ? utf8(label, names.label) : String(label)),
     addr: text(example, names.addr),
-    picture: stored(image, example, names),
+    picture: { ...stored(image, example, names), crop: crop && cropOf(boxIn(example, names.box, crop), crop) },
   };
+}
+
+/** The largest of a record's boxes. */
+function boxIn(example: Example, name: string, { mode }: CropOptions): Box | undefined {
+  if (mode !== "box") return undefined;
+  const columns = [corners, sides].find((parts) => parts.some((part) => example.get(`${name}/${part}`)));
+  if (!columns) return undefined;
+  const lists = columns.map((part) => numbersOf(example, `${name}/${part}`));
+  if (lists.some(({ length }) => length !== lists[0].length)) {
+    const counts = columns.map((part, n) => `${lists[n].length} ${part}`).join(", ");
+    throw fault(`its boxes "${name}" do not fit together: ${counts}`);
+  }
+  const relative = columns === corners;
+  const boxes = lists[0].map((_, n): Box => {
+    const [a, b, c, d] = lists.map((list) => list[n]);
+    const [xmax, ymax] = relative ? [c, d] : [a + c, b + d];
+    return { xmin: a, ymin: b, xmax, ymax, relative };
+  });
+  boxes.forEach(checkBox);
+  const area = ({ xmin, ymin, xmax, ymax }: Box) => (xmax - xmin) * (ymax - ymin);
+  return boxes.sort((a, b) => area(b) - area(a))[0];
+}
+
+function numbersOf(example: Example, name: string): number[] {
+  return [...(example.get(name)?.values() ?? [])].map((value) => {
+    if (value instanceof Uint8Array) throw fault(`its feature "${name}" is bytes, not numbers`);
+    return Number(value);
+  });
 }
 
 /** A picture file as it begins with one's mark; else raw pixels, whose size the record must give. */

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import type { Augmentation } from "../../data/augment.ts";
 import { augmentationPresets } from "../../data/augmentation.ts";
 import { contactSheet, specimens } from "../contactSheet.ts";
+import { addBoxesOption } from "../data.ts";
 import { openDevice } from "../device.ts";
 import { writeAtomic } from "../files.ts";
-import { readPicture } from "../images.ts";
 import { imageSizeOf, picturesOf } from "../pictureSettings.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../settings.ts";
-import { action, digits, type Outcome, wholeNumber } from "./common.ts";
+import { action, digits, type Outcome, readPictures, wholeNumber } from "./common.ts";
 import { imageSize } from "./train.ts";
 
 interface Flags {
@@ -18,6 +18,7 @@ interface Flags {
   seed?: number;
   imageSize?: number | [number, number];
   augmentPreset?: string;
+  boxes?: string;
   json?: boolean;
 }
 
@@ -35,9 +36,9 @@ export function addAugment(program: Command): void {
     .option("--augment-preset <name>", `${Object.keys(augmentationPresets).join(", ")} (default: standard)`)
     .option(
       "--config <file>",
-      'the settings of a training run: "augment", imageSize, sourceSize, resize, channels, seed',
+      'the settings of a training run: "augment", imageSize, sourceSize, crop, resize, channels, seed',
     );
-  action(command, async (image: string, flags: Flags) => {
+  action(addBoxesOption(command), async (image: string, flags: Flags) => {
     try {
       return await run(image, flags);
     } catch (error) {
@@ -48,14 +49,17 @@ export function addAugment(program: Command): void {
   });
 }
 
-async function run(image: string, { out, count, config, seed, imageSize, augmentPreset }: Flags): Promise<Outcome> {
+async function run(
+  image: string,
+  { out, count, config, seed, imageSize, augmentPreset, boxes }: Flags,
+): Promise<Outcome> {
   const said = Object.entries({ seed, imageSize, augment: augmentPreset }).filter(([, value]) => value !== undefined);
   const flags = parseSettings(Object.fromEntries(said), "--");
   const file = config === undefined ? {} : await readSettings(config);
   const settings = resolveSettings({ augment: true, ...file }, flags);
-  const { decoded: source, augmentation } = picturesOf(settings);
+  const { decoded: source, crop, augmentation } = picturesOf(settings);
   if (!augmentation) throw new SettingsError(`${config}: augment is false: training would see the picture as it is`);
-  const picture = await readPicture(image, source);
+  const picture = await readPictures([image], { imageSize: source, crop }, boxes);
   const device = await openDevice();
   try {
     const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };

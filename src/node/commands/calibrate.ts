@@ -9,7 +9,7 @@ import { withJudgement } from "../../recognition/model.ts";
 import { assess } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../data.ts";
 import { modelFileOf, readModelFile, saveModel } from "../files.ts";
-import { action, digits, note, percent, showing, wholeNumber, withModel } from "./common.ts";
+import { action, digits, note, percent, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
 import { chooseUnseen } from "./evaluate.ts";
 
 interface Options extends DataFlags {
@@ -43,7 +43,7 @@ export function addCalibrate(program: Command): void {
     .option("--unseen", "only the people whom the training of this model held out of this data");
   action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) =>
     withModel(modelPath, async (model) => {
-      const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
+      const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       const labels = labelsOf(dataset);
       const { far, seed, resamples } = options;
       const pairs = pairsOf(dataset, options);

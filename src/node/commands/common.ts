@@ -1,12 +1,15 @@
 // What the commands share: how a result is told, how options are read, how a model is opened.
 import { access } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { type CropOptions, cropInWords, cropOf } from "../../data/crop.ts";
 import type { Dataset, ImageSize } from "../../data/dataset.ts";
 import type { Device } from "../../gpu/device.ts";
 import { NotLiveError, TwingradError } from "../../gpu/errors.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
 import type { LivenessModel } from "../../recognition/liveness.ts";
 import type { Model } from "../../recognition/model.ts";
+import { boxOf } from "../boxes.ts";
+import type { PictureNeeds } from "../data.ts";
 import { openDevice } from "../device.ts";
 import { loadLivenessModel, loadModel } from "../files.ts";
 import { readPicture } from "../images.ts";
@@ -136,12 +139,26 @@ export async function showing<T>({ items }: Dataset, work: (told: (done: number)
   }
 }
 
-/** The pictures behind one another, in the model's size. */
-export async function readPictures(
-  paths: readonly string[],
-  model: { readonly imageSize: ImageSize },
-): Promise<Uint8Array> {
-  const pictures = await Promise.all(paths.map((path) => readPicture(path, model.imageSize)));
+/** What a model needs of pictures. */
+export interface PictureModel {
+  readonly imageSize: ImageSize;
+  readonly crop?: CropOptions;
+}
+
+export const picturesFor = ({ imageSize: size, crop }: PictureModel): PictureNeeds => ({ size, crop });
+
+/**
+ * The pictures behind one another, in the model's size and cropped as its training's were; how many have a box is told.
+ * @param boxes a table of boxes in place of those that lie beside the pictures.
+ */
+export async function readPictures(paths: readonly string[], model: PictureModel, boxes?: string): Promise<Uint8Array> {
+  const { crop = { mode: "centre" } } = model;
+  const found = await Promise.all(paths.map((path) => (crop.mode === "box" ? boxOf(path, boxes) : undefined)));
+  const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
+  if (told) note(told);
+  const pictures = await Promise.all(
+    paths.map((path, n) => readPicture(path, model.imageSize, cropOf(found[n], crop))),
+  );
   const [height, width, channels] = model.imageSize;
   const stacked = new Uint8Array(pictures.length * height * width * channels);
   for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);

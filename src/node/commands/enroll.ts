@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { Gallery } from "../../recognition/gallery.ts";
 import { type Match, matches } from "../../recognition/match.ts";
+import { addBoxesOption } from "../data.ts";
 import { loadGallery, saveGallery } from "../galleries.ts";
 import { action, readPictures } from "./common.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
@@ -25,12 +26,12 @@ export function addEnroll(program: Command): void {
       ).choices(matches),
     );
   action(
-    addGuardOptions(command),
+    addBoxesOption(addGuardOptions(command)),
     async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
         const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
         if (flags.match) gallery.match = flags.match;
-        const count = await gallery.enroll(name, await readPictures(images, model));
+        const count = await gallery.enroll(name, await readPictures(images, model, flags.boxes));
         await saveGallery(galleryPath, gallery);
         const identities = gallery.names.length;
         return {

@@ -1,6 +1,6 @@
 // twingrad evaluate: how well a model tells people apart.
 import { type Command, Option } from "commander";
-import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
+import { type Dataset, labelsOf } from "../../data/dataset.ts";
 import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../data/evaluation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
 import { detCurve } from "../../recognition/det.ts";
@@ -10,14 +10,14 @@ import { roc, type ScoredPair } from "../../recognition/metrics.ts";
 import type { Model } from "../../recognition/model.ts";
 import { falseAcceptRates, type VerificationReport } from "../../recognition/protocol.ts";
 import { assess } from "../assessment.ts";
-import { addDataOptions, type DataFlags, dataHelp, openData } from "../data.ts";
+import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../data.ts";
 import { readModelFile, taskOfModel } from "../files.ts";
 import { identification } from "../identification.ts";
 import { readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { recognition } from "../tasks/recognition.ts";
 import { divide } from "../training.ts";
-import { action, note, number, type Outcome, showing, wholeNumber, withModel } from "./common.ts";
+import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
 import { type Judged, openSetText, verificationText } from "./evaluateText.ts";
@@ -86,7 +86,7 @@ export function addEvaluate(program: Command): void {
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs);
-      const dataset = await chooseUnseen(modelPath, data, options, model.imageSize);
+      const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       if (options.pairs !== undefined) return listedPairs(model, dataset, options);
       const labels = labelsOf(dataset);
       const { seed, oneShot: ways } = options;
@@ -140,9 +140,9 @@ export async function chooseUnseen(
   modelPath: string,
   data: string[],
   options: DataFlags & { unseen?: boolean },
-  size: ImageSize,
+  needs: PictureNeeds,
 ): Promise<Dataset> {
-  const dataset = await openData(data, options, note, size);
+  const dataset = await openData(data, options, note, needs);
   const what = data.join(" ");
   const record = trainingRecord(await readModelFile(modelPath));
   const trainedOnThese = record?.people === peopleDigest(dataset);

@@ -8,7 +8,7 @@ import { livenessLogits, meanLoss } from "../livenessAssessment.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
 import { liveness } from "../tasks/liveness.ts";
 import { divide } from "../training.ts";
-import { digits, note, type Outcome, percent, showing, withLiveness } from "./common.ts";
+import { digits, note, type Outcome, percent, picturesFor, showing, withLiveness } from "./common.ts";
 
 export interface LivenessOptions extends DataFlags {
   unseen?: boolean;
@@ -20,7 +20,7 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
   if (given !== undefined) checkLivenessThreshold(given);
   return withLiveness(modelPath, async (model) => {
     const what = data.join(" ");
-    let dataset = await openLiveness(data, options, note, model.imageSize);
+    let dataset = await openLiveness(data, options, note, picturesFor(model));
     const record = trainingRecord(await readModelFile(modelPath));
     const trainedOnThese = record?.people === peopleDigest(dataset) && record.pictures === dataset.items.length;
     if (unseen) {

@@ -8,6 +8,8 @@ import { number, readPictures, withModel } from "./common.ts";
 export interface GuardFlags {
   liveness?: string;
   livenessThreshold?: number;
+  /** Where the boxes of the pictures are: see `addBoxesOption`. */
+  boxes?: string;
 }
 
 export function addGuardOptions(command: Command): Command {
@@ -30,13 +32,13 @@ export function addGuardOptions(command: Command): Command {
 export async function withGuardedModel<T>(
   path: string,
   pictures: readonly string[],
-  { liveness, livenessThreshold: threshold }: GuardFlags,
+  { liveness, livenessThreshold: threshold, boxes }: GuardFlags,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
   return withModel(path, async (model, device) => {
     if (liveness !== undefined) {
       const judge = await loadLivenessModel(liveness, device);
-      await requireLive(judge, await readPictures(pictures, judge), { threshold, names: pictures });
+      await requireLive(judge, await readPictures(pictures, judge, boxes), { threshold, names: pictures });
       await judge.dispose();
     }
     return work(model);

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { TwingradError } from "../../gpu/errors.ts";
 import { type Match, matches } from "../../recognition/match.ts";
+import { addBoxesOption } from "../data.ts";
 import { loadGallery } from "../galleries.ts";
 import { action, digits, number, readPictures, wholeNumber } from "./common.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
@@ -22,7 +23,7 @@ export function addIdentify(program: Command): void {
       ).choices(matches),
     );
   action(
-    addGuardOptions(command),
+    addBoxesOption(addGuardOptions(command)),
     async (
       modelPath: string,
       galleryPath: string,
@@ -33,7 +34,7 @@ export function addIdentify(program: Command): void {
         const gallery = await loadGallery(galleryPath, model);
         if (!gallery)
           throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery; enroll makes one`);
-        const found = await gallery.identify(await readPictures([image], model), options);
+        const found = await gallery.identify(await readPictures([image], model, options.boxes), options);
         // Nobody can be enrolled under this name.
         const result = { ...found, name: found.name ?? "unknown" };
         const lines = found.candidates.map(({ name, distance }) => `  ${digits(distance)}  ${name}`);

@@ -62,6 +62,11 @@ export function addTrain(program: Command): void {
       "--resize <method>",
       `of --source-size to --image-size: area means, or tf1 as TensorFlow 1's resize_images ${by(defaults.resize)}`,
     )
+    .option(
+      "--crop <part>",
+      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature ${by("centre")}`,
+    )
+    .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
@@ -181,7 +186,8 @@ interface Inputs {
 }
 
 async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags, settings, saved, out, tune }: Inputs) {
-  const dataset = await task.open(data, dataFlags, note, picturesOf(settings).decoded);
+  const pictures = picturesOf(settings);
+  const dataset = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   await mkdir(out, { recursive: true }).catch((error: Error) => {
     throw diskError(out, "made", error);

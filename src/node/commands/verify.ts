@@ -1,6 +1,7 @@
 // twingrad verify: are two pictures of one person?
 import type { Command } from "commander";
 import { verification } from "../../recognition/gallery.ts";
+import { addBoxesOption } from "../data.ts";
 import { action, digits, number, percent, readPictures } from "./common.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
 
@@ -13,10 +14,10 @@ export function addVerify(program: Command): void {
     .argument("<b>", "another picture")
     .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number);
   action(
-    addGuardOptions(command),
+    addBoxesOption(addGuardOptions(command)),
     async (modelPath: string, a: string, b: string, options: GuardFlags & { threshold?: number }) =>
       withGuardedModel(modelPath, [a, b], options, async (model) => {
-        const embeddings = await model.embed(await readPictures([a, b], model));
+        const embeddings = await model.embed(await readPictures([a, b], model, options.boxes));
         const [distance] = model.distances(
           embeddings.subarray(0, model.embedding),
           embeddings.subarray(model.embedding),

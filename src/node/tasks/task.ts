@@ -6,7 +6,7 @@ import type { Divided, Split } from "../../data/split.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { Network, NetworkOptions } from "../../nn/network.ts";
 import type { Batch } from "../../train/batch.ts";
-import type { DataFlags } from "../data.ts";
+import type { DataFlags, PictureNeeds } from "../data.ts";
 import type { ResolvedSettings } from "../settings.ts";
 
 export interface TrainingStream {
@@ -35,7 +35,12 @@ export interface TrainingTask<I extends Item = Item> {
   /** What a batch counts. */
   readonly examples: string;
   /** Opens DATA; whatever is skipped is told. */
-  open(paths: readonly string[], flags: DataFlags, tell: (line: string) => void, size: ImageSize): Promise<Dataset<I>>;
+  open(
+    paths: readonly string[],
+    flags: DataFlags,
+    tell: (line: string) => void,
+    needs: PictureNeeds,
+  ): Promise<Dataset<I>>;
   /** The data in a few words. */
   describe(dataset: Dataset<I>): string;
   /**
