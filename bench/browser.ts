@@ -67,7 +67,10 @@ export class BenchBrowser {
   /** `tuned`: whether our kernels are timed and the fastest taken. */
   static async open(root: string, { tuned = true } = {}): Promise<BenchBrowser> {
     const server = await serve(await bundle(root));
-    const browser = await launchChrome();
+    const browser = await launchChrome().catch((error) => {
+      server.close(); // or the process would wait for it for ever
+      throw error;
+    });
     const [tab] = await browser.pages();
     const opened = new BenchBrowser(browser, server, tab, tuned);
     const lost = (what: string) => {

@@ -1,12 +1,13 @@
 // The suites that headless Chrome runs, on one page after the other.
 import { readFile } from "node:fs/promises";
 import { BenchBrowser, repositoryRoot } from "./browser.ts";
+import { matchTable, measureMatch } from "./match.ts";
 import { measureKernels, measureSteps } from "./measure.ts";
 import { profileSteps } from "./profile.ts";
 import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
 import { measureStarts } from "./start.ts";
 
-export const suitesInChrome = ["step", "kernels", "profile", "start"] as const;
+export const suitesInChrome = ["step", "kernels", "profile", "start", "match"] as const;
 type Suite = (typeof suitesInChrome)[number];
 
 interface Options {
@@ -16,13 +17,15 @@ interface Options {
   /** Whether our kernels are timed and the fastest taken; else they are chosen by rule. */
   readonly tune: boolean;
   readonly rounds: number;
+  /** Of the gallery that is searched. */
+  readonly rows: number;
   /** The npm package of each peer. */
   readonly packages: Readonly<Record<string, string>>;
   readonly progress: (line: string) => void;
 }
 
 export async function measureInChrome(suites: readonly Suite[], options: Options) {
-  const { config, peers, only, rounds, packages, progress } = options;
+  const { config, peers, only, rounds, rows, packages, progress } = options;
   const browser = await BenchBrowser.open(repositoryRoot, { tuned: options.tune });
   try {
     await browser.reload();
@@ -37,9 +40,15 @@ export async function measureInChrome(suites: readonly Suite[], options: Options
       versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
     }
     const starts = suites.includes("start") ? await measureStarts(repositoryRoot, config, { rounds, progress }) : [];
-    if (suites.every((suite) => suite === "start")) {
-      return { adapter, versions, results: [], starts, tables: [startTable(starts)] };
+    const matches = suites.includes("match") ? await measureMatch(browser, rows, { rounds, progress }) : [];
+    const others = [
+      ...(starts.length > 0 ? [startTable(starts)] : []),
+      ...(matches.length > 0 ? [matchTable(matches)] : []),
+    ];
+    if (suites.every((suite) => suite === "start" || suite === "match")) {
+      return { adapter, versions, results: matches, starts, tables: others };
     }
+    if (matches.length > 0) await browser.reload();
 
     progress("measuring the multiply-add peak");
     const peak = await browser.page.peak();
@@ -52,11 +61,11 @@ export async function measureInChrome(suites: readonly Suite[], options: Options
       ...(steps.length > 0 ? [stepTable(steps)] : []),
       ...(kernels.length > 0 ? [kernelTable(kernels, peers)] : []),
       ...profiles.map(profileTable),
-      ...(starts.length > 0 ? [startTable(starts)] : []),
+      ...others,
     ];
     // What was chosen among our kernels; absent where they were chosen by rule.
     const tuning = await browser.page.tuning();
-    return { adapter, peak, tuning, versions, results: [...steps, ...kernels], profiles, starts, tables };
+    return { adapter, peak, tuning, versions, results: [...steps, ...kernels, ...matches], profiles, starts, tables };
   } finally {
     await browser.close();
   }

@@ -39,6 +39,7 @@ const program = new Command("bench")
     "of the pipeline: one folder for each person (default: ../shared/data/orl, where it is there)",
   )
   .option("--no-tune", "choose our kernels by rules of thumb instead of timing them before they are measured")
+  .option("--rows <number>", "of the gallery that one probe is matched against", positive, 1_000_000)
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");
@@ -52,6 +53,7 @@ const options = program.opts<{
   data?: string;
   tune: boolean;
   rounds: number;
+  rows: number;
   out?: string;
   json?: boolean;
 }>();

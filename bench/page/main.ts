@@ -7,6 +7,16 @@ import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
 import { jax } from "./jax.ts";
+import {
+  checkMatch,
+  closeMatch,
+  type MatchSetup,
+  type MatchSize,
+  type MetricName,
+  openMatch,
+  timeLoop,
+  timeMatch,
+} from "./match.ts";
 import { ours, setTuned, tuningTable } from "./ours.ts";
 import { measurePeak, type Peak, peakNow } from "./peak.ts";
 import { type Start, start } from "./start.ts";
@@ -70,6 +80,14 @@ const page = {
   /** On a page on which nothing else was done: from nothing to our first finished step. */
   start: (configuration: string): Promise<Start> =>
     on(ours.name, (account) => start(configurationNamed(configuration), account)),
+
+  /** On a page of its own: a gallery of random rows, on the GPU and for a loop. */
+  openMatch: (metric: MetricName, size: MatchSize): Promise<MatchSetup> =>
+    on(ours.name, (account) => openMatch(metric, size, account)),
+  checkMatch,
+  timeMatch,
+  timeLoop,
+  closeMatch,
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
     const engine = engines.get(name);

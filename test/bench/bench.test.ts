@@ -82,6 +82,22 @@ describe("npm run bench", () => {
     expect(tuning.timed).toBeGreaterThan(20);
   });
 
+  test("matches a probe against a gallery, as a plain loop does", async () => {
+    const { stdout } = await bench("--suite=match", "--rows=3000", "--rounds=2", "--json");
+    const { results, adapter } = JSON.parse(stdout);
+    expect(adapter.vendor).toEqual(expect.any(String));
+    expect(results.map(({ name }: { name: string }) => name)).toEqual(["match euclidean", "match weighted"]);
+    for (const { rows, dimensions, k, ours, peers, ratio } of results) {
+      expect({ rows, dimensions, k }).toEqual({ rows: 3000, dimensions: 128, k: 10 });
+      expect(ours.rounds).toHaveLength(2);
+      expect(ours.gigabytesPerSecond).toBeCloseTo((3000 * 128 * 4) / 1e6 / ours.milliseconds, 9);
+      expect(ours.galleryBytes).toBe(Math.ceil(3000 / 256) * 256 * 128 * 4);
+      expect(ours.peakBytes).toBeGreaterThan(ours.galleryBytes);
+      expect(ratio["plain loop"]).toBeGreaterThan(0);
+      expect(peers["plain loop"].milliseconds).toBeGreaterThan(0);
+    }
+  });
+
   test("decides on labels before decoding, and says what it left out", async () => {
     const nowhere = join(folder, "nowhere");
     const { stdout, stderr } = await bench("--suite=pipeline", "--rounds=1", "--json", `--data=${nowhere}`);
