@@ -1,7 +1,7 @@
-// The K least candidates of each chunk of 4,096, in order: by score, and by row number where scores are equal. The n-th is
-// the least of those that come after the (n-1)-th, so nothing is moved or marked: each thread looks through its share, and a
-// tree over the threads finds the least of theirs. Once more on what it leaves, until one chunk is left, it gives the K least
-// of all. Places for which there is no candidate hold the largest number in both.
+// The K least candidates of each chunk of 4,096, in order: by score, and by row number where scores are equal. Each thread
+// holds the least of its share, and a tree over the threads finds the least of theirs; whose it was looks for the next one of
+// its share, the least that comes after. So nothing is moved or marked. Once more on what it leaves, until one chunk is left,
+// it gives the K least of all. Places for which there is no candidate hold the largest number in both.
 struct Shape {
   K: u32,
   COUNT: u32, // candidates
@@ -22,19 +22,24 @@ fn before(a: vec2u, b: vec2u) -> bool {
   return a.x < b.x || (a.x == b.x && a.y < b.y);
 }
 
+// The least of a thread's share; or of what comes after `after` in it.
+fn next(first: u32, end: u32, after: vec2u, any: bool) -> vec2u {
+  var best = NONE;
+  for (var i = first; i < end; i += WORKGROUP) {
+    let candidate = candidates[i];
+    if (before(candidate, best) && (any || before(after, candidate))) {
+      best = candidate;
+    }
+  }
+  return best;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let first = group.x * CHUNK + local.x;
   let end = min(shape.COUNT, (group.x + 1u) * CHUNK);
-  var last = vec2u();
+  var best = next(first, end, NONE, true);
   for (var n = 0u; n < shape.K; n++) {
-    var best = NONE;
-    for (var i = first; i < end; i += WORKGROUP) {
-      let candidate = candidates[i];
-      if (before(candidate, best) && (n == 0u || before(last, candidate))) {
-        best = candidate;
-      }
-    }
     least[local.x] = best;
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
@@ -43,9 +48,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       }
       workgroupBarrier();
     }
-    last = least[0];
+    let taken = least[0];
     if (local.x == 0u) {
-      kept[shape.OUT + group.x * shape.K + n] = last;
+      kept[shape.OUT + group.x * shape.K + n] = taken;
+    }
+    if (all(best == taken) && taken.y != NONE.y) {
+      best = next(first, end, taken, false);
     }
     workgroupBarrier(); // `least` is written again
   }
