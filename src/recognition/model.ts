@@ -116,6 +116,11 @@ export class Model implements Recogniser {
     return new GalleryIndex(this.device, this.embedding, { weights, distanceOf: (s) => softplus(s - head.bias) });
   }
 
+  /** Whether `probability` has an answer. */
+  get calibrated(): boolean {
+    return this.head !== undefined || this.judgement.calibration !== undefined;
+  }
+
   probability(distance: number): number {
     const { calibration } = this.judgement;
     if (calibration) return probabilityOf(calibration, this.calibrationScore(distance));

@@ -276,7 +276,11 @@ describe("from pictures to a name", () => {
       eer: whole.validation.eer,
       threshold: whole.validation.threshold,
     });
-    const all = await json("evaluate", at("whole"), data, "--pairs-per-identity", "all");
+    const reported = ["--pairs-per-identity", "all", "--report", at("reports", "all.html")];
+    const all = await json("evaluate", at("whole"), data, ...reported);
+    const page = await readFile(all.report, "utf8");
+    expect(page).toContain(`1770 pairs from 60 pictures of 12 people`);
+    expect(page).toMatch(/<img src="data:image\/png;base64,/);
     expect(all.pairs).toBe((60 * 59) / 2);
     expect(all.stderr).toContain("trained on most of these people");
     expect(Object.keys(all)).toEqual([
@@ -291,6 +295,7 @@ describe("from pictures to a name", () => {
       "intervals",
       "det",
       "openSet",
+      "report",
       "stderr",
     ]);
     expect(all.intervals).toMatchObject({ level: 0.95, resamples: 1000, identities: 12 });

@@ -1,5 +1,6 @@
 // The report is one file that needs nothing else, and shows what it was given.
 import { describe, expect, test } from "vitest";
+import { evaluationPage } from "../../src/node/report/evaluation.ts";
 import { type Report, reportPage } from "../../src/node/report/page.ts";
 
 const picture = "data:image/png;base64,iVBORw0KGgo=";
@@ -30,7 +31,7 @@ const report: Report = {
   baseline: { report: { ...verification, auc: 0.61234 }, roc },
   oneShot: { ways: 20, trials: 100, accuracy: 0.8, baseline: 0.2 },
   pairs: [
-    { title: "right ones", right: true, pairs: [{ left: picture, right: picture, probability: 0.93 }] },
+    { title: "right ones", right: true, pairs: [{ left: picture, right: picture, caption: "93 %" }] },
     { title: "wrong ones", right: false, pairs: [] },
   ],
   identification: {
@@ -45,9 +46,50 @@ const report: Report = {
   engine: { launches: 42, bytes: 3 * 2 ** 20, kernels: [{ kernel: "conv2d.forward", launches: 4, nanoseconds: 5e6 }] },
 };
 
-describe("the report", () => {
-  const page = reportPage(report);
+const pages = {
+  "the demo's report": reportPage(report),
+  "an evaluation's report": evaluationPage({
+    model: "models/<b>a</b>",
+    data: "faces & more",
+    people: 6,
+    pictures: 72,
+    folds: "over 10 sets",
+    verification: {
+      ...verification,
+      det: [
+        { threshold: 0.5, falseAccept: 0, falseReject: 0.4 },
+        { threshold: 3, falseAccept: 0.25, falseReject: 0 },
+      ],
+      intervals: {
+        level: 0.95,
+        resamples: 1000,
+        identities: 6,
+        auc: [0.9123, 0.9956],
+        eer: [0.01, 0.11],
+        tarAtFar: { "0.1": [0.7, 0.8], "0.01": [0.412, 0.613], "0.001": [0.2, 0.3] },
+      },
+    },
+    roc,
+    scores: { name: "distance", same: [1, 2, 3, 2], different: [3, 5, 4, 6], threshold: 2.5 },
+    atThreshold: { threshold: 0.7, falseAccept: 0.013, trueAccept: 0.87 },
+    openSet: {
+      known: 3,
+      strangers: 2,
+      probes: 33,
+      strangerProbes: 24,
+      rank1: 0.94,
+      threshold: 0.7,
+      truePositive: 0.81,
+      falsePositive: 0.17,
+      truePositiveAt: { "0.1": 0.71, "0.01": 0.61 },
+      intervals: { level: 0.95, rank1: [0.88, 0.98], truePositive: [0.7, 0.9], falsePositive: [0.1, 0.3] },
+    },
+    falseAccepts: { pairs: [{ left: picture, right: picture, caption: "83 %", title: 'a "1".png, b/2.png' }], all: 7 },
+    falseRejects: { pairs: [], all: 0 },
+  }),
+};
 
+describe.each(Object.entries(pages))("%s", (_, page) => {
   test("loads nothing: no scripts, and no address but those of XML namespaces", () => {
     expect(page).not.toMatch(/<script|<link|<iframe|@import|javascript:/i);
     const addresses = page.match(/(?:https?:)?\/\/[\w.-]+[^\s"'<>)]*/g) ?? [];
@@ -59,8 +101,44 @@ describe("the report", () => {
     for (const [, source] of page.matchAll(/url\(([^)]*)\)/g)) expect(source).toMatch(/^["']?#/);
   });
 
+  test("draws three charts", () => expect(page.match(/<svg /g)).toHaveLength(3));
+});
+
+describe("an evaluation's report", () => {
+  const page = pages["an evaluation's report"];
+
+  test("has the curves, with the rates that a DET curve's axes name", () => {
+    for (const label of ["Receiver operating", "Detection error trade-off", "Distribution of scores"]) {
+      expect(page).toContain(`aria-label="${label}`);
+    }
+    for (const rate of ["20 %", "40 %", "60 %"]) expect(page).toMatch(new RegExp(`>${rate}</text>`));
+  });
+
+  test("shows figures with their intervals, identification, and the worst mistakes", () => {
+    for (const figure of [
+      "0.9877",
+      "0.9123 to 0.9956",
+      "50.0 %",
+      "41.2 % to 61.3 %",
+      "over 10 sets",
+      "87.50 % ± 0.63",
+    ]) {
+      expect(page).toContain(figure);
+    }
+    for (const figure of ["94.0 %", "88.0 % to 98.0 %", "17.0 %", "71.0 %", "83 %"]) expect(page).toContain(figure);
+    expect(page).toContain("the worst 1 of 7");
+    expect(page).toContain("None.");
+  });
+
+  test("escapes text", () => {
+    expect(page).toContain("models/&lt;b&gt;a&lt;/b&gt;");
+    expect(page).toContain('title="a &quot;1&quot;.png, b/2.png"');
+  });
+});
+
+describe("the demo's report", () => {
+  const page = pages["the demo's report"];
   test("draws the loss curve, the ROC and the histogram", () => {
-    expect(page.match(/<svg /g)).toHaveLength(3);
     for (const label of ["Training loss", "Receiver operating characteristic", "Distribution of scores"]) {
       expect(page).toContain(`aria-label="${label}`);
     }

@@ -69,7 +69,7 @@ export function addCalibrate(program: Command): void {
           `threshold ${digits(threshold)}, before ${digits(model.threshold)}`,
           `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${different} pairs of two people`,
           `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${same} pairs of one`,
-          `in brackets: ${percent(rate.level)} intervals, ${rate.identities} people drawn anew`,
+          `in brackets: ${100 * rate.level} % intervals, ${rate.identities} people drawn anew`,
           `stored in ${file}`,
         ].join("\n"),
       };

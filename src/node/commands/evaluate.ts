@@ -1,4 +1,6 @@
 // twingrad evaluate: how well a model tells people apart.
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type Dataset, labelsOf } from "../../data/dataset.ts";
 import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../data/evaluation.ts";
@@ -11,10 +13,13 @@ import type { Model } from "../../recognition/model.ts";
 import { falseAcceptRates, type VerificationReport } from "../../recognition/protocol.ts";
 import { assess } from "../assessment.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../data.ts";
-import { readModelFile, taskOfModel } from "../files.ts";
+import { diskError } from "../disk.ts";
+import { evaluationReport } from "../evaluationReport.ts";
+import { readModelFile, taskOfModel, writeAtomic } from "../files.ts";
 import { identification } from "../identification.ts";
 import { readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
+import { type EvaluationReport, evaluationPage } from "../report/evaluation.ts";
 import { recognition } from "../tasks/recognition.ts";
 import { divide } from "../training.ts";
 import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
@@ -34,6 +39,7 @@ interface Options extends DataFlags {
   seed: number;
   unseen?: boolean;
   resamples: number;
+  report?: string;
   threshold?: number;
 }
 
@@ -72,6 +78,7 @@ export function addEvaluate(program: Command): void {
     .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
     .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
     .option("--seed <number>", "of the questions", wholeNumber(0), 1)
+    .option("--report <file>", "of pairs: the curves, figures and worst mistakes as an HTML page")
     .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
     .option(
       "--threshold <score>",
@@ -85,9 +92,16 @@ export function addEvaluate(program: Command): void {
     }
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     return withModel(modelPath, async (model): Promise<Outcome> => {
+      if (options.report !== undefined && (options.runs ?? options.oneShot) !== undefined) {
+        command.error("error: --report is for pairs, not for --one-shot or --runs", {
+          exitCode: 2,
+          code: "twingrad.report",
+        });
+      }
       if (options.runs !== undefined) return evaluateRuns(model, options.runs);
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
-      if (options.pairs !== undefined) return listedPairs(model, dataset, options);
+      const names = { model: modelPath, data: data.join(" ") };
+      if (options.pairs !== undefined) return listedPairs(model, dataset, names, options);
       const labels = labelsOf(dataset);
       const { seed, oneShot: ways } = options;
       if (ways !== undefined) return evaluateOneShot(model, dataset, { ...options, ways });
@@ -98,17 +112,26 @@ export function addEvaluate(program: Command): void {
       );
       const judged = judgedPairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
-      const text = verificationText(judged, model.threshold, dataset.identities.length, "over folds of people");
-      return {
+      const folds = "over folds of people";
+      const text = verificationText(judged, model.threshold, dataset.identities.length, folds);
+      const outcome: Outcome = {
         result: { ...judged, openSet: identified ?? null },
         text: identified ? `${text}\n${openSetText(identified)}` : text,
       };
+      return withReport(outcome, options, () =>
+        evaluationReport(model, dataset, scored, { ...names, folds, verification: judged, openSet: identified }),
+      );
     });
   });
 }
 
 /** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
-async function listedPairs(model: Model, all: Dataset, { pairs: path, ...options }: Options): Promise<Outcome> {
+async function listedPairs(
+  model: Model,
+  all: Dataset,
+  names: { model: string; data: string },
+  { pairs: path, ...options }: Options,
+): Promise<Outcome> {
   const { dataset, pairs, sets } = await readPairs(path!, all);
   const count = new Set(sets).size;
   const folds = count > 1 ? sets : undefined;
@@ -116,7 +139,26 @@ async function listedPairs(model: Model, all: Dataset, { pairs: path, ...options
   const judged = judgedPairs(report, scored, dataset, options);
   const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
-  return { result: { ...judged, sets: count }, text: verificationText(judged, model.threshold, people, over) };
+  const text = verificationText(judged, model.threshold, people, over);
+  return withReport({ result: { ...judged, sets: count }, text }, options, () =>
+    evaluationReport(model, dataset, scored, { ...names, folds: over, verification: judged }),
+  );
+}
+
+/** Writes the report, where one is wanted, and tells where it lies. */
+async function withReport(
+  { result, text }: Outcome,
+  { report: file }: Pick<Options, "report">,
+  make: () => Promise<EvaluationReport>,
+): Promise<Outcome> {
+  if (file === undefined) return { result, text };
+  const report = resolve(file);
+  const page = evaluationPage(await make());
+  await mkdir(dirname(report), { recursive: true }).catch((error) => {
+    throw diskError(dirname(report), "made", error);
+  });
+  await writeAtomic(report, page);
+  return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }
 
 function judgedPairs(

@@ -28,7 +28,7 @@ export function verificationText(report: Judged, threshold: number, people: numb
     ...accepts,
     `best threshold ${digits(report.threshold)}; the model's is ${digits(threshold)}`,
     ...(intervals
-      ? [`in brackets: ${percent(intervals.level)} intervals, ${intervals.identities} people drawn anew`]
+      ? [`in brackets: ${100 * intervals.level} % intervals, ${intervals.identities} people drawn anew`]
       : []),
   ].join("\n");
 }

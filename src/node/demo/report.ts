@@ -1,8 +1,9 @@
 // Puts the demo's figures and pictures together for the report page.
-import sharp from "sharp";
-import type { Dataset, ImageSize } from "../../data/dataset.ts";
+import type { ImageSize } from "../../data/dataset.ts";
 import type { Device } from "../../gpu/device.ts";
-import type { Report, ReportPair } from "../report/page.ts";
+import { percent, type ReportPair } from "../report/html.ts";
+import type { Report } from "../report/page.ts";
+import { pictureUri } from "../report/picture.ts";
 import { type DemoPeople, faceSize, picturesEach } from "./faces.ts";
 import type { Judgement } from "./judge.ts";
 import { networkInWords, type TrainingRun } from "./train.ts";
@@ -24,7 +25,7 @@ export async function demoReport(
   seconds: Report["seconds"],
 ): Promise<Report> {
   const { network, pixels, thresholds, oneShot, identification } = judgement;
-  const picture = (index: number) => dataUri(people.unseen, index);
+  const picture = (index: number) => pictureUri(people.unseen.items[index], size);
   const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => logit(p.distance));
   const { losses, batchSize, stepsPerSecond, launches, bytes, kernels } = training;
   return {
@@ -90,7 +91,7 @@ async function pairGroups(
         async ({ left, right: other, distance }): Promise<ReportPair> => ({
           left: await picture(left),
           right: await picture(other),
-          probability: Math.exp(-distance),
+          caption: percent(Math.exp(-distance), 0),
         }),
       ),
     ),
@@ -101,12 +102,4 @@ async function pairGroups(
     await group("One person, but taken for two: the worst", true, false),
     await group("Two people, but taken for one: the worst", false, false),
   ];
-}
-
-async function dataUri(people: Dataset, index: number): Promise<string> {
-  const [width, height, channels] = [faceSize, faceSize, 3] as const;
-  const png = await sharp(await people.items[index].decode(size), { raw: { width, height, channels } })
-    .png()
-    .toBuffer();
-  return `data:image/png;base64,${png.toString("base64")}`;
 }

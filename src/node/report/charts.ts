@@ -4,6 +4,7 @@ import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { normalQuantile } from "../../recognition/bootstrap.ts";
 
 use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer]);
 
@@ -68,21 +69,77 @@ interface RocCurve {
   points: readonly { falseAccept: number; trueAccept: number }[];
 }
 
-export function rocChart(network: RocCurve, baseline: RocCurve): string {
+/** @param baseline another curve to compare with. */
+export function rocChart(network: RocCurve, baseline?: RocCurve): string {
   const data = ({ points }: RocCurve) => points.map((p): Point => [p.falseAccept, p.trueAccept]);
   return draw("Receiver operating characteristic", {
     xAxis: axis("false accepts", { min: 0, max: 1 }),
     yAxis: axis("true accepts", { min: 0, max: 1, nameGap: 38 }),
     series: [
       curve(network.name, data(network), main, { width: 2.5 }),
-      curve(baseline.name, data(baseline), second),
+      ...(baseline ? [curve(baseline.name, data(baseline), second)] : []),
       curve("chance", [[0, 0], [1, 1]], line, { type: "dashed", width: 1.5 }), // biome-ignore format: two points
     ],
   });
 }
 
+/** Rates that the axes of a DET curve name. */
+const namedRates = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
+
+/**
+ * The detection error trade-off on axes of normal deviates. A rate of 0 has no place on them: it is drawn at the edge, half
+ * an error of the pairs of its kind.
+ */
+export function detChart(
+  points: readonly { falseAccept: number; falseReject: number }[],
+  pairs: { same: number; different: number },
+): string {
+  const least = { x: 0.5 / pairs.different, y: 0.5 / pairs.same };
+  const place = (rate: number, edge: number) => normalQuantile(Math.min(1 - edge, Math.max(edge, rate)));
+  const range = (edge: number) => ({
+    min: normalQuantile(edge),
+    max: Math.max(normalQuantile(0.6), normalQuantile(edge) + 1),
+  });
+  const deviates = (name: string, edge: number, extra: object = {}) => {
+    const { min, max } = range(edge);
+    const customValues = namedRates.map(normalQuantile).filter((value) => value >= min && value <= max);
+    const formatter = (value: number) => {
+      const rate = namedRates.reduce((a, b) =>
+        Math.abs(normalQuantile(b) - value) < Math.abs(normalQuantile(a) - value) ? b : a,
+      );
+      return `${Number((100 * rate).toPrecision(2))} %`;
+    };
+    const axisLabel = { color: ink, customValues, formatter };
+    return axis(name, {
+      min,
+      max,
+      axisLabel,
+      axisTick: { show: true, customValues },
+      splitLine: { show: false },
+      axisLine: { show: true, onZero: false, lineStyle: { color: line } },
+      ...extra,
+    });
+  };
+  const data = points.map((p): Point => [place(p.falseAccept, least.x), place(p.falseReject, least.y)]);
+  const low = Math.max(range(least.x).min, range(least.y).min);
+  const high = Math.min(range(least.x).max, range(least.y).max);
+  return draw("Detection error trade-off", {
+    xAxis: deviates("false accepts", least.x),
+    yAxis: deviates("false rejects", least.y, { nameGap: 44 }),
+    series: [
+      curve("network", data, main, { width: 2.5 }),
+      curve("equal errors", [[low, low], [high, high]], line, { type: "dashed", width: 1.5 }), // biome-ignore format: two points
+    ],
+  });
+}
+
 /** How the scores of pairs of one person and of two are spread, and where the threshold lies. */
-export function histogramChart(same: readonly number[], different: readonly number[], threshold: number): string {
+export function histogramChart(
+  same: readonly number[],
+  different: readonly number[],
+  threshold: number,
+  name = "score: the head's logit for “the same person”",
+): string {
   const bins = 36;
   const all = [...same, ...different].sort((a, b) => a - b);
   const low = all[Math.floor(all.length * 0.005)];
@@ -104,14 +161,14 @@ export function histogramChart(same: readonly number[], different: readonly numb
   });
   const top = Math.max(...[...shares(same), ...shares(different)].map(([, share]) => share));
   return draw("Distribution of scores", {
-    xAxis: axis("score: the head's logit for “the same person”", {
+    xAxis: axis(name, {
       min: low,
       max: high,
       axisLabel: {
         color: ink,
         showMinLabel: false,
         showMaxLabel: false,
-        formatter: (value: number) => value.toFixed(0),
+        formatter: (value: number) => (step < 0.1 ? value.toFixed(1) : value.toFixed(0)),
       },
     }),
     yAxis: axis("share of pairs", { nameGap: 38 }),

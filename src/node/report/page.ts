@@ -2,17 +2,8 @@
 import type { RocPoint } from "../../recognition/metrics.ts";
 import type { VerificationReport } from "../../recognition/protocol.ts";
 import { histogramChart, lossChart, rocChart } from "./charts.ts";
+import { htmlPage, type Picture, pairGroup, percent, picture, type ReportPair, text, tile } from "./html.ts";
 import { style } from "./style.ts";
-
-/** A picture as a data URI. */
-type Picture = string;
-
-export interface ReportPair {
-  left: Picture;
-  right: Picture;
-  /** In [0, 1]: the chance that the network gives to "the same person". */
-  probability: number;
-}
 
 export interface ReportProbe {
   picture: Picture;
@@ -43,18 +34,13 @@ export interface Report {
   };
 }
 
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const text = (value: string) => value.replace(/[&<>"]/g, (character) => escapes[character]);
-const percent = (share: number, places = 1) => `${(100 * share).toFixed(places)} %`;
-const picture = (uri: Picture, alt: string) => `<img src="${uri}" alt="${text(alt)}">`;
-
 export function reportPage(report: Report): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${text(report.title)}</title><style>${style}</style></head><body><main>
-${[head, tiles, training, verification, pairs, identification, engine].map((part) => part(report)).join("\n")}
-</main></body></html>
-`;
+  const parts = [head, tiles, training, verification, pairs, identification, engine];
+  return htmlPage(
+    report.title,
+    style,
+    parts.map((part) => part(report)),
+  );
 }
 
 function head({ title, adapter, people, seed, network }: Report): string {
@@ -68,8 +54,6 @@ never seen. ${everyone} people, ${people.pictures} pictures of each, seed ${seed
 function tiles({ verification, baseline, oneShot, seconds }: Report): string {
   const total = seconds.reduce((sum, phase) => sum + phase.seconds, 0);
   const { report } = verification;
-  const tile = (name: string, value: string, note: string) =>
-    `<div class="tile"><span>${name}</span><strong>${value}</strong><small>${note}</small></div>`;
   return `<section class="tiles">
 ${tile("Area under the ROC", report.auc.toFixed(4), `raw pixels ${baseline.report.auc.toFixed(4)}`)}
 ${tile("Verification accuracy", percent(report.accuracy), `raw pixels ${percent(baseline.report.accuracy)}`)}
@@ -108,16 +92,9 @@ function row(name: string, r: VerificationReport): string {
 }
 
 function pairs({ pairs: groups }: Report): string {
-  const one = ({ left, right, probability }: ReportPair) =>
-    `<li>${picture(left, "left picture")}${picture(right, "right picture")}<small>${percent(probability, 0)}</small></li>`;
-  const group = ({
-    title,
-    right,
-    pairs,
-  }: Report["pairs"][number]) => `<div><h3 class="${right ? "good" : "bad"}">${text(title)}</h3>
-${pairs.length > 0 ? `<ul class="pairs">${pairs.map(one).join("")}</ul>` : "<p>None.</p>"}</div>`;
+  const shown = groups.map(({ title, right, pairs }) => pairGroup(title, right, pairs));
   return `<section><h2>Right and wrong</h2><p>Below each pair: the chance that the network gives to “the same person”.</p>
-<div class="two">${groups.map(group).join("\n")}</div></section>`;
+<div class="two">${shown.join("\n")}</div></section>`;
 }
 
 function identification({ identification: { enrolled, probes, threshold } }: Report): string {

@@ -28,7 +28,7 @@ th, td { padding: 7px 14px 7px 0; text-align: right; border-bottom: 1px solid va
 th:first-child { text-align: left; }
 thead th { color: var(--soft); font-size: 0.86rem; }
 ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 10px; }
-img { width: 56px; height: 56px; border-radius: 6px; image-rendering: pixelated; display: block; }
+img { width: 56px; height: 56px; border-radius: 6px; object-fit: contain; image-rendering: pixelated; display: block; }
 .pairs li { display: grid; grid-template-columns: 56px 56px; gap: 2px; }
 .pairs small { grid-column: 1 / 3; text-align: center; }
 .probes li { text-align: center; }

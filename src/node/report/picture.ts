@@ -1,0 +1,13 @@
+// A dataset's picture as a data URI, as the network sees it.
+import sharp from "sharp";
+import type { ImageSize, Item } from "../../data/dataset.ts";
+import type { Picture } from "./html.ts";
+
+export async function pictureUri(item: Item, size: ImageSize): Promise<Picture> {
+  const [height, width, channels] = size;
+  const raw = { width, height, channels: channels as 1 | 3 };
+  const png = await sharp(await item.decode(size), { raw })
+    .png()
+    .toBuffer();
+  return `data:image/png;base64,${png.toString("base64")}`;
+}
