@@ -54,6 +54,7 @@ export { standardize } from "./ops/standardize.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { tripletLoss } from "./ops/tripletLoss.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
+export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
 export {
   Gallery,
   type GalleryJson,

@@ -4,9 +4,11 @@ import { z } from "zod";
 import { defaultPrefetch } from "../data/batches.ts";
 import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { scheduleKinds } from "../optim/schedule.ts";
 import { lossNames, minings } from "../train/loss.ts";
 import { resolveBatch } from "./lossSettings.ts";
 import { augment, size } from "./pictureSettings.ts";
+import { checkSchedule } from "./scheduleSettings.ts";
 import { SettingsError } from "./settingsError.ts";
 
 export { SettingsError } from "./settingsError.ts";
@@ -44,6 +46,12 @@ const schema = z.strictObject({
   picturesPerPerson: z.number().int().min(2),
   l2: z.number().min(0),
   learningRate: z.number().positive(),
+  schedule: z.enum(scheduleKinds),
+  warmUp: z.number().int().min(0),
+  finalRate: z.number().min(0),
+  decayEvery: positive,
+  decayRate: z.number().positive().max(1),
+  scheduleSteps: positive,
   clipNorm: z.number().positive(),
   storage: z.enum(["float32", "float16"]),
   recompute: z.boolean(),
@@ -78,6 +86,12 @@ const optional = {
   temperature: true,
   peoplePerBatch: true,
   picturesPerPerson: true,
+  schedule: true,
+  warmUp: true,
+  finalRate: true,
+  decayEvery: true,
+  decayRate: true,
+  scheduleSteps: true,
   clipNorm: true,
   storage: true,
   recompute: true,
@@ -190,6 +204,7 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     throw new SettingsError("--crop-margin is about boxes: it needs --crop box");
   }
   const batch = resolveBatch(given);
+  checkSchedule(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
 }

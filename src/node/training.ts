@@ -15,6 +15,7 @@ import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
 import { recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
+import { checkRest, planned, ratesOf } from "./scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "./settings.ts";
 import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
@@ -72,54 +73,31 @@ export async function train<I extends Item>(
   device: Device,
   task: TrainingTask<I>,
   dataset: Dataset<I>,
-  settings: ResolvedSettings,
+  given: ResolvedSettings,
   { folder, resume, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
-  const imageSize = imageSizeOf(settings);
-  const { sourceSize, decoded, crop, augmentation } = picturesOf(settings);
-  const { training, heldOut } = divide(task, dataset, settings);
-  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, settings, warn);
-  const { filters, embedding, embeddingActivation, seed, l2, learningRate, clipNorm } = settings;
-  const { loss, mining, margin, temperature } = settings;
-  const { resize, standardize, storage, recompute } = settings;
+  const { decoded } = picturesOf(given);
+  const { training, heldOut } = divide(task, dataset, given);
+  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn);
+  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
+  const allSteps = Math.min(lastStep, stepsIn(epochs));
+  const settings = planned(given, Math.max(1, allSteps));
+  const rates = ratesOf(settings);
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
-  const trainer = await Trainer.create(
-    device,
-    task.network({ imageSize, filters, embedding, embeddingActivation, seed }),
-    {
-      batchSize,
-      loss,
-      mining,
-      margin,
-      temperature,
-      l2,
-      optimizer: adam({ learningRate, clipNorm }),
-      sourceSize,
-      resize,
-      standardize,
-      crop,
-      augmentation,
-      storage,
-      recompute,
-      recovery: {
-        every: settings.recoveryEvery,
-        losses: settings.recoveryLosses,
-        onRecovery: (recovered) => tell(describeRecovery(recovered)),
-      },
-      debugNumerics: settings.debugNumerics,
-    },
+  const trainer = await trainerOf(device, task, settings, batchSize, rates, (recovered) =>
+    tell(describeRecovery(recovered)),
   );
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
-  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
-  const progress = new Progress(Math.min(lastStep, stepsIn(epochs)), before);
+  if (before > 0 && before < allSteps) checkRest(rates, before + 1);
+  const progress = new Progress(allSteps, before);
   const tell = (text: string) => progress.above(() => warn(text));
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
   const log = await TrainingLog.open(folder, before, tell);
   const record = recordOf(settings, dataset);
   const judge = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
-    trainer.withDevice((present) => task.judge(present, bytes, people, { seed, quick }));
+    trainer.withDevice((present) => task.judge(present, bytes, people, { seed: settings.seed, quick }));
   const some = heldOut && task.some(heldOut);
   const judgeSome = some && ((bytes: Uint8Array) => judge(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
@@ -127,7 +105,8 @@ export async function train<I extends Item>(
   if (!resume) await clearForNewRun(folder, warn);
   await clearAfterKill(folder);
   try {
-    const parts = { trainer, stream, record, begun: resume?.progress, saver, log, judge: judgeSome, signal };
+    const begun = resume?.progress;
+    const parts = { trainer, stream, record, begun, saver, log, learningRate: rates, judge: judgeSome, signal };
     run = await trainingLoop(parts, progress);
   } finally {
     progress.stop();
@@ -160,6 +139,39 @@ export async function train<I extends Item>(
   const verdict = await judge(bytes, heldOut ?? training, !heldOut);
   await saveModel(checkpoint, await verdict.sealed(bytes));
   return { ...result, validation: heldOut ? verdict.figures : null, checkpoint };
+}
+
+/** A trainer as the settings say. */
+function trainerOf<I extends Item>(
+  device: Device,
+  task: TrainingTask<I>,
+  settings: ResolvedSettings,
+  batchSize: number,
+  learningRate: (step: number) => number,
+  onRecovery: (recovered: Recovered) => void,
+): Promise<Trainer> {
+  const { filters, embedding, embeddingActivation, seed, recoveryEvery: every, recoveryLosses: losses } = settings;
+  const network = task.network({ imageSize: imageSizeOf(settings), filters, embedding, embeddingActivation, seed });
+  const { loss, mining, margin, temperature, l2, resize, standardize, storage, recompute, debugNumerics } = settings;
+  const { sourceSize, crop, augmentation } = picturesOf(settings);
+  return Trainer.create(device, network, {
+    batchSize,
+    loss,
+    mining,
+    margin,
+    temperature,
+    l2,
+    optimizer: adam({ learningRate, clipNorm: settings.clipNorm }),
+    sourceSize,
+    resize,
+    standardize,
+    crop,
+    augmentation,
+    storage,
+    recompute,
+    recovery: { every, losses, onRecovery },
+    debugNumerics,
+  });
 }
 
 function describeRecovery({ reason, from, to, exact }: Recovered): string {

@@ -19,8 +19,10 @@ export interface LoopParts {
   readonly begun?: RunProgress;
   readonly saver: Saver;
   readonly log: TrainingLog;
+  /** Of each step, counted from 1. */
+  readonly learningRate: (step: number) => number;
   /** Judges a checkpoint on people held out. */
-  readonly judge?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number }>;
+  readonly judge?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
   /** Ends the run after the steps under way, with a checkpoint. */
   readonly signal?: AbortSignal;
 }
@@ -36,7 +38,7 @@ export interface LoopResult extends RunProgress {
 }
 
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
-  const { trainer, stream, record, saver, log, judge, signal } = parts;
+  const { trainer, stream, record, saver, log, learningRate, judge, signal } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
   const state: RunProgress = { ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null }) };
   const before = trainer.steps;
@@ -52,7 +54,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     sinceSave.push(loss);
     pace.settled();
     progress.update(step, loss);
-    log.write({ step, epoch: epochOf.get(step)!, loss });
+    log.write({ step, epoch: epochOf.get(step)!, loss, learningRate: learningRate(step) });
     epochOf.delete(step);
   });
 

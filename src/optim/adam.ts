@@ -4,7 +4,7 @@ import { vec4Threads } from "../tape/grid.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 
 export interface AdamOptions {
-  /** 1e-3 by default; a function of the step, counted from 1, makes a schedule. */
+  /** 1e-3 by default; a function of the step, counted from 1, makes a schedule: see `learningRateSchedule`. */
   readonly learningRate?: number | ((step: number) => number);
   readonly beta1?: number;
   readonly beta2?: number;

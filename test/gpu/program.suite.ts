@@ -8,6 +8,7 @@ import {
   dense,
   flatten,
   l2Penalty,
+  learningRateSchedule,
   mean,
   scale,
   sigmoid,
@@ -227,6 +228,31 @@ define("program: a parameter used twice is one parameter, under either call", as
   referenceAdam({ learningRate: 0.1 })(parameters, { w: map(after.kernel, (v, i) => v + before.kernel.data[i]) });
   await step.run({ x: Float32Array.from(values.x.data) });
   assertClose("shared weights after a step", await second.read(), parameters.w.data);
+  step.dispose();
+});
+
+define("program: a schedule's rates are those of the steps, and cost no GPU object", async (device) => {
+  const learningRate = learningRateSchedule({
+    learningRate: 0.1,
+    kind: "cosine",
+    steps: 8,
+    warmUp: 3,
+    finalRate: 0.01,
+  });
+  const tape = new Tape(device);
+  const w = tape.parameter("w", [4, 1], { initial: 0 });
+  const loss = sum(dense(tape.input("x", [1, 4]), w)); // its gradient is x
+  const step = await tape.compile({ loss, optimizer: adam({ learningRate }) });
+  const parameters = { w: ndarray([4, 1], [0, 0, 0, 0]) };
+  const update = referenceAdam({ learningRate });
+  const inputs = Array.from({ length: 10 }, (_, n) => normal([4, 1], n));
+  await step.run({ x: Float32Array.from(inputs[0].data) });
+  const counts = await countCalls(device, async () => {
+    for (const x of inputs.slice(1)) await step.run({ x: Float32Array.from(x.data) });
+  });
+  for (const x of inputs) update(parameters, { w: x });
+  assertClose("weights after ten steps", await w.read(), parameters.w.data);
+  assertEqual("objects made", objectsMade(counts), []);
   step.dispose();
 });
 

@@ -426,9 +426,10 @@ describe("from pictures to a name", () => {
   it("trains on batches that are compared as a whole, and resumes them to the same bits", async () => {
     const whole = learning.filter((word, i) => word !== "--batch-size" && learning[i - 1] !== "--batch-size");
     const contrastive = [...whole, "--loss", "supervised-contrastive", "--embedding-activation", "linear"];
+    const rates = ["--schedule", "cosine", "--warm-up", "3", "--schedule-steps", "14"];
     const batch = ["--people-per-batch", "5", "--pictures-per-person", "3", "--temperature", "0.2"];
     const run = (out: string, steps: string) =>
-      json("train", data, "--out", at(out), ...contrastive, ...batch, "--steps", steps);
+      json("train", data, "--out", at(out), ...contrastive, ...batch, ...rates, "--steps", steps);
     const unbroken = await run("contrasted", "14");
     expect(unbroken.firstLoss).toBeLessThan(5); // of 14 others, ln 14 where nobody is told apart
     expect(unbroken.lastLoss).toBeLessThan(0.8 * unbroken.firstLoss);
@@ -436,6 +437,15 @@ describe("from pictures to a name", () => {
     await run("contrasted2", "5");
     const rest = await json("train", data, "--out", at("contrasted2"), "--resume", "--steps", "14", "--no-tune");
     expect(rest).toMatchObject({ lastLoss: unbroken.lastLoss, validation: unbroken.validation });
+    const rows = (await readFile(at("contrasted2", "log.csv"), "utf8")).trim().split("\n").slice(1);
+    const logged = rows
+      .map((row) => row.split(",")[6])
+      .filter(Boolean)
+      .map(Number);
+    expect(logged).toHaveLength(14);
+    const warm = logged.slice(0, 3).map((rate) => rate / 0.01); // --learning-rate
+    expect(warm.map((share) => Number(share.toFixed(6)))).toEqual([0.333333, 0.666667, 1]);
+    expect(logged[13]).toBeCloseTo((0.01 * (1 + Math.cos((Math.PI * 10) / 11))) / 2, 12);
   }, 300_000);
 
   it.skipIf(!existsSync(orl))("takes the ORL set's PGM files", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { augmentationPresets } from "../../src/data/augmentation.ts";
 import { augmentationRanges } from "../../src/node/pictureSettings.ts";
+import { checkRest, planned, ratesOf } from "../../src/node/scheduleSettings.ts";
 import {
   type PartialSettings,
   parseSettings,
@@ -80,6 +81,30 @@ describe("batches that are compared as a whole", () => {
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings({}, given)).toThrow(SettingsError);
     expect(() => resolveSettings({}, given)).toThrow(reason);
+  });
+});
+
+describe("schedules", () => {
+  it.each<[PartialSettings, RegExp]>([
+    [{ schedule: "step" }, /--schedule step needs --decay-every/],
+    [{ decayEvery: 5 }, /--decay-every goes with --schedule step, not constant/],
+    [{ schedule: "step", decayEvery: 5, finalRate: 0 }, /--final-rate goes with --schedule cosine, not step/],
+    [{ schedule: "cosine", decayRate: 0.5 }, /--decay-rate goes with/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings({}, given)).toThrow(SettingsError);
+    expect(() => resolveSettings({}, given)).toThrow(reason);
+  });
+
+  it("plans a cosine for the run that it begins with, and holds a resumed one to it", () => {
+    const cosine = { learningRate: 0.5, schedule: "cosine" } as const;
+    const begun = planned(resolveSettings({}, { ...cosine, steps: 10 }), 10);
+    expect(ratesOf(begun)(6)).toBeCloseTo(0.25, 12);
+    const longer = planned(resumeSettings(begun, { steps: 20 }), 20);
+    expect(longer).toMatchObject({ steps: 20, scheduleSteps: 10 });
+    expect(() => checkRest(ratesOf(longer), 10)).not.toThrow();
+    expect(() => checkRest(ratesOf(longer), 11)).toThrow(/fallen to 0 by step 11: more steps would change nothing/);
+    expect(planned(resolveSettings({}, { ...cosine, scheduleSteps: 7 }), 10).scheduleSteps).toBe(7);
+    expect(planned(resolveSettings({}, {}), 10)).toEqual(resolveSettings({}, {}));
   });
 });
 

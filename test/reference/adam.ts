@@ -4,7 +4,7 @@
 import type { NdArrays } from "./ndarray.ts";
 
 export interface AdamOptions {
-  learningRate?: number;
+  learningRate?: number | ((step: number) => number);
   beta1?: number;
   beta2?: number;
   epsilon?: number;
@@ -16,6 +16,7 @@ export function adam({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon 
   let t = 0;
   return (parameters: NdArrays, gradients: NdArrays) => {
     t++;
+    const rate = typeof learningRate === "number" ? learningRate : learningRate(t);
     for (const [name, gradient] of Object.entries(gradients)) {
       const w = parameters[name].data;
       if (!moments.has(name)) moments.set(name, { m: new Float64Array(w.length), v: new Float64Array(w.length) });
@@ -24,7 +25,7 @@ export function adam({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon 
         const g = gradient.data[i];
         m[i] = beta1 * m[i] + (1 - beta1) * g;
         v[i] = beta2 * v[i] + (1 - beta2) * g ** 2;
-        w[i] -= (learningRate * (m[i] / (1 - beta1 ** t))) / (Math.sqrt(v[i] / (1 - beta2 ** t)) + epsilon);
+        w[i] -= (rate * (m[i] / (1 - beta1 ** t))) / (Math.sqrt(v[i] / (1 - beta2 ** t)) + epsilon);
       }
     }
   };

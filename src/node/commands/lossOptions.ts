@@ -1,4 +1,4 @@
-// The options of `train` that say what is minimised, and on which batches.
+// The options of `train` that say what is minimised, on which batches, and in what strides.
 import type { Command } from "commander";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
 import { defaults } from "../settings.ts";
@@ -32,5 +32,13 @@ export function addLossOptions(command: Command): void {
       `of batches compared as a whole: mining, supervised-contrastive ${by(`${defaultPeoplePerBatch}, or as many as have two pictures`)}`,
       number,
     )
-    .option("--pictures-per-person <count>", `in such a batch ${by(defaultPicturesPerPerson)}`, number);
+    .option("--pictures-per-person <count>", `in such a batch ${by(defaultPicturesPerPerson)}`, number)
+    .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
+    .option("--learning-rate <rate>", `Adam's, the highest of a schedule ${by(defaults.learningRate)}`, number)
+    .option("--schedule <name>", `of the learning rate: constant, cosine or step ${by("constant")}`)
+    .option("--warm-up <steps>", `in which the rate climbs to its height ${by(0)}`, number)
+    .option("--final-rate <rate>", `that a cosine falls to ${by(0)}`, number)
+    .option("--schedule-steps <count>", "at which a cosine ends (default: the run's steps)", number)
+    .option("--decay-every <steps>", "of --schedule step: shrink the rate each time", number)
+    .option("--decay-rate <factor>", `of --schedule step ${by(0.1)}`, number);
 }

@@ -73,8 +73,6 @@ export function addTrain(program: Command): void {
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
   addLossOptions(command);
   command
-    .option("--l2 <factor>", `weight of the penalty on convolution kernels ${by(defaults.l2)}`, number)
-    .option("--learning-rate <rate>", `Adam's ${by(defaults.learningRate)}`, number)
     .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
     .option(
       "--storage <dtype>",

@@ -2,7 +2,9 @@
 import { Appender } from "./appender.ts";
 import type { LogEntry, LogWriter } from "./log.ts";
 
-const header = "step,epoch,loss,validation_loss,validation_auc,seconds\n";
+const header = "step,epoch,loss,validation_loss,validation_auc,seconds,learning_rate,validation_eer\n";
+/** Of earlier versions: their lines lack the last columns. */
+const shorter = "step,epoch,loss,validation_loss,validation_auc,seconds\n";
 
 /**
  * Numbers are written so that reading gives them back bit for bit; `seconds` is Unix time. A table that is there already
@@ -10,13 +12,17 @@ const header = "step,epoch,loss,validation_loss,validation_auc,seconds\n";
  */
 export function csvLog(path: string, from: number): LogWriter {
   const file = new Appender(path, (present) => {
-    const keep = from === 0 ? 0 : lengthUpTo(new TextDecoder("latin1").decode(present), from);
-    return { keep, first: keep === 0 ? header : "" };
+    const text = new TextDecoder("latin1").decode(present);
+    const length = from === 0 ? 0 : lengthUpTo(text, from);
+    if (length === 0) return { keep: 0, first: header };
+    if (text.startsWith(header)) return { keep: length, first: "" };
+    return { keep: 0, first: header + text.slice(shorter.length, length).replaceAll("\n", ",,\n") };
   });
   return {
     path,
-    write({ step, epoch, loss, validation, seconds }: LogEntry) {
-      const row = [step, epoch, loss, validation?.loss, validation?.auc, seconds.toFixed(3)];
+    write({ step, epoch, loss, learningRate, validation, seconds }: LogEntry) {
+      const judged = [validation?.loss, validation?.auc];
+      const row = [step, epoch, loss, ...judged, seconds.toFixed(3), learningRate, validation?.eer];
       file.append(`${row.map((value) => value ?? "").join(",")}\n`);
     },
     flush: () => file.flush(),
@@ -26,9 +32,10 @@ export function csvLog(path: string, from: number): LogWriter {
 
 /** The length of the header and of the lines of steps up to `last`; 0 for what is no such table. */
 function lengthUpTo(text: string, last: number): number {
-  if (!text.startsWith(header)) return 0;
-  let length = header.length;
-  for (const line of text.slice(header.length).split(/(?<=\n)/)) {
+  const begun = [header, shorter].find((line) => text.startsWith(line));
+  if (begun === undefined) return 0;
+  let length = begun.length;
+  for (const line of text.slice(length).split(/(?<=\n)/)) {
     const step = /^(\d+),.*\n$/.exec(line)?.[1];
     if (step === undefined || Number(step) > last) break;
     length += line.length;

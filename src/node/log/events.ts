@@ -29,10 +29,14 @@ export async function eventLog(folder: string, from: number): Promise<LogWriter>
   };
 }
 
-function scalars({ step, epoch, loss, validation, seconds }: LogEntry): Uint8Array {
+function scalars({ step, epoch, loss, learningRate, validation, seconds }: LogEntry): Uint8Array {
   const values: [tag: string, value: number][] = [];
   if (loss !== undefined) values.push(["loss", loss], ["epoch", epoch]);
-  if (validation) values.push(["validation/loss", validation.loss], ["validation/auc", validation.auc]);
+  if (learningRate !== undefined) values.push(["learning_rate", learningRate]);
+  if (validation) {
+    const { loss, auc, eer } = validation;
+    values.push(["validation/loss", loss], ["validation/auc", auc], ["validation/eer", eer]);
+  }
   const writer = event(seconds, step).uint32(key(5, WireType.LengthDelimited)).fork();
   for (const [tag, value] of values) {
     writer.uint32(key(1, WireType.LengthDelimited)).fork();

@@ -8,8 +8,10 @@ export interface LogEntry {
   epoch: number;
   /** Of the step, the L2 penalty included. */
   loss?: number;
+  /** Of the step. */
+  learningRate?: number;
   /** On people held out of training, when there was a checkpoint. */
-  validation?: { loss: number; auc: number };
+  validation?: { loss: number; auc: number; eer: number };
   /** Unix time. */
   seconds: number;
 }

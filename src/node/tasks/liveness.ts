@@ -45,6 +45,7 @@ export const liveness: TrainingTask<LivenessItem> = {
       return {
         loss,
         auc,
+        eer,
         figures: { loss, apcer, bpcer, hter, eer, auc, threshold },
         sealed: (bytes) => withLivenessJudgement(bytes, { threshold }),
       };

@@ -33,6 +33,7 @@ export const recognition: TrainingTask = {
       return {
         loss,
         auc,
+        eer,
         figures: { loss, accuracy, auc, eer, threshold },
         sealed: (bytes) => withJudgement(bytes, { threshold, calibration }),
       };

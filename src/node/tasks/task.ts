@@ -25,6 +25,7 @@ export interface Verdict {
   /** Mean of the training loss's data term. */
   readonly loss: number;
   readonly auc: number;
+  readonly eer: number;
   /** What `train` reports. */
   readonly figures: Readonly<Record<string, number>>;
   /** The model file with what was found in it. */

@@ -81,8 +81,8 @@ describe("the event file", () => {
   it("begins with its version and the step to go on from, and holds each value to the bit", async () => {
     const log = await eventLog(folder, 6);
     const loss = Math.fround(0.1);
-    log.write({ step: 7, epoch: 2, loss, seconds: 1700000000.25 });
-    log.write({ step: 7, epoch: 2, validation: { loss: 0.5, auc: 0.75 }, seconds: 1700000001 });
+    log.write({ step: 7, epoch: 2, loss, learningRate: 0.25, seconds: 1700000000.25 });
+    log.write({ step: 7, epoch: 2, validation: { loss: 0.5, auc: 0.75, eer: 0.125 }, seconds: 1700000001 });
     await log.flush();
     log.write({ step: 2 ** 33, epoch: 3, loss: -2, seconds: 1700000002 });
     await log.flush();
@@ -93,11 +93,17 @@ describe("the event file", () => {
     expect(await eventsIn(log.path)).toEqual([
       { wallTime: expect.any(Number), fileVersion: "brain.Event:2" },
       { wallTime: expect.any(Number), step: "7", sessionLog: { status: "START" } },
-      { wallTime: 1700000000.25, step: "7", summary: { value: [value("loss", loss), value("epoch", 2)] } },
+      {
+        wallTime: 1700000000.25,
+        step: "7",
+        summary: { value: [value("loss", loss), value("epoch", 2), value("learning_rate", 0.25)] },
+      },
       {
         wallTime: 1700000001,
         step: "7",
-        summary: { value: [value("validation/loss", 0.5), value("validation/auc", 0.75)] },
+        summary: {
+          value: [value("validation/loss", 0.5), value("validation/auc", 0.75), value("validation/eer", 0.125)],
+        },
       },
       { wallTime: 1700000002, step: String(2 ** 33), summary: { value: [value("loss", -2), value("epoch", 3)] } },
     ]);

@@ -1,0 +1,61 @@
+// How the learning rate moves over a training: a function of the step alone, so that a resumed run has the rates of an
+// unbroken one.
+import { TwingradError } from "../gpu/errors.ts";
+
+export const scheduleKinds = ["constant", "cosine", "step"] as const;
+
+export interface ScheduleOptions {
+  /** The rate that warm-up ends at and decay begins at. */
+  readonly learningRate: number;
+  /** `constant` by default. */
+  readonly kind?: (typeof scheduleKinds)[number];
+  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017); 0 by default. */
+  readonly warmUp?: number;
+  /** Of `cosine`: the steps of the training, warm-up included. */
+  readonly steps?: number;
+  /** Of `cosine`: what the rate has fallen to after `steps`; 0 by default. */
+  readonly finalRate?: number;
+  /** Of `step`: after each so many steps behind the warm-up ... */
+  readonly decayEvery?: number;
+  /** ... the rate shrinks by this factor; 0.1 by default. */
+  readonly decayRate?: number;
+}
+
+/**
+ * The rate of each step, counted from 1, for `adam({ learningRate })`. With t steps behind the warm-up:
+ * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter 2017);
+ * `step`: rate decayRate^floor(t / decayEvery).
+ * @throws BAD_INPUT for numbers that make no schedule.
+ */
+export function learningRateSchedule(options: ScheduleOptions): (step: number) => number {
+  const { learningRate: rate, kind = "constant", warmUp = 0, finalRate = 0, decayRate = 0.1 } = options;
+  const { steps = Number.NaN, decayEvery = Number.NaN } = options;
+  const check = (holds: boolean, name: keyof ScheduleOptions, expected: string) => {
+    if (holds) return;
+    throw new TwingradError("BAD_INPUT", `learning rate: ${name} is ${options[name]}; expected ${expected}.`);
+  };
+  check(scheduleKinds.includes(kind), "kind", scheduleKinds.join(", "));
+  check(rate > 0 && Number.isFinite(rate), "learningRate", "a number above 0");
+  check(Number.isInteger(warmUp) && warmUp >= 0, "warmUp", "a whole number of steps");
+  const decay: Record<typeof kind, (after: number) => number> = {
+    constant: () => rate,
+    cosine: (after) => {
+      const share = Math.min(1, after / (steps - warmUp));
+      return finalRate + ((rate - finalRate) * (1 + Math.cos(Math.PI * share))) / 2;
+    },
+    step: (after) => rate * decayRate ** Math.floor(after / decayEvery),
+  };
+  if (kind === "cosine") {
+    check(
+      Number.isInteger(steps) && steps > warmUp,
+      "steps",
+      `a whole number of steps above those of warm-up, ${warmUp}`,
+    );
+    check(finalRate >= 0 && finalRate <= rate, "finalRate", `0 to the learning rate, ${rate}`);
+  }
+  if (kind === "step") {
+    check(Number.isInteger(decayEvery) && decayEvery > 0, "decayEvery", "a whole number of steps of at least 1");
+    check(decayRate > 0 && decayRate <= 1, "decayRate", "a factor above 0, at most 1");
+  }
+  return (step) => (step <= warmUp ? rate * (step / warmUp) : decay[kind](step - 1 - warmUp));
+}
