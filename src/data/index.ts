@@ -28,4 +28,5 @@ export { balancedLiveness, type LivenessDataset, type LivenessItem, type Single,
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "./pairs.ts";
 export type { Sampler, SamplerState } from "./sampler.ts";
 export { type Divided, type Fold, type Split, splitIdentities } from "./split.ts";
+export { turnedIdentities } from "./turned.ts";
 export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./yield.ts";

@@ -69,6 +69,7 @@ const schema = z.strictObject({
   validation: z.number().min(0).lt(1),
   fold,
   holdOutGroups: z.boolean(),
+  turnedIdentities: z.boolean(),
   checkpointEvery: positive,
   keepCheckpoints: positive,
   recoveryEvery: positive,
@@ -102,6 +103,7 @@ const optional = {
   cropMargin: true,
   fold: true,
   holdOutGroups: true,
+  turnedIdentities: true,
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
@@ -155,10 +157,11 @@ export function parseSettings(value: unknown, where: string): PartialSettings {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const key = issue.path.join(".");
-  const name =
-    where === "--" ? `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` : `${where}: ${key}`;
+  const name = where === "--" ? flagOf(key) : `${where}: ${key}`;
   throw new SettingsError(`${name}: ${issue.message}`);
 }
+
+const flagOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 export async function readSettings(path: string): Promise<PartialSettings> {
   let text: string;
@@ -189,9 +192,10 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both say who is held out: give one of them");
   }
+  const { holdOutGroups, turnedIdentities } = given;
   if (given.task === "liveness") {
-    if (given.holdOutGroups) {
-      throw new SettingsError("--task liveness holds out people; --hold-out-groups is for recognition");
+    for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities })) {
+      if (value) throw new SettingsError(`${flagOf(name)} is for recognition, not for --task liveness`);
     }
     if (given.loss !== undefined && given.loss !== "cross-entropy") {
       throw new SettingsError(`--task liveness takes the cross-entropy loss, not ${given.loss}`);

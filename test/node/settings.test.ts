@@ -35,7 +35,9 @@ describe("resolveSettings", () => {
       holdOutGroups: true,
     });
     expect(() => resolveSettings({ fold: "3/8" }, { validation: 0.2 })).toThrow(/--fold and --validation/);
-    expect(() => resolveSettings({ task: "liveness" }, { holdOutGroups: true })).toThrow(/holds out people/);
+    expect(() => resolveSettings({ task: "liveness" }, { holdOutGroups: true })).toThrow(
+      /--hold-out-groups is for recognition/,
+    );
   });
 
   it("liveness has one loss and draws no pairs", () => {

@@ -130,6 +130,10 @@ export function addTrain(program: Command): void {
       "--hold-out-groups",
       "hold out whole folders of people, as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single people",
     )
+    .option(
+      "--turned-identities",
+      "train on each identity turned by 90, 180 and 270 degrees, too, as three more identities: for characters, not faces",
+    )
     .option("--checkpoint-every <steps>", `save on the way ${by(defaults.checkpointEvery)}`, number)
     .option(
       "--keep-checkpoints <count>",

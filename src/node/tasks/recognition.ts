@@ -2,6 +2,7 @@
 import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../data/dataset.ts";
 import { pairsPerIdentity } from "../../data/evaluation.ts";
 import { splitIdentities } from "../../data/split.ts";
+import { turnedIdentities } from "../../data/turned.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
 import { assess } from "../assessment.ts";
@@ -20,7 +21,8 @@ export const recognition: TrainingTask = {
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,
   some: someOf,
-  batches: trainingStream,
+  batches: (training, decoded, settings, warn) =>
+    trainingStream(settings.turnedIdentities ? turnedIdentities(training) : training, decoded, settings, warn),
   network: siamese,
   judgementKey,
 
