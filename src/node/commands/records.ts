@@ -100,8 +100,10 @@ function addVerifyRecords(records: Command): void {
     const report = await reportRecords(files, { ...recordOptions(flags), pictures: flags.pictures });
     const { corrupt, unreadable } = report;
     const found = [...corrupt, ...unreadable];
+    const pictures = flags.pictures ? [`${unreadable.length} without a labelled picture that can be decoded`] : [];
     const lines = [
       totals(report),
+      ...pictures,
       ...found.slice(0, Skipped.named).map(inWords),
       ...(found.length > Skipped.named ? [`and ${found.length - Skipped.named} more`] : []),
     ];
