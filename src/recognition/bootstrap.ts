@@ -59,6 +59,16 @@ export function wilsonInterval(share: number, count: number, level: number): Int
   ];
 }
 
+/** A bootstrap's interval of a share, joined with Wilson's. `units` are what is independent of each other: people. */
+export function joined(
+  bootstrap: Interval,
+  share: number,
+  counts: { outcomes: number; units: number },
+  level: number,
+): Interval {
+  return hull(bootstrap, wilsonInterval(share, share === 0 || share === 1 ? counts.units : counts.outcomes, level));
+}
+
 /** The narrowest interval that holds both. */
 export function hull([a, b]: Interval, [c, d]: Interval): Interval {
   return [Math.min(a, c), Math.max(b, d)];
@@ -71,8 +81,9 @@ export interface Outcome {
 }
 
 /**
- * The interval of the share of hits: the bootstrap's, joined with Wilson's, so that neither people who go together nor
- * events that are rare make it too narrow.
+ * The interval of the share of hits: the bootstrap's, joined with Wilson's over the outcomes. Where all outcomes are alike
+ * the bootstrap has nothing to draw, and Wilson's is over the people, or the pairs of people, that there are: more pictures
+ * of the same two say little of others.
  * @throws BAD_INPUT without an outcome.
  */
 export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOptions = {}): Interval {
@@ -93,7 +104,15 @@ export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOp
     if (all > 0) shares.push(hits / all);
   }
   const share = outcomes.filter((outcome) => outcome.hit).length / outcomes.length;
-  return hull(percentileInterval(shares, share, level), wilsonInterval(share, outcomes.length, level));
+  const units = new Set(
+    outcomes.map((_, n) => Math.min(left[n], right[n]) * dense.count + Math.max(left[n], right[n])),
+  );
+  return joined(
+    percentileInterval(shares, share, level),
+    share,
+    { outcomes: outcomes.length, units: units.size },
+    level,
+  );
 }
 
 /** The numbers that occur, numbered from 0 in ascending order. */

@@ -4,11 +4,10 @@ import {
   type BootstrapOptions,
   bootstrapDefaults,
   denseNumbers,
-  hull,
   type Interval,
+  joined,
   percentileInterval,
   resampled,
-  wilsonInterval,
 } from "./bootstrap.ts";
 import { areaUnderCurve, equalErrorRate, type RocPoint, roc, type ScoredPair, trueAcceptAt } from "./metrics.ts";
 
@@ -48,10 +47,11 @@ export function verificationIntervals(
   }
   const points = roc(scored);
   const ofOne = scored.filter((pair) => pair.same).length;
+  const people = new Set(pairs.flatMap(({ left }, n) => (scored[n].same ? [labels[left]] : []))).size;
   const rate = (far: string, n: number): [string, Interval] => {
     const estimate = trueAcceptAt(points, Number(far));
     const bootstrap = percentileInterval(drawn.tarAtFar[n], estimate, level);
-    return [far, hull(bootstrap, wilsonInterval(estimate, ofOne, level))];
+    return [far, joined(bootstrap, estimate, { outcomes: ofOne, units: people }, level)];
   };
   return {
     level,

@@ -114,6 +114,18 @@ describe("shareInterval", () => {
     expect(upper).toBeCloseTo(0.01264, 5);
   });
 
+  it("takes the pairs of people for what is independent where nothing happened (by hand)", () => {
+    // Ten pictures each of three people: 300 pairs of two, but three pairs of people. z^2 / (3 + z^2) = 0.561.
+    const pairs = [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ].flatMap((identities) => Array.from({ length: 100 }, () => ({ identities, hit: false })));
+    const [lower, upper] = shareInterval(pairs);
+    expect(lower).toBe(0);
+    expect(upper).toBeCloseTo(0.5615, 4);
+  });
+
   it("refuses nothing at all", () => expect(() => shareInterval([])).toThrow(/nothing to take a share of/));
 });
 
@@ -171,7 +183,9 @@ describe("verificationIntervals", () => {
           const ofOne = scored.filter(({ same }) => same).length;
           for (const far of ["0.1", "0.4"]) {
             const [lower, upper] = expected((own) => reference.trueAcceptAt(own, Number(far)));
-            const wilson = wilsonInterval(reference.trueAcceptAt(scored, Number(far)), ofOne, 0.9);
+            const share = reference.trueAcceptAt(scored, Number(far));
+            const people = new Set(pairs.flatMap(({ left, same }) => (same ? [labels[left]] : []))).size;
+            const wilson = wilsonInterval(share, share === 0 || share === 1 ? people : ofOne, 0.9);
             close(found.tarAtFar[far], hull([lower, upper], wilson));
           }
         },

@@ -90,14 +90,14 @@ export function addEvaluate(program: Command): void {
     if (options.runs === undefined && data.length === 0) {
       command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
     }
+    if (options.report !== undefined && (options.runs ?? options.oneShot) !== undefined) {
+      command.error("error: --report is for pairs, not for --one-shot or --runs", {
+        exitCode: 2,
+        code: "twingrad.report",
+      });
+    }
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     return withModel(modelPath, async (model): Promise<Outcome> => {
-      if (options.report !== undefined && (options.runs ?? options.oneShot) !== undefined) {
-        command.error("error: --report is for pairs, not for --one-shot or --runs", {
-          exitCode: 2,
-          code: "twingrad.report",
-        });
-      }
       if (options.runs !== undefined) return evaluateRuns(model, options.runs);
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       const names = { model: modelPath, data: data.join(" ") };
