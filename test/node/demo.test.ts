@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runDemo } from "../../src/node/commands/demo.ts";
+import { runDemo } from "../../src/node/demo/run.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -19,7 +19,6 @@ const highestRate = 1e-2;
 const beta1 = 0.8;
 const l2 = 1e-4;
 
-export const defaultSteps = 640;
 export const networkInWords =
   `${filters.length} blocks of conv 3x3 → max-pool 2x2 → batch-norm → ReLU with ${filters.join(", ")} filters on ` +
   `${faceSize} x ${faceSize} x 3, a sigmoid embedding of ${embedding}, |a − b|, one logit`;
