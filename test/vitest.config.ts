@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { vitePlugin } from "../shaders/reflect.mjs";
+import LongestFirst from "./sequencer.ts";
 
-export default defineConfig({
+/** `npm test`, or with `--mode full` (`npm run test:full`) every case on every host. */
+export default defineConfig(({ mode }) => ({
   plugins: [vitePlugin()],
   test: {
     root: new URL("..", import.meta.url).pathname,
@@ -9,6 +11,8 @@ export default defineConfig({
     // A software adapter compiles a kernel in up to half a second, and the hosts share the machine's cores.
     testTimeout: 120_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
+    env: { TEST_FULL: mode === "full" ? "1" : "" },
   },
-});
+}));

@@ -9,7 +9,16 @@ import { map, ndarray } from "../reference/ndarray.ts";
 import { photometric } from "../reference/photometric.ts";
 import { resample, resizeArea, resizeTf1 } from "../reference/resample.ts";
 import { countCalls, objectsMade } from "./calls.ts";
-import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define } from "./suite.ts";
+import {
+  assert,
+  assertClose,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  define,
+  defineKernel,
+  defineOnce,
+} from "./suite.ts";
 
 const IMAGE: [number, number, number] = [17, 13, 3];
 const SOURCE: [number, number] = [31, 29];
@@ -49,7 +58,7 @@ async function augmented(device: Device, images: Uint8Array, ids: readonly numbe
   return { y: result.y as Float32Array, ...inputs };
 }
 
-define("augmentation: both launches together agree with the float64 references", async (device) => {
+defineKernel("augmentation: both launches together agree with the float64 references", async (device) => {
   const ids = [3, 2 ** 32 - 1, 77, 78, 79, 80];
   const images = new Uint8Array(ids.length * SIZE);
   images.set(pairs(3, 1).left);
@@ -80,7 +89,7 @@ define("augmentation: both launches together agree with the float64 references",
   }
 });
 
-define("augmentation: a picture's changes depend on its seed and not on its place in the batch", async (device) => {
+defineOnce("augmentation: a picture's changes depend on its seed and not on its place in the batch", async (device) => {
   const images = pairs(3, 4).left;
   const one = SIZE;
   const reversed = new Uint8Array(images.length);
@@ -118,7 +127,7 @@ define(
   },
 );
 
-define("augmentation: embedding takes pictures of the source's size and never changes them", async (device) => {
+defineKernel("augmentation: embedding takes pictures of the source's size and never changes them", async (device) => {
   const images = pairs(3, 6).left;
   const x = map(ndarray([3, ...SOURCE, 3], images), (v) => v / 255);
   for (const resize of ["area", "tf1"] as const) {
@@ -133,7 +142,7 @@ define("augmentation: embedding takes pictures of the source's size and never ch
   }
 });
 
-define("augmentation: ranges that change nothing give the gradients of none, bit for bit", async (device) => {
+defineOnce("augmentation: ranges that change nothing give the gradients of none, bit for bit", async (device) => {
   const batch = pairs(2, 5);
   const [none, zero] = [await create(device, { augmentation: undefined }), await create(device, { augmentation: {} })];
   const expected = await none.gradients(batch);
@@ -142,7 +151,7 @@ define("augmentation: ranges that change nothing give the gradients of none, bit
   await zero.dispose();
 });
 
-define("augmentation: triplets, too", async (device) => {
+defineOnce("augmentation: triplets, too", async (device) => {
   const trainer = await create(device, { loss: "triplet" });
   const { left: anchor, right: positive, leftSeeds, rightSeeds } = pairs(2, 7);
   const batch = { anchor, positive, negative: pairs(2, 8).left };

@@ -6,7 +6,16 @@ import { normal } from "../random.ts";
 import { map, ndarray } from "../reference/ndarray.ts";
 import type { OperationName } from "../reference/operations.ts";
 import { checkOperation, evaluateOperation, toValue } from "./operation.ts";
-import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, forAll } from "./suite.ts";
+import {
+  assert,
+  assertClose,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  define,
+  defineKernel,
+  forAll,
+} from "./suite.ts";
 
 const losses = ["batchHardTripletLoss", "semiHardTripletLoss", "supervisedContrastiveLoss"] as const;
 
@@ -26,7 +35,7 @@ const batch = fc.record({
 });
 
 for (const op of losses) {
-  define(`${op}: random shapes, labels and options`, (device) =>
+  defineKernel(`${op}: random shapes, labels and options`, (device) =>
     forAll(
       fc.tuple(batch, fc.constantFrom(0.2, 1, "soft"), fc.constantFrom(0.1, 0.5)),
       5,
@@ -50,31 +59,37 @@ const gradientOf = (device: Device, op: OperationName, values: number[], labels:
     ["embeddings"],
   );
 
-define("batch losses: a batch of people with one picture each costs nothing, and pulls at nothing", async (device) => {
-  for (const op of losses) {
-    const { value, gradients } = await gradientOf(device, op, [1, 2, 3, 5, 8, 13], [4, 5, 6]);
-    assertEqual(
-      op,
-      [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
-      Array(7).fill(0),
-    );
-  }
-});
+defineKernel(
+  "batch losses: a batch of people with one picture each costs nothing, and pulls at nothing",
+  async (device) => {
+    for (const op of losses) {
+      const { value, gradients } = await gradientOf(device, op, [1, 2, 3, 5, 8, 13], [4, 5, 6]);
+      assertEqual(
+        op,
+        [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
+        Array(7).fill(0),
+      );
+    }
+  },
+);
 
-define("batch losses: of one person alone a triplet has nothing to learn, the softmax its spread", async (device) => {
-  for (const op of losses.slice(0, 2)) {
-    const { value, gradients } = await gradientOf(device, op, [1, 2, 4], [3, 3, 3]);
-    assertEqual(
-      op,
-      [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
-      [0, 0, 0, 0],
-    );
-  }
-  const three = { embeddings: ndarray([3, 1], [1, 2, 4]), labels: ndarray([3], [3, 3, 3]) };
-  await checkOperation(device, "supervisedContrastiveLoss", three, { temperature: 2 });
-});
+defineKernel(
+  "batch losses: of one person alone a triplet has nothing to learn, the softmax its spread",
+  async (device) => {
+    for (const op of losses.slice(0, 2)) {
+      const { value, gradients } = await gradientOf(device, op, [1, 2, 4], [3, 3, 3]);
+      assertEqual(
+        op,
+        [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
+        [0, 0, 0, 0],
+      );
+    }
+    const three = { embeddings: ndarray([3, 1], [1, 2, 4]), labels: ndarray([3], [3, 3, 3]) };
+    await checkOperation(device, "supervisedContrastiveLoss", three, { temperature: 2 });
+  },
+);
 
-define("batch losses: a batch whose rows are all the same is finite, with gradient 0", async (device) => {
+defineKernel("batch losses: a batch whose rows are all the same is finite, with gradient 0", async (device) => {
   for (const op of losses) {
     const { value, gradients } = await gradientOf(device, op, Array(12).fill(0.5), [0, 0, 1, 1, 2, 2]);
     const expected = op === "supervisedContrastiveLoss" ? Math.log(5) : 0.2;
@@ -86,14 +101,14 @@ define("batch losses: a batch whose rows are all the same is finite, with gradie
   }
 });
 
-define("batch losses: what is not finite does not look like a loss of 0", async (device) => {
+defineKernel("batch losses: what is not finite does not look like a loss of 0", async (device) => {
   for (const op of losses) {
     const { value } = await gradientOf(device, op, [1, Number.NaN, 2, 3, 4, 5], [0, 0, 0, 1, 1, 1]);
     assert(!Number.isFinite(value.data[0]), `${op}: ${value.data[0]}`);
   }
 });
 
-define("batchHardTripletLoss: the figures of one batch by hand", async (device) => {
+defineKernel("batchHardTripletLoss: the figures of one batch by hand", async (device) => {
   // Rows 0, 3 | 4, 10: anchors' hardest positives 3, 3, 6, 6 and negatives 4, 1, 1, 7; hinges with margin 1: 0, 3, 6, 0.
   const { value, gradients } = await gradientOf(device, "batchHardTripletLoss", [0, 3, 4, 10], [0, 0, 1, 1], {
     margin: 1,
@@ -103,7 +118,7 @@ define("batchHardTripletLoss: the figures of one batch by hand", async (device) 
   assertClose("gradient", gradients.embeddings.data, [-1 / 4, 3 / 4, -3 / 4, 1 / 4]);
 });
 
-define("semiHardTripletLoss: the figures of one batch by hand", async (device) => {
+defineKernel("semiHardTripletLoss: the figures of one batch by hand", async (device) => {
   // Rows 0, 2 | 3, 9 with margin 6. Pairs: (0, 2): 4, next farther 9: 1. (2, 0): 4, next farther 49: 0. (3, 9): 36, none is
   // farther, the farthest is 9: 33. (9, 3): 36, nearest farther 49: 0.
   const { value, gradients } = await gradientOf(device, "semiHardTripletLoss", [0, 2, 3, 9], [0, 0, 1, 1], {
@@ -114,7 +129,7 @@ define("semiHardTripletLoss: the figures of one batch by hand", async (device) =
   assertClose("gradient", gradients.embeddings.data, [(-4 + 6 + 6) / 4, 4 / 4, (-6 - 12 - 6) / 4, 12 / 4]);
 });
 
-define(
+defineKernel(
   "supervisedContrastiveLoss: on unit rows it is the softmax of dot products, also in its gradient",
   async (device) => {
     const [N, D, temperature] = [12, 7, 0.1];
@@ -152,7 +167,7 @@ define(
   },
 );
 
-define("batch losses: the same bits twice", async (device) => {
+defineKernel("batch losses: the same bits twice", async (device) => {
   const labels = Array.from({ length: 40 }, (_, i) => i % 7);
   const values = [...rows(40, 33, 3).data];
   for (const op of losses) {

@@ -4,7 +4,7 @@ import { type BatchNormOptions, batchStatistics } from "../reference/batchNorm.t
 import { map, type NdArrays } from "../reference/ndarray.ts";
 import { references } from "../reference/operations.ts";
 import { checkOperation, compareOperation } from "./operation.ts";
-import { define, forAll } from "./suite.ts";
+import { defineKernel, forAll } from "./suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
@@ -22,7 +22,7 @@ function gradientScale({ x, gamma }: NdArrays, { groups = 1, epsilon = 1e-3 }: B
   );
 }
 
-define("batchNorm: random shapes and groups, training", (device) =>
+defineKernel("batchNorm: random shapes and groups, training", (device) =>
   forAll(
     fc.record({
       B: fc.integer({ min: 2, max: 6 }), // with H, W: at least 8 values share a mean
@@ -38,21 +38,21 @@ define("batchNorm: random shapes and groups, training", (device) =>
   ),
 );
 
-define("batchNorm: two-dimensional input", (device) =>
+defineKernel("batchNorm: two-dimensional input", (device) =>
   checkOperation(device, "batchNorm", inputsOf([23, 19]), { groups: 1 }),
 );
 
 for (const groups of [1, 2]) {
-  define(`batchNorm: mean 100, deviation 1, ${groups} groups`, (device) =>
+  defineKernel(`batchNorm: mean 100, deviation 1, ${groups} groups`, (device) =>
     checkOperation(device, "batchNorm", inputsOf([8, 14, 14, 12], { mean: 100 }), { groups }),
   );
 }
 
-define("batchNorm: a long reduction, two groups of 3 x 61 x 53 values", (device) =>
+defineKernel("batchNorm: a long reduction, two groups of 3 x 61 x 53 values", (device) =>
   checkOperation(device, "batchNorm", inputsOf([6, 61, 53, 5], { mean: 3, deviation: 2 }), { groups: 2 }),
 );
 
-define("batchNorm: one channel", (device) => checkOperation(device, "batchNorm", inputsOf([2, 9, 7, 1]), {}));
+defineKernel("batchNorm: one channel", (device) => checkOperation(device, "batchNorm", inputsOf([2, 9, 7, 1]), {}));
 
 // With one or two values in a group nothing (or epsilon's share) is left of the gradient: large terms cancel, so the
 // error is measured against those terms.
@@ -60,7 +60,7 @@ for (const [name, shape, groups] of [
   ["1x1 images, batch 1", [1, 1, 1, 5], 1],
   ["1x1 images, two groups of 2", [4, 1, 1, 3], 2],
 ] as const) {
-  define(`batchNorm: ${name}`, (device) => {
+  defineKernel(`batchNorm: ${name}`, (device) => {
     const inputs = inputsOf(shape);
     const options = { groups };
     const x = gradientScale(inputs, options) * 3;
@@ -68,7 +68,7 @@ for (const [name, shape, groups] of [
   });
 }
 
-define("batchNorm: a constant channel gives beta", (device) => {
+defineKernel("batchNorm: a constant channel gives beta", (device) => {
   const inputs = inputsOf([3, 4, 4, 2]);
   const x = map(inputs.x, (value, i) => (i % 2 ? 100 : value));
   return checkOperation(
@@ -80,7 +80,7 @@ define("batchNorm: a constant channel gives beta", (device) => {
   );
 });
 
-define("batchNorm: inference uses the moving statistics", async (device) => {
+defineKernel("batchNorm: inference uses the moving statistics", async (device) => {
   const random = uniform(9);
   for (const shape of [
     [1, 1, 1, 1],
@@ -96,7 +96,7 @@ define("batchNorm: inference uses the moving statistics", async (device) => {
   }
 });
 
-define("batchNorm: a ReLU in the same pass is the ReLU after it", async (device) => {
+defineKernel("batchNorm: a ReLU in the same pass is the ReLU after it", async (device) => {
   const inputs = inputsOf([4, 7, 5, 9]);
   const g = normal([4, 7, 5, 9], 4);
   const normalised = references.batchNorm.value(inputs, {});

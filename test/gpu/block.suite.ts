@@ -14,7 +14,7 @@ import {
 import { normal } from "../random.ts";
 import type { NdArray, NdArrays } from "../reference/ndarray.ts";
 import { references } from "../reference/operations.ts";
-import { assertClose, define, forAll } from "./suite.ts";
+import { assertClose, defineKernel, forAll } from "./suite.ts";
 import { deviceAs, kinds } from "./variants.ts";
 
 interface Case {
@@ -77,7 +77,7 @@ async function check(device: Device, example: Case): Promise<void> {
 }
 
 for (const kind of kinds) {
-  define(`block: random shapes as on ${kind}`, (device) =>
+  defineKernel(`block: random shapes as on ${kind}`, (device) =>
     forAll(
       fc.record({
         groups: fc.integer({ min: 1, max: 2 }),
@@ -100,13 +100,13 @@ for (const kind of kinds) {
     "128 to 256 channels": { batch: 2, height: 4, width: 6, channels: 128, filters: 256, groups: 1, bias: true },
     "3 x 3 images": { batch: 16, height: 3, width: 3, channels: 32, filters: 32, groups: 2, bias: true },
   })) {
-    define(`block: ${what} as on ${kind}`, (device) =>
+    defineKernel(`block: ${what} as on ${kind}`, (device) =>
       check(deviceAs(device, kind), { ...example, activation: "relu" }),
     );
   }
 }
 
-define("block, and a convolution by itself: a filter that the step itself computes", async (device) => {
+defineKernel("block, and a convolution by itself: a filter that the step itself computes", async (device) => {
   const [height, width, channels] = [6, 7, 16];
   const example: Case = { batch: 2, height, width, channels, filters: 16, groups: 1, bias: false };
   const inputs = inputsOf(example);

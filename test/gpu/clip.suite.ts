@@ -7,7 +7,16 @@ import { normal } from "../random.ts";
 import { adam as referenceAdam } from "../reference/adam.ts";
 import { clip } from "../reference/clip.ts";
 import { map, type NdArrays, ndarray } from "../reference/ndarray.ts";
-import { assertClose, assertEqual, assertSameBits, assertThrows, define, forAll, NETWORK_TOLERANCE } from "./suite.ts";
+import {
+  assertClose,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  define,
+  defineKernel,
+  forAll,
+  NETWORK_TOLERANCE,
+} from "./suite.ts";
 
 /** loss = sum of x_i . p_i + 0.1 |p_0|^2 / 2: the gradient of p_i is what x_i is given, p_0's with its penalty. */
 async function linear(device: Device, sizes: readonly number[], clipNorm?: number, learningRate = 0.01) {
@@ -36,7 +45,7 @@ const example = fc.record({
   size: fc.constantFrom(1e-30, 1e-3, 1, 1e3, 1e25, 1e34),
 });
 
-define("clip: the first moment after a step is that of the clipped gradients, as in float64", (device) =>
+defineKernel("clip: the first moment after a step is that of the clipped gradients, as in float64", (device) =>
   forAll(example, 8, async ({ sizes, clipNorm, size }) => {
     const { tape, step, parameters } = await linear(device, sizes, clipNorm);
     const given = inputs(sizes, 1, size);
@@ -56,7 +65,7 @@ define("clip: the first moment after a step is that of the clipped gradients, as
   }),
 );
 
-define("clip: ten clipped Adam steps follow the float64 reference", async (device) => {
+defineKernel("clip: ten clipped Adam steps follow the float64 reference", async (device) => {
   const sizes = [67, 130];
   const { tape, step, parameters } = await linear(device, sizes, 2, 0.05);
   const values: NdArrays = {};

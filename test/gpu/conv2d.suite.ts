@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { normal } from "../random.ts";
 import type { Conv2dOptions } from "../reference/conv2d.ts";
 import { checkOperation } from "./operation.ts";
-import { assert, define, forAll } from "./suite.ts";
+import { assert, defineKernel, forAll } from "./suite.ts";
 import { deviceAs, deviceChoosing, deviceTaking, kinds } from "./variants.ts";
 
 interface Shape extends Conv2dOptions {
@@ -40,14 +40,14 @@ const shapes: fc.Arbitrary<Shape> = fc
   .filter(({ H, W, U, V, padding }) => padding === "same" || (U <= H && V <= W));
 
 for (const kind of kinds) {
-  define(`conv2d, kernels for ${kind}: random shapes, strides and paddings`, (device) =>
+  defineKernel(`conv2d, kernels for ${kind}: random shapes, strides and paddings`, (device) =>
     forAll(shapes, 10, (shape) => {
       const { stride, padding } = shape;
       return checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), { stride, padding });
     }),
   );
 
-  define(`conv2d, kernels for ${kind}: random 3x3 SAME stride 1, the networks' own case`, (device) =>
+  defineKernel(`conv2d, kernels for ${kind}: random 3x3 SAME stride 1, the networks' own case`, (device) =>
     forAll(
       shapes.map((shape) => ({ ...shape, U: 3, V: 3, stride: 1, padding: "same" as const })),
       8,
@@ -56,7 +56,7 @@ for (const kind of kinds) {
   );
 
   // Channels in whole vec4s, 16 or more of them: what the faster algorithms ask for.
-  define(`conv2d, kernels for ${kind}: random 3x3 with many channels`, (device) => {
+  defineKernel(`conv2d, kernels for ${kind}: random 3x3 with many channels`, (device) => {
     const vec4s = fc.integer({ min: 4, max: 9 }).map((n) => 4 * n);
     const many = fc.record({
       B: upTo(3),
@@ -75,7 +75,7 @@ for (const kind of kinds) {
 
 // Candidates are right wherever they fit, not only where the rules take them: a tuner may take any of them.
 for (const candidate of ["winograd", "unfolded", "uniform", "few", "tiled"]) {
-  define(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
+  defineKernel(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
     const many = candidate === "winograd"; // for fewer channels than 16 it is no candidate
     const vec4s = fc.integer({ min: many ? 4 : 1, max: many ? 6 : 5 }).map((n) => 4 * n);
     const small = fc.record({
@@ -107,7 +107,7 @@ const awkward: Record<string, Shape> = {
 };
 
 for (const [name, shape] of Object.entries(awkward)) {
-  define(`conv2d: ${name}`, async (device) => {
+  defineKernel(`conv2d: ${name}`, async (device) => {
     const { stride = 1, padding = "same" } = shape;
     for (const kind of kinds)
       await checkOperation(deviceAs(device, kind), "conv2d", inputsOf(shape), { stride, padding });
@@ -164,10 +164,13 @@ const candidates: [string, (typeof kinds)[number], Shape[]][] = [
 for (const [name, kind, shapes] of candidates) {
   for (const shape of shapes) {
     const { B, H, W, C, O, stride = 1, padding = "same" } = shape;
-    define(`conv2d, the candidate "${name}": ${[B, H, W, C]} to ${O}, stride ${stride}, ${padding}`, async (device) => {
-      const chosen = deviceTaking(device, kind, name);
-      await checkOperation(chosen.device, "conv2d", inputsOf(shape), { stride, padding });
-      assert(chosen.taken() > 0, `${name} was no candidate`);
-    });
+    defineKernel(
+      `conv2d, the candidate "${name}": ${[B, H, W, C]} to ${O}, stride ${stride}, ${padding}`,
+      async (device) => {
+        const chosen = deviceTaking(device, kind, name);
+        await checkOperation(chosen.device, "conv2d", inputsOf(shape), { stride, padding });
+        assert(chosen.taken() > 0, `${name} was no candidate`);
+      },
+    );
   }
 }

@@ -2,8 +2,8 @@
 
 import { it } from "vitest";
 import { denoMissing, openDeno } from "./hosts/deno.ts";
-import { runSuites } from "./hosts/suites.ts";
+import { compilerCases, runSuites } from "./hosts/suites.ts";
 
 const missing = denoMissing();
 if (missing) it.skip(`wgpu in Deno: ${missing}`, () => {});
-else runSuites("wgpu in Deno", openDeno);
+else runSuites("wgpu in Deno", openDeno, compilerCases);

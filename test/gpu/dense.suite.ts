@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { normal } from "../random.ts";
 import { checkOperation } from "./operation.ts";
-import { define, forAll } from "./suite.ts";
+import { defineKernel, forAll } from "./suite.ts";
 import { deviceAs, kinds } from "./variants.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
@@ -13,7 +13,7 @@ const inputsOf = ([B, I, O]: readonly number[], bias = true) => ({
 });
 
 for (const kind of kinds) {
-  define(`dense, kernels for ${kind}: random shapes, with and without bias and activation`, (device) =>
+  defineKernel(`dense, kernels for ${kind}: random shapes, with and without bias and activation`, (device) =>
     forAll(
       fc.record({
         shape: fc.tuple(
@@ -46,7 +46,7 @@ for (const [name, shape] of [
   ["seven rows", [7, 20, 136]],
   ["a long inner sum", [4, 6272, 12]],
 ] as const) {
-  define(`dense: ${name}`, async (device) => {
+  defineKernel(`dense: ${name}`, async (device) => {
     for (const kind of kinds) await checkOperation(deviceAs(device, kind), "dense", inputsOf(shape));
   });
 }

@@ -5,36 +5,36 @@ import { add, evaluate, relu, scale, scaleBytes, slice, sum, Tape, tensor } from
 import { normal } from "../random.ts";
 import { ndarray } from "../reference/ndarray.ts";
 import { checkOperation, evaluateOperation, toValue } from "./operation.ts";
-import { assert, assertClose, assertEqual, define, forAll } from "./suite.ts";
+import { assert, assertClose, assertEqual, define, defineKernel, forAll } from "./suite.ts";
 
 const extent = fc.integer({ min: 1, max: 13 });
 const shapes = fc.oneof(fc.tuple(extent), fc.tuple(extent, extent), fc.tuple(extent, extent, extent, extent));
 
 for (const op of ["relu", "sigmoid"] as const) {
-  define(`${op}: random shapes`, (device) =>
+  defineKernel(`${op}: random shapes`, (device) =>
     forAll(shapes, 6, (shape) => checkOperation(device, op, { x: normal(shape, 1, { deviation: 3 }) })),
   );
 }
 
 for (const op of ["absDifference", "add"] as const) {
-  define(`${op}: random shapes`, (device) =>
+  defineKernel(`${op}: random shapes`, (device) =>
     forAll(shapes, 6, (shape) => checkOperation(device, op, { a: normal(shape, 1), b: normal(shape, 2) })),
   );
 }
 
-define("scale: random shapes and factors", (device) =>
+defineKernel("scale: random shapes and factors", (device) =>
   forAll(fc.tuple(shapes, fc.constantFrom(0, 1, -2.5, 1e-3)), 6, ([shape, k]) =>
     checkOperation(device, "scale", { x: normal(shape, 1) }, { k: Math.fround(k) }),
   ),
 );
 
-define("flatten: random shapes", (device) =>
+defineKernel("flatten: random shapes", (device) =>
   forAll(fc.tuple(extent, extent, extent, extent), 4, (shape) =>
     checkOperation(device, "flatten", { x: normal(shape, 1) }),
   ),
 );
 
-define("relu: derivative 0 at 0", async (device) => {
+defineKernel("relu: derivative 0 at 0", async (device) => {
   const x = ndarray([4], [-1, 0, -0, 2]);
   const { gradients } = await evaluateOperation(device, "relu", { x }, {}, ["x"], ndarray([4], [1, 1, 1, 1]));
   assertEqual(
@@ -44,7 +44,7 @@ define("relu: derivative 0 at 0", async (device) => {
   );
 });
 
-define("sigmoid: +-500 saturates without NaN", async (device) => {
+defineKernel("sigmoid: +-500 saturates without NaN", async (device) => {
   const x = ndarray([4], [500, -500, 100, -100]);
   const { value, gradients } = await evaluateOperation(device, "sigmoid", { x }, {}, ["x"], ndarray([4], [1, 1, 1, 1]));
   const rounded = (values: Float32Array) => [...values].map((v) => Math.round(v * 1e6) / 1e6 + 0);
@@ -52,7 +52,7 @@ define("sigmoid: +-500 saturates without NaN", async (device) => {
   assertEqual("gradient", rounded(gradients.x.data), [0, 0, 0, 0]);
 });
 
-define("absDifference: derivative 0 where a = b", async (device) => {
+defineKernel("absDifference: derivative 0 where a = b", async (device) => {
   const inputs = { a: ndarray([3], [2, 3, 1]), b: ndarray([3], [2, 1, 3]) };
   const g = ndarray([3], [5, 5, 5]);
   const { gradients } = await evaluateOperation(device, "absDifference", inputs, {}, ["a", "b"], g);
@@ -76,7 +76,7 @@ define("relu: more elements than one row of workgroups holds", async (device) =>
   assert(at < 0, `element ${at} is ${value.data[at]} for ${x[at]}`);
 });
 
-define("slice: rows of a batch, and their gradients", async (device) => {
+defineKernel("slice: rows of a batch, and their gradients", async (device) => {
   const x = normal([7, 3, 5], 1);
   for (const [start, count] of [
     [0, 7],
@@ -98,7 +98,7 @@ define("slice: rows of a batch, and their gradients", async (device) => {
   }
 });
 
-define("slice: two parts of one tensor add their gradients up", async (device) => {
+defineKernel("slice: two parts of one tensor add their gradients up", async (device) => {
   const { gradients } = await evaluate(
     device,
     ({ x }) => add(sum(slice(x, 0, 3)), sum(scale(slice(x, 1, 3), 10))),
@@ -108,7 +108,7 @@ define("slice: two parts of one tensor add their gradients up", async (device) =
   assertEqual("gradient", [...gradients.x.data], [1, 11, 11, 10]);
 });
 
-define("scaleBytes: every byte to [0, 1], in sizes that are no whole words", async (device) => {
+defineKernel("scaleBytes: every byte to [0, 1], in sizes that are no whole words", async (device) => {
   for (const size of [1, 3, 256, 257]) {
     const tape = new Tape(device);
     const bytes = Uint8Array.from({ length: size }, (_, i) => 255 - i);

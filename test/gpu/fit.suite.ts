@@ -2,7 +2,7 @@
 // largest that would fit: one more does not.
 
 import { type Device, openDevice, siamese, Trainer, type TrainerOptions } from "../../src/index.ts";
-import { assert, assertEqual, define, settings } from "./suite.ts";
+import { assert, assertEqual, defineOnce, settings } from "./suite.ts";
 
 interface Refused {
   code: string;
@@ -47,7 +47,7 @@ async function checkAdvice(device: Device, imageSize: number, batchSize: number,
   return { batch, size };
 }
 
-define(
+defineOnce(
   "errors: a network with a binding over the limit is refused with the batch and the pictures that fit",
   async () => {
     const device = await openDevice({ gpu: settings.gpu, limits: { maxStorageBufferBindingSize: 128 * 2 ** 20 } });
@@ -98,23 +98,31 @@ function limitMemory(device: Device, bytes: number): (bytes: number) => void {
   };
 }
 
-define("errors: an allocation that fails is told with what was needed, what there is, and what would fit", async () => {
-  const device = await openDevice({ gpu: settings.gpu });
-  limitMemory(device, 20 * 2 ** 20);
-  const error = await refused(device, 64, 12);
-  assert(error, "it was not refused");
-  for (const part of ["out of memory: ", " are needed on the device, ", " could be allocated", "Failed to allocate"]) {
-    assert(error.message.includes(part), `the message lacks "${part}": ${error.message}`);
-  }
-  assert(error.available <= 20 * 2 ** 20, `available: ${error.available}`);
-  await checkAdvice(device, 64, 12, "OUT_OF_MEMORY");
-  device.dispose();
-});
+defineOnce(
+  "errors: an allocation that fails is told with what was needed, what there is, and what would fit",
+  async () => {
+    const device = await openDevice({ gpu: settings.gpu });
+    limitMemory(device, 20 * 2 ** 20);
+    const error = await refused(device, 64, 12);
+    assert(error, "it was not refused");
+    for (const part of [
+      "out of memory: ",
+      " are needed on the device, ",
+      " could be allocated",
+      "Failed to allocate",
+    ]) {
+      assert(error.message.includes(part), `the message lacks "${part}": ${error.message}`);
+    }
+    assert(error.available <= 20 * 2 ** 20, `available: ${error.available}`);
+    await checkAdvice(device, 64, 12, "OUT_OF_MEMORY");
+    device.dispose();
+  },
+);
 
 const half = { storage: "float16" } as const;
 const again = { recompute: true } as const;
 
-define(
+defineOnce(
   "errors: half storage and recomputation are advised where they fit, the cheapest first, and do fit",
   async () => {
     const device = await openDevice({ gpu: settings.gpu });

@@ -5,7 +5,16 @@ import { normal, uniform } from "../random.ts";
 import { liveness as reference } from "../reference/liveness.ts";
 import { map, type NdArrays, ndarray } from "../reference/ndarray.ts";
 import { standardize } from "../reference/standardize.ts";
-import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, NETWORK_TOLERANCE } from "./suite.ts";
+import {
+  assert,
+  assertClose,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  defineKernel,
+  defineOnce,
+  NETWORK_TOLERANCE,
+} from "./suite.ts";
 
 const options = { imageSize: [8, 8, 1], filters: [3], embedding: 5, seed: 2 } as const;
 const B = 4;
@@ -20,36 +29,39 @@ function batch(seed: number) {
 const create = (device: Device, more = {}) =>
   Trainer.create(device, liveness(options), { batchSize: B, l2: L2, optimizer: adam({ learningRate: 0.01 }), ...more });
 
-define("liveness: loss and gradients of a standardised batch agree with the float64 reference", async (device) => {
-  const trainer = await create(device, { standardize: true });
-  const parameters: NdArrays = {};
-  for (const [name, { shape, read, write }] of trainer.parameters()) {
-    // Away from the initial zeros and ones, at which gradients of biases may vanish.
-    if (/bias|norm\/(gamma|beta)/.test(name)) {
-      await write(normal(shape, name.length, { deviation: 0.3, mean: name.endsWith("gamma") ? 1 : 0 }).data);
+defineKernel(
+  "liveness: loss and gradients of a standardised batch agree with the float64 reference",
+  async (device) => {
+    const trainer = await create(device, { standardize: true });
+    const parameters: NdArrays = {};
+    for (const [name, { shape, read, write }] of trainer.parameters()) {
+      // Away from the initial zeros and ones, at which gradients of biases may vanish.
+      if (/bias|norm\/(gamma|beta)/.test(name)) {
+        await write(normal(shape, name.length, { deviation: 0.3, mean: name.endsWith("gamma") ? 1 : 0 }).data);
+      }
+      parameters[name] = ndarray(shape, Float64Array.from(await read()));
     }
-    parameters[name] = ndarray(shape, Float64Array.from(await read()));
-  }
-  const { images, live } = batch(1);
-  const pixels = standardize({
-    x: ndarray(
-      [B, 8, 8, 1],
-      Float64Array.from(images, (value) => value / 255),
-    ),
-  });
-  const expected = reference(parameters, { images: pixels, live: ndarray([B], live) }, L2);
-  const found = await trainer.gradients({ images, live });
-  assertClose("liveness loss", found.get("loss")!, [expected.loss], { tolerance: NETWORK_TOLERANCE });
-  for (const [name, { data }] of Object.entries(expected.gradients)) {
-    // A bias in front of a batch-norm has no effect: both sides hold rounding noise of the size of its kernel's.
-    const kernel = expected.gradients[name.replace("bias", "kernel")];
-    const scale = name.endsWith("conv/bias") ? Math.max(...map(kernel, Math.abs).data) : undefined;
-    assertClose(`liveness gradient of ${name}`, found.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
-  }
-  await trainer.dispose();
-});
+    const { images, live } = batch(1);
+    const pixels = standardize({
+      x: ndarray(
+        [B, 8, 8, 1],
+        Float64Array.from(images, (value) => value / 255),
+      ),
+    });
+    const expected = reference(parameters, { images: pixels, live: ndarray([B], live) }, L2);
+    const found = await trainer.gradients({ images, live });
+    assertClose("liveness loss", found.get("loss")!, [expected.loss], { tolerance: NETWORK_TOLERANCE });
+    for (const [name, { data }] of Object.entries(expected.gradients)) {
+      // A bias in front of a batch-norm has no effect: both sides hold rounding noise of the size of its kernel's.
+      const kernel = expected.gradients[name.replace("bias", "kernel")];
+      const scale = name.endsWith("conv/bias") ? Math.max(...map(kernel, Math.abs).data) : undefined;
+      assertClose(`liveness gradient of ${name}`, found.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
+    }
+    await trainer.dispose();
+  },
+);
 
-define("liveness: goes on from a saved state to the same bits, with augmentation", async (device) => {
+defineOnce("liveness: goes on from a saved state to the same bits, with augmentation", async (device) => {
   const more = { augmentation: { flip: 0.5, brightness: 0.2, seed: 5 }, standardize: true };
   const whole = await create(device, more);
   for (let step = 1; step <= 6; step++) await whole.step(batch(step));
@@ -64,7 +76,7 @@ define("liveness: goes on from a saved state to the same bits, with augmentation
   for (const trainer of [whole, half, rest]) await trainer.dispose();
 });
 
-define("liveness: learns, and its file opens as what it is and as nothing else", async (device) => {
+defineOnce("liveness: learns, and its file opens as what it is and as nothing else", async (device) => {
   const trainer = await create(device, { l2: 0 });
   // Live pictures have an edge, pictures of pictures have none.
   const images = Uint8Array.from({ length: B * 64 }, (_, i) => (Math.floor(i / 64) % 2 === 0 && i % 8 > 3 ? 200 : 90));
@@ -96,7 +108,7 @@ define("liveness: learns, and its file opens as what it is and as nothing else",
   for (const one of [trainer, pairs]) await one.dispose();
 });
 
-define("liveness: refuses other losses, batches and labels, and compares nothing", async (device) => {
+defineOnce("liveness: refuses other losses, batches and labels, and compares nothing", async (device) => {
   await assertThrows("a triplet loss", () => create(device, { loss: "triplet" }), [
     "liveness",
     "cross-entropy",

@@ -3,11 +3,11 @@ import { gradients, maxPool2d, sum, Tape, type Tensor } from "../../src/index.ts
 import { normal } from "../random.ts";
 import { ndarray } from "../reference/ndarray.ts";
 import { checkOperation } from "./operation.ts";
-import { assertEqual, define, forAll } from "./suite.ts";
+import { assertEqual, defineKernel, forAll } from "./suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
-define("maxPool2d: random shapes, sizes, strides and paddings", (device) =>
+defineKernel("maxPool2d: random shapes, sizes, strides and paddings", (device) =>
   forAll(
     fc
       .record({
@@ -22,32 +22,32 @@ define("maxPool2d: random shapes, sizes, strides and paddings", (device) =>
   ),
 );
 
-define("maxPool2d: the defaults, 2x2 VALID, drop an odd last row and column", (device) =>
+defineKernel("maxPool2d: the defaults, 2x2 VALID, drop an odd last row and column", (device) =>
   checkOperation(device, "maxPool2d", { x: normal([3, 7, 5, 13], 1) }, {}),
 );
 
-define("maxPool2d: windows and strides that differ by axis", async (device) => {
+defineKernel("maxPool2d: windows and strides that differ by axis", async (device) => {
   const x = normal([2, 9, 13, 5], 1);
   await checkOperation(device, "maxPool2d", { x }, { size: [2, 3] });
   await checkOperation(device, "maxPool2d", { x }, { size: [3, 1], stride: [1, 4], padding: "same" });
 });
 
-define("maxPool2d: a 1x1 image", (device) =>
+defineKernel("maxPool2d: a 1x1 image", (device) =>
   checkOperation(device, "maxPool2d", { x: normal([1, 1, 1, 1], 1) }, { size: 1 }),
 );
 
-define("maxPool2d: overlapping windows add up their gradients", (device) =>
+defineKernel("maxPool2d: overlapping windows add up their gradients", (device) =>
   checkOperation(device, "maxPool2d", { x: normal([2, 11, 9, 4], 1) }, { size: 3, stride: 1, padding: "same" }),
 );
 
-define("maxPool2d: among equal values the first in row-major order takes the gradient", async (device) => {
+defineKernel("maxPool2d: among equal values the first in row-major order takes the gradient", async (device) => {
   const x = normal([2, 8, 8, 6], 1);
   const coarse = { ...x, data: x.data.map((value) => Math.round(value)) }; // many ties in each window
   await checkOperation(device, "maxPool2d", { x: coarse }, {});
   await checkOperation(device, "maxPool2d", { x: coarse }, { size: 3, stride: 2, padding: "same" });
 });
 
-define("maxPool2d: 2x2 windows inside the picture, whole vec4s of channels", (device) =>
+defineKernel("maxPool2d: 2x2 windows inside the picture, whole vec4s of channels", (device) =>
   forAll(
     fc.record({
       shape: fc.tuple(
@@ -68,7 +68,7 @@ define("maxPool2d: 2x2 windows inside the picture, whole vec4s of channels", (de
   ),
 );
 
-define("maxPool2d: writes where its maxima were only once a gradient is asked for", async (device) => {
+defineKernel("maxPool2d: writes where its maxima were only once a gradient is asked for", async (device) => {
   const write = async (withGradient: boolean) => {
     const tape = new Tape(device);
     const x = tape.input("x", [1, 4, 4, 8]);
@@ -87,7 +87,7 @@ define("maxPool2d: writes where its maxima were only once a gradient is asked fo
   assertEqual("values", [...trained.values], [...alone.values]);
 });
 
-define("maxPool2d: padding never wins against negative values", (device) =>
+defineKernel("maxPool2d: padding never wins against negative values", (device) =>
   checkOperation(
     device,
     "maxPool2d",

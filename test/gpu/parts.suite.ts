@@ -2,7 +2,7 @@
 // the gradients of one that is none of that.
 import { type Device, siamese, Trainer, type TrainerOptions } from "../../src/index.ts";
 import { uniform } from "../random.ts";
-import { assert, assertClose, assertEqual, assertSameBits, define } from "./suite.ts";
+import { assert, assertClose, assertEqual, assertSameBits, defineKernel, defineOnce } from "./suite.ts";
 import { deviceAs, deviceWithin, kinds } from "./variants.ts";
 
 const batchSize = 6;
@@ -39,7 +39,7 @@ for (const [kind, filters, tolerance] of [
   ["software adapters", [16, 16], 5e-6],
 ] as const) {
   const what = `filters ${filters.join(", ")} as on ${kind}`;
-  define(`parts: a network in parts has the gradients of one that is whole, ${what}`, async (device) => {
+  defineOnce(`parts: a network in parts has the gradients of one that is whole, ${what}`, async (device) => {
     const whole = await gradientsOf(deviceAs(device, kind), {}, [...filters]);
     const most = 160 * 1024;
     const limits = { maxStorageBufferBindingSize: most, maxBufferSize: most };
@@ -52,7 +52,7 @@ for (const [kind, filters, tolerance] of [
 }
 
 for (const kind of kinds) {
-  define(`parts: activations made again are the same bits, as on ${kind}`, async (given) => {
+  defineOnce(`parts: activations made again are the same bits, as on ${kind}`, async (given) => {
     const device = deviceAs(given, kind);
     const kept = await gradientsOf(device);
     const again = await gradientsOf(device, { recompute: true });
@@ -60,7 +60,7 @@ for (const kind of kinds) {
     for (const [name, values] of kept.found) assertSameBits(name, again.found.get(name)!, values);
   });
 
-  define(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
+  defineKernel(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
     const device = deviceAs(given, kind);
     const float32 = await gradientsOf(device);
     const float16 = await gradientsOf(device, { storage: "float16" });

@@ -5,7 +5,7 @@ import { type Device, type PhotometricChange, packChanges, photometric, Tape } f
 import { uniform } from "../random.ts";
 import { type NdArray, ndarray, sizeOf } from "../reference/ndarray.ts";
 import { byteSum, photometric as reference, wordOf } from "../reference/photometric.ts";
-import { assert, assertClose, assertEqual, assertThrows, define, forAll } from "./suite.ts";
+import { assert, assertClose, assertEqual, assertThrows, define, defineKernel, forAll } from "./suite.ts";
 
 const streams = { seed: 2 ** 40 + 12345, noise: 14, fill: 15 };
 const nothing: PhotometricChange = {
@@ -46,7 +46,7 @@ const change = (height: number, width: number): fc.Arbitrary<PhotometricChange> 
       .map(([top, left, bottom, right]) => ({ top, left, bottom, right })),
   });
 
-define("photometric: every change together, over random shapes", (device) =>
+defineKernel("photometric: every change together, over random shapes", (device) =>
   forAll(
     fc.tuple(upTo(3), upTo(15), upTo(15), upTo(6)).chain((shape) =>
       fc.record({
@@ -63,7 +63,7 @@ define("photometric: every change together, over random shapes", (device) =>
   ),
 );
 
-define("photometric: without changes nothing changes", async (device) => {
+defineKernel("photometric: without changes nothing changes", async (device) => {
   const x = pictures([2, 5, 7, 3], 2);
   assertEqual("pictures", [...(await run(device, x, [nothing, { ...nothing, seed: 9 }]))], [...x.data]);
 });
@@ -101,7 +101,7 @@ define("photometric: the random integers are those of Philox, on every adapter",
   assertEqual("bytes", [...erased.map((value) => Math.round(value * 255))], filled);
 });
 
-define("photometric: the noise has the mean and the deviation that were asked for", async (device) => {
+defineKernel("photometric: the noise has the mean and the deviation that were asked for", async (device) => {
   const shape = [1, 100, 100, 3];
   const grey = ndarray(shape, new Float64Array(30_000).fill(0.5));
   const values = await run(device, grey, [{ ...nothing, noise: 0.05, seed: 3 }]);

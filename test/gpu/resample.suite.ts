@@ -5,7 +5,7 @@ import { type Device, type ResizeMethod, resample, resize, scaleBytes, Tape, typ
 import { uniform } from "../random.ts";
 import { map, type NdArray, ndarray, sizeOf } from "../reference/ndarray.ts";
 import { resample as reference, resizeArea, resizeTf1 } from "../reference/resample.ts";
-import { assertClose, assertEqual, assertSameBits, assertThrows, define, forAll } from "./suite.ts";
+import { assertClose, assertEqual, assertSameBits, assertThrows, defineKernel, forAll } from "./suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 const shapes = fc.tuple(upTo(3), upTo(29), upTo(29), upTo(6));
@@ -38,7 +38,7 @@ async function run(
 const transformsOf = (tape: Tape, transforms: NdArray) =>
   tape.constant("transforms", transforms.shape, Float32Array.from(transforms.data));
 
-define("resize: area means, or bilinear where it grows, over random shapes and sizes", (device) =>
+defineKernel("resize: area means, or bilinear where it grows, over random shapes and sizes", (device) =>
   forAll(fc.tuple(shapes, sizes), 10, async ([shape, size]) => {
     const x = bytes(shape, 1);
     const y = await run(device, shape, x, (x) => resize(x, size));
@@ -46,7 +46,7 @@ define("resize: area means, or bilinear where it grows, over random shapes and s
   }),
 );
 
-define("resize: tf1 samples as TensorFlow 1 does, over random shapes and sizes", (device) =>
+defineKernel("resize: tf1 samples as TensorFlow 1 does, over random shapes and sizes", (device) =>
   forAll(fc.tuple(shapes, sizes), 10, async ([shape, size]) => {
     const x = bytes(shape, 2);
     const y = await run(device, shape, x, (x) => resize(x, size, { method: "tf1" }));
@@ -54,14 +54,14 @@ define("resize: tf1 samples as TensorFlow 1 does, over random shapes and sizes",
   }),
 );
 
-define("resize: tf1 on a picture as large as the article's", async (device) => {
+defineKernel("resize: tf1 on a picture as large as the article's", async (device) => {
   const shape = [1, 250, 250, 3];
   const x = bytes(shape, 3);
   const y = await run(device, shape, x, (x) => resize(x, [224, 224], { method: "tf1" }));
   assertClose("resize tf1 from 250 to 224", y, resizeTf1(inUnits(shape, x), [224, 224]).data, { tolerance: 1e-6 });
 });
 
-define("resize: tf1 differs from half-pixel centres, and looks at two of many rows", async (device) => {
+defineKernel("resize: tf1 differs from half-pixel centres, and looks at two of many rows", async (device) => {
   const column = Uint8Array.of(0, 51, 102, 255);
   const at = (method: ResizeMethod) => run(device, [1, 4, 1, 1], column, (x) => resize(x, [2, 1], { method }));
   assertClose("tf1", await at("tf1"), [0, 102 / 255]); // rows 0 and 2
@@ -80,7 +80,7 @@ const transforms = (count: number) =>
     { minLength: count, maxLength: count },
   );
 
-define("resample: any turn, mirror, scale and shift, of bytes and of floats", (device) =>
+defineKernel("resample: any turn, mirror, scale and shift, of bytes and of floats", (device) =>
   forAll(
     fc.tuple(shapes, sizes, methods).chain(([shape, size, method]) =>
       fc.record({
@@ -108,33 +108,36 @@ define("resample: any turn, mirror, scale and shift, of bytes and of floats", (d
   ),
 );
 
-define("resample: an identity, a mirror, a quarter turn and a shift by whole pixels copy bits", async (device) => {
-  const shape = [4, 7, 7, 3];
-  const x = bytes(shape, 5);
-  const maps = ndarray([4, 6], [1, 0, 0, 1, 0, 0, 1, 0, 0, -1, 0, 6, 0, 1, -1, 0, 6, 0, 1, 0, 0, 1, -2, 3]);
-  const plain = await run(device, shape, x, (x) => scaleBytes(x));
-  const looks = [
-    (i: number, j: number) => [i, j],
-    (i: number, j: number) => [i, 6 - j],
-    (i: number, j: number) => [6 - j, i],
-    (i: number, j: number) => [Math.max(i - 2, 0), Math.min(j + 3, 6)], // the border repeats
-  ];
-  const expected = new Float32Array(plain.length);
-  looks.forEach((look, n) => {
-    for (let i = 0; i < 7; i++)
-      for (let j = 0; j < 7; j++) {
-        const [row, column] = look(i, j);
-        const from = ((n * 7 + row) * 7 + column) * 3;
-        expected.set(plain.subarray(from, from + 3), ((n * 7 + i) * 7 + j) * 3);
-      }
-  });
-  for (const method of ["area", "tf1"] as const) {
-    const y = await run(device, shape, x, (x, tape) => resample(x, transformsOf(tape, maps), [7, 7], { method }));
-    assertSameBits(method, y, expected);
-  }
-});
+defineKernel(
+  "resample: an identity, a mirror, a quarter turn and a shift by whole pixels copy bits",
+  async (device) => {
+    const shape = [4, 7, 7, 3];
+    const x = bytes(shape, 5);
+    const maps = ndarray([4, 6], [1, 0, 0, 1, 0, 0, 1, 0, 0, -1, 0, 6, 0, 1, -1, 0, 6, 0, 1, 0, 0, 1, -2, 3]);
+    const plain = await run(device, shape, x, (x) => scaleBytes(x));
+    const looks = [
+      (i: number, j: number) => [i, j],
+      (i: number, j: number) => [i, 6 - j],
+      (i: number, j: number) => [6 - j, i],
+      (i: number, j: number) => [Math.max(i - 2, 0), Math.min(j + 3, 6)], // the border repeats
+    ];
+    const expected = new Float32Array(plain.length);
+    looks.forEach((look, n) => {
+      for (let i = 0; i < 7; i++)
+        for (let j = 0; j < 7; j++) {
+          const [row, column] = look(i, j);
+          const from = ((n * 7 + row) * 7 + column) * 3;
+          expected.set(plain.subarray(from, from + 3), ((n * 7 + i) * 7 + j) * 3);
+        }
+    });
+    for (const method of ["area", "tf1"] as const) {
+      const y = await run(device, shape, x, (x, tape) => resample(x, transformsOf(tape, maps), [7, 7], { method }));
+      assertSameBits(method, y, expected);
+    }
+  },
+);
 
-define("resample: a uniform picture stays uniform under any map", (device) =>
+defineKernel("resample: a uniform picture stays uniform under any map", (device) =>
   forAll(fc.tuple(methods, transforms(1)), 4, async ([method, [{ angle, y, x, origin }]]) => {
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
     const row = ndarray([1, 6], [c * y, -s * y, s * x, c * x, ...origin]);
@@ -146,7 +149,7 @@ define("resample: a uniform picture stays uniform under any map", (device) =>
   }),
 );
 
-define("errors: what resample and resize cannot take is named", async (device) => {
+defineKernel("errors: what resample and resize cannot take is named", async (device) => {
   const tape = new Tape(device);
   const x = tape.input("x", [2, 5, 5, 3], { dtype: "u8" });
   await assertThrows("size", () => resize(x, [0, 5]), ["[0, 5]", "whole pixels"]);

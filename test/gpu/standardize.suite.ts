@@ -5,7 +5,7 @@ import { type Device, evaluate, mean, standardize, tensor } from "../../src/inde
 import { normal, uniform } from "../random.ts";
 import { map, type NdArray, ndarray } from "../reference/ndarray.ts";
 import { standardize as reference } from "../reference/standardize.ts";
-import { assertClose, assertThrows, define, forAll } from "./suite.ts";
+import { assertClose, assertThrows, defineKernel, forAll } from "./suite.ts";
 
 async function run(device: Device, x: NdArray, options: { epsilon?: number } = {}) {
   const given = tensor(x.shape, Float32Array.from(x.data));
@@ -14,14 +14,14 @@ async function run(device: Device, x: NdArray, options: { epsilon?: number } = {
 
 const size = fc.integer({ min: 1, max: 40 });
 
-define("standardize: random shapes", (device) =>
+defineKernel("standardize: random shapes", (device) =>
   forAll(fc.tuple(fc.integer({ min: 1, max: 3 }), size, size, fc.integer({ min: 1, max: 4 })), 6, async (shape) => {
     const x = map(normal(shape, 1), (value) => Math.fround(0.5 + 0.2 * value));
     assertClose("standardize", await run(device, x), reference({ x }).data);
   }),
 );
 
-define("standardize: a brighter, flatter, tinted picture becomes the same picture", async (device) => {
+defineKernel("standardize: a brighter, flatter, tinted picture becomes the same picture", async (device) => {
   const random = uniform(3);
   const x = ndarray(
     [1, 24, 20, 3],
@@ -32,7 +32,7 @@ define("standardize: a brighter, flatter, tinted picture becomes the same pictur
   assertClose("standardize of tints", await run(device, tinted), await run(device, x), { tolerance: 5e-3 });
 });
 
-define("standardize: an even picture stays nearly zero, and so does the rounding of one", async (device) => {
+defineKernel("standardize: an even picture stays nearly zero, and so does the rounding of one", async (device) => {
   // The mean is rounded by up to 6e-8, of which 1 / sqrt(epsilon) = 316 makes 2e-5.
   const limit = { tolerance: 1e-4, scale: 1 };
   const even = ndarray([2, 7, 9, 3], new Float64Array(2 * 7 * 9 * 3).fill(Math.fround(0.7)));
@@ -41,7 +41,7 @@ define("standardize: an even picture stays nearly zero, and so does the rounding
   assertClose("standardize of rounding", await run(device, nearly), reference({ x: nearly }).data, limit);
 });
 
-define("standardize: another epsilon; no gradient; no other shape", async (device) => {
+defineKernel("standardize: another epsilon; no gradient; no other shape", async (device) => {
   const x = map(normal([1, 5, 5, 2], 4), Math.fround);
   assertClose("standardize", await run(device, x, { epsilon: 0.5 }), reference({ x }, { epsilon: 0.5 }).data);
   const picture = tensor([1, 2, 2, 1], [0, 1, 2, 3]);

@@ -5,7 +5,7 @@ import { overridesOf } from "../../src/gpu/shader.ts";
 import { adam, add, type Device, l2Penalty, scaleBytes, siamese, sigmoidCrossEntropy, Tape } from "../../src/index.ts";
 import { planProgram } from "../../src/tape/plan.ts";
 import type { TapeOptions } from "../../src/tape/tape.ts";
-import { assert, define } from "./suite.ts";
+import { assert, defineOnce } from "./suite.ts";
 import { deviceAs, deviceWithin, kinds } from "./variants.ts";
 
 interface Configuration {
@@ -39,7 +39,7 @@ function plan(device: Device, { pairs, imageSize, filters }: Configuration, opti
 
 for (const kind of kinds) {
   for (const [name, configuration] of Object.entries(configurations)) {
-    define(`structure: a step of ${name} as on ${kind}`, async (device) => {
+    defineOnce(`structure: a step of ${name} as on ${kind}`, async (device) => {
       const { launches, memory } = plan(deviceAs(device, kind), configuration);
       assert(launches.length <= 48, `${launches.length} dispatches`);
       const share = memory.activations / memory.lowerBound;
@@ -69,7 +69,7 @@ for (const [what, options, gigabytes] of [
   ["with activations made again", { recompute: true }, 4.5],
   ["with half-precision storage as well", { recompute: true, storage: "float16" }, 2.5],
 ] as const) {
-  define(`structure: the article's configuration ${what} takes at most ${gigabytes} GB`, async (device) => {
+  defineOnce(`structure: the article's configuration ${what} takes at most ${gigabytes} GB`, async (device) => {
     for (const kind of kinds) {
       const { total, memory, launches } = plan(deviceAs(deviceWithin(device, gibibyte), kind), article, options);
       assert(total <= gigabytes * 1e9, `${total} bytes as on ${kind}`);

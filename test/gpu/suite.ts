@@ -6,8 +6,16 @@ import type { Device } from "../../src/index.ts";
 import { difference } from "../compare.ts";
 import type { Fixtures } from "../fixtures.ts";
 
+/**
+ * Where a case says something. `everywhere`: it asks something of the runtime (queues, mapping, errors, lost devices).
+ * `compilers`: the arithmetic of kernels, which a compiler of WGSL can get wrong and a runtime cannot. `once`: what our own
+ * code decides before a GPU is asked, and what is made of kernels that other cases hold to their references.
+ */
+export type Where = "everywhere" | "compilers" | "once";
+
 export interface Case {
   readonly name: string;
+  readonly where: Where;
   readonly needsFixtures: boolean;
   run(device: Device, fixtures: Fixtures): Promise<void>;
 }
@@ -19,13 +27,26 @@ function register(entry: Case) {
   cases.push(entry);
 }
 
-export function define(name: string, run: (device: Device) => Promise<void>): void {
-  register({ name, needsFixtures: false, run });
+type Run = (device: Device) => Promise<void>;
+
+/** A case for every host. */
+export function define(name: string, run: Run): void {
+  register({ name, where: "everywhere", needsFixtures: false, run });
+}
+
+/** A case about a kernel's arithmetic: for one host of each WGSL compiler. */
+export function defineKernel(name: string, run: Run): void {
+  register({ name, where: "compilers", needsFixtures: false, run });
+}
+
+/** A case that cannot differ from host to host. */
+export function defineOnce(name: string, run: Run): void {
+  register({ name, where: "once", needsFixtures: false, run });
 }
 
 /** A case that the host leaves out where the PyTorch fixtures are absent. */
 export function defineWithFixtures(name: string, run: (device: Device, fixtures: Fixtures) => Promise<void>): void {
-  register({ name, needsFixtures: true, run });
+  register({ name, where: "everywhere", needsFixtures: true, run });
 }
 
 /** Tolerances of the product: largest absolute error over the largest absolute value of the reference. */
@@ -99,17 +120,17 @@ export async function assertThrows(what: string, work: () => unknown, parts: rea
 }
 
 /**
- * Set by the host: a seed to try other random cases than the usual ones (a failure's message gives it), and the GPU
+ * Set by the host: the seed of random examples (a failure's message gives it), the share of them that is tried, and the GPU
  * object for cases that open devices of their own, where it is not `navigator.gpu`.
  */
-export const settings: { seed: number; gpu?: GPU } = { seed: 20240607 };
+export const settings: { seed: number; share: number; gpu?: GPU } = { seed: 20240607, share: 1 };
 
 /** How long a failing example may be shrunk, in ms. */
 const SHRINK_LIMIT = 10_000;
 
 /**
- * Checks `runs` random examples: few, because each new shape may cost a software adapter a second of compilation. For
- * the same reason the search for a smaller failing example is cut short.
+ * Checks `runs` random examples, or the host's share of them: few, because each new shape may cost a software adapter a
+ * second of compilation. For the same reason the search for a smaller failing example is cut short.
  */
 export async function forAll<T>(example: fc.Arbitrary<T>, runs: number, check: (example: T) => Promise<void>) {
   let failed: number | undefined;
@@ -122,5 +143,5 @@ export async function forAll<T>(example: fc.Arbitrary<T>, runs: number, check: (
       throw error;
     }
   });
-  await fc.assert(property, { numRuns: runs, seed: settings.seed });
+  await fc.assert(property, { numRuns: Math.ceil(runs * settings.share), seed: settings.seed });
 }

@@ -13,6 +13,8 @@ import {
   assertSameBits,
   assertThrows,
   define,
+  defineKernel,
+  defineOnce,
   defineWithFixtures,
   NETWORK_TOLERANCE,
 } from "./suite.ts";
@@ -101,7 +103,7 @@ const create = (device: Device, batchSize = 3) =>
     optimizer: adam({ learningRate: 1e-3 }),
   });
 
-define("trainer: a network of odd sizes agrees with the float64 reference", async (device) => {
+defineKernel("trainer: a network of odd sizes agrees with the float64 reference", async (device) => {
   const trainer = await create(device);
   const batch = oddBatch(3, 8);
   const parameters = Object.fromEntries(
@@ -176,7 +178,7 @@ define("trainer: gradients change nothing", async (device) => {
   await trainer.dispose();
 });
 
-define("trainer: bytes and floats in [0, 1] are the same pictures", async (device) => {
+defineOnce("trainer: bytes and floats in [0, 1] are the same pictures", async (device) => {
   const trainer = await create(device);
   const batch = oddBatch(3, 5);
   const floats = (bytes: Uint8Array) => Float32Array.from(bytes, (pixel) => pixel / 255);
@@ -211,7 +213,7 @@ define("trainer: any number of pictures is embedded, each on its own", async (de
   await trainer.dispose();
 });
 
-define("trainer: contrastive loss on the embeddings lets the network learn", async (device) => {
+defineOnce("trainer: contrastive loss on the embeddings lets the network learn", async (device) => {
   const trainer = await Trainer.create(device, odd(), {
     batchSize: 4,
     loss: "contrastive",
@@ -227,7 +229,7 @@ define("trainer: contrastive loss on the embeddings lets the network learn", asy
   await trainer.dispose();
 });
 
-define("trainer: triplet loss on the embeddings lets the network learn", async (device) => {
+defineOnce("trainer: triplet loss on the embeddings lets the network learn", async (device) => {
   const trainer = await Trainer.create(device, odd(), {
     batchSize: 3,
     loss: "triplet",

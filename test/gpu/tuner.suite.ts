@@ -18,7 +18,7 @@ import { type Candidate, choose } from "../../src/tape/choose.ts";
 import { vec4Threads } from "../../src/tape/grid.ts";
 import type { Tensor } from "../../src/tape/tensor.ts";
 import { countCalls } from "./calls.ts";
-import { assert, assertEqual, assertSameBits, define, settings } from "./suite.ts";
+import { assert, assertEqual, assertSameBits, define, defineOnce, settings } from "./suite.ts";
 
 /** Keeps one table in memory, under any key. */
 class Memory implements TuningStore {
@@ -109,7 +109,7 @@ define("tuner: a second start with the table times nothing, and computes the sam
   assertSameBits("weights after two steps", again.weights, first.weights);
 });
 
-define("tuner: nothing is timed where tuning was not asked for, or only tables are to be used", async (device) => {
+defineOnce("tuner: nothing is timed where tuning was not asked for, or only tables are to be used", async (device) => {
   await trained(device);
   assertEqual("by default", device.tuner.timed, 0);
   await opened({ store: new Memory(), time: false }, async ({ device }) => {
@@ -146,7 +146,7 @@ function sumBy(
 const microseconds = (names: readonly string[], best: string) =>
   Object.fromEntries(names.map((name) => [name, name === best ? 1 : 2]));
 
-define("tuner: a choice in the table is taken, one among other candidates is timed again", async (plain) => {
+defineOnce("tuner: a choice in the table is taken, one among other candidates is timed again", async (plain) => {
   const names = ["first", "second", "third"];
   const store = new Memory();
   const choices = { sum: { candidate: "second", microseconds: microseconds(names, "second") } };
@@ -167,7 +167,7 @@ define("tuner: a choice in the table is taken, one among other candidates is tim
   });
 });
 
-define(
+defineOnce(
   "tuner: tables of another adapter, version, state of kernels or format are ignored with a warning",
   async (plain) => {
     const fits: TuningTable = {
@@ -199,7 +199,7 @@ define(
   },
 );
 
-define("tuner: a store that cannot be read or written warns, and tuning goes on", async () => {
+defineOnce("tuner: a store that cannot be read or written warns, and tuning goes on", async () => {
   const store: TuningStore = {
     load: () => Promise.reject(new Error("no entry")),
     save: () => Promise.reject(new Error("disk full")),
@@ -213,7 +213,7 @@ define("tuner: a store that cannot be read or written warns, and tuning goes on"
   });
 });
 
-define("tuner: it adds to a table that grew meanwhile", async (plain) => {
+defineOnce("tuner: it adds to a table that grew meanwhile", async (plain) => {
   const store = new Memory();
   await opened({ store }, async ({ device }) => {
     const choices = { other: { candidate: "x", microseconds: microseconds(["x", "y"], "x") } };
@@ -243,7 +243,7 @@ define("tuner: a candidate that the GPU refuses is left out with a warning, and 
   });
 });
 
-define("tuner: when the budget is spent the rules decide, and nothing is kept of what was not timed", async () => {
+defineOnce("tuner: when the budget is spent the rules decide, and nothing is kept of what was not timed", async () => {
   const store = new Memory();
   await opened({ store, budget: 0 }, async ({ device, warnings }) => {
     const { record, launched } = sumBy(device, ["a", "b"], { a: { preferred: false } });
@@ -257,7 +257,7 @@ define("tuner: when the budget is spent the rules decide, and nothing is kept of
   });
 });
 
-define("tuner: a candidate with choices of its own is timed once those are made", async () => {
+defineOnce("tuner: a candidate with choices of its own is timed once those are made", async () => {
   await opened({}, async ({ device }) => {
     const order: string[] = [];
     const record = () => {
@@ -312,7 +312,7 @@ define("tuner: without timestamps it takes the host's clock", async () => {
   );
 });
 
-define("tuner: two programs compiled at once time each choice once", async () => {
+defineOnce("tuner: two programs compiled at once time each choice once", async () => {
   await opened({}, async ({ device }) => {
     const one = sumBy(device, ["a", "b"]);
     const other = sumBy(device, ["a", "b"]);
@@ -321,7 +321,7 @@ define("tuner: two programs compiled at once time each choice once", async () =>
   });
 });
 
-define("tuner: the rule's candidate stays unless another is faster by more than noise", async () => {
+defineOnce("tuner: the rule's candidate stays unless another is faster by more than noise", async () => {
   const times = (a: number, b: number) =>
     new Map([
       ["a", a],
@@ -333,7 +333,7 @@ define("tuner: the rule's candidate stays unless another is faster by more than 
   assertEqual("the rule's own failed", fastest(new Map([["b", 5]]), "a"), "b");
 });
 
-define("tuner: launches tell which choice they are a part of", async (device) => {
+defineOnce("tuner: launches tell which choice they are a part of", async (device) => {
   const tape = new Tape(device);
   const x = tape.input("x", [4, 8]);
   const program = await tape.compile({ outputs: { y: dense(x, tape.parameter("w", [8, 4], { initial: 1 })) } });

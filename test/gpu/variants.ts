@@ -2,6 +2,11 @@
 
 import { Device } from "../../src/index.ts";
 
+/** Pipelines are the GPU device's: what one variant compiled, another need not. */
+function onSame(device: Device, variant: Device): Device {
+  return Object.defineProperty(variant, "kernels", { value: device.kernels });
+}
+
 const known = new Map<Device, Device>();
 
 /** The same GPU device, for which the engine chooses what it chooses on a software adapter, or on a GPU. */
@@ -10,7 +15,7 @@ export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): De
   if (device.adapter.software === software) return device;
   let other = known.get(device);
   if (!other) {
-    other = new Device(device.gpu, { ...device.adapter, software });
+    other = onSame(device, new Device(device.gpu, { ...device.adapter, software }));
     known.set(device, other);
   }
   return other;
@@ -28,14 +33,14 @@ export function deviceWithin(device: Device, limits: Readonly<Record<string, num
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   });
-  return new Device(limited, device.adapter);
+  return onSame(device, new Device(limited, device.adapter));
 }
 
 export const kinds = ["software adapters", "GPUs"] as const;
 
 /** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
 export function deviceChoosing(device: Device, candidate: string): Device {
-  const other = new Device(device.gpu, device.adapter);
+  const other = onSame(device, new Device(device.gpu, device.adapter));
   other.tuner.choice = (_, candidates) => candidates.find((c) => c === candidate);
   return other;
 }

@@ -64,7 +64,7 @@ const picture = (person: number, number: number) => join(data, `person ${person}
 // The cache folder is set by a variable on Linux alone: elsewhere this would write into the user's own.
 describe.runIf(process.platform === "linux")("tuning", () => {
   const run = (out: string, ...more: string[]) =>
-    json("train", data, "--out", at(out), ...small, "--validation", "0", "--steps", "2", ...more);
+    json("train", data, "--out", at(out), ...small, "--filters", "4", "--validation", "0", "--steps", "2", ...more);
   const weights = (out: string) => readFile(at(out, "model.safetensors"));
 
   it("times kernels at the first start only, and takes the same again; a broken table is told and replaced", async () => {

@@ -8,7 +8,8 @@ import { fillTemporariesWithGarbage } from "../variants.ts";
 
 export interface Start {
   fixtures?: string; // text of the PyTorch fixtures
-  seed?: number; // for other random cases than the usual ones
+  seed: number; // of random examples
+  share: number; // of them that is tried
 }
 
 /** What a host answers; `error` is absent where the case passed. */
@@ -35,7 +36,8 @@ export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
   fillTemporariesWithGarbage(device);
   const fixtures = start.fixtures ? parseFixtures(start.fixtures) : undefined;
   settings.gpu = gpu;
-  if (start.seed !== undefined) settings.seed = start.seed;
+  settings.seed = start.seed;
+  settings.share = start.share;
   const uncaptured: string[] = [];
   device.gpu.addEventListener("uncapturederror", (event) => {
     uncaptured.push((event as GPUUncapturedErrorEvent).error.message);

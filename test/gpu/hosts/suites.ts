@@ -3,12 +3,30 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, describe, it } from "vitest";
 import { fixturesMissing, fixturesText } from "../../fixturesFile.ts";
-import { NETWORK_TOLERANCE, OPERATION_TOLERANCE, type Worst } from "../suite.ts";
+import { NETWORK_TOLERANCE, OPERATION_TOLERANCE, type Where, type Worst } from "../suite.ts";
 import { cases } from "../suites.ts";
 import type { Host, OpenHost } from "./host.ts";
 
-/** TEST_SEED=N draws other random cases; a failure names the seed that it was drawn with. */
-const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : undefined;
+/** TEST_SEED=N draws other random examples; a failure names the seed that they were drawn with. */
+const seed = Number(process.env.TEST_SEED ?? 20240607);
+/** `npm run test:full`: every case on every host, with all its random examples. */
+const full = process.env.TEST_FULL === "1";
+
+/** What a host is asked. Hosts draw with seeds of their own: what one has not tried, another may. */
+export interface Part {
+  readonly where: readonly Where[];
+  /** Of the random examples of a case. */
+  readonly share: number;
+  /** Of the seed. */
+  readonly offset: number;
+}
+
+/** Everything: on the host that starts fastest. */
+export const allCases: Part = { where: ["everywhere", "compilers", "once"], share: 1 / 2, offset: 0 };
+/** The second compiler of WGSL. */
+export const compilerCases: Part = { where: ["everywhere", "compilers"], share: 1 / 4, offset: 1 };
+/** A runtime around a compiler that another host has, too. */
+export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
 
 /** A case that takes longer has hung, and its host with it. */
 const CASE_LIMIT = 90_000;
@@ -21,14 +39,16 @@ function limited<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
-export function runSuites(name: string, open: OpenHost): void {
+export function runSuites(name: string, open: OpenHost, part: Part): void {
+  const asked = full ? cases : cases.filter(({ where }) => part.where.includes(where));
+  const start = { fixtures: fixturesText, seed: seed + part.offset, share: full ? 1 : part.share };
   describe(name, () => {
     let host: Host | undefined;
     let worst: Worst[] = [];
 
     /** Opened for the first case, and again after a case that brought it down: that one fails alone. */
     const run = async (name: string) => {
-      host ??= await open({ fixtures: fixturesText, seed });
+      host ??= await open(start);
       try {
         const outcome = await limited(host.run(name));
         worst = outcome.worst;
@@ -52,12 +72,13 @@ export function runSuites(name: string, open: OpenHost): void {
         const found = errors.find(({ tolerance }) => tolerance === limit);
         return found ? `${found.relative.toExponential(1)} of ${limit} (${found.what})` : `0 of ${limit}`;
       });
-      console.log(`${name} on ${host.adapter}: largest relative errors ${largest.join(", ")}`);
+      const count = `${asked.length} of ${cases.length} cases`;
+      console.log(`${name} on ${host.adapter}: ${count}, largest relative errors ${largest.join(", ")}`);
       await host.close();
     });
 
     if (!fixturesText) it.skip(fixturesMissing, () => {});
-    for (const { name, needsFixtures } of cases) {
+    for (const { name, needsFixtures } of asked) {
       it.skipIf(needsFixtures && !fixturesText)(name, async () => {
         const { error } = await run(name);
         if (error) throw Object.assign(new Error(error), { stack: error });
