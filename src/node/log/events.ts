@@ -59,7 +59,9 @@ const sessionStart = (seconds: number, step: number) =>
     .join()
     .finish();
 
-const event = (seconds: number, step: number) =>
-  new BinaryWriter().uint32(key(1, WireType.Bit64)).double(seconds).uint32(key(2, WireType.Varint)).int64(step);
+function event(seconds: number, step: number): BinaryWriter {
+  const writer = new BinaryWriter().uint32(key(1, WireType.Bit64)).double(seconds);
+  return step === 0 ? writer : writer.uint32(key(2, WireType.Varint)).int64(step); // proto3 leaves zeros out
+}
 
 const key = (field: number, type: WireType) => (field << 3) | type;

@@ -1,11 +1,11 @@
-// Event files read back by others: the framing by the reader of TFRecord files, the messages by protobuf's own decoder
-// from the published definitions.
+// Event files against others' work: bytes that TensorBoard itself wrote; and read back, the framing by the reader of TFRecord
+// files, the messages by protobuf's own decoder from the published definitions.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFileRegistry, type DescMessage, fromBinary, fromJson, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { readRecords } from "../../../src/data/records/framing.ts";
 import { eventLog } from "../../../src/node/log/events.ts";
 import { recordCodec } from "../../../src/web/codec.ts";
@@ -107,5 +107,23 @@ describe("the event file", () => {
       },
       { wallTime: 1700000002, step: String(2 ** 33), summary: { value: [value("loss", -2), value("epoch", 3)] } },
     ]);
+  });
+
+  it("is byte for byte what TensorBoard writes of the same events", async () => {
+    // By tensorboard 2.21.0's RecordWriter and event_pb2: version, session start, two summaries.
+    const written = Buffer.from(
+      "GAAAAAAAAACjf0siCQAAIED8VNlBGg1icmFpbi5FdmVudDoyKzUxEA8AAAAAAAAAbVMrCQkAACBA/FTZQRAHOgIIAZvrBqcoAAAAAAAAAP9wFkoJAAAQ" +
+        "QPxU2UEQByobCgsKBGxvc3MVzczMPQoMCgVlcG9jaBUAAABAuafIDEAAAAAAAAAAKBf0lQkAAEBA/FTZQRCAgICAICovChYKD3ZhbGlkYXRpb24v" +
+        "bG9zcxUAAAA/ChUKDnZhbGlkYXRpb24vYXVjFQAAQD/TAjuU",
+      "base64",
+    );
+    vi.useFakeTimers({ toFake: ["Date"], now: 1700000000500 });
+    const log = await eventLog(folder, 6);
+    vi.useRealTimers();
+    log.write({ step: 7, epoch: 2, loss: 0.1, seconds: 1700000000.25 });
+    log.write({ step: 2 ** 33, epoch: 3, validation: { loss: 0.5, auc: 0.75 }, seconds: 1700000001 });
+    await log.flush();
+    await log.close();
+    expect((await readFile(log.path)).equals(written)).toBe(true);
   });
 });
