@@ -1,7 +1,7 @@
 // Parameters outlive tapes and programs: a store holds them on the device, so that a training program and an
 // inference program use the same weights. Trainable ones lie side by side, so that one launch updates them all.
 import type { Device } from "../gpu/device.ts";
-import { ShapeError, TwingradError } from "../gpu/errors.ts";
+import { inBytes, ResourceError, ShapeError, TwingradError } from "../gpu/errors.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { initialValues } from "./initial.ts";
 import type { Tape } from "./tape.ts";
@@ -99,16 +99,21 @@ export class ParameterStore {
     return [...this.entries.values()].map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   }
 
-  /** Gives every parameter that has none yet its place on the device. */
+  /** Gives every parameter that has none yet its place on the device. @throws LIMIT, before anything is made. */
   place(): void {
     const fresh = [...this.entries.values()].filter((e) => !e.buffer);
     const trainable = fresh.filter((e) => e.trainable);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.gpu.limits;
+    for (const { name, shape } of fresh) {
+      checkLimit(`those of "${name}"`, sizeOf(shape) * 4, Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    }
     if (trainable.length > 0) {
       let bytes = 0;
       for (const entry of trainable) {
         entry.offset = bytes;
         bytes += Math.ceil((sizeOf(entry.shape) * 4) / alignment) * alignment;
       }
+      checkLimit("all parameters, in one buffer,", bytes, maxBufferSize);
       const values = this.device.createBuffer("parameters", bytes);
       const arena: Arena = { bytes, values, members: trainable.map((e) => e.name), state: new Map() };
       this.arenas.push(arena);
@@ -180,6 +185,12 @@ export class ParameterStore {
     }
     return entry;
   }
+}
+
+function checkLimit(what: string, needed: number, available: number): void {
+  if (needed <= available) return;
+  const text = `parameters: ${what} take ${inBytes(needed)}; this adapter takes at most ${inBytes(available)}`;
+  throw new ResourceError("LIMIT", text, { needed, available });
 }
 
 function sized(name: string, shape: readonly number[], values: ArrayLike<number>): Float32Array<ArrayBuffer> {

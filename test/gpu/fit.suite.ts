@@ -58,6 +58,22 @@ defineOnce(
   },
 );
 
+defineOnce("errors: parameters over the limit are told before a value of them is made", async () => {
+  const device = await openDevice({ gpu: settings.gpu });
+  const before = device.live();
+  // 49 GB of weights behind the last block: more than an array can hold.
+  const network = siamese({ imageSize: [224, 224, 3], filters: [1024], embedding: 1024, seed: 1 });
+  const error = await Trainer.create(device, network, { batchSize: 1 }).catch((thrown) => thrown);
+  assertEqual("code", error.code, "LIMIT");
+  const parts = [
+    'parameters: those of "tower/dense/kernel" take 49 GiB; this adapter takes at most ',
+    "What would fit: ",
+  ];
+  for (const part of parts) assert(error.message.includes(part), `the message lacks "${part}": ${error.message}`);
+  assertEqual("left on the device", device.live(), before);
+  device.dispose();
+});
+
 /**
  * From now on the device refuses buffers that would bring it above `bytes`, as a GPU does whose memory is full. Gives what
  * changes the limit.
