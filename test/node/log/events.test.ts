@@ -112,16 +112,16 @@ describe("the event file", () => {
   it("is byte for byte what TensorBoard writes of the same events", async () => {
     // By tensorboard 2.21.0's RecordWriter and event_pb2: version, session start, two summaries.
     const written = Buffer.from(
-      "GAAAAAAAAACjf0siCQAAIED8VNlBGg1icmFpbi5FdmVudDoyKzUxEA8AAAAAAAAAbVMrCQkAACBA/FTZQRAHOgIIAZvrBqcoAAAAAAAAAP9wFkoJAAAQ" +
-        "QPxU2UEQByobCgsKBGxvc3MVzczMPQoMCgVlcG9jaBUAAABAuafIDEAAAAAAAAAAKBf0lQkAAEBA/FTZQRCAgICAICovChYKD3ZhbGlkYXRpb24v" +
-        "bG9zcxUAAAA/ChUKDnZhbGlkYXRpb24vYXVjFQAAQD/TAjuU",
+      "GAAAAAAAAACjf0siCQAAIED8VNlBGg1icmFpbi5FdmVudDoyKzUxEA8AAAAAAAAAbVMrCQkAACBA/FTZQRAHOgIIAZvrBqcoAAAAAAAAAP9wFkoJ" +
+        "AAAQQPxU2UEQByobCgsKBGxvc3MVzczMPQoMCgVlcG9jaBUAAABAuafIDFcAAAAAAAAA5rqUjAkAAEBA/FTZQRCAgICAICpGChYKD3ZhbGlkYXRp" +
+        "b24vbG9zcxUAAAA/ChUKDnZhbGlkYXRpb24vYXVjFQAAQD8KFQoOdmFsaWRhdGlvbi9lZXIVAACAPh2qwTc=",
       "base64",
     );
     vi.useFakeTimers({ toFake: ["Date"], now: 1700000000500 });
     const log = await eventLog(folder, 6);
     vi.useRealTimers();
     log.write({ step: 7, epoch: 2, loss: 0.1, seconds: 1700000000.25 });
-    log.write({ step: 2 ** 33, epoch: 3, validation: { loss: 0.5, auc: 0.75 }, seconds: 1700000001 });
+    log.write({ step: 2 ** 33, epoch: 3, validation: { loss: 0.5, auc: 0.75, eer: 0.25 }, seconds: 1700000001 });
     await log.flush();
     await log.close();
     expect((await readFile(log.path)).equals(written)).toBe(true);
