@@ -10,6 +10,7 @@ import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
+import { addRecapture } from "./commands/recapture.ts";
 import { addRecords } from "./commands/records.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -27,6 +28,7 @@ addVerify(program);
 addIdentify(program);
 addForget(program);
 addAugment(program);
+addRecapture(program);
 addRecords(program);
 
 try {

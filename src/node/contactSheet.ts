@@ -54,10 +54,16 @@ const background = { r: 40, g: 44, b: 52 };
 /** Pixels that a picture's longer side is enlarged to, about. */
 const shownSide = 160;
 
-/** A PNG of all pictures, row by row, the one without augmentation first; enlarged by a whole number, pixels kept square. */
-export async function contactSheet({ pixels, size: [height, width, channels] }: Specimens): Promise<Buffer> {
+/**
+ * A PNG of all pictures, row by row; enlarged by a whole number, pixels kept square.
+ * @param across how many stand in a row; about as many as rows by default.
+ */
+export async function contactSheet(
+  { pixels, size: [height, width, channels] }: Pick<Specimens, "pixels" | "size">,
+  across?: number,
+): Promise<Buffer> {
   const count = pixels.length / (height * width * channels);
-  const columns = Math.ceil(Math.sqrt((count * height) / width));
+  const columns = across ?? Math.ceil(Math.sqrt((count * height) / width));
   const rows = Math.ceil(count / columns);
   const enlarged = Math.max(1, Math.round(shownSide / Math.max(height, width)));
   const tile = { width: width * enlarged, height: height * enlarged };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
+import { livenessImages } from "../../src/node/files.ts";
 import { buildCli, testFolder } from "./builtCli.ts";
 
 const folder = testFolder("liveness-test");
@@ -108,4 +109,24 @@ describe("train --task liveness", () => {
     const both = await cli.run("verify", at("people"), spoof, spoof, "--liveness", at("people"));
     expect(both.stderr).toContain(`${at("people")}: This is a recognition model`);
   }, 120_000);
+});
+
+describe("recapture", () => {
+  it("makes live and spoof pictures of a folder of people, the same for the same seed", async () => {
+    const made = (out: string, ...more: string[]) => cli.json("recapture", join(data, "live"), at(out), ...more);
+    const result = await made("made", "--contact-sheet", at("sheet.png"), "--seed", "7");
+    expect(result).toMatchObject({ live: 28, spoof: 28, out: at("made"), contactSheet: at("sheet.png") });
+    expect(result.print + result.screen).toBe(28);
+    const { width, height } = await sharp(at("sheet.png")).metadata();
+    expect([width, height]).toEqual([4 + 8 * (160 + 4), 4 + 4 * (160 + 4)]);
+    const { items, identities } = await livenessImages(at("made"));
+    expect([items.length, identities.length]).toEqual([56, 7]);
+    const bytes = (out: string, kind: string) => readFile(at(out, kind, "p3", "2.jpg"));
+    expect((await bytes("made", "spoof")).equals(await bytes("made", "live"))).toBe(false);
+    await made("again", "--seed", "7");
+    for (const kind of ["live", "spoof"])
+      expect((await bytes("again", kind)).equals(await bytes("made", kind))).toBe(true);
+    const full = await cli.run("recapture", join(data, "live"), at("made"));
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("a new or empty folder was expected") });
+  }, 60_000);
 });
