@@ -1,6 +1,6 @@
 // Open-set identification of a dataset's pictures: some people enrolled, the others strangers.
 import { type Dataset, indicesByIdentity, labelsOf } from "../data/dataset.ts";
-import { type Match, nearestPerson, representatives } from "../recognition/match.ts";
+import { type Match, personSearch, representatives } from "../recognition/match.ts";
 import type { Model } from "../recognition/model.ts";
 import { type OpenSetReport, openSet, openSetReport } from "../recognition/openSet.ts";
 
@@ -30,6 +30,7 @@ export function identification(
     return rows;
   };
   const gallery = enrolled.map((person) => representatives(model, stack(person.pictures), match));
-  const nearest = [...probes, ...strangers].map(({ picture }) => nearestPerson(model, row(picture), gallery));
+  const search = personSearch(model, gallery);
+  const nearest = [...probes, ...strangers].map(({ picture }) => search(row(picture)));
   return openSetReport(divided, nearest, model.threshold, { resamples, seed });
 }

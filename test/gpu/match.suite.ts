@@ -34,7 +34,7 @@ const questions = fc
   .record({
     length: fc.integer({ min: 1, max: 40 }),
     count: fc.integer({ min: 1, max: 1500 }),
-    k: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constantFrom(600, 1024)),
+    k: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(200)),
     values: fc.constantFrom(2, 5, 100),
     weighted: fc.boolean(),
     steps: fc.constantFrom(1500, 700, 100),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nearestPerson } from "../../src/recognition/match.ts";
+import { personSearch } from "../../src/recognition/match.ts";
 import { type Nearest, openSet, openSetReport } from "../../src/recognition/openSet.ts";
 
 describe("openSet", () => {
@@ -92,7 +92,7 @@ describe("openSetReport", () => {
   });
 });
 
-describe("nearestPerson", () => {
+describe("personSearch", () => {
   const model = {
     fingerprint: "line",
     embedding: 1,
@@ -103,8 +103,11 @@ describe("nearestPerson", () => {
   };
   it("is as near as the nearest picture; who is equally near as another is nobody (by hand)", () => {
     const people = [Float32Array.of(0, 10), Float32Array.of(4), Float32Array.of(-3, 9)];
-    expect(nearestPerson(model, Float32Array.of(9.75), people)).toEqual({ distance: 0.25, person: 0 });
-    expect(nearestPerson(model, Float32Array.of(3), people)).toEqual({ distance: 1, person: 1 });
-    expect(nearestPerson(model, Float32Array.of(9.5), people)).toEqual({ distance: 0.5, person: null });
+    const nearest = personSearch(model, people);
+    expect(nearest(Float32Array.of(9.75))).toEqual({ distance: 0.25, person: 0 });
+    expect(nearest(Float32Array.of(3))).toEqual({ distance: 1, person: 1 });
+    expect(nearest(Float32Array.of(9.5))).toEqual({ distance: 0.5, person: null });
+    const twice = [Float32Array.of(1, 3), Float32Array.of(-4)];
+    expect(personSearch(model, twice)(Float32Array.of(2))).toEqual({ distance: 1, person: 0 }); // twice, but the same person
   });
 });
