@@ -5,6 +5,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { TuningTable } from "../gpu/tunerTable.ts";
 import { decode, type Safetensors } from "../train/safetensors.ts";
+import { nothingSelected } from "../train/selection.ts";
 import { parseTuningTable } from "../web/tuningTable.ts";
 import { changeable, defaults, type ResolvedSettings, resolved } from "./settings.ts";
 
@@ -34,11 +35,18 @@ const progressSchema = z.object({
   epochs: z.number().int().min(0),
   firstLoss: z.number().nullable(),
   lastLoss: z.number().nullable(),
+  /** Absent in files saved before runs chose among their states. */
+  selection: z
+    .object({
+      best: z.object({ step: z.number().int().min(0), auc: z.number() }).optional(),
+      since: z.number().int().min(0),
+    })
+    .default(nothingSelected),
 });
 
 export type RunProgress = z.infer<typeof progressSchema>;
 
-const keys = { record: "training", stream: "stream", progress: "progress", kernels: "kernels" } as const;
+const keys = { record: "training", stream: "stream", progress: "progress", kernels: "kernels", kept: "kept" } as const;
 
 /** A fingerprint of the set of names: to notice the training data without keeping anybody's name. */
 export function peopleDigest(dataset: Dataset): string {
@@ -73,6 +81,30 @@ export function runMetadata(record: TrainingRecord, { stream, progress, kernels 
     [keys.progress]: JSON.stringify(progress),
     [keys.kernels]: JSON.stringify(kernels),
   };
+}
+
+/** Of a checkpoint the part that is known once its state was judged. */
+export function progressMetadata(progress: RunProgress): Record<string, string> {
+  return { [keys.progress]: JSON.stringify(progress) };
+}
+
+/** Which of its states a finished run left as its model. */
+const keptSchema = z.object({
+  which: z.enum(["best", "last"]),
+  step: z.number().int().min(0),
+  /** Steps that the run made. */
+  of: z.number().int().min(0),
+});
+
+export type Kept = z.infer<typeof keptSchema>;
+
+export function keptMetadata(kept: Kept): Record<string, string> {
+  return { [keys.kept]: JSON.stringify(kept) };
+}
+
+/** Undefined in files of unfinished runs, and in those saved before there was a choice. */
+export function keptOf({ metadata }: Safetensors): Kept | undefined {
+  return read(metadata, keys.kept, keptSchema);
 }
 
 /**

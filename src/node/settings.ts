@@ -70,6 +70,8 @@ const schema = z.strictObject({
   fold,
   holdOutGroups: z.boolean(),
   turnedIdentities: z.boolean(),
+  patience: positive,
+  keep: z.enum(["best", "last"]),
   checkpointEvery: positive,
   keepCheckpoints: positive,
   recoveryEvery: positive,
@@ -104,6 +106,8 @@ const optional = {
   fold: true,
   holdOutGroups: true,
   turnedIdentities: true,
+  patience: true,
+  keep: true,
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
@@ -144,6 +148,8 @@ export const changeable: ReadonlySet<string> = new Set([
   "steps",
   "prefetch",
   "imageCache",
+  "patience",
+  "keep",
   "checkpointEvery",
   "keepCheckpoints",
   "recoveryEvery",
@@ -206,6 +212,10 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   }
   if (given.cropMargin !== undefined && given.crop !== "box") {
     throw new SettingsError("--crop-margin is about boxes: it needs --crop box");
+  }
+  if (given.validation === 0 && (given.patience !== undefined || given.keep === "best")) {
+    const flag = given.patience === undefined ? "--keep best" : "--patience";
+    throw new SettingsError(`${flag} looks at people held out; --validation 0 holds nobody out`);
   }
   const batch = resolveBatch(given);
   checkSchedule(given);

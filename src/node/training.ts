@@ -7,13 +7,16 @@ import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { adam } from "../optim/adam.ts";
 import { openSaved } from "../train/checkpoint.ts";
+import type { Checkpoints } from "../train/checkpoints.ts";
 import { Saver } from "../train/saver.ts";
+import { withMetadata } from "../train/seal.ts";
+import type { Selection } from "../train/selection.ts";
 import { type Recovered, Trainer } from "../train/trainer.ts";
 import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
 import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
-import { recordOf } from "./record.ts";
+import { keptMetadata, keptOf, recordOf } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import { checkRest, planned, ratesOf } from "./scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "./settings.ts";
@@ -35,6 +38,10 @@ export interface TrainingResult {
   /** The model; of a run that was interrupted the checkpoint to resume from, null where none could be saved. */
   checkpoint: string | null;
   interrupted?: true;
+  /** Why the run ended before its last step, where it did. */
+  stopped: string | null;
+  /** Which state the model is, with its AUC on some of the people held out; null where the run was interrupted. */
+  kept: { which: "best" | "last"; step: number; auc: number | null } | null;
 }
 
 /** The dataset's people as a run with these settings divides them. */
@@ -112,7 +119,7 @@ export async function train<I extends Item>(
     progress.stop();
     await log.close();
   }
-  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData } = run;
+  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, selection } = run;
   const steps = before + taken;
   if (steps === 0 && !signal?.aborted) {
     throw new TwingradError(
@@ -120,25 +127,62 @@ export async function train<I extends Item>(
       `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
     );
   }
-  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData };
+  const stopped = run.stoppedEarly ? whyStopped(selection) : null;
+  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, stopped };
   if (signal?.aborted) {
     const last = (await checkpoints.list())[0]?.name;
     const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);
-    return { ...result, validation: null, checkpoint, interrupted: true };
+    return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
   if (taken === 0 && (await isJudged(checkpoint, steps, task.judgementKey))) {
+    const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
     throw new TwingradError(
       "BAD_INPUT",
-      `there is nothing left to do: the run to resume has made ${before} steps; ask for more --steps or --epochs`,
+      `there is nothing left to do: the run to resume has made ${before} steps${more}`,
     );
   }
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
-  const bytes = await trainer.save(run.metadata);
+  const last = { bytes: await trainer.save(run.metadata), step: steps };
+  const best = heldOut && settings.keep !== "last" ? await bestState(checkpoints, selection, last, warn) : undefined;
+  const { bytes, step } = best ?? last;
   const verdict = await judge(bytes, heldOut ?? training, !heldOut);
-  await saveModel(checkpoint, await verdict.sealed(bytes));
-  return { ...result, validation: heldOut ? verdict.figures : null, checkpoint };
+  const which = best ? "best" : "last";
+  const sealed = await verdict.sealed(bytes);
+  await saveModel(checkpoint, await withMetadata(sealed, keptMetadata({ which, step, of: steps })));
+  const auc = selection.best?.step === step ? selection.best.auc : null;
+  return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
+}
+
+interface State {
+  readonly bytes: Uint8Array;
+  readonly step: number;
+}
+
+/** The state that did best on people held out; undefined, and the user knows why, where it cannot be read any more. */
+async function bestState(
+  checkpoints: Checkpoints,
+  { best }: Selection,
+  last: State,
+  warn: (text: string) => void,
+): Promise<State | undefined> {
+  if (best === undefined || best.step === last.step) return last;
+  const name = (await checkpoints.list()).find(({ step, auc }) => step === best.step && auc !== undefined)?.name;
+  try {
+    if (name === undefined) throw new Error("it is no longer there");
+    const bytes = await checkpoints.folder.read(name);
+    await openSaved(bytes);
+    return { bytes, step: best.step };
+  } catch (error) {
+    const { message } = error as Error;
+    warn(`the best checkpoint, of step ${best.step}, cannot be read (${message}): the model is the last state instead`);
+    return undefined;
+  }
+}
+
+function whyStopped({ best, since }: Selection): string {
+  return `none of ${since} judgements on people held out found a better AUC than ${best?.auc}, of step ${best?.step}`;
 }
 
 /** A trainer as the settings say. */
@@ -179,10 +223,10 @@ function describeRecovery({ reason, from, to, exact }: Recovered): string {
   return `the GPU device was lost (${reason.replace(/\.$/, "")}); training goes on on another: back at step ${from}, done again to step ${to}, ${same}`;
 }
 
-/** Whether a run's model is finished: of this step, with a threshold. */
+/** Whether a run's model is finished: of so many steps, with a threshold. */
 async function isJudged(path: string, step: number, judgementKey: string): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);
-  return description.step === step && file.metadata[judgementKey] !== undefined;
+  return (keptOf(file)?.of ?? description.step) === step && file.metadata[judgementKey] !== undefined;
 }

@@ -2,10 +2,12 @@
 import type { Batch } from "../train/batch.ts";
 import { StepsInFlight } from "../train/inFlight.ts";
 import type { Saver } from "../train/saver.ts";
+import { withMetadata } from "../train/seal.ts";
+import { exhausted, nothingSelected, judged as select } from "../train/selection.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { TrainingLog } from "./log/log.ts";
 import type { Progress } from "./progress.ts";
-import { type RunProgress, runMetadata, type TrainingRecord } from "./record.ts";
+import { progressMetadata, type RunProgress, runMetadata, type TrainingRecord } from "./record.ts";
 
 export interface LoopParts {
   readonly trainer: Trainer;
@@ -28,6 +30,8 @@ export interface LoopParts {
 }
 
 export interface LoopResult extends RunProgress {
+  /** It ended because nothing became better, before its last step. */
+  stoppedEarly: boolean;
   /** Steps that this run took, those of the run before left out. */
   taken: number;
   stepsPerSecond: number;
@@ -40,7 +44,9 @@ export interface LoopResult extends RunProgress {
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
   const { trainer, stream, record, saver, log, learningRate, judge, signal } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
-  const state: RunProgress = { ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null }) };
+  const state: RunProgress = {
+    ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null, selection: nothingSelected }),
+  };
   const before = trainer.steps;
   let position = stream.state();
   let sinceSave: number[] = [];
@@ -63,26 +69,32 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (saver.saved === trainer.steps) return;
     const resume = pace.pause();
     const { steps } = trainer;
-    const bytes = await trainer.save(runMetadata(record, { stream: position, progress: state, kernels }));
-    let loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
+    let bytes = await trainer.save(runMetadata(record, { stream: position, progress: state, kernels }));
+    const loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
+    let auc: number | undefined;
     if (judged && judge) {
       const validation = await judge(bytes);
       log.write({ step: steps, epoch: state.epochs, validation });
-      loss = validation.loss;
+      auc = validation.auc;
+      state.selection = select(state.selection, steps, auc, steps % record.settings.checkpointEvery === 0);
+      bytes = await withMetadata(bytes, progressMetadata(state));
     }
     await log.flush(); // the table must not lack steps that the checkpoint has
-    if (await saver.save(bytes, steps, loss)) sinceSave = [];
+    if (await saver.save(bytes, steps, loss, auc)) sinceSave = [];
     resume();
   }
 
+  let ended = false;
+  const stopped = () => exhausted(state.selection, record.settings.patience);
   if (before === 0) await save({ judged: false }); // a folder that cannot be written to shows now, not in an hour
-  for (let step = before; step < lastStep && !signal?.aborted; step++) {
+  for (let step = before; step < lastStep && !signal?.aborted && !stopped(); step++) {
     const { value: batch } = await pace.waited(stream.next()).catch(async (error) => {
       await save({ judged: false }); // a picture that cannot be read does not cost the steps before it
       throw error;
     });
     if (batch.epoch >= lastEpoch) {
       state.epochs = lastEpoch;
+      ended = true;
       break;
     }
     position = stream.state();
@@ -94,7 +106,8 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   await running.drain();
   if (trainer.steps > before) await save({ judged: !signal?.aborted });
   const metadata = runMetadata(record, { stream: position, progress: state, kernels });
-  return { ...state, taken: trainer.steps - before, ...pace.result(), metadata };
+  const stoppedEarly = stopped() && !ended && trainer.steps < lastStep;
+  return { ...state, stoppedEarly, taken: trainer.steps - before, ...pace.result(), metadata };
 }
 
 /** Steps a second and the share of waiting, of the time that steps took alone. */

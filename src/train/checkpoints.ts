@@ -1,6 +1,7 @@
 // The checkpoints of one run: the newest few and the best one are kept, and what cannot be trusted is passed over.
 import { TwingradError } from "../gpu/errors.ts";
 import { openSaved, type SavedModel } from "./checkpoint.ts";
+import { toldAuc } from "./selection.ts";
 
 /** Where checkpoints lie: a folder of a disk, or of a page's origin-private file system. */
 export interface CheckpointFolder {
@@ -14,12 +15,14 @@ export interface CheckpointFolder {
   remove(name: string): Promise<void>;
 }
 
-/** What a checkpoint's name tells: `step-00000500-loss-0.4321.safetensors`. */
+/** What a checkpoint's name tells: `step-00000500-auc-0.9876.safetensors`, or `-loss-0.4321`. */
 export interface CheckpointName {
   readonly name: string;
   readonly step: number;
-  /** What the best one has least of, as the validation loss. Absent where nobody judged it. */
+  /** What the best one has least of, where none was judged otherwise. */
   readonly loss?: number;
+  /** On data held out: what the best one has most of. */
+  readonly auc?: number;
 }
 
 export interface FoundCheckpoint extends SavedModel {
@@ -54,14 +57,17 @@ export class Checkpoints {
     return names.sort((a, b) => b.step - a.step || (a.name < b.name ? 1 : -1));
   }
 
-  /** The one with the least loss, and of equals the oldest; undefined where none was judged. */
+  /**
+   * The one with the greatest AUC, or where none has one, with the least loss; of equals the oldest, undefined where there is
+   * neither.
+   */
   async best(): Promise<CheckpointName | undefined> {
     return bestOf(await this.list());
   }
 
   /** Writes the bytes of `Trainer.save`, then removes what is kept no longer. Rejects as the folder does. */
-  async save(bytes: Uint8Array, step: number, loss?: number): Promise<string> {
-    const name = nameOf(step, loss);
+  async save(bytes: Uint8Array, step: number, loss?: number, auc?: number): Promise<string> {
+    const name = nameOf(step, loss, auc);
     await this.folder.write(name, bytes);
     // What a run has that went on from an older checkpoint: later ones that were refused. They are left for whoever
     // wants to look at them, until the run comes to their step itself.
@@ -91,24 +97,28 @@ export class Checkpoints {
   }
 }
 
-function nameOf(step: number, loss?: number): string {
-  const judged = loss !== undefined && Number.isFinite(loss) ? `-loss-${Number(loss.toPrecision(6))}` : "";
-  return `step-${String(step).padStart(8, "0")}${judged}${ending}`;
+function nameOf(step: number, loss?: number, auc?: number): string {
+  const finite = (value?: number): value is number => value !== undefined && Number.isFinite(value);
+  const told = finite(auc) ? `-auc-${toldAuc(auc)}` : finite(loss) ? `-loss-${Number(loss.toPrecision(6))}` : "";
+  return `step-${String(step).padStart(8, "0")}${told}${ending}`;
 }
 
 function parseName(name: string): CheckpointName | undefined {
-  const match = /^step-(\d{8,16})(?:-loss-(-?\d[\d.e+-]*))?\.safetensors$/.exec(name);
+  const match = /^step-(\d{8,16})(?:-(loss|auc)-(-?\d[\d.e+-]*))?\.safetensors$/.exec(name);
   if (!match) return undefined;
-  const [, step, loss] = match;
-  if (loss !== undefined && !Number.isFinite(Number(loss))) return undefined;
-  return { name, step: Number(step), ...(loss !== undefined && { loss: Number(loss) }) };
+  const [, step, kind, value] = match;
+  if (kind === undefined) return { name, step: Number(step) };
+  if (!Number.isFinite(Number(value))) return undefined;
+  return { name, step: Number(step), [kind]: Number(value) };
 }
 
 /** `names` are newest first: of equals the last is the oldest. */
 function bestOf(names: readonly CheckpointName[]): CheckpointName | undefined {
-  const judged = names.filter(({ loss }) => loss !== undefined);
+  const byAuc = names.filter(({ auc }) => auc !== undefined);
+  const judged = byAuc.length > 0 ? byAuc : names.filter(({ loss }) => loss !== undefined);
+  const worth = ({ auc, loss }: CheckpointName) => auc ?? -loss!;
   return judged.reduce<CheckpointName | undefined>(
-    (best, one) => (best && best.loss! < one.loss! ? best : one),
+    (best, one) => (best && worth(best) > worth(one) ? best : one),
     undefined,
   );
 }

@@ -29,10 +29,10 @@ export class Saver {
   }
 
   /** Saves the state after `step`, and says whether that worked. */
-  async save(bytes: Uint8Array, step: number, loss?: number): Promise<boolean> {
+  async save(bytes: Uint8Array, step: number, loss?: number, auc?: number): Promise<boolean> {
     const { retrySeconds = 30, warn } = this.options;
     try {
-      await this.checkpoints.save(bytes, step, loss);
+      await this.checkpoints.save(bytes, step, loss, auc);
     } catch (error) {
       this.failedAt = performance.now();
       const last = this.saved === undefined ? "nothing is saved yet" : `the last one saved is of step ${this.saved}`;

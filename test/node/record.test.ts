@@ -8,7 +8,12 @@ import { resolveSettings } from "../../src/node/settings.ts";
 const settings = resolveSettings({}, { steps: 3 });
 const people = { identities: ["b", "a"], items: [{ identity: 0, name: "x", decode: () => Promise.reject() }] };
 const record = recordOf(settings, people);
-const progress = { epochs: 2, firstLoss: Math.fround(0.7), lastLoss: null };
+const progress = {
+  epochs: 2,
+  firstLoss: Math.fround(0.7),
+  lastLoss: null,
+  selection: { best: { step: 3, auc: 0.9 }, since: 1 },
+};
 const choice = { candidate: "direct", microseconds: { direct: null, winograd: null } };
 const kernels = { format: 1 as const, adapter: "a", version: "1", shaders: "s", choices: { "conv2d 3x3": choice } };
 const fileOf = (metadata: Record<string, string>) => ({ tensors: new Map(), metadata });

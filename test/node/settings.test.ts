@@ -86,6 +86,14 @@ describe("batches that are compared as a whole", () => {
   });
 });
 
+describe("people held out", () => {
+  it("are needed for what looks at them", () => {
+    expect(() => resolveSettings({}, { validation: 0, patience: 3 })).toThrow(/--patience looks at people held out/);
+    expect(() => resolveSettings({}, { validation: 0, keep: "best" })).toThrow(/--keep best looks at people held out/);
+    expect(resolveSettings({}, { validation: 0, keep: "last" })).toMatchObject({ keep: "last" });
+  });
+});
+
 describe("schedules", () => {
   it.each<[PartialSettings, RegExp]>([
     [{ schedule: "step" }, /--schedule step needs --decay-every/],

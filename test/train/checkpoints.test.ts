@@ -41,6 +41,20 @@ describe("Checkpoints", () => {
     );
   });
 
+  it("takes the greatest AUC for the best, whatever else has a loss", async () => {
+    const checkpoints = new Checkpoints(memoryFolder(), { keep: 1 });
+    await checkpoints.save(await state(10), 10, 0.001);
+    await checkpoints.save(await state(20), 20, 0.9, 0.7);
+    await checkpoints.save(await state(30), 30, 0.8, 0.9123456789);
+    await checkpoints.save(await state(40), 40, 0.1, 0.9123457);
+    await checkpoints.save(await state(50), 50, 0.0001);
+    expect(await checkpoints.list()).toEqual([
+      { name: "step-00000050-loss-0.0001.safetensors", step: 50, loss: 0.0001 },
+      { name: "step-00000030-auc-0.912346.safetensors", step: 30, auc: 0.912346 },
+    ]);
+    expect(await checkpoints.best()).toMatchObject({ step: 30 });
+  });
+
   it("lists by step, and takes no other file for a checkpoint", async () => {
     const folder = memoryFolder();
     const checkpoints = new Checkpoints(folder);

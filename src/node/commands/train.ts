@@ -134,7 +134,12 @@ export function addTrain(program: Command): void {
       "--turned-identities",
       "train on each identity turned by 90, 180 and 270 degrees, too, as three more identities: for characters, not faces",
     )
-    .option("--checkpoint-every <steps>", `save on the way ${by(defaults.checkpointEvery)}`, number)
+    .option("--checkpoint-every <steps>", `judge and save on the way ${by(defaults.checkpointEvery)}`, number)
+    .option("--patience <judgements>", "stop when so many in a row found no better AUC on people held out", number)
+    .option(
+      "--keep <which>",
+      "the model at the end: best, of the greatest AUC on people held out, or last (default: best where people are held out)",
+    )
     .option(
       "--keep-checkpoints <count>",
       `of the newest; the best is kept, too ${by(defaults.keepCheckpoints)}`,
@@ -215,6 +220,8 @@ function describe({
   waitingForData,
   checkpoint,
   interrupted,
+  stopped,
+  kept,
 }: TrainingResult): string {
   const losses =
     firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
@@ -224,8 +231,14 @@ function describe({
     const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
     return [...lines, `stopped early: ${saved}`].join("\n");
   }
+  if (stopped) lines.push(`stopped: ${stopped}`);
   if (validation) lines.push(`on people held out: ${inWords(validation)}`);
-  return [...lines, checkpoint!].join("\n");
+  return [...lines, `${checkpoint!}: ${keptInWords(kept!)}`].join("\n");
+}
+
+function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
+  const judged = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
+  return `the ${which} state, of step ${step}${judged}`;
 }
 
 function inWords(figures: Readonly<Record<string, number>>): string {
