@@ -321,6 +321,8 @@ describe("from pictures to a name", () => {
     const oneShot = await json("evaluate", at("whole", "model.safetensors"), data, "--one-shot", "4", "--trials", "50");
     expect(oneShot).toMatchObject({ trials: 50, ways: 4, shots: 1 });
     expect(oneShot.accuracy).toBeGreaterThan(0.5);
+    expect(oneShot.interval[0]).toBeLessThan(oneShot.accuracy);
+    expect(oneShot.interval[1]).toBeGreaterThanOrEqual(oneShot.accuracy);
     const grouped = ["--within-groups", "--one-shot", "4", "--shots", "2", "--match", "mean", "--trials", "50"];
     await mkdir(at("groups"));
     await symlink(data, at("groups", "people"), "junction");

@@ -282,7 +282,12 @@ describe("published protocols", () => {
     }
     const lines = [0, 1, 2].map((n) => `run01/test/item0${n}.png run01/training/class0${n}.png`);
     await writeFile(at("runs", "run01", "class_labels.txt"), lines.join("\n"));
-    expect(await cli.json("evaluate", at("m5"), "--runs", at("runs"))).toMatchObject({ trials: 3, ways: 3, runs: 1 });
+    expect(await cli.json("evaluate", at("m5"), "--runs", at("runs"))).toMatchObject({
+      trials: 3,
+      ways: 3,
+      runs: 1,
+      interval: [expect.any(Number), expect.any(Number)],
+    });
     expect(await cli.run("evaluate", at("m5"))).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("missing required argument 'data'"),

@@ -98,7 +98,7 @@ export function addEvaluate(program: Command): void {
     }
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     return withModel(modelPath, async (model): Promise<Outcome> => {
-      if (options.runs !== undefined) return evaluateRuns(model, options.runs);
+      if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       const names = { model: modelPath, data: data.join(" ") };
       if (options.pairs !== undefined) return listedPairs(model, dataset, names, options);

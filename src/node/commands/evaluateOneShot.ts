@@ -2,6 +2,7 @@
 import { type Dataset, identityGroups, labelsOf } from "../../data/dataset.ts";
 import { oneShotTrials } from "../../data/evaluation.ts";
 import { TwingradError } from "../../gpu/errors.ts";
+import { type Interval, shareInterval } from "../../recognition/bootstrap.ts";
 import type { Match } from "../../recognition/match.ts";
 import type { Model } from "../../recognition/model.ts";
 import { oneShotAnswers } from "../assessment.ts";
@@ -15,10 +16,11 @@ export interface OneShotOptions {
   seed: number;
   match: Match;
   withinGroups?: boolean;
+  resamples: number;
 }
 
 export async function evaluateOneShot(model: Model, dataset: Dataset, options: OneShotOptions): Promise<Outcome> {
-  const { ways, shots, trials: count, seed, match, withinGroups } = options;
+  const { ways, shots, trials: count, seed, match, withinGroups, resamples } = options;
   const labels = labelsOf(dataset);
   const { names, groups } = identityGroups(dataset);
   if (withinGroups && names.length === 1 && names[0] === "") {
@@ -30,8 +32,11 @@ export async function evaluateOneShot(model: Model, dataset: Dataset, options: O
   const trials = oneShotTrials(labels, { ways, shots, trials: count, seed, groups: withinGroups ? groups : undefined });
   const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, match, told));
   const accuracy = shareOf(hits);
-  const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${percent(accuracy)} (${count} trials`;
-  const result = { trials: count, ways, shots, accuracy };
+  // Whose picture was asked about is drawn anew; the others of a question stay.
+  const outcomes = hits.map((hit, trial) => ({ hit, identities: [labels[trials[trial].probe]] }));
+  const interval = shareInterval(outcomes, { seed, resamples });
+  const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${told(accuracy, interval)} (${count} trials`;
+  const result = { trials: count, ways, shots, accuracy, interval };
   if (!withinGroups) return { result, text: `${what})` };
   const byGroup = names.flatMap((group, index) => {
     const own = hits.filter((_, trial) => groups[labels[trials[trial].probe]] === index);
@@ -46,14 +51,24 @@ export async function evaluateOneShot(model: Model, dataset: Dataset, options: O
   };
 }
 
-export async function evaluateRuns(model: Model, folder: string): Promise<Outcome> {
+export async function evaluateRuns(
+  model: Model,
+  folder: string,
+  bootstrap: { seed: number; resamples: number },
+): Promise<Outcome> {
   const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
   const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, "nearest", told));
   const accuracy = shareOf(hits);
+  const interval = shareInterval(
+    hits.map((hit, trial) => ({ hit, identities: [trial] })), // each question is about another character
+    bootstrap,
+  );
   return {
-    result: { trials: trials.length, ways, accuracy, runs },
-    text: `${ways}-way one-shot accuracy ${percent(accuracy)} (${trials.length} trials in ${runs} runs)`,
+    result: { trials: trials.length, ways, accuracy, interval, runs },
+    text: `${ways}-way one-shot accuracy ${told(accuracy, interval)} (${trials.length} trials in ${runs} runs)`,
   };
 }
+
+const told = (share: number, [lower, upper]: Interval) => `${percent(share)} [${percent(lower)}, ${percent(upper)}]`;
 
 const shareOf = (hits: readonly boolean[]) => hits.filter(Boolean).length / hits.length;
