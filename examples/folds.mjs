@@ -1,0 +1,68 @@
+// Repeats a recipe over folds of people with the built command line: each run holds another part of the people out, and
+// is judged by nobody else, so that everybody is judged once by a network that never saw them.
+//
+//   node examples/folds.mjs DATA CONFIG [--folds 8] [--out FOLDER] [--only 1,2] [--no-tune]
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const cli = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    folds: { type: "string", default: "8" },
+    out: { type: "string", default: "folds" },
+    only: { type: "string" },
+    "no-tune": { type: "boolean", default: false },
+  },
+});
+const [data, config] = positionals;
+if (!config) {
+  console.error("usage: node examples/folds.mjs DATA CONFIG [--folds 8] [--out FOLDER] [--only 1,2] [--no-tune]");
+  process.exit(2);
+}
+const folds = Number(values.folds);
+const numbers = values.only?.split(",").map(Number) ?? Array.from({ length: folds }, (_, n) => n + 1);
+const liveness = JSON.parse(await readFile(config, "utf8")).task === "liveness";
+const judging = liveness ? [] : ["--pairs-per-identity", "all", "--resamples", "0"];
+
+const results = [];
+for (const number of numbers) {
+  const model = `${values.out}/${number}`;
+  const began = performance.now();
+  const training = ["train", data, "--config", config, "--fold", `${number}/${folds}`, "--out", model];
+  if (values["no-tune"]) training.push("--no-tune");
+  const trained = await twingrad(training, "ignore");
+  const seconds = (performance.now() - began) / 1000;
+  const judged = await twingrad(["evaluate", model, data, "--unseen", ...judging], "inherit");
+  const { eer, auc, hter } = judged;
+  const result = { fold: `${number}/${folds}`, ...(liveness ? { hter } : {}), eer, auc, seconds, steps: trained.steps };
+  console.log(JSON.stringify(result));
+  results.push(result);
+}
+
+const mean = (key) => results.reduce((sum, result) => sum + result[key], 0) / results.length;
+const figures = (liveness ? ["hter", "eer", "auc", "seconds"] : ["eer", "auc", "seconds"]).map((key) => [
+  key,
+  mean(key),
+]);
+console.log(JSON.stringify({ folds: results.length, mean: Object.fromEntries(figures) }));
+
+/** The JSON that a command prints as its last line. */
+function twingrad(args, messages) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", messages] });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.once("error", reject);
+    child.once("close", (status) => {
+      const last = output.trimEnd().split("\n").at(-1);
+      if (status === 0) resolve(JSON.parse(last));
+      else reject(new Error(`twingrad ${args.join(" ")}: exit status ${status}: ${last}`));
+    });
+  });
+}

@@ -1,0 +1,62 @@
+// Repeats the Omniglot recipe with the built command line: trains on 25 alphabets, asks 20-way and 5-way one-shot
+// questions within each of the 5 alphabets held out, and the 20-way ones of every checkpoint, too: what so many pictures
+// seen were good for.
+//
+//   node examples/omniglot.mjs images_background [--out FOLDER] [--trials 2000] [--trained]
+import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const cli = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
+const config = fileURLToPath(new URL("omniglot.json", import.meta.url));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    out: { type: "string", default: "omniglot" },
+    trials: { type: "string", default: "2000" },
+    trained: { type: "boolean", default: false }, // only judge what lies in --out
+  },
+});
+const [data] = positionals;
+if (!data) {
+  console.error("usage: node examples/omniglot.mjs images_background [--out FOLDER] [--trials 2000] [--trained]");
+  process.exit(2);
+}
+const { peoplePerBatch, picturesPerPerson } = JSON.parse(await readFile(config, "utf8"));
+const pictures = peoplePerBatch * picturesPerPerson;
+
+if (!values.trained) {
+  const began = performance.now();
+  const { steps } = await twingrad(["train", data, "--config", config, "--out", values.out]);
+  const minutes = (performance.now() - began) / 60000;
+  console.log(JSON.stringify({ steps, pictures: steps * pictures, minutes }));
+}
+for (const name of (await readdir(`${values.out}/checkpoints`)).filter((name) => name.startsWith("step-")).sort()) {
+  const { accuracy } = await judged(`${values.out}/checkpoints/${name}`, 20);
+  console.log(JSON.stringify({ pictures: Number(name.split("-")[1]) * pictures, accuracy }));
+}
+for (const ways of [20, 5]) console.log(JSON.stringify(await judged(values.out, ways)));
+
+function judged(model, ways) {
+  const questions = ["--one-shot", `${ways}`, "--within-groups", "--trials", values.trials];
+  return twingrad(["evaluate", model, data, "--unseen", ...questions]);
+}
+
+/** The JSON that a command prints as its last line. */
+function twingrad(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.once("error", reject);
+    child.once("close", (status) => {
+      const last = output.trimEnd().split("\n").at(-1);
+      if (status === 0) resolve(JSON.parse(last));
+      else reject(new Error(`twingrad ${args.join(" ")}: exit status ${status}: ${last}`));
+    });
+  });
+}
