@@ -3,7 +3,9 @@
 import { TwingradError } from "../gpu/errors.ts";
 import { type Dataset, type Item, subset } from "./dataset.ts";
 import { folderDataset, type PictureFile } from "./folders.ts";
+import { byName } from "./names.ts";
 import { Random, streams } from "./random.ts";
+import type { RecordItem } from "./records/dataset.ts";
 import { picturesOfEach, Sampler } from "./sampler.ts";
 import { type Divided, type Fold, isFold, type Split } from "./split.ts";
 
@@ -49,13 +51,54 @@ export function livenessFolder(
     );
   }
   if (single > 0) {
-    warn(
-      `${single} pictures lie right in live or spoof and not in a person's folder: each counts as a person of its own, so people may be on both sides of a split, which flatters the figures`,
-    );
+    warn(`${single} pictures lie right in live or spoof and not in a person's folder: ${ownPeople}`);
   }
   const { identities, items } = folderDataset(folder, people);
   return { identities, items: items.map((item) => ({ ...item, live: kinds.get(item.name)! })) };
 }
+
+/**
+ * Records with the label live or 1, spoof or 0, to a dataset: who is on a picture is the record's name, and a picture of a
+ * record without one is a person of its own.
+ * @param warn as of `livenessFolder`.
+ * @throws BAD_INPUT for another label, or without pictures of both kinds.
+ */
+export function livenessRecords(
+  { identities: names, items }: Dataset<RecordItem>,
+  warn: (text: string) => void,
+): LivenessDataset {
+  const kinds = new Map([
+    ...["live", "1"].map((label) => [label, true] as const),
+    ...["spoof", "0"].map((label) => [label, false] as const),
+  ]);
+  const unknown = items.find(({ label }) => !kinds.has(label));
+  if (unknown) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${unknown.name}: the label is "${unknown.label}"; for liveness live or 1, spoof or 0 was expected, and the person in the name`,
+    );
+  }
+  const live = items.filter(({ label }) => kinds.get(label)).length;
+  if (live === 0 || live === items.length) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `records of live people and of pictures were expected; there are ${live} and ${items.length - live}`,
+    );
+  }
+  const alone = items.filter(({ named }) => !named).length;
+  if (alone > 0) warn(`${alone} records have no name: ${ownPeople}`);
+  // A name cannot be a record's own, which has the file's name in it and a colon.
+  const people = items.map((item) => (item.named ? names[item.identity] : item.name));
+  const identities = [...new Set(people)].sort(byName);
+  const positions = new Map(identities.map((name, position) => [name, position]));
+  return {
+    identities,
+    items: items.map((item, n) => ({ ...item, identity: positions.get(people[n])!, live: kinds.get(item.label)! })),
+  };
+}
+
+const ownPeople =
+  "each counts as a person of its own, so people may be on both sides of a split, which flatters the figures";
 
 /**
  * The people in an order in which those who are live in some picture stand together, and those who are in pictures of

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CropOptions } from "../data/crop.ts";
 import type { Dataset, ImageSize, Item } from "../data/dataset.ts";
-import type { LivenessDataset } from "../data/liveness.ts";
+import { type LivenessDataset, livenessRecords } from "../data/liveness.ts";
 import { readableItems } from "../data/readable.ts";
 import type { RecordOptions } from "../data/records/dataset.ts";
 import { largestRecord } from "../data/records/framing.ts";
@@ -127,20 +127,18 @@ export async function openData(
   );
 }
 
-/** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof. */
+/** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof, or records. */
 export async function openLiveness(
   paths: readonly string[],
   flags: DataFlags,
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
-  if (!(await isImageFolder(paths))) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${paths.join(" ")}: for liveness a folder with the folders live and spoof was expected`,
-    );
-  }
-  return readable(flags, tell, size, () => livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell }));
+  return readable(flags, tell, size, async (onCorrupt) =>
+    (await isImageFolder(paths))
+      ? livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell })
+      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), tell),
+  );
 }
 
 async function readable<I extends Item>(

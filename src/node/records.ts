@@ -1,6 +1,6 @@
 // TFRecord files of labelled pictures, as a dataset.
 import type { Dataset } from "../data/dataset.ts";
-import { type RecordOptions, recordDataset } from "../data/records/dataset.ts";
+import { type RecordItem, type RecordOptions, recordDataset } from "../data/records/dataset.ts";
 import { recordCodec } from "../web/codec.ts";
 import { decodePicture } from "./images.ts";
 import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
@@ -12,7 +12,10 @@ import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
  * @param paths see `recordFiles`: files, folders, patterns, sharded sets.
  * @throws BAD_INPUT where there is no such file, or no record; CORRUPT_RECORD unless `onCorrupt` is given.
  */
-export async function tfrecords(paths: string | readonly string[], options: RecordOptions = {}): Promise<Dataset> {
+export async function tfrecords(
+  paths: string | readonly string[],
+  options: RecordOptions = {},
+): Promise<Dataset<RecordItem>> {
   const sources = (await recordFiles(paths)).map(fileSource);
   const runtime = { codec: await recordCodec(), keep: new Spool().keep, decode: decodePicture };
   return recordDataset(sources, options, runtime);

@@ -8,6 +8,7 @@ import {
   balancedLiveness,
   type LivenessDataset,
   livenessFolder,
+  livenessRecords,
   peopleOfKinds,
   splitLiveness,
 } from "../../src/data/liveness.ts";
@@ -61,6 +62,44 @@ describe("livenessFolder", () => {
     [["live/ada/1.jpg"], /both folders, live and spoof, were expected; there are 1 and 0/],
   ])("%j is refused", (paths, reason) => {
     expect(() => opened(paths)).toThrow(reason);
+  });
+});
+
+describe("livenessRecords", () => {
+  const records = (...texts: string[]) => {
+    const names = [...new Set(texts.map((text) => text.split(" ")[1] ?? text))];
+    const items = texts.map((text, n) => {
+      const [label, name] = text.split(" ");
+      const decode = async () => new Uint8Array();
+      return {
+        identity: names.indexOf(name ?? text),
+        label,
+        named: name !== undefined,
+        name: `f: record ${n}`,
+        decode,
+      };
+    });
+    const warnings: string[] = [];
+    return { dataset: livenessRecords({ identities: names, items }, (text) => warnings.push(text)), warnings };
+  };
+
+  it("takes the kind from the label and the person from the name", () => {
+    const { dataset, warnings } = records("1 ben", "spoof ada", "live ada", "0");
+    expect(dataset.identities).toEqual(["ada", "ben", "f: record 3"]);
+    expect(dataset.items.map(({ identity, live }) => [identity, live])).toEqual([
+      [1, true],
+      [0, false],
+      [0, true],
+      [2, false],
+    ]);
+    expect(warnings).toEqual([expect.stringMatching(/^1 records have no name: each counts as a person of its own/)]);
+  });
+
+  it("refuses other labels, and one kind alone", () => {
+    expect(() => records("live ada", "2 ben")).toThrow(
+      /f: record 1: the label is "2"; for liveness live or 1, spoof or 0/,
+    );
+    expect(() => records("live ada", "1 ben")).toThrow(/there are 2 and 0/);
   });
 });
 

@@ -41,6 +41,12 @@ export interface RecordOptions extends FeatureOptions {
   largest?: number;
 }
 
+export interface RecordItem extends Item {
+  /** What the record's label is, as text; of a record without a name also the identity. */
+  readonly label: string;
+  readonly named: boolean;
+}
+
 /**
  * @throws CORRUPT_RECORD for the first record that cannot be read or has no picture and label, unless `onCorrupt` takes
  * it; BAD_INPUT when no record is left.
@@ -49,7 +55,7 @@ export async function recordDataset(
   sources: readonly RecordSource[],
   options: RecordOptions,
   runtime: RecordRuntime,
-): Promise<Dataset> {
+): Promise<Dataset<RecordItem>> {
   const { codec, keep, decode } = runtime;
   const names = featureNames(options);
   const { crop } = options;
@@ -57,7 +63,7 @@ export async function recordDataset(
   let boxes = 0;
   const found = new Map<string, number>();
   const labels: number[] = [];
-  const readers: { name: string; record(): Promise<Uint8Array> }[] = [];
+  const readers: { name: string; label: string; named: boolean; record(): Promise<Uint8Array> }[] = [];
   let firstCorrupt: CorruptRecordError | undefined;
   const skip =
     options.onCorrupt &&
@@ -70,12 +76,14 @@ export async function recordDataset(
     const reading = { file: source.name, crc32c: codec.crc32c, onCorrupt: skip, largest: options.largest };
     for await (const { number, offset, data } of readRecords(bytes, reading)) {
       try {
-        const { identity, addr, picture } = labelledPicture(codec.readExample(data, wanted), names, crop);
+        const { identity, label, named, addr, picture } = labelledPicture(codec.readExample(data, wanted), names, crop);
         if (picture.crop) boxes++;
         const framed = framedLength(data.length);
         if (!found.has(identity)) found.set(identity, found.size);
         labels.push(found.get(identity)!);
         readers.push({
+          label,
+          named,
           name: `${source.name}: record ${number}${addr === undefined ? "" : `: ${addr}`}`,
           record:
             compression === "none"
@@ -102,11 +110,13 @@ export async function recordDataset(
 
   const identities = [...found.keys()].sort(byName);
   const positions = new Map(identities.map((identity, position) => [found.get(identity)!, position]));
-  const items = readers.map(({ name, record }, index): Item => {
+  const items = readers.map(({ name, label, named: hasName, record }, index): RecordItem => {
     const read = async () => labelledPicture(codec.readExample(await record(), wanted), names, crop).picture;
     return {
       identity: positions.get(labels[index])!,
       name,
+      label,
+      named: hasName,
       stored: () => named(name, read),
       decode: (size) => named(name, async () => decode(await read(), size)),
     };

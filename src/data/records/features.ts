@@ -61,7 +61,10 @@ const corners = ["xmin", "ymin", "xmax", "ymax"];
 const sides = ["x", "y", "width", "height"];
 
 export interface LabelledPicture {
+  /** The label's name, where the record has one, else the label. */
   identity: string;
+  label: string;
+  named: boolean;
   addr?: string;
   picture: StoredPicture;
 }
@@ -72,8 +75,12 @@ export function labelledPicture(example: Example, names: FeatureNames, crop?: Cr
   const image = single(example, names.image);
   if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" is no bytes`);
   if (typeof label === "number") throw fault(`its feature "${names.label}" is a float, no integer or text`);
+  const name = text(example, names.name);
+  const labelText = label instanceof Uint8Array ? utf8(label, names.label) : String(label);
   return {
-    identity: text(example, names.name) ?? (label instanceof Uint8Array ? utf8(label, names.label) : String(label)),
+    identity: name ?? labelText,
+    label: labelText,
+    named: name !== undefined,
     addr: text(example, names.addr),
     picture: { ...stored(image, example, names), crop: crop && cropOf(boxIn(example, names.box, crop), crop) },
   };

@@ -42,7 +42,10 @@ export function addTrain(program: Command): void {
     .description(
       "Trains a network on pictures of people: a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
     )
-    .argument("<data...>", `${dataHelp}; for liveness a folder with live/PERSON/... and spoof/PERSON/...`)
+    .argument(
+      "<data...>",
+      `${dataHelp}; for liveness live/PERSON/... and spoof/PERSON/..., or records with the label live (1) or spoof (0) and the person as name`,
+    )
     .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
     .option(
       "--task <name>",
