@@ -3,6 +3,7 @@
 import { type LivenessDataset, peopleByKind, peopleOfKinds } from "../data/liveness.ts";
 import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { fitCalibration } from "./calibration.ts";
 import { areaUnderCurve, equalErrorRate, roc } from "./metrics.ts";
 
 /** A picture's score, larger for more surely live, and what it truly is. */
@@ -43,31 +44,23 @@ function errors(presentations: readonly Presentation[], thresholds: readonly num
 }
 
 /**
- * The threshold at which APCER and BPCER come nearest to one another, as is usual to set it on people who are not those
- * that are judged: halfway between two neighbouring scores; of equally good places the one with the least HTER, then the
- * one in the widest gap.
+ * The threshold that a set of presentations gives for others: where a logistic regression of their kinds on their scores comes
+ * to even odds (`fitCalibration`). The point of equal error rates would do where the kinds overlap; where they do not it is
+ * anywhere in a gap between two outliers, and one of those decides how other people are judged. Scores that are no higher
+ * for live people tell nothing: halfway between the means then, and the error rates say so.
  * @throws as `errorsAt`.
  */
 export function thresholdOf(presentations: readonly Presentation[]): number {
   check(presentations);
-  const ascending = [...presentations].sort((a, b) => a.score - b.score);
-  const lives = ascending.filter(({ live }) => live).length;
-  const attacks = ascending.length - lives;
-  let [livesBelow, attacksBelow] = [0, 0];
-  let best = { apart: Number.POSITIVE_INFINITY, hter: 0, gap: 0, threshold: ascending[0].score };
-  ascending.forEach(({ score, live }, place) => {
-    if (live) livesBelow++;
-    else attacksBelow++;
-    const next = ascending[place + 1]?.score;
-    if (next === undefined || next === score) return;
-    const [apcer, bpcer] = [1 - attacksBelow / attacks, livesBelow / lives];
-    const found = { apart: Math.abs(apcer - bpcer), hter: (apcer + bpcer) / 2, gap: next - score };
-    const order = found.apart - best.apart || found.hter - best.hter || best.gap - found.gap;
-    // Halfway may round down to `score` when the two are neighbours among floating-point numbers.
-    const middle = score + found.gap / 2;
-    if (order < 0) best = { ...found, threshold: middle > score ? middle : next };
+  const { slope, intercept } = fitCalibration(
+    presentations.map(({ score, live }) => ({ distance: -score, same: live })),
+  );
+  if (slope > 0) return -intercept / slope;
+  const means = [true, false].map((kind) => {
+    const own = presentations.filter(({ live }) => live === kind);
+    return own.reduce((sum, { score }) => sum + score, 0) / own.length;
   });
-  return best.threshold;
+  return (means[0] + means[1]) / 2;
 }
 
 export interface LivenessReport extends PresentationErrors {

@@ -38,35 +38,49 @@ describe("errorsAt", () => {
 });
 
 describe("thresholdOf", () => {
-  it.each([
-    ["s1 s2 l5 l6", 3.5], // in the middle of the gap between the kinds
-    ["s1 l2 s3 l4", 2.5], // one of two wrong on either side
-    ["s0 s1 s2 l2 l3", 1.5], // a tie is not cut: 1/3 against 0 below it is nearer than 0 against 1/2 above
-  ])("of %s is %f", (text, threshold) => {
-    expect(thresholdOf(parse(text))).toBe(threshold);
+  it("is halfway where the two kinds lie alike about it, whatever one outlier does", () => {
+    expect(thresholdOf(parse("s1 s2 l5 l6"))).toBeCloseTo(3.5, 6);
+    expect(thresholdOf(parse("s1 s2 s3 l2 l3 l4"))).toBeCloseTo(2.5, 6);
+    const many = Array.from({ length: 50 }, (_, n) => `s${-6 + n / 100} l${5 + n / 100}`).join(" ");
+    // The gap between the kinds is -5.5 to -3: its middle would be -4.25, of even odds nothing.
+    const threshold = thresholdOf(parse(`${many} l-3`));
+    expect(threshold).toBeGreaterThan(-3.5);
+    expect(threshold).toBeLessThan(1);
   });
 
-  it("no cut between two scores brings the two errors nearer to one another", () => {
+  it("is where the cross-entropy of a logistic regression is least", () => {
     fc.assert(
-      fc.property(some, (all) => {
-        const scores = [...new Set(all.map(({ score }) => score))].sort((a, b) => a - b);
-        fc.pre(scores.length > 1);
-        const apart = (threshold: number) => {
-          const { apcer, bpcer } = errorsAt(all, threshold);
-          return Math.abs(apcer - bpcer);
+      fc.property(some, fc.double({ min: 0.5, max: 3, noNaN: true }), (all, shift) => {
+        const presentations = all.map(({ live, score }) => ({ live, score: score + (live ? shift : 0) }));
+        const threshold = thresholdOf(presentations);
+        const ofKind = (kind: boolean) => presentations.filter(({ live }) => live === kind);
+        const [live, spoof] = [ofKind(true), ofKind(false)];
+        const mean = (own: readonly Presentation[]) => own.reduce((sum, { score }) => sum + score, 0) / own.length;
+        fc.pre(mean(live) > mean(spoof) + 0.1);
+        // Platt's targets; the loss at the best slope for a boundary, which no other boundary may go below.
+        const targets = { live: (live.length + 1) / (live.length + 2), spoof: 1 / (spoof.length + 2) };
+        const loss = (boundary: number) => {
+          let least = Number.POSITIVE_INFINITY;
+          for (let slope = 0.02; slope < 60; slope *= 1.02) {
+            let sum = 0;
+            for (const { live, score } of presentations) {
+              const z = slope * (score - boundary);
+              sum += Math.max(z, 0) - z * (live ? targets.live : targets.spoof) + Math.log1p(Math.exp(-Math.abs(z)));
+            }
+            least = Math.min(least, sum);
+          }
+          return least;
         };
-        const cuts = scores.slice(1).map((score, n) => (score + scores[n]) / 2);
-        expect(apart(thresholdOf(all))).toBeCloseTo(Math.min(...cuts.map(apart)), 12);
+        for (const other of [-1, -0.3, 0.3, 1])
+          expect(loss(threshold)).toBeLessThanOrEqual(loss(threshold + other) + 2e-3);
       }),
+      { numRuns: 30 },
     );
   });
 
-  it("separates neighbouring floating-point numbers", () => {
-    const all: Presentation[] = [
-      { live: false, score: 1 },
-      { live: true, score: 1 + Number.EPSILON },
-    ];
-    expect(errorsAt(all, thresholdOf(all)).hter).toBe(0);
+  it("of scores that tell nothing is between the means", () => {
+    expect(thresholdOf(parse("s3 l1"))).toBe(2);
+    expect(thresholdOf(parse("s1 l1"))).toBe(1);
   });
 });
 
@@ -92,10 +106,11 @@ describe("crossFittedReport", () => {
 
   it("judges each person by the others' threshold (by hand)", () => {
     // Person 0: live 10, spoof 4. Person 1: live 3, spoof 1. Of person 1 the threshold is 2, by which person 0's spoof
-    // passes; of person 0 it is 7, by which person 1's live picture is refused. Of both together: 3.5.
+    // passes; of person 0 it is 7, by which person 1's live picture is refused.
     const people = dataset([0, 0, 1, 1], [true, false, true, false]);
     const report = crossFittedReport(parse("l10 s4 l3 s1"), people);
-    expect(report).toMatchObject({ apcer: 1 / 2, bpcer: 1 / 2, hter: 1 / 2, live: 2, spoof: 2, threshold: 3.5 });
+    expect(report).toMatchObject({ apcer: 1 / 2, bpcer: 1 / 2, hter: 1 / 2, live: 2, spoof: 2 });
+    expect(report.threshold).toBe(thresholdOf(parse("l10 s4 l3 s1")));
     // Judged by a threshold that they set themselves the four would look better: one of two wrong on one side at most.
     expect(report.eer).toBe(0.5);
   });
