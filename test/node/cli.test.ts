@@ -361,7 +361,7 @@ describe("from pictures to a name", () => {
     const other = await json("train", data, "--out", at("other"), ...training, "--steps", "1", "--seed", "3");
     const crossed = await twingrad("identify", other.checkpoint, gallery, picture(1, 1));
     expect(crossed).toMatchObject({ status: 1, stderr: expect.stringContaining("made with another model") });
-  }, 300_000); // many processes in a row
+  }, 600_000); // many processes in a row
 
   it("reads its settings from a file, which flags overrule, and filters pairs as the article does", async () => {
     const settings = { imageSize: [16, 16], channels: 1, filters: [4, 4], embedding: 8, batchSize: 4, steps: 9 };
