@@ -47,6 +47,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   const state: RunProgress = {
     ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null, selection: nothingSelected }),
   };
+  let { selection } = state;
   const before = trainer.steps;
   let position = stream.state();
   let sinceSave: number[] = [];
@@ -75,9 +76,13 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (judged && judge) {
       const validation = await judge(bytes);
       log.write({ step: steps, epoch: state.epochs, validation });
-      auc = validation.auc;
-      state.selection = select(state.selection, steps, auc, steps % record.settings.checkpointEvery === 0);
-      bytes = await withMetadata(bytes, progressMetadata(state));
+      selection = select(state.selection, steps, validation.auc);
+      // A judgement that is not in its turn, as at the end, an unbroken longer run would not have: nothing remembers it.
+      if (steps % record.settings.checkpointEvery === 0) {
+        state.selection = selection;
+        auc = validation.auc;
+        bytes = await withMetadata(bytes, progressMetadata(state));
+      }
     }
     await log.flush(); // the table must not lack steps that the checkpoint has
     if (await saver.save(bytes, steps, loss, auc)) sinceSave = [];
@@ -107,7 +112,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   if (trainer.steps > before) await save({ judged: !signal?.aborted });
   const metadata = runMetadata(record, { stream: position, progress: state, kernels });
   const stoppedEarly = stopped() && !ended && trainer.steps < lastStep;
-  return { ...state, stoppedEarly, taken: trainer.steps - before, ...pace.result(), metadata };
+  return { ...state, selection, stoppedEarly, taken: trainer.steps - before, ...pace.result(), metadata };
 }
 
 /** Steps a second and the share of waiting, of the time that steps took alone. */

@@ -3,20 +3,17 @@
 export interface Selection {
   /** AUC to 6 digits, as checkpoints' names tell it. */
   readonly best?: { readonly step: number; readonly auc: number };
-  /** Judgements in their turn since the best one. */
+  /** Judgements since the best one. */
   readonly since: number;
 }
 
 export const nothingSelected: Selection = { since: 0 };
 
-/**
- * After another judgement; of equals the earlier state is the better one.
- * @param inTurn false for a judgement that another run need not have: it may be the best, but uses up no patience.
- */
-export function judged({ best, since }: Selection, step: number, auc: number, inTurn: boolean): Selection {
+/** After another judgement; of equals the earlier state is the better one. */
+export function judged({ best, since }: Selection, step: number, auc: number): Selection {
   const told = toldAuc(auc);
   if (best === undefined || told > best.auc) return { best: { step, auc: told }, since: 0 };
-  return { best, since: inTurn ? since + 1 : since };
+  return { best, since: since + 1 };
 }
 
 export function exhausted({ since }: Selection, patience = Number.POSITIVE_INFINITY): boolean {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exhausted, judged, nothingSelected } from "../../src/train/selection.ts";
 
-const after = (aucs: number[], inTurn = true) =>
-  aucs.reduce((selection, auc, i) => judged(selection, i + 1, auc, inTurn), nothingSelected);
+const after = (aucs: number[]) => aucs.reduce((selection, auc, i) => judged(selection, i + 1, auc), nothingSelected);
 
 describe("selection", () => {
   it("takes the first of the greatest, to the digits that names tell", () => {
@@ -15,10 +14,5 @@ describe("selection", () => {
     expect(exhausted(after([0.5, 0.4, 0.45]), 2)).toBe(true);
     expect(exhausted(after([0.5, 0.4, 0.6, 0.5]), 2)).toBe(false);
     expect(exhausted(after([0.5, 0.4, 0.3, 0.2]))).toBe(false);
-  });
-
-  it("takes judgements out of turn for the best, but not for reasons to stop", () => {
-    expect(after([0.5, 0.4, 0.3], false)).toEqual({ best: { step: 1, auc: 0.5 }, since: 0 });
-    expect(judged(after([0.5]), 9, 0.8, false).best).toEqual({ step: 9, auc: 0.8 });
   });
 });
