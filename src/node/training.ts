@@ -10,13 +10,13 @@ import { openSaved } from "../train/checkpoint.ts";
 import type { Checkpoints } from "../train/checkpoints.ts";
 import { Saver } from "../train/saver.ts";
 import { withMetadata } from "../train/seal.ts";
-import type { Selection } from "../train/selection.ts";
+import { nothingSelected, type Selection } from "../train/selection.ts";
 import { type Recovered, Trainer } from "../train/trainer.ts";
 import { modelFile, saveModel } from "./files.ts";
 import { TrainingLog } from "./log/log.ts";
 import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
-import { keptMetadata, keptOf, recordOf } from "./record.ts";
+import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./record.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import { checkRest, planned, ratesOf } from "./scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "./settings.ts";
@@ -149,8 +149,14 @@ export async function train<I extends Item>(
   const { bytes, step } = best ?? last;
   const verdict = await judge(bytes, heldOut ?? training, !heldOut);
   const which = best ? "best" : "last";
+  // Who goes on from the model has no checkpoints: what was the best among them is no longer there to be kept.
+  const { progress: made } = runState((await openSaved(bytes)).file);
+  const metadata = {
+    ...progressMetadata({ ...made, selection: nothingSelected }),
+    ...keptMetadata({ which, step, of: steps }),
+  };
   const sealed = await verdict.sealed(bytes);
-  await saveModel(checkpoint, await withMetadata(sealed, keptMetadata({ which, step, of: steps })));
+  await saveModel(checkpoint, await withMetadata(sealed, metadata));
   const auc = selection.best?.step === step ? selection.best.auc : null;
   return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
 }
