@@ -67,9 +67,10 @@ describe("a sealed file", () => {
 });
 
 describe("openSaved", () => {
-  it("gives the description of a file that is whole; one that tells no task is of recognition", async () => {
+  it("gives the description of a file that is whole; an older one is of recognition, its embeddings behind a sigmoid", async () => {
     const { version: _, ...rest } = description;
-    expect((await openSaved(await saved())).description).toEqual({ ...rest, task: "recognition" });
+    const network = { ...rest.network, embeddingActivation: "sigmoid" };
+    expect((await openSaved(await saved())).description).toEqual({ ...rest, network, task: "recognition" });
   });
 
   it("refuses every single flipped bit, every truncation and every repetition", async () => {
