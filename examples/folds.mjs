@@ -2,12 +2,9 @@
 // is judged by nobody else, so that everybody is judged once by a network that never saw them.
 //
 //   node examples/folds.mjs DATA CONFIG [--folds 8] [--out FOLDER] [--only 1,2] [--no-tune]
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-
-const cli = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
+import { twingrad } from "./cli.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,7 +33,7 @@ for (const number of numbers) {
   if (values["no-tune"]) training.push("--no-tune");
   const trained = await twingrad(training, "ignore");
   const seconds = (performance.now() - began) / 1000;
-  const judged = await twingrad(["evaluate", model, data, "--unseen", ...judging], "inherit");
+  const judged = await twingrad(["evaluate", model, data, "--unseen", ...judging]);
   const { eer, auc, hter } = judged;
   const result = { fold: `${number}/${folds}`, ...(liveness ? { hter } : {}), eer, auc, seconds, steps: trained.steps };
   console.log(JSON.stringify(result));
@@ -49,20 +46,3 @@ const figures = (liveness ? ["hter", "eer", "auc", "seconds"] : ["eer", "auc", "
   mean(key),
 ]);
 console.log(JSON.stringify({ folds: results.length, mean: Object.fromEntries(figures) }));
-
-/** The JSON that a command prints as its last line. */
-function twingrad(args, messages) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", messages] });
-    let output = "";
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-    });
-    child.once("error", reject);
-    child.once("close", (status) => {
-      const last = output.trimEnd().split("\n").at(-1);
-      if (status === 0) resolve(JSON.parse(last));
-      else reject(new Error(`twingrad ${args.join(" ")}: exit status ${status}: ${last}`));
-    });
-  });
-}

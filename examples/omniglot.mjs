@@ -3,12 +3,11 @@
 // seen were good for.
 //
 //   node examples/omniglot.mjs images_background [--out FOLDER] [--trials 2000] [--trained]
-import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { twingrad } from "./cli.mjs";
 
-const cli = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
 const config = fileURLToPath(new URL("omniglot.json", import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -42,21 +41,4 @@ for (const ways of [20, 5]) console.log(JSON.stringify(await judged(values.out, 
 function judged(model, ways) {
   const questions = ["--one-shot", `${ways}`, "--within-groups", "--trials", values.trials];
   return twingrad(["evaluate", model, data, "--unseen", ...questions]);
-}
-
-/** The JSON that a command prints as its last line. */
-function twingrad(args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-    });
-    child.once("error", reject);
-    child.once("close", (status) => {
-      const last = output.trimEnd().split("\n").at(-1);
-      if (status === 0) resolve(JSON.parse(last));
-      else reject(new Error(`twingrad ${args.join(" ")}: exit status ${status}: ${last}`));
-    });
-  });
 }

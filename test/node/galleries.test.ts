@@ -6,19 +6,12 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { TwingradError } from "../../src/gpu/errors.ts";
 import { loadGallery, saveGallery } from "../../src/node/galleries.ts";
-import { Gallery, type Recogniser } from "../../src/recognition/gallery.ts";
+import { Gallery } from "../../src/recognition/gallery.ts";
+import { model } from "../recognition/stubModel.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "twingrad-galleries-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-const model: Recogniser = {
-  fingerprint: "f",
-  embedding: 2,
-  threshold: 1,
-  embed: async (images) => Float32Array.from(images),
-  distances: () => Float64Array.of(0),
-  probability: () => 1,
-};
 const gallery = new Gallery(model);
 await gallery.enroll("Ada", Uint8Array.of(1, 2));
 await gallery.enroll("Zoë", Uint8Array.of(3, 4, 5, 6));

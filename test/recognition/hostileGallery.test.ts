@@ -3,16 +3,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { TwingradError } from "../../src/gpu/errors.ts";
-import { Gallery, type Recogniser } from "../../src/recognition/gallery.ts";
+import { Gallery } from "../../src/recognition/gallery.ts";
+import { model } from "./stubModel.ts";
 
-const model: Recogniser = {
-  fingerprint: "f",
-  embedding: 2,
-  threshold: 1,
-  embed: async (images) => Float32Array.from(images),
-  distances: () => Float64Array.of(0),
-  probability: () => 1,
-};
 const gallery = new Gallery(model);
 await gallery.enroll("Ada", Uint8Array.of(1, 2));
 await gallery.enroll("__proto__", Uint8Array.of(3, 4, 5, 6));
