@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const people = { training: 12, validation: 4, unseen: 21 };
+const people = { training: 16, validation: 4, unseen: 21 };
 const demo = async (report: string) => {
   const lines: string[] = [];
   const options = { seed: 1, steps: 3, people, report: join(folder, report), cache: join(folder, "faces") };
@@ -33,10 +33,19 @@ test("trains, judges, identifies and reports; in a full run, the same seed gives
   expect(oneShot).toMatchObject({ ways: 20 });
   expect(identification).toMatchObject({ known: 55, strangers: 32 });
   expect(first.text).toContain(report);
-  expect(first.lines.join("\n")).toContain("training on 12 people for 3 steps");
+  expect(first.lines.join("\n")).toContain("training on 16 people for 3 steps");
   const page = await readFile(report, "utf8");
-  expect(page).toContain("37 people, 12 pictures of each, seed 1");
+  expect(page).toContain("41 people, 12 pictures of each, seed 1");
   expect(page.match(/<svg /g)).toHaveLength(3);
+  expect(page).toContain("16 people in 3 pictures each");
+  expect(page).toContain("<dt>Pictures seen</dt><dd>144</dd>");
+  const [one, two] = ["One person, and recognised as one", "Two people, and told apart"].map((group) => {
+    const pairs = page.split(`${group}</h3>`)[1].split("</ul>")[0];
+    return [...pairs.matchAll(/<small>(\d+) %<\/small>/g)].map(([, chance]) => Number(chance));
+  });
+  expect([one.length, two.length]).toEqual([12, 12]);
+  expect(Math.min(...one)).toBeGreaterThanOrEqual(Math.max(...two)); // as a chance falls with the distance
+  expect(Math.max(...one)).toBeGreaterThan(Math.min(...two));
 
   if (process.env.TEST_FULL !== "1") return; // its parts are held to that by tests of their own
   const again = await demo("again.html");

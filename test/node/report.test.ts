@@ -26,8 +26,14 @@ const report: Report = {
   seconds: [{ name: "training", seconds: 61.26 }],
   people: { trained: 10, validation: 4, unseen: 6, pictures: 12 },
   network: "a network",
-  training: { steps: 3, batchSize: 2, pairs: 6, stepsPerSecond: 1.5, losses: [0.9, 0.6, 0.3] },
-  verification: { report: verification, roc, same: [1, 2, 3, 2], different: [-3, -2, -1, 1], threshold: 0.5 },
+  training: { steps: 3, batch: { people: 4, pictures: 3 }, stepsPerSecond: 1.5, losses: [0.9, 0.6, 0.3] },
+  verification: {
+    report: verification,
+    roc,
+    same: [0.1, 0.2, 0.3, 0.2],
+    different: [1, 1.2, 0.9, 0.3],
+    threshold: 0.5,
+  },
   baseline: { report: { ...verification, auc: 0.61234 }, roc },
   oneShot: { ways: 20, trials: 100, accuracy: 0.8, baseline: 0.2 },
   pairs: [
@@ -148,6 +154,18 @@ describe("the demo's report", () => {
     for (const figure of ["0.9877", "0.6123", "87.5 %", "6.3 %", "20-way", "80.0 %", "61 s", "an adapter"]) {
       expect(page).toContain(figure);
     }
+  });
+
+  test("tells how a step was made and that scores are distances", () => {
+    for (const told of [
+      "4 people in 3 pictures each",
+      "ln 11 = 2.40",
+      "ln 2 = 0.69",
+      "<dt>Pictures seen</dt><dd>36</dd>",
+      ">distance</text>",
+    ])
+      expect(page).toContain(told);
+    expect(page).not.toMatch(/logit|cross-entropy/);
   });
 
   test("shows pairs, answers, strangers and kernels", () => {

@@ -12,7 +12,7 @@ export function addDemo(program: Command): void {
     .description(
       "The main job on drawn faces: trains, judges on people never seen, enrols, identifies, and writes a report.",
     )
-    .option("--seed <number>", "of the people, their pictures, the network and the pairs", wholeNumber(0), 1)
+    .option("--seed <number>", "of the people, their pictures, the network and the batches", wholeNumber(0), 1)
     .option("--steps <count>", "of training", wholeNumber(1), defaultSteps)
     .option("--report <file>", "the HTML report", join("twingrad-demo", "report.html"))
     .option("--cache <folder>", "keeps the drawn pictures for the next run", join(".cache", "faces"));

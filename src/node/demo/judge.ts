@@ -1,9 +1,9 @@
-// What the demo asks of the trained network, and of plain pixels for comparison. Thresholds come from the validation
-// people; every figure that is reported comes from the unseen ones.
-
+// What the demo asks of the trained network, and of plain pixels for comparison. Thresholds and calibration come from the
+// validation people; every figure that is reported comes from the unseen ones.
 import { type Dataset, indicesByIdentity, labelsOf } from "../../data/dataset.ts";
 import { DecodedImages } from "../../data/decodedImages.ts";
 import { type EvaluationPair, oneShotTrials, pairsPerIdentity } from "../../data/evaluation.ts";
+import { type Calibration, fitCalibration } from "../../recognition/calibration.ts";
 import { Gallery } from "../../recognition/gallery.ts";
 import { bestThreshold, type RocPoint, roc, type ScoredPair } from "../../recognition/metrics.ts";
 import type { Model } from "../../recognition/model.ts";
@@ -34,6 +34,8 @@ export interface Judgement {
   pixels: Judged;
   /** Of the network's distance: for verification, and (stricter) for identification. */
   thresholds: { verify: number; identify: number };
+  /** From the network's distance to the chance of one person, where one and two are as likely. */
+  calibration: Calibration;
   oneShot: { ways: number; trials: number };
   identification: {
     enrolled: { name: string; picture: number }[];
@@ -54,6 +56,7 @@ export async function judge(
     network: judged(await networkDistance(model, unseen), unseen, seed),
     pixels: judged(await pixelDistance(unseen, model.imageSize), unseen, seed),
     thresholds,
+    calibration: fitCalibration(known),
     oneShot: { ways, trials },
     identification: await identify(model, unseen, thresholds.identify),
   };

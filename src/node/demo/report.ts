@@ -1,6 +1,7 @@
 // Puts the demo's figures and pictures together for the report page.
 import type { ImageSize } from "../../data/dataset.ts";
 import type { Device } from "../../gpu/device.ts";
+import { probabilityOf } from "../../recognition/calibration.ts";
 import { percent, type ReportPair } from "../report/html.ts";
 import type { Report } from "../report/page.ts";
 import { pictureUri } from "../report/picture.ts";
@@ -26,8 +27,8 @@ export async function demoReport(
 ): Promise<Report> {
   const { network, pixels, thresholds, oneShot, identification } = judgement;
   const picture = (index: number) => pictureUri(people.unseen.items[index], size);
-  const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => logit(p.distance));
-  const { losses, batchSize, stepsPerSecond, launches, bytes, kernels } = training;
+  const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => p.distance);
+  const { losses, batch, stepsPerSecond, launches, bytes, kernels } = training;
   return {
     title: "twingrad: recognising people it never saw",
     adapter: adapterInWords(device),
@@ -40,13 +41,13 @@ export async function demoReport(
       pictures: picturesEach,
     },
     network: networkInWords,
-    training: { steps: losses.length, batchSize, pairs: losses.length * batchSize, stepsPerSecond, losses },
+    training: { steps: losses.length, batch, stepsPerSecond, losses },
     verification: {
       report: network.report,
       roc: network.roc,
       same: scores(true),
       different: scores(false),
-      threshold: logit(thresholds.verify),
+      threshold: thresholds.verify,
     },
     baseline: { report: pixels.report, roc: pixels.roc },
     oneShot: { ...oneShot, accuracy: network.oneShot, baseline: pixels.oneShot },
@@ -64,12 +65,9 @@ export async function demoReport(
   };
 }
 
-/** The head's logit z behind a distance of -ln sigmoid(z). */
-const logit = (distance: number) => -Math.log(Math.expm1(distance));
-
 /** Right answers as they come, and the worst of the wrong ones. */
 async function pairGroups(
-  { network, thresholds }: Judgement,
+  { network, thresholds, calibration }: Judgement,
   picture: (index: number) => Promise<string>,
 ): Promise<Report["pairs"]> {
   const threshold = thresholds.verify;
@@ -91,7 +89,7 @@ async function pairGroups(
         async ({ left, right: other, distance }): Promise<ReportPair> => ({
           left: await picture(left),
           right: await picture(other),
-          caption: percent(Math.exp(-distance), 0),
+          caption: percent(probabilityOf(calibration, distance), 0),
         }),
       ),
     ),

@@ -1,11 +1,13 @@
-// The demo's training run: the article's network, scaled to what a software adapter does in two minutes.
-import { balancedPairs } from "../../data/balanced.ts";
-import { batches } from "../../data/batches.ts";
+// The demo's training run: the article's tower, scaled to what a software adapter does in two minutes, and a loss that learns
+// from every pair of a batch.
+import { perClass } from "../../data/balanced.ts";
+import { classBatches } from "../../data/batches.ts";
 import { type Dataset, labelsOf } from "../../data/dataset.ts";
 import { DecodedImages } from "../../data/decodedImages.ts";
 import type { Device } from "../../gpu/device.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { adam } from "../../optim/adam.ts";
+import { learningRateSchedule } from "../../optim/schedule.ts";
 import { StepsInFlight } from "../../train/inFlight.ts";
 import { Trainer } from "../../train/trainer.ts";
 import { Progress } from "../progress.ts";
@@ -13,19 +15,20 @@ import { faceSize } from "./faces.ts";
 
 const filters = [8, 16, 32, 32];
 const embedding = 128;
-const batchSize = 24;
+/** People, and pictures of each: two others to draw every picture to, and those of many people to draw it from. */
+const batch = { people: 16, pictures: 3 };
 const highestRate = 1e-2;
-/** Below the usual 0.9: a run of a few hundred steps has no time for a long memory of its first gradients. */
-const beta1 = 0.8;
-const l2 = 1e-4;
+const warmUpSteps = 20;
 
 export const networkInWords =
   `${filters.length} blocks of conv 3x3 → max-pool 2x2 → batch-norm → ReLU with ${filters.join(", ")} filters on ` +
-  `${faceSize} x ${faceSize} x 3, a sigmoid embedding of ${embedding}, |a − b|, one logit`;
+  `${faceSize} x ${faceSize} x 3, an embedding of ${embedding} values brought ` +
+  `to unit length; the distance of two pictures is the Euclidean one of their embeddings, 0 to 2`;
 
 export interface TrainingRun {
   losses: number[];
-  batchSize: number;
+  /** In a batch: people, and pictures of each. */
+  batch: { people: number; pictures: number };
   stepsPerSecond: number;
   /** The trained network as a checkpoint. */
   model: Uint8Array;
@@ -43,15 +46,24 @@ export async function trainOnFaces(
   { steps, seed }: { steps: number; seed: number },
 ): Promise<TrainingRun> {
   const started = performance.now();
-  const network = siamese({ imageSize: [faceSize, faceSize, 3], filters, embedding, seed });
+  const imageSize = [faceSize, faceSize, 3] as const;
+  const network = siamese({ imageSize, filters, embedding, embeddingActivation: "linear", seed });
   // Half a cosine: so few steps want a high rate early and none of its noise at the end.
-  const learningRate = (step: number) => (highestRate * (1 + Math.cos((Math.PI * (step - 1)) / steps))) / 2;
-  const trainer = await Trainer.create(device, network, { batchSize, l2, optimizer: adam({ learningRate, beta1 }) });
-  startAsDistance(trainer);
+  const learningRate = learningRateSchedule({
+    learningRate: highestRate,
+    kind: "cosine",
+    warmUp: Math.min(warmUpSteps, Math.floor(steps / 2)),
+    steps,
+  });
+  const trainer = await Trainer.create(device, network, {
+    batchSize: batch.people * batch.pictures,
+    loss: "supervised-contrastive",
+    optimizer: adam({ learningRate }),
+  });
   const compiled = performance.now();
 
-  const pairs = balancedPairs(labelsOf(people), { seed });
-  const stream = batches(new DecodedImages(people, network.options.imageSize), pairs, { batchSize });
+  const classes = perClass(labelsOf(people), { seed, classes: batch.people, perClass: batch.pictures });
+  const stream = classBatches(new DecodedImages(people, imageSize), classes);
   const progress = new Progress(steps, 0);
   const losses: number[] = [];
   const running = new StepsInFlight(trainer, ({ loss, step }) => {
@@ -75,17 +87,7 @@ export async function trainOnFaces(
   const { total: bytes } = await trainer.memory();
   await trainer.dispose();
   const seconds = { compile: (compiled - started) / 1000, train: (trained - compiled) / 1000 };
-  return { losses, batchSize, stepsPerSecond: steps / seconds.train, model, launches, bytes, kernels, seconds };
-}
-
-/**
- * Glorot's random head rewards some differences between two pictures and punishes others, and a short training spends
- * its first half unlearning that. This one begins as a plain distance: the further apart, the less likely one person.
- */
-function startAsDistance(trainer: Trainer): void {
-  const parameters = trainer.parameters();
-  parameters.get("head/kernel")!.write(new Float32Array(embedding).fill(-0.3));
-  parameters.get("head/bias")!.write([3]);
+  return { losses, batch, stepsPerSecond: steps / seconds.train, model, launches, bytes, kernels, seconds };
 }
 
 function byKernel(timings: { kernel: string; nanoseconds: number }[]) {

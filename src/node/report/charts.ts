@@ -133,12 +133,15 @@ export function detChart(
   });
 }
 
-/** How the scores of pairs of one person and of two are spread, and where the threshold lies. */
+/**
+ * How the scores of pairs of one person and of two are spread, and where the threshold lies.
+ * @param name of the score.
+ */
 export function histogramChart(
   same: readonly number[],
   different: readonly number[],
   threshold: number,
-  name = "score: the head's logit for “the same person”",
+  name: string,
 ): string {
   const bins = 36;
   const all = [...same, ...different].sort((a, b) => a - b);

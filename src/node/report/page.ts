@@ -20,7 +20,14 @@ export interface Report {
   seconds: { name: string; seconds: number }[];
   people: { trained: number; validation: number; unseen: number; pictures: number };
   network: string;
-  training: { steps: number; batchSize: number; pairs: number; stepsPerSecond: number; losses: number[] };
+  training: {
+    steps: number;
+    /** People, and pictures of each. */
+    batch: { people: number; pictures: number };
+    stepsPerSecond: number;
+    losses: number[];
+  };
+  /** `same` and `different`: the network's distances of pairs of one person and of two. */
   verification: { report: VerificationReport; roc: RocPoint[]; same: number[]; different: number[]; threshold: number };
   baseline: { report: VerificationReport; roc: RocPoint[] };
   oneShot: { ways: number; trials: number; accuracy: number; baseline: number };
@@ -64,10 +71,13 @@ ${tile("Time in all", `${total.toFixed(0)} s`, seconds.map(({ name, seconds }) =
 }
 
 function training({ training: t }: Report): string {
+  const { people, pictures } = t.batch;
+  const size = people * pictures;
   return `<section><h2>Training</h2><div class="two"><figure>${lossChart(t.losses)}</figure><div>
-<p>Half of the pairs show one person twice, half show two people. The loss is the sigmoid cross-entropy of “the same
-person”, with the L2 penalty of the convolution kernels.</p>
-<dl><dt>Steps</dt><dd>${t.steps} of ${t.batchSize} pairs</dd><dt>Pairs seen</dt><dd>${t.pairs}</dd>
+<p>A step shows ${people} people in ${pictures} pictures each and compares all ${size} pictures. The loss is the supervised
+contrastive one (Khosla et al. 2020): it draws a picture to the others of the same person and away from everybody else’s. It
+would be ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all pictures looked alike, and is ln ${pictures - 1} = ${Math.log(pictures - 1).toFixed(2)} at the least.</p>
+<dl><dt>Steps</dt><dd>${t.steps} of ${size} pictures</dd><dt>Pictures seen</dt><dd>${t.steps * size}</dd>
 <dt>Pace</dt><dd>${t.stepsPerSecond.toFixed(2)} steps/s</dd>
 <dt>First and last loss</dt><dd>${t.losses[0].toFixed(3)} → ${t.losses[t.losses.length - 1].toFixed(3)}</dd></dl></div></div></section>`;
 }
@@ -79,7 +89,7 @@ function verification({ verification: v, baseline, people }: Report): string {
   return `<section><h2>Are these two pictures of one person?</h2>
 <p>${report.pairs} pairs of ${people.unseen} people who had no part in training or in setting the threshold. “Raw pixels” is
 the Euclidean distance between the pictures themselves, on the same pairs.</p>
-<div class="two"><figure>${rocChart(network, raw)}</figure><figure>${histogramChart(v.same, v.different, v.threshold)}</figure></div>
+<div class="two"><figure>${rocChart(network, raw)}</figure><figure>${histogramChart(v.same, v.different, v.threshold, "distance")}</figure></div>
 <table><thead><tr><th></th><th>AUC</th><th>accuracy</th><th>EER</th><th>true accepts at 1 % false</th><th>at 0.1 % false</th></tr></thead><tbody>
 ${row("network", report)}${row("raw pixels", baseline.report)}</tbody></table>
 <p class="soft">Accuracy is the mean over ten folds of people, each judged by the best threshold of the other nine.</p></section>`;
@@ -93,7 +103,8 @@ function row(name: string, r: VerificationReport): string {
 
 function pairs({ pairs: groups }: Report): string {
   const shown = groups.map(({ title, right, pairs }) => pairGroup(title, right, pairs));
-  return `<section><h2>Right and wrong</h2><p>Below each pair: the chance that the network gives to “the same person”.</p>
+  return `<section><h2>Right and wrong</h2><p>Below each pair: the chance that its distance gives to “the same person”, by a logistic curve
+fitted to as many pairs of one validation person as of two.</p>
 <div class="two">${shown.join("\n")}</div></section>`;
 }
 
