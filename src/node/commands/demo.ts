@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { DemoOptions } from "../demo/run.ts";
 import { action, tunable, wholeNumber } from "./common.ts";
 
-const defaultSteps = 640;
+const defaultSteps = 480;
 
 export function addDemo(program: Command): void {
   const command = program
