@@ -38,13 +38,13 @@ export function launchDirect(
   form: Form,
 ): void {
   const { batch, filters, y, x } = convolution;
-  const { LANES, TILES } = lanesFor(filters);
+  const pixels = batch * y.output * x.output;
+  const { LANES, TILES } = lanesFor(pixels, filters);
   const perGroup = {
     uniform: uniformTile,
     shared: { rows: 64, columns: 64 },
     tiled: { rows: tile * TILES, columns: tile * LANES },
   }[form];
-  const pixels = batch * y.output * x.output;
   const groups = Math.ceil(pixels / perGroup.rows);
   const ROW = Math.min(groups, mostGroups);
   const grid = [Math.ceil(filters / perGroup.columns), ROW, Math.ceil(groups / ROW)] as const;
@@ -67,13 +67,13 @@ export function launchDirectFilterGradient(
   form: Form,
 ): Tensor {
   const { batch, channels, filters, y, x } = convolution;
-  const { LANES, TILES } = lanesFor(filters);
+  const rows = y.size * x.size * channels;
+  const { LANES, TILES } = lanesFor(rows, filters);
   const perGroup = {
     uniform: { rows: uniformTile.gradientRows, columns: uniformTile.columns },
     shared: { rows: 64, columns: 64 },
     tiled: { rows: tile * TILES, columns: tile * LANES },
   }[form];
-  const rows = y.size * x.size * channels;
   const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
   const lines = batch * y.output;
   const { part: PART, parts } = partsFor(tape, lines, x.output, tiles[0] * tiles[1]);

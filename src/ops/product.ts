@@ -60,7 +60,7 @@ export function launchProduct(
     vec4: {
       fits: outputs % 4 === 0,
       launch() {
-        const { LANES, TILES } = lanesFor(outputs);
+        const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
         const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
         tape.launch(vec4Shader, bindings, constants, grid, { LANES, TILES, ...lengths });
@@ -68,7 +68,7 @@ export function launchProduct(
     },
     tiled: {
       launch() {
-        const { LANES, TILES } = lanesFor(outputs);
+        const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
         const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size };
         tape.launch(forwardShader, bindings, constants, grid, { LANES, TILES, ...lengths });
@@ -115,7 +115,7 @@ function kernelGradient(
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   form: "uniform" | "vec4" | "tiled",
 ): { partial: Tensor; parts: number } {
-  const { LANES, TILES } = lanesFor(outputs);
+  const { LANES, TILES } = lanesFor(inputs, outputs);
   const tiles =
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
