@@ -22,6 +22,7 @@ import {
   launchGray,
   launchRgbFilterGradient,
 } from "./firstLayer.ts";
+import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImages.ts";
 import { prefersUniform } from "./tiles.ts";
 import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
 import type { Axis } from "./windows.ts";
@@ -138,6 +139,10 @@ export function launchFilterGradient(
   shape: readonly number[],
 ): Tensor {
   return choose(tape, keyFor("filterGradient", convolution), {
+    small: {
+      fits: tape.device.adapter.software && fitsSmallImages(convolution),
+      launch: () => launchSmallImagesFilterGradient(tape, convolution, tensors, shape),
+    },
     winograd: {
       fits: winograd.fits(convolution),
       preferred: winograd.prefers(tape, convolution),

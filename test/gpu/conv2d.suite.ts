@@ -133,6 +133,18 @@ const candidates: [string, (typeof kinds)[number], Shape[]][] = [
     ],
   ],
   [
+    "small",
+    "software adapters",
+    [
+      { B: 2, H: 3, W: 3, C: 20, O: 36, U: 3, V: 3 },
+      { B: 3, H: 2, W: 3, C: 4, O: 8, U: 3, V: 3 },
+      { B: 2, H: 3, W: 1, C: 12, O: 4, U: 3, V: 3, bias: false },
+      { B: 61, H: 3, W: 3, C: 8, O: 4, U: 3, V: 3 }, // in parts
+    ],
+  ],
+  // So many cells that the filter gradient's sums over them are made in parts.
+  ["winograd", "software adapters", [{ B: 2, H: 62, W: 61, C: 16, O: 16, U: 3, V: 3, bias: false }]],
+  [
     "few",
     "GPUs",
     [1, 2, 3, 4].map((C) => ({
