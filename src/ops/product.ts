@@ -8,11 +8,12 @@ import thinInputGradientShader from "../../shaders/dense.inputGradient.thin.wgsl
 import uniformKernelGradientShader from "../../shaders/dense.kernelGradient.uniform.wgsl";
 import vec4KernelGradientShader from "../../shaders/dense.kernelGradient.vec4.wgsl";
 import kernelGradientShader from "../../shaders/dense.kernelGradient.wgsl";
+import wideKernelGradientShader from "../../shaders/dense.kernelGradient.wide.wgsl";
 import { choose, keyOf } from "../tape/choose.ts";
 import type { Tape } from "../tape/tape.ts";
 import { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile, wideTile } from "./tiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -101,6 +102,12 @@ export function launchKernelGradientParts(
       preferred: prefersUniform(tape),
       launch: () => kernelGradient(tape, product, tensors, "uniform"),
     },
+    wide: {
+      fits: tape.device.adapter.software && product.inputs % 4 === 0 && product.outputs % 4 === 0,
+      // It takes longer to compile, which a sum over few rows does not give back.
+      preferred: product.rows >= 32 && product.inputs % wideTile === 0 && product.outputs % wideTile === 0,
+      launch: () => kernelGradient(tape, product, tensors, "wide"),
+    },
     vec4: {
       fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
       launch: () => kernelGradient(tape, product, tensors, "vec4"),
@@ -113,13 +120,14 @@ function kernelGradient(
   tape: Tape,
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
-  form: "uniform" | "vec4" | "tiled",
+  form: "uniform" | "wide" | "vec4" | "tiled",
 ): { partial: Tensor; parts: number } {
-  const { LANES, TILES } = lanesFor(inputs, outputs);
+  const side = form === "wide" ? wideTile : tile;
+  const { LANES, TILES } = lanesFor(inputs, outputs, side);
   const tiles =
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
-      : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
+      : ([Math.ceil(outputs / (side * LANES)), Math.ceil(inputs / (side * TILES))] as const);
   const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
   const partial = tape.temporary("kernel gradient", [parts, batch, inputs, outputs]);
   const bindings = { x, gradient, partial };
@@ -128,6 +136,7 @@ function kernelGradient(
   const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
   const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
   if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
+  else if (form === "wide") tape.launch(wideKernelGradientShader, bindings, constants, grid, vec4s);
   else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
   else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return { partial, parts };

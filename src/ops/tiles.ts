@@ -4,13 +4,16 @@ import type { Tape } from "../tape/tape.ts";
 /** Rows (or pixels) and columns (or channels) of a thread's register tile. */
 export const tile = 8;
 
+/** The same of `.wide` kernels: for software adapters, to which a load costs more than registers that spill. */
+export const wideTile = 16;
+
 /**
  * A workgroup of up to 64 threads: as many over columns as there are tiles of columns, up to eight; the rest over rows, no
  * more than there are tiles of rows. A software adapter goes through all instructions with threads that have nothing to do.
  */
-export function lanesFor(rows: number, columns: number): { LANES: number; TILES: number } {
-  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / tile))));
-  return { LANES, TILES: Math.min(64 / LANES, Math.ceil(rows / tile)) };
+export function lanesFor(rows: number, columns: number, side = tile): { LANES: number; TILES: number } {
+  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / side))));
+  return { LANES, TILES: Math.min(64 / LANES, Math.ceil(rows / side)) };
 }
 
 /** What a workgroup of the `.uniform` kernels computes. */

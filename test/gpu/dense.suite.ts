@@ -45,6 +45,7 @@ for (const [name, shape] of [
   ["three rows, one past a tile of vec4s", [3, 33, 68]],
   ["seven rows", [7, 20, 136]],
   ["a long inner sum", [4, 6272, 12]],
+  ["a kernel gradient in two parts of an odd number of rows", [513, 32, 16]],
 ] as const) {
   defineKernel(`dense: ${name}`, async (device) => {
     for (const kind of kinds) await checkOperation(deviceAs(device, kind), "dense", inputsOf(shape));
