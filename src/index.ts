@@ -83,6 +83,6 @@ export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
 export type { Batch, ClassBatch, LivenessBatch, PairBatch, TripletBatch } from "./train/batch.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
-export type { PictureOptions, Pictures } from "./train/embedder.ts";
+export type { PictureOptions, Pictures } from "./train/pictures.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
 export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";

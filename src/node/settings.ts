@@ -6,6 +6,7 @@ import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { scheduleKinds } from "../optim/schedule.ts";
 import { lossNames, minings } from "../train/loss.ts";
+import { areViews, viewKinds } from "../train/views.ts";
 import { resolveBatch } from "./lossSettings.ts";
 import { augment, size } from "./pictureSettings.ts";
 import { checkSchedule } from "./scheduleSettings.ts";
@@ -34,6 +35,7 @@ const schema = z.strictObject({
   standardize: z.boolean(),
   crop: z.enum(["centre", "box"]),
   cropMargin: z.number().min(0).max(10),
+  views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
@@ -103,6 +105,7 @@ const optional = {
   standardize: true,
   crop: true,
   cropMargin: true,
+  views: true,
   fold: true,
   holdOutGroups: true,
   turnedIdentities: true,

@@ -202,7 +202,8 @@ function trainerOf<I extends Item>(
 ): Promise<Trainer> {
   const { filters, embedding, embeddingActivation, seed, recoveryEvery: every, recoveryLosses: losses } = settings;
   const network = task.network({ imageSize: imageSizeOf(settings), filters, embedding, embeddingActivation, seed });
-  const { loss, mining, margin, temperature, l2, resize, standardize, storage, recompute, debugNumerics } = settings;
+  const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
+    settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);
   return Trainer.create(device, network, {
     batchSize,
@@ -216,6 +217,7 @@ function trainerOf<I extends Item>(
     resize,
     standardize,
     crop,
+    views,
     augmentation,
     storage,
     recompute,

@@ -3,7 +3,7 @@ import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { NotLiveError, TwingradError } from "../gpu/errors.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
-import { givenSize } from "../train/embedder.ts";
+import { givenSize } from "../train/pictures.ts";
 import { withMetadata } from "../train/seal.ts";
 import { openTrained, readMetadata, type Trained } from "./trained.ts";
 

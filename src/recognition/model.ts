@@ -3,7 +3,7 @@ import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
-import { givenSize } from "../train/embedder.ts";
+import { givenSize } from "../train/pictures.ts";
 import type { Safetensors } from "../train/safetensors.ts";
 import { sha256, withMetadata } from "../train/seal.ts";
 import { type Calibration, probabilityOf } from "./calibration.ts";

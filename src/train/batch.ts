@@ -3,8 +3,8 @@ import { TwingradError } from "../gpu/errors.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
-import type { InputDtype, Pictures } from "./embedder.ts";
 import { comparesAll } from "./loss.ts";
+import type { InputDtype, Pictures } from "./pictures.ts";
 
 export interface PairBatch {
   readonly left: Pictures;

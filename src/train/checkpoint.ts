@@ -5,8 +5,8 @@ import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.
 import type { Margin } from "../ops/batchLoss.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
-import { givenSize, type PictureOptions } from "./embedder.ts";
 import { lossNames, type Mining, minings } from "./loss.ts";
+import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
 import { float32, type Safetensors } from "./safetensors.ts";
 import { decodeSealed, encodeSealed, sealKey } from "./seal.ts";
 
@@ -151,22 +151,13 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
   } catch (error) {
     throw corrupt((error as Error).message);
   }
-  const { resize, standardize, crop } = pictures ?? { resize: "area" };
-  const known = ["area", "tf1"].includes(resize as string) && [undefined, true, false].includes(standardize);
-  if (pictures === null || !known || (crop !== undefined && !isCrop(crop))) {
-    throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
-  }
+  if (!arePictures(pictures)) throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
   const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
   if (weightsOf(options) > held) {
     throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
   }
   const trained = { loss, mining, margin: margin as Margin, temperature };
   return { task, network: options, ...trained, step: step as number, pictures };
-}
-
-function isCrop(crop: unknown): boolean {
-  const { mode, margin = 0 } = (crop ?? {}) as { mode?: unknown; margin?: unknown };
-  return (mode === "box" || mode === "centre") && typeof margin === "number" && margin >= 0 && margin <= 10;
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

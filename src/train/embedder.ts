@@ -1,22 +1,15 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
-import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
-import type { Network, NetworkOptions } from "../nn/network.ts";
+import type { Network } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
-import { type ResizeMethod, resize } from "../ops/resample.ts";
-import { scaleBytes } from "../ops/scaleBytes.ts";
-import { standardize } from "../ops/standardize.ts";
+import { resample } from "../ops/resample.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
-import type { Augmenter } from "./augmenter.ts";
-
-/** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
-export type Pictures = Uint8Array | Float32Array;
-
-export type InputDtype = "u8" | "f32";
+import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesInput } from "./pictures.ts";
+import { viewTransforms } from "./views.ts";
 
 export interface Embedder {
   /** Any number of pictures to [N, embedding]. Uses the store's weights as they are at each call. */
@@ -24,57 +17,10 @@ export interface Embedder {
   dispose(): Promise<void>;
 }
 
-/** What pictures come as, and what is done to them on the GPU before the network sees them. */
-export interface PictureOptions {
-  /** Height and width of the pictures that are given; the network's by default. */
-  readonly sourceSize?: readonly [height: number, width: number];
-  /** How they are resized; `area` by default. */
-  readonly resize?: ResizeMethod;
-  /** Brings each picture's channels to mean 0 and variance 1: light, contrast and tint are no longer to be learnt from. */
-  readonly standardize?: boolean;
-  /** How they are cropped before they are given: whoever uses the model must do the same. */
-  readonly crop?: CropOptions;
-}
-
-/** Height, width, channels of the pictures that are given. */
-export function givenSize(
-  { imageSize }: NetworkOptions,
-  { sourceSize }: PictureOptions = {},
-): [number, number, number] {
-  const [height, width, channels] = imageSize;
-  if (!sourceSize) return [height, width, channels];
-  if (sourceSize.length === 2 && sourceSize.every((n) => Number.isInteger(n) && n > 0))
-    return [...sourceSize, channels];
-  throw new TwingradError(
-    "BAD_INPUT",
-    `sourceSize is ${JSON.stringify(sourceSize)}; expected [height, width] in whole pixels.`,
-  );
-}
-
-/** The input "images" as the tower takes it: float32 of the network's size, in [0, 1] or standardised. */
-export function picturesInput(
-  tape: Tape,
-  network: Network,
-  count: number,
-  dtype: InputDtype,
-  pictures?: PictureOptions,
-  augmenter?: Augmenter,
-): Tensor {
-  const [height, width] = network.options.imageSize;
-  const given = givenSize(network.options, pictures);
-  const images = tape.input("images", [count, ...given], { dtype });
-  const sized = () => {
-    if (augmenter) return augmenter.record(images);
-    if (given[0] !== height || given[1] !== width) return resize(images, [height, width], { method: pictures?.resize });
-    return dtype === "u8" ? scaleBytes(images) : images;
-  };
-  return pictures?.standardize ? standardize(sized()) : sized();
-}
-
 /**
  * Compiles the tower for `batchSize` pictures in bytes; the form for float32 follows when first needed. More pictures
  * go in chunks; the last is filled up with zeros, whose embeddings are dropped. With a loss on distances embeddings have
- * unit length.
+ * unit length. Several views of a picture go one after another, and their embeddings' mean counts.
  */
 export async function towerEmbedder(parts: {
   device: Device;
@@ -89,16 +35,29 @@ export async function towerEmbedder(parts: {
   const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);
   const programs = new Map<InputDtype, Promise<Program>>();
+  const unit = loss !== "cross-entropy";
+  const [height, width] = network.options.imageSize;
+  const { views: kinds, resize: method = "area" } = pictures ?? {};
+  const views = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
+  const throughView = (images: Tensor) =>
+    resample(images, images.tape.input("view", [batchSize, 6]), [height, width], { method });
   const compiled = (dtype: InputDtype) => {
     let program = programs.get(dtype);
     if (!program) {
       const tape = new Tape(device, { parameters: store });
-      const tower = network.tower(tape, picturesInput(tape, network, batchSize, dtype, pictures), { training: false });
-      program = tape.compile({ outputs: { embeddings: loss === "cross-entropy" ? tower : l2Normalize(tower) } });
+      const seen = picturesInput(tape, network, batchSize, dtype, pictures, views && throughView);
+      const tower = network.tower(tape, seen, { training: false });
+      program = tape.compile({ outputs: { embeddings: unit ? l2Normalize(tower) : tower } });
       programs.set(dtype, program);
       program.catch(() => programs.delete(dtype));
     }
     return program;
+  };
+  const embedChunk = async (program: Program, images: Pictures): Promise<Float32Array> => {
+    const run = async (inputs: Record<string, Pictures>) => (await program.run(inputs)).embeddings as Float32Array;
+    if (!views) return run({ images });
+    const rows = views.map((view) => Float32Array.from({ length: batchSize * 6 }, (_, i) => view[i % 6]));
+    return meanRows(await Promise.all(rows.map((view) => run({ images, view }))), embedding, unit);
   };
   await compiled("u8");
 
@@ -121,8 +80,8 @@ export async function towerEmbedder(parts: {
           images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
         full.set(part);
         const taken = part.length / size;
-        const chunk = program.run({ images: full }).then(({ embeddings }) => {
-          result.set((embeddings as Float32Array).subarray(0, taken * embedding), first * embedding);
+        const chunk = embedChunk(program, full).then((embeddings) => {
+          result.set(embeddings.subarray(0, taken * embedding), first * embedding);
         });
         chunks.push(chunk);
       }
@@ -133,4 +92,19 @@ export async function towerEmbedder(parts: {
       for (const program of programs.values()) (await program).dispose();
     },
   };
+}
+
+/** The mean of each row over the views, brought to unit length where the views' own rows have it. */
+function meanRows(views: readonly Float32Array[], length: number, unit: boolean): Float32Array {
+  const mean = views[0].map((_, i) => views.reduce((sum, view) => sum + view[i], 0) / views.length);
+  if (!unit) return mean;
+  for (let first = 0; first < mean.length; first += length) {
+    const row = mean.subarray(first, first + length);
+    const norm = Math.hypot(...row);
+    if (norm > 0)
+      row.forEach((value, i) => {
+        row[i] = value / norm;
+      });
+  }
+  return mean;
 }

@@ -14,9 +14,10 @@ import { Tape, type TapeOptions } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import { type BatchKind, batchKind } from "./batch.ts";
-import { type Embedder, type InputDtype, type PictureOptions, picturesInput, towerEmbedder } from "./embedder.ts";
+import { type Embedder, towerEmbedder } from "./embedder.ts";
 import { whatWouldFit } from "./fit.ts";
 import { batchLoss, type ResolvedLoss } from "./loss.ts";
+import { type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
 
 /** What is trained, and how. */
 export interface Task extends ResolvedLoss {
@@ -98,7 +99,8 @@ export class Session {
     const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
     const { branches, target } = this.kind;
     const count = branches.length * batchSize;
-    const pixels = picturesInput(tape, network, count, dtype, pictures, augmenter);
+    const augmented = augmenter && ((images: Tensor) => augmenter.record(images));
+    const pixels = picturesInput(tape, network, count, dtype, pictures, augmented);
     const embeddings = network.tower(tape, pixels, { training: true, groups: branches.length });
     return { tape, loss: this.totalLoss(tape, embeddings, target && tape.input(target.name, [batchSize])) };
   }

@@ -10,9 +10,9 @@ import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { type Batch, feed } from "./batch.ts";
 import { loadState, type ModelDescription, saveState } from "./checkpoint.ts";
-import { givenSize, type InputDtype, type PictureOptions, type Pictures } from "./embedder.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
+import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "./pictures.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
 import { Session, type Task } from "./session.ts";
 
@@ -67,9 +67,8 @@ export class Trainer {
       );
     }
     const loss = resolveLoss(options, network);
-    const { sourceSize, resize = "area", standardize, crop, augmentation } = options;
-    const said = sourceSize || standardize || crop;
-    const pictures = said && { sourceSize, resize, ...(standardize && { standardize }), ...(crop && { crop }) };
+    const { resize = "area", augmentation } = options;
+    const pictures = picturesSaid(options);
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
     const [height, width] = network.options.imageSize;
     const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);

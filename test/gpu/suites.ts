@@ -30,5 +30,6 @@ import "./structure.suite.ts";
 import "./tape.suite.ts";
 import "./trainer.suite.ts";
 import "./tuner.suite.ts";
+import "./views.suite.ts";
 
 export { cases } from "./suite.ts";

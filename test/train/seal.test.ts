@@ -107,6 +107,7 @@ describe("openSaved", () => {
       { pictures: { resize: "area", crop: { mode: "box", margin: -1 } } },
       /pictures is .*"margin":-1/,
     ],
+    ["views that are none", { pictures: { resize: "area", views: ["turn"] } }, /pictures is .*"turn"/],
     ["a task that is none", { task: "age" }, /task is "age"/],
     ["a loss of the other task", { task: "liveness", loss: "triplet" }, /loss is "triplet"/],
     ["pictures that are no object", { pictures: 3 }, /pictures is 3/],

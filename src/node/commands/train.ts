@@ -71,6 +71,11 @@ export function addTrain(program: Command): void {
     )
     .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
+    .option(
+      "--views <list>",
+      "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), or mirror,move",
+      (text: string) => text.split(","),
+    )
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
