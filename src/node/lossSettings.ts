@@ -25,6 +25,9 @@ export function resolveBatch(given: PartialSettings): PartialSettings {
   if (temperature !== undefined && loss !== "supervised-contrastive") {
     refuse(`--temperature goes with --loss supervised-contrastive, not ${loss}`);
   }
+  if (given.whiten !== undefined && loss === "cross-entropy") {
+    refuse("--whiten goes with losses on distances: cross-entropy's head weighs embeddings as they are");
+  }
   if (!comparesAll({ loss, mining })) {
     if (peoplePerBatch !== undefined || given.picturesPerPerson !== undefined) {
       refuse("--people-per-batch and --pictures-per-person go with losses that compare all pictures of a batch");

@@ -146,7 +146,9 @@ export async function train<I extends Item>(
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
   const last = { bytes: await trainer.save(run.metadata), step: steps };
   const best = heldOut && settings.keep !== "last" ? await bestState(checkpoints, selection, last, warn) : undefined;
-  const { bytes, step } = best ?? last;
+  const { bytes: state, step } = best ?? last;
+  const { finish } = task;
+  const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
   const verdict = await judge(bytes, heldOut ?? training, !heldOut);
   const which = best ? "best" : "last";
   // Who goes on from the model has no checkpoints: what was the best among them is no longer there to be kept.

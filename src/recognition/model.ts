@@ -150,7 +150,7 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
 async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding, embeddingActivation } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const names = [...file.tensors.keys()].filter((name) => /^(tower|head)\//.test(name)).sort();
+  const names = [...file.tensors.keys()].filter((name) => /^(tower|head|whitening)\//.test(name)).sort();
   const options = new TextEncoder().encode(
     JSON.stringify({ imageSize, filters, embedding, activation, loss, names, pictures }),
   );

@@ -8,6 +8,7 @@ import { batchKind } from "../train/batch.ts";
 import { expectTask, loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
 import { towerEmbedder } from "../train/embedder.ts";
 import { float32, type Safetensors } from "../train/safetensors.ts";
+import { whiten, whiteningOf } from "./whitening.ts";
 
 /** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
 const movingMomentum = 0.99;
@@ -51,7 +52,9 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
-    return { file, description, embed, head, dispose: release };
+    const whitening = whiteningOf(file, description.network.embedding);
+    const whitened = async (images: Uint8Array | Float32Array) => whiten(whitening!, await embed(images));
+    return { file, description, embed: whitening ? whitened : embed, head, dispose: release };
   } catch (error) {
     await release();
     throw error;

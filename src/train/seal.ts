@@ -33,13 +33,20 @@ export async function decodeSealed(bytes: Uint8Array): Promise<Safetensors> {
   return file;
 }
 
-/** The same file with metadata added or replaced, and its digest with it. All its tensors must be F32. */
-export async function withMetadata(bytes: Uint8Array, added: Record<string, string>): Promise<Uint8Array> {
+/** Float32 tensors by name, as `encode` takes them. */
+type Tensors = Parameters<typeof encode>[0];
+
+/** The same file with metadata, and tensors, added or replaced, and its digest with it. All its tensors must be F32. */
+export async function withMetadata(
+  bytes: Uint8Array,
+  added: Record<string, string>,
+  addedTensors: Tensors = new Map(),
+): Promise<Uint8Array> {
   const file = await decodeSealed(bytes);
   const tensors = new Map(
     [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
   );
-  return encodeSealed(tensors, { ...file.metadata, ...added });
+  return encodeSealed(new Map([...tensors, ...addedTensors]), { ...file.metadata, ...added });
 }
 
 /** SHA-256 in hexadecimal. */

@@ -5,7 +5,8 @@ import { splitIdentities } from "../../data/split.ts";
 import { turnedIdentities } from "../../data/turned.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
-import { assess } from "../assessment.ts";
+import { fitWhitening, withWhitening } from "../../recognition/whitening.ts";
+import { assess, embedAll } from "../assessment.ts";
 import { openData } from "../data.ts";
 import { trainingStream } from "../stream.ts";
 import type { TrainingTask } from "./task.ts";
@@ -14,17 +15,32 @@ import type { TrainingTask } from "./task.ts";
 const judgedPairs = 50;
 /** About how many pictures a checkpoint is judged by. */
 const judgedPictures = 500;
+/** About how many of the pictures trained on whitening is fitted to. */
+const whitenedPictures = 4000;
 
 export const recognition: TrainingTask = {
   examples: "pairs, triplets or pictures",
   open: openData,
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,
-  some: someOf,
+  some: (people) => someOf(people, judgedPictures),
   batches: (training, decoded, settings, warn) =>
     trainingStream(settings.turnedIdentities ? turnedIdentities(training) : training, decoded, settings, warn),
   network: siamese,
   judgementKey,
+
+  async finish(device, bytes, training, { whiten: shrinkage }) {
+    if (shrinkage === undefined) return bytes;
+    const model = await Model.open(device, bytes);
+    try {
+      const seen = someOf(training, whitenedPictures);
+      const embeddings = await embedAll(model, seen);
+      const { embedding: length } = model;
+      return await withWhitening(bytes, fitWhitening(embeddings, labelsOf(seen), { length, shrinkage }));
+    } finally {
+      await model.dispose();
+    }
+  },
 
   async judge(device, bytes, people, { seed }) {
     const model = await Model.open(device, bytes);
@@ -45,13 +61,13 @@ export const recognition: TrainingTask = {
   },
 };
 
-/** As many of the people as have about `judgedPictures` pictures together: judging on the way must stay cheap. */
-function someOf(people: Dataset): Dataset {
+/** As many of the people as have about so many pictures together. */
+function someOf(people: Dataset, enough: number): Dataset {
   const chosen: number[] = [];
   const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);
   for (
     let identity = 0, pictures = 0;
-    identity < counts.length && (pictures < judgedPictures || chosen.length < 2);
+    identity < counts.length && (pictures < enough || chosen.length < 2);
     identity++
   ) {
     chosen.push(identity);

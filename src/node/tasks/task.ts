@@ -59,6 +59,8 @@ export interface TrainingTask<I extends Item = Item> {
     warn: (text: string) => void,
   ): TrainingStream;
   network(options: NetworkOptions): Network;
+  /** The model file at the end of training on these people, with what is fitted to them once more. */
+  finish?(device: Device, bytes: Uint8Array, training: Dataset<I>, settings: ResolvedSettings): Promise<Uint8Array>;
   /** Judges a saved model on these people. `quick`: loss and AUC are all that is wanted. */
   judge(
     device: Device,

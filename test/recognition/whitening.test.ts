@@ -1,0 +1,100 @@
+// Within-class whitening against what defines it, a hand-computed case, and files that say something else.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fitWhitening, whiten, whiteningOf, withWhitening } from "../../src/recognition/whitening.ts";
+import { decode } from "../../src/train/safetensors.ts";
+import { decodeSealed, encodeSealed } from "../../src/train/seal.ts";
+import { normal } from "../random.ts";
+
+const rows = (values: ArrayLike<number>, length: number) =>
+  Array.from({ length: values.length / length }, (_, n) => Array.from({ length }, (_, i) => values[n * length + i]));
+
+describe("fitWhitening", () => {
+  it("by hand: two people who differ along y, their pictures along x", () => {
+    // Person 1 at (-2, 0) and (2, 0), person 2 at (-2, 4) and (2, 4): the mean is (0, 2), C = diag(4, 0), tr(C)/2 = 2.
+    const embeddings = [-2, 0, 2, 0, -2, 4, 2, 4];
+    const { mean, kernel } = fitWhitening(embeddings, [1, 1, 2, 2], { length: 2, shrinkage: 0.5 });
+    expect([...(mean as Float64Array)]).toEqual([0, 2]);
+    // C + 1/2 * 2 I = diag(5, 1).
+    expect(kernel[0]).toBeCloseTo(1 / Math.sqrt(5), 12);
+    expect([kernel[1], kernel[2], kernel[3]]).toEqual([0, 0, 1]);
+    const [first] = rows(whiten({ mean, kernel }, Float32Array.from([2, 4])), 2);
+    expect(first[0]).toBeCloseTo(Math.sqrt(1 / 6), 6); // (2 / sqrt(5), 2), of length sqrt(24 / 5)
+    expect(first[1]).toBeCloseTo(Math.sqrt(5 / 6), 6);
+  });
+
+  it("makes the covariance within people that of the identity, up to the shrinkage", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 5 }), fc.nat(), (length, people, seed) => {
+        const each = length + 3;
+        const embeddings = normal([people * each, length], seed).data;
+        const labels = Array.from({ length: people * each }, (_, n) => Math.floor(n / each));
+        const shrinkage = 1e-9;
+        const { mean, kernel } = fitWhitening(embeddings, labels, { length, shrinkage });
+        const y = rows(embeddings, length).map((x) =>
+          x.map((_, i) =>
+            x.slice(0, i + 1).reduce((sum, value, j) => sum + kernel[i * length + j] * (value - mean[j]), 0),
+          ),
+        );
+        for (let i = 0; i < length; i++) {
+          for (let j = 0; j < length; j++) {
+            let covariance = 0;
+            for (let person = 0; person < people; person++) {
+              const own = y.filter((_, n) => labels[n] === person);
+              const centre = (k: number) => own.reduce((sum, row) => sum + row[k], 0) / each;
+              for (const row of own) covariance += ((row[i] - centre(i)) * (row[j] - centre(j))) / y.length;
+            }
+            expect(covariance).toBeCloseTo(i === j ? 1 : 0, 5);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("refuses pictures that do not differ within a person", () => {
+    const fit = () => fitWhitening([1, 2, 3, 4], [1, 2], { length: 2, shrinkage: 0.1 });
+    expect(fit).toThrow(/2 pictures of 2 people do not tell/);
+  });
+});
+
+describe("whiten", () => {
+  it("gives rows of unit length, and zeros for the mean itself", () => {
+    const whitening = { mean: [1, 2], kernel: [2, 0, -1, 3] };
+    const [first, mean] = rows(whiten(whitening, Float32Array.from([2, 2, 1, 2])), 2);
+    expect(first[0]).toBeCloseTo(2 / Math.sqrt(5), 6);
+    expect(first[1]).toBeCloseTo(-1 / Math.sqrt(5), 6);
+    expect(mean).toEqual([0, 0]);
+  });
+});
+
+describe("a model file", () => {
+  const tensor = (shape: number[]) => ({
+    ...{ dtype: "F32" as const, shape, data: new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(0.5) },
+  });
+
+  it("keeps a whitening beside what it held, and its digest", async () => {
+    const bytes = await encodeSealed(new Map([["tower/dense/bias", tensor([2])]]), { note: "kept" });
+    expect(whiteningOf(decode(bytes), 2)).toBeUndefined();
+    const file = await decodeSealed(await withWhitening(bytes, { mean: [1, 2], kernel: [3, 0, 4, 5] }));
+    expect(file.metadata.note).toBe("kept");
+    expect([...file.tensors.keys()]).toContain("tower/dense/bias");
+    const found = whiteningOf(file, 2)!;
+    expect([...(found.mean as Float32Array), ...(found.kernel as Float32Array)]).toEqual([1, 2, 3, 0, 4, 5]);
+  });
+
+  it.each<[string, [string, number[]][], RegExp]>([
+    ["half a whitening", [["whitening/mean", [2]]], /"whitening\/kernel" is missing/],
+    [
+      "another length",
+      [
+        ["whitening/mean", [3]],
+        ["whitening/kernel", [3, 3]],
+      ],
+      /3 and 9 values; 2 and 2 x 2/,
+    ],
+  ])("refuses %s", async (_, tensors, reason) => {
+    const file = decode(await encodeSealed(new Map(tensors.map(([name, shape]) => [name, tensor(shape)])), {}));
+    expect(() => whiteningOf(file, 2)).toThrow(reason);
+  });
+});
