@@ -119,14 +119,14 @@ export function tripletBatches(
   });
 }
 
-/** Batches as `perClass` draws them, whole. */
+/** Batches as `perClass` draws them, or so many of them `together`, behind one another. */
 export function classBatches(
   images: DecodedImages,
   classes: Sampler<ClassExample>,
-  options: LoadingOptions = {},
+  { together = 1, ...options }: LoadingOptions & { readonly together?: number } = {},
 ): BatchStream<LoadedClasses> {
-  return new Loader(images, classes, options, 1, async (chosen, load) => {
-    const [{ pixels, labels, seeds }] = await load([chosen[0].pictures]);
+  return new Loader(images, classes, options, together, async (chosen, load) => {
+    const [{ pixels, labels, seeds }] = await load([chosen.flatMap(({ pictures }) => pictures)]);
     return { images: pixels, labels, seeds, epoch: lastEpoch(chosen) };
   });
 }

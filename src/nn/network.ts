@@ -27,6 +27,11 @@ export interface NetworkOptions {
   readonly embeddingActivation?: "sigmoid" | "linear";
   /** Of the initial weights. */
   readonly seed?: number;
+  /**
+   * How many towers there are, 1 by default; several learn side by side, each from its own part of a batch, and an
+   * embedding is all of theirs behind one another: what one of them happens to take for a person's mark, the others do not.
+   */
+  readonly towers?: number;
 }
 
 export interface Network {
@@ -34,9 +39,13 @@ export interface Network {
   readonly options: Required<NetworkOptions>;
   /**
    * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
-   * `groups` branches with statistics of their own; in inference the moving averages serve.
+   * `groups` branches with statistics of their own; in inference the moving averages serve. `index`: which tower, from 0.
    */
-  tower(tape: Tape, images: Tensor, mode: { readonly training: boolean; readonly groups?: number }): Tensor;
+  tower(
+    tape: Tape,
+    images: Tensor,
+    mode: { readonly training: boolean; readonly groups?: number; readonly index?: number },
+  ): Tensor;
   /** Logits [B, 1], from the embeddings of a batch: those of its branches stacked. */
   head(tape: Tape, embeddings: Tensor): Tensor;
   /** The kernels under the L2 penalty: those of the convolutions. */
@@ -54,8 +63,8 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid" } = options;
-  checkOptions(name, imageSize, filters, embedding);
+  const { embeddingActivation = "sigmoid", towers = 1 } = options;
+  checkOptions(name, imageSize, filters, embedding, towers);
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
@@ -63,12 +72,13 @@ export function towerNetwork<T extends NetworkTask>(
 
   return {
     task,
-    options: { imageSize, filters, embedding, embeddingActivation, seed },
+    options: { imageSize, filters, embedding, embeddingActivation, seed, towers },
 
-    tower(tape, images, { training, groups = 1 }) {
+    tower(tape, images, { training, groups = 1, index = 0 }) {
+      const tower = towerName(index);
       let x = images;
       filters.forEach((count, i) => {
-        const name = `tower/block${i + 1}`;
+        const name = `${tower}/block${i + 1}`;
         const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
           initial: "glorot-uniform",
           seed,
@@ -82,8 +92,11 @@ export function towerNetwork<T extends NetworkTask>(
         x = batchNorm(x, { gamma, beta, groups, training, moving: { mean, variance }, activation: "relu" });
       });
       x = flatten(x);
-      const kernel = tape.parameter("tower/dense/kernel", [x.shape[1], embedding], { initial: "glorot-uniform", seed });
-      const bias = tape.parameter("tower/dense/bias", [embedding], { initial: 0 });
+      const kernel = tape.parameter(`${tower}/dense/kernel`, [x.shape[1], embedding], {
+        initial: "glorot-uniform",
+        seed,
+      });
+      const bias = tape.parameter(`${tower}/dense/bias`, [embedding], { initial: 0 });
       return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
     },
 
@@ -93,23 +106,38 @@ export function towerNetwork<T extends NetworkTask>(
       return dense(features(embeddings), kernel, { bias });
     },
 
-    penalised: (tape) => filters.map((_, i) => tape.parameters.get(`tower/block${i + 1}/conv/kernel`)!),
+    penalised: (tape) =>
+      Array.from({ length: towers }, (_, index) => towerName(index)).flatMap((tower) =>
+        filters.map((_, i) => tape.parameters.get(`${tower}/block${i + 1}/conv/kernel`)!),
+      ),
   };
 }
 
+/** What its parameters are called by: the first as where there is one alone. */
+const towerName = (index: number) => (index === 0 ? "tower" : `tower${index + 1}`);
+
+/** How long the embedding of a picture is: those of all towers behind one another. */
+export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers;
+
 /** How many values the network's parameters hold, moving averages included, the head left out. */
-export function weightsOf({ imageSize, filters, embedding }: Required<NetworkOptions>): number {
+export function weightsOf({ imageSize, filters, embedding, towers }: Required<NetworkOptions>): number {
   const [height, width, channels] = imageSize;
   const inputs = [channels, ...filters];
   const blocks = filters.reduce((sum, count, i) => sum + (9 * inputs[i] + 5) * count, 0);
   const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
-  return blocks + (flattened + 1) * embedding;
+  return towers * (blocks + (flattened + 1) * embedding);
 }
 
-function checkOptions(name: string, imageSize: readonly number[], filters: readonly number[], embedding: number): void {
-  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
+function checkOptions(
+  name: string,
+  imageSize: readonly number[],
+  filters: readonly number[],
+  embedding: number,
+  towers: number,
+): void {
+  const positive = [...imageSize, ...filters, embedding, towers].every((n) => Number.isInteger(n) && n > 0);
   if (imageSize.length !== 3 || filters.length === 0 || !positive) {
-    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
+    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, towers ${towers}`;
     throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
   }
   const halved = imageSize.slice(0, 2).map((n) => n >> filters.length);

@@ -25,6 +25,9 @@ export function resolveBatch(given: PartialSettings): PartialSettings {
   if (temperature !== undefined && loss !== "supervised-contrastive") {
     refuse(`--temperature goes with --loss supervised-contrastive, not ${loss}`);
   }
+  if ((given.towers ?? 1) > 1 && !comparesAll({ loss, mining })) {
+    refuse("--towers goes with losses that compare all pictures of a batch: supervised-contrastive, or mined triplets");
+  }
   if (given.whiten !== undefined && loss === "cross-entropy") {
     refuse("--whiten goes with losses on distances: cross-entropy's head weighs embeddings as they are");
   }

@@ -24,7 +24,7 @@ export function trainingStream(
   settings: ResolvedSettings,
   warn: (text: string) => void,
 ): TrainingStream {
-  const { seed, batchSize, prefetch, imageCache, loss } = settings;
+  const { seed, batchSize, prefetch, imageCache, loss, towers = 1 } = settings;
   const labels = labelsOf(dataset);
   const images = new DecodedImages(dataset, decoded, { maximumBytes: imageCache * mebibyte });
   const options = { batchSize, prefetch };
@@ -34,9 +34,14 @@ export function trainingStream(
     const { picturesPerPerson = defaultPicturesPerPerson } = settings;
     const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
     const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
-    const pictures = peoplePerBatch * picturesPerPerson;
+    const pictures = peoplePerBatch * picturesPerPerson * towers;
     const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / pictures); // an epoch ends with its last batch begun
-    return { stream: classBatches(images, classes, { prefetch }), batchSize: pictures, perEpoch, steps };
+    return {
+      stream: classBatches(images, classes, { prefetch, together: towers }),
+      batchSize: pictures,
+      perEpoch,
+      steps,
+    };
   }
   const counted = (perEpoch: number) => ({
     batchSize,

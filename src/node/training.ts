@@ -202,8 +202,9 @@ function trainerOf<I extends Item>(
   learningRate: (step: number) => number,
   onRecovery: (recovered: Recovered) => void,
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, seed, recoveryEvery: every, recoveryLosses: losses } = settings;
-  const network = task.network({ imageSize: imageSizeOf(settings), filters, embedding, embeddingActivation, seed });
+  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
+  const imageSize = imageSizeOf(settings);
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);
@@ -223,7 +224,7 @@ function trainerOf<I extends Item>(
     augmentation,
     storage,
     recompute,
-    recovery: { every, losses, onRecovery },
+    recovery: { every, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
   });
 }

@@ -2,6 +2,7 @@
 import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { embeddingLength } from "../nn/network.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
 import { givenSize } from "../train/pictures.ts";
 import type { Safetensors } from "../train/safetensors.ts";
@@ -55,7 +56,7 @@ export class Model implements Recogniser {
   ) {
     this.imageSize = givenSize(description.network, description.pictures);
     this.crop = description.pictures?.crop;
-    this.embedding = description.network.embedding;
+    this.embedding = embeddingLength(description.network);
     this.threshold = judgement.threshold;
     this.unitLength = description.loss !== "cross-entropy";
   }
@@ -150,7 +151,7 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
 async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding, embeddingActivation } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const names = [...file.tensors.keys()].filter((name) => /^(tower|head|whitening)\//.test(name)).sort();
+  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening)\//.test(name)).sort();
   const options = new TextEncoder().encode(
     JSON.stringify({ imageSize, filters, embedding, activation, loss, names, pictures }),
   );

@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
-import type { Network } from "../nn/network.ts";
+import { embeddingLength, type Network } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
 import { resample } from "../ops/resample.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
@@ -31,7 +31,8 @@ export async function towerEmbedder(parts: {
   pictures?: PictureOptions;
 }): Promise<Embedder> {
   const { device, store, network, loss, batchSize, pictures } = parts;
-  const { embedding } = network.options;
+  const { towers } = network.options;
+  const embedding = embeddingLength(network.options);
   const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);
   const programs = new Map<InputDtype, Promise<Program>>();
@@ -46,15 +47,22 @@ export async function towerEmbedder(parts: {
     if (!program) {
       const tape = new Tape(device, { parameters: store });
       const seen = picturesInput(tape, network, batchSize, dtype, pictures, views && throughView);
-      const tower = network.tower(tape, seen, { training: false });
-      program = tape.compile({ outputs: { embeddings: unit ? l2Normalize(tower) : tower } });
+      const outputs = Array.from({ length: towers }, (_, index) => {
+        const tower = network.tower(tape, seen, { training: false, index });
+        return [`${index}`, unit ? l2Normalize(tower) : tower] as const;
+      });
+      program = tape.compile({ outputs: Object.fromEntries(outputs) });
       programs.set(dtype, program);
       program.catch(() => programs.delete(dtype));
     }
     return program;
   };
   const embedChunk = async (program: Program, images: Pictures): Promise<Float32Array> => {
-    const run = async (inputs: Record<string, Pictures>) => (await program.run(inputs)).embeddings as Float32Array;
+    const run = async (inputs: Record<string, Pictures>) => {
+      const found = await program.run(inputs);
+      const parts = Array.from({ length: towers }, (_, index) => found[index] as Float32Array);
+      return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
+    };
     if (!views) return run({ images });
     const rows = views.map((view) => Float32Array.from({ length: batchSize * 6 }, (_, i) => view[i % 6]));
     return meanRows(await Promise.all(rows.map((view) => run({ images, view }))), embedding, unit);
@@ -107,4 +115,17 @@ function meanRows(views: readonly Float32Array[], length: number, unit: boolean)
       });
   }
   return mean;
+}
+
+/** Rows of unit length from each tower as longer rows, of unit length as well. */
+function besideOneAnother(parts: readonly Float32Array[], length: number): Float32Array {
+  const scale = 1 / Math.sqrt(parts.length);
+  const whole = new Float32Array(parts.length * parts[0].length);
+  for (const [index, part] of parts.entries()) {
+    for (let i = 0; i < part.length; i++) {
+      const row = Math.floor(i / length);
+      whole[(row * parts.length + index) * length + (i % length)] = part[i] * scale;
+    }
+  }
+  return whole;
 }

@@ -19,10 +19,10 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
   const options: string[] = [];
   const kept = otherStorage(task).find(({ changed }) => fits(changed));
   if (kept) options.push(kept.name);
-  const batch = largest(1, task.batchSize - 1, (batchSize) => fits({ batchSize }));
-  if (batch) options.push(`a batch of at most ${batch} in place of ${task.batchSize}`);
+  const { imageSize, filters, towers } = task.network.options;
+  const parts = largest(1, task.batchSize / towers - 1, (n) => fits({ batchSize: n * towers }));
+  if (parts) options.push(`a batch of at most ${parts * towers} in place of ${task.batchSize}`);
 
-  const { imageSize, filters } = task.network.options;
   const [height, width, channels] = imageSize;
   const scaled = (rows: number) => [rows, Math.round((rows * width) / height), channels] as const;
   const least = Math.ceil((2 ** filters.length * height) / Math.min(height, width)); // each block halves

@@ -47,7 +47,7 @@ export function comparesAll({ loss, mining }: { readonly loss: string; readonly 
 }
 
 /** The options with their defaults. @throws BAD_INPUT that says what does not go together. */
-export function resolveLoss(options: LossOptions, { task }: Network): ResolvedLoss {
+export function resolveLoss(options: LossOptions, { task, options: { towers } }: Network): ResolvedLoss {
   const { loss = "cross-entropy", mining = "none", temperature = 0.1 } = options;
   const { margin = loss === "triplet" ? 0.2 : 1 } = options;
   const refuse = (what: string): never => {
@@ -58,6 +58,9 @@ export function resolveLoss(options: LossOptions, { task }: Network): ResolvedLo
     refuse(`a liveness network takes the cross-entropy loss, not ${loss}`);
   }
   if (!minings.includes(mining)) refuse(`mining is "${mining}"; expected ${minings.join(", ")}`);
+  if (towers > 1 && !comparesAll({ loss, mining })) {
+    refuse(`${towers} towers take a loss that compares all pictures of a batch, not ${loss} with mining ${mining}`);
+  }
   if (mining !== "none" && loss !== "triplet") refuse(`mining is for the triplet loss, not for ${loss}`);
   if (margin !== "soft" && !Number.isFinite(margin)) refuse(`margin is ${margin}; expected a number or "soft"`);
   if (margin === "soft" && mining === "none") refuse("a soft margin is for mined triplets");

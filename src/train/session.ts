@@ -5,6 +5,8 @@ import { ResourceError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import type { Network } from "../nn/network.ts";
 import { add } from "../ops/add.ts";
+import { scale } from "../ops/scale.ts";
+import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
 import { gradients } from "../tape/gradients.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
@@ -101,8 +103,16 @@ export class Session {
     const count = branches.length * batchSize;
     const augmented = augmenter && ((images: Tensor) => augmenter.record(images));
     const pixels = picturesInput(tape, network, count, dtype, pictures, augmented);
-    const embeddings = network.tower(tape, pixels, { training: true, groups: branches.length });
-    return { tape, loss: this.totalLoss(tape, embeddings, target && tape.input(target.name, [batchSize])) };
+    const targets = target && tape.input(target.name, [batchSize]);
+    const { towers } = network.options;
+    const losses = Array.from({ length: towers }, (_, index) => {
+      const part = (x: Tensor) => (towers === 1 ? x : slice(x, (index * x.shape[0]) / towers, x.shape[0] / towers));
+      const mode = { training: true, groups: branches.length, index };
+      const embeddings = network.tower(tape, part(pixels), mode);
+      return batchLoss(this.task, network, tape, embeddings, targets && part(targets));
+    });
+    const data = losses.reduce((sum, loss) => add(sum, loss));
+    return { tape, loss: this.penalised(tape, towers === 1 ? data : scale(data, 1 / towers)) };
   }
 
   /** Records the backward pass; gives the gradients by parameter. */
@@ -112,9 +122,9 @@ export class Session {
     return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
   }
 
-  private totalLoss(tape: Tape, embeddings: Tensor, target: Tensor | undefined): Tensor {
+  private penalised(tape: Tape, loss: Tensor): Tensor {
     const { network, l2 } = this.task;
-    let total = batchLoss(this.task, network, tape, embeddings, target);
+    let total = loss;
     if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
     return total;
   }

@@ -67,6 +67,11 @@ export class Trainer {
       );
     }
     const loss = resolveLoss(options, network);
+    const { towers } = network.options;
+    if (batchSize % towers !== 0) {
+      const what = `batchSize is ${batchSize}; expected a multiple of ${towers}, as each tower takes a part of its own`;
+      throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
+    }
     const { resize = "area", augmentation } = options;
     const pictures = picturesSaid(options);
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);

@@ -28,6 +28,7 @@ import "./resample.suite.ts";
 import "./standardize.suite.ts";
 import "./structure.suite.ts";
 import "./tape.suite.ts";
+import "./towers.suite.ts";
 import "./trainer.suite.ts";
 import "./tuner.suite.ts";
 import "./views.suite.ts";

@@ -14,6 +14,11 @@ export function addLossOptions(command: Command): void {
       `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
     )
     .option(
+      "--towers <count>",
+      `learn side by side, each from batches of its own; an embedding is all of theirs behind one another ${by(1)}`,
+      number,
+    )
+    .option(
       "--whiten <share>",
       "after training: bring down directions in which pictures of one person differ, with this share of the mean variance added to each, as 0.1 or 1",
       number,
