@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
-import { embeddingLength, type NetworkTask } from "../nn/network.ts";
+import type { NetworkTask } from "../nn/network.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { batchKind } from "../train/batch.ts";
 import { expectTask, loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
@@ -52,7 +52,8 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
-    const whitening = whiteningOf(file, embeddingLength(description.network));
+    const { towers, embedding: length } = description.network;
+    const whitening = whiteningOf(file, { towers, length });
     const whitened = async (images: Uint8Array | Float32Array) => whiten(whitening!, await embed(images));
     return { file, description, embed: whitening ? whitened : embed, head, dispose: release };
   } catch (error) {

@@ -4,21 +4,29 @@
 //
 //   y = L^-1 (x - mean),
 //
-// so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is brought to unit length. It is fitted once,
-// after training, to pictures that were trained on: the host's work, in float64.
+// so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is brought to unit length. Each tower's part of
+// an embedding is whitened by itself: a covariance of all of them together would have more numbers than the pictures can tell.
+// It is fitted once, after training, to pictures that were trained on: the host's work, in float64.
 import { TwingradError } from "../gpu/errors.ts";
 import { float32, type Safetensors } from "../train/safetensors.ts";
 import { withMetadata } from "../train/seal.ts";
 
-export interface Whitening {
-  /** Of all embeddings, [D]. */
+/** T towers, each with D values of an embedding. */
+export interface Towers {
+  readonly towers: number;
+  /** D. */
+  readonly length: number;
+}
+
+export interface Whitening extends Towers {
+  /** Of all embeddings, [T, D]. */
   readonly mean: ArrayLike<number>;
-  /** L^-1, [D, D] by rows, lower triangular. */
+  /** L^-1, [T, D, D]: rows of lower triangles. */
   readonly kernel: ArrayLike<number>;
 }
 
 /**
- * @param embeddings [N, D].
+ * @param embeddings [N, T, D].
  * @param labels [N]: equal numbers are one person.
  * @param shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
  * @throws BAD_INPUT where no two pictures show one person, or all pictures of each have one embedding.
@@ -26,59 +34,71 @@ export interface Whitening {
 export function fitWhitening(
   embeddings: ArrayLike<number>,
   labels: ArrayLike<number>,
-  { length, shrinkage }: { readonly length: number; readonly shrinkage: number },
+  { towers, length, shrinkage }: Towers & { readonly shrinkage: number },
 ): Whitening {
-  const count = labels.length;
-  const mean = new Float64Array(length);
-  const own = new Map<number, { sum: Float64Array; count: number }>();
-  for (let n = 0; n < count; n++) {
-    let person = own.get(labels[n]);
-    if (!person) {
-      person = { sum: new Float64Array(length), count: 0 };
-      own.set(labels[n], person);
+  const mean = new Float64Array(towers * length);
+  const kernel = new Float64Array(towers * length * length);
+  for (let tower = 0; tower < towers; tower++) {
+    const rows = Array.from({ length: labels.length }, (_, n) => {
+      const first = (n * towers + tower) * length;
+      return Float64Array.from({ length }, (_, i) => embeddings[first + i]);
+    });
+    mean.set(meanOf(rows, length), tower * length);
+    const covariance = covarianceWithin(rows, labels, length);
+    let trace = 0;
+    for (let i = 0; i < length; i++) trace += covariance[i * length + i];
+    if (!(trace > 0)) {
+      const people = new Set(Array.from(labels)).size;
+      throw new TwingradError(
+        "BAD_INPUT",
+        `whitening: ${labels.length} pictures of ${people} people do not tell how pictures of one person differ`,
+      );
     }
-    person.count++;
-    for (let i = 0; i < length; i++) {
-      person.sum[i] += embeddings[n * length + i];
-      mean[i] += embeddings[n * length + i] / count;
-    }
+    for (let i = 0; i < length; i++) covariance[i * length + i] += (shrinkage * trace) / length;
+    kernel.set(invertLower(cholesky(covariance, length), length), tower * length * length);
   }
-  const covariance = new Float64Array(length * length);
-  const difference = new Float64Array(length);
-  for (let n = 0; n < count; n++) {
-    const { sum, count: pictures } = own.get(labels[n])!;
-    for (let i = 0; i < length; i++) difference[i] = embeddings[n * length + i] - sum[i] / pictures;
-    for (let i = 0; i < length; i++) {
-      for (let j = 0; j <= i; j++) covariance[i * length + j] += (difference[i] * difference[j]) / count;
-    }
-  }
-  let trace = 0;
-  for (let i = 0; i < length; i++) trace += covariance[i * length + i];
-  if (!(trace > 0)) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `whitening: ${count} pictures of ${own.size} people do not tell how pictures of one person differ`,
-    );
-  }
-  for (let i = 0; i < length; i++) covariance[i * length + i] += (shrinkage * trace) / length;
-  return { mean, kernel: invertLower(cholesky(covariance, length), length) };
+  return { towers, length, mean, kernel };
 }
 
-/** Each row x of [N, D] as L^-1 (x - mean), brought to unit length. */
-export function whiten({ mean, kernel }: Whitening, embeddings: Float32Array): Float32Array {
-  const length = mean.length;
+function meanOf(rows: readonly Float64Array[], length: number): Float64Array {
+  const mean = new Float64Array(length);
+  for (const row of rows) for (let i = 0; i < length; i++) mean[i] += row[i] / rows.length;
+  return mean;
+}
+
+/** The lower triangle of the covariance of rows about the mean of those with their label. */
+function covarianceWithin(rows: readonly Float64Array[], labels: ArrayLike<number>, length: number): Float64Array {
+  const people = new Map<number, Float64Array[]>();
+  for (const [n, row] of rows.entries()) people.set(labels[n], [...(people.get(labels[n]) ?? []), row]);
+  const covariance = new Float64Array(length * length);
+  for (const own of people.values()) {
+    const mean = meanOf(own, length);
+    for (const row of own) {
+      const difference = row.map((value, i) => value - mean[i]);
+      for (let i = 0; i < length; i++) {
+        for (let j = 0; j <= i; j++) covariance[i * length + j] += (difference[i] * difference[j]) / rows.length;
+      }
+    }
+  }
+  return covariance;
+}
+
+/** Each row [T, D] with each tower's part x as L^-1 (x - mean), brought to a length of 1 / sqrt(T): all together have 1. */
+export function whiten({ towers, length, mean, kernel }: Whitening, embeddings: Float32Array): Float32Array {
   const result = new Float32Array(embeddings.length);
-  const row = new Float64Array(length);
-  for (let first = 0; first < embeddings.length; first += length) {
+  const y = new Float64Array(length);
+  for (let part = 0; part * length < embeddings.length; part++) {
+    const [tower, first] = [part % towers, part * length];
     let squares = 0;
     for (let i = 0; i < length; i++) {
+      const row = (tower * length + i) * length;
       let sum = 0;
-      for (let j = 0; j <= i; j++) sum += kernel[i * length + j] * (embeddings[first + j] - mean[j]);
-      row[i] = sum;
+      for (let j = 0; j <= i; j++) sum += kernel[row + j] * (embeddings[first + j] - mean[tower * length + j]);
+      y[i] = sum;
       squares += sum * sum;
     }
-    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-    for (let i = 0; i < length; i++) result[first + i] = row[i] * scale;
+    const scale = squares > 0 ? 1 / Math.sqrt(squares * towers) : 0;
+    for (let i = 0; i < length; i++) result[first + i] = y[i] * scale;
   }
   return result;
 }
@@ -86,31 +106,28 @@ export function whiten({ mean, kernel }: Whitening, embeddings: Float32Array): F
 const names = { mean: "whitening/mean", kernel: "whitening/kernel" };
 
 /** The model file with this whitening in it, for whoever opens it. */
-export function withWhitening(bytes: Uint8Array, { mean, kernel }: Whitening): Promise<Uint8Array> {
-  const length = mean.length;
+export function withWhitening(bytes: Uint8Array, whitening: Whitening): Promise<Uint8Array> {
+  const { towers, length, mean, kernel } = whitening;
   const tensor = (shape: number[], data: ArrayLike<number>) => ({
     ...{ dtype: "F32" as const, shape, data: Float32Array.from(data) },
   });
   const tensors = new Map([
-    [names.mean, tensor([length], mean)],
-    [names.kernel, tensor([length, length], kernel)],
+    [names.mean, tensor([towers, length], mean)],
+    [names.kernel, tensor([towers, length, length], kernel)],
   ]);
   return withMetadata(bytes, {}, tensors);
 }
 
-/** A model file's whitening of embeddings of `length`, if it has one. @throws CORRUPT_FILE where it does not fit. */
-export function whiteningOf(file: Safetensors, length: number): Whitening | undefined {
+/** A model file's whitening of embeddings [T, D], if it has one. @throws CORRUPT_FILE where it does not fit. */
+export function whiteningOf(file: Safetensors, { towers, length }: Towers): Whitening | undefined {
   if (![names.mean, names.kernel].some((name) => file.tensors.has(name))) return undefined;
   const [mean, kernel] = [float32(file, names.mean), float32(file, names.kernel)];
-  if (
-    mean.length === length &&
-    kernel.length === length * length &&
-    [mean, kernel].every((t) => t.every(Number.isFinite))
-  )
-    return { mean, kernel };
+  const sizes = [towers * length, towers * length * length];
+  const fits = mean.length === sizes[0] && kernel.length === sizes[1];
+  if (fits && [mean, kernel].every((values) => values.every(Number.isFinite))) return { towers, length, mean, kernel };
   throw new TwingradError(
     "CORRUPT_FILE",
-    `the whitening has ${mean.length} and ${kernel.length} values; ${length} and ${length} x ${length} finite ones were expected`,
+    `the whitening has ${mean.length} and ${kernel.length} values; ${sizes[0]} and ${sizes[1]} finite ones were expected`,
   );
 }
 

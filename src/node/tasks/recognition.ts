@@ -35,8 +35,8 @@ export const recognition: TrainingTask = {
     try {
       const seen = someOf(training, whitenedPictures);
       const embeddings = await embedAll(model, seen);
-      const { embedding: length } = model;
-      return await withWhitening(bytes, fitWhitening(embeddings, labelsOf(seen), { length, shrinkage }));
+      const { towers, embedding: length } = model.description.network;
+      return await withWhitening(bytes, fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage }));
     } finally {
       await model.dispose();
     }
