@@ -75,6 +75,7 @@ export {
   type PresentationErrors,
   thresholdOf,
 } from "./recognition/presentation.ts";
+export { fitWhitening, type Whitening, withWhitening } from "./recognition/whitening.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";

@@ -47,6 +47,29 @@ describe("resolveSettings", () => {
   });
 });
 
+describe("what an embedding is made of", () => {
+  const supervised = { loss: "supervised-contrastive" } as const;
+
+  it("takes towers, views and whitening where the loss compares embeddings", () => {
+    const given: PartialSettings = { ...supervised, towers: 3, whiten: 0.3, views: ["mirror"] };
+    expect(resolveSettings(given, {})).toMatchObject(given);
+    expect(resolveSettings({ views: ["mirror", "move"] }, {})).toMatchObject({ views: ["mirror", "move"] });
+  });
+
+  it.each<[PartialSettings, RegExp]>([
+    [{ towers: 2 }, /--towers goes with losses that compare all pictures/],
+    [{ towers: 2, loss: "triplet", mining: "none" }, /--towers goes with/],
+    [{ whiten: 0.3 }, /--whiten goes with losses on distances/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings(given, {})).toThrow(reason);
+  });
+
+  it("refuses views that are none, and one twice", () => {
+    expect(() => parseSettings({ views: ["turn"] }, "--")).toThrow(/--views/);
+    expect(() => parseSettings({ views: ["move", "move"] }, "--")).toThrow(/--views: each of them once/);
+  });
+});
+
 describe("batches that are compared as a whole", () => {
   it("mines the hardest triplets unless told otherwise, of 4 pictures of each person", () => {
     expect(resolveSettings({}, { loss: "triplet" })).toMatchObject({ mining: "batch-hard", picturesPerPerson: 4 });
