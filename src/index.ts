@@ -42,6 +42,7 @@ export { dense } from "./ops/dense.ts";
 export { flatten } from "./ops/flatten.ts";
 export { l2Normalize } from "./ops/l2Normalize.ts";
 export { maxPool2d } from "./ops/maxPool2d.ts";
+export { orientedGradients } from "./ops/orientedGradients.ts";
 export { type PhotometricChange, packChanges, photometric } from "./ops/photometric.ts";
 export { relu } from "./ops/relu.ts";
 export { type ResizeMethod, resample, resize, type Transform } from "./ops/resample.ts";

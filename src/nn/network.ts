@@ -6,12 +6,17 @@ import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
 import { flatten } from "../ops/flatten.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
+import { edgeDirections, orientedGradients } from "../ops/orientedGradients.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
+
+/** Which towers begin with `orientedGradients` in place of their first block: none, every second one, or all. */
+export const edgeTowers = ["none", "half", "all"] as const;
+export type EdgeTowers = (typeof edgeTowers)[number];
 
 export interface NetworkOptions {
   /** Height, width, channels. */
@@ -32,6 +37,11 @@ export interface NetworkOptions {
    * embedding is all of theirs behind one another: what one of them happens to take for a person's mark, the others do not.
    */
   readonly towers?: number;
+  /**
+   * Towers whose first block is not learnt: edges by direction take its place, which few people are too few to learn from.
+   * `none` by default; `half`: the second, fourth, ... of several. The constants of `orientedGradients` suit standardised pictures.
+   */
+  readonly edges?: EdgeTowers;
 }
 
 export interface Network {
@@ -63,8 +73,11 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", towers = 1 } = options;
+  const { embeddingActivation = "sigmoid", towers = 1, edges = "none" } = options;
   checkOptions(name, imageSize, filters, embedding, towers);
+  if (!edgeTowers.includes(edges)) {
+    throw new TwingradError("BAD_INPUT", `${name}: edges is "${edges}"; expected ${edgeTowers.join(", ")}.`);
+  }
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
@@ -72,12 +85,14 @@ export function towerNetwork<T extends NetworkTask>(
 
   return {
     task,
-    options: { imageSize, filters, embedding, embeddingActivation, seed, towers },
+    options: { imageSize, filters, embedding, embeddingActivation, seed, towers, edges },
 
     tower(tape, images, { training, groups = 1, index = 0 }) {
       const tower = towerName(index);
-      let x = images;
+      const seesEdges = beginsWithEdges(edges, index);
+      let x = seesEdges ? orientedGradients(images) : images;
       filters.forEach((count, i) => {
+        if (i === 0 && seesEdges) return;
         const name = `${tower}/block${i + 1}`;
         const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
           initial: "glorot-uniform",
@@ -107,11 +122,12 @@ export function towerNetwork<T extends NetworkTask>(
     },
 
     penalised: (tape) =>
-      Array.from({ length: towers }, (_, index) => towerName(index)).flatMap((tower) =>
-        filters.map((_, i) => tape.parameters.get(`${tower}/block${i + 1}/conv/kernel`)!),
-      ),
+      [...tape.parameters].filter(([name]) => /^tower\d*\/block\d+\/conv\/kernel$/.test(name)).map(([, one]) => one),
   };
 }
+
+const beginsWithEdges = (edges: EdgeTowers, index: number): boolean =>
+  edges === "all" || (edges === "half" && index % 2 === 1);
 
 /** What its parameters are called by: the first as where there is one alone. */
 const towerName = (index: number) => (index === 0 ? "tower" : `tower${index + 1}`);
@@ -120,12 +136,16 @@ const towerName = (index: number) => (index === 0 ? "tower" : `tower${index + 1}
 export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers;
 
 /** How many values the network's parameters hold, moving averages included, the head left out. */
-export function weightsOf({ imageSize, filters, embedding, towers }: Required<NetworkOptions>): number {
+export function weightsOf({ imageSize, filters, embedding, towers, edges }: Required<NetworkOptions>): number {
   const [height, width, channels] = imageSize;
-  const inputs = [channels, ...filters];
-  const blocks = filters.reduce((sum, count, i) => sum + (9 * inputs[i] + 5) * count, 0);
+  const blocks = Array.from({ length: towers }, (_, index) => beginsWithEdges(edges, index)).map((seesEdges) => {
+    const inputs = [channels, ...filters];
+    if (seesEdges) inputs[1] = edgeDirections + channels;
+    const sizes = filters.map((count, i) => (9 * inputs[i] + 5) * count);
+    return sizes.slice(seesEdges ? 1 : 0).reduce((sum, size) => sum + size, 0);
+  });
   const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
-  return towers * (blocks + (flattened + 1) * embedding);
+  return blocks.reduce((sum, size) => sum + size, 0) + towers * (flattened + 1) * embedding;
 }
 
 function checkOptions(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { defaultPrefetch } from "../data/batches.ts";
 import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
+import { edgeTowers } from "../nn/network.ts";
 import { scheduleKinds } from "../optim/schedule.ts";
 import { lossNames, minings } from "../train/loss.ts";
 import { areViews, viewKinds } from "../train/views.ts";
@@ -40,6 +41,7 @@ const schema = z.strictObject({
   filters: z.array(positive).min(1),
   embedding: positive,
   towers: positive,
+  edges: z.enum(edgeTowers),
   embeddingActivation: z.enum(["sigmoid", "linear"]),
   whiten: z.number().positive(),
   loss: z.enum(lossNames),
@@ -89,6 +91,7 @@ const optional = {
   differentProbability: true,
   embeddingActivation: true,
   towers: true,
+  edges: true,
   whiten: true,
   mining: true,
   margin: true,

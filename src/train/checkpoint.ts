@@ -140,11 +140,27 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = 1 } = network ?? {};
+  const {
+    imageSize,
+    filters,
+    embedding,
+    embeddingActivation = "sigmoid",
+    seed,
+    towers = 1,
+    edges = "none",
+  } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
-  const options = { imageSize, filters, embedding, embeddingActivation, seed, towers } as Required<NetworkOptions>;
+  const options = {
+    imageSize,
+    filters,
+    embedding,
+    embeddingActivation,
+    seed,
+    towers,
+    edges,
+  } as Required<NetworkOptions>;
   try {
     networkOf(task, options);
     givenSize(options, pictures ?? {});

@@ -19,6 +19,7 @@ import "./losses.suite.ts";
 import "./match.suite.ts";
 import "./maxPool2d.suite.ts";
 import "./photometric.suite.ts";
+import "./orientedGradients.suite.ts";
 import "./parts.suite.ts";
 import "./program.suite.ts";
 import "./pytorch.suite.ts";

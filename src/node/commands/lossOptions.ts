@@ -19,6 +19,10 @@ export function addLossOptions(command: Command): void {
       number,
     )
     .option(
+      "--edges <towers>",
+      `half or all of them begin with edges by direction in place of a learnt first block ${by("none")}`,
+    )
+    .option(
       "--whiten <share>",
       "after training: bring down directions in which pictures of one person differ, with this share of the mean variance added to each, as 0.1 or 1",
       number,
