@@ -56,6 +56,7 @@ export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { tripletLoss } from "./ops/tripletLoss.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
+export { type Centring, withCentring } from "./recognition/centring.ts";
 export {
   Gallery,
   type GalleryJson,

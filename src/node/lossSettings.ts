@@ -28,8 +28,10 @@ export function resolveBatch(given: PartialSettings): PartialSettings {
   if ((given.towers ?? 1) > 1 && !comparesAll({ loss, mining })) {
     refuse("--towers goes with losses that compare all pictures of a batch: supervised-contrastive, or mined triplets");
   }
-  if (given.whiten !== undefined && loss === "cross-entropy") {
-    refuse("--whiten goes with losses on distances: cross-entropy's head weighs embeddings as they are");
+  for (const name of ["whiten", "centre"] as const) {
+    if (given[name] !== undefined && loss === "cross-entropy") {
+      refuse(`--${name} goes with losses on distances: cross-entropy's head weighs embeddings as they are`);
+    }
   }
   if (!comparesAll({ loss, mining })) {
     if (peoplePerBatch !== undefined || given.picturesPerPerson !== undefined) {

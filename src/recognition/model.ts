@@ -152,7 +152,7 @@ async function fingerprintOf(file: Safetensors, { network, loss, pictures }: Mod
   const { imageSize, filters, embedding, embeddingActivation } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
   const edges = network.edges === "none" ? undefined : network.edges;
-  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening)\//.test(name)).sort();
+  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
   const options = new TextEncoder().encode(
     JSON.stringify({ imageSize, filters, embedding, activation, edges, loss, names, pictures }),
   );

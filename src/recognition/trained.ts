@@ -8,6 +8,7 @@ import { batchKind } from "../train/batch.ts";
 import { expectTask, loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
 import { towerEmbedder } from "../train/embedder.ts";
 import { float32, type Safetensors } from "../train/safetensors.ts";
+import { centre, centringOf } from "./centring.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
 /** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
@@ -54,8 +55,13 @@ export async function openTrained(
     await removeInitialAverages(store, description);
     const { towers, embedding: length } = description.network;
     const whitening = whiteningOf(file, { towers, length });
-    const whitened = async (images: Uint8Array | Float32Array) => whiten(whitening!, await embed(images));
-    return { file, description, embed: whitening ? whitened : embed, head, dispose: release };
+    const centring = centringOf(file, towers * length);
+    const finished = async (images: Uint8Array | Float32Array) => {
+      const given = await embed(images);
+      const whitened = whitening ? whiten(whitening, given) : given;
+      return centring ? centre(centring, whitened) : whitened;
+    };
+    return { file, description, embed: finished, head, dispose: release };
   } catch (error) {
     await release();
     throw error;

@@ -60,6 +60,7 @@ describe("what an embedding is made of", () => {
     [{ towers: 2 }, /--towers goes with losses that compare all pictures/],
     [{ towers: 2, loss: "triplet", mining: "none" }, /--towers goes with/],
     [{ whiten: 0.3 }, /--whiten goes with losses on distances/],
+    [{ centre: 0.9 }, /--centre goes with losses on distances/],
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings(given, {})).toThrow(reason);
   });

@@ -28,6 +28,11 @@ export function addLossOptions(command: Command): void {
       number,
     )
     .option(
+      "--centre <share>",
+      "after training: take this share of the mean of the most similar people trained on away from each embedding, as 0.9",
+      number,
+    )
+    .option(
       "--loss <name>",
       `cross-entropy on pairs, contrastive on pairs, triplet, or supervised-contrastive on whole batches ${by(defaults.loss)}`,
     )

@@ -3,7 +3,10 @@ import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../data/da
 import { pairsPerIdentity } from "../../data/evaluation.ts";
 import { splitIdentities } from "../../data/split.ts";
 import { turnedIdentities } from "../../data/turned.ts";
+import type { Device } from "../../gpu/device.ts";
+import { embeddingLength } from "../../nn/network.ts";
 import { siamese } from "../../nn/siamese.ts";
+import { withCentring } from "../../recognition/centring.ts";
 import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
 import { fitWhitening, withWhitening } from "../../recognition/whitening.ts";
 import { assess, embedAll } from "../assessment.ts";
@@ -17,6 +20,8 @@ const judgedPairs = 50;
 const judgedPictures = 500;
 /** About how many of the pictures trained on whitening is fitted to. */
 const whitenedPictures = 4000;
+/** About how many of them are the cohort of localised centring: each embedding is compared with all of it. */
+const cohortPictures = 1000;
 
 export const recognition: TrainingTask = {
   examples: "pairs, triplets or pictures",
@@ -29,17 +34,18 @@ export const recognition: TrainingTask = {
   network: siamese,
   judgementKey,
 
-  async finish(device, bytes, training, { whiten: shrinkage }) {
-    if (shrinkage === undefined) return bytes;
-    const model = await Model.open(device, bytes);
-    try {
-      const seen = someOf(training, whitenedPictures);
-      const embeddings = await embedAll(model, seen);
-      const { towers, embedding: length } = model.description.network;
-      return await withWhitening(bytes, fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage }));
-    } finally {
-      await model.dispose();
+  async finish(device, bytes, training, { whiten, centre: share }) {
+    let finished = bytes;
+    if (whiten !== undefined) {
+      const { embeddings, labels, network } = await embedded(device, finished, someOf(training, whitenedPictures));
+      const { towers, embedding: length } = network;
+      finished = await withWhitening(finished, fitWhitening(embeddings, labels, { towers, length, shrinkage: whiten }));
     }
+    if (share !== undefined) {
+      const { embeddings, network } = await embedded(device, finished, someOf(training, cohortPictures));
+      finished = await withCentring(finished, { share, cohort: embeddings, length: embeddingLength(network) });
+    }
+    return finished;
   },
 
   async judge(device, bytes, people, { seed }) {
@@ -60,6 +66,17 @@ export const recognition: TrainingTask = {
     }
   },
 };
+
+/** What a model makes of the pictures of these people. */
+async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {
+  const model = await Model.open(device, bytes);
+  try {
+    const embeddings = await embedAll(model, people);
+    return { embeddings, labels: labelsOf(people), network: model.description.network };
+  } finally {
+    await model.dispose();
+  }
+}
 
 /** As many of the people as have about so many pictures together. */
 function someOf(people: Dataset, enough: number): Dataset {
