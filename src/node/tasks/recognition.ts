@@ -8,7 +8,7 @@ import { embeddingLength } from "../../nn/network.ts";
 import { siamese } from "../../nn/siamese.ts";
 import { withCentring } from "../../recognition/centring.ts";
 import { judgementKey, Model, withJudgement } from "../../recognition/model.ts";
-import { fitWhitening, withWhitening } from "../../recognition/whitening.ts";
+import { fitWhitening, whiten, withWhitening } from "../../recognition/whitening.ts";
 import { assess, embedAll } from "../assessment.ts";
 import { openData } from "../data.ts";
 import { trainingStream } from "../stream.ts";
@@ -34,16 +34,20 @@ export const recognition: TrainingTask = {
   network: siamese,
   judgementKey,
 
-  async finish(device, bytes, training, { whiten, centre: share }) {
+  async finish(device, bytes, training, { whiten: shrinkage, centre: share }) {
+    if (shrinkage === undefined && share === undefined) return bytes;
+    const seen = someOf(training, shrinkage === undefined ? cohortPictures : whitenedPictures);
+    let { embeddings, network } = await embedded(device, bytes, seen);
     let finished = bytes;
-    if (whiten !== undefined) {
-      const { embeddings, labels, network } = await embedded(device, finished, someOf(training, whitenedPictures));
+    if (shrinkage !== undefined) {
       const { towers, embedding: length } = network;
-      finished = await withWhitening(finished, fitWhitening(embeddings, labels, { towers, length, shrinkage: whiten }));
+      const whitening = fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage });
+      finished = await withWhitening(finished, whitening);
+      embeddings = whiten(whitening, embeddings);
     }
     if (share !== undefined) {
-      const { embeddings, network } = await embedded(device, finished, someOf(training, cohortPictures));
-      finished = await withCentring(finished, { share, cohort: embeddings, length: embeddingLength(network) });
+      const length = embeddingLength(network);
+      finished = await withCentring(finished, { share, cohort: evenly(embeddings, length, cohortPictures), length });
     }
     return finished;
   },
@@ -72,10 +76,16 @@ async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {
   const model = await Model.open(device, bytes);
   try {
     const embeddings = await embedAll(model, people);
-    return { embeddings, labels: labelsOf(people), network: model.description.network };
+    return { embeddings, network: model.description.network };
   } finally {
     await model.dispose();
   }
+}
+
+/** At most so many of the rows [N, length], evenly through all of them. */
+function evenly(rows: Float32Array, length: number, most: number): Float32Array {
+  const stride = Math.ceil(rows.length / length / most);
+  return rows.filter((_, i) => Math.floor(i / length) % stride === 0);
 }
 
 /** As many of the people as have about so many pictures together. */
