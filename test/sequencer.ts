@@ -6,6 +6,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const long = [
   "gpu/dawn",
   "gpu/deno",
+  "node/cliRecognition",
+  "node/cliTuning",
   "node/cli",
   "gpu/chrome",
   "bench/bench",
