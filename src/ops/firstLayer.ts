@@ -58,7 +58,7 @@ export function launchFew(tape: Tape, c: Convolution, { x, filter, bias, output 
 
 /** Three channels, 3 x 3 SAME: for software adapters. */
 export const fitsRgbFilterGradient = (c: Convolution): boolean =>
-  c.channels === 3 && three(c) && unitStride(c) && c.x.before === 1 && c.filters % 16 === 0 && c.x.input % 4 === 0;
+  c.channels === 3 && three(c) && unitStride(c) && c.x.before === 1 && c.filters % 8 === 0 && c.x.input % 4 === 0;
 
 /** Few rows (u, v, c): for GPUs. */
 export const fitsFewFilterGradient = (c: Convolution): boolean =>
@@ -70,13 +70,13 @@ interface Sums {
 }
 
 export function launchRgbFilterGradient(tape: Tape, c: Convolution, sums: Sums, shape: readonly number[]): Tensor {
-  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(c.filters / 16)));
-  const tiles = [Math.ceil(c.filters / (16 * LANES)), 3] as const;
+  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(c.filters / 8)));
+  const tiles = Math.ceil(c.filters / (8 * LANES));
   const { HEIGHT, WIDTH, FILTERS, PAD_Y } = sizesOf(c);
   const lengths = { X_LENGTH: sums.x.size / 4, GRADIENT_LENGTH: sums.gradient.size / 4 };
-  return inParts(tape, c, tiles[0] * tiles[1], shape, undefined, (partial, part) => {
+  return inParts(tape, c, tiles, shape, undefined, (partial, part) => {
     const constants = { HEIGHT, WIDTH, FILTERS, PAD_Y, LINES: c.batch * HEIGHT, PART: part.PART };
-    const grid = [...tiles, part.parts] as const;
+    const grid = [tiles, part.parts] as const;
     tape.launch(rgbFilterGradientShader, { ...sums, partial }, constants, grid, { LANES, ...lengths });
   });
 }

@@ -129,7 +129,8 @@ const candidates: [string, (typeof kinds)[number], Shape[]][] = [
     "software adapters",
     [
       { B: 2, H: 7, W: 12, C: 3, O: 48, U: 3, V: 3 },
-      { B: 1, H: 5, W: 4, C: 3, O: 16, U: 3, V: 3 },
+      { B: 1, H: 5, W: 4, C: 3, O: 88, U: 3, V: 3 },
+      { B: 1, H: 1, W: 8, C: 3, O: 8, U: 3, V: 3 }, // two of the filter's lines in the padding
     ],
   ],
   [
