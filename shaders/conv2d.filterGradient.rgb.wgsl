@@ -91,8 +91,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var line = group.y * PART; line < end; line++) {
     let image = i32(line) / HEIGHT;
     let row = i32(line) - image * HEIGHT - PAD_Y;
-    let inside0 = (row + 0 >= 0) & (row + 0 < HEIGHT); // a line in the padding adds nothing
-    let first0 = (image * HEIGHT + clamp(row + 0, 0, HEIGHT - 1)) * steps * 3;
+    let inside0 = (row >= 0) & (row < HEIGHT); // a line in the padding adds nothing
+    let first0 = (image * HEIGHT + clamp(row, 0, HEIGHT - 1)) * steps * 3;
     let inside1 = (row + 1 >= 0) & (row + 1 < HEIGHT);
     let first1 = (image * HEIGHT + clamp(row + 1, 0, HEIGHT - 1)) * steps * 3;
     let inside2 = (row + 2 >= 0) & (row + 2 < HEIGHT);

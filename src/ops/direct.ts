@@ -7,9 +7,9 @@ import uniformForwardShader from "../../shaders/conv2d.forward.uniform.wgsl";
 import forwardShader from "../../shaders/conv2d.forward.wgsl";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./columnSum.ts";
+import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolution.ts";
-import { fitsUniform, lanesFor, partsFor, tile, uniformTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, tile, uniformTile } from "./tiles.ts";
 
 const mostGroups = 65535;
 
@@ -76,15 +76,14 @@ export function launchDirectFilterGradient(
   }[form];
   const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
   const lines = batch * y.output;
-  const { part: PART, parts } = partsFor(tape, lines, x.output, tiles[0] * tiles[1]);
-  const partial = tape.temporary("filter gradient", parts === 1 ? shape : [parts, rows, filters]);
-
-  const bindings = { x: source, gradient, partial };
-  const constants = { ...shapeOf(convolution), LINES: lines, PART };
-  const grid = [...tiles, parts] as const;
-  const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
-  if (form === "uniform") tape.launch(uniformFilterGradientShader, bindings, constants, grid);
-  else if (form === "shared") tape.launch(sharedFilterGradientShader, bindings, constants, grid);
-  else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
-  return parts === 1 ? partial : columnSum(tape, "filter gradient", partial, parts, shape);
+  const terms = { lines, width: x.output, workgroups: tiles[0] * tiles[1] };
+  return inParts(tape, terms, shape, (partial, { PART, parts }) => {
+    const bindings = { x: source, gradient, partial };
+    const constants = { ...shapeOf(convolution), LINES: lines, PART };
+    const grid = [...tiles, parts] as const;
+    const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
+    if (form === "uniform") tape.launch(uniformFilterGradientShader, bindings, constants, grid);
+    else if (form === "shared") tape.launch(sharedFilterGradientShader, bindings, constants, grid);
+    else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
+  });
 }

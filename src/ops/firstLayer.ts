@@ -5,9 +5,8 @@ import fewShader from "../../shaders/conv2d.forward.few.wgsl";
 import grayShader from "../../shaders/conv2d.forward.gray.wgsl";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./columnSum.ts";
+import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolution.ts";
-import { partsFor } from "./tiles.ts";
 
 interface ForwardTensors {
   readonly x: Tensor;
@@ -64,6 +63,9 @@ export const fitsRgbFilterGradient = (c: Convolution): boolean =>
 export const fitsFewFilterGradient = (c: Convolution): boolean =>
   c.y.size * c.x.size * c.channels <= mostRows && unitStride(c);
 
+/** Of the output: what a filter gradient is a sum over. */
+const linesOf = ({ batch, y, x }: Convolution) => ({ lines: batch * y.output, width: x.output });
+
 interface Sums {
   readonly x: Tensor;
   readonly gradient: Tensor;
@@ -74,7 +76,7 @@ export function launchRgbFilterGradient(tape: Tape, c: Convolution, sums: Sums, 
   const tiles = Math.ceil(c.filters / (8 * LANES));
   const { HEIGHT, WIDTH, FILTERS, PAD_Y } = sizesOf(c);
   const lengths = { X_LENGTH: sums.x.size / 4, GRADIENT_LENGTH: sums.gradient.size / 4 };
-  return inParts(tape, c, tiles, shape, undefined, (partial, part) => {
+  return inParts(tape, { ...linesOf(c), workgroups: tiles }, shape, (partial, part) => {
     const constants = { HEIGHT, WIDTH, FILTERS, PAD_Y, LINES: c.batch * HEIGHT, PART: part.PART };
     const grid = [tiles, part.parts] as const;
     tape.launch(rgbFilterGradientShader, { ...sums, partial }, constants, grid, { LANES, ...lengths });
@@ -84,23 +86,13 @@ export function launchRgbFilterGradient(tape: Tape, c: Convolution, sums: Sums, 
 export function launchFewFilterGradient(tape: Tape, c: Convolution, sums: Sums, shape: readonly number[]): Tensor {
   const groups = Math.ceil(c.filters / fewColumns);
   const sizes = { SIZE_Y: c.y.size, SIZE_X: c.x.size, CHANNELS: c.channels };
-  return inParts(tape, c, groups, shape, fewestTerms, (partial, { PART, parts }) => {
-    const constants = { ...sizesOf(c), LINES: c.batch * c.y.output, PART };
-    tape.launch(fewFilterGradientShader, { ...sums, partial }, constants, [groups, parts], sizes);
-  });
-}
-
-/** The sum over output lines in parts, added in their order. */
-function inParts(
-  tape: Tape,
-  c: Convolution,
-  workgroups: number,
-  shape: readonly number[],
-  fewest: number | undefined,
-  launch: (partial: Tensor, part: { PART: number; parts: number }) => void,
-): Tensor {
-  const { part: PART, parts } = partsFor(tape, c.batch * c.y.output, c.x.output, workgroups, fewest);
-  const partial = tape.temporary("filter gradient", parts === 1 ? shape : [parts, ...shape]);
-  launch(partial, { PART, parts });
-  return parts === 1 ? partial : columnSum(tape, "filter gradient", partial, parts, shape);
+  return inParts(
+    tape,
+    { ...linesOf(c), workgroups: groups, fewest: fewestTerms },
+    shape,
+    (partial, { PART, parts }) => {
+      const constants = { ...sizesOf(c), LINES: c.batch * c.y.output, PART };
+      tape.launch(fewFilterGradientShader, { ...sums, partial }, constants, [groups, parts], sizes);
+    },
+  );
 }

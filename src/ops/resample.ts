@@ -68,6 +68,10 @@ export function resample(
   });
 }
 
+/** The same transform for each of `count` pictures, [count, 6]. */
+export const repeated = (transform: Transform, count: number): Float32Array =>
+  Float32Array.from({ length: count * 6 }, (_, i) => transform[i % 6]);
+
 /** Pictures [N, H, W, C], u8 or f32, in another size: [N, height, width, C] in [0, 1]. */
 export function resize(
   x: Tensor,
@@ -76,6 +80,6 @@ export function resize(
 ): Tensor {
   const [count, height, width] = image("resize", x);
   const transform = resizing([height, width], size, options.method ?? "area");
-  const rows = Float32Array.from({ length: count * 6 }, (_, i) => transform[i % 6]);
+  const rows = repeated(transform, count);
   return resample(x, tapeOf("resize", x).constant("resizing", [count, 6], rows), size, options);
 }

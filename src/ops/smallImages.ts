@@ -3,9 +3,8 @@
 import shader from "../../shaders/conv2d.filterGradient.small.wgsl";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./columnSum.ts";
+import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolution.ts";
-import { partsFor } from "./tiles.ts";
 
 /** At most 3 x 3 pixels, 3 x 3 SAME filters, stride 1, channels in fours: for software adapters. */
 export const fitsSmallImages = ({ channels, filters, y, x }: Convolution): boolean =>
@@ -24,11 +23,11 @@ export function launchSmallImagesFilterGradient(
   const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(filters / 4)));
   const TILES = 16 / LANES;
   const tiles = [Math.ceil(filters / (4 * LANES)), Math.ceil(channels / (4 * TILES))] as const;
-  const { part: PART, parts } = partsFor(tape, batch, y.input * columns.input, tiles[0] * tiles[1]);
-  const partial = tape.temporary("filter gradient", parts === 1 ? shape : [parts, ...shape]);
   const sizes = { HEIGHT: y.input, WIDTH: columns.input, CHANNELS: channels / 4, FILTERS: filters / 4 };
   const lengths = { X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
-  const constants = { ...sizes, IMAGES: batch, PART };
-  tape.launch(shader, { x, gradient, partial }, constants, [...tiles, parts], { LANES, TILES, ...lengths });
-  return parts === 1 ? partial : columnSum(tape, "filter gradient", partial, parts, shape);
+  const terms = { lines: batch, width: y.input * columns.input, workgroups: tiles[0] * tiles[1] };
+  return inParts(tape, terms, shape, (partial, { PART, parts }) => {
+    const constants = { ...sizes, IMAGES: batch, PART };
+    tape.launch(shader, { x, gradient, partial }, constants, [...tiles, parts], { LANES, TILES, ...lengths });
+  });
 }

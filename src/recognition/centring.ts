@@ -47,11 +47,10 @@ const names = { share: "centring/share", cohort: "centring/cohort" };
 
 /** The model file with this centring in it, for whoever opens it. */
 export function withCentring(bytes: Uint8Array, { share, cohort, length }: Centring): Promise<Uint8Array> {
-  const tensor = (shape: number[], data: Float32Array) => ({ dtype: "F32" as const, shape, data });
-  const tensors = new Map([
-    [names.share, tensor([1], Float32Array.of(share))],
-    [names.cohort, tensor([cohort.length / length, length], cohort)],
-  ]);
+  const tensors = {
+    [names.share]: { shape: [1], data: Float32Array.of(share) },
+    [names.cohort]: { shape: [cohort.length / length, length], data: cohort },
+  };
   return withMetadata(bytes, {}, tensors);
 }
 

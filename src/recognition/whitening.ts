@@ -108,13 +108,10 @@ const names = { mean: "whitening/mean", kernel: "whitening/kernel" };
 /** The model file with this whitening in it, for whoever opens it. */
 export function withWhitening(bytes: Uint8Array, whitening: Whitening): Promise<Uint8Array> {
   const { towers, length, mean, kernel } = whitening;
-  const tensor = (shape: number[], data: ArrayLike<number>) => ({
-    ...{ dtype: "F32" as const, shape, data: Float32Array.from(data) },
-  });
-  const tensors = new Map([
-    [names.mean, tensor([towers, length], mean)],
-    [names.kernel, tensor([towers, length, length], kernel)],
-  ]);
+  const tensors = {
+    [names.mean]: { shape: [towers, length], data: Float32Array.from(mean) },
+    [names.kernel]: { shape: [towers, length, length], data: Float32Array.from(kernel) },
+  };
   return withMetadata(bytes, {}, tensors);
 }
 

@@ -4,7 +4,7 @@ import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import { embeddingLength, type Network } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
-import { resample } from "../ops/resample.ts";
+import { repeated, resample } from "../ops/resample.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
@@ -39,7 +39,8 @@ export async function towerEmbedder(parts: {
   const unit = loss !== "cross-entropy";
   const [height, width] = network.options.imageSize;
   const { views: kinds, resize: method = "area" } = pictures ?? {};
-  const views = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
+  const transforms = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
+  const views = transforms?.map((transform) => repeated(transform, batchSize));
   const throughView = (images: Tensor) =>
     resample(images, images.tape.input("view", [batchSize, 6]), [height, width], { method });
   const compiled = (dtype: InputDtype) => {
@@ -64,8 +65,7 @@ export async function towerEmbedder(parts: {
       return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
     };
     if (!views) return run({ images });
-    const rows = views.map((view) => Float32Array.from({ length: batchSize * 6 }, (_, i) => view[i % 6]));
-    return meanRows(await Promise.all(rows.map((view) => run({ images, view }))), embedding, unit);
+    return meanRows(await Promise.all(views.map((view) => run({ images, view }))), embedding, unit);
   };
   await compiled("u8");
 

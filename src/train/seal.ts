@@ -33,20 +33,21 @@ export async function decodeSealed(bytes: Uint8Array): Promise<Safetensors> {
   return file;
 }
 
-/** Float32 tensors by name, as `encode` takes them. */
-type Tensors = Parameters<typeof encode>[0];
+/** Float32 tensors by name. */
+type Tensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
 
 /** The same file with metadata, and tensors, added or replaced, and its digest with it. All its tensors must be F32. */
 export async function withMetadata(
   bytes: Uint8Array,
   added: Record<string, string>,
-  addedTensors: Tensors = new Map(),
+  addedTensors: Tensors = {},
 ): Promise<Uint8Array> {
   const file = await decodeSealed(bytes);
-  const tensors = new Map(
-    [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
+  const kept = [...file.tensors].map(([name, { shape }]) => [name, { shape, data: float32(file, name) }] as const);
+  const tensors = [...kept, ...Object.entries(addedTensors)].map(
+    ([name, tensor]) => [name, { dtype: "F32" as const, ...tensor }] as const,
   );
-  return encodeSealed(new Map([...tensors, ...addedTensors]), { ...file.metadata, ...added });
+  return encodeSealed(new Map(tensors), { ...file.metadata, ...added });
 }
 
 /** SHA-256 in hexadecimal. */

@@ -5,10 +5,9 @@ import { centre, centringOf, withCentring } from "../../src/recognition/centring
 import { decode } from "../../src/train/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../src/train/seal.ts";
 import { normal } from "../random.ts";
+import { filled, rows } from "./rows.ts";
 
 const unit = (row: readonly number[]) => row.map((value) => value / Math.hypot(...row));
-const rows = (values: ArrayLike<number>, length: number) =>
-  Array.from({ length: values.length / length }, (_, n) => Array.from({ length }, (_, i) => values[n * length + i]));
 
 describe("centre", () => {
   it("by hand: takes away half of the nearest of three", () => {
@@ -48,12 +47,8 @@ describe("centre", () => {
 });
 
 describe("a model file", () => {
-  const tensor = (shape: number[], value = 0.5) => ({
-    ...{ dtype: "F32" as const, shape, data: new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value) },
-  });
-
   it("keeps a centring beside what it held, and its digest", async () => {
-    const bytes = await encodeSealed(new Map([["tower/dense/bias", tensor([2])]]), { note: "kept" });
+    const bytes = await encodeSealed(new Map([["tower/dense/bias", filled([2])]]), { note: "kept" });
     expect(centringOf(decode(bytes), 2)).toBeUndefined();
     const cohort = Float32Array.of(1, 0, 0, 1);
     const file = await decodeSealed(await withCentring(bytes, { share: 0.75, cohort, length: 2 }));
@@ -80,7 +75,7 @@ describe("a model file", () => {
       /finite/,
     ],
   ])("refuses %s", async (_, tensors, reason) => {
-    const all = new Map(tensors.map(([name, shape, value]) => [name, tensor(shape, value)]));
+    const all = new Map(tensors.map(([name, shape, value]) => [name, filled(shape, value)]));
     const file = decode(await encodeSealed(all, {}));
     expect(() => centringOf(file, 2)).toThrow(reason);
   });

@@ -5,9 +5,7 @@ import { fitWhitening, whiten, whiteningOf, withWhitening } from "../../src/reco
 import { decode } from "../../src/train/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../src/train/seal.ts";
 import { normal } from "../random.ts";
-
-const rows = (values: ArrayLike<number>, length: number) =>
-  Array.from({ length: values.length / length }, (_, n) => Array.from({ length }, (_, i) => values[n * length + i]));
+import { filled, rows } from "./rows.ts";
 
 describe("fitWhitening", () => {
   it("by hand: two people who differ along y, their pictures along x", () => {
@@ -91,12 +89,9 @@ describe("several towers", () => {
 
 describe("a model file", () => {
   const one = { towers: 1, length: 2 };
-  const tensor = (shape: number[]) => ({
-    ...{ dtype: "F32" as const, shape, data: new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(0.5) },
-  });
 
   it("keeps a whitening beside what it held, and its digest", async () => {
-    const bytes = await encodeSealed(new Map([["tower/dense/bias", tensor([2])]]), { note: "kept" });
+    const bytes = await encodeSealed(new Map([["tower/dense/bias", filled([2])]]), { note: "kept" });
     expect(whiteningOf(decode(bytes), one)).toBeUndefined();
     const file = await decodeSealed(await withWhitening(bytes, { ...one, mean: [1, 2], kernel: [3, 0, 4, 5] }));
     expect(file.metadata.note).toBe("kept");
@@ -116,7 +111,7 @@ describe("a model file", () => {
       /3 and 9 values; 2 and 4 finite ones/,
     ],
   ])("refuses %s", async (_, tensors, reason) => {
-    const file = decode(await encodeSealed(new Map(tensors.map(([name, shape]) => [name, tensor(shape)])), {}));
+    const file = decode(await encodeSealed(new Map(tensors.map(([name, shape]) => [name, filled(shape)])), {}));
     expect(() => whiteningOf(file, one)).toThrow(reason);
   });
 });
