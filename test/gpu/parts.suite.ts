@@ -60,7 +60,9 @@ for (const kind of kinds) {
     for (const [name, values] of kept.found) assertSameBits(name, again.found.get(name)!, values);
   });
 
-  defineKernel(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
+  // What packs and unpacks is the same text in the kernels of both kinds: a second compiler is asked about one.
+  const define = kind === "GPUs" ? defineOnce : defineKernel;
+  define(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
     const device = deviceAs(given, kind);
     const float32 = await gradientsOf(device);
     const float16 = await gradientsOf(device, { storage: "float16" });

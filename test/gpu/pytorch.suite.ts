@@ -22,6 +22,7 @@ for (const [op, kind] of operations.flatMap((op) => kinds.map((kind) => [op, kin
   if (kind === "GPUs" && !products) continue;
   defineWithFixtures(
     `${op}${products ? `, kernels for ${kind}` : ""}: the PyTorch fixtures`,
+    "compilers",
     async (device, { cases }) => {
       const stored = cases.filter((c) => c.op === op);
       assert(stored.length > 0, `the fixtures hold no case of ${op}`);

@@ -2,7 +2,7 @@
 
 import { adam, type Device, openDevice, type Recovered, type RecoveryOptions, Trainer } from "../../src/index.ts";
 import { network, pairs, run } from "./smallRun.ts";
-import { assert, assertEqual, assertThrows, define, settings } from "./suite.ts";
+import { assert, assertEqual, assertThrows, define, defineOnce, settings } from "./suite.ts";
 
 /** On a device of its own, which may be lost. */
 async function create(recovery: RecoveryOptions | false) {
@@ -62,7 +62,7 @@ define("recovery: losses of the device in the middle of steps leave no trace in 
   }
 });
 
-define("recovery: what only reads is done again, too", async () => {
+defineOnce("recovery: what only reads is done again, too", async () => {
   const { trainer, dispose } = await create({});
   await trainer.step(pairs(1));
   const embed = await trainer.embedder();

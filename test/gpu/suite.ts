@@ -45,8 +45,8 @@ export function defineOnce(name: string, run: Run): void {
 }
 
 /** A case that the host leaves out where the PyTorch fixtures are absent. */
-export function defineWithFixtures(name: string, run: (device: Device, fixtures: Fixtures) => Promise<void>): void {
-  register({ name, where: "everywhere", needsFixtures: true, run });
+export function defineWithFixtures(name: string, where: Where, run: Case["run"]): void {
+  register({ name, where, needsFixtures: true, run });
 }
 
 /** Tolerances of the product: largest absolute error over the largest absolute value of the reference. */

@@ -19,7 +19,7 @@ import { readModelFile, taskOfModel, writeAtomic } from "../files.ts";
 import { identification } from "../identification.ts";
 import { readPairs } from "../protocols.ts";
 import { peopleDigest, trainingRecord } from "../record.ts";
-import { type EvaluationReport, evaluationPage } from "../report/evaluation.ts";
+import type { EvaluationReport } from "../report/evaluation.ts";
 import { recognition } from "../tasks/recognition.ts";
 import { divide } from "../training.ts";
 import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
@@ -153,6 +153,7 @@ async function withReport(
 ): Promise<Outcome> {
   if (file === undefined) return { result, text };
   const report = resolve(file);
+  const { evaluationPage } = await import("../report/evaluation.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
   await mkdir(dirname(report), { recursive: true }).catch((error) => {
     throw diskError(dirname(report), "made", error);

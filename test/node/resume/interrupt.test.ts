@@ -31,7 +31,8 @@ function start(program: string, ...parameters: string[]) {
 
 /** Waits until `condition` holds, or the process ends. */
 async function until(child: ChildProcess, condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (child.exitCode === null && !(await condition())) await new Promise((done) => setTimeout(done, 5));
+  while (child.exitCode === null && child.signalCode === null && !(await condition()))
+    await new Promise((done) => setTimeout(done, 5));
 }
 
 const tiny = ["--image-size", "8", "--channels", "1", "--filters", "2", "--embedding", "4", "--batch-size", "2"];
@@ -73,7 +74,7 @@ describe("a run in the terminal", () => {
     child.kill("SIGINT");
     await until(child, () => said.stdout.includes("once more ends at once"));
     await new Promise((done) => setTimeout(done, 50));
-    expect(child.exitCode).toBe(null);
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
   });

@@ -2,8 +2,10 @@
 import { interruptible } from "../../../src/node/interrupt.ts";
 
 setInterval(() => undefined, 1000);
-process.stdout.write("begun\n");
 await interruptible(
-  () => new Promise<never>(() => undefined),
+  () => {
+    process.stdout.write("begun\n"); // by now it listens
+    return new Promise<never>(() => undefined);
+  },
   (text) => process.stdout.write(`${text}\n`),
 );
