@@ -27,6 +27,7 @@ export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
 export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/liveness.ts";
 export type { Network, NetworkOptions, NetworkTask } from "./nn/network.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
+export type { TowerKind } from "./nn/towers.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";
 export {
@@ -39,6 +40,7 @@ export { batchNorm } from "./ops/batchNorm.ts";
 export { contrastiveLoss } from "./ops/contrastiveLoss.ts";
 export { conv2d } from "./ops/conv2d.ts";
 export { dense } from "./ops/dense.ts";
+export { edgeHistograms } from "./ops/edgeHistograms.ts";
 export { flatten } from "./ops/flatten.ts";
 export { l2Normalize } from "./ops/l2Normalize.ts";
 export { maxPool2d } from "./ops/maxPool2d.ts";

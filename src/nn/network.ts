@@ -1,22 +1,14 @@
 // What a network is to the trainer, whatever it learns: a tower from pictures to embeddings, and a head from embeddings to
 // logits. The tower is the TensorFlow article's, the same for every task.
 import { TwingradError } from "../gpu/errors.ts";
-import { batchNorm } from "../ops/batchNorm.ts";
-import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
-import { flatten } from "../ops/flatten.ts";
-import { maxPool2d } from "../ops/maxPool2d.ts";
-import { edgeDirections, orientedGradients } from "../ops/orientedGradients.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
-import { sizeOf, type Tensor } from "../tape/tensor.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import { checkTowers, leastSide, type TowerKind, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
-
-/** Which towers begin with `orientedGradients` in place of their first block: none, every second one, or all. */
-export const edgeTowers = ["none", "half", "all"] as const;
-export type EdgeTowers = (typeof edgeTowers)[number];
 
 export interface NetworkOptions {
   /** Height, width, channels. */
@@ -33,29 +25,21 @@ export interface NetworkOptions {
   /** Of the initial weights. */
   readonly seed?: number;
   /**
-   * How many towers there are, 1 by default; several learn side by side, each from its own part of a batch, and an
-   * embedding is all of theirs behind one another: what one of them happens to take for a person's mark, the others do not.
+   * One of the article's, `["pixels"]`, by default. Several learn side by side, each from its own part of a batch, and an embedding is
+   * all of theirs behind one another: what one of them happens to take for a person's mark, the others do not. Few people are
+   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardised pictures.
    */
-  readonly towers?: number;
-  /**
-   * Towers whose first block is not learnt: edges by direction take its place, which few people are too few to learn from.
-   * `none` by default; `half`: the second, fourth, ... of several. The constants of `orientedGradients` suit standardised pictures.
-   */
-  readonly edges?: EdgeTowers;
+  readonly towers?: readonly TowerKind[];
 }
 
 export interface Network {
   readonly task: NetworkTask;
   readonly options: Required<NetworkOptions>;
   /**
-   * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch is cut into
-   * `groups` branches with statistics of their own; in inference the moving averages serve. `index`: which tower, from 0.
+   * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch's
+   * own statistics serve, in inference the moving averages.
    */
-  tower(
-    tape: Tape,
-    images: Tensor,
-    mode: { readonly training: boolean; readonly groups?: number; readonly index?: number },
-  ): Tensor;
+  tower(tape: Tape, images: Tensor, mode: TowerMode): Tensor;
   /** Logits [B, 1], from the embeddings of a batch: those of its branches stacked. */
   head(tape: Tape, embeddings: Tensor): Tensor;
   /** The kernels under the L2 penalty: those of the convolutions. */
@@ -73,11 +57,9 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", towers = 1, edges = "none" } = options;
-  checkOptions(name, imageSize, filters, embedding, towers);
-  if (!edgeTowers.includes(edges)) {
-    throw new TwingradError("BAD_INPUT", `${name}: edges is "${edges}"; expected ${edgeTowers.join(", ")}.`);
-  }
+  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
+  const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
+  checkOptions(name, chosen);
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
@@ -85,35 +67,9 @@ export function towerNetwork<T extends NetworkTask>(
 
   return {
     task,
-    options: { imageSize, filters, embedding, embeddingActivation, seed, towers, edges },
+    options: chosen,
 
-    tower(tape, images, { training, groups = 1, index = 0 }) {
-      const tower = towerName(index);
-      const seesEdges = beginsWithEdges(edges, index);
-      let x = seesEdges ? orientedGradients(images) : images;
-      filters.forEach((count, i) => {
-        if (i === 0 && seesEdges) return;
-        const name = `${tower}/block${i + 1}`;
-        const kernel = tape.parameter(`${name}/conv/kernel`, [3, 3, x.shape[3], count], {
-          initial: "glorot-uniform",
-          seed,
-        });
-        const bias = tape.parameter(`${name}/conv/bias`, [count], { initial: 0 });
-        const gamma = tape.parameter(`${name}/norm/gamma`, [count], { initial: 1 });
-        const beta = tape.parameter(`${name}/norm/beta`, [count], { initial: 0 });
-        const mean = tape.parameter(`${name}/norm/moving_mean`, [count], { initial: 0, trainable: false });
-        const variance = tape.parameter(`${name}/norm/moving_variance`, [count], { initial: 1, trainable: false });
-        x = maxPool2d(conv2d(x, kernel, { bias, padding: "same" }), { size: 2 });
-        x = batchNorm(x, { gamma, beta, groups, training, moving: { mean, variance }, activation: "relu" });
-      });
-      x = flatten(x);
-      const kernel = tape.parameter(`${tower}/dense/kernel`, [x.shape[1], embedding], {
-        initial: "glorot-uniform",
-        seed,
-      });
-      const bias = tape.parameter(`${tower}/dense/bias`, [embedding], { initial: 0 });
-      return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
-    },
+    tower: (tape, images, mode) => tower(tape, images, chosen, mode),
 
     head(tape, embeddings) {
       const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
@@ -126,47 +82,28 @@ export function towerNetwork<T extends NetworkTask>(
   };
 }
 
-const beginsWithEdges = (edges: EdgeTowers, index: number): boolean =>
-  edges === "all" || (edges === "half" && index % 2 === 1);
-
-/** What its parameters are called by: the first as where there is one alone. */
-const towerName = (index: number) => (index === 0 ? "tower" : `tower${index + 1}`);
-
 /** How long the embedding of a picture is: those of all towers behind one another. */
-export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers;
+export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers.length;
 
 /** How many values the network's parameters hold, moving averages included, the head left out. */
-export function weightsOf({ imageSize, filters, embedding, towers, edges }: Required<NetworkOptions>): number {
-  const [height, width, channels] = imageSize;
-  const blocks = Array.from({ length: towers }, (_, index) => beginsWithEdges(edges, index)).map((seesEdges) => {
-    const inputs = [channels, ...filters];
-    if (seesEdges) inputs[1] = edgeDirections + channels;
-    const sizes = filters.map((count, i) => (9 * inputs[i] + 5) * count);
-    return sizes.slice(seesEdges ? 1 : 0).reduce((sum, size) => sum + size, 0);
-  });
-  const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
-  return blocks.reduce((sum, size) => sum + size, 0) + towers * (flattened + 1) * embedding;
-}
+export const weightsOf = (options: Required<NetworkOptions>): number =>
+  options.towers.reduce((sum, kind) => sum + towerWeights(options, kind), 0);
 
-function checkOptions(
-  name: string,
-  imageSize: readonly number[],
-  filters: readonly number[],
-  embedding: number,
-  towers: number,
-): void {
-  const positive = [...imageSize, ...filters, embedding, towers].every((n) => Number.isInteger(n) && n > 0);
+function checkOptions(name: string, options: Required<NetworkOptions>): void {
+  const { imageSize, filters, embedding, towers } = options;
+  checkTowers(name, towers);
+  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
   if (imageSize.length !== 3 || filters.length === 0 || !positive) {
-    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, towers ${towers}`;
+    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
     throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
   }
-  const halved = imageSize.slice(0, 2).map((n) => n >> filters.length);
-  if (sizeOf(halved) === 0) {
-    const size = imageSize.slice(0, 2).join(" x ");
-    const most = Math.floor(Math.log2(Math.min(imageSize[0], imageSize[1])));
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${name}: ${filters.length} blocks halve a picture of ${size} to nothing; give larger pictures, or ${most} blocks at most.`,
-    );
-  }
+  const shorter = Math.min(imageSize[0], imageSize[1]);
+  if (shorter >= leastSide(options)) return;
+  const size = imageSize.slice(0, 2).join(" x ");
+  const most = Math.floor(Math.log2(shorter));
+  const what =
+    shorter >> filters.length === 0
+      ? `${filters.length} blocks halve a picture of ${size} to nothing; give larger pictures, or ${most} blocks at most`
+      : `a picture of ${size} has no window of edges' histograms; give pictures of 8 x 8 or more`;
+  throw new TwingradError("BAD_INPUT", `${name}: ${what}.`);
 }

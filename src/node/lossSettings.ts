@@ -25,7 +25,7 @@ export function resolveBatch(given: PartialSettings): PartialSettings {
   if (temperature !== undefined && loss !== "supervised-contrastive") {
     refuse(`--temperature goes with --loss supervised-contrastive, not ${loss}`);
   }
-  if ((given.towers ?? 1) > 1 && !comparesAll({ loss, mining })) {
+  if ((given.towers?.length ?? 1) > 1 && !comparesAll({ loss, mining })) {
     refuse("--towers goes with losses that compare all pictures of a batch: supervised-contrastive, or mined triplets");
   }
   for (const name of ["whiten", "centre"] as const) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defaultPrefetch } from "../data/batches.ts";
 import { type Fold, isFold } from "../data/split.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { edgeTowers } from "../nn/network.ts";
+import { towerKinds } from "../nn/towers.ts";
 import { scheduleKinds } from "../optim/schedule.ts";
 import { lossNames, minings } from "../train/loss.ts";
 import { areViews, viewKinds } from "../train/views.ts";
@@ -40,8 +40,7 @@ const schema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
   embedding: positive,
-  towers: positive,
-  edges: z.enum(edgeTowers),
+  towers: z.array(z.enum(towerKinds)).min(1),
   embeddingActivation: z.enum(["sigmoid", "linear"]),
   whiten: z.number().positive(),
   centre: z.number().positive().max(1),
@@ -92,7 +91,6 @@ const optional = {
   differentProbability: true,
   embeddingActivation: true,
   towers: true,
-  edges: true,
   whiten: true,
   centre: true,
   mining: true,

@@ -24,7 +24,7 @@ export function trainingStream(
   settings: ResolvedSettings,
   warn: (text: string) => void,
 ): TrainingStream {
-  const { seed, batchSize, prefetch, imageCache, loss, towers = 1 } = settings;
+  const { seed, batchSize, prefetch, imageCache, loss, towers: { length: towers } = { length: 1 } } = settings;
   const labels = labelsOf(dataset);
   const images = new DecodedImages(dataset, decoded, { maximumBytes: imageCache * mebibyte });
   const options = { batchSize, prefetch };

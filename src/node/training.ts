@@ -202,9 +202,9 @@ function trainerOf<I extends Item>(
   learningRate: (step: number) => number,
   onRecovery: (recovered: Recovered) => void,
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, towers, edges, seed, recoveryEvery: every } = settings;
+  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
-  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, edges, seed });
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);

@@ -151,10 +151,10 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
 async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding, embeddingActivation } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const edges = network.edges === "none" ? undefined : network.edges;
+  const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
   const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
   const options = new TextEncoder().encode(
-    JSON.stringify({ imageSize, filters, embedding, activation, edges, loss, names, pictures }),
+    JSON.stringify({ imageSize, filters, embedding, activation, towers, loss, names, pictures }),
   );
   const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -53,7 +53,10 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
-    const { towers, embedding: length } = description.network;
+    const {
+      towers: { length: towers },
+      embedding: length,
+    } = description.network;
     const whitening = whiteningOf(file, { towers, length });
     const centring = centringOf(file, towers * length);
     const finished = async (images: Uint8Array | Float32Array) => {

@@ -140,15 +140,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const {
-    imageSize,
-    filters,
-    embedding,
-    embeddingActivation = "sigmoid",
-    seed,
-    towers = 1,
-    edges = "none",
-  } = network ?? {};
+  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
@@ -159,7 +151,6 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     embeddingActivation,
     seed,
     towers,
-    edges,
   } as Required<NetworkOptions>;
   try {
     networkOf(task, options);

@@ -31,7 +31,7 @@ export async function towerEmbedder(parts: {
   pictures?: PictureOptions;
 }): Promise<Embedder> {
   const { device, store, network, loss, batchSize, pictures } = parts;
-  const { towers } = network.options;
+  const { length: towers } = network.options.towers;
   const embedding = embeddingLength(network.options);
   const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);

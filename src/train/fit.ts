@@ -3,6 +3,7 @@
 import type { Device } from "../gpu/device.ts";
 import { ResourceError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
+import { leastSide } from "../nn/towers.ts";
 import { Session, type Task } from "./session.ts";
 
 /** The same error with the advice computed. `before`: bytes that were on the device already. */
@@ -19,13 +20,16 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
   const options: string[] = [];
   const kept = otherStorage(task).find(({ changed }) => fits(changed));
   if (kept) options.push(kept.name);
-  const { imageSize, filters, towers } = task.network.options;
+  const {
+    imageSize,
+    towers: { length: towers },
+  } = task.network.options;
   const parts = largest(1, task.batchSize / towers - 1, (n) => fits({ batchSize: n * towers }));
   if (parts) options.push(`a batch of at most ${parts * towers} in place of ${task.batchSize}`);
 
   const [height, width, channels] = imageSize;
   const scaled = (rows: number) => [rows, Math.round((rows * width) / height), channels] as const;
-  const least = Math.ceil((2 ** filters.length * height) / Math.min(height, width)); // each block halves
+  const least = Math.ceil((leastSide(task.network.options) * height) / Math.min(height, width));
   const rows = task.augmenter // made for one size of picture
     ? undefined
     : largest(least, height - 1, (n) =>

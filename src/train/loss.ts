@@ -58,8 +58,10 @@ export function resolveLoss(options: LossOptions, { task, options: { towers } }:
     refuse(`a liveness network takes the cross-entropy loss, not ${loss}`);
   }
   if (!minings.includes(mining)) refuse(`mining is "${mining}"; expected ${minings.join(", ")}`);
-  if (towers > 1 && !comparesAll({ loss, mining })) {
-    refuse(`${towers} towers take a loss that compares all pictures of a batch, not ${loss} with mining ${mining}`);
+  if (towers.length > 1 && !comparesAll({ loss, mining })) {
+    refuse(
+      `${towers.length} towers take a loss that compares all pictures of a batch, not ${loss} with mining ${mining}`,
+    );
   }
   if (mining !== "none" && loss !== "triplet") refuse(`mining is for the triplet loss, not for ${loss}`);
   if (margin !== "soft" && !Number.isFinite(margin)) refuse(`margin is ${margin}; expected a number or "soft"`);

@@ -104,7 +104,7 @@ export class Session {
     const augmented = augmenter && ((images: Tensor) => augmenter.record(images));
     const pixels = picturesInput(tape, network, count, dtype, pictures, augmented);
     const targets = target && tape.input(target.name, [batchSize]);
-    const { towers } = network.options;
+    const { length: towers } = network.options.towers;
     const losses = Array.from({ length: towers }, (_, index) => {
       const part = (x: Tensor) => (towers === 1 ? x : slice(x, (index * x.shape[0]) / towers, x.shape[0] / towers));
       const mode = { training: true, groups: branches.length, index };

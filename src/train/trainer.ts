@@ -67,7 +67,7 @@ export class Trainer {
       );
     }
     const loss = resolveLoss(options, network);
-    const { towers } = network.options;
+    const { length: towers } = network.options.towers;
     if (batchSize % towers !== 0) {
       const what = `batchSize is ${batchSize}; expected a multiple of ${towers}, as each tower takes a part of its own`;
       throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);

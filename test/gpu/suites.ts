@@ -8,6 +8,7 @@ import "./block.suite.ts";
 import "./conv2d.suite.ts";
 import "./dense.suite.ts";
 import "./device.suite.ts";
+import "./edgeHistograms.suite.ts";
 import "./elementwise.suite.ts";
 import "./errors.suite.ts";
 import "./examples.suite.ts";

@@ -234,16 +234,17 @@ describe("from pictures to a name", () => {
     expect(result).toMatchObject({ steps: 2, stderr: expect.stringContaining("400 pictures of 40 people") });
   });
 
-  it("towers, edges, views, whitening and centring come with the model", async () => {
+  it("towers, views, whitening and centring come with the model", async () => {
     const batch = ["--loss", "supervised-contrastive", "--people-per-batch", "4", "--pictures-per-person", "2"];
-    const made = ["--towers", "2", "--edges", "half", "--views", "mirror", "--whiten", "0.3", "--centre", "0.9"];
+    const made = ["--towers", "pixels,edges,histograms", "--views", "mirror", "--whiten", "0.3", "--centre", "0.9"];
     const options = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--no-tune"];
     const rest = ["--standardize", "--validation", "0.3", "--steps", "4"];
     const result = await json("train", data, "--out", at("made"), ...options, ...batch, ...made, ...rest);
     const { tensors, metadata } = decode(await readFile(result.checkpoint));
     const shapes = ["tower2/dense/bias", "whitening/kernel", "centring/cohort"].map((name) => tensors.get(name)?.shape);
-    expect(shapes).toEqual([[8], [2, 8, 8], [40, 16]]); // eight people's five pictures: nobody who was held out
-    expect(tensors.has("tower2/block1/conv/kernel")).toBe(false);
+    expect(shapes).toEqual([[8], [3, 8, 8], [40, 24]]); // eight people's five pictures: nobody who was held out
+    const convolutions = [...tensors.keys()].filter((name) => /^tower[^m]*conv.kernel$/.test(name)).sort();
+    expect(convolutions).toEqual(["tower/block1/conv/kernel", "tower/block2/conv/kernel", "tower2/block2/conv/kernel"]);
     expect(JSON.parse(metadata.twingrad).pictures.views).toEqual(["mirror"]);
     const verdict = await json("verify", at("made"), picture(0, 0), picture(0, 0));
     expect(verdict.distance).toBeCloseTo(0, 3);

@@ -51,14 +51,14 @@ describe("what an embedding is made of", () => {
   const supervised = { loss: "supervised-contrastive" } as const;
 
   it("takes towers, views and whitening where the loss compares embeddings", () => {
-    const given: PartialSettings = { ...supervised, towers: 3, whiten: 0.3, views: ["mirror"] };
+    const given: PartialSettings = { ...supervised, towers: ["pixels", "histograms"], whiten: 0.3, views: ["mirror"] };
     expect(resolveSettings(given, {})).toMatchObject(given);
     expect(resolveSettings({ views: ["mirror", "move"] }, {})).toMatchObject({ views: ["mirror", "move"] });
   });
 
   it.each<[PartialSettings, RegExp]>([
-    [{ towers: 2 }, /--towers goes with losses that compare all pictures/],
-    [{ towers: 2, loss: "triplet", mining: "none" }, /--towers goes with/],
+    [{ towers: ["pixels", "pixels"] }, /--towers goes with losses that compare all pictures/],
+    [{ towers: ["pixels", "edges"], loss: "triplet", mining: "none" }, /--towers goes with/],
     [{ whiten: 0.3 }, /--whiten goes with losses on distances/],
     [{ centre: 0.9 }, /--centre goes with losses on distances/],
   ])("refuses %j", (given, reason) => {

@@ -14,13 +14,9 @@ export function addLossOptions(command: Command): void {
       `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
     )
     .option(
-      "--towers <count>",
-      `learn side by side, each from batches of its own; an embedding is all of theirs behind one another ${by(1)}`,
-      number,
-    )
-    .option(
-      "--edges <towers>",
-      `half or all of them begin with edges by direction in place of a learnt first block ${by("none")}`,
+      "--towers <list>",
+      `of pixels (convolutions), edges (by direction, in place of the first block) and histograms (of edges, in place of all blocks), as pixels,pixels,histograms: each learns from batches of its own; an embedding is all of theirs behind one another ${by("pixels")}`,
+      (text: string) => text.split(","),
     )
     .option(
       "--whiten <share>",

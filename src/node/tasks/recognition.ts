@@ -40,7 +40,10 @@ export const recognition: TrainingTask = {
     let { embeddings, network } = await embedded(device, bytes, seen);
     let finished = bytes;
     if (shrinkage !== undefined) {
-      const { towers, embedding: length } = network;
+      const {
+        towers: { length: towers },
+        embedding: length,
+      } = network;
       const whitening = fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage });
       finished = await withWhitening(finished, whitening);
       embeddings = whiten(whitening, embeddings);

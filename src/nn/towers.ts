@@ -1,0 +1,94 @@
+// What a tower is: from pictures to their embeddings, by convolutions as in the TensorFlow article, or with less to learn.
+import { TwingradError } from "../gpu/errors.ts";
+import { batchNorm } from "../ops/batchNorm.ts";
+import { conv2d } from "../ops/conv2d.ts";
+import { dense } from "../ops/dense.ts";
+import { edgeHistograms, histogramWindows } from "../ops/edgeHistograms.ts";
+import { flatten } from "../ops/flatten.ts";
+import { maxPool2d } from "../ops/maxPool2d.ts";
+import { edgeDirections, orientedGradients } from "../ops/orientedGradients.ts";
+import type { Tape } from "../tape/tape.ts";
+import type { Tensor } from "../tape/tensor.ts";
+import type { NetworkOptions } from "./network.ts";
+
+/**
+ * `pixels`: the article's blocks. `edges`: `orientedGradients` in place of the first block. `histograms`: `edgeHistograms` of them,
+ * normalised by the batch, in place of all blocks, so that the last layer alone is learnt.
+ */
+export const towerKinds = ["pixels", "edges", "histograms"] as const;
+export type TowerKind = (typeof towerKinds)[number];
+
+type Options = Required<NetworkOptions>;
+
+export interface TowerMode {
+  readonly training: boolean;
+  /** The batch is cut into this many branches with statistics of their own. */
+  readonly groups?: number;
+  /** Which tower, from 0. */
+  readonly index?: number;
+}
+
+/** [N, H, W, C] to [N, embedding]. */
+export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode): Tensor {
+  const { filters, embedding, embeddingActivation, seed, towers } = options;
+  const { training, groups = 1, index = 0 } = mode;
+  const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
+  const kind = towers[index];
+
+  /** The options of a batch-norm over `count` channels. */
+  const norm = (scope: string, count: number) => {
+    const gamma = tape.parameter(`${scope}/gamma`, [count], { initial: 1 });
+    const beta = tape.parameter(`${scope}/beta`, [count], { initial: 0 });
+    const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
+    const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
+    return { gamma, beta, groups, training, moving: { mean, variance } };
+  };
+
+  let x = kind === "pixels" ? images : orientedGradients(images);
+  if (kind === "histograms") {
+    const histograms = flatten(edgeHistograms(x));
+    x = batchNorm(histograms, norm(`${name}/norm`, histograms.shape[1]));
+  } else {
+    filters.forEach((count, i) => {
+      if (i === 0 && kind === "edges") return;
+      const block = `${name}/block${i + 1}`;
+      const kernel = tape.parameter(`${block}/conv/kernel`, [3, 3, x.shape[3], count], {
+        initial: "glorot-uniform",
+        seed,
+      });
+      const bias = tape.parameter(`${block}/conv/bias`, [count], { initial: 0 });
+      x = maxPool2d(conv2d(x, kernel, { bias, padding: "same" }), { size: 2 });
+      x = batchNorm(x, { ...norm(`${block}/norm`, count), activation: "relu" });
+    });
+    x = flatten(x);
+  }
+  const kernel = tape.parameter(`${name}/dense/kernel`, [x.shape[1], embedding], { initial: "glorot-uniform", seed });
+  const bias = tape.parameter(`${name}/dense/bias`, [embedding], { initial: 0 });
+  return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
+}
+
+/** How many values a tower's parameters hold, moving averages included. */
+export function towerWeights({ imageSize, filters, embedding }: Options, kind: TowerKind): number {
+  const [height, width, channels] = imageSize;
+  if (kind === "histograms") {
+    const values = histogramWindows(height >> 1) * histogramWindows(width >> 1) * edgeDirections;
+    return 4 * values + (values + 1) * embedding;
+  }
+  const inputs = [channels, ...filters];
+  if (kind === "edges") inputs[1] = edgeDirections + channels;
+  const blocks = filters.map((count, i) => (kind === "edges" && i === 0 ? 0 : (9 * inputs[i] + 5) * count));
+  const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
+  return blocks.reduce((sum, size) => sum + size, 0) + (flattened + 1) * embedding;
+}
+
+/** The shorter side of the smallest pictures that these towers take, in pixels: each block halves them. */
+export const leastSide = ({ filters, towers }: Pick<Options, "filters" | "towers">): number =>
+  Math.max(2 ** filters.length, towers.includes("histograms") ? 8 : 0);
+
+/** @throws BAD_INPUT for kinds that are none. */
+export function checkTowers(name: string, towers: unknown): void {
+  const known = Array.isArray(towers) && towers.length > 0 && towers.every((kind) => towerKinds.includes(kind));
+  if (known) return;
+  const expected = `expected a list of ${towerKinds.join(", ")}`;
+  throw new TwingradError("BAD_INPUT", `${name}: towers is ${JSON.stringify(towers)}; ${expected}.`);
+}
