@@ -1,5 +1,5 @@
-// What a network is to the trainer, whatever it learns: a tower from pictures to embeddings, and a head from embeddings to
-// logits. The tower is the TensorFlow article's, the same for every task.
+// What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
+// head from embeddings to logits.
 import { TwingradError } from "../gpu/errors.ts";
 import { dense } from "../ops/dense.ts";
 import type { Parameter } from "../tape/parameters.ts";

@@ -11,6 +11,7 @@ import { Random, streams } from "../../src/data/random.ts";
 import { frame } from "../../src/data/records/framing.ts";
 import { recordCodec } from "../../src/web/codec.ts";
 import { buildCli, testFolder } from "./builtCli.ts";
+import { tiny } from "./cliPeople.ts";
 
 const folder = testFolder("records-cli-test");
 const at = (...parts: string[]) => join(folder, ...parts);
@@ -36,20 +37,6 @@ beforeAll(async () => {
   await drawPeople();
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-const tiny = [
-  "--image-size",
-  "16",
-  "--channels",
-  "1",
-  "--filters",
-  "4,4",
-  "--embedding",
-  "8",
-  "--batch-size",
-  "4",
-  "--no-tune",
-];
 
 describe("records create, inspect, verify", () => {
   it("writes what it describes and checks", async () => {

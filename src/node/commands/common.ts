@@ -102,6 +102,9 @@ export function number(text: string): number {
   return value;
 }
 
+/** Reads an option that is several words between commas. */
+export const list = (text: string): string[] => text.split(",");
+
 /** Opens a device and the model, and gives both back when the work is done. */
 export async function withModel<T>(path: string, work: (model: Model, device: Device) => Promise<T>): Promise<T> {
   return withLoaded(path, loadModel, work);

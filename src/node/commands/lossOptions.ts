@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
 import { defaults } from "../settings.ts";
-import { number } from "./common.ts";
+import { list, number } from "./common.ts";
 
 const by = (value: unknown) => `(default: ${value})`;
 const margin = (text: string) => (text === "soft" ? text : number(text));
@@ -16,7 +16,7 @@ export function addLossOptions(command: Command): void {
     .option(
       "--towers <list>",
       `of pixels (convolutions), edges (by direction, in place of the first block) and histograms (of edges, in place of all blocks), as pixels,pixels,histograms: each learns from batches of its own; an embedding is all of theirs behind one another ${by("pixels")}`,
-      (text: string) => text.split(","),
+      list,
     )
     .option(
       "--whiten <share>",

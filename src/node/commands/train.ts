@@ -23,7 +23,7 @@ import { liveness } from "../tasks/liveness.ts";
 import { recognition } from "../tasks/recognition.ts";
 import type { TrainingTask } from "../tasks/task.ts";
 import { type TrainingResult, train } from "../training.ts";
-import { action, digits, note, number, percent, tunable, tuningOf } from "./common.ts";
+import { action, digits, list, note, number, percent, tunable, tuningOf } from "./common.ts";
 import { addLossOptions } from "./lossOptions.ts";
 
 type Flags = Record<string, unknown> &
@@ -74,7 +74,7 @@ export function addTrain(program: Command): void {
     .option(
       "--views <list>",
       "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), or mirror,move",
-      (text: string) => text.split(","),
+      list,
     )
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
@@ -265,4 +265,4 @@ export function imageSize(text: string): number | [number, number] {
   return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
 }
 
-const numbers = (text: string) => text.split(",").map(number);
+const numbers = (text: string) => list(text).map(number);
