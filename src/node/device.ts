@@ -2,6 +2,7 @@
 import { type Device, openDevice as openOn } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { TuningOptions } from "../gpu/tuner.ts";
+import { slowDawnsPolling } from "./dawnPolling.ts";
 import { thisMachine } from "./find-adapter.mjs";
 import { openDawn } from "./open-dawn.mjs";
 
@@ -35,6 +36,7 @@ export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): P
     );
   }
   const device = await openOn({ gpu, tuning });
+  if (device.adapter.software) slowDawnsPolling();
   if (device.adapter.software && !saidSoftware) {
     saidSoftware = true;
     const { architecture, description, vendor } = device.adapter;

@@ -29,6 +29,9 @@ interface Ended {
   stderr: string;
 }
 
+/** For the system's Vulkan to find no driver. */
+const noDriver = { VK_DRIVER_FILES: "/nowhere/driver.json" };
+
 let scripts = 0;
 /** Runs `script`, in which openDevice is known, to its end; a process that does not end by itself is killed: null. */
 function ends(script: string, env: Record<string, string> = {}): Promise<Ended> {
@@ -73,7 +76,39 @@ describe("a process that opens a device", () => {
 });
 
 describe.runIf(process.platform === "linux")("without a GPU driver", () => {
-  const noDriver = { VK_DRIVER_FILES: "/nowhere/driver.json" };
+  test("leaves the processor to the software adapter while it waits, and setImmediate to everybody else", async () => {
+    const script = `
+      const device = await openDevice();
+      const code = "@group(0) @binding(0) var<storage, read_write> x: array<f32>;" +
+        "@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {" +
+        "  var v = f32(id.x); for (var i = 0; i < 30000; i++) { v = fma(v, 0.5, 1.0); } x[id.x] = v; }";
+      const compute = { module: device.gpu.createShaderModule({ code }), entryPoint: "main" };
+      const pipeline = await device.gpu.createComputePipelineAsync({ layout: "auto", compute });
+      const results = device.gpu.createBuffer({ size: 65536, usage: GPUBufferUsage.STORAGE });
+      const bindings = [{ binding: 0, resource: { buffer: results } }];
+      const bound = device.gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: bindings });
+      const before = performance.eventLoopUtilization();
+      const encoder = device.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bound);
+      pass.dispatchWorkgroups(256);
+      pass.end();
+      device.gpu.queue.submit([encoder.finish()]);
+      await device.gpu.queue.onSubmittedWorkDone();
+      const { idle, active } = performance.eventLoopUtilization(before);
+      const promised = await promisify(setImmediate)("promised");
+      const passed = await new Promise((done) => setImmediate((...all) => done(all), 1, 2));
+      const cancelled = setImmediate(() => console.log("not cancelled"));
+      clearImmediate(cancelled);
+      console.log(JSON.stringify({ software: device.adapter.software, idle, active, promised, passed }));
+      device.dispose();`;
+    const ended = await ends(`import { promisify } from "node:util";${script}`, noDriver);
+    expect(ended).toMatchObject({ status: 0 });
+    const { idle, active, ...others } = JSON.parse(ended.stdout);
+    expect(others).toEqual({ software: true, promised: "promised", passed: [1, 2] });
+    expect(idle, `of ${idle + active} ms`).toBeGreaterThan(active); // a thread that polls at every turn is never idle
+  });
 
   test("a software adapter is taken, and that is said once", async () => {
     const script = `

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { gunzipSync, inflateSync } from "node:zlib";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Dataset, type Item, labelsOf } from "../../src/data/dataset.ts";
 import { uncompressed } from "../../src/data/records/compression.ts";
 import { readRecords } from "../../src/data/records/framing.ts";
@@ -83,12 +83,13 @@ describe("recordFiles", () => {
 
 describe("Spool", () => {
   it("gives back what was put in, and leaves no file", async () => {
-    const before = (await readdir(tmpdir())).length;
+    for (const name of ["TMPDIR", "TEMP", "TMP"]) vi.stubEnv(name, folder); // nobody else's files come and go there
     const spool = new Spool();
     const parts = Array.from({ length: 50 }, (_, i) => new Uint8Array(i * 100).fill(i));
     const readers = await Promise.all(parts.map((bytes) => spool.keep(bytes)));
     for (const [i, read] of [...readers.entries()].reverse()) expect(await read()).toEqual(parts[i]);
-    expect((await readdir(tmpdir())).length).toBe(before);
+    expect(await readdir(folder)).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });
 

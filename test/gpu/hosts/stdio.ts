@@ -3,6 +3,7 @@
 // failed case and not the end of the test run.
 
 import { createInterface } from "node:readline";
+import { slowDawnsPolling } from "../../../src/node/dawnPolling.ts";
 import { thisMachine } from "../../../src/node/find-adapter.mjs";
 import { openDawn } from "../../../src/node/open-dawn.mjs";
 import type { Answer, Request } from "./process.ts";
@@ -15,6 +16,7 @@ async function open(start: Start): Promise<string> {
   const dawn = inDeno ? undefined : await openDawn(thisMachine());
   const gpu = dawn ? dawn.gpu : navigator.gpu;
   if (!gpu) throw new Error(dawn?.tried.join("; ") ?? "navigator.gpu is absent");
+  if (dawn?.driver) slowDawnsPolling();
   runner = await createRunner(start, gpu);
   return runner.adapter;
 }
