@@ -6,21 +6,27 @@ import type { ResizeMethod, Transform } from "../ops/resample.ts";
 
 /**
  * `mirror`: as it is, and mirrored (faces; not letters). `move`: as it is, larger and smaller by 6 %, up, down, left and
- * right by 3 % of the side. Both: every one of seven, and every one of them mirrored.
+ * right by 3 % of the side. `zoom`: as it is, larger and smaller by 12 %. Together: as it is, each change by itself, and
+ * every one of these mirrored.
  */
-export const viewKinds = ["mirror", "move"] as const;
+export const viewKinds = ["mirror", "move", "zoom"] as const;
 export type ViewKind = (typeof viewKinds)[number];
 
 /** Scale; downwards and to the right as shares of the side. */
-const moves: readonly (readonly [scale: number, y: number, x: number])[] = [
-  [1, 0, 0],
-  [1.06, 0, 0],
-  [0.94, 0, 0],
-  [1, 0.03, 0],
-  [1, -0.03, 0],
-  [1, 0, 0.03],
-  [1, 0, -0.03],
-];
+const changes: Record<Exclude<ViewKind, "mirror">, readonly (readonly [scale: number, y: number, x: number])[]> = {
+  move: [
+    [1.06, 0, 0],
+    [0.94, 0, 0],
+    [1, 0.03, 0],
+    [1, -0.03, 0],
+    [1, 0, 0.03],
+    [1, 0, -0.03],
+  ],
+  zoom: [
+    [1.12, 0, 0],
+    [0.88, 0, 0],
+  ],
+};
 
 const unchanged = {
   ...{ window: { side: 1, y: 0, x: 0 }, rotation: 0 },
@@ -34,9 +40,9 @@ export function viewTransforms(
   output: readonly [number, number],
   method: ResizeMethod,
 ): Transform[] {
-  const moved = kinds.includes("move") ? moves : moves.slice(0, 1);
+  const changed = (["move", "zoom"] as const).flatMap((kind) => (kinds.includes(kind) ? changes[kind] : []));
   return (kinds.includes("mirror") ? [false, true] : [false]).flatMap((flip) =>
-    moved.map(([scale, y, x]) =>
+    [[1, 0, 0] as const, ...changed].map(([scale, y, x]) =>
       transformOf({ ...unchanged, scale, translation: { y, x }, flip }, source, output, method),
     ),
   );

@@ -53,7 +53,7 @@ describe("what an embedding is made of", () => {
   it("takes towers, views and whitening where the loss compares embeddings", () => {
     const given: PartialSettings = { ...supervised, towers: ["pixels", "histograms"], whiten: 0.3, views: ["mirror"] };
     expect(resolveSettings(given, {})).toMatchObject(given);
-    expect(resolveSettings({ views: ["mirror", "move"] }, {})).toMatchObject({ views: ["mirror", "move"] });
+    expect(resolveSettings({ views: ["mirror", "zoom"] }, {})).toMatchObject({ views: ["mirror", "zoom"] });
   });
 
   it.each<[PartialSettings, RegExp]>([

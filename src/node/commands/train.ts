@@ -73,7 +73,7 @@ export function addTrain(program: Command): void {
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option(
       "--views <list>",
-      "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), or mirror,move",
+      "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), zoom (as it is, larger and smaller), or several: mirror,move",
       list,
     )
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
