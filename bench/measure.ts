@@ -58,6 +58,12 @@ export interface Options {
 const quick = 5_000;
 const blockLength = 300;
 
+/**
+ * A browser compiles code in earnest once it has run some dozens of times, as all of it has in a training. So each engine makes
+ * so many steps before it is timed, or as many as this time allows, and the second half of them tells what encoding takes.
+ */
+const settling = { steps: 60, milliseconds: 30_000 };
+
 export async function measureSteps(
   browser: BenchBrowser,
   names: readonly string[],
@@ -132,7 +138,14 @@ async function timeAll(
       blocks.set(engine, []);
       repeats.set(engine, Math.min(100, Math.max(1, Math.round(blockLength / block.milliseconds))));
     }
-    encoding.set(engine, [...block.toLastSubmit]);
+    const steps = [...block.toLastSubmit];
+    for (let spent = 0; withUsage && !once.has(engine) && steps.length < settling.steps; spent += block.milliseconds) {
+      if (spent > settling.milliseconds) break;
+      await page.usage(engine);
+      block = await page.run(engine, 1);
+      steps.push(...block.toLastSubmit);
+    }
+    encoding.set(engine, steps.slice(steps.length >> 1));
     if (withUsage) usage.set(engine, await page.usage(engine));
   }
   for (let round = 0; round < options.rounds; round++) {
