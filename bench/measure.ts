@@ -139,11 +139,12 @@ async function timeAll(
       repeats.set(engine, Math.min(100, Math.max(1, Math.round(blockLength / block.milliseconds))));
     }
     const steps = [...block.toLastSubmit];
-    for (let spent = 0; withUsage && !once.has(engine) && steps.length < settling.steps; spent += block.milliseconds) {
-      if (spent > settling.milliseconds) break;
+    const settles = withUsage && !once.has(engine);
+    for (let spent = 0; settles && steps.length < settling.steps && spent <= settling.milliseconds; ) {
       await page.usage(engine);
       block = await page.run(engine, 1);
       steps.push(...block.toLastSubmit);
+      spent += block.milliseconds;
     }
     encoding.set(engine, steps.slice(steps.length >> 1));
     if (withUsage) usage.set(engine, await page.usage(engine));

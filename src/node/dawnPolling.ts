@@ -10,12 +10,8 @@ function isDawns(callback: (...parameters: never[]) => void): boolean {
   return callback.name === "" && Function.prototype.toString.call(callback).includes("[native code]");
 }
 
-let slowed = false;
-
-/** From now on Dawn polls by a timer. Whatever else calls setImmediate gets what it asks for. */
+/** From now on Dawn polls by a timer; to be called once. Whatever else calls setImmediate gets what it asks for. */
 export function slowDawnsPolling(): void {
-  if (slowed) return;
-  slowed = true;
   const immediate = globalThis.setImmediate;
   const instead = (callback: (...parameters: never[]) => void, ...parameters: never[]) =>
     isDawns(callback) ? setTimeout(callback, INTERVAL, ...parameters) : immediate(callback, ...parameters);

@@ -14,7 +14,7 @@ export interface NodeDeviceOptions {
 }
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
-let saidSoftware = false;
+let metSoftware = false;
 
 /**
  * Opens the system's GPU through Dawn. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
@@ -36,9 +36,9 @@ export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): P
     );
   }
   const device = await openOn({ gpu, tuning });
-  if (device.adapter.software) slowDawnsPolling();
-  if (device.adapter.software && !saidSoftware) {
-    saidSoftware = true;
+  if (device.adapter.software && !metSoftware) {
+    metSoftware = true;
+    slowDawnsPolling();
     const { architecture, description, vendor } = device.adapter;
     const name = description || architecture || vendor;
     process.stderr.write(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}\n`);

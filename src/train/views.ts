@@ -40,7 +40,7 @@ export function viewTransforms(
   output: readonly [number, number],
   method: ResizeMethod,
 ): Transform[] {
-  const changed = (["move", "zoom"] as const).flatMap((kind) => (kinds.includes(kind) ? changes[kind] : []));
+  const changed = viewKinds.flatMap((kind) => (kind !== "mirror" && kinds.includes(kind) ? changes[kind] : []));
   return (kinds.includes("mirror") ? [false, true] : [false]).flatMap((flip) =>
     [[1, 0, 0] as const, ...changed].map(([scale, y, x]) =>
       transformOf({ ...unchanged, scale, translation: { y, x }, flip }, source, output, method),

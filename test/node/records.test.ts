@@ -21,7 +21,10 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "twingrad-records-"));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true });
+});
 const at = (...parts: string[]) => join(folder, ...parts);
 
 async function touch(...names: string[]): Promise<void> {
@@ -89,7 +92,6 @@ describe("Spool", () => {
     const readers = await Promise.all(parts.map((bytes) => spool.keep(bytes)));
     for (const [i, read] of [...readers.entries()].reverse()) expect(await read()).toEqual(parts[i]);
     expect(await readdir(folder)).toEqual([]);
-    vi.unstubAllEnvs();
   });
 });
 

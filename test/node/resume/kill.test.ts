@@ -11,9 +11,9 @@ import { buildPrograms, testFolder } from "../builtCli.ts";
 const folder = testFolder("kill-test");
 const program = join(folder, "trains.mjs");
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
-const steps = 120;
+const steps = 150;
 /** Of each of the two runs. */
-const kills = 7;
+const kills = 10;
 
 beforeAll(() => buildPrograms(folder, { trains: join(import.meta.dirname, "trains.ts") }));
 afterAll(() => rm(folder, { recursive: true }));
