@@ -7,6 +7,9 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { checkTowers, leastSide, type TowerKind, type TowerMode, tower, towerWeights } from "./towers.ts";
 
+/** TensorFlow's, and the article's. */
+export const defaultMomentum = 0.99;
+
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
 
@@ -22,6 +25,12 @@ export interface NetworkOptions {
    * losses on distances want: between 0 and 1 no two are further apart than a right angle.
    */
   readonly embeddingActivation?: "sigmoid" | "linear";
+  /**
+   * Of the statistics that batch-norms use in inference: what is kept of the averages at each step. 0.99 by default, as in the
+   * article, is a mean over the last hundred steps or so; a training of a few dozen wants less, such as 0.9, or its first steps
+   * count as much as its last.
+   */
+  readonly batchNormMomentum?: number;
   /** Of the initial weights. */
   readonly seed?: number;
   /**
@@ -57,12 +66,15 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
-  const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
+  const { embeddingActivation = "sigmoid", batchNormMomentum = defaultMomentum, towers = ["pixels"] } = options;
+  const chosen = { imageSize, filters, embedding, embeddingActivation, batchNormMomentum, seed, towers };
   checkOptions(name, chosen);
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
+  }
+  if (!(batchNormMomentum >= 0 && batchNormMomentum < 1)) {
+    throw new TwingradError("BAD_INPUT", `${name}: batchNormMomentum is ${batchNormMomentum}; expected [0, 1).`);
   }
 
   return {

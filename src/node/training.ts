@@ -202,9 +202,10 @@ function trainerOf<I extends Item>(
   learningRate: (step: number) => number,
   onRecovery: (recovered: Recovered) => void,
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
+  const { filters, embedding, embeddingActivation, batchNormMomentum, towers, seed } = settings;
   const imageSize = imageSizeOf(settings);
-  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
+  const shape = { imageSize, filters, embedding, embeddingActivation, towers };
+  const network = task.network({ ...shape, batchNormMomentum, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);
@@ -224,7 +225,7 @@ function trainerOf<I extends Item>(
     augmentation,
     storage,
     recompute,
-    recovery: { every, losses: settings.recoveryLosses, onRecovery },
+    recovery: { every: settings.recoveryEvery, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
   });
 }

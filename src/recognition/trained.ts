@@ -11,9 +11,6 @@ import { float32, type Safetensors } from "../train/safetensors.ts";
 import { centre, centringOf } from "./centring.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
-/** Of the network's batch-norms, which keep one average for all branches, moved once for each. */
-const movingMomentum = 0.99;
-
 /** Logit = kernel . features + bias. */
 export interface Head {
   readonly kernel: Float32Array;
@@ -72,12 +69,12 @@ export async function openTrained(
 }
 
 /**
- * Moving averages begin at mean 0 and variance 1; after n updates momentum^n of that is still in them, which after few
+ * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still in them, which after few
  * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
   const { step } = description;
-  const rest = movingMomentum ** (batchKind(description).branches.length * step);
+  const rest = description.network.batchNormMomentum ** (batchKind(description).branches.length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;

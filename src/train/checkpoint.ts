@@ -1,7 +1,7 @@
 // What a saved model holds, and how it goes into a parameter store and out of it.
 import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
-import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
+import { defaultMomentum, type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { Margin } from "../ops/batchLoss.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
@@ -140,7 +140,8 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
+  const { imageSize, filters, embedding, seed } = network ?? {};
+  const { embeddingActivation = "sigmoid", batchNormMomentum = defaultMomentum, towers = ["pixels"] } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
@@ -149,6 +150,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     filters,
     embedding,
     embeddingActivation,
+    batchNormMomentum,
     seed,
     towers,
   } as Required<NetworkOptions>;

@@ -14,6 +14,11 @@ export function addLossOptions(command: Command): void {
       `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
     )
     .option(
+      "--batch-norm-momentum <share>",
+      `what is kept at each step of the averages that stand for a batch's statistics in use; 0.9 for a training of a few dozen steps ${by(0.99)}`,
+      number,
+    )
+    .option(
       "--towers <list>",
       `of pixels (convolutions), edges (by direction, in place of the first block) and histograms (of edges, in place of all blocks), as pixels,pixels,histograms: each learns from batches of its own; an embedding is all of theirs behind one another ${by("pixels")}`,
       list,
