@@ -7,7 +7,7 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { checkTowers, leastSide, type TowerKind, type TowerMode, tower, towerWeights } from "./towers.ts";
 
-/** TensorFlow's, and the article's. */
+/** Of batch-norms' averages: TensorFlow's, and the article's. */
 export const defaultMomentum = 0.99;
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */

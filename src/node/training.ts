@@ -204,8 +204,8 @@ function trainerOf<I extends Item>(
 ): Promise<Trainer> {
   const { filters, embedding, embeddingActivation, batchNormMomentum, towers, seed } = settings;
   const imageSize = imageSizeOf(settings);
-  const shape = { imageSize, filters, embedding, embeddingActivation, towers };
-  const network = task.network({ ...shape, batchNormMomentum, seed });
+  const size = { imageSize, filters, embedding, towers };
+  const network = task.network({ ...size, embeddingActivation, batchNormMomentum, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);

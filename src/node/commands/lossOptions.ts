@@ -1,5 +1,6 @@
 // The options of `train` that say what is minimised, on which batches, and in what strides.
 import type { Command } from "commander";
+import { defaultMomentum } from "../../nn/network.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
 import { defaults } from "../settings.ts";
 import { list, number } from "./common.ts";
@@ -15,7 +16,7 @@ export function addLossOptions(command: Command): void {
     )
     .option(
       "--batch-norm-momentum <share>",
-      `what is kept at each step of the averages that stand for a batch's statistics in use; 0.9 for a training of a few dozen steps ${by(0.99)}`,
+      `what is kept at each step of the averages that stand for a batch's statistics in use; 0.9 for a training of a few dozen steps ${by(defaultMomentum)}`,
       number,
     )
     .option(
