@@ -60,9 +60,10 @@ const blockLength = 300;
 
 /**
  * A browser compiles code in earnest once it has run some dozens of times, as all of it has in a training. So each engine makes
- * so many steps before it is timed, or as many as this time allows, and the second half of them tells what encoding takes.
+ * so many steps before it is timed, or as many as this time allows, and the second half of them tells what encoding takes. The
+ * rounds tell nothing of it: their steps come right after another engine's, which a training's steps never do.
  */
-const settling = { steps: 60, milliseconds: 30_000 };
+const settling = { steps: 60, milliseconds: 60_000 };
 
 export async function measureSteps(
   browser: BenchBrowser,
@@ -120,7 +121,7 @@ async function timeAll(
   const blocks = new Map<string, number[]>();
   const repeats = new Map<string, number>();
   const usage = new Map<string, Usage>();
-  const encoding = new Map<string, number[]>();
+  const encoding = new Map<string, readonly number[]>();
   const peaks: number[] = [];
   const once = new Set<string>();
   for (const engine of engines) {
@@ -154,9 +155,8 @@ async function timeAll(
     for (const engine of engines) {
       if (once.has(engine)) continue;
       const times = repeats.get(engine)!;
-      const { milliseconds, toLastSubmit } = await page.run(engine, times);
+      const { milliseconds } = await page.run(engine, times);
       blocks.get(engine)!.push(milliseconds / times);
-      encoding.get(engine)!.push(...toLastSubmit);
     }
     if (withUsage) options.progress(`step ${workload.configuration}: round ${round + 1} of ${options.rounds}`);
   }

@@ -2,13 +2,11 @@
 // head from embeddings to logits.
 import { TwingradError } from "../gpu/errors.ts";
 import { dense } from "../ops/dense.ts";
+import { defaultMomentum } from "../ops/normalised.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { checkTowers, leastSide, type TowerKind, type TowerMode, tower, towerWeights } from "./towers.ts";
-
-/** Of batch-norms' averages: TensorFlow's, and the article's. */
-export const defaultMomentum = 0.99;
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";

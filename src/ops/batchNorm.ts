@@ -11,6 +11,7 @@ import { threads } from "../tape/grid.ts";
 import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { fuseBlock } from "./block.ts";
+import { defaultEpsilon, defaultMomentum } from "./normalised.ts";
 
 export interface BatchNormOptions {
   /** [C]. */
@@ -52,7 +53,7 @@ function normalise(
   groups: number,
   channels: number,
 ): { output: Tensor; backward: Backward } {
-  const { gamma, beta, epsilon: EPSILON = 1e-3, moving, training = true, activation } = options;
+  const { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving, training = true, activation } = options;
   const { tape } = x;
 
   const rows = x.size / channels / groups;
@@ -73,7 +74,7 @@ function normalise(
       Math.ceil((groups * channels) / 64),
     ]);
     if (moving) {
-      const MOMENTUM = moving.momentum ?? 0.99;
+      const MOMENTUM = moving.momentum ?? defaultMomentum;
       const averages = { moving_mean: moving.mean, moving_variance: moving.variance };
       tape.launch(movingShader, { statistics, ...averages }, { ...shape, MOMENTUM }, perChannel);
     }

@@ -11,6 +11,10 @@ import { Storage, type Tensor } from "../tape/tensor.ts";
 import type { BatchNormOptions } from "./batchNorm.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
 
+/** Batch-norm's in TensorFlow, and so in the article. */
+export const defaultEpsilon = 1e-3;
+export const defaultMomentum = 0.99;
+
 /** How a block's output is read without being stored. */
 export const normalised = new WeakMap<Tensor, Source>();
 
@@ -27,7 +31,7 @@ export function launchAffine(
   tape: Tape,
   shape: BlockShape,
   { partial, runs }: { partial: Storage; runs: number },
-  { gamma, beta, epsilon: EPSILON = 1e-3, moving }: BatchNormOptions,
+  { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving }: BatchNormOptions,
 ): Storage {
   const { filters, group } = shape;
   const affine = new Storage("temporary", "statistics", groupsOf(shape) * 4 * filters, "f32");
@@ -40,7 +44,7 @@ export function launchAffine(
     },
     {
       ...{ CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape), EPSILON },
-      ...{ MOVING: moving ? 1 : 0, MOMENTUM: moving?.momentum ?? 0.99 },
+      ...{ MOVING: moving ? 1 : 0, MOMENTUM: moving?.momentum ?? defaultMomentum },
     },
     [filters / 4],
     { WORKGROUP: joining(tape) },
@@ -50,7 +54,7 @@ export function launchAffine(
 
 /** The same from the moving averages. */
 export function launchMovingAffine(tape: Tape, filters: number, options: BatchNormOptions): Storage {
-  const { gamma, beta, epsilon: EPSILON = 1e-3, moving } = options;
+  const { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving } = options;
   const affine = new Storage("temporary", "statistics", 4 * filters, "f32");
   const averages = { moving_mean: moving!.mean, moving_variance: moving!.variance };
   const bindings = { ...averages, gamma, beta, affine };

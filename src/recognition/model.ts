@@ -2,7 +2,8 @@
 import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
-import { defaultMomentum, embeddingLength } from "../nn/network.ts";
+import { embeddingLength } from "../nn/network.ts";
+import { defaultMomentum } from "../ops/normalised.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
 import { givenSize } from "../train/pictures.ts";
 import type { Safetensors } from "../train/safetensors.ts";

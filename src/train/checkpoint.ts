@@ -1,8 +1,9 @@
 // What a saved model holds, and how it goes into a parameter store and out of it.
 import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
-import { defaultMomentum, type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
+import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { Margin } from "../ops/batchLoss.ts";
+import { defaultMomentum } from "../ops/normalised.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
 import { lossNames, type Mining, minings } from "./loss.ts";

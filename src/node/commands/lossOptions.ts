@@ -1,6 +1,6 @@
 // The options of `train` that say what is minimised, on which batches, and in what strides.
 import type { Command } from "commander";
-import { defaultMomentum } from "../../nn/network.ts";
+import { defaultMomentum } from "../../ops/normalised.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
 import { defaults } from "../settings.ts";
 import { list, number } from "./common.ts";
