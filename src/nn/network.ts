@@ -2,7 +2,6 @@
 // head from embeddings to logits.
 import { TwingradError } from "../gpu/errors.ts";
 import { dense } from "../ops/dense.ts";
-import { defaultMomentum } from "../ops/normalised.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
@@ -23,12 +22,6 @@ export interface NetworkOptions {
    * losses on distances want: between 0 and 1 no two are further apart than a right angle.
    */
   readonly embeddingActivation?: "sigmoid" | "linear";
-  /**
-   * Of the statistics that batch-norms use in inference: what is kept of the averages at each step. 0.99 by default, as in the
-   * article, is a mean over the last hundred steps or so; a training of a few dozen wants less, such as 0.9, or its first steps
-   * count as much as its last.
-   */
-  readonly batchNormMomentum?: number;
   /** Of the initial weights. */
   readonly seed?: number;
   /**
@@ -64,15 +57,12 @@ export function towerNetwork<T extends NetworkTask>(
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", batchNormMomentum = defaultMomentum, towers = ["pixels"] } = options;
-  const chosen = { imageSize, filters, embedding, embeddingActivation, batchNormMomentum, seed, towers };
+  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
+  const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
   checkOptions(name, chosen);
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
-  }
-  if (!(batchNormMomentum >= 0 && batchNormMomentum < 1)) {
-    throw new TwingradError("BAD_INPUT", `${name}: batchNormMomentum is ${batchNormMomentum}; expected [0, 1).`);
   }
 
   return {

@@ -30,7 +30,7 @@ export interface TowerMode {
 
 /** [N, H, W, C] to [N, embedding]. */
 export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode): Tensor {
-  const { filters, embedding, embeddingActivation, batchNormMomentum: momentum, seed, towers } = options;
+  const { filters, embedding, embeddingActivation, seed, towers } = options;
   const { training, groups = 1, index = 0 } = mode;
   const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
   const kind = towers[index];
@@ -41,7 +41,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     const beta = tape.parameter(`${scope}/beta`, [count], { initial: 0 });
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
     const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
-    return { gamma, beta, groups, training, moving: { mean, variance, momentum } };
+    return { gamma, beta, groups, training, moving: { mean, variance } };
   };
 
   let x = kind === "pixels" ? images : orientedGradients(images);

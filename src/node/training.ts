@@ -202,10 +202,9 @@ function trainerOf<I extends Item>(
   learningRate: (step: number) => number,
   onRecovery: (recovered: Recovered) => void,
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, batchNormMomentum, towers, seed } = settings;
+  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
-  const size = { imageSize, filters, embedding, towers };
-  const network = task.network({ ...size, embeddingActivation, batchNormMomentum, seed });
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);
@@ -225,7 +224,7 @@ function trainerOf<I extends Item>(
     augmentation,
     storage,
     recompute,
-    recovery: { every: settings.recoveryEvery, losses: settings.recoveryLosses, onRecovery },
+    recovery: { every, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
   });
 }

@@ -3,7 +3,6 @@ import type { CropOptions } from "../data/crop.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { embeddingLength } from "../nn/network.ts";
-import { defaultMomentum } from "../ops/normalised.ts";
 import type { ModelDescription } from "../train/checkpoint.ts";
 import { givenSize } from "../train/pictures.ts";
 import type { Safetensors } from "../train/safetensors.ts";
@@ -150,13 +149,12 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
 async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
-  const { imageSize, filters, embedding, embeddingActivation, batchNormMomentum } = network;
+  const { imageSize, filters, embedding, embeddingActivation } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const momentum = batchNormMomentum === defaultMomentum ? undefined : batchNormMomentum;
   const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
   const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
   const options = new TextEncoder().encode(
-    JSON.stringify({ imageSize, filters, embedding, activation, momentum, towers, loss, names, pictures }),
+    JSON.stringify({ imageSize, filters, embedding, activation, towers, loss, names, pictures }),
   );
   const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

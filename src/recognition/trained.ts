@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
 import type { NetworkTask } from "../nn/network.ts";
+import { defaultMomentum } from "../ops/normalised.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { batchKind } from "../train/batch.ts";
 import { expectTask, loadWeights, type ModelDescription, openSaved } from "../train/checkpoint.ts";
@@ -69,12 +70,12 @@ export async function openTrained(
 }
 
 /**
- * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still
- * in them, which after few steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still in them, which after few
+ * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
   const { step } = description;
-  const rest = description.network.batchNormMomentum ** (batchKind(description).branches.length * step);
+  const rest = defaultMomentum ** (batchKind(description).branches.length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;

@@ -3,7 +3,6 @@ import { TwingradError } from "../gpu/errors.ts";
 import { networkOf } from "../nn/liveness.ts";
 import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { Margin } from "../ops/batchLoss.ts";
-import { defaultMomentum } from "../ops/normalised.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
 import { lossNames, type Mining, minings } from "./loss.ts";
@@ -141,8 +140,7 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, seed } = network ?? {};
-  const { embeddingActivation = "sigmoid", batchNormMomentum = defaultMomentum, towers = ["pixels"] } = network ?? {};
+  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
@@ -151,7 +149,6 @@ function describeModel(file: Safetensors): ModelDescription & { step: number } {
     filters,
     embedding,
     embeddingActivation,
-    batchNormMomentum,
     seed,
     towers,
   } as Required<NetworkOptions>;

@@ -69,7 +69,7 @@ describe("a sealed file", () => {
 describe("openSaved", () => {
   it("gives the description of a file that is whole; an older one is of recognition, its embeddings behind a sigmoid", async () => {
     const { version: _, ...rest } = description;
-    const network = { ...rest.network, embeddingActivation: "sigmoid", batchNormMomentum: 0.99, towers: ["pixels"] };
+    const network = { ...rest.network, embeddingActivation: "sigmoid", towers: ["pixels"] };
     expect((await openSaved(await saved())).description).toEqual({ ...rest, network, task: "recognition" });
   });
 

@@ -1,6 +1,5 @@
 // The options of `train` that say what is minimised, on which batches, and in what strides.
 import type { Command } from "commander";
-import { defaultMomentum } from "../../ops/normalised.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../lossSettings.ts";
 import { defaults } from "../settings.ts";
 import { list, number } from "./common.ts";
@@ -13,11 +12,6 @@ export function addLossOptions(command: Command): void {
     .option(
       "--embedding-activation <name>",
       `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
-    )
-    .option(
-      "--batch-norm-momentum <share>",
-      `what is kept at each step of the averages that stand for a batch's statistics in use; 0.9 for a training of a few dozen steps ${by(defaultMomentum)}`,
-      number,
     )
     .option(
       "--towers <list>",
