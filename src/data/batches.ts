@@ -81,7 +81,7 @@ export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
 
 /** Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again. */
 export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: BatchOptions): BatchStream<LoadedPairs> {
-  return new Loader(images, pairs, options, options.batchSize, async (chosen, load) => {
+  return new Loader([images], pairs, options, options.batchSize, async (chosen, load) => {
     const [left, right] = await load([chosen.map((pair) => pair.left), chosen.map((pair) => pair.right)]);
     return {
       left: left.pixels,
@@ -101,7 +101,7 @@ export function tripletBatches(
   triplets: Sampler<Triplet>,
   options: BatchOptions,
 ): BatchStream<LoadedTriplets> {
-  return new Loader(images, triplets, options, options.batchSize, async (chosen, load) => {
+  return new Loader([images], triplets, options, options.batchSize, async (chosen, load) => {
     const [anchor, positive, negative] = await load([
       chosen.map((triplet) => triplet.anchor),
       chosen.map((triplet) => triplet.positive),
@@ -119,13 +119,21 @@ export function tripletBatches(
   });
 }
 
-/** Batches as `perClass` draws them, or so many of them `together`, behind one another. */
+/**
+ * Batches as `perClass` draws them, or so many of them `together`, behind one another. Of several `images`, which are the same
+ * pictures decoded in different ways, each takes its part of those together in turn.
+ */
 export function classBatches(
-  images: DecodedImages,
+  images: DecodedImages | readonly DecodedImages[],
   classes: Sampler<ClassExample>,
   { together = 1, ...options }: LoadingOptions & { readonly together?: number } = {},
 ): BatchStream<LoadedClasses> {
-  return new Loader(images, classes, options, together, async (chosen, load) => {
+  const sources = [images].flat();
+  if (together % sources.length !== 0) {
+    const what = `${sources.length} ways to decode pictures take a multiple of as many batches together, not ${together}`;
+    throw new TwingradError("BAD_INPUT", what);
+  }
+  return new Loader(sources, classes, options, together, async (chosen, load) => {
     const [{ pixels, labels, seeds }] = await load([chosen.flatMap(({ pictures }) => pictures)]);
     return { images: pixels, labels, seeds, epoch: lastEpoch(chosen) };
   });
@@ -138,7 +146,7 @@ export function livenessBatches(
   options: BatchOptions,
 ): BatchStream<LoadedLiveness> {
   const { items } = images.dataset;
-  return new Loader(images, pictures, options, options.batchSize, async (chosen, load) => {
+  return new Loader([images], pictures, options, options.batchSize, async (chosen, load) => {
     const indices = chosen.map(({ picture }) => picture);
     const [{ pixels, seeds }] = await load([indices]);
     const live = Uint8Array.from(indices, (index) => Number(items[index].live));
@@ -162,7 +170,7 @@ type Assemble<T, B> = (
 ) => Promise<B>;
 
 class Loader<T, B> implements BatchStream<B> {
-  readonly #images: DecodedImages;
+  readonly #images: readonly DecodedImages[];
   readonly #sampler: Sampler<T>;
   readonly #examples: number;
   readonly #assemble: Assemble<T, B>;
@@ -173,7 +181,7 @@ class Loader<T, B> implements BatchStream<B> {
 
   /** @param examples how many examples make a batch. */
   constructor(
-    images: DecodedImages,
+    images: readonly DecodedImages[],
     sampler: Sampler<T>,
     { prefetch = defaultPrefetch }: LoadingOptions,
     examples: number,
@@ -239,16 +247,28 @@ class Loader<T, B> implements BatchStream<B> {
   }
 
   async #stack(indices: readonly number[], first: number, role: number, roles: number): Promise<Stack> {
-    const { items } = this.#images.dataset;
+    const { items } = this.#images[0].dataset;
     // Pictures are numbered through the whole stream: example by example, and within one role by role.
     const before = first * roles * (indices.length / this.#examples);
     const seeds = Uint32Array.from(indices, (_, place) => {
       return new Random(this.#sampler.seed, streams.augmentation, before + place * roles + role).uint32();
     });
     return {
-      pixels: await this.#images.stack(indices),
+      pixels: await this.#pixels(indices),
       labels: Int32Array.from(indices, (index) => items[index].identity),
       seeds,
     };
+  }
+  /** An equal part of the pictures as each of the sources decodes them. */
+  async #pixels(indices: readonly number[]): Promise<Uint8Array> {
+    const [first, ...others] = this.#images;
+    if (others.length === 0) return first.stack(indices);
+    const part = indices.length / this.#images.length;
+    const whole = new Uint8Array(indices.length * first.bytes);
+    const load = async (source: DecodedImages, n: number) => {
+      whole.set(await source.stack(indices.slice(n * part, (n + 1) * part)), n * part * first.bytes);
+    };
+    await Promise.all(this.#images.map(load));
+    return whole;
   }
 }

@@ -53,13 +53,14 @@ export function subset<I extends Item>(dataset: Dataset<I>, identities: readonly
     identities: identities.map((identity) => dataset.identities[identity]),
     items: dataset.items.flatMap((item) => {
       const identity = renumbered.get(item.identity);
-      return identity === undefined ? [] : [relabelled(item, identity)];
+      return identity === undefined ? [] : [changed(item, { identity })];
     }),
   };
 }
 
-/** Methods may depend on their object: the copy calls the original. */
-function relabelled<I extends Item>(item: I, identity: number): I {
-  const { name, stored } = item;
-  return { ...item, identity, name, decode: (size) => item.decode(size), stored: stored && (() => stored.call(item)) };
+/** The item but for these properties. Methods may depend on their object: those of the copy call the original. */
+export function changed<I extends Item>(item: I, properties: Partial<Item>): I {
+  const { identity, name, stored } = item;
+  const methods = { decode: (size: ImageSize) => item.decode(size), stored: stored && (() => stored.call(item)) };
+  return { ...item, identity, name, ...methods, ...properties };
 }

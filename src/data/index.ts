@@ -1,4 +1,5 @@
 // The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
+export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment.ts";
 export {
   balancedPairs,
   type ClassExample,

@@ -36,6 +36,7 @@ const schema = z.strictObject({
   standardize: z.boolean(),
   crop: z.enum(["centre", "box"]),
   cropMargin: z.number().min(0).max(10),
+  align: z.array(z.enum(towerKinds)).min(1),
   views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
   channels: z.union([z.literal(1), z.literal(3)]),
   filters: z.array(positive).min(1),
@@ -112,6 +113,7 @@ const optional = {
   standardize: true,
   crop: true,
   cropMargin: true,
+  align: true,
   views: true,
   fold: true,
   holdOutGroups: true,
@@ -208,9 +210,9 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both say who is held out: give one of them");
   }
-  const { holdOutGroups, turnedIdentities } = given;
+  const { holdOutGroups, turnedIdentities, align } = given;
   if (given.task === "liveness") {
-    for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities })) {
+    for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities, align })) {
       if (value) throw new SettingsError(`${flagOf(name)} is for recognition, not for --task liveness`);
     }
     if (given.loss !== undefined && given.loss !== "cross-entropy") {
@@ -227,6 +229,12 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     const flag = given.patience === undefined ? "--keep best" : "--patience";
     throw new SettingsError(`${flag} looks at people held out; --validation 0 holds nobody out`);
   }
+  if (align && turnedIdentities) {
+    throw new SettingsError("--align is for pictures that are upright: it does not go with --turned-identities");
+  }
+  const { towers = ["pixels"] } = given;
+  const stranger = align?.find((kind) => !towers.includes(kind));
+  if (stranger) throw new SettingsError(`--align ${stranger}: there is no such tower among ${towers.join(", ")}`);
   const batch = resolveBatch(given);
   checkSchedule(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);

@@ -1,4 +1,5 @@
 // The batches of a training run that learns to tell people apart, as its settings choose them.
+import { alignedDataset } from "../data/alignment.ts";
 import { balancedPairs, perClass, triplets } from "../data/balanced.ts";
 import { batches, classBatches, tripletBatches } from "../data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../data/dataset.ts";
@@ -7,6 +8,7 @@ import { filteredPairs } from "../data/pairs.ts";
 import { picturesOfEach } from "../data/sampler.ts";
 import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../data/yield.ts";
 import { comparesAll } from "../train/loss.ts";
+import type { TowerAlignment } from "../train/pictures.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "./lossSettings.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import type { TrainingStream } from "./tasks/task.ts";
@@ -15,6 +17,7 @@ export const mebibyte = 2 ** 20;
 
 /**
  * @param decoded the size that pictures are decoded to.
+ * @param alignment the towers that it names get their pictures in line with it.
  * @param warn told, in one line each, of pairs that come too rarely.
  * @throws BAD_INPUT at once where these people give no pairs, no triplets, or too few people for a batch.
  */
@@ -23,10 +26,17 @@ export function trainingStream(
   decoded: ImageSize,
   settings: ResolvedSettings,
   warn: (text: string) => void,
+  alignment?: TowerAlignment,
 ): TrainingStream {
-  const { seed, batchSize, prefetch, imageCache, loss, towers: { length: towers } = { length: 1 } } = settings;
+  const { seed, batchSize, prefetch, imageCache, loss, towers = ["pixels"] } = settings;
   const labels = labelsOf(dataset);
-  const images = new DecodedImages(dataset, decoded, { maximumBytes: imageCache * mebibyte });
+  const inPlace = towers.map((kind) => alignment?.towers.includes(kind) ?? false);
+  const maximumBytes = (imageCache * mebibyte) / new Set(inPlace).size;
+  const decodedIn = (some: Dataset) => new DecodedImages(some, decoded, { maximumBytes });
+  const asTheyAre = decodedIn(dataset);
+  const moved = alignment && decodedIn(alignedDataset(dataset, alignment));
+  const byTower = inPlace.map((aligned) => (aligned && moved ? moved : asTheyAre));
+  const [images] = byTower;
   const options = { batchSize, prefetch };
   const perEpoch = labels.length;
   if (comparesAll(settings)) {
@@ -34,10 +44,10 @@ export function trainingStream(
     const { picturesPerPerson = defaultPicturesPerPerson } = settings;
     const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
     const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
-    const pictures = peoplePerBatch * picturesPerPerson * towers;
+    const pictures = peoplePerBatch * picturesPerPerson * towers.length;
     const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / pictures); // an epoch ends with its last batch begun
     return {
-      stream: classBatches(images, classes, { prefetch, together: towers }),
+      stream: classBatches(byTower, classes, { prefetch, together: towers.length }),
       batchSize: pictures,
       perEpoch,
       steps,

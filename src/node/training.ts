@@ -8,11 +8,13 @@ import { TwingradError } from "../gpu/errors.ts";
 import { adam } from "../optim/adam.ts";
 import { openSaved } from "../train/checkpoint.ts";
 import type { Checkpoints } from "../train/checkpoints.ts";
+import type { TowerAlignment } from "../train/pictures.ts";
 import { Saver } from "../train/saver.ts";
 import { withMetadata } from "../train/seal.ts";
 import { nothingSelected, type Selection } from "../train/selection.ts";
 import { type Recovered, Trainer } from "../train/trainer.ts";
 import { modelFile, saveModel } from "./files.ts";
+import { fitted } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";
 import { imageSizeOf, picturesOf } from "./pictureSettings.ts";
 import { Progress } from "./progress.ts";
@@ -85,16 +87,17 @@ export async function train<I extends Item>(
 ): Promise<TrainingResult> {
   const { decoded } = picturesOf(given);
   const { training, heldOut } = divide(task, dataset, given);
-  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn);
+  const saved = resume && (await openSaved(resume.bytes)).description.pictures?.alignment;
+  const alignment = given.align && (saved ?? { ...(await fitted(training, decoded)), towers: given.align });
+  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn, alignment);
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
   const allSteps = Math.min(lastStep, stepsIn(epochs));
   const settings = planned(given, Math.max(1, allSteps));
   const rates = ratesOf(settings);
   if (resume) stream.restore(resume.stream as SamplerState);
   stream.begin(); // pictures are decoded while the network is compiled
-  const trainer = await trainerOf(device, task, settings, batchSize, rates, (recovered) =>
-    tell(describeRecovery(recovered)),
-  );
+  const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
+  const trainer = await trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   if (before > 0 && before < allSteps) checkRest(rates, before + 1);
@@ -198,9 +201,17 @@ function trainerOf<I extends Item>(
   device: Device,
   task: TrainingTask<I>,
   settings: ResolvedSettings,
-  batchSize: number,
-  learningRate: (step: number) => number,
-  onRecovery: (recovered: Recovered) => void,
+  {
+    batchSize,
+    learningRate,
+    alignment,
+    onRecovery,
+  }: {
+    readonly batchSize: number;
+    readonly learningRate: (step: number) => number;
+    readonly alignment: TowerAlignment | undefined;
+    readonly onRecovery: (recovered: Recovered) => void;
+  },
 ): Promise<Trainer> {
   const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
@@ -220,6 +231,7 @@ function trainerOf<I extends Item>(
     resize,
     standardize,
     crop,
+    alignment,
     views,
     augmentation,
     storage,

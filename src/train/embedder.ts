@@ -1,4 +1,5 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
+import { aligned } from "../data/alignment.ts";
 import type { Device } from "../gpu/device.ts";
 import { TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
@@ -38,18 +39,24 @@ export async function towerEmbedder(parts: {
   const programs = new Map<InputDtype, Promise<Program>>();
   const unit = loss !== "cross-entropy";
   const [height, width] = network.options.imageSize;
-  const { views: kinds, resize: method = "area" } = pictures ?? {};
+  const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
   const transforms = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
   const views = transforms?.map((transform) => repeated(transform, batchSize));
-  const throughView = (images: Tensor) =>
-    resample(images, images.tape.input("view", [batchSize, 6]), [height, width], { method });
+  /** By tower, the input that it takes. */
+  const inputs = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
   const compiled = (dtype: InputDtype) => {
     let program = programs.get(dtype);
     if (!program) {
       const tape = new Tape(device, { parameters: store });
-      const seen = picturesInput(tape, network, batchSize, dtype, pictures, views && throughView);
+      const view = views && tape.input("view", [batchSize, 6]);
+      const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
+      const seen = Object.fromEntries(
+        [...new Set(inputs)].map((name) => {
+          return [name, picturesInput(tape, network, batchSize, dtype, pictures, { change, name })];
+        }),
+      );
       const outputs = Array.from({ length: towers }, (_, index) => {
-        const tower = network.tower(tape, seen, { training: false, index });
+        const tower = network.tower(tape, seen[inputs[index]], { training: false, index });
         return [`${index}`, unit ? l2Normalize(tower) : tower] as const;
       });
       program = tape.compile({ outputs: Object.fromEntries(outputs) });
@@ -58,14 +65,14 @@ export async function towerEmbedder(parts: {
     }
     return program;
   };
-  const embedChunk = async (program: Program, images: Pictures): Promise<Float32Array> => {
+  const embedChunk = async (program: Program, chunk: Record<string, Pictures>): Promise<Float32Array> => {
     const run = async (inputs: Record<string, Pictures>) => {
       const found = await program.run(inputs);
       const parts = Array.from({ length: towers }, (_, index) => found[index] as Float32Array);
       return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
     };
-    if (!views) return run({ images });
-    return meanRows(await Promise.all(views.map((view) => run({ images, view }))), embedding, unit);
+    if (!views) return run(chunk);
+    return meanRows(await Promise.all(views.map((view) => run({ ...chunk, view }))), embedding, unit);
   };
   await compiled("u8");
 
@@ -80,15 +87,15 @@ export async function towerEmbedder(parts: {
         );
       }
       const program = await compiled(images instanceof Uint8Array ? "u8" : "f32");
+      const given: [name: string, pictures: Pictures][] = [];
+      if (inputs.includes("images")) given.push(["images", images]);
+      if (alignment && count > 0) given.push(["aligned", aligned(alignment, images, imageSize)]);
       const result = new Float32Array(count * embedding);
       const chunks: Promise<void>[] = [];
       for (let first = 0; first < count; first += batchSize) {
-        const part = images.subarray(first * size, (first + batchSize) * size);
-        const full =
-          images instanceof Uint8Array ? new Uint8Array(batchSize * size) : new Float32Array(batchSize * size);
-        full.set(part);
-        const taken = part.length / size;
-        const chunk = embedChunk(program, full).then((embeddings) => {
+        const taken = Math.min(batchSize, count - first);
+        const parts = given.map(([name, pictures]) => [name, filledUp(pictures, first * size, batchSize * size)]);
+        const chunk = embedChunk(program, Object.fromEntries(parts)).then((embeddings) => {
           result.set(embeddings.subarray(0, taken * embedding), first * embedding);
         });
         chunks.push(chunk);
@@ -100,6 +107,13 @@ export async function towerEmbedder(parts: {
       for (const program of programs.values()) (await program).dispose();
     },
   };
+}
+
+/** So many values from `first` on, with zeros for those that there are not. */
+function filledUp(pictures: Pictures, first: number, length: number): Pictures {
+  const full = pictures instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  full.set(pictures.subarray(first, first + length));
+  return full;
 }
 
 /** The mean of each row over the views, brought to unit length where the views' own rows have it. */

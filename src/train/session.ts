@@ -101,8 +101,8 @@ export class Session {
     const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
     const { branches, target } = this.kind;
     const count = branches.length * batchSize;
-    const augmented = augmenter && ((images: Tensor) => augmenter.record(images));
-    const pixels = picturesInput(tape, network, count, dtype, pictures, augmented);
+    const change = augmenter && ((images: Tensor) => augmenter.record(images));
+    const pixels = picturesInput(tape, network, count, dtype, pictures, { change });
     const targets = target && tape.input(target.name, [batchSize]);
     const { length: towers } = network.options.towers;
     const losses = Array.from({ length: towers }, (_, index) => {

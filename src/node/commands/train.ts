@@ -72,6 +72,11 @@ export function addTrain(program: Command): void {
     .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option(
+      "--align <list>",
+      "towers of these kinds, as edges,histograms, see each picture moved and magnified so that its edges lie where those of the mean face of the people trained on do",
+      list,
+    )
+    .option(
       "--views <list>",
       "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), zoom (as it is, larger and smaller), or several: mirror,move",
       list,

@@ -29,8 +29,10 @@ export const recognition: TrainingTask = {
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,
   some: (people) => someOf(people, judgedPictures),
-  batches: (training, decoded, settings, warn) =>
-    trainingStream(settings.turnedIdentities ? turnedIdentities(training) : training, decoded, settings, warn),
+  batches: (training, decoded, settings, warn, alignment) => {
+    const people = settings.turnedIdentities ? turnedIdentities(training) : training;
+    return trainingStream(people, decoded, settings, warn, alignment);
+  },
   network: siamese,
   judgementKey,
 

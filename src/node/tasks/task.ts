@@ -6,6 +6,7 @@ import type { Divided, Split } from "../../data/split.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { Network, NetworkOptions } from "../../nn/network.ts";
 import type { Batch } from "../../train/batch.ts";
+import type { TowerAlignment } from "../../train/pictures.ts";
 import type { DataFlags, PictureNeeds } from "../data.ts";
 import type { ResolvedSettings } from "../settings.ts";
 
@@ -57,6 +58,7 @@ export interface TrainingTask<I extends Item = Item> {
     decoded: ImageSize,
     settings: ResolvedSettings,
     warn: (text: string) => void,
+    alignment?: TowerAlignment,
   ): TrainingStream;
   network(options: NetworkOptions): Network;
   /** The model file at the end of training on these people, with what is fitted to them once more. */
