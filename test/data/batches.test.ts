@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { balancedPairs, perClass, triplets } from "../../src/data/balanced.ts";
 import { batches, classBatches, tripletBatches } from "../../src/data/batches.ts";
-import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
+import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
 import { filteredPairs } from "../../src/data/pairs.ts";
 import { constantPictures, take } from "./pictures.ts";
@@ -42,6 +42,22 @@ describe("batches", () => {
     const [{ pictures }] = take(perClass(labels, options), 1);
     expect(Array.from(value.images)).toEqual(pixelsOf(pictures));
     expect(Array.from(value.labels)).toEqual(identitiesOf(pictures));
+  });
+
+  it("hold the same pictures decoded in several ways, each its part of those together", async () => {
+    const [one, other] = [constantPictures(4, 5), constantPictures(4, 5)];
+    const inverted = other.items.map((item) => ({
+      ...item,
+      decode: async (wanted: ImageSize) => (await item.decode(wanted)).map((value) => 255 - value),
+    }));
+    const images = [one, { ...other, items: inverted }].map((dataset) => new DecodedImages(dataset, size));
+    const options = { seed: 1, classes: 2, perClass: 3 };
+    const { value } = await classBatches([images[0], images[1]], perClass(labels, options), { together: 4 }).next();
+    const whole = await classBatches(images[0], perClass(labels, options), { together: 4 }).next();
+    const half = value.images.length / 2;
+    const expected = whole.value.images.map((pixel, i) => (i < half ? pixel : 255 - pixel));
+    expect(value).toEqual({ ...whole.value, images: expected });
+    expect(() => classBatches(images, perClass(labels, options), { together: 3 })).toThrow(/2 ways .* together, not 3/);
   });
 
   it("give each picture a seed of its own, the same wherever the stream is entered", async () => {

@@ -1,5 +1,6 @@
 // All suites: importing this file registers every case.
 
+import "./alignment.suite.ts";
 import "./augmentation.suite.ts";
 import "./batchLoss.suite.ts";
 import "./batchNorm.suite.ts";

@@ -234,9 +234,20 @@ describe("from pictures to a name", () => {
     expect(result).toMatchObject({ steps: 2, stderr: expect.stringContaining("400 pictures of 40 people") });
   });
 
-  it("towers, views, whitening and centring come with the model", async () => {
+  it("towers, views, alignment, whitening and centring come with the model", async () => {
     const batch = ["--loss", "supervised-contrastive", "--people-per-batch", "4", "--pictures-per-person", "2"];
-    const made = ["--towers", "pixels,edges,histograms", "--views", "mirror", "--whiten", "0.3", "--centre", "0.9"];
+    const made = [
+      "--towers",
+      "pixels,edges,histograms",
+      "--views",
+      "mirror",
+      "--whiten",
+      "0.3",
+      "--centre",
+      "0.9",
+      "--align",
+      "edges",
+    ];
     const options = ["--image-size", "16", "--channels", "1", "--filters", "4,4", "--embedding", "8", "--no-tune"];
     const rest = ["--standardize", "--validation", "0.3", "--steps", "4"];
     const result = await json("train", data, "--out", at("made"), ...options, ...batch, ...made, ...rest);
@@ -245,7 +256,8 @@ describe("from pictures to a name", () => {
     expect(shapes).toEqual([[8], [3, 8, 8], [40, 24]]); // eight people's five pictures: nobody who was held out
     const convolutions = [...tensors.keys()].filter((name) => /^tower[^m]*conv.kernel$/.test(name)).sort();
     expect(convolutions).toEqual(["tower/block1/conv/kernel", "tower/block2/conv/kernel", "tower2/block2/conv/kernel"]);
-    expect(JSON.parse(metadata.twingrad).pictures.views).toEqual(["mirror"]);
+    const { pictures } = JSON.parse(metadata.twingrad);
+    expect(pictures).toMatchObject({ views: ["mirror"], alignment: { rows: 28, columns: 28, towers: ["edges"] } });
     const verdict = await json("verify", at("made"), picture(0, 0), picture(0, 0));
     expect(verdict.distance).toBeCloseTo(0, 3);
     const judged = await json("evaluate", at("made"), data, "--unseen", "--resamples", "0");

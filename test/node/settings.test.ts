@@ -65,6 +65,17 @@ describe("what an embedding is made of", () => {
     expect(() => resolveSettings(given, {})).toThrow(reason);
   });
 
+  it("brings the pictures of some towers in line, of those that there are", () => {
+    const given: PartialSettings = { ...supervised, towers: ["pixels", "edges"], align: ["edges"] };
+    expect(resolveSettings(given, {})).toMatchObject(given);
+    expect(resolveSettings({ align: ["pixels"] }, {})).toMatchObject({ align: ["pixels"] });
+    expect(() => resolveSettings({ align: ["edges"] }, {})).toThrow(
+      /--align edges: there is no such tower among pixels/,
+    );
+    expect(() => resolveSettings({ align: ["pixels"], turnedIdentities: true }, {})).toThrow(/--align is for pictures/);
+    expect(() => resolveSettings({ task: "liveness", align: ["pixels"] }, {})).toThrow(/--align is for recognition/);
+  });
+
   it("refuses views that are none, and one twice", () => {
     expect(() => parseSettings({ views: ["turn"] }, "--")).toThrow(/--views/);
     expect(() => parseSettings({ views: ["move", "move"] }, "--")).toThrow(/--views: each of them once/);

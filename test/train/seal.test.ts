@@ -107,6 +107,11 @@ describe("openSaved", () => {
       { pictures: { resize: "area", crop: { mode: "box", margin: -1 } } },
       /pictures is .*"margin":-1/,
     ],
+    [
+      "an alignment that is none",
+      { pictures: { resize: "area", alignment: { rows: 28, columns: 23, template: [1], towers: ["edges"] } } },
+      /pictures is .*"template":\[1\]/,
+    ],
     ["views that are none", { pictures: { resize: "area", views: ["turn"] } }, /pictures is .*"turn"/],
     ["a task that is none", { task: "age" }, /task is "age"/],
     ["a loss of the other task", { task: "liveness", loss: "triplet" }, /loss is "triplet"/],
