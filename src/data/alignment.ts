@@ -54,7 +54,7 @@ interface Cells extends Move {
 /** A picture's edge map at one scale, with as many cells repeated about it as the window moves beyond. */
 interface View {
   readonly map: Float32Array;
-  /** |f_m| of each move, dy by dy. */
+  /** |f_m| of each of `moves`. */
   readonly norms: Float64Array;
 }
 
@@ -149,13 +149,7 @@ function viewsOf(picture: Uint8Array | Float32Array, size: ImageSize, cells: rea
   return scales.map((scale) => {
     const seen = placed(grey, [height, width, 1], { scale, y: 0, x: 0 }, [2 * rows, 2 * columns]);
     const map = surrounded(edgeMap(seen, 2 * rows, 2 * columns), cells);
-    const norms = Float64Array.from(moves, (move) => {
-      const { begins, length } = windowLines(cells, move);
-      let energy = 0;
-      for (const begin of begins) for (let i = begin; i < begin + length; i++) energy += map[i] * map[i];
-      return Math.sqrt(energy);
-    });
-    return { map, norms };
+    return { map, norms: normsOf(map, cells) };
   });
 }
 
@@ -181,6 +175,20 @@ function windowLines([rows, columns]: readonly [number, number], { dy, dx }: Mov
   const [tall, wide] = [rows - 2 * margin, columns + 2 * (reach - margin)];
   const begins = Array.from({ length: tall }, (_, row) => ((reach - dy + row) * wide + reach - dx) * directions);
   return { begins, length: (columns - 2 * margin) * directions };
+}
+
+function normsOf(map: Float32Array, cells: readonly [number, number]): Float64Array {
+  const energies = new Float64Array(map.length / directions); // of a cell once, not for each of the windows that it is in
+  for (let i = 0; i < map.length; i++) energies[Math.floor(i / directions)] += map[i] * map[i];
+  return Float64Array.from(moves, (move) => {
+    const { begins, length } = windowLines(cells, move);
+    let energy = 0;
+    for (const begin of begins) {
+      const first = begin / directions;
+      for (let cell = first; cell < first + length / directions; cell++) energy += energies[cell];
+    }
+    return Math.sqrt(energy);
+  });
 }
 
 function bestPlace(template: Float64Array, cells: readonly [number, number], views: readonly View[]): Cells {
