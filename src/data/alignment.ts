@@ -72,12 +72,15 @@ const grid = ([height, width]: ImageSize): readonly [rows: number, columns: numb
 export function fitAlignment(pictures: Uint8Array | Float32Array, size: ImageSize): Alignment {
   const cells = grid(size);
   const all = split(pictures, size).map((picture) => viewsOf(picture, size, cells));
-  let places = all.map(() => unmoved);
-  let template: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    template = meanFace(all, places, cells);
+  let template = meanFace(
+    all,
+    all.map(() => unmoved),
+    cells,
+  );
+  for (let round = 1; round < rounds; round++) {
     const now = Float64Array.from(template);
-    places = all.map((views) => bestPlace(now, cells, views));
+    const places = all.map((views) => bestPlace(now, cells, views));
+    template = meanFace(all, places, cells);
   }
   return { rows: cells[0], columns: cells[1], template };
 }
@@ -112,7 +115,7 @@ export function alignedDataset<I extends Item>(dataset: Dataset<I>, alignment: A
   return { identities: dataset.identities, items };
 }
 
-/** Whether a file says nothing of an alignment, or what can be one. */
+/** Whether this, as of a file, can be an alignment. */
 export function isAlignment(value: unknown): value is Alignment {
   const { rows, columns, template } = (value ?? {}) as Partial<Alignment>;
   const isSide = (side: unknown) =>

@@ -70,8 +70,8 @@ export async function openTrained(
 }
 
 /**
- * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still in them, which after few
- * steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still
+ * in them, which after few steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
   const { step } = description;

@@ -43,7 +43,7 @@ export async function towerEmbedder(parts: {
   const transforms = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
   const views = transforms?.map((transform) => repeated(transform, batchSize));
   /** By tower, the input that it takes. */
-  const inputs = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
+  const inputNames = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
   const compiled = (dtype: InputDtype) => {
     let program = programs.get(dtype);
     if (!program) {
@@ -51,12 +51,12 @@ export async function towerEmbedder(parts: {
       const view = views && tape.input("view", [batchSize, 6]);
       const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
       const seen = Object.fromEntries(
-        [...new Set(inputs)].map((name) => {
+        [...new Set(inputNames)].map((name) => {
           return [name, picturesInput(tape, network, batchSize, dtype, pictures, { change, name })];
         }),
       );
       const outputs = Array.from({ length: towers }, (_, index) => {
-        const tower = network.tower(tape, seen[inputs[index]], { training: false, index });
+        const tower = network.tower(tape, seen[inputNames[index]], { training: false, index });
         return [`${index}`, unit ? l2Normalize(tower) : tower] as const;
       });
       program = tape.compile({ outputs: Object.fromEntries(outputs) });
@@ -88,7 +88,7 @@ export async function towerEmbedder(parts: {
       }
       const program = await compiled(images instanceof Uint8Array ? "u8" : "f32");
       const given: [name: string, pictures: Pictures][] = [];
-      if (inputs.includes("images")) given.push(["images", images]);
+      if (inputNames.includes("images")) given.push(["images", images]);
       if (alignment && count > 0) given.push(["aligned", aligned(alignment, images, imageSize)]);
       const result = new Float32Array(count * embedding);
       const chunks: Promise<void>[] = [];
