@@ -25,5 +25,5 @@ export const map = (x: NdArray, f: (value: number, index: number) => number): Nd
 });
 
 /** Position of element [b, y, x, c] in an NHWC (or [i, j, k, l] in any four-dimensional) array. */
-export const index4 = ([, J, K, L]: readonly number[], i: number, j: number, k: number, l: number) =>
-  ((i * J + j) * K + k) * L + l;
+export const index4 = (shape: readonly number[], i: number, j: number, k: number, l: number) =>
+  ((i * shape[1] + j) * shape[2] + k) * shape[3] + l;

@@ -13,7 +13,7 @@ const program = join(folder, "trains.mjs");
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
 const steps = 150;
 /** Of each of the two runs. */
-const kills = 10;
+const kills = 6;
 
 beforeAll(() => buildPrograms(folder, { trains: join(import.meta.dirname, "trains.ts") }));
 afterAll(() => rm(folder, { recursive: true }));
