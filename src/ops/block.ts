@@ -181,6 +181,7 @@ function chooseFor<T>(
   launch: { winograd(): T; direct(form: Form): T },
 ): T {
   const { height, width, channels, filters } = shape;
+  const { software } = tape.device.adapter;
   const extents = { images: slice.images, x: [height, width, channels], filters, dtype: +(source.dtype === "f16") };
   return choose<T>(tape, keyOf(`block.${what}`, extents), {
     winograd: {
@@ -188,9 +189,10 @@ function chooseFor<T>(
       preferred: winograd.prefers(tape, shape),
       launch: () => launch.winograd(),
     },
-    // Software adapters pay for workgroup memory and its barriers more than it gains: nothing there to time.
-    shared: { fits: !tape.device.adapter.software, launch: () => launch.direct("shared") },
-    direct: { launch: () => launch.direct("tiled") },
+    // Either has nothing to time on the other's adapters: software pays for workgroup memory and its barriers more than
+    // they gain, and on a GPU the tiled form's 168 to 256 registers leave only 2 or 3 waves on a SIMD to hide its loads.
+    shared: { fits: !software, launch: () => launch.direct("shared") },
+    direct: { fits: software, launch: () => launch.direct("tiled") },
   });
 }
 
