@@ -1,30 +1,33 @@
 // The same as dense.kernelGradient, INPUTS and OUTPUTS multiples of 4: partial[p, k, i, o] = sum over the p-th part of the
 // rows b of x[k, b, i] g[k, b, o]. For software adapters, where loads cost most: a thread computes 16 rows i x 16 columns o,
 // four vec4s LANES apart, two terms b a pass: 8 + 8 loads for 512 multiply-adds, in far more registers than a GPU has.
-override ROWS: u32; // b of one product
-override INPUTS: u32; // i
-override OUTPUTS: u32; // o
-override BATCH: u32; // k
-override PART: u32; // rows in one part
+// What differs from layer to layer is read, so that all of them share one pipeline: it takes long to compile, and sixteen
+// loads a pass make little of what array lengths known when compiling would gain.
+struct Shape {
+  ROWS: u32, // b of one product
+  INPUTS: u32, // i
+  OUTPUTS: u32, // o
+  BATCH: u32, // k
+  PART: u32, // rows in one part
+  LANES: u32, // threads over columns: 1, 2 or 4
+}
 
-const LANES: u32 = 8; // threads over columns
-const TILES: u32 = 8; // threads over tiles of rows
-const X_LENGTH: u32 = 1; // vec4s
-const GRADIENT_LENGTH: u32 = 1; // vec4s
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f, X_LENGTH>;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4f, GRADIENT_LENGTH>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;
+@group(0) @binding(3) var<uniform> shape: Shape;
 
-@compute @workgroup_size(LANES, TILES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let step = OUTPUTS / 4u;
-  let o = group.x * LANES * 4u + local.x;
-  let i = (group.y * TILES + local.y) * 16u;
-  let k = group.z % BATCH;
-  let first = group.z / BATCH * PART;
-  let end = min(ROWS, first + PART);
-  if (i >= INPUTS || o >= step) {
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let inputs = shape.INPUTS / 4u;
+  let step = shape.OUTPUTS / 4u;
+  let lanes = shape.LANES;
+  let o = group.x * lanes * 4u + local % lanes;
+  let i = (group.y * (16u / lanes) + local / lanes) * 16u;
+  let k = group.z % shape.BATCH;
+  let first = group.z / shape.BATCH * shape.PART;
+  let end = min(shape.ROWS, first + shape.PART);
+  if (i >= shape.INPUTS || o >= step) {
     return;
   }
   // Accumulators: a letter for four columns, a number for a row.
@@ -92,8 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var d13 = vec4f();
   var d14 = vec4f();
   var d15 = vec4f();
-  var at = ((k * ROWS + first) * INPUTS + i) / 4u;
-  var g = (k * ROWS + first) * step + o;
+  var at = (k * shape.ROWS + first) * inputs + i / 4u;
+  var g = (k * shape.ROWS + first) * step + o;
   for (var b = first; b < end; b += 2u) {
     let x00 = x[at];
     let x01 = x[at + 1u];
@@ -116,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     a13 = fma(ga0, vec4f(x03.y), a13);
     a14 = fma(ga0, vec4f(x03.z), a14);
     a15 = fma(ga0, vec4f(x03.w), a15);
-    let gb0 = gradient[g + LANES];
+    let gb0 = gradient[g + lanes];
     b0 = fma(gb0, vec4f(x00.x), b0);
     b1 = fma(gb0, vec4f(x00.y), b1);
     b2 = fma(gb0, vec4f(x00.z), b2);
@@ -133,7 +136,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     b13 = fma(gb0, vec4f(x03.y), b13);
     b14 = fma(gb0, vec4f(x03.z), b14);
     b15 = fma(gb0, vec4f(x03.w), b15);
-    let gc0 = gradient[g + 2u * LANES];
+    let gc0 = gradient[g + 2u * lanes];
     c0 = fma(gc0, vec4f(x00.x), c0);
     c1 = fma(gc0, vec4f(x00.y), c1);
     c2 = fma(gc0, vec4f(x00.z), c2);
@@ -150,7 +153,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     c13 = fma(gc0, vec4f(x03.y), c13);
     c14 = fma(gc0, vec4f(x03.z), c14);
     c15 = fma(gc0, vec4f(x03.w), c15);
-    let gd0 = gradient[g + 3u * LANES];
+    let gd0 = gradient[g + 3u * lanes];
     d0 = fma(gd0, vec4f(x00.x), d0);
     d1 = fma(gd0, vec4f(x00.y), d1);
     d2 = fma(gd0, vec4f(x00.z), d2);
@@ -169,7 +172,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     d15 = fma(gd0, vec4f(x03.w), d15);
     // The second term; where there is none, zeros for its gradient make it nothing, whatever was read of x.
     let both = b + 1u < end;
-    let next = at + INPUTS / 4u;
+    let next = at + inputs;
     let x10 = x[next];
     let x11 = x[next + 1u];
     let x12 = x[next + 2u];
@@ -191,7 +194,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     a13 = fma(ga1, vec4f(x13.y), a13);
     a14 = fma(ga1, vec4f(x13.z), a14);
     a15 = fma(ga1, vec4f(x13.w), a15);
-    let gb1 = select(vec4f(), gradient[g + step + LANES], both);
+    let gb1 = select(vec4f(), gradient[g + step + lanes], both);
     b0 = fma(gb1, vec4f(x10.x), b0);
     b1 = fma(gb1, vec4f(x10.y), b1);
     b2 = fma(gb1, vec4f(x10.z), b2);
@@ -208,7 +211,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     b13 = fma(gb1, vec4f(x13.y), b13);
     b14 = fma(gb1, vec4f(x13.z), b14);
     b15 = fma(gb1, vec4f(x13.w), b15);
-    let gc1 = select(vec4f(), gradient[g + step + 2u * LANES], both);
+    let gc1 = select(vec4f(), gradient[g + step + 2u * lanes], both);
     c0 = fma(gc1, vec4f(x10.x), c0);
     c1 = fma(gc1, vec4f(x10.y), c1);
     c2 = fma(gc1, vec4f(x10.z), c2);
@@ -225,7 +228,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     c13 = fma(gc1, vec4f(x13.y), c13);
     c14 = fma(gc1, vec4f(x13.z), c14);
     c15 = fma(gc1, vec4f(x13.w), c15);
-    let gd1 = select(vec4f(), gradient[g + step + 3u * LANES], both);
+    let gd1 = select(vec4f(), gradient[g + step + 3u * lanes], both);
     d0 = fma(gd1, vec4f(x10.x), d0);
     d1 = fma(gd1, vec4f(x10.y), d1);
     d2 = fma(gd1, vec4f(x10.z), d2);
@@ -242,7 +245,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     d13 = fma(gd1, vec4f(x13.y), d13);
     d14 = fma(gd1, vec4f(x13.z), d14);
     d15 = fma(gd1, vec4f(x13.w), d15);
-    at += INPUTS / 2u;
+    at += 2u * inputs;
     g += 2u * step;
   }
   // Stores in a loop: written out they are most of what there is to compile.
@@ -251,17 +254,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var c = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
   var d = array<vec4f, 16>(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15);
   for (var r = 0u; r < 16u; r++) {
-    if (i + r < INPUTS) {
-      let to = (group.z * INPUTS + i + r) * step + o;
+    if (i + r < shape.INPUTS) {
+      let to = (group.z * shape.INPUTS + i + r) * step + o;
       partial[to] = a[r];
-      if (o + LANES < step) {
-        partial[to + LANES] = b[r];
+      if (o + lanes < step) {
+        partial[to + lanes] = b[r];
       }
-      if (o + 2u * LANES < step) {
-        partial[to + 2u * LANES] = c[r];
+      if (o + 2u * lanes < step) {
+        partial[to + 2u * lanes] = c[r];
       }
-      if (o + 3u * LANES < step) {
-        partial[to + 3u * LANES] = d[r];
+      if (o + 3u * lanes < step) {
+        partial[to + 3u * lanes] = d[r];
       }
     }
   }

@@ -1,11 +1,16 @@
 // G' P G for each pair of channels: the 3 x 3 filter gradient from the sums P over cells of Winograd F(4x4, 3x3), the
 // adjoint of winograd.filter; the parts of the sums are added in their order.
 override PARTS: u32;
-override COUNT: u32; // threads: vec4s of I * O
-override ROW: u32; // threads in one row of the grid
+
+// What differs from layer to layer is read, so that all of them share one pipeline.
+struct Shape {
+  COUNT: u32, // threads: vec4s of I * O
+  ROW: u32, // threads in one row of the grid
+}
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [PARTS, 36, I, O]
 @group(0) @binding(1) var<storage, read_write> filter_gradient: array<vec4f>; // [3, 3, I, O]
+@group(0) @binding(2) var<uniform> shape: Shape;
 
 // G by rows: what each row (column) of P adds to the three rows (columns) of the filter. The rows are gone through in a
 // loop: written out, the kernel takes compilers of software adapters several times as long.
@@ -20,16 +25,17 @@ fn add(sum: Three, weight: f32, row: Three) -> Three {
   return Three(sum.a + weight * row.a, sum.b + weight * row.b, sum.c + weight * row.c);
 }
 
-fn store(i: u32, u: u32, f: Three) {
-  filter_gradient[i + 3u * u * COUNT] = f.a;
-  filter_gradient[i + (3u * u + 1u) * COUNT] = f.b;
-  filter_gradient[i + (3u * u + 2u) * COUNT] = f.c;
+fn store(i: u32, u: u32, f: Three, count: u32) {
+  filter_gradient[i + 3u * u * count] = f.a;
+  filter_gradient[i + (3u * u + 1u) * count] = f.b;
+  filter_gradient[i + (3u * u + 2u) * count] = f.c;
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let count = shape.COUNT;
+  let i = id.y * shape.ROW + id.x;
+  if (i >= count) {
     return;
   }
   var f0 = Three();
@@ -37,21 +43,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var f2 = Three();
   for (var r = 0u; r < 6u; r++) {
     // The first part by itself: software adapters take half as long where it is the only one as with a loop around it.
-    let first = 6u * r * COUNT + i;
+    let first = 6u * r * count + i;
     var p0 = product[first];
-    var p1 = product[first + COUNT];
-    var p2 = product[first + 2u * COUNT];
-    var p3 = product[first + 3u * COUNT];
-    var p4 = product[first + 4u * COUNT];
-    var p5 = product[first + 5u * COUNT];
+    var p1 = product[first + count];
+    var p2 = product[first + 2u * count];
+    var p3 = product[first + 3u * count];
+    var p4 = product[first + 4u * count];
+    var p5 = product[first + 5u * count];
     for (var part = 1u; part < PARTS; part++) {
-      let at = first + part * 36u * COUNT;
+      let at = first + part * 36u * count;
       p0 += product[at];
-      p1 += product[at + COUNT];
-      p2 += product[at + 2u * COUNT];
-      p3 += product[at + 3u * COUNT];
-      p4 += product[at + 4u * COUNT];
-      p5 += product[at + 5u * COUNT];
+      p1 += product[at + count];
+      p2 += product[at + 2u * count];
+      p3 += product[at + 3u * count];
+      p4 += product[at + 4u * count];
+      p5 += product[at + 5u * count];
     }
     // The row by G, then its share of each row of the filter.
     let s = p1 / 3.0;
@@ -64,7 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     f1 = add(f1, weight.y, row);
     f2 = add(f2, weight.z, row);
   }
-  store(i, 0u, f0);
-  store(i, 1u, f1);
-  store(i, 2u, f2);
+  store(i, 0u, f0, count);
+  store(i, 1u, f1, count);
+  store(i, 2u, f2, count);
 }

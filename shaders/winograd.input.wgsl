@@ -3,12 +3,12 @@
 // rows and PAD_X columns before it. With NORMALISED 1, x is read through the batch-norm and ReLU that stand before the
 // convolution, which are therefore never stored: d = max(0, scale (x - mean) + beta) inside the image, 0 outside.
 //   B' = [1 -3/2 -2 3/2 1 0; 0 -1 1/2 5/2 1 0; 0 1 -5/2 1/2 1 0; 0 -2 -1 2 1 0; 0 1/2 -1 -1/2 1 0; 0 1 -3/2 -2 3/2 1]
-// A thread transforms one patch of two channels (36 values; four channels would leave a GPU too few registers).
+// A thread transforms one patch of one channel: with two a software adapter's compiler takes twice as long.
 // What differs from layer to layer is read, so that all of them share one pipeline.
 struct Shape {
   HEIGHT: i32,
   WIDTH: i32,
-  CHANNELS: u32, // pairs
+  CHANNELS: u32,
   CELLS_Y: u32, // cells in one image
   CELLS_X: u32,
   PAD_Y: i32,
@@ -24,12 +24,12 @@ override NORMALISED: u32 = 0u;
 override RELU: u32 = 1u;
 override HALF: u32 = 0u; // 1: x is packed float16
 
-@group(0) @binding(0) var<storage, read> x: array<vec2u>;
-@group(0) @binding(1) var<storage, read> affine: array<vec2f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
-@group(0) @binding(2) var<storage, read_write> transformed: array<vec2f>;
+@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(2) var<storage, read_write> transformed: array<f32>;
 @group(0) @binding(3) var<uniform> shape: Shape;
 
-struct Six { a: vec2f, b: vec2f, c: vec2f, d: vec2f, e: vec2f, f: vec2f }
+struct Six { a: f32, b: f32, c: f32, d: f32, e: f32, f: f32 }
 
 fn transform(d: Six) -> Six {
   let p = d.d - d.b;
@@ -45,42 +45,56 @@ fn transform(d: Six) -> Six {
 }
 
 // What a thread reads x through.
-struct Source { image: i32, c: u32, mean: vec2f, scale: vec2f, beta: vec2f }
+struct Norm { mean: f32, scale: f32, beta: f32 }
 
-fn load(s: Source, row: i32, column: i32) -> vec2f {
-  let inside = (row >= 0) & (row < shape.HEIGHT) & (column >= 0) & (column < shape.WIDTH);
-  let pixel = (s.image * shape.HEIGHT + clamp(row, 0, shape.HEIGHT - 1)) * shape.WIDTH + clamp(column, 0, shape.WIDTH - 1);
-  let at = u32(pixel) * shape.CHANNELS + s.c;
-  var value: vec2f;
-  if (HALF == 1u) {
-    let both = x[at / 2u];
-    value = unpack2x16float(select(both.x, both.y, at % 2u == 1u));
-  } else {
-    value = bitcast<vec2f>(x[at]);
-  }
-  if (NORMALISED == 1u) {
-    value = fma(value - s.mean, s.scale, s.beta);
-    if (RELU == 1u) {
-      value = max(value, vec2f());
-    }
-  }
-  return select(vec2f(), value, inside);
+// Where a row or a column of the patch lies in x, and whether the image has it.
+struct Line { at: u32, inside: bool }
+
+fn row_at(image: u32, y: i32, c: u32) -> Line {
+  let at = (image * u32(shape.HEIGHT) + u32(clamp(y, 0, shape.HEIGHT - 1))) * u32(shape.WIDTH);
+  return Line(at * shape.CHANNELS + c, (y >= 0) & (y < shape.HEIGHT));
 }
 
-fn column(s: Source, top: i32, left: i32) -> Six {
+fn column_at(x: i32) -> Line {
+  return Line(u32(clamp(x, 0, shape.WIDTH - 1)) * shape.CHANNELS, (x >= 0) & (x < shape.WIDTH));
+}
+
+fn load(row: Line, column: Line, n: Norm) -> f32 {
+  let at = row.at + column.at;
+  var value: f32;
+  if (HALF == 1u) {
+    let both = unpack2x16float(x[at / 2u]);
+    value = select(both.x, both.y, at % 2u == 1u);
+  } else {
+    value = bitcast<f32>(x[at]);
+  }
+  if (NORMALISED == 1u) {
+    value = fma(value - n.mean, n.scale, n.beta);
+    if (RELU == 1u) {
+      value = max(value, 0.0);
+    }
+  }
+  return select(0.0, value, row.inside & column.inside);
+}
+
+struct Lines { a: Line, b: Line, c: Line, d: Line, e: Line, f: Line }
+
+fn transformed_column(rows: Lines, column: Line, n: Norm) -> Six {
   return transform(Six(
-    load(s, top, left), load(s, top + 1, left), load(s, top + 2, left),
-    load(s, top + 3, left), load(s, top + 4, left), load(s, top + 5, left),
+    load(rows.a, column, n), load(rows.b, column, n), load(rows.c, column, n),
+    load(rows.d, column, n), load(rows.e, column, n), load(rows.f, column, n),
   ));
 }
 
 fn store(at: u32, k: u32, v: Six) {
-  transformed[at + k * shape.COUNT] = v.a;
-  transformed[at + (k + 1u) * shape.COUNT] = v.b;
-  transformed[at + (k + 2u) * shape.COUNT] = v.c;
-  transformed[at + (k + 3u) * shape.COUNT] = v.d;
-  transformed[at + (k + 4u) * shape.COUNT] = v.e;
-  transformed[at + (k + 5u) * shape.COUNT] = v.f;
+  let n = shape.COUNT;
+  let to = at + k * n;
+  transformed[to] = v.a;
+  transformed[to + n] = v.b;
+  transformed[to + 2u * n] = v.c;
+  transformed[to + 3u * n] = v.d;
+  transformed[to + 4u * n] = v.e;
+  transformed[to + 5u * n] = v.f;
 }
 
 @compute @workgroup_size(64)
@@ -95,19 +109,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let image = line / shape.CELLS_Y;
   let top = 4 * i32(line % shape.CELLS_Y) - shape.PAD_Y;
   let left = 4 * i32(cell % shape.CELLS_X) - shape.PAD_X;
-  var s = Source(i32(shape.FIRST_IN + image), c, vec2f(), vec2f(), vec2f());
+  let first = shape.FIRST_IN + image;
+  let rows = Lines(
+    row_at(first, top, c), row_at(first, top + 1, c), row_at(first, top + 2, c),
+    row_at(first, top + 3, c), row_at(first, top + 4, c), row_at(first, top + 5, c),
+  );
+  var n = Norm();
   if (NORMALISED == 1u) {
     let at = (shape.FIRST + image) / shape.GROUP * 4u * shape.CHANNELS + c;
-    s.mean = affine[at];
-    s.scale = affine[at + shape.CHANNELS];
-    s.beta = affine[at + 2u * shape.CHANNELS];
+    n = Norm(affine[at], affine[at + shape.CHANNELS], affine[at + 2u * shape.CHANNELS]);
   }
-  let c0 = column(s, top, left);
-  let c1 = column(s, top, left + 1);
-  let c2 = column(s, top, left + 2);
-  let c3 = column(s, top, left + 3);
-  let c4 = column(s, top, left + 4);
-  let c5 = column(s, top, left + 5);
+  let c0 = transformed_column(rows, column_at(left), n);
+  let c1 = transformed_column(rows, column_at(left + 1), n);
+  let c2 = transformed_column(rows, column_at(left + 2), n);
+  let c3 = transformed_column(rows, column_at(left + 3), n);
+  let c4 = transformed_column(rows, column_at(left + 4), n);
+  let c5 = transformed_column(rows, column_at(left + 5), n);
   store(i, 0u, transform(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
   store(i, 6u, transform(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
   store(i, 12u, transform(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));

@@ -2,10 +2,11 @@
 // F(4x4, 3x3), the adjoint of winograd.pool: transformed[k, cell, o], k = 6 row + column. y is never stored: through the
 // max-pool it is zero but for one element in each 2 x 2 window, and what arrives there went through batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
-// z being the pooled values. A thread takes one cell and four channels.
+// z being the pooled values. A thread takes one cell and two channels: with four a software adapter's compiler takes twice
+// as long.
 // What differs from layer to layer is read, so that all of them share one pipeline.
 struct Shape {
-  FILTERS: u32, // vec4s
+  FILTERS: u32, // pairs
   POOLED_Y: u32,
   POOLED_X: u32,
   CELLS_Y: u32, // cells in one image
@@ -23,44 +24,44 @@ override HALF: u32 = 0u; // 1: pooled is packed float16
 override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
 override UNSCALE: f32 = 1.0;
 
-@group(0) @binding(0) var<storage, read> pooled: array<vec2u>;
+@group(0) @binding(0) var<storage, read> pooled: array<u32>;
 @group(0) @binding(1) var<storage, read> argmax: array<u32>;
-@group(0) @binding(2) var<storage, read> gradient: array<vec2u>;
-@group(0) @binding(3) var<storage, read> affine: array<vec4f>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
-@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>; // [groups, 2, FILTERS]: c1, c2
-@group(0) @binding(5) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient: array<u32>;
+@group(0) @binding(3) var<storage, read> affine: array<vec2f>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(4) var<storage, read> coefficients: array<vec2f>; // [groups, 2, FILTERS]: c1, c2
+@group(0) @binding(5) var<storage, read_write> transformed: array<vec2f>;
 @group(0) @binding(6) var<uniform> shape: Shape;
 
-struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, c1: vec4f, c2: vec4f }
+struct Norm { mean: vec2f, scale: vec2f, beta: vec2f, c1: vec2f, c2: vec2f }
 
 // The gradient of one pooled value; 0 outside.
-fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec4f {
+fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec2f {
   let inside = (y < shape.POOLED_Y) & (x < shape.POOLED_X);
   let pixel = min(y, shape.POOLED_Y - 1u) * shape.POOLED_X + min(x, shape.POOLED_X - 1u);
   let size = shape.POOLED_Y * shape.POOLED_X;
   let at = ((shape.FIRST_POOLED + image) * size + pixel) * shape.FILTERS + o;
-  var d: vec4f;
+  var d: vec2f;
   if (HALF == 1u) {
-    d = vec4f(unpack2x16float(pooled[at].x), unpack2x16float(pooled[at].y)) - norm.mean;
+    d = unpack2x16float(pooled[at]) - norm.mean;
   } else {
-    d = bitcast<vec4f>(vec4u(pooled[2u * at], pooled[2u * at + 1u])) - norm.mean;
+    d = bitcast<vec2f>(vec2u(pooled[2u * at], pooled[2u * at + 1u])) - norm.mean;
   }
   let from_ = ((shape.FIRST_GRADIENT + image) * size + pixel) * shape.FILTERS + o;
-  var g: vec4f;
+  var g: vec2f;
   if (HALF_GRADIENT == 1u) {
-    g = vec4f(unpack2x16float(gradient[from_].x), unpack2x16float(gradient[from_].y)) * UNSCALE;
+    g = unpack2x16float(gradient[from_]) * UNSCALE;
   } else {
-    g = bitcast<vec4f>(vec4u(gradient[2u * from_], gradient[2u * from_ + 1u]));
+    g = bitcast<vec2f>(vec2u(gradient[2u * from_], gradient[2u * from_ + 1u]));
   }
   if (RELU == 1u) {
-    g = select(vec4f(), g, fma(d, norm.scale, norm.beta) > vec4f());
+    g = select(vec2f(), g, fma(d, norm.scale, norm.beta) > vec2f());
   }
-  return select(vec4f(), norm.scale * (g - norm.c1 - d * norm.c2), inside);
+  return select(vec2f(), norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }
 
-struct Six { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+struct Six { a: vec2f, b: vec2f, c: vec2f, d: vec2f, e: vec2f, f: vec2f }
 
-fn transform(y0: vec4f, y1: vec4f, y2: vec4f, y3: vec4f) -> Six {
+fn transform(y0: vec2f, y1: vec2f, y2: vec2f, y3: vec2f) -> Six {
   let even = y0 + y2;
   let odd = y1 + y3;
   return Six(
@@ -74,16 +75,18 @@ fn transform(y0: vec4f, y1: vec4f, y2: vec4f, y3: vec4f) -> Six {
 }
 
 fn store(at: u32, k: u32, v: Six) {
-  transformed[at + k * shape.COUNT] = v.a;
-  transformed[at + (k + 1u) * shape.COUNT] = v.b;
-  transformed[at + (k + 2u) * shape.COUNT] = v.c;
-  transformed[at + (k + 3u) * shape.COUNT] = v.d;
-  transformed[at + (k + 4u) * shape.COUNT] = v.e;
-  transformed[at + (k + 5u) * shape.COUNT] = v.f;
+  let n = shape.COUNT;
+  let to = at + k * n;
+  transformed[to] = v.a;
+  transformed[to + n] = v.b;
+  transformed[to + 2u * n] = v.c;
+  transformed[to + 3u * n] = v.d;
+  transformed[to + 4u * n] = v.e;
+  transformed[to + 5u * n] = v.f;
 }
 
-fn at_place(value: vec4f, place: vec4u, k: u32) -> vec4f {
-  return select(vec4f(), value, place == vec4u(k));
+fn at_place(value: vec2f, place: vec2u, k: u32) -> vec2f {
+  return select(vec2f(), value, place == vec2u(k));
 }
 
 @compute @workgroup_size(64)
@@ -109,11 +112,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let w1 = arriving(image, y, x + 1u, o, norm);
   let w2 = arriving(image, y + 1u, x, o, norm);
   let w3 = arriving(image, y + 1u, x + 1u, o, norm);
-  let places = (vec4u(argmax[shape.FIRST_POOLED * cells * shape.FILTERS + i]) >> vec4u(0u, 2u, 4u, 6u));
-  let p0 = places & vec4u(3u);
-  let p1 = (places >> vec4u(8u)) & vec4u(3u);
-  let p2 = (places >> vec4u(16u)) & vec4u(3u);
-  let p3 = (places >> vec4u(24u)) & vec4u(3u);
+  let four = argmax[(shape.FIRST_POOLED * cells * shape.FILTERS + i) / 2u] >> (o % 2u * 4u);
+  let places = vec2u(four, four >> 2u);
+  let p0 = places & vec2u(3u);
+  let p1 = (places >> vec2u(8u)) & vec2u(3u);
+  let p2 = (places >> vec2u(16u)) & vec2u(3u);
+  let p3 = (places >> vec2u(24u)) & vec2u(3u);
   // Each column of y by A, then each row by A'.
   let c0 = transform(at_place(w0, p0, 0u), at_place(w0, p0, 2u), at_place(w2, p2, 0u), at_place(w2, p2, 2u));
   let c1 = transform(at_place(w0, p0, 1u), at_place(w0, p0, 3u), at_place(w2, p2, 1u), at_place(w2, p2, 3u));

@@ -13,7 +13,7 @@ import { choose, keyOf } from "../tape/choose.ts";
 import type { Tape } from "../tape/tape.ts";
 import { Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile, wideTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile, wideLanes, wideTile } from "./tiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -123,7 +123,7 @@ function kernelGradient(
   form: "uniform" | "wide" | "vec4" | "tiled",
 ): { partial: Tensor; parts: number } {
   const side = form === "wide" ? wideTile : tile;
-  const { LANES, TILES } = lanesFor(inputs, outputs, side);
+  const { LANES, TILES } = form === "wide" ? wideLanes(outputs) : lanesFor(inputs, outputs);
   const tiles =
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
@@ -136,7 +136,7 @@ function kernelGradient(
   const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
   const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
   if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
-  else if (form === "wide") tape.launch(wideKernelGradientShader, bindings, constants, grid, vec4s);
+  else if (form === "wide") tape.launch(wideKernelGradientShader, bindings, { ...constants, LANES }, grid);
   else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
   else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return { partial, parts };

@@ -137,12 +137,12 @@ export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches
   const { channels, cells, cellsY, cellsX } = shape;
   const { height, width, padY, padX, half, through } = patches;
   const transformed = tape.temporary("transformed input", [36, cells, channels]);
-  const { groups, constants } = threads((cells * channels) / 2);
+  const { groups, constants } = threads(cells * channels);
   tape.launch(
     inputShader,
     { x: x.storage, affine: through?.affine ?? x.storage, transformed },
     {
-      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels / 2, CELLS_Y: cellsY, CELLS_X: cellsX },
+      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels, CELLS_Y: cellsY, CELLS_X: cellsX },
       ...{ PAD_Y: padY, PAD_X: padX, FIRST_IN: x.first, FIRST: through?.first ?? 0, GROUP: through?.group ?? 1 },
       ...{ NORMALISED: through ? 1 : 0, RELU: through?.relu ? 1 : 0, HALF: half ? 1 : 0 },
     },

@@ -89,7 +89,7 @@ export function launchOutputGradient(
   const { pooled, arriving, norm } = tensors;
   const gradient = arriving.parts.at(slice.first);
   const transformed = tape.temporary("transformed gradient", [36, slice.images * cellsOf(shape), shape.filters]);
-  const { groups, constants } = threads((slice.images * cellsOf(shape) * shape.filters) / 4);
+  const { groups, constants } = threads((slice.images * cellsOf(shape) * shape.filters) / 2);
   tape.launch(
     pooledGradientShader,
     {
@@ -97,7 +97,7 @@ export function launchOutputGradient(
       ...{ ...norm, transformed },
     },
     {
-      ...{ ...constants, ...extents(shape), GROUP: shape.group, RELU: shape.relu ? 1 : 0 },
+      ...{ ...constants, ...extents(shape), FILTERS: shape.filters / 2, GROUP: shape.group, RELU: shape.relu ? 1 : 0 },
       ...{ FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
       ...{ HALF: pooled.half ? 1 : 0, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0 },
       UNSCALE: 1 / arriving.scale,
