@@ -4,7 +4,8 @@
 // in each window, and what arrives there went through batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
 // z being the pooled values. A thread takes RUN cells (4 x 4 elements of y, four windows) of one image, one channel of x
-// and four of y: a 6 x 6 patch, four windows and 144 multiply-adds of vec4s for each cell.
+// and four of y: a 6 x 6 patch, four windows and 144 multiply-adds of vec4s for each cell. For software adapters, as
+// conv2d.pool: rows of the patch and of the sums are gone through in loops.
 // With NORMALISED 1, x is read through batch-norm and ReLU, too. With ADD 1 the sums are added to what partial holds.
 override HEIGHT: i32;
 override WIDTH: i32;
@@ -36,29 +37,38 @@ struct Shape {
   FIRST: u32, // and in the whole batch
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+const X_LENGTH: u32 = 1; // words
+const POOLED_LENGTH: u32 = 1; // pairs of words, as of gradient
+const GRADIENT_LENGTH: u32 = 1;
+
+@group(0) @binding(0) var<storage, read> x: array<u32, X_LENGTH>;
 @group(0) @binding(1) var<storage, read> input_affine: array<f32>; // [groups, 4, CHANNELS]
-@group(0) @binding(2) var<storage, read> pooled: array<vec2u>;
+@group(0) @binding(2) var<storage, read> pooled: array<vec2u, POOLED_LENGTH>;
 @group(0) @binding(3) var<storage, read> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
-@group(0) @binding(4) var<storage, read> gradient: array<vec2u>;
+@group(0) @binding(4) var<storage, read> gradient: array<vec2u, GRADIENT_LENGTH>;
 @group(0) @binding(5) var<storage, read> affine: array<vec4f>; // [groups, 4, FILTERS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(6) var<storage, read> coefficients: array<vec4f>; // [groups, 2, FILTERS]: c1, c2
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, 3, CHANNELS, FILTERS]
 @group(0) @binding(8) var<uniform> shape: Shape;
 
 // What a thread reads one channel of x through.
-struct Source { image: i32, c: u32, mean: f32, scale: f32, beta: f32 }
+struct Source { mean: f32, scale: f32, beta: f32 }
 
-fn load(s: Source, row: i32, column: i32) -> f32 {
-  let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
-  let pixel = (s.image * HEIGHT + clamp(row, 0, HEIGHT - 1)) * WIDTH + clamp(column, 0, WIDTH - 1);
-  let at = u32(pixel) * CHANNELS + s.c;
+// Where a row or a column of the patch lies in x, and whether the image has it.
+struct Line { at: u32, inside: bool }
+
+fn column_at(x: i32) -> Line {
+  return Line(u32(clamp(x, 0, WIDTH - 1)) * CHANNELS, (x >= 0) & (x < WIDTH));
+}
+
+fn load(row: Line, column: Line, s: Source) -> f32 {
+  let at = row.at + column.at;
   var value: f32;
   if (FORMAT == 2u) {
-    value = f32((x[at / 4u] >> (8u * (at % 4u))) & 255u) / 255.0;
+    value = f32((x[at >> 2u] >> (8u * (at & 3u))) & 255u) / 255.0;
   } else if (FORMAT == 1u) {
-    let both = unpack2x16float(x[at / 2u]);
-    value = select(both.x, both.y, at % 2u == 1u);
+    let both = unpack2x16float(x[at >> 1u]);
+    value = select(both.x, both.y, (at & 1u) == 1u);
   } else {
     value = bitcast<f32>(x[at]);
   }
@@ -68,13 +78,20 @@ fn load(s: Source, row: i32, column: i32) -> f32 {
       value = max(value, 0.0);
     }
   }
-  return select(0.0, value, inside);
+  return select(0.0, value, row.inside & column.inside);
 }
+
+struct Lines { a: Line, b: Line, c: Line, d: Line, e: Line, f: Line }
 
 struct Row { a: f32, b: f32, c: f32, d: f32, e: f32, f: f32 }
 
-fn row(s: Source, y: i32, x: i32) -> Row {
-  return Row(load(s, y, x), load(s, y, x + 1), load(s, y, x + 2), load(s, y, x + 3), load(s, y, x + 4), load(s, y, x + 5));
+fn row_at(image: u32, y: i32, c: u32, columns: Lines, s: Source) -> Row {
+  let at = (image * u32(HEIGHT) + u32(clamp(y, 0, HEIGHT - 1))) * u32(WIDTH) * CHANNELS + c;
+  let row = Line(at, (y >= 0) & (y < HEIGHT));
+  return Row(
+    load(row, columns.a, s), load(row, columns.b, s), load(row, columns.c, s),
+    load(row, columns.d, s), load(row, columns.e, s), load(row, columns.f, s),
+  );
 }
 
 struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, c1: vec4f, c2: vec4f }
@@ -156,63 +173,72 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let norm = Norm(
     affine[at], affine[at + FILTERS], affine[at + 2u * FILTERS], coefficients[sums], coefficients[sums + FILTERS],
   );
-  var s = Source(i32(shape.FIRST_IN + image), c, 0.0, 0.0, 0.0);
+  var s = Source();
   if (NORMALISED == 1u) {
     let from_ = group * 4u * CHANNELS + c;
-    s.mean = input_affine[from_];
-    s.scale = input_affine[from_ + CHANNELS];
-    s.beta = input_affine[from_ + 2u * CHANNELS];
+    s = Source(input_affine[from_], input_affine[from_ + CHANNELS], input_affine[from_ + 2u * CHANNELS]);
   }
   var f0 = Three();
   var f1 = Three();
   var f2 = Three();
+  let first = shape.FIRST_IN + image;
   let last = min((run + 1u) * RUN, cells);
   for (var cell = run * RUN; cell < last; cell++) {
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
     let top = 2 * i32(y) - 1;
     let left = 2 * i32(x) - 1;
+    let columns = Lines(
+      column_at(left), column_at(left + 1), column_at(left + 2),
+      column_at(left + 3), column_at(left + 4), column_at(left + 5),
+    );
     let places = vec4u(argmax[((shape.FIRST_POOLED + image) * cells + cell) * FILTERS + o]) >> vec4u(0u, 2u, 4u, 6u);
-    var w0 = arriving(image, y, x, o, norm);
-    var w1 = arriving(image, y, x + 1u, o, norm);
-    var p0 = places & vec4u(3u);
-    var p1 = (places >> vec4u(8u)) & vec4u(3u);
+    var r0 = Row();
+    var r1 = Row();
+    var r2 = Row();
+    var r3 = Row();
+    var r4 = Row();
+    var r5 = Row();
+    for (var k = 0; k < 6; k++) {
+      r0 = r1;
+      r1 = r2;
+      r2 = r3;
+      r3 = r4;
+      r4 = r5;
+      r5 = row_at(first, top + k, c, columns, s);
+    }
+    let w0 = arriving(image, y, x, o, norm);
+    let w1 = arriving(image, y, x + 1u, o, norm);
+    let w2 = arriving(image, y + 1u, x, o, norm);
+    let w3 = arriving(image, y + 1u, x + 1u, o, norm);
+    let p0 = places & vec4u(3u);
+    let p1 = (places >> vec4u(8u)) & vec4u(3u);
+    let p2 = (places >> vec4u(16u)) & vec4u(3u);
+    let p3 = (places >> vec4u(24u)) & vec4u(3u);
     let y0 = spread(w0, p0, w1, p1, 0u);
-    let r0 = row(s, top, left);
     f0 = multiply(f0, y0, r0);
-    let y1 = spread(w0, p0, w1, p1, 1u);
-    let r1 = row(s, top + 1, left);
-    f0 = multiply(f0, y1, r1);
     f1 = multiply(f1, y0, r1);
-    w0 = arriving(image, y + 1u, x, o, norm);
-    w1 = arriving(image, y + 1u, x + 1u, o, norm);
-    p0 = (places >> vec4u(16u)) & vec4u(3u);
-    p1 = (places >> vec4u(24u)) & vec4u(3u);
-    let y2 = spread(w0, p0, w1, p1, 0u);
-    let r2 = row(s, top + 2, left);
-    f0 = multiply(f0, y2, r2);
-    f1 = multiply(f1, y1, r2);
     f2 = multiply(f2, y0, r2);
-    let y3 = spread(w0, p0, w1, p1, 1u);
-    let r3 = row(s, top + 3, left);
-    f0 = multiply(f0, y3, r3);
-    f1 = multiply(f1, y2, r3);
+    let y1 = spread(w0, p0, w1, p1, 1u);
+    f0 = multiply(f0, y1, r1);
+    f1 = multiply(f1, y1, r2);
     f2 = multiply(f2, y1, r3);
-    let r4 = row(s, top + 4, left);
-    f1 = multiply(f1, y3, r4);
+    let y2 = spread(w2, p2, w3, p3, 0u);
+    f0 = multiply(f0, y2, r2);
+    f1 = multiply(f1, y2, r3);
     f2 = multiply(f2, y2, r4);
-    let r5 = row(s, top + 5, left);
+    let y3 = spread(w2, p2, w3, p3, 1u);
+    f0 = multiply(f0, y3, r3);
+    f1 = multiply(f1, y3, r4);
     f2 = multiply(f2, y3, r5);
   }
   let to = (part * 9u * CHANNELS + c) * FILTERS + o;
   let step = CHANNELS * FILTERS;
-  store(to, f0.a);
-  store(to + step, f0.b);
-  store(to + 2u * step, f0.c);
-  store(to + 3u * step, f1.a);
-  store(to + 4u * step, f1.b);
-  store(to + 5u * step, f1.c);
-  store(to + 6u * step, f2.a);
-  store(to + 7u * step, f2.b);
-  store(to + 8u * step, f2.c);
+  for (var u = 0u; u < 3u; u++) {
+    store(to + 3u * u * step, f0.a);
+    store(to + (3u * u + 1u) * step, f0.b);
+    store(to + (3u * u + 2u) * step, f0.c);
+    f0 = f1;
+    f1 = f2;
+  }
 }

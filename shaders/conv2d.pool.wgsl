@@ -4,7 +4,9 @@
 // with where the maxima were: the convolution's own output never exists. Beside them, for batch-norm, mean and sum of
 // squared deviations (M2) of each channel over the thread's cells. A thread takes RUN cells (4 x 4 outputs, four windows)
 // of one image and four channels: for each input channel it loads a 6 x 6 patch and 9 vec4s of the filter for 144
-// multiply-adds of vec4s, all in registers. Neighbouring threads read neighbouring filters and the same patch.
+// multiply-adds of vec4s, all in registers. Neighbouring threads read neighbouring filters and the same patch. For software
+// adapters: rows of the patch and of the windows are gone through in loops, which compile in half the time, offsets of
+// its lines are worked out once, and shifts stand where such an adapter would divide lane by lane.
 // With NORMALISED 1, x is read through batch-norm and ReLU: max(0, scale (x - mean) + beta).
 override HEIGHT: i32;
 override WIDTH: i32;
@@ -33,9 +35,12 @@ struct Shape {
   FIRST: u32, // and in the whole batch
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+const X_LENGTH: u32 = 1; // words
+const FILTER_LENGTH: u32 = 1; // vec4s
+
+@group(0) @binding(0) var<storage, read> x: array<u32, X_LENGTH>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
-@group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
+@group(0) @binding(2) var<storage, read> filter_: array<vec4f, FILTER_LENGTH>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
@@ -43,45 +48,72 @@ struct Shape {
 @group(0) @binding(7) var<uniform> shape: Shape;
 
 // What a thread reads one channel of x through.
-struct Source { image: i32, c: u32, mean: f32, scale: f32, beta: f32 }
+struct Norm { mean: f32, scale: f32, beta: f32 }
 
-fn load(s: Source, row: i32, column: i32) -> f32 {
-  let inside = (row >= 0) & (row < HEIGHT) & (column >= 0) & (column < WIDTH);
-  let pixel = (s.image * HEIGHT + clamp(row, 0, HEIGHT - 1)) * WIDTH + clamp(column, 0, WIDTH - 1);
-  let at = u32(pixel) * CHANNELS + s.c;
+// Where a row or a column of the patch lies in x, and whether the image has it.
+struct Line { at: u32, inside: bool }
+
+fn column_at(x: i32) -> Line {
+  return Line(u32(clamp(x, 0, WIDTH - 1)) * CHANNELS, (x >= 0) & (x < WIDTH));
+}
+
+fn load(row: Line, column: Line, n: Norm) -> f32 {
+  let at = row.at + column.at;
   var value: f32;
   if (FORMAT == 2u) {
-    value = f32((x[at / 4u] >> (8u * (at % 4u))) & 255u) / 255.0;
+    value = f32((x[at >> 2u] >> (8u * (at & 3u))) & 255u) / 255.0;
   } else if (FORMAT == 1u) {
-    let both = unpack2x16float(x[at / 2u]);
-    value = select(both.x, both.y, at % 2u == 1u);
+    let both = unpack2x16float(x[at >> 1u]);
+    value = select(both.x, both.y, (at & 1u) == 1u);
   } else {
     value = bitcast<f32>(x[at]);
   }
   if (NORMALISED == 1u) {
-    value = fma(value - s.mean, s.scale, s.beta);
+    value = fma(value - n.mean, n.scale, n.beta);
     if (RELU == 1u) {
       value = max(value, 0.0);
     }
   }
-  return select(0.0, value, inside);
+  return select(0.0, value, row.inside & column.inside);
 }
+
+struct Lines { a: Line, b: Line, c: Line, d: Line, e: Line, f: Line }
 
 struct Row { a: f32, b: f32, c: f32, d: f32, e: f32, f: f32 }
 
-fn row(s: Source, y: i32, x: i32) -> Row {
-  return Row(load(s, y, x), load(s, y, x + 1), load(s, y, x + 2), load(s, y, x + 3), load(s, y, x + 4), load(s, y, x + 5));
+fn row_at(image: u32, y: i32, c: u32, columns: Lines, n: Norm) -> Row {
+  let at = (image * u32(HEIGHT) + u32(clamp(y, 0, HEIGHT - 1))) * u32(WIDTH) * CHANNELS + c;
+  let row = Line(at, (y >= 0) & (y < HEIGHT));
+  return Row(
+    load(row, columns.a, n), load(row, columns.b, n), load(row, columns.c, n),
+    load(row, columns.d, n), load(row, columns.e, n), load(row, columns.f, n),
+  );
+}
+
+// A row of the filter, four channels each, and its three rows.
+struct Taps { a: vec4f, b: vec4f, c: vec4f }
+
+struct Filter { u0: Taps, u1: Taps, u2: Taps }
+
+fn taps_at(at: u32) -> Taps {
+  let step = CHANNELS * FILTERS;
+  return Taps(filter_[at], filter_[at + step], filter_[at + 2u * step]);
+}
+
+fn filter_at(at: u32) -> Filter {
+  let line = 3u * CHANNELS * FILTERS;
+  return Filter(taps_at(at), taps_at(at + line), taps_at(at + 2u * line));
 }
 
 // Four outputs of one row, four channels each.
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
-fn multiply(sum: Four, r: Row, f0: vec4f, f1: vec4f, f2: vec4f) -> Four {
+fn multiply(sum: Four, r: Row, f: Taps) -> Four {
   return Four(
-    fma(vec4f(r.c), f2, fma(vec4f(r.b), f1, fma(vec4f(r.a), f0, sum.a))),
-    fma(vec4f(r.d), f2, fma(vec4f(r.c), f1, fma(vec4f(r.b), f0, sum.b))),
-    fma(vec4f(r.e), f2, fma(vec4f(r.d), f1, fma(vec4f(r.c), f0, sum.c))),
-    fma(vec4f(r.f), f2, fma(vec4f(r.e), f1, fma(vec4f(r.d), f0, sum.d))),
+    fma(vec4f(r.c), f.c, fma(vec4f(r.b), f.b, fma(vec4f(r.a), f.a, sum.a))),
+    fma(vec4f(r.d), f.c, fma(vec4f(r.c), f.b, fma(vec4f(r.b), f.a, sum.b))),
+    fma(vec4f(r.e), f.c, fma(vec4f(r.d), f.b, fma(vec4f(r.c), f.a, sum.c))),
+    fma(vec4f(r.f), f.c, fma(vec4f(r.e), f.b, fma(vec4f(r.d), f.a, sum.d))),
   );
 }
 
@@ -138,61 +170,61 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let last = min((run + 1u) * RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
   let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
+  let first = shape.FIRST_IN + image;
+  var f: Filter;
+  if (CHANNELS == 1u) {
+    f = filter_at(o);
+  }
   for (var cell = run * RUN; cell < last; cell++) {
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
     let top = 2 * i32(y) - 1;
     let left = 2 * i32(x) - 1;
+    let columns = Lines(
+      column_at(left), column_at(left + 1), column_at(left + 2),
+      column_at(left + 3), column_at(left + 4), column_at(left + 5),
+    );
     var y0 = Four();
     var y1 = Four();
     var y2 = Four();
     var y3 = Four();
     for (var c = 0u; c < CHANNELS; c++) {
-      var s = Source(i32(shape.FIRST_IN + image), c, 0.0, 0.0, 0.0);
+      var norm = Norm();
       if (NORMALISED == 1u) {
-        s.mean = affine[statistics + c];
-        s.scale = affine[statistics + CHANNELS + c];
-        s.beta = affine[statistics + 2u * CHANNELS + c];
+        norm = Norm(affine[statistics + c], affine[statistics + CHANNELS + c], affine[statistics + 2u * CHANNELS + c]);
       }
-      let at = c * FILTERS + o;
-      let step = CHANNELS * FILTERS;
-      let f00 = filter_[at];
-      let f01 = filter_[at + step];
-      let f02 = filter_[at + 2u * step];
-      let f10 = filter_[at + 3u * step];
-      let f11 = filter_[at + 4u * step];
-      let f12 = filter_[at + 5u * step];
-      let f20 = filter_[at + 6u * step];
-      let f21 = filter_[at + 7u * step];
-      let f22 = filter_[at + 8u * step];
-      let r0 = row(s, top, left);
-      y0 = multiply(y0, r0, f00, f01, f02);
-      let r1 = row(s, top + 1, left);
-      y0 = multiply(y0, r1, f10, f11, f12);
-      y1 = multiply(y1, r1, f00, f01, f02);
-      let r2 = row(s, top + 2, left);
-      y0 = multiply(y0, r2, f20, f21, f22);
-      y1 = multiply(y1, r2, f10, f11, f12);
-      y2 = multiply(y2, r2, f00, f01, f02);
-      let r3 = row(s, top + 3, left);
-      y1 = multiply(y1, r3, f20, f21, f22);
-      y2 = multiply(y2, r3, f10, f11, f12);
-      y3 = multiply(y3, r3, f00, f01, f02);
-      let r4 = row(s, top + 4, left);
-      y2 = multiply(y2, r4, f20, f21, f22);
-      y3 = multiply(y3, r4, f10, f11, f12);
-      let r5 = row(s, top + 5, left);
-      y3 = multiply(y3, r5, f20, f21, f22);
+      var r0 = Row();
+      var r1 = Row();
+      var r2 = Row();
+      var r3 = Row();
+      var r4 = Row();
+      var r5 = Row();
+      for (var k = 0; k < 6; k++) {
+        r0 = r1;
+        r1 = r2;
+        r2 = r3;
+        r3 = r4;
+        r4 = r5;
+        r5 = row_at(first, top + k, c, columns, norm);
+      }
+      if (CHANNELS > 1u) {
+        f = filter_at(c * FILTERS + o);
+      }
+      y0 = multiply(multiply(multiply(y0, r0, f.u0), r1, f.u1), r2, f.u2);
+      y1 = multiply(multiply(multiply(y1, r1, f.u0), r2, f.u1), r3, f.u2);
+      y2 = multiply(multiply(multiply(y2, r2, f.u0), r3, f.u1), r4, f.u2);
+      y3 = multiply(multiply(multiply(y3, r3, f.u0), r4, f.u1), r5, f.u2);
     }
-    let m0 = maximum(y0.a, y0.b, y1.a, y1.b);
-    let m1 = maximum(y0.c, y0.d, y1.c, y1.d);
-    let m2 = maximum(y2.a, y2.b, y3.a, y3.b);
-    let m3 = maximum(y2.c, y2.d, y3.c, y3.d);
-    keep(image, y, x, o, m0.value + offset);
-    keep(image, y, x + 1u, o, m1.value + offset);
-    keep(image, y + 1u, x, o, m2.value + offset);
-    keep(image, y + 1u, x + 1u, o, m3.value + offset);
-    let where_ = m0.where_ | (m1.where_ << vec4u(8u)) | (m2.where_ << vec4u(16u)) | (m3.where_ << vec4u(24u));
+    var where_ = vec4u();
+    for (var r = 0u; r < 2u; r++) {
+      let m0 = maximum(y0.a, y0.b, y1.a, y1.b);
+      let m1 = maximum(y0.c, y0.d, y1.c, y1.d);
+      keep(image, y + r, x, o, m0.value + offset);
+      keep(image, y + r, x + 1u, o, m1.value + offset);
+      where_ |= (m0.where_ | (m1.where_ << vec4u(8u))) << vec4u(16u * r);
+      y0 = y2;
+      y1 = y3;
+    }
     argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] =
       where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
   }

@@ -63,8 +63,8 @@ fn load(row: Line, column: Line, n: Norm) -> f32 {
   let at = row.at + column.at;
   var value: f32;
   if (HALF == 1u) {
-    let both = unpack2x16float(x[at / 2u]);
-    value = select(both.x, both.y, at % 2u == 1u);
+    let both = unpack2x16float(x[at >> 1u]);
+    value = select(both.x, both.y, (at & 1u) == 1u);
   } else {
     value = bitcast<f32>(x[at]);
   }

@@ -112,7 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let w1 = arriving(image, y, x + 1u, o, norm);
   let w2 = arriving(image, y + 1u, x, o, norm);
   let w3 = arriving(image, y + 1u, x + 1u, o, norm);
-  let four = argmax[(shape.FIRST_POOLED * cells * shape.FILTERS + i) / 2u] >> (o % 2u * 4u);
+  let four = argmax[(shape.FIRST_POOLED * cells * shape.FILTERS + i) >> 1u] >> ((o & 1u) * 4u);
   let places = vec2u(four, four >> 2u);
   let p0 = places & vec2u(3u);
   let p1 = (places >> vec2u(8u)) & vec2u(3u);

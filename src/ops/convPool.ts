@@ -62,7 +62,8 @@ export function launchConvPool(
     tape.launch(sharedForwardShader, bindings, constants, grid, tile);
   } else {
     const { groups, constants: grid } = threads(slice.images * runs.RUNS * lanes);
-    tape.launch(forwardShader, bindings, { ...constants, ...grid }, groups);
+    const lengths = { X_LENGTH: x.storage.bytes / 4, FILTER_LENGTH: filter.size / 4 };
+    tape.launch(forwardShader, bindings, { ...constants, ...grid }, groups, lengths);
   }
 }
 
@@ -105,7 +106,10 @@ export function launchConvPoolFilterGradient(
     tape.launch(sharedFilterGradientShader, bindings, constants, grid, { LANES });
   } else {
     const { groups, constants: grid } = threads((parts * channels * filters) / 4);
-    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups);
+    const lengths = { X_LENGTH: x.storage.bytes / 4, POOLED_LENGTH: pooled.values.storage.bytes / 8 };
+    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups, {
+      ...{ ...lengths, GRADIENT_LENGTH: gradient.storage.bytes / 8 },
+    });
   }
   return columnSum(tape, "filter gradient", partial, parts, [3, 3, channels, filters]);
 }
