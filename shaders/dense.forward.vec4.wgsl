@@ -18,11 +18,8 @@ const OUTPUT_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f, OUTPUT_LENGTH>;
 
-fn activate(sum: vec4f, o: u32) -> vec4f {
+fn activate(sum: vec4f) -> vec4f {
   var y = sum;
-  if (BIAS == 1u) {
-    y += bias[o];
-  }
   if (ACTIVATION == 1u) {
     y = 1.0 / (1.0 + exp(-clamp(y, vec4f(-87.0), vec4f(87.0))));
   }
@@ -35,9 +32,9 @@ fn activate(sum: vec4f, o: u32) -> vec4f {
 fn store(k: u32, row: u32, o: u32, a: vec4f, b: vec4f) {
   if (row < ROWS) {
     let at = (k * ROWS + row) * (OUTPUTS / 4u) + o;
-    output[at] = activate(a, o);
+    output[at] = activate(a);
     if (o + LANES < OUTPUTS / 4u) {
-      output[at + LANES] = activate(b, o + LANES);
+      output[at + LANES] = activate(b);
     }
   }
 }
@@ -106,10 +103,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     b7 = fma(w1, s7, b7);
     at += OUTPUTS / 4u;
   }
+  var offset_a = vec4f();
+  var offset_b = vec4f();
+  if (BIAS == 1u) {
+    offset_a = bias[o];
+    offset_b = bias[min(o + LANES, OUTPUTS / 4u - 1u)];
+  }
   // In a loop whose body is always of the first: written out, eight rows of stores and sigmoids are most of what there is
   // to compile.
   for (var r = 0u; r < 8u; r++) {
-    store(k, row + r, o, a0, b0);
+    store(k, row + r, o, a0 + offset_a, b0 + offset_b);
     a0 = a1;
     a1 = a2;
     a2 = a3;
