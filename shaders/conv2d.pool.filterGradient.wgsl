@@ -38,8 +38,8 @@ struct Shape {
 }
 
 const X_LENGTH: u32 = 1; // words
-const POOLED_LENGTH: u32 = 1; // pairs of words, as of gradient
-const GRADIENT_LENGTH: u32 = 1;
+const POOLED_LENGTH: u32 = 1; // pairs of words
+const GRADIENT_LENGTH: u32 = 1; // pairs of words
 
 @group(0) @binding(0) var<storage, read> x: array<u32, X_LENGTH>;
 @group(0) @binding(1) var<storage, read> input_affine: array<f32>; // [groups, 4, CHANNELS]

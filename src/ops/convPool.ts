@@ -106,10 +106,12 @@ export function launchConvPoolFilterGradient(
     tape.launch(sharedFilterGradientShader, bindings, constants, grid, { LANES });
   } else {
     const { groups, constants: grid } = threads((parts * channels * filters) / 4);
-    const lengths = { X_LENGTH: x.storage.bytes / 4, POOLED_LENGTH: pooled.values.storage.bytes / 8 };
-    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups, {
-      ...{ ...lengths, GRADIENT_LENGTH: gradient.storage.bytes / 8 },
-    });
+    const lengths = {
+      X_LENGTH: x.storage.bytes / 4,
+      POOLED_LENGTH: pooled.values.storage.bytes / 8,
+      GRADIENT_LENGTH: gradient.storage.bytes / 8,
+    };
+    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups, lengths);
   }
   return columnSum(tape, "filter gradient", partial, parts, [3, 3, channels, filters]);
 }
