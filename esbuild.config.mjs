@@ -22,7 +22,7 @@ const web = { "web/index": "src/web/index.ts", "web/decoder.worker": "src/web/de
 await build({ ...options, entryPoints: web, outdir: "dist", minify: true });
 await build({
   ...options,
-  entryPoints: { "node/index": "src/node/index.ts", "node/cli": "src/node/cli.ts" },
+  entryPoints: { "node/index": "src/node/index.ts", "node/cli": "src/cli/cli.ts" },
   outdir: "dist",
   platform: "node",
   packages: "external",

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page as Tab } from "puppeteer";
+import { launchChrome } from "../scripts/chrome/chrome.ts";
 import { esbuildPlugin } from "../shaders/reflect.mjs";
-import { launchChrome } from "../src/node/chrome.ts";
 import type { Page } from "./page/main.ts";
 
 type Calls = { [K in keyof Page]: (...rest: Parameters<Page[K]>) => Promise<Awaited<ReturnType<Page[K]>>> };

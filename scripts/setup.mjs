@@ -5,9 +5,9 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { readChoice, writeChoice } from "../src/node/choice.mjs";
-import { ChromePathError, thisMachine } from "../src/node/find-adapter.mjs";
-import { probeChrome, startChrome } from "../src/node/start-chrome.mjs";
+import { ChromePathError, thisMachine } from "../src/node/adapter/find-adapter.mjs";
+import { readChoice, writeChoice } from "./chrome/choice.mjs";
+import { probeChrome, startChrome } from "./chrome/start-chrome.mjs";
 import { choiceKey, choose, describe, firstThatWorks } from "./setup/choose.mjs";
 import { installDependencies } from "./setup/dependencies.mjs";
 import { getChrome } from "./setup/get-chrome.mjs";

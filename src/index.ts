@@ -5,10 +5,8 @@ export {
   type AugmentationRanges,
   augmentationPresets,
   type Range,
-} from "./data/augmentation.ts";
+} from "./data/augmentation/ranges.ts";
 export * from "./data/index.ts";
-export { evaluate, tensor, type Value } from "./evaluate.ts";
-export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export {
   DeviceLostError,
   DiskError,
@@ -20,45 +18,56 @@ export {
   ResourceError,
   ShapeError,
   TwingradError,
-} from "./gpu/errors.ts";
+} from "./errors.ts";
+export {
+  errorsAt,
+  type LivenessReport,
+  livenessReport,
+  type Presentation,
+  type PresentationErrors,
+  thresholdOf,
+} from "./evaluation/presentation.ts";
+export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
-export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/liveness.ts";
+export { type Centring, withCentring } from "./model/centring.ts";
+export type { PictureOptions, Pictures } from "./model/pictures.ts";
+export { fitWhitening, type Whitening, withWhitening } from "./model/whitening.ts";
+export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/livenessNetwork.ts";
 export type { Network, NetworkOptions, NetworkTask } from "./nn/network.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
 export type { TowerKind } from "./nn/towers.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";
+export { batchNorm } from "./ops/batchNorm.ts";
+export { conv2d } from "./ops/conv2d.ts";
+export { dense } from "./ops/dense.ts";
+export { flatten } from "./ops/flatten.ts";
+export { edgeHistograms } from "./ops/images/edgeHistograms.ts";
+export { orientedGradients } from "./ops/images/orientedGradients.ts";
+export { type PhotometricChange, packChanges, photometric } from "./ops/images/photometric.ts";
+export { type ResizeMethod, resample, resize, type Transform } from "./ops/images/resample.ts";
+export { scaleBytes } from "./ops/images/scaleBytes.ts";
+export { standardize } from "./ops/images/standardize.ts";
+export { l2Normalize } from "./ops/l2Normalize.ts";
 export {
   batchHardTripletLoss,
   type Margin,
   semiHardTripletLoss,
   supervisedContrastiveLoss,
-} from "./ops/batchLoss.ts";
-export { batchNorm } from "./ops/batchNorm.ts";
-export { contrastiveLoss } from "./ops/contrastiveLoss.ts";
-export { conv2d } from "./ops/conv2d.ts";
-export { dense } from "./ops/dense.ts";
-export { edgeHistograms } from "./ops/edgeHistograms.ts";
-export { flatten } from "./ops/flatten.ts";
-export { l2Normalize } from "./ops/l2Normalize.ts";
+} from "./ops/losses/batchLoss.ts";
+export { contrastiveLoss } from "./ops/losses/contrastiveLoss.ts";
+export { sigmoidCrossEntropy } from "./ops/losses/sigmoidCrossEntropy.ts";
+export { tripletLoss } from "./ops/losses/tripletLoss.ts";
 export { maxPool2d } from "./ops/maxPool2d.ts";
-export { orientedGradients } from "./ops/orientedGradients.ts";
-export { type PhotometricChange, packChanges, photometric } from "./ops/photometric.ts";
 export { relu } from "./ops/relu.ts";
-export { type ResizeMethod, resample, resize, type Transform } from "./ops/resample.ts";
 export { scale } from "./ops/scale.ts";
-export { scaleBytes } from "./ops/scaleBytes.ts";
 export { sigmoid } from "./ops/sigmoid.ts";
-export { sigmoidCrossEntropy } from "./ops/sigmoidCrossEntropy.ts";
 export { slice } from "./ops/slice.ts";
-export { standardize } from "./ops/standardize.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
-export { tripletLoss } from "./ops/tripletLoss.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
-export { type Centring, withCentring } from "./recognition/centring.ts";
 export {
   Gallery,
   type GalleryJson,
@@ -68,18 +77,9 @@ export {
   type Verification,
 } from "./recognition/gallery.ts";
 export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
-export { LivenessModel, requireLive } from "./recognition/liveness.ts";
+export { LivenessModel, requireLive } from "./recognition/livenessModel.ts";
 export type { Match } from "./recognition/match.ts";
-export { Model } from "./recognition/model.ts";
-export {
-  errorsAt,
-  type LivenessReport,
-  livenessReport,
-  type Presentation,
-  type PresentationErrors,
-  thresholdOf,
-} from "./recognition/presentation.ts";
-export { fitWhitening, type Whitening, withWhitening } from "./recognition/whitening.ts";
+export { Model } from "./recognition/recognitionModel.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
@@ -88,6 +88,6 @@ export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
 export type { Batch, ClassBatch, LivenessBatch, PairBatch, TripletBatch } from "./train/batch.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
-export type { PictureOptions, Pictures } from "./train/pictures.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
 export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";
+export { evaluate, tensor, type Value } from "./valueAndGradients.ts";

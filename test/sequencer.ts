@@ -6,14 +6,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const long = [
   "gpu/dawn",
   "gpu/deno",
-  "node/cliRecognition",
-  "node/cliTuning",
-  "node/cli",
+  "cli/cliRecognition",
+  "cli/cliTuning",
+  "cli/cli",
   "gpu/chrome",
   "bench/bench",
-  "node/recordsCli",
-  "node/resume/kill",
-  "node/demo",
+  "cli/recordsCli",
+  "cli/run/resume/kill",
+  "cli/demo",
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {

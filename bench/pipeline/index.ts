@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Device } from "../../src/gpu/device.ts";
-import { openDevice } from "../../src/node/device.ts";
-import { imageFolder } from "../../src/node/files.ts";
-import { tfrecords } from "../../src/node/records.ts";
-import { writeRecords } from "../../src/node/recordWriter.ts";
+import { openDevice } from "../../src/node/adapter/device.ts";
+import { imageFolder } from "../../src/node/files/files.ts";
+import { tfrecords } from "../../src/node/tfrecord/dataset.ts";
+import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
 import { type LabelFirst, measureLabelFirst } from "./labelFirst.ts";
 import { measureWaiting, type Waiting } from "./waiting.ts";
 

@@ -4,11 +4,11 @@ import sharp from "sharp";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
-import { filteredPairs, type Pair } from "../../src/data/pairs.ts";
 import { Prefetch } from "../../src/data/prefetch.ts";
 import { Random, streams } from "../../src/data/random.ts";
-import { expectedPairs } from "../../src/data/yield.ts";
-import { decodePicture } from "../../src/node/images.ts";
+import { expectedPairs } from "../../src/data/sampling/expectedPairs.ts";
+import { filteredPairs, type Pair } from "../../src/data/sampling/filteredPairs.ts";
+import { decodePicture } from "../../src/node/files/images.ts";
 import { median } from "../median.ts";
 
 const people = 950;

@@ -1,10 +1,10 @@
 // How long a training step waits for its batch: the share of a run's time between asking for a batch and having it. A run
 // begins as `twingrad train` begins one: the first pictures are decoded while the network is compiled.
 import { availableParallelism } from "node:os";
-import { balancedPairs } from "../../src/data/balanced.ts";
 import { batches } from "../../src/data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import { balancedPairs } from "../../src/data/sampling/balanced.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { siamese } from "../../src/nn/siamese.ts";
 import { StepsInFlight } from "../../src/train/inFlight.ts";

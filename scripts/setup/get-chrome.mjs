@@ -3,7 +3,7 @@
 import path from "node:path";
 import { run, SetupError, say } from "./run.mjs";
 
-/** @typedef {import("../../src/node/find-adapter.mjs").Machine} Machine */
+/** @typedef {import("../../src/node/adapter/find-adapter.mjs").Machine} Machine */
 
 /** @param {Machine} machine */
 const mayUseApt = (machine) =>

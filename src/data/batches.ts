@@ -1,13 +1,13 @@
 // From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
 // batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
-import { TwingradError } from "../gpu/errors.ts";
-import type { ClassExample, Triplet } from "./balanced.ts";
+import { TwingradError } from "../errors.ts";
 import type { DecodedImages } from "./decodedImages.ts";
-import type { LivenessItem, Single } from "./liveness.ts";
-import type { Pair } from "./pairs.ts";
 import { Prefetch } from "./prefetch.ts";
 import { Random, streams } from "./random.ts";
-import type { Sampler, SamplerState } from "./sampler.ts";
+import type { ClassExample, Triplet } from "./sampling/balanced.ts";
+import type { Pair } from "./sampling/filteredPairs.ts";
+import type { Sampler, SamplerState } from "./sampling/sampler.ts";
+import type { LivenessItem, Single } from "./sources/livenessDataset.ts";
 
 /** Pairs, decoded. Pictures are uint8 [B, H, W, C], labels and seeds [B]. */
 export interface LoadedPairs {

@@ -1,6 +1,6 @@
 // Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
 // that a second epoch decodes nothing that still fits.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import type { Dataset, ImageSize, Item } from "./dataset.ts";
 
 export interface DecodedImagesOptions {

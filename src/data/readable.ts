@@ -1,6 +1,6 @@
 // A dataset without the pictures that cannot be decoded: one pass over all of them before the work begins, so that which
 // pictures take part is known, and the same, whatever is drawn of them later.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { type Dataset, type ImageSize, type Item, subset } from "./dataset.ts";
 
 /** How many pictures are decoded at a time. */

@@ -1,5 +1,5 @@
 // Which identities a network is trained on, and which are held out to judge it: nobody is ever in both parts.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { type Dataset, type Item, identityGroups, subset } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
 

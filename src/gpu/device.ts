@@ -1,5 +1,5 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
-import { DeviceLostError, inBytes, ResourceError, TwingradError } from "./errors.ts";
+import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
 import { KernelCache } from "./kernels.ts";
 import { Tuner, type TuningOptions } from "./tuner.ts";
 

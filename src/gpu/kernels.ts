@@ -1,5 +1,5 @@
 // Pipelines, made once for each (shader, tunables, constants) and kept for the life of the device.
-import { TwingradError } from "./errors.ts";
+import { TwingradError } from "../errors.ts";
 import { overridesOf, type Shader, specialise } from "./shader.ts";
 
 export class KernelCache {

@@ -1,6 +1,7 @@
 // A compiled program: a fixed list of dispatches with everything they need, replayed once a step.
+
+import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
-import { TwingradError } from "./errors.ts";
 import type { StagingRing } from "./readback.ts";
 import { hasTimestamps, timePasses } from "./timing.ts";
 import { type NotFinite, traceNotFinite } from "./trace.ts";

@@ -1,7 +1,8 @@
 // Which of several ways to compute one thing is taken on this device: what was found faster, else what the rules of
 // thumb say. Bits depend on it, so nothing is timed unless asked for, and a choice once made stays.
+
+import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
-import { TwingradError } from "./errors.ts";
 import type { Shader } from "./shader.ts";
 import { type Choice, mismatch, type TuningStore, type TuningTable, tableKey, tableOf } from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";

@@ -1,6 +1,7 @@
 // Times the candidates of one choice on scratch buffers of the size of their tensors, in turns.
+
+import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
-import { TwingradError } from "./errors.ts";
 import { encode } from "./program.ts";
 import { writeShapes } from "./shapes.ts";
 import { hasTimestamps, timePasses, timeSubmissions } from "./timing.ts";

@@ -1,6 +1,6 @@
 // What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
 // head from embeddings to logits.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { dense } from "../ops/dense.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";

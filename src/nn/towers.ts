@@ -1,12 +1,12 @@
 // What a tower is: from pictures to their embeddings, by convolutions as in the TensorFlow article, or with less to learn.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
-import { edgeHistograms, histogramWindows } from "../ops/edgeHistograms.ts";
 import { flatten } from "../ops/flatten.ts";
+import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
+import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
-import { edgeDirections, orientedGradients } from "../ops/orientedGradients.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { NetworkOptions } from "./network.ts";

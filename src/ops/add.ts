@@ -1,5 +1,5 @@
 import shader from "../../shaders/add.forward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { vec4Threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";

@@ -6,12 +6,12 @@ import movingShader from "../../shaders/batchNorm.moving.wgsl";
 import parameterGradientsShader from "../../shaders/batchNorm.parameterGradients.wgsl";
 import statisticsShader from "../../shaders/batchNorm.statistics.wgsl";
 import sumsShader from "../../shaders/batchNorm.sums.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { threads } from "../tape/grid.ts";
 import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
-import { fuseBlock } from "./block.ts";
-import { defaultEpsilon, defaultMomentum } from "./normalised.ts";
+import { fuseBlock } from "./fused/block.ts";
+import { defaultEpsilon, defaultMomentum } from "./fused/normalised.ts";
 
 export interface BatchNormOptions {
   /** [C]. */

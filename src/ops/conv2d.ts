@@ -1,9 +1,9 @@
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { type Backward, type Tape, tapeOf } from "../tape/tape.ts";
 import { describe, Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./columnSum.ts";
-import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./convolution.ts";
-import { type Extent, image, type Padding, windows } from "./windows.ts";
+import { columnSum } from "./kernels/columnSum.ts";
+import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
+import { type Extent, image, type Padding, windows } from "./kernels/windows.ts";
 
 export interface Conv2dOptions {
   /** [O], added to each output channel. */

@@ -1,12 +1,17 @@
 import reluBackwardShader from "../../shaders/relu.backward.wgsl";
 import sigmoidBackwardShader from "../../shaders/sigmoid.backward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { vec4Threads } from "../tape/grid.ts";
 import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./columnSum.ts";
-import { throughSigmoid } from "./pairLoss.ts";
-import { type Activation, launchKernelGradient, launchProduct, launchProductInputGradient } from "./product.ts";
+import { throughSigmoid } from "./fused/pairLoss.ts";
+import { columnSum } from "./kernels/columnSum.ts";
+import {
+  type Activation,
+  launchKernelGradient,
+  launchProduct,
+  launchProductInputGradient,
+} from "./kernels/matrixProduct.ts";
 
 export interface DenseOptions {
   /** [O], added to each output. */

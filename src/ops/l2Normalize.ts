@@ -1,6 +1,6 @@
 import backwardShader from "../../shaders/l2Normalize.backward.wgsl";
 import forwardShader from "../../shaders/l2Normalize.forward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 

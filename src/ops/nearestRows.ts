@@ -2,7 +2,7 @@
 import euclideanShader from "../../shaders/match.euclidean.wgsl";
 import selectShader from "../../shaders/match.select.wgsl";
 import weightedShader from "../../shaders/match.weighted.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Storage, Tensor } from "../tape/tensor.ts";
 

@@ -1,6 +1,6 @@
 import backwardShader from "../../shaders/slice.backward.wgsl";
 import forwardShader from "../../shaders/slice.forward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { threads } from "../tape/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";

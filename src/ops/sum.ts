@@ -2,7 +2,7 @@
 import broadcastShader from "../../shaders/broadcast.forward.wgsl";
 import l2BackwardShader from "../../shaders/l2Penalty.backward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { vec4Threads } from "../tape/grid.ts";
 import { type Tape, tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";

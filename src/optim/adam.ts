@@ -1,5 +1,5 @@
 import shader from "../../shaders/adam.step.wgsl";
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { vec4Threads } from "../tape/grid.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 

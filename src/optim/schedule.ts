@@ -1,6 +1,6 @@
 // How the learning rate moves over a training: a function of the step alone, so that a resumed run has the rates of an
 // unbroken one.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 
 export const scheduleKinds = ["constant", "cosine", "step"] as const;
 

@@ -1,8 +1,8 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/nearestRows.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
-import { type LivenessJudge, requireLive } from "./liveness.ts";
+import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
 
 /** What a gallery needs of a model; `Model` is one. */

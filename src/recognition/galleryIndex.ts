@@ -1,6 +1,7 @@
 // A matrix of embeddings that stays on the GPU, for one probe against all of them: exact, in parts that a device can bind.
+
+import { inBytes, ResourceError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { inBytes, ResourceError, TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import {
   mostNearest,

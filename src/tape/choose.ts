@@ -1,5 +1,5 @@
 // The one place where an operation takes one of several algorithms or kernels.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import type { Launch, Tape } from "./tape.ts";
 
 export interface Candidate<T> {

@@ -1,6 +1,7 @@
 // From a plan to a program: every GPU object that a step will need is made here, once.
+
+import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { TwingradError } from "../gpu/errors.ts";
 import { type BufferRange, type Dispatch, type Operand, Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
 import { writeShapes } from "../gpu/shapes.ts";

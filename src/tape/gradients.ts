@@ -1,6 +1,6 @@
 // Reverse-mode differentiation: walks the recorded operations backwards and lets each append its chain rule.
 import addShader from "../../shaders/add.forward.wgsl";
-import { ShapeError } from "../gpu/errors.ts";
+import { ShapeError } from "../errors.ts";
 import { vec4Threads } from "./grid.ts";
 import type { Tape } from "./tape.ts";
 import { describe, Tensor } from "./tensor.ts";

@@ -1,7 +1,8 @@
 // Parameters outlive tapes and programs: a store holds them on the device, so that a training program and an
 // inference program use the same weights. Trainable ones lie side by side, so that one launch updates them all.
+
+import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { inBytes, ResourceError, ShapeError, TwingradError } from "../gpu/errors.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { initialValues } from "./initial.ts";
 import type { Tape } from "./tape.ts";

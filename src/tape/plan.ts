@@ -1,6 +1,6 @@
 // From the recorded list to what a program will be: gradients and update appended, dead launches dropped, memory planned,
 // and all of it held to the adapter's limits before anything is allocated for it.
-import { ResourceError, ShapeError, TwingradError } from "../gpu/errors.ts";
+import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapes.ts";
 import type { Optimizer } from "./optimizer.ts";

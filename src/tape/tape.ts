@@ -1,7 +1,8 @@
 // The tape: operations call `launch` and `record` on it while the network is being written down; `compile` turns the
 // list into a program and the tape is done. It holds no GPU object.
+
+import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { ShapeError, TwingradError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
 import { compile } from "./compile.ts";
@@ -31,7 +32,7 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
   readonly backward: Backward;
-  /** What `batchNorm` needs to know to put the operation into one with itself: see `src/ops/block.ts`. */
+  /** What `batchNorm` needs to know to put the operation into one with itself: see `src/ops/fused/block.ts`. */
   readonly fusible?: unknown;
 }
 

@@ -3,7 +3,7 @@
 import penaltyShader from "../../shaders/penalty.forward.wgsl";
 import scaleShader from "../../shaders/scale.forward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import { type ArenaGradients, clipFactor } from "./clip.ts";
 import { gradients, launchSum } from "./gradients.ts";
 import { vec4Threads } from "./grid.ts";

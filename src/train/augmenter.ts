@@ -1,11 +1,11 @@
 // Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
 // the host's part, which draws them.
-import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augment.ts";
-import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation.ts";
+import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augmentation/draw.ts";
+import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation/ranges.ts";
 import { streams } from "../data/random.ts";
-import { TwingradError } from "../gpu/errors.ts";
-import { changeBytes, packChanges, photometric } from "../ops/photometric.ts";
-import { type ResizeMethod, resample } from "../ops/resample.ts";
+import { TwingradError } from "../errors.ts";
+import { changeBytes, packChanges, photometric } from "../ops/images/photometric.ts";
+import { type ResizeMethod, resample } from "../ops/images/resample.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
 /** Ranges, and the seed that each picture's own stream of random numbers is drawn with; 0 by default. */

@@ -1,10 +1,10 @@
 // What a training step is given: pictures, who or what is on them, and the checks that they fit.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
+import type { InputDtype, Pictures } from "../model/pictures.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import { comparesAll } from "./loss.ts";
-import type { InputDtype, Pictures } from "./pictures.ts";
 
 export interface PairBatch {
   readonly left: Pictures;

@@ -1,6 +1,6 @@
 // The checkpoints of one run: the newest few and the best one are kept, and what cannot be trusted is passed over.
-import { TwingradError } from "../gpu/errors.ts";
-import { openSaved, type SavedModel } from "./checkpoint.ts";
+import { TwingradError } from "../errors.ts";
+import { openSaved, type SavedModel } from "../model/modelFile.ts";
 import { toldAuc } from "./selection.ts";
 
 /** Where checkpoints lie: a folder of a disk, or of a page's origin-private file system. */

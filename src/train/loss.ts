@@ -1,12 +1,17 @@
 // Which loss a network is trained with, what decides it, and how it is computed from a batch's embeddings.
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import type { Network } from "../nn/network.ts";
-import { batchHardTripletLoss, type Margin, semiHardTripletLoss, supervisedContrastiveLoss } from "../ops/batchLoss.ts";
-import { contrastiveLoss } from "../ops/contrastiveLoss.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
-import { sigmoidCrossEntropy } from "../ops/sigmoidCrossEntropy.ts";
+import {
+  batchHardTripletLoss,
+  type Margin,
+  semiHardTripletLoss,
+  supervisedContrastiveLoss,
+} from "../ops/losses/batchLoss.ts";
+import { contrastiveLoss } from "../ops/losses/contrastiveLoss.ts";
+import { sigmoidCrossEntropy } from "../ops/losses/sigmoidCrossEntropy.ts";
+import { tripletLoss } from "../ops/losses/tripletLoss.ts";
 import { slice } from "../ops/slice.ts";
-import { tripletLoss } from "../ops/tripletLoss.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 

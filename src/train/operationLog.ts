@@ -1,5 +1,5 @@
 // What was done to a training's state since it was last copied to host memory, in order, so that it can be done again.
-import { DeviceLostError } from "../gpu/errors.ts";
+import { DeviceLostError } from "../errors.ts";
 import type { Session } from "./session.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 

@@ -1,7 +1,8 @@
 // Training outlives its device. The last state and what was done since are kept in host memory; when the device is lost,
 // another is opened, takes that state, and everything since is done again in the same order: with the same losses.
+
+import { DeviceLostError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { DeviceLostError, TwingradError } from "../gpu/errors.ts";
 import { type EntryOptions, type Operation, OperationLog } from "./operationLog.ts";
 import { Session } from "./session.ts";
 import { restoreSnapshot } from "./snapshot.ts";

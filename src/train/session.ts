@@ -1,8 +1,11 @@
 // What of a trainer lies on one device: its parameters and what was compiled for them. It goes when the device is lost,
 // and is made anew on another.
+
+import { ResourceError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { ResourceError } from "../gpu/errors.ts";
 import type { Program } from "../gpu/program.ts";
+import { type Embedder, towerEmbedder } from "../model/embedder.ts";
+import { type InputDtype, type PictureOptions, picturesInput } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { add } from "../ops/add.ts";
 import { scale } from "../ops/scale.ts";
@@ -16,10 +19,8 @@ import { Tape, type TapeOptions } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 import { type BatchKind, batchKind } from "./batch.ts";
-import { type Embedder, towerEmbedder } from "./embedder.ts";
-import { whatWouldFit } from "./fit.ts";
 import { batchLoss, type ResolvedLoss } from "./loss.ts";
-import { type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
+import { whatWouldFit } from "./memoryAdvice.ts";
 
 /** What is trained, and how. */
 export interface Task extends ResolvedLoss {

@@ -1,18 +1,19 @@
 // Trains a network, of either task: steps in flight, nothing waited for, and a state to go on from when the device is lost.
+
+import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { NotFiniteError, TwingradError } from "../gpu/errors.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import { describeNotFinite } from "../gpu/trace.ts";
+import { loadState, type ModelDescription, saveState } from "../model/modelFile.ts";
+import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { type Batch, feed } from "./batch.ts";
-import { loadState, type ModelDescription, saveState } from "./checkpoint.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
-import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "./pictures.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
 import { Session, type Task } from "./session.ts";
 

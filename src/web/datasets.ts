@@ -1,12 +1,13 @@
 // Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
-import { type Box, type CropOptions, cropOf } from "../data/crop.ts";
+
 import type { Dataset, ImageSize } from "../data/dataset.ts";
-import { folderDataset, type PictureFile, takesPart } from "../data/folders.ts";
-import type { StoredPicture } from "../data/picture.ts";
-import { type RecordOptions, type RecordSource, recordDataset } from "../data/records/dataset.ts";
-import { TwingradError } from "../gpu/errors.ts";
-import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "./boxes.ts";
-import { recordCodec } from "./codec.ts";
+import { type Box, type CropOptions, cropOf } from "../data/pictures/crop.ts";
+import type { StoredPicture } from "../data/pictures/storedPicture.ts";
+import { folderDataset, type PictureFile, takesPart } from "../data/sources/folders.ts";
+import { type RecordOptions, type RecordSource, recordDataset } from "../data/sources/recordDataset.ts";
+import { TwingradError } from "../errors.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxes.ts";
+import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { decodeHere } from "./decodePicture.ts";
 
 /** A file, a blob, an answer of the network, or an address to ask. */

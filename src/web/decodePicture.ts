@@ -1,9 +1,10 @@
-// Stored pictures to pixels with the browser's own decoders: what src/node/images.ts does with sharp.
-import { centredPart, croppedPart } from "../data/crop.ts";
+// Stored pictures to pixels with the browser's own decoders: what src/node/files/images.ts does with sharp.
+
 import type { ImageSize } from "../data/dataset.ts";
-import { decodeNetpbm } from "../data/netpbm.ts";
-import { largestPicture, pictureFormat, type StoredPicture } from "../data/picture.ts";
-import { TwingradError } from "../gpu/errors.ts";
+import { centredPart, croppedPart } from "../data/pictures/crop.ts";
+import { largestPicture, pictureFormat, type StoredPicture } from "../data/pictures/storedPicture.ts";
+import { TwingradError } from "../errors.ts";
+import { decodeNetpbm } from "../formats/netpbm.ts";
 
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the thread that calls it. EXIF orientation and

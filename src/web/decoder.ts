@@ -1,7 +1,7 @@
 // Decodes pictures off a page's main thread: a few workers, each with the browser's decoders, take turns.
 import type { ImageSize } from "../data/dataset.ts";
-import type { StoredPicture } from "../data/picture.ts";
-import { type ErrorCode, TwingradError } from "../gpu/errors.ts";
+import type { StoredPicture } from "../data/pictures/storedPicture.ts";
+import { type ErrorCode, TwingradError } from "../errors.ts";
 
 export interface Question {
   id: number;

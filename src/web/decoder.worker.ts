@@ -1,5 +1,5 @@
 // The worker of src/web/decoder.ts: decodes one picture after the other, and gives its memory away with the answer.
-import type { TwingradError } from "../gpu/errors.ts";
+import type { TwingradError } from "../errors.ts";
 import { decodeHere } from "./decodePicture.ts";
 import type { Answer, Question } from "./decoder.ts";
 

@@ -1,6 +1,6 @@
 // Checkpoints of a page or a worker: in the origin-private file system, which nobody but this origin sees.
 // https://fs.spec.whatwg.org
-import { TwingradError } from "../gpu/errors.ts";
+import { TwingradError } from "../errors.ts";
 import type { CheckpointFolder } from "../train/checkpoints.ts";
 import { storageError } from "./storageError.ts";
 

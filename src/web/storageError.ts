@@ -1,6 +1,6 @@
 // What a browser's storage refuses, by why: no room, no right, in use. A program can wait for each, but in another way.
 // Names of the exceptions: https://fs.spec.whatwg.org and https://webidl.spec.whatwg.org/#idl-DOMException-error-names
-import { DiskError, type DiskReason, TwingradError } from "../gpu/errors.ts";
+import { DiskError, type DiskReason, TwingradError } from "../errors.ts";
 
 /** The caller named something that is not there, not of the kind that it must be, or that no file can be called. */
 const misnamed = new Set(["NotFoundError", "TypeMismatchError", "InvalidModificationError", "TypeError"]);

@@ -1,7 +1,7 @@
 // Tuning tables in a page or worker: in IndexedDB, for the page's origin.
 import { createStore, get, set } from "idb-keyval";
+import { parseTuningTable } from "../formats/tuningTable.ts";
 import type { TuningStore } from "../gpu/tunerTable.ts";
-import { parseTuningTable } from "./tuningTable.ts";
 
 /**
  * Keeps what tuning finds in the database of that name: `openDevice({ tuning: { store: pageTuningStore() } })`.

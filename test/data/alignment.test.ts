@@ -1,14 +1,20 @@
 // Pictures brought in line: each part against its formula, and faces drawn out of place that must come back.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Alignment, aligned, alignedDataset, fitAlignment, isAlignment } from "../../src/data/alignment.ts";
+import {
+  type Alignment,
+  aligned,
+  alignedDataset,
+  fitAlignment,
+  isAlignment,
+} from "../../src/data/alignment/alignment.ts";
+import { edgeMap } from "../../src/data/alignment/edgeMap.ts";
+import { type Placement, placed } from "../../src/data/alignment/placed.ts";
 import type { ImageSize } from "../../src/data/dataset.ts";
-import { edgeMap } from "../../src/data/edgeMap.ts";
-import { type Placement, placed } from "../../src/data/placed.ts";
 import { uniform } from "../random.ts";
+import { orientedGradients } from "../reference/images/orientedGradients.ts";
+import { standardize } from "../reference/images/standardize.ts";
 import { ndarray } from "../reference/ndarray.ts";
-import { orientedGradients } from "../reference/orientedGradients.ts";
-import { standardize } from "../reference/standardize.ts";
 
 const noise = (length: number, seed: number) => Float64Array.from({ length }, uniform(seed));
 

@@ -2,10 +2,10 @@
 // brute force says of a few pictures, and against the article's pipeline itself for many.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filteredPairs } from "../../src/data/pairs.ts";
-import { expectedPairs } from "../../src/data/yield.ts";
+import { expectedPairs } from "../../src/data/sampling/expectedPairs.ts";
+import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
 import { uniform } from "../random.ts";
-import { articlePairs, firstKept, sameCandidates, shuffledOrders } from "../reference/articlePairs.ts";
+import { articlePairs, firstKept, sameCandidates, shuffledOrders } from "../reference/network/articlePairs.ts";
 import { chiSquare, chiSquareLimit, twoSamples } from "../statistics.ts";
 import { people, take } from "./pictures.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { balancedPairs, perClass, triplets } from "../../src/data/balanced.ts";
+import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import { people, take } from "./pictures.ts";
 
 /** Eight pictures of one person, two of another, one of a third. */

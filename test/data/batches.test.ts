@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { balancedPairs, perClass, triplets } from "../../src/data/balanced.ts";
 import { batches, classBatches, tripletBatches } from "../../src/data/batches.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
-import { filteredPairs } from "../../src/data/pairs.ts";
+import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
+import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
 import { constantPictures, take } from "./pictures.ts";
 
 const size = [2, 3, 1] as const;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Box, centredPart, cropInWords, cropOf, croppedPart } from "../../src/data/crop.ts";
+import { type Box, centredPart, cropInWords, cropOf, croppedPart } from "../../src/data/pictures/crop.ts";
 
 const pixels = (xmin: number, ymin: number, xmax: number, ymax: number): Box => {
   return { xmin, ymin, xmax, ymax, relative: false };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { identityGroups, labelsOf } from "../../src/data/dataset.ts";
-import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/evaluation.ts";
+import { allPairs, oneShotTrials, pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
 import { constantPictures } from "./pictures.ts";
 
 describe("evaluation questions", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { livenessBatches } from "../../src/data/batches.ts";
 import { subset } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
-import type { PictureFile } from "../../src/data/folders.ts";
+import type { PictureFile } from "../../src/data/sources/folders.ts";
 import {
   balancedLiveness,
   type LivenessDataset,
@@ -11,7 +11,7 @@ import {
   livenessRecords,
   peopleOfKinds,
   splitLiveness,
-} from "../../src/data/liveness.ts";
+} from "../../src/data/sources/livenessDataset.ts";
 import { take } from "./pictures.ts";
 
 const files = (paths: readonly string[]) =>

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filteredPairs, type Pair } from "../../src/data/pairs.ts";
 import { Random, streams } from "../../src/data/random.ts";
-import { ShuffledPass } from "../../src/data/shuffledPass.ts";
-import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../src/data/yield.ts";
+import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../src/data/sampling/expectedPairs.ts";
+import { filteredPairs, type Pair } from "../../src/data/sampling/filteredPairs.ts";
+import { ShuffledPass } from "../../src/data/sampling/shuffledPass.ts";
 import { people, take } from "./pictures.ts";
 
 function shuffledPass(count: number, buffer: number, random: Random): number[] {

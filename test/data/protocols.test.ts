@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { findPairs, parsePairs } from "../../src/data/lfw.ts";
-import { parseClassLabels, runTrials } from "../../src/data/omniglot.ts";
-import { TwingradError } from "../../src/gpu/errors.ts";
+import { findPairs, parsePairs } from "../../src/data/sources/lfw.ts";
+import { parseClassLabels, runTrials } from "../../src/data/sources/omniglot.ts";
+import { TwingradError } from "../../src/errors.ts";
 
 const ada = (number: number) => ({ name: "Ada_Lovelace", number });
 const list =

@@ -2,9 +2,9 @@
 // and whatever else is put in is refused, and changes nothing.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { balancedPairs, perClass, triplets } from "../../src/data/balanced.ts";
-import { filteredPairs } from "../../src/data/pairs.ts";
-import type { Sampler, SamplerState } from "../../src/data/sampler.ts";
+import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
+import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
+import type { Sampler, SamplerState } from "../../src/data/sampling/sampler.ts";
 import { people, take } from "./pictures.ts";
 
 const throughJson = (state: SamplerState): SamplerState => JSON.parse(JSON.stringify(state));

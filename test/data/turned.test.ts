@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf } from "../../src/data/dataset.ts";
-import { turnedIdentities, turnedPixels } from "../../src/data/turned.ts";
+import { turnedIdentities, turnedPixels } from "../../src/data/pictures/turned.ts";
 import { constantPictures } from "./pictures.ts";
 
 describe("turnedPixels", () => {

@@ -2,7 +2,7 @@
 
 import type { Browser, CDPSession, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChrome } from "../../src/node/chrome.ts";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { bundle } from "./hosts/bundle.ts";
 
 let browser: Browser;

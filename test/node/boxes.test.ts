@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FeatureValues } from "../../src/data/records/codec.ts";
-import { frame } from "../../src/data/records/framing.ts";
-import { boxOf } from "../../src/node/boxes.ts";
-import { readPictures } from "../../src/node/commands/common.ts";
-import { imageFolder, livenessImages } from "../../src/node/files.ts";
-import { tfrecords } from "../../src/node/records.ts";
-import { recordCodec } from "../../src/web/codec.ts";
+import { readPictures } from "../../src/cli/commands/common.ts";
+import type { FeatureValues } from "../../src/formats/tfrecord/codec.ts";
+import { frame } from "../../src/formats/tfrecord/framing.ts";
+import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
+import { boxOf } from "../../src/node/files/boxes.ts";
+import { imageFolder, livenessImages } from "../../src/node/files/files.ts";
+import { tfrecords } from "../../src/node/tfrecord/dataset.ts";
 
 let folder: string;
 beforeEach(async () => {

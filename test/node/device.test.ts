@@ -12,7 +12,7 @@ const folder = path.join(root, "build", `device-test-${process.pid}`); // inside
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   await build({
-    entryPoints: [path.join(root, "src/node/device.ts")],
+    entryPoints: [path.join(root, "src/node/adapter/device.ts")],
     outfile: path.join(folder, "device.mjs"),
     bundle: true,
     format: "esm",

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { imageFolder, readModelFile, writeAtomic } from "../../src/node/files.ts";
+import { imageFolder, readModelFile, writeAtomic } from "../../src/node/files/files.ts";
 
 let folder: string;
 beforeEach(async () => {

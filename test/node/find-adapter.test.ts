@@ -1,6 +1,11 @@
 // Finding Chrome and Vulkan drivers on machines of every kind, described by their files.
 import { describe, expect, test } from "vitest";
-import { chromeArguments, findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/find-adapter.mjs";
+import {
+  chromeArguments,
+  findChrome,
+  findSoftwareDriver,
+  vulkanDrivers,
+} from "../../src/node/adapter/find-adapter.mjs";
 import { fakeMachine } from "./machine.ts";
 
 describe("findChrome", () => {

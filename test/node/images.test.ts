@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { crc32 } from "hash-wasm";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeNetpbm, isNetpbm } from "../../src/data/netpbm.ts";
-import { TwingradError } from "../../src/gpu/errors.ts";
-import { decodePicture, readPicture } from "../../src/node/images.ts";
+import { TwingradError } from "../../src/errors.ts";
+import { decodeNetpbm, isNetpbm } from "../../src/formats/netpbm.ts";
+import { decodePicture, readPicture } from "../../src/node/files/images.ts";
 
 const shared = resolve(import.meta.dirname, "../../../shared/data");
 const text = (value: string) => new TextEncoder().encode(value);

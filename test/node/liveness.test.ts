@@ -5,8 +5,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
-import { livenessImages } from "../../src/node/files.ts";
-import { buildCli, testFolder } from "./builtCli.ts";
+import { livenessImages } from "../../src/node/files/files.ts";
+import { buildCli, testFolder } from "../cli/builtCli.ts";
 
 const folder = testFolder("liveness-test");
 const data = join(folder, "faces");

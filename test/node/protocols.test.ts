@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { labelsOf } from "../../src/data/dataset.ts";
-import { imageFolder } from "../../src/node/files.ts";
-import { readOneShotRuns, readPairs } from "../../src/node/protocols.ts";
+import { imageFolder } from "../../src/node/files/files.ts";
+import { readOneShotRuns, readPairs } from "../../src/node/files/protocols.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TuningTable } from "../../src/gpu/tunerTable.ts";
-import { openDevice } from "../../src/node/device.ts";
-import { fileTuningStore, tuningFolder } from "../../src/node/tuning.ts";
+import { openDevice } from "../../src/node/adapter/device.ts";
+import { fileTuningStore, tuningFolder } from "../../src/node/files/tuning.ts";
 
 const table: TuningTable = {
   format: 1,

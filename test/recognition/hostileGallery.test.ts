@@ -2,7 +2,7 @@
 // own checks must end every value in a gallery or in a typed error. Files are checked by a schema first: galleries.test.ts.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { TwingradError } from "../../src/gpu/errors.ts";
+import { TwingradError } from "../../src/errors.ts";
 import { Gallery } from "../../src/recognition/gallery.ts";
 import { model } from "./stubModel.ts";
 

@@ -1,13 +1,13 @@
 // A saved network opened again must judge as the one in training did.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
+import { decode, float32 } from "../../src/formats/safetensors.ts";
+import { encodeSealed, withMetadata } from "../../src/formats/seal.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { weightsOf } from "../../src/nn/network.ts";
 import { siamese } from "../../src/nn/siamese.ts";
-import { openDevice } from "../../src/node/device.ts";
-import { Model, withJudgement } from "../../src/recognition/model.ts";
-import { decode, float32 } from "../../src/train/safetensors.ts";
-import { encodeSealed, withMetadata } from "../../src/train/seal.ts";
+import { openDevice } from "../../src/node/adapter/device.ts";
+import { Model, withJudgement } from "../../src/recognition/recognitionModel.ts";
 import { type LossName, Trainer } from "../../src/train/trainer.ts";
 
 let device: Device;

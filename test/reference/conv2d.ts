@@ -1,7 +1,7 @@
 // y[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i*stride + u - top, j*stride + v - left, c] * filter[u, v, c, o]
 
+import { type Extent, type Padding, pair, windows } from "./images/window.ts";
 import { index4, type NdArray, type NdArrays, zeros } from "./ndarray.ts";
-import { type Extent, type Padding, pair, windows } from "./window.ts";
 
 export interface Conv2dOptions {
   stride?: Extent;

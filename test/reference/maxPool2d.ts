@@ -1,7 +1,7 @@
 // y[b, i, j, c] = max over the window; padded positions never win; the first maximum in row-major order takes the gradient.
 
+import { type Extent, type Padding, pair, windows } from "./images/window.ts";
 import { index4, type NdArray, type NdArrays, zeros } from "./ndarray.ts";
-import { type Extent, type Padding, pair, windows } from "./window.ts";
 
 export interface MaxPool2dOptions {
   size?: Extent;

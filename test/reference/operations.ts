@@ -2,23 +2,23 @@
 
 import { absDifference, absDifferenceGradients } from "./absDifference.ts";
 import { add, addGradients } from "./add.ts";
-import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./batchLoss.ts";
 import { batchNorm, batchNormGradients } from "./batchNorm.ts";
-import { contrastiveLoss, contrastiveLossGradients } from "./contrastiveLoss.ts";
 import { conv2d, conv2dGradients } from "./conv2d.ts";
 import { dense, denseGradients } from "./dense.ts";
 import { flatten, flattenGradients } from "./flatten.ts";
 import { l2Normalize, l2NormalizeGradients } from "./l2Normalize.ts";
-import { l2Penalty, l2PenaltyGradients } from "./l2Penalty.ts";
+import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./losses/batchLoss.ts";
+import { contrastiveLoss, contrastiveLossGradients } from "./losses/contrastiveLoss.ts";
+import { l2Penalty, l2PenaltyGradients } from "./losses/l2Penalty.ts";
+import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "./losses/sigmoidCrossEntropy.ts";
+import { tripletLoss, tripletLossGradients } from "./losses/tripletLoss.ts";
 import { maxPool2d, maxPool2dGradients } from "./maxPool2d.ts";
 import { mean, meanGradients } from "./mean.ts";
 import type { NdArray, NdArrays } from "./ndarray.ts";
 import { relu, reluGradients } from "./relu.ts";
 import { scale, scaleGradients } from "./scale.ts";
 import { sigmoid, sigmoidGradients } from "./sigmoid.ts";
-import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "./sigmoidCrossEntropy.ts";
 import { sum, sumGradients } from "./sum.ts";
-import { tripletLoss, tripletLossGradients } from "./tripletLoss.ts";
 
 /** `gradients` are those of sum(value * outputGradient) with respect to each differentiable input. */
 export interface Reference {

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { difference } from "../compare.ts";
 import { type Fixtures, parseFixtures } from "../fixtures.ts";
 import { fixturesMissing, fixturesText } from "../fixturesFile.ts";
-import { adam } from "./adam.ts";
 import { map, type NdArrays, ndarray } from "./ndarray.ts";
+import { adam } from "./network/adam.ts";
+import { siamese } from "./network/siamese.ts";
 import { referenceOf } from "./operations.ts";
-import { siamese } from "./siamese.ts";
 
 if (fixturesText) describe("references agree with PyTorch float64", () => agreement(parseFixtures(fixturesText!)));
 else it.skip(fixturesMissing, () => {});

@@ -3,9 +3,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { build } from "esbuild";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { esbuildPlugin } from "../../shaders/reflect.mjs";
-import { launchChrome } from "../../src/node/chrome.ts";
-import { openDevice } from "../../src/node/device.ts";
+import { openDevice } from "../../src/node/adapter/device.ts";
 import { type Segment, Soak } from "./soak.ts";
 
 export interface Measured extends Segment {

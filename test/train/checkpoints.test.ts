@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encode } from "../../src/formats/safetensors.ts";
+import { encodeSealed } from "../../src/formats/seal.ts";
 import { Checkpoints } from "../../src/train/checkpoints.ts";
-import { encode } from "../../src/train/safetensors.ts";
 import { Saver } from "../../src/train/saver.ts";
-import { encodeSealed } from "../../src/train/seal.ts";
 import { memoryFolder } from "./memoryFolder.ts";
 
 const network = { imageSize: [2, 2, 1], filters: [1], embedding: 1, seed: 1 };

@@ -1,5 +1,5 @@
 // A folder of checkpoints in memory, whose disk can be full.
-import { TwingradError } from "../../src/gpu/errors.ts";
+import { TwingradError } from "../../src/errors.ts";
 import type { CheckpointFolder } from "../../src/train/checkpoints.ts";
 
 export interface MemoryFolder extends CheckpointFolder {

@@ -8,11 +8,11 @@ import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
-import { launchChrome } from "../../src/node/chrome.ts";
-import { imageFolder } from "../../src/node/files.ts";
-import { decodePicture } from "../../src/node/images.ts";
-import { writeRecords } from "../../src/node/recordWriter.ts";
+import { imageFolder } from "../../src/node/files/files.ts";
+import { decodePicture } from "../../src/node/files/images.ts";
+import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
 
 let browser: Browser;
 let page: Page;

@@ -1,8 +1,8 @@
 // What the test of datasets calls in a page.
 
-import type { CropOptions } from "../../src/data/crop.ts";
 import type { Dataset, ImageSize } from "../../src/data/dataset.ts";
-import type { CorruptRecordError } from "../../src/data/records/framing.ts";
+import type { CropOptions } from "../../src/data/pictures/crop.ts";
+import type { CorruptRecordError } from "../../src/formats/tfrecord/framing.ts";
 import { decodeHere, imageFiles, tfrecords } from "../../src/web/index.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

@@ -4,11 +4,11 @@ import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { balancedPairs } from "../../src/data/balanced.ts";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
+import { type Served, serve } from "../../scripts/chrome/serve.ts";
 import type { ImageSize } from "../../src/data/dataset.ts";
-import { launchChrome } from "../../src/node/chrome.ts";
-import { decodePicture } from "../../src/node/images.ts";
-import { type Served, serve } from "../../src/node/serve.ts";
+import { balancedPairs } from "../../src/data/sampling/balanced.ts";
+import { decodePicture } from "../../src/node/files/images.ts";
 import { take } from "../data/pictures.ts";
 
 let browser: Browser;

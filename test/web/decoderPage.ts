@@ -1,10 +1,10 @@
 // What test/web/decoder.test.ts calls in a page.
 
-import { balancedPairs } from "../../src/data/balanced.ts";
 import { batches } from "../../src/data/batches.ts";
 import { type ImageSize, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
-import type { TwingradError } from "../../src/gpu/errors.ts";
+import { balancedPairs } from "../../src/data/sampling/balanced.ts";
+import type { TwingradError } from "../../src/errors.ts";
 import { PageDecoder } from "../../src/web/decoder.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

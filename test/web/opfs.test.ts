@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { esbuildPlugin } from "../../shaders/reflect.mjs";
 import { Random, streams } from "../../src/data/random.ts";
-import { launchChrome } from "../../src/node/chrome.ts";
 import type { Began } from "./page.ts";
 
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;

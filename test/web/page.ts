@@ -1,10 +1,11 @@
 // A page that trains a tiny network and saves it to the origin-private file system, to be reloaded at any moment.
-import { balancedPairs } from "../../src/data/balanced.ts";
+
 import { batches } from "../../src/data/batches.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
 import { Random, streams } from "../../src/data/random.ts";
-import type { SamplerState } from "../../src/data/sampler.ts";
+import { balancedPairs } from "../../src/data/sampling/balanced.ts";
+import type { SamplerState } from "../../src/data/sampling/sampler.ts";
 import { Checkpoints, openDevice, Saver, siamese, Trainer } from "../../src/index.ts";
 import { originPrivateFolder } from "../../src/web/originPrivateFolder.ts";
 

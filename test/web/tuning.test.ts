@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { esbuildPlugin } from "../../shaders/reflect.mjs";
-import { launchChrome } from "../../src/node/chrome.ts";
 
 let browser: Browser;
 let page: Page;

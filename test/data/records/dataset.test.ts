@@ -2,10 +2,10 @@ import { deflateSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf, subset } from "../../../src/data/dataset.ts";
-import type { FeatureValues } from "../../../src/data/records/codec.ts";
-import { type RecordOptions, type RecordSource, recordDataset } from "../../../src/data/records/dataset.ts";
-import { CorruptRecordError, frame } from "../../../src/data/records/framing.ts";
-import { recordCodec } from "../../../src/web/codec.ts";
+import { type RecordOptions, type RecordSource, recordDataset } from "../../../src/data/sources/recordDataset.ts";
+import type { FeatureValues } from "../../../src/formats/tfrecord/codec.ts";
+import { CorruptRecordError, frame } from "../../../src/formats/tfrecord/framing.ts";
+import { recordCodec } from "../../../src/formats/tfrecord/recordCodec.ts";
 import { chunks, recordFile } from "./files.ts";
 
 const codec = await recordCodec();

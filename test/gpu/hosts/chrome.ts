@@ -1,6 +1,6 @@
 // The suites in a page of headless Chrome.
 
-import { launchChrome } from "../../../src/node/chrome.ts";
+import { launchChrome } from "../../../scripts/chrome/chrome.ts";
 import { bundle } from "./bundle.ts";
 import type { OpenHost } from "./host.ts";
 

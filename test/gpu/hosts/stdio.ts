@@ -3,9 +3,9 @@
 // failed case and not the end of the test run.
 
 import { createInterface } from "node:readline";
-import { slowDawnsPolling } from "../../../src/node/dawnPolling.ts";
-import { thisMachine } from "../../../src/node/find-adapter.mjs";
-import { openDawn } from "../../../src/node/open-dawn.mjs";
+import { slowDawnsPolling } from "../../../src/node/adapter/dawnPolling.ts";
+import { thisMachine } from "../../../src/node/adapter/find-adapter.mjs";
+import { openDawn } from "../../../src/node/adapter/open-dawn.mjs";
 import type { Answer, Request } from "./process.ts";
 import { createRunner, type Runner, type Start } from "./runner.ts";
 

@@ -1,0 +1,40 @@
+// @ts-check
+// Starts a headless Chrome with WebGPU and asks it for an adapter. Plain JavaScript, because the set-up script proves
+// its choice with it; puppeteer is a tool of the repository, no part of the library.
+import { chromeArguments } from "../../src/node/adapter/find-adapter.mjs";
+
+/**
+ * @param {string} executablePath
+ * @param {"gpu" | "software"} adapter
+ * @param {readonly string[]} [more] arguments
+ * @returns {Promise<import("puppeteer").Browser>}
+ */
+export async function startChrome(executablePath, adapter, more = []) {
+  const { default: puppeteer } = await import("puppeteer");
+  const args = [...chromeArguments(process.platform, adapter), ...more];
+  return puppeteer.launch({ executablePath, headless: true, args });
+}
+
+/**
+ * Opens a device in a page of its own.
+ * @param {import("puppeteer").Browser} browser
+ * @returns {Promise<{ vendor: string, architecture: string } | null>} null where the browser has no adapter
+ */
+export async function probeChrome(browser) {
+  const page = await browser.newPage();
+  try {
+    // WebGPU needs a secure context, which http://localhost is; the answer comes from here, so nothing has to listen.
+    await page.setRequestInterception(true);
+    page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
+    await page.goto("http://localhost/");
+    return await page.evaluate(async () => {
+      const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+      if (!adapter) return null;
+      const { vendor, architecture } = adapter.info;
+      (await adapter.requestDevice()).destroy();
+      return { vendor, architecture };
+    });
+  } finally {
+    await page.close();
+  }
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
+// usage, 130 interrupted (Ctrl-C).
+import { Command, CommanderError } from "commander";
+import { addAugment } from "./commands/augment.ts";
+import { addCalibrate } from "./commands/calibrate.ts";
+import { printError, reason } from "./commands/common.ts";
+import { addDemo } from "./commands/demo.ts";
+import { addEnroll } from "./commands/enroll.ts";
+import { addEvaluate } from "./commands/evaluate/evaluate.ts";
+import { addForget } from "./commands/forget.ts";
+import { addIdentify } from "./commands/identify.ts";
+import { addRecapture } from "./commands/recapture.ts";
+import { addRecords } from "./commands/records.ts";
+import { addTrain } from "./commands/train.ts";
+import { addVerify } from "./commands/verify.ts";
+
+const program = new Command("twingrad")
+  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
+  .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
+  .exitOverride();
+addDemo(program);
+addTrain(program);
+addEvaluate(program);
+addCalibrate(program);
+addEnroll(program);
+addVerify(program);
+addIdentify(program);
+addForget(program);
+addAugment(program);
+addRecapture(program);
+addRecords(program);
+
+try {
+  await program.parseAsync();
+  await finish(Number(process.exitCode ?? 0));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Asking for help is no mistake; everything else that the parser throws is.
+    const asked = /^commander\.(helpDisplayed|version)$/.test(error.code) || error.exitCode === 0;
+    if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
+    await finish(asked ? 0 : 2);
+  }
+  process.stderr.write(`twingrad: ${reason(error)}\n`);
+  await finish(1);
+}
+
+/** Ends the process once all output is written: the GPU's own threads would keep it alive. */
+async function finish(status: number): Promise<never> {
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
+  );
+  process.exit(status);
+}

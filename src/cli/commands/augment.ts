@@ -1,0 +1,99 @@
+// twingrad augment: what training would see of a picture, as a sheet to be looked at.
+import type { Command } from "commander";
+import type { Augmentation } from "../../data/augmentation/draw.ts";
+import { augmentationPresets } from "../../data/augmentation/ranges.ts";
+import { openDevice } from "../../node/adapter/device.ts";
+import { writeAtomic } from "../../node/files/files.ts";
+import { contactSheet, specimens } from "../contactSheet.ts";
+import { addBoxesOption } from "../options/dataOptions.ts";
+import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
+import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../options/settings.ts";
+import { action, digits, type Outcome, readPictures, wholeNumber } from "./common.ts";
+import { imageSize } from "./train.ts";
+
+interface Flags {
+  out: string;
+  count: number;
+  config?: string;
+  seed?: number;
+  imageSize?: number | [number, number];
+  augmentPreset?: string;
+  boxes?: string;
+  json?: boolean;
+}
+
+export function addAugment(program: Command): void {
+  const command = program
+    .command("augment")
+    .description(
+      "Writes a sheet of what training would see of a picture: first as it is, then augmented, differently each time.",
+    )
+    .argument("<image>", "a picture: JPEG, PNG, WebP, PGM, PPM")
+    .requiredOption("--out <file>", "the sheet, a PNG")
+    .option("--count <pictures>", "how many augmented ones", wholeNumber(1), 24)
+    .option("--seed <number>", `as of a training run (default: ${defaults.seed})`, wholeNumber(0))
+    .option("--image-size <size>", `as of a training run (default: ${defaults.imageSize})`, imageSize)
+    .option("--augment-preset <name>", `${Object.keys(augmentationPresets).join(", ")} (default: standard)`)
+    .option(
+      "--config <file>",
+      'the settings of a training run: "augment", imageSize, sourceSize, crop, resize, channels, seed',
+    );
+  action(addBoxesOption(command), async (image: string, flags: Flags) => {
+    try {
+      return await run(image, flags);
+    } catch (error) {
+      if (error instanceof SettingsError)
+        command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
+      throw error;
+    }
+  });
+}
+
+async function run(
+  image: string,
+  { out, count, config, seed, imageSize, augmentPreset, boxes }: Flags,
+): Promise<Outcome> {
+  const said = Object.entries({ seed, imageSize, augment: augmentPreset }).filter(([, value]) => value !== undefined);
+  const flags = parseSettings(Object.fromEntries(said), "--");
+  const file = config === undefined ? {} : await readSettings(config);
+  const settings = resolveSettings({ augment: true, ...file }, flags);
+  const { decoded: source, crop, augmentation } = picturesOf(settings);
+  if (!augmentation) throw new SettingsError(`${config}: augment is false: training would see the picture as it is`);
+  const picture = await readPictures([image], { imageSize: source, crop }, boxes);
+  const device = await openDevice();
+  try {
+    const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };
+    const made = await specimens(device, picture, options);
+    await writeAtomic(out, await contactSheet(made));
+    const lines = made.augmentations.map((a, n) => `${String(n + 1).padStart(3)}  ${inWords(a)}`);
+    return {
+      result: { sheet: out, count, augmentations: made.augmentations },
+      text: [`${out}: the picture as it is, then ${count} times as training may see it`, ...lines].join("\n"),
+    };
+  } finally {
+    device.dispose();
+  }
+}
+
+/** What is not as it was. */
+function inWords(augmentation: Augmentation): string {
+  const { window, scale, rotation, translation, flip, blur, brightness, contrast, noise, erased } = augmentation;
+  const share = (value: number) => `${digits(Math.round(1000 * value) / 10)} %`;
+  const round = (value: number) => (Math.round(100 * value) / 100).toString();
+  const way = (value: number, positive: string, negative: string) =>
+    `${share(Math.abs(value))} ${value < 0 ? negative : positive}`;
+  const words = [
+    window.side < 1 && `cropped to ${share(window.side)}`,
+    scale !== 1 && `scaled ${round(scale)}`,
+    rotation !== 0 && `turned ${round(rotation)}°`,
+    (translation.y !== 0 || translation.x !== 0) &&
+      `moved ${way(translation.y, "down", "up")} and ${way(translation.x, "right", "left")}`,
+    flip && "mirrored",
+    blur > 0 && `blurred by ${round(blur)} pixels`,
+    brightness !== 0 && way(brightness, "brighter", "darker"),
+    contrast !== 1 && `contrast ${round(contrast)}`,
+    noise > 0 && `noise ${share(noise)}`,
+    erased && `erased ${share(erased.height * erased.width)}`,
+  ];
+  return words.filter(Boolean).join(", ");
+}

@@ -1,0 +1,93 @@
+// twingrad calibrate: sets a model's threshold for a wanted false-accept rate.
+import { type Command, InvalidArgumentError } from "commander";
+import { type Dataset, labelsOf } from "../../data/dataset.ts";
+import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../data/sampling/evaluationPairs.ts";
+import type { Interval } from "../../evaluation/bootstrap.ts";
+import { fitCalibration } from "../../evaluation/calibration.ts";
+import { thresholdAt } from "../../evaluation/falseAccepts.ts";
+import { modelFileOf, readModelFile, saveModel } from "../../node/files/files.ts";
+import { assess } from "../../recognition/assessment.ts";
+import { withJudgement } from "../../recognition/recognitionModel.ts";
+import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
+import { action, digits, note, percent, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
+import { chooseUnseen } from "./evaluate/evaluate.ts";
+
+interface Options extends DataFlags {
+  far: number;
+  pairsPerIdentity?: number | "all";
+  seed: number;
+  resamples: number;
+  unseen?: boolean;
+}
+
+/** Every pair is taken up to here; more say little more, and take long. */
+const mostPairs = 1_000_000;
+const perIdentityBeyond = 100;
+
+export function addCalibrate(program: Command): void {
+  const command = program
+    .command("calibrate")
+    .description(
+      "Sets the threshold of a model for a wanted false-accept rate on pictures of people, fits the probability of a distance, and stores both in the model file, with the rate reached and its confidence interval.",
+    )
+    .argument("<model>", "what `twingrad train` wrote: the file or its folder; it is written anew")
+    .argument("<data...>", `${dataHelp}; people whom the training did not see`)
+    .requiredOption("--far <rate>", "the share of pairs of two people that may pass for one, as 0.001", rate)
+    .option(
+      "--pairs-per-identity <count>",
+      `as for evaluate (default: every pair, or with more than ${mostPairs.toLocaleString("en-GB")} pairs ${perIdentityBeyond})`,
+      (text) => (text === "all" ? text : wholeNumber(1)(text)),
+    )
+    .option("--seed <number>", "of the pairs, and of the people drawn anew", wholeNumber(0), 1)
+    .option("--resamples <count>", "of the people, for the confidence intervals", wholeNumber(1), 1000)
+    .option("--unseen", "only the people whom the training of this model held out of this data");
+  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) =>
+    withModel(modelPath, async (model) => {
+      const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
+      const labels = labelsOf(dataset);
+      const { far, seed, resamples } = options;
+      const pairs = pairsOf(dataset, options);
+      const { scored } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
+      const { threshold, rate } = thresholdAt(scored, pairs, labels, far, { seed, resamples });
+      const { same, different } = rate.pairs;
+      const fitted = fitCalibration(
+        scored.map((pair) => ({ same: pair.same, distance: model.calibrationScore(pair.distance) })),
+      );
+      // Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001).
+      const calibration = { slope: fitted.slope, intercept: fitted.intercept + Math.log(different / same) };
+      const file = await modelFileOf(modelPath);
+      await saveModel(file, await withJudgement(await readModelFile(modelPath), { threshold, calibration, rate }));
+      if (far * different < 1) {
+        const needed = Math.ceil(1 / far).toLocaleString("en-GB");
+        note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+      }
+      if (rate.trueAccept === 0) note("no pair of one person lies within this threshold: nobody would be recognised");
+      const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
+      return {
+        result: { threshold, before: model.threshold, ...rate, calibration, model: file },
+        text: [
+          `threshold ${digits(threshold)}, before ${digits(model.threshold)}`,
+          `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${different} pairs of two people`,
+          `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${same} pairs of one`,
+          `in brackets: ${100 * rate.level} % intervals, ${rate.identities} people drawn anew`,
+          `stored in ${file}`,
+        ].join("\n"),
+      };
+    }),
+  );
+}
+
+function pairsOf(dataset: Dataset, { pairsPerIdentity: perIdentity, seed }: Options): EvaluationPair[] {
+  const labels = labelsOf(dataset);
+  const every = (labels.length * (labels.length - 1)) / 2;
+  if (perIdentity === "all" || (perIdentity === undefined && every <= mostPairs)) return allPairs(labels);
+  return pairsPerIdentity(labels, { perIdentity: perIdentity ?? perIdentityBeyond, seed });
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value < 1)) {
+    throw new InvalidArgumentError("A share between 0 and 1 was expected, as 0.001.");
+  }
+  return value;
+}

@@ -1,0 +1,43 @@
+// twingrad enroll: makes a person known.
+import { type Command, Option } from "commander";
+import { Gallery } from "../../recognition/gallery.ts";
+import { type Match, matches } from "../../recognition/match.ts";
+import { loadGallery, saveGallery } from "../galleries.ts";
+import { addBoxesOption } from "../options/dataOptions.ts";
+import { action, readPictures } from "./common.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+
+interface Flags extends GuardFlags {
+  match?: Match;
+}
+
+export function addEnroll(program: Command): void {
+  const command = program
+    .command("enroll")
+    .description("Adds one person to a gallery, from one or a few pictures; a known name gets further pictures.")
+    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .argument("<gallery>", "the gallery's JSON file; made where there is none")
+    .argument("<name>", "who it is")
+    .argument("<images...>", "pictures of this person")
+    .addOption(
+      new Option(
+        "--match <rule>",
+        "from now on, for everybody in the gallery: by the nearest of a person's pictures, or by their mean",
+      ).choices(matches),
+    );
+  action(
+    addBoxesOption(addGuardOptions(command)),
+    async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
+      withGuardedModel(modelPath, images, flags, async (model) => {
+        const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
+        if (flags.match) gallery.match = flags.match;
+        const count = await gallery.enroll(name, await readPictures(images, model, flags.boxes));
+        await saveGallery(galleryPath, gallery);
+        const identities = gallery.names.length;
+        return {
+          result: { name, images: count, identities, match: gallery.match },
+          text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people, matched by ${gallery.match}`,
+        };
+      }),
+  );
+}

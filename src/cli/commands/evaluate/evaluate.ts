@@ -1,0 +1,202 @@
+// twingrad evaluate: how well a model tells people apart.
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { type Dataset, labelsOf } from "../../../data/dataset.ts";
+import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
+import { TwingradError } from "../../../errors.ts";
+import { detCurve } from "../../../evaluation/det.ts";
+import { verificationIntervals } from "../../../evaluation/intervals.ts";
+import { roc, type ScoredPair } from "../../../evaluation/metrics.ts";
+import { falseAcceptRates, type VerificationReport } from "../../../evaluation/protocol.ts";
+import { diskError } from "../../../node/files/disk.ts";
+import { readModelFile, taskOfModel, writeAtomic } from "../../../node/files/files.ts";
+import { readPairs } from "../../../node/files/protocols.ts";
+import { assess } from "../../../recognition/assessment.ts";
+import { type Match, matches } from "../../../recognition/match.ts";
+import type { Model } from "../../../recognition/recognitionModel.ts";
+import { identification } from "../../identification.ts";
+import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
+import type { EvaluationReport } from "../../report/evaluation.ts";
+import { evaluationReport } from "../../report/evaluationReport.ts";
+import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
+import { recognition } from "../../run/tasks/recognitionTask.ts";
+import { divide } from "../../run/training.ts";
+import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "../common.ts";
+import { evaluateLiveness } from "./liveness.ts";
+import { evaluateOneShot, evaluateRuns } from "./oneShot.ts";
+import { type Judged, openSetText, verificationText } from "./text.ts";
+
+interface Options extends DataFlags {
+  pairsPerIdentity: number | "all";
+  pairs?: string;
+  oneShot?: number;
+  shots: number;
+  match: Match;
+  withinGroups?: boolean;
+  runs?: string;
+  trials: number;
+  seed: number;
+  unseen?: boolean;
+  resamples: number;
+  report?: string;
+  threshold?: number;
+}
+
+export function addEvaluate(program: Command): void {
+  const command = program
+    .command("evaluate")
+    .description(
+      "Judges a model on pictures of people: verification by pairs, or one-shot recognition; a liveness model by its error rates.",
+    )
+    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .argument("[data...]", `${dataHelp}; needless with --runs`)
+    .option(
+      "--pairs-per-identity <count>",
+      "pairs of each person's own pictures, and as many with other people's; all: every pair of pictures",
+      (text) => (text === "all" ? text : wholeNumber(1)(text)),
+      50,
+    )
+    .option("--pairs <file>", "instead: the pairs of a list such as LFW's pairs.txt, cross-validated over its sets")
+    .option(
+      "--one-shot <ways>",
+      "instead: which of so many people, each shown by --shots pictures, is on a picture?",
+      wholeNumber(2),
+    )
+    .option(
+      "--shots <count>",
+      "pictures of each of them, also of each enrolled person where strangers are to be told from them",
+      wholeNumber(1),
+      1,
+    )
+    .addOption(
+      new Option("--match <rule>", "with several shots: by the nearest of a person's pictures, or by their mean")
+        .choices(matches)
+        .default("nearest"),
+    )
+    .option("--within-groups", "each question within one group: the folder above each person's (Omniglot's alphabet)")
+    .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
+    .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
+    .option("--seed <number>", "of the questions", wholeNumber(0), 1)
+    .option("--report <file>", "of pairs: the curves, figures and worst mistakes as an HTML page")
+    .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
+    .option(
+      "--threshold <score>",
+      "of a liveness model: the least score taken for live (default: the model's own)",
+      number,
+    )
+    .option("--unseen", "only the people whom the training of this model held out of this data");
+  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
+    if (options.runs === undefined && data.length === 0) {
+      command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
+    }
+    if (options.report !== undefined && (options.runs ?? options.oneShot) !== undefined) {
+      command.error("error: --report is for pairs, not for --one-shot or --runs", {
+        exitCode: 2,
+        code: "twingrad.report",
+      });
+    }
+    if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
+    return withModel(modelPath, async (model): Promise<Outcome> => {
+      if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);
+      const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
+      const names = { model: modelPath, data: data.join(" ") };
+      if (options.pairs !== undefined) return listedPairs(model, dataset, names, options);
+      const labels = labelsOf(dataset);
+      const { seed, oneShot: ways } = options;
+      if (ways !== undefined) return evaluateOneShot(model, dataset, { ...options, ways });
+      const perIdentity = options.pairsPerIdentity;
+      const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
+      const { report, scored, embeddings } = await showing(dataset, (told) =>
+        assess(model, dataset, pairs, undefined, told),
+      );
+      const judged = judgedPairs(report, scored, dataset, options);
+      const identified = identification(model, dataset, embeddings, options);
+      const folds = "over folds of people";
+      const text = verificationText(judged, model.threshold, dataset.identities.length, folds);
+      const outcome: Outcome = {
+        result: { ...judged, openSet: identified ?? null },
+        text: identified ? `${text}\n${openSetText(identified)}` : text,
+      };
+      return withReport(outcome, options, () =>
+        evaluationReport(model, dataset, scored, { ...names, folds, verification: judged, openSet: identified }),
+      );
+    });
+  });
+}
+
+/** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
+async function listedPairs(
+  model: Model,
+  all: Dataset,
+  names: { model: string; data: string },
+  { pairs: path, ...options }: Options,
+): Promise<Outcome> {
+  const { dataset, pairs, sets } = await readPairs(path!, all);
+  const count = new Set(sets).size;
+  const folds = count > 1 ? sets : undefined;
+  const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
+  const judged = judgedPairs(report, scored, dataset, options);
+  const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
+  const people = new Set(labelsOf(dataset)).size;
+  const text = verificationText(judged, model.threshold, people, over);
+  return withReport({ result: { ...judged, sets: count }, text }, options, () =>
+    evaluationReport(model, dataset, scored, { ...names, folds: over, verification: judged }),
+  );
+}
+
+/** Writes the report, where one is wanted, and tells where it lies. */
+async function withReport(
+  { result, text }: Outcome,
+  { report: file }: Pick<Options, "report">,
+  make: () => Promise<EvaluationReport>,
+): Promise<Outcome> {
+  if (file === undefined) return { result, text };
+  const report = resolve(file);
+  const { evaluationPage } = await import("../../report/evaluation.ts"); // with the charts' library: 0.6 s to load
+  const page = evaluationPage(await make());
+  await mkdir(dirname(report), { recursive: true }).catch((error) => {
+    throw diskError(dirname(report), "made", error);
+  });
+  await writeAtomic(report, page);
+  return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
+}
+
+function judgedPairs(
+  report: VerificationReport,
+  scored: readonly (EvaluationPair & ScoredPair)[],
+  dataset: Dataset,
+  { resamples, seed }: Pick<Options, "resamples" | "seed">,
+): Judged {
+  const det = detCurve(roc(scored));
+  if (resamples === 0) return { ...report, det };
+  const labels = labelsOf(dataset);
+  return {
+    ...report,
+    intervals: verificationIntervals(scored, scored, labels, falseAcceptRates, { resamples, seed }),
+    det,
+  };
+}
+
+/** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */
+export async function chooseUnseen(
+  modelPath: string,
+  data: string[],
+  options: DataFlags & { unseen?: boolean },
+  needs: PictureNeeds,
+): Promise<Dataset> {
+  const dataset = await openData(data, options, note, needs);
+  const what = data.join(" ");
+  const record = trainingRecord(await readModelFile(modelPath));
+  const trainedOnThese = record?.people === peopleDigest(dataset);
+  if (!options.unseen) {
+    if (trainedOnThese) note("this model was trained on most of these people: the figures flatter it; see --unseen");
+    return dataset;
+  }
+  if (!record || !trainedOnThese) {
+    throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people: leave --unseen away`);
+  }
+  const { heldOut } = divide(recognition, dataset, record.settings);
+  if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
+  return heldOut;
+}

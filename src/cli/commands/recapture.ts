@@ -1,0 +1,119 @@
+// twingrad recapture: pictures of pictures for those who have none, from any set of faces.
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import type { Command } from "commander";
+import sharp from "sharp";
+import type { ImageSize, Item } from "../../data/dataset.ts";
+import { TwingradError } from "../../errors.ts";
+import { diskError } from "../../node/files/disk.ts";
+import { imageFolder, writeAtomic } from "../../node/files/files.ts";
+import { decodePicture, pictureSize } from "../../node/files/images.ts";
+import { contactSheet } from "../contactSheet.ts";
+import { Progress } from "../progress.ts";
+import { fromBytes, type Raster, toBytes } from "../recapture/effects.ts";
+import { live, recapture } from "../recapture/recapture.ts";
+import { action, note, type Outcome, wholeNumber } from "./common.ts";
+
+interface Flags {
+  seed: number;
+  largest: number;
+  contactSheet?: string;
+}
+
+/** Pictures of the sheet, from all of them, each beside its re-captured version. */
+const shown = 16;
+/** JPEG, as cameras store pictures; both kinds alike, so that nothing is learnt from it. */
+const quality = 92;
+
+export function addRecapture(program: Command): void {
+  const command = program
+    .command("recapture")
+    .description(
+      "Makes data for `train --task liveness` of any set of faces: each picture as a camera sees it, in live/, and printed or shown on a screen and photographed again, in spoof/.",
+    )
+    .argument("<folder>", "a folder with one folder for each person")
+    .argument("<out>", "a new folder, for live/PERSON/... and spoof/PERSON/...")
+    .option("--seed <number>", "of everything that is drawn", wholeNumber(0), 1)
+    .option("--largest <pixels>", "of a picture's longer side; larger pictures are made smaller", wholeNumber(16), 512)
+    .option("--contact-sheet <file>", "a PNG of some of the pictures, each beside its re-captured version");
+  action(command, run);
+}
+
+async function run(folder: string, out: string, { seed, largest, contactSheet: sheet }: Flags): Promise<Outcome> {
+  const { items } = await imageFolder(folder);
+  if (((await readdir(out).catch(() => [])) as string[]).length > 0) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${out}: a new or empty folder was expected: what is in it would be mixed with what is made`,
+    );
+  }
+  const tiles: Raster[] = [];
+  const every = Math.max(1, items.length / shown);
+  const media = { print: 0, screen: 0 };
+  const progress = new Progress(items.length, 0, "picture");
+  const taken = new Set<string>();
+  try {
+    for (const [index, item] of items.entries()) {
+      const picture = await rasterOf(item, largest);
+      const made = recapture(picture, seed, index);
+      const kinds = { live: live(picture, seed, index), spoof: made.picture };
+      media[made.how.medium]++;
+      const path = newName(relative(folder, item.name), taken);
+      for (const [kind, raster] of Object.entries(kinds)) {
+        await save(join(out, kind, path), raster);
+        if (Math.floor(index % every) === 0) tiles.push(raster);
+      }
+      progress.update(index + 1);
+    }
+  } finally {
+    progress.stop();
+  }
+  if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
+  note(
+    "what is learnt of these is drawn by formulas: judge a model on real pictures of pictures before you rely on it",
+  );
+  const result = { live: items.length, spoof: items.length, ...media, out, contactSheet: sheet ?? null };
+  return {
+    result,
+    text: `${out}: ${items.length} pictures in live/, as many in spoof/: ${media.print} as prints, ${media.screen} on a screen`,
+  };
+}
+
+/** In its own shape, of no more than so many pixels a side. */
+async function rasterOf(item: Item, largest: number): Promise<Raster> {
+  const stored = await item.stored!();
+  const whole = await pictureSize(stored);
+  const scale = Math.min(1, largest / Math.max(whole.height, whole.width));
+  const [height, width] = [whole.height, whole.width].map((side) => Math.max(1, Math.round(side * scale)));
+  return fromBytes(await item.decode([height, width, 3]), [height, width]);
+}
+
+/** The picture's own path with another ending; another name where two pictures differ in their ending alone. */
+function newName(path: string, taken: Set<string>): string {
+  const bare = path.replace(/\.[^.]*$/, "");
+  let name = `${bare}.jpg`;
+  for (let n = 2; taken.has(name); n++) name = `${bare}-${n}.jpg`;
+  taken.add(name);
+  return name;
+}
+
+const asSharp = (raster: Raster) =>
+  sharp(toBytes(raster), { raw: { width: raster.width, height: raster.height, channels: 3 } });
+
+async function save(path: string, raster: Raster): Promise<void> {
+  await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
+    throw diskError(dirname(path), "made", error);
+  });
+  await writeAtomic(path, await asSharp(raster).jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer());
+}
+
+/** All in the shape of the first. */
+async function sheetOf(tiles: readonly Raster[]): Promise<Buffer> {
+  const [{ height, width }] = tiles;
+  const size: ImageSize = [height, width, 3];
+  const pixels = new Uint8Array(tiles.length * height * width * 3);
+  for (const [n, tile] of tiles.entries()) {
+    pixels.set(await decodePicture(await asSharp(tile).png().toBuffer(), size), n * height * width * 3);
+  }
+  return contactSheet({ pixels, size }, 8);
+}

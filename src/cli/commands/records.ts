@@ -1,0 +1,153 @@
+// twingrad records: writes, describes and checks TFRecord files.
+import { relative, sep } from "node:path";
+import { type Command, Option } from "commander";
+import type { Item } from "../../data/dataset.ts";
+import { byName } from "../../data/names.ts";
+import { Random, streams } from "../../data/random.ts";
+import type { Compression } from "../../formats/tfrecord/codec.ts";
+import { writeRecords } from "../../node/tfrecord/recordWriter.ts";
+import {
+  addDataOptions,
+  addRecordOptions,
+  type DataFlags,
+  dataHelp,
+  openData,
+  recordOptions,
+  Skipped,
+} from "../options/dataOptions.ts";
+import { type Problem, type RecordReport, reportRecords } from "../recordReport.ts";
+import { action, note, type Outcome, wholeNumber } from "./common.ts";
+
+const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
+
+export function addRecords(program: Command): void {
+  const records = program.command("records").description("Writes, describes and checks TFRecord files.");
+  addCreate(records);
+  addInspect(records);
+  addVerifyRecords(records);
+}
+
+interface CreateFlags extends DataFlags {
+  shards: number;
+  compression: Compression;
+  outPrefix?: string;
+  shuffle?: boolean;
+  seed: number;
+}
+
+function addCreate(records: Command): void {
+  const command = records
+    .command("create")
+    .description(
+      "Writes pictures to TFRecord files: tf.train.Example records with image, label, height, width, addr and name.",
+    )
+    .argument("<data>", dataHelp)
+    .argument("<out>", "the file; of several, the name in front of -00000-of-00010")
+    .option("--shards <count>", "how many files", wholeNumber(1), 1)
+    .addOption(new Option("--compression <kind>", "of each file").choices(["none", "gzip", "zlib"]).default("none"))
+    .option("--out-prefix <name>", "in front of each feature's name in the files to write, as in train/image")
+    .option("--shuffle", "in random order; otherwise person after person")
+    .option("--seed <number>", "of the order", wholeNumber(0), 1);
+  action(addDataOptions(command), create);
+}
+
+async function create(data: string, out: string, flags: CreateFlags): Promise<Outcome> {
+  const dataset = await openData([data], flags, note);
+  const skipped = new Skipped(note);
+  const corrupt: { file: string; reason: string }[] = [];
+  const { shards, compression, shuffle, seed, skipCorrupt } = flags;
+  // A prefix that the records to read have is kept unless another is said.
+  const prefix = flags.outPrefix ?? flags.prefix;
+  const items = shuffle ? new Random(seed, streams.records).shuffle([...dataset.items]) : dataset.items;
+  const address = ({ name }: Item) => (name.startsWith(data) ? relative(data, name).split(sep).join("/") : name);
+  const onUnreadable = (item: Item, error: Error) => {
+    corrupt.push({ file: item.name, reason: error.message });
+    skipped.tell(error);
+  };
+  const written = await writeRecords(
+    out,
+    { ...dataset, items },
+    { shards, compression, prefix, address, onUnreadable: skipCorrupt ? onUnreadable : undefined },
+  );
+  skipped.summary();
+  const { files, bytes, records, labels } = written;
+  const { features } = await reportRecords(files, { prefix });
+  const people = Object.values(labels).filter((count) => count > 0).length;
+  return {
+    result: { records, corrupt, features, labels, files, bytes },
+    text: `${records} records of ${people} people, ${bytes} bytes in ${files.length === 1 ? files[0] : `${files.length} files, ${files[0]} and so on`}`,
+  };
+}
+
+function addInspect(records: Command): void {
+  const command = records
+    .command("inspect")
+    .description("Tells what is in TFRecord files: features, labels, and what cannot be read.")
+    .argument("<files...>", filesHelp);
+  action(addRecordOptions(command), async (files: string[], flags: DataFlags) => {
+    const report = await reportRecords(files, recordOptions(flags));
+    return { result: described(report), text: inspection(report) };
+  });
+}
+
+function addVerifyRecords(records: Command): void {
+  const command = records
+    .command("verify")
+    .description("Checks TFRecord files: every checksum, every record's form. Exit status 1 when something is corrupt.")
+    .argument("<files...>", filesHelp)
+    .option("--pictures", "also decode every picture");
+  action(addRecordOptions(command), async (files: string[], flags: DataFlags & { pictures?: boolean }) => {
+    const report = await reportRecords(files, { ...recordOptions(flags), pictures: flags.pictures });
+    const { corrupt, unreadable } = report;
+    const found = [...corrupt, ...unreadable];
+    const pictures = flags.pictures ? [`${unreadable.length} without a labelled picture that can be decoded`] : [];
+    const lines = [
+      totals(report),
+      ...pictures,
+      ...found.slice(0, Skipped.named).map(inWords),
+      ...(found.length > Skipped.named ? [`and ${found.length - Skipped.named} more`] : []),
+    ];
+    const [first] = found;
+    return {
+      result: { ...described(report), ...(flags.pictures && { unreadable }) },
+      text: lines.join("\n"),
+      failure: first && `${found.length} of the records cannot be read; the first: ${inWords(first)}`,
+    };
+  });
+}
+
+function described({ records, corrupt, features, labels, notExamples, files }: RecordReport) {
+  return { records, corrupt, features, labels, notExamples, files };
+}
+
+function totals({ records, files, corrupt, notExamples }: RecordReport): string {
+  const kinds = [...new Set(files.map((file) => file.compression))].join(", ");
+  return [
+    `${records} records in ${files.length} file(s), compression ${kinds}; ${corrupt.length} corrupt`,
+    ...(notExamples.length > 0
+      ? [`${notExamples.length} of them are no tf.train.Example: ${notExamples[0].reason}`]
+      : []),
+  ].join("\n");
+}
+
+function inspection(report: RecordReport): string {
+  const { records, features, featureRecords, labels, corrupt } = report;
+  const names = Object.keys(features).sort(byName);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  const featureLine = (name: string) => {
+    const count = featureRecords[name];
+    return `  ${name.padEnd(width)}  ${features[name].padEnd(5)}${count < records ? `  in ${count} of ${records}` : ""}`;
+  };
+  const people = Object.keys(labels).sort(byName);
+  const shown = people.slice(0, 10).map((label) => `${label} (${labels[label]})`);
+  return [
+    totals(report),
+    ...names.map(featureLine),
+    people.length === 0
+      ? "no labelled pictures under these names; --prefix and --image-feature, --label-feature say others"
+      : `${people.length} labels: ${shown.join(", ")}${people.length > 10 ? ", ..." : ""}`,
+    ...corrupt.slice(0, Skipped.named).map(inWords),
+  ].join("\n");
+}
+
+const inWords = ({ file, record, offset, reason }: Problem) => `${file}: record ${record} at byte ${offset}: ${reason}`;

@@ -1,0 +1,273 @@
+// twingrad train: a folder of pictures in, a model out.
+import { mkdir } from "node:fs/promises";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { augmentationPresets } from "../../data/augmentation/ranges.ts";
+import type { Item } from "../../data/dataset.ts";
+import { openDevice } from "../../node/adapter/device.ts";
+import { diskError } from "../../node/files/disk.ts";
+import { interruptible } from "../interrupt.ts";
+import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../options/dataOptions.ts";
+import { addLossOptions } from "../options/lossOptions.ts";
+import { picturesOf } from "../options/pictureSettings.ts";
+import {
+  defaults,
+  parseSettings,
+  type ResolvedSettings,
+  readSettings,
+  resolveSettings,
+  resumeSettings,
+  SettingsError,
+} from "../options/settings.ts";
+import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { liveness } from "../run/tasks/livenessTask.ts";
+import { recognition } from "../run/tasks/recognitionTask.ts";
+import type { TrainingTask } from "../run/tasks/task.ts";
+import { type TrainingResult, train } from "../run/training.ts";
+import { action, digits, list, note, number, percent, tunable, tuningOf } from "./common.ts";
+
+type Flags = Record<string, unknown> &
+  DataFlags & {
+    out: string;
+    config?: string;
+    resume?: boolean;
+    tune?: boolean;
+    json?: boolean;
+  };
+
+export function addTrain(program: Command): void {
+  const by = (value: unknown) => `(default: ${value})`;
+  const command = program
+    .command("train")
+    .description(
+      "Trains a network on pictures of people: a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
+    )
+    .argument(
+      "<data...>",
+      `${dataHelp}; for liveness live/PERSON/... and spoof/PERSON/..., or records with the label live (1) or spoof (0) and the person as name`,
+    )
+    .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
+    .option(
+      "--task <name>",
+      `what is learnt: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
+    )
+    .option(
+      "--image-size <size>",
+      `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
+      imageSize,
+    )
+    .option(
+      "--source-size <size>",
+      "height and width that pictures are decoded to, for the GPU to resize to --image-size (default: --image-size)",
+      imageSize,
+    )
+    .option(
+      "--resize <method>",
+      `of --source-size to --image-size: area means, or tf1 as TensorFlow 1's resize_images ${by(defaults.resize)}`,
+    )
+    .option(
+      "--crop <part>",
+      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature ${by("centre")}`,
+    )
+    .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
+    .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
+    .option(
+      "--align <list>",
+      "towers of these kinds, as edges,histograms, see each picture moved and magnified so that its edges lie where those of the mean face of the people trained on do",
+      list,
+    )
+    .option(
+      "--views <list>",
+      "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), zoom (as it is, larger and smaller), or several: mirror,move",
+      list,
+    )
+    .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
+    .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
+    .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
+  addLossOptions(command);
+  command
+    .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
+    .option(
+      "--storage <dtype>",
+      `of activations between the passes: float16 takes half the GPU's memory and rounds them to 11 bits ${by("float32")}`,
+    )
+    .option(
+      "--recompute",
+      "make the first block's activations again in the backward pass: less memory, a little slower",
+    )
+    .option(
+      "--batch-size <pairs>",
+      `pairs, triplets, or pictures for liveness and of batches compared as a whole, in a step ${by(defaults.batchSize)}`,
+      number,
+    )
+    .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
+    .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)
+    .option("--seed <number>", `of weights, split, pairs and augmentation ${by(defaults.seed)}`, number)
+    .option(
+      "--balanced",
+      "pairs of one person and of two equally often, uniform over people (default, unless a probability is given)",
+    )
+    .option(
+      "--same-probability <p>",
+      `filter two shuffled passes: keep a pair of one person with this chance ${by(defaults.sameProbability)}`,
+      number,
+    )
+    .option(
+      "--different-probability <p>",
+      "likewise for a pair of two people (default: what makes both kinds equally frequent)",
+      number,
+    )
+    .option("--shuffle-buffer <pictures>", `of each pass ${by(defaults.shuffleBuffer)}`, number)
+    .option("--prefetch <batches>", `decoded ahead of the step under way ${by(defaults.prefetch)}`, number)
+    .option(
+      "--image-cache <MiB>",
+      `decoded pictures kept in memory, so that later epochs decode less; 0 for none ${by(defaults.imageCache)}`,
+      number,
+    )
+    .option(
+      "--augment",
+      'mirror, turn, zoom, shift, brighten pictures a little, differently each time; in --config "augment" is true, a ' +
+        `preset (${Object.keys(augmentationPresets).join(", ")}), or an object of ranges`,
+    )
+    .option("--augment-preset <name>", "--augment with another preset than standard")
+    .option(
+      "--validation <share>",
+      `share of the people held out of training to judge the result; 0 for none ${by(defaults.validation)}`,
+      number,
+    )
+    .option(
+      "--fold <part>",
+      "instead of --validation: hold out one part of so many, as 3/8, so that the runs 1/8 to 8/8 judge everybody once",
+    )
+    .option(
+      "--hold-out-groups",
+      "hold out whole folders of people, as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single people",
+    )
+    .option(
+      "--turned-identities",
+      "train on each identity turned by 90, 180 and 270 degrees, too, as three more identities: for characters, not faces",
+    )
+    .option("--checkpoint-every <steps>", `judge and save on the way ${by(defaults.checkpointEvery)}`, number)
+    .option("--patience <judgements>", "stop when so many in a row found no better AUC on people held out", number)
+    .option(
+      "--keep <which>",
+      "the model at the end: best, of the greatest AUC on people held out, or last (default: best where people are held out)",
+    )
+    .option(
+      "--keep-checkpoints <count>",
+      `of the newest; the best is kept, too ${by(defaults.keepCheckpoints)}`,
+      number,
+    )
+    .option("--recovery-every <steps>", `between states kept in memory, for when the GPU is lost ${by(100)}`, number)
+    .option(
+      "--recovery-losses <count>",
+      `give up when the GPU is lost so often without a step between ${by(3)}`,
+      number,
+    )
+    .option(
+      "--debug-numerics",
+      "replay a step whose loss or gradients are not finite, and name the tensor where that began",
+    )
+    .option("--resume", "go on from the newest checkpoint in --out, with its settings")
+    .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
+
+  action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
+    try {
+      const { result, status } = await run(data, flags);
+      return { result, text: describe(result), status: result.interrupted && status };
+    } catch (error) {
+      if (error instanceof SettingsError)
+        command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
+      throw error;
+    }
+  });
+}
+
+async function run(data: string[], { out, config, resume, tune, json: _, ...others }: Flags) {
+  const [dataFlags, values] = splitDataFlags(others);
+  const { augmentPreset, ...named } = values;
+  const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
+  const file = config === undefined ? {} : await readSettings(config);
+  let settings = resolveSettings(file, flags);
+  const saved = resume ? await savedRun(out, note) : undefined;
+  if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
+  else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+  const inputs = { data, dataFlags, settings, saved, out, tune };
+  return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+}
+
+interface Inputs {
+  data: string[];
+  dataFlags: DataFlags;
+  settings: ResolvedSettings;
+  saved: SavedRun | undefined;
+  out: string;
+  tune?: boolean;
+}
+
+async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags, settings, saved, out, tune }: Inputs) {
+  const pictures = picturesOf(settings);
+  const dataset = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
+  if (saved) checkData(saved, { path: data.join(" "), dataset });
+  await mkdir(out, { recursive: true }).catch((error: Error) => {
+    throw diskError(out, "made", error);
+  });
+  note(task.describe(dataset));
+  return interruptible(async (signal) => {
+    const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
+    try {
+      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+    } finally {
+      device.dispose();
+    }
+  }, note);
+}
+
+function describe({
+  steps,
+  epochs,
+  firstLoss,
+  lastLoss,
+  validation,
+  stepsPerSecond,
+  waitingForData,
+  checkpoint,
+  interrupted,
+  stopped,
+  kept,
+}: TrainingResult): string {
+  const losses =
+    firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
+  const pace = `${digits(stepsPerSecond)} a second, ${percent(waitingForData)} of the time waiting for pictures`;
+  const lines = [`${steps} steps (${epochs} epochs), ${pace}${losses}`];
+  if (interrupted) {
+    const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
+    return [...lines, `stopped early: ${saved}`].join("\n");
+  }
+  if (stopped) lines.push(`stopped: ${stopped}`);
+  if (validation) lines.push(`on people held out: ${inWords(validation)}`);
+  return [...lines, `${checkpoint!}: ${keptInWords(kept!)}`].join("\n");
+}
+
+function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
+  const judged = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
+  return `the ${which} state, of step ${step}${judged}`;
+}
+
+function inWords(figures: Readonly<Record<string, number>>): string {
+  const { accuracy, auc, eer, threshold, hter, apcer, bpcer } = figures;
+  const first =
+    hter === undefined
+      ? `accuracy ${percent(accuracy)}`
+      : `HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)})`;
+  return `${first}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`;
+}
+
+/** Reads an option that is one side or height x width. */
+export function imageSize(text: string): number | [number, number] {
+  const parts = text.split("x").map(number);
+  if (parts.length > 2) throw new InvalidArgumentError("A size such as 56 or 112x92 (height x width) was expected.");
+  return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
+}
+
+const numbers = (text: string) => list(text).map(number);

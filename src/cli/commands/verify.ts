@@ -1,0 +1,33 @@
+// twingrad verify: are two pictures of one person?
+import type { Command } from "commander";
+import { verification } from "../../recognition/gallery.ts";
+import { addBoxesOption } from "../options/dataOptions.ts";
+import { action, digits, number, percent, readPictures } from "./common.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+
+export function addVerify(program: Command): void {
+  const command = program
+    .command("verify")
+    .description("Tells whether two pictures show the same person.")
+    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .argument("<a>", "a picture")
+    .argument("<b>", "another picture")
+    .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number);
+  action(
+    addBoxesOption(addGuardOptions(command)),
+    async (modelPath: string, a: string, b: string, options: GuardFlags & { threshold?: number }) =>
+      withGuardedModel(modelPath, [a, b], options, async (model) => {
+        const embeddings = await model.embed(await readPictures([a, b], model, options.boxes));
+        const [distance] = model.distances(
+          embeddings.subarray(0, model.embedding),
+          embeddings.subarray(model.embedding),
+        );
+        const result = verification(model, distance, options.threshold);
+        const verdict = result.same ? "the same person" : "different people";
+        return {
+          result,
+          text: `${verdict}: distance ${digits(distance)}, threshold ${digits(result.threshold)}, probability of one person ${percent(result.probability)}`,
+        };
+      }),
+  );
+}

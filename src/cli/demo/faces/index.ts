@@ -1,0 +1,121 @@
+// The demo's pictures: drawn people, as a dataset like any other, made from a seed and kept for the next run.
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Dataset } from "../../../data/dataset.ts";
+import { Random, streams } from "../../../data/random.ts";
+import { TwingradError } from "../../../errors.ts";
+import { diskError } from "../../../node/files/disk.ts";
+import { writeAtomic } from "../../../node/files/files.ts";
+import { drawPicture } from "./draw.ts";
+import { appearance, MOST_PICTURES, person } from "./people.ts";
+
+/** Kept pictures that are drawn again before the kept ones are believed. */
+const SAMPLES = 16;
+
+export interface FacesOptions {
+  /** How many people, and pictures of each. */
+  people: number;
+  pictures: number;
+  /** Side of a picture in pixels; three channels. */
+  size: number;
+  seed: number;
+  /** Number of the first person: people of different numbers are different people. */
+  firstPerson?: number;
+  /** Folder that keeps the pictures; without one they are drawn anew. */
+  cache?: string;
+  /** Told when that folder cannot be read or written: the pictures are drawn all the same, and again the next time. */
+  warn?: (text: string) => void;
+  /** Called now and then with the number of pictures drawn. */
+  onProgress?: (drawn: number) => void;
+}
+
+/** All pictures, [people * pictures, size, size, 3], the pictures of a person in a row. */
+export async function drawFaces(options: FacesOptions): Promise<Uint8Array> {
+  const { people, pictures, size, seed, firstPerson = 0, cache, warn, onProgress } = options;
+  if (pictures >= MOST_PICTURES || !Number.isInteger(pictures) || pictures < 1) {
+    throw new TwingradError("BAD_INPUT", `${pictures} pictures of each person; expected 1 to ${MOST_PICTURES - 1}`);
+  }
+  const name = `faces-seed${seed}-from${firstPerson}-${people}x${pictures}-${size}px`;
+  const bytes = size * size * 3;
+  const count = people * pictures;
+  const draw = (index: number) => {
+    const number = firstPerson + Math.floor(index / pictures);
+    const picture = index % pictures;
+    const who = person(seed, number);
+    const noise = new Random(seed, streams.noise, number * MOST_PICTURES + picture);
+    return drawPicture(who, appearance(seed, number, picture, who), size, noise);
+  };
+  const unkept = (error: TwingradError) => {
+    if (!warn) throw error;
+    warn(`${error.message}; the pictures will be drawn again the next time`);
+    return undefined;
+  };
+  const kept = cache && (await readKept(join(cache, name)).catch(unkept));
+  if (kept && kept.length === count * bytes && asDrawn(kept, bytes, draw)) return kept;
+  const images = new Uint8Array(count * bytes);
+  for (let index = 0; index < count; index++) {
+    images.set(draw(index), index * bytes);
+    if (index % 64 === 63) onProgress?.(index + 1);
+  }
+  if (cache) await keep(cache, name, images).catch(unkept);
+  return images;
+}
+
+/** The pictures as a dataset; `firstPerson` as they were drawn, for the names. */
+export function facesDataset(images: Uint8Array, { people, pictures, size, firstPerson = 0 }: FacesOptions): Dataset {
+  const bytes = size * size * 3;
+  return {
+    identities: Array.from({ length: people }, (_, index) => personName(firstPerson + index)),
+    items: Array.from({ length: people * pictures }, (_, index) => {
+      const identity = Math.floor(index / pictures);
+      const name = `${personName(firstPerson + identity)}, picture ${(index % pictures) + 1}`;
+      return {
+        identity,
+        name,
+        decode: async ([height, width, channels]) => {
+          if (height !== size || width !== size || channels !== 3) {
+            const wanted = [height, width, channels].join(" x ");
+            throw new TwingradError("BAD_INPUT", `${name} is drawn as ${size} x ${size} x 3, not as ${wanted}`);
+          }
+          return images.slice(index * bytes, (index + 1) * bytes);
+        },
+      };
+    }),
+  };
+}
+
+const personName = (index: number) => `person ${index + 1}`;
+
+/**
+ * Whether kept pictures are what would be drawn now: another version of this code, or of what it draws with, may have
+ * kept them.
+ */
+function asDrawn(kept: Uint8Array, bytes: number, draw: (index: number) => Uint8Array): boolean {
+  const last = kept.length / bytes - 1;
+  const indices = Array.from({ length: SAMPLES }, (_, sample) => Math.round((last * sample) / (SAMPLES - 1)));
+  return [...new Set(indices)].every(
+    (index) => Buffer.compare(kept.subarray(index * bytes, (index + 1) * bytes), draw(index)) === 0,
+  );
+}
+
+/** The kept pictures, or undefined where there are none or the file is not as it was written. */
+async function readKept(path: string): Promise<Uint8Array | undefined> {
+  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw diskError(path, "read", error);
+  });
+  if (!file || file.length < 32) return undefined;
+  const images = new Uint8Array(file.subarray(32));
+  return digest(images).equals(file.subarray(0, 32)) ? images : undefined;
+}
+
+/** With their SHA-256 in front: a file that was damaged later is not believed. @throws DISK as the folder does. */
+async function keep(folder: string, name: string, images: Uint8Array): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw diskError(folder, "made", error);
+  });
+  await writeAtomic(join(folder, name), Buffer.concat([digest(images), images]));
+}
+
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();

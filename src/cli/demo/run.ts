@@ -1,0 +1,127 @@
+// The demo from nothing to a report. Apart from its command, which loads it when it is asked for: what draws faces and charts
+// takes longer to load than all the rest of the command line.
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { openDevice } from "../../node/adapter/device.ts";
+import { diskError } from "../../node/files/disk.ts";
+import { writeAtomic } from "../../node/files/files.ts";
+import { Model } from "../../recognition/recognitionModel.ts";
+import { digits, note, type Outcome, percent, tuningOf } from "../commands/common.ts";
+import { reportPage } from "../report/page.ts";
+import { demoPeople, type PeopleCounts, peopleCounts } from "./faces.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { adapterInWords, demoReport } from "./report.ts";
+import { trainOnFaces } from "./train.ts";
+
+/** Few, as identification asks for one picture at a time and a batch is always computed whole. */
+const embeddedTogether = 4;
+
+export interface DemoOptions {
+  seed: number;
+  steps: number;
+  /** The HTML file to write. */
+  report: string;
+  /** Folder that keeps the drawn pictures. */
+  cache: string;
+  /** Time kernels that compute the same and take the fastest. */
+  tune?: boolean;
+  /** Fewer people than usual, for a quick look. */
+  people?: PeopleCounts;
+}
+
+/** Progress is told through `tell`, a line at a time. */
+export async function runDemo(options: DemoOptions, tell: (line: string) => void = note): Promise<Outcome> {
+  const { seed, steps, cache, people: counts = peopleCounts } = options;
+  const seconds: { name: string; seconds: number }[] = [];
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const started = performance.now();
+    const result = await work();
+    seconds.push({ name, seconds: (performance.now() - started) / 1000 });
+    return result;
+  };
+  const device = await timed("device", () => openDevice(tuningOf(options)));
+  try {
+    const telling = { onProgress: tellQuarters(tell), warn: tell };
+    const people = await timed("pictures", () => demoPeople(counts, seed, cache, telling));
+    tell(`training on ${counts.training} people for ${steps} steps`);
+    const training = await trainOnFaces(device, people.training, { steps, seed });
+    seconds.push({ name: "compiling", seconds: training.seconds.compile });
+    seconds.push({ name: "training", seconds: training.seconds.train });
+    tell(`judging on ${counts.unseen} people never seen`);
+    const judgement = await timed("judging", async () => {
+      const model = await Model.open(device, training.model, { batchSize: embeddedTogether });
+      const found = await judge(model, people, seed);
+      await model.dispose();
+      return found;
+    });
+    const report = resolve(options.report);
+    const page = reportPage(await demoReport(device, seed, people, training, judgement, seconds));
+    await mkdir(dirname(report), { recursive: true }).catch((error) => {
+      throw diskError(dirname(report), "made", error);
+    });
+    await writeAtomic(report, page);
+
+    const { network, oneShot } = judgement;
+    const { accuracy, auc, eer } = network.report;
+    const total = seconds.reduce((sum, phase) => sum + phase.seconds, 0);
+    return {
+      result: {
+        adapter: device.adapter,
+        steps,
+        seconds: total,
+        firstLoss: training.losses[0],
+        lastLoss: training.losses[steps - 1],
+        verification: { accuracy, auc, eer },
+        oneShot: { ways: oneShot.ways, accuracy: network.oneShot },
+        baseline: figures(judgement.pixels.report),
+        identification: identified(judgement),
+        report,
+      },
+      text: summary(judgement, adapterInWords(device), total, report),
+    };
+  } finally {
+    device.dispose();
+  }
+}
+
+const figures = ({ accuracy, auc, eer }: { accuracy: number; auc: number; eer: number }) => ({ accuracy, auc, eer });
+
+/** Counts over the probes: of the enrolled, rightly named; of the strangers, called unknown. */
+function identified({ identification: { probes } }: Judgement) {
+  const known = probes.filter(({ truth }) => truth !== null);
+  const strangers = probes.filter(({ truth }) => truth === null);
+  return {
+    known: known.length,
+    named: known.filter(({ truth, answer }) => answer === truth).length,
+    mistaken: known.filter(({ truth, answer }) => answer !== truth && answer !== null).length,
+    strangers: strangers.length,
+    unknown: strangers.filter(({ answer }) => answer === null).length,
+  };
+}
+
+function summary(judgement: Judgement, adapter: string, seconds: number, report: string): string {
+  const { network, pixels, oneShot } = judgement;
+  const row = (name: string, ...cells: string[]) =>
+    [name.padEnd(24), ...cells.map((cell) => cell.padStart(12))].join("");
+  const { known, named, mistaken, strangers, unknown } = identified(judgement);
+  return [
+    row("on people never seen", "network", "raw pixels"),
+    row("AUC", digits(network.report.auc), digits(pixels.report.auc)),
+    row("accuracy", percent(network.report.accuracy), percent(pixels.report.accuracy)),
+    row("equal error rate", percent(network.report.eer), percent(pixels.report.eer)),
+    row(`${oneShot.ways}-way one-shot`, percent(network.oneShot), percent(pixels.oneShot)),
+    `five people enrolled from one picture each: ${named} of ${known} further pictures named rightly, ${mistaken} wrongly, ` +
+      `${known - named - mistaken} called unknown; ${unknown} of ${strangers} pictures of strangers called unknown`,
+    `${seconds.toFixed(0)} s on ${adapter}`,
+    `report: ${report}`,
+  ].join("\n");
+}
+
+function tellQuarters(tell: (line: string) => void): (share: number) => void {
+  let told = 0;
+  return (share) => {
+    if (share < told + 0.25) return;
+    told = Math.floor(share * 4) / 4;
+    tell(`drawing faces: ${(100 * told).toFixed(0)} %`);
+  };
+}

@@ -1,0 +1,59 @@
+// Galleries as JSON files.
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { TwingradError } from "../errors.ts";
+import { removeParts, writeAtomic } from "../node/files/files.ts";
+import { Gallery, type GalleryJson, type Recogniser } from "../recognition/gallery.ts";
+import { matches } from "../recognition/match.ts";
+
+/** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
+const schema = z.object({
+  format: z.literal("twingrad-gallery"),
+  version: z.literal(1),
+  model: z.string(),
+  embedding: z.int().min(1),
+  match: z.enum(matches).optional(),
+  people: z.array(z.object({ name: z.string().min(1), embeddings: z.array(z.base64()).min(1) })),
+});
+
+/** The gallery in a file; undefined where there is no such file. Errors name it. */
+export async function loadGallery(path: string, model: Recogniser): Promise<Gallery | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    return Gallery.fromJSON(model, parse(text));
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
+}
+
+function parse(text: string): GalleryJson {
+  const broken = (reason: string, cause: unknown) =>
+    new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`, { cause });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw broken((error as Error).message, error);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw broken(path.length > 0 ? `${path.join(".")}: ${message}` : message, parsed.error);
+}
+
+/**
+ * Writes the gallery beside the file and gives it the file's name: nothing of the file before is kept. What a process that
+ * was killed while it wrote left beside it goes, too: people may be in there who were forgotten since.
+ */
+export async function saveGallery(path: string, gallery: Gallery): Promise<void> {
+  await removeParts(dirname(path));
+  await writeAtomic(path, `${JSON.stringify(gallery, null, 1)}\n`);
+}

@@ -1,0 +1,36 @@
+// Open-set identification of a dataset's pictures: some people enrolled, the others strangers.
+import { type Dataset, indicesByIdentity, labelsOf } from "../data/dataset.ts";
+import { type OpenSetReport, openSet, openSetReport } from "../evaluation/openSet.ts";
+import { type Match, personSearch, representatives } from "../recognition/match.ts";
+import type { Model } from "../recognition/recognitionModel.ts";
+
+export interface IdentificationOptions {
+  shots: number;
+  match: Match;
+  seed: number;
+  resamples: number;
+}
+
+/** Undefined where the dataset has too few people with several pictures to enrol two and have a stranger. */
+export function identification(
+  model: Model,
+  dataset: Dataset,
+  embeddings: Float32Array,
+  { shots, match, seed, resamples }: IdentificationOptions,
+): OpenSetReport | undefined {
+  const labels = labelsOf(dataset);
+  const pictures = indicesByIdentity(labels).map((own) => own.length);
+  if (pictures.filter((count) => count > shots).length < 2 || pictures.filter(Boolean).length < 3) return undefined;
+  const divided = openSet(labels, { shots, seed });
+  const { enrolled, probes, strangers } = divided;
+  const row = (index: number) => embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
+  const stack = (indices: readonly number[]) => {
+    const rows = new Float32Array(indices.length * model.embedding);
+    for (const [position, index] of indices.entries()) rows.set(row(index), position * model.embedding);
+    return rows;
+  };
+  const gallery = enrolled.map((person) => representatives(model, stack(person.pictures), match));
+  const search = personSearch(model, gallery);
+  const nearest = [...probes, ...strangers].map(({ picture }) => search(row(picture)));
+  return openSetReport(divided, nearest, model.threshold, { resamples, seed });
+}

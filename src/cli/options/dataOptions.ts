@@ -1,0 +1,182 @@
+// DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
+import { stat } from "node:fs/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Dataset, ImageSize, Item } from "../../data/dataset.ts";
+import type { CropOptions } from "../../data/pictures/crop.ts";
+import { readableItems } from "../../data/readable.ts";
+import { type LivenessDataset, livenessRecords } from "../../data/sources/livenessDataset.ts";
+import type { RecordOptions } from "../../data/sources/recordDataset.ts";
+import { TwingradError } from "../../errors.ts";
+import { largestRecord } from "../../formats/tfrecord/framing.ts";
+import { imageFolder, livenessImages } from "../../node/files/files.ts";
+import { tfrecords } from "../../node/tfrecord/dataset.ts";
+import { recordFilesIn } from "../../node/tfrecord/recordFiles.ts";
+
+export const dataHelp =
+  "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
+
+export interface DataFlags {
+  prefix?: string;
+  imageFeature?: string;
+  labelFeature?: string;
+  heightFeature?: string;
+  widthFeature?: string;
+  addrFeature?: string;
+  nameFeature?: string;
+  largestRecord?: number;
+  boxFeature?: string;
+  boxes?: string;
+  skipCorrupt?: boolean;
+}
+
+export interface PictureNeeds {
+  /** To find the pictures that cannot be decoded, where they are to be skipped. */
+  readonly size?: ImageSize;
+  /** About their centre where absent. */
+  readonly crop?: CropOptions;
+}
+
+const flagNames = [
+  "prefix",
+  "imageFeature",
+  "labelFeature",
+  "heightFeature",
+  "widthFeature",
+  "addrFeature",
+  "nameFeature",
+  "boxFeature",
+  "boxes",
+  "largestRecord",
+  "skipCorrupt",
+] as const satisfies (keyof DataFlags)[];
+
+/** How to read records: for every command that takes some. */
+export function addRecordOptions(command: Command): Command {
+  return command
+    .option("--prefix <name>", "in front of each feature's name in records, as in train/image")
+    .option("--image-feature <name>", "the feature that holds the picture (default: image)")
+    .option("--label-feature <name>", "the feature that tells who it is, a number or text (default: label)")
+    .option("--height-feature <name>", "of raw pixels (default: height)")
+    .option("--width-feature <name>", "of raw pixels (default: width)")
+    .option("--addr-feature <name>", "where the picture came from, for messages (default: addr)")
+    .option("--name-feature <name>", "the name of the label, where there is one (default: name)")
+    .option(
+      "--box-feature <name>",
+      "for --crop box, in front of /xmin, /ymin, /xmax, /ymax in shares, or /x, /y, /width, /height in pixels (default: image/object/bbox)",
+    )
+    .option(
+      "--largest-record <bytes>",
+      `longer records are taken for broken (default: ${largestRecord})`,
+      (text: string) => {
+        const value = Number(text);
+        if (!Number.isSafeInteger(value) || value < 1)
+          throw new InvalidArgumentError("A number of bytes was expected.");
+        return value;
+      },
+    );
+}
+
+/** How to read DATA: records, and what to do with what cannot be read. */
+export function addDataOptions(command: Command): Command {
+  return addBoxesOption(addRecordOptions(command)).option(
+    "--skip-corrupt",
+    "leave out records and pictures that cannot be read, naming each, instead of failing at the first",
+  );
+}
+
+/** Where the boxes of pictures in files are. */
+export function addBoxesOption(command: Command): Command {
+  return command.option(
+    "--boxes <file>",
+    "with --crop box: a table file,xmin,ymin,xmax,ymax or file,x,y,width,height in pixels (default: boxes.csv of the folder; NAME.json beside a picture comes first)",
+  );
+}
+
+/** The flags of `addDataOptions` apart from the others. */
+export function splitDataFlags<T extends object>(flags: T & DataFlags): [DataFlags, Omit<T, keyof DataFlags>] {
+  const rest = { ...flags } as Record<string, unknown>;
+  const own: Record<string, unknown> = {};
+  for (const name of flagNames) {
+    if (name in rest) own[name] = rest[name];
+    delete rest[name];
+  }
+  return [own as DataFlags, rest as Omit<T, keyof DataFlags>];
+}
+
+export function recordOptions(flags: DataFlags): RecordOptions {
+  const { prefix, largestRecord: largest } = flags;
+  const { imageFeature: image, labelFeature: label, addrFeature: addr, nameFeature: name, boxFeature: box } = flags;
+  const { heightFeature: height, widthFeature: width } = flags;
+  const features = Object.entries({ image, label, height, width, addr, name, box }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { prefix, largest, features: Object.fromEntries(features) };
+}
+
+/** Opens DATA. Whatever is skipped is told, a line each, and counted; and once, how many pictures have a box. */
+export async function openData(
+  paths: readonly string[],
+  flags: DataFlags,
+  tell: (line: string) => void,
+  { size, crop }: PictureNeeds = {},
+): Promise<Dataset> {
+  return readable(flags, tell, size, async (onCorrupt) =>
+    (await isImageFolder(paths))
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell })
+      : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
+  );
+}
+
+/** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof, or records. */
+export async function openLiveness(
+  paths: readonly string[],
+  flags: DataFlags,
+  tell: (line: string) => void,
+  { size, crop }: PictureNeeds = {},
+): Promise<LivenessDataset> {
+  return readable(flags, tell, size, async (onCorrupt) =>
+    (await isImageFolder(paths))
+      ? livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell })
+      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), tell),
+  );
+}
+
+async function readable<I extends Item>(
+  flags: DataFlags,
+  tell: (line: string) => void,
+  size: ImageSize | undefined,
+  open: (onCorrupt?: (error: TwingradError) => void) => Promise<Dataset<I>>,
+): Promise<Dataset<I>> {
+  const skipped = new Skipped(tell);
+  const onCorrupt = flags.skipCorrupt ? (error: TwingradError) => skipped.tell(error) : undefined;
+  const dataset = await open(onCorrupt);
+  const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
+  skipped.summary();
+  return decodable;
+}
+
+/** A folder is one of pictures unless record files lie in it. */
+async function isImageFolder(paths: readonly string[]): Promise<boolean> {
+  const folders = [];
+  for (const path of paths) if ((await stat(path).catch(() => undefined))?.isDirectory()) folders.push(path);
+  if (folders.length === 0 || (await recordFilesIn(folders[0])).length > 0) return false;
+  if (paths.length > 1)
+    throw new TwingradError("BAD_INPUT", `${folders[0]}: one folder of pictures was expected, or record files`);
+  return true;
+}
+
+/** Tells of the first few by name; a broken disk has thousands. */
+export class Skipped {
+  static readonly named = 20;
+  count = 0;
+  constructor(private readonly line: (text: string) => void) {}
+
+  tell(error: Error): void {
+    if (this.count++ < Skipped.named) this.line(`skipped: ${error.message}`);
+  }
+
+  summary(): void {
+    if (this.count > Skipped.named) this.line(`skipped: ${this.count - Skipped.named} more`);
+    if (this.count > 0) this.line(`${this.count} records or pictures were skipped`);
+  }
+}

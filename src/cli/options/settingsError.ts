@@ -1,0 +1,10 @@
+// Apart, so that the rules of single settings can say what breaks them.
+import { TwingradError } from "../../errors.ts";
+
+/** A value that breaks the rules; the message names it. */
+export class SettingsError extends TwingradError {
+  constructor(message: string) {
+    super("BAD_INPUT", message);
+    this.name = "SettingsError";
+  }
+}

@@ -1,0 +1,114 @@
+// What is in record files, and what is wrong with them: one pass, a record at a time.
+
+import type { RecordOptions } from "../data/sources/recordDataset.ts";
+import { featureNames, labelledPicture } from "../data/sources/recordFeatures.ts";
+import { TwingradError } from "../errors.ts";
+import type { Example } from "../formats/tfrecord/codec.ts";
+import { uncompressed } from "../formats/tfrecord/compression.ts";
+import { type CorruptRecordError, readRecords } from "../formats/tfrecord/framing.ts";
+import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
+import { decodePicture } from "../node/files/images.ts";
+import { fileSource, recordFiles } from "../node/tfrecord/recordFiles.ts";
+
+export interface Problem {
+  file: string;
+  /** From 1. */
+  record: number;
+  /** Of the record's first byte in the uncompressed file. */
+  offset: number;
+  reason: string;
+}
+
+export interface RecordReport {
+  files: { file: string; compression: string; records: number }[];
+  /** Records whose checksums are right. */
+  records: number;
+  corrupt: Problem[];
+  /** Records with right checksums that are no `tf.train.Example`, or hold broken lists. */
+  notExamples: Problem[];
+  /** Examples without a picture and a label, or with one that cannot be decoded; only when `pictures` was asked for. */
+  unreadable: Problem[];
+  /** The kind of each feature: bytes, float, int64; "empty" where no record has a value. */
+  features: Record<string, string>;
+  /** In how many records each feature is. */
+  featureRecords: Record<string, number>;
+  /** How many records each label has. */
+  labels: Record<string, number>;
+}
+
+/** @param pictures also decode every picture. */
+export async function reportRecords(
+  paths: readonly string[],
+  { pictures = false, ...options }: RecordOptions & { pictures?: boolean } = {},
+): Promise<RecordReport> {
+  const codec = await recordCodec();
+  const names = featureNames(options);
+  const kinds = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
+  const labels = new Map<string, number>();
+  const report: RecordReport = {
+    files: [],
+    records: 0,
+    corrupt: [],
+    notExamples: [],
+    unreadable: [],
+    features: {},
+    featureRecords: {},
+    labels: {},
+  };
+  for (const file of await recordFiles(paths)) {
+    const { compression, bytes } = await uncompressed(fileSource(file).stream(), codec);
+    let records = 0;
+    const onCorrupt = ({ record, offset, reason }: CorruptRecordError) => {
+      report.corrupt.push({ file, record, offset, reason });
+    };
+    const reading = { file, crc32c: codec.crc32c, onCorrupt, largest: options.largest };
+    for await (const { number, offset, data } of readRecords(bytes, reading)) {
+      records++;
+      const at = { file, record: number, offset };
+      const example = attempt(() => wholeExample(codec.readExample(data)));
+      if (example instanceof TwingradError) {
+        report.notExamples.push({ ...at, reason: example.message });
+        continue;
+      }
+      for (const [name, { type }] of example) {
+        kinds.set(name, (kinds.get(name) ?? new Set()).add(type));
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+      const labelled = attempt(() => labelledPicture(example, names));
+      if (!(labelled instanceof TwingradError)) labels.set(labelled.identity, (labels.get(labelled.identity) ?? 0) + 1);
+      if (!pictures) continue;
+      const decoded =
+        labelled instanceof TwingradError
+          ? labelled
+          : await decodePicture(labelled.picture, [8, 8, 3]).catch((error: TwingradError) => error);
+      if (decoded instanceof TwingradError) report.unreadable.push({ ...at, reason: decoded.message });
+    }
+    report.files.push({ file, compression, records });
+    report.records += records;
+  }
+  const kindOf = (found: Set<string>) =>
+    [...found]
+      .filter((kind) => kind !== "empty")
+      .sort()
+      .join("|") || "empty";
+  report.features = Object.fromEntries([...kinds].map(([name, found]) => [name, kindOf(found)]));
+  report.featureRecords = Object.fromEntries(counts);
+  report.labels = Object.fromEntries(labels);
+  return report;
+}
+
+/** Goes through all values of all lists, keeping none. */
+function wholeExample(example: Example): Example {
+  for (const feature of example.values()) for (const _ of feature.values());
+  return example;
+}
+
+function attempt<T>(work: () => T): T | TwingradError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TwingradError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,15 @@
+// The alignment of a training run: fitted to some of the pictures that it trains on.
+import { type Alignment, fitAlignment } from "../../data/alignment/alignment.ts";
+import type { Dataset, ImageSize } from "../../data/dataset.ts";
+import { DecodedImages } from "../../data/decodedImages.ts";
+
+/** A mean over more pictures looks the same, and takes longer. */
+const mostPictures = 400;
+
+/** @param decoded the size that pictures are decoded to. */
+export async function fitted(training: Dataset, decoded: ImageSize): Promise<Alignment> {
+  const stride = Math.ceil(training.items.length / mostPictures);
+  const indices = training.items.map((_, index) => index).filter((index) => index % stride === 0);
+  const images = new DecodedImages(training, decoded, { maximumBytes: 0 });
+  return fitAlignment(await images.stack(indices), decoded);
+}

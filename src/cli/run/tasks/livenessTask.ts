@@ -1,0 +1,71 @@
+// Learning to tell live people from pictures of people, as a training run's task.
+import { livenessBatches } from "../../../data/batches.ts";
+import { DecodedImages } from "../../../data/decodedImages.ts";
+import {
+  balancedLiveness,
+  type LivenessDataset,
+  type LivenessItem,
+  splitLiveness,
+} from "../../../data/sources/livenessDataset.ts";
+import { crossFittedReport, livenessReport, thresholdOf } from "../../../evaluation/presentation.ts";
+import { liveness as network } from "../../../nn/livenessNetwork.ts";
+import { livenessLogits, meanLoss } from "../../../recognition/livenessAssessment.ts";
+import { LivenessModel, livenessKey, sigmoid, withLivenessJudgement } from "../../../recognition/livenessModel.ts";
+import { openLiveness } from "../../options/dataOptions.ts";
+import { mebibyte } from "../trainingStream.ts";
+import type { TrainingTask } from "./task.ts";
+
+/** How many pictures of each kind a checkpoint is judged by. */
+const judgedPictures = 250;
+
+export const liveness: TrainingTask<LivenessItem> = {
+  examples: "pictures",
+  open: openLiveness,
+  describe({ items, identities }) {
+    const live = items.filter((item) => item.live).length;
+    return `${live} pictures of live people and ${items.length - live} of pictures, ${identities.length} people together`;
+  },
+  divide: splitLiveness,
+  some: someOf,
+  network,
+  judgementKey: livenessKey,
+
+  batches(training, decoded, { seed, batchSize, prefetch, imageCache }) {
+    const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * mebibyte });
+    const pictures = balancedLiveness(training, { seed });
+    const perEpoch = training.items.length;
+    const stream = livenessBatches(images, pictures, { batchSize, prefetch });
+    return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
+  },
+
+  async judge(device, bytes, people, { quick }) {
+    const model = await LivenessModel.open(device, bytes);
+    try {
+      const presentations = await livenessLogits(model, people);
+      const loss = meanLoss(presentations);
+      const { apcer, bpcer, hter, eer, auc, ...found } = quick
+        ? livenessReport(presentations, thresholdOf(presentations))
+        : crossFittedReport(presentations, people);
+      const threshold = sigmoid(found.threshold);
+      return {
+        loss,
+        auc,
+        eer,
+        figures: { loss, apcer, bpcer, hter, eer, auc, threshold },
+        sealed: (bytes) => withLivenessJudgement(bytes, { threshold }),
+      };
+    } finally {
+      await model.dispose();
+    }
+  },
+};
+
+/** Evenly through the pictures of each kind: judging on the way must stay cheap. */
+function someOf({ identities, items }: LivenessDataset): LivenessDataset {
+  const some = [true, false].flatMap((kind) => {
+    const own = items.filter((item) => item.live === kind);
+    const step = Math.max(1, own.length / judgedPictures);
+    return Array.from({ length: Math.min(own.length, judgedPictures) }, (_, n) => own[Math.floor(n * step)]);
+  });
+  return { identities, items: some };
+}

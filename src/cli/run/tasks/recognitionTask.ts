@@ -1,0 +1,109 @@
+// Learning to tell people apart, as a training run's task.
+import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../../data/dataset.ts";
+import { turnedIdentities } from "../../../data/pictures/turned.ts";
+import { pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
+import { splitIdentities } from "../../../data/split.ts";
+import type { Device } from "../../../gpu/device.ts";
+import { withCentring } from "../../../model/centring.ts";
+import { fitWhitening, whiten, withWhitening } from "../../../model/whitening.ts";
+import { embeddingLength } from "../../../nn/network.ts";
+import { siamese } from "../../../nn/siamese.ts";
+import { assess, embedAll } from "../../../recognition/assessment.ts";
+import { judgementKey, Model, withJudgement } from "../../../recognition/recognitionModel.ts";
+import { openData } from "../../options/dataOptions.ts";
+import { trainingStream } from "../trainingStream.ts";
+import type { TrainingTask } from "./task.ts";
+
+/** Pairs of each kind for each person that the threshold is set by. */
+const judgedPairs = 50;
+/** About how many pictures a checkpoint is judged by. */
+const judgedPictures = 500;
+/** About how many of the pictures trained on whitening is fitted to. */
+const whitenedPictures = 4000;
+/** About how many of them are the cohort of localised centring: each embedding is compared with all of it. */
+const cohortPictures = 1000;
+
+export const recognition: TrainingTask = {
+  examples: "pairs, triplets or pictures",
+  open: openData,
+  describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
+  divide: splitIdentities,
+  some: (people) => someOf(people, judgedPictures),
+  batches: (training, decoded, settings, warn, alignment) => {
+    const people = settings.turnedIdentities ? turnedIdentities(training) : training;
+    return trainingStream(people, decoded, settings, warn, alignment);
+  },
+  network: siamese,
+  judgementKey,
+
+  async finish(device, bytes, training, { whiten: shrinkage, centre: share }) {
+    if (shrinkage === undefined && share === undefined) return bytes;
+    const seen = someOf(training, shrinkage === undefined ? cohortPictures : whitenedPictures);
+    let { embeddings, network } = await embedded(device, bytes, seen);
+    let finished = bytes;
+    if (shrinkage !== undefined) {
+      const {
+        towers: { length: towers },
+        embedding: length,
+      } = network;
+      const whitening = fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage });
+      finished = await withWhitening(finished, whitening);
+      embeddings = whiten(whitening, embeddings);
+    }
+    if (share !== undefined) {
+      const length = embeddingLength(network);
+      finished = await withCentring(finished, { share, cohort: evenly(embeddings, length, cohortPictures), length });
+    }
+    return finished;
+  },
+
+  async judge(device, bytes, people, { seed }) {
+    const model = await Model.open(device, bytes);
+    try {
+      const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: judgedPairs, seed });
+      const { report, loss, calibration } = await assess(model, people, pairs);
+      const { accuracy, auc, eer, threshold } = report;
+      return {
+        loss,
+        auc,
+        eer,
+        figures: { loss, accuracy, auc, eer, threshold },
+        sealed: (bytes) => withJudgement(bytes, { threshold, calibration }),
+      };
+    } finally {
+      await model.dispose();
+    }
+  },
+};
+
+/** What a model makes of the pictures of these people. */
+async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {
+  const model = await Model.open(device, bytes);
+  try {
+    const embeddings = await embedAll(model, people);
+    return { embeddings, network: model.description.network };
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** At most so many of the rows [N, length], evenly through all of them. */
+function evenly(rows: Float32Array, length: number, most: number): Float32Array {
+  const stride = Math.ceil(rows.length / length / most);
+  return rows.filter((_, i) => Math.floor(i / length) % stride === 0);
+}
+
+/** As many of the people as have about so many pictures together. */
+function someOf(people: Dataset, enough: number): Dataset {
+  const chosen: number[] = [];
+  const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);
+  for (
+    let identity = 0, pictures = 0;
+    identity < counts.length && (pictures < enough || chosen.length < 2);
+    identity++
+  ) {
+    chosen.push(identity);
+    pictures += counts[identity];
+  }
+  return subset(people, chosen);
+}

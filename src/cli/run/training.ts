@@ -1,0 +1,255 @@
+// One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Dataset, Item } from "../../data/dataset.ts";
+import type { SamplerState } from "../../data/sampling/sampler.ts";
+import { TwingradError } from "../../errors.ts";
+import { withMetadata } from "../../formats/seal.ts";
+import type { Device } from "../../gpu/device.ts";
+import { openSaved } from "../../model/modelFile.ts";
+import type { TowerAlignment } from "../../model/pictures.ts";
+import { modelFile, saveModel } from "../../node/files/files.ts";
+import { adam } from "../../optim/adam.ts";
+import type { Checkpoints } from "../../train/checkpoints.ts";
+import { Saver } from "../../train/saver.ts";
+import { nothingSelected, type Selection } from "../../train/selection.ts";
+import { type Recovered, Trainer } from "../../train/trainer.ts";
+import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
+import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
+import { foldOf, type ResolvedSettings } from "../options/settings.ts";
+import { Progress } from "../progress.ts";
+import { fitted } from "./fittedAlignment.ts";
+import { TrainingLog } from "./log/log.ts";
+import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
+import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./runRecord.ts";
+import type { TrainingTask } from "./tasks/task.ts";
+import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
+
+export interface TrainingResult {
+  steps: number;
+  /** Passes over the data that were completed. */
+  epochs: number;
+  /** Of the run's first step, those of the runs that were resumed included, and of its last; null before any. */
+  firstLoss: number | null;
+  lastLoss: number | null;
+  /** On people held out of training, as the task judges them; null when nobody was. */
+  validation: Readonly<Record<string, number>> | null;
+  stepsPerSecond: number;
+  /** Share of the time in which a step waited for its pictures. */
+  waitingForData: number;
+  /** The model; of a run that was interrupted the checkpoint to resume from, null where none could be saved. */
+  checkpoint: string | null;
+  interrupted?: true;
+  /** Why the run ended before its last step, where it did. */
+  stopped: string | null;
+  /** Which state the model is, with its AUC on some of the people held out; null where the run was interrupted. */
+  kept: { which: "best" | "last"; step: number; auc: number | null } | null;
+}
+
+/** The dataset's people as a run with these settings divides them. */
+export function divide<I extends Item>(
+  task: TrainingTask<I>,
+  dataset: Dataset<I>,
+  { validation, fold, holdOutGroups, seed }: Pick<ResolvedSettings, "validation" | "fold" | "holdOutGroups" | "seed">,
+) {
+  if (validation === 0) return { training: dataset, heldOut: undefined };
+  try {
+    return task.divide(dataset, {
+      fraction: validation,
+      fold: fold === undefined ? undefined : foldOf(fold),
+      seed,
+      wholeGroups: holdOutGroups,
+    });
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });
+  }
+}
+
+export interface RunOptions {
+  /** Where the model, its checkpoints and its log go. */
+  readonly folder: string;
+  /** What to go on from. */
+  readonly resume?: SavedRun;
+  /** Told what the user should know, in one line each. */
+  readonly warn: (text: string) => void;
+  /** Ends the run early, with a checkpoint to resume from. */
+  readonly signal?: AbortSignal;
+}
+
+/** Trains on `dataset` and leaves `model.safetensors` in `folder`, with the run's checkpoints and its log. */
+export async function train<I extends Item>(
+  device: Device,
+  task: TrainingTask<I>,
+  dataset: Dataset<I>,
+  given: ResolvedSettings,
+  { folder, resume, warn, signal }: RunOptions,
+): Promise<TrainingResult> {
+  const { decoded } = picturesOf(given);
+  const { training, heldOut } = divide(task, dataset, given);
+  const saved = resume && (await openSaved(resume.bytes)).description.pictures?.alignment;
+  const alignment = given.align && (saved ?? { ...(await fitted(training, decoded)), towers: given.align });
+  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn, alignment);
+  const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
+  const allSteps = Math.min(lastStep, stepsIn(epochs));
+  const settings = planned(given, Math.max(1, allSteps));
+  const rates = ratesOf(settings);
+  if (resume) stream.restore(resume.stream as SamplerState);
+  stream.begin(); // pictures are decoded while the network is compiled
+  const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
+  const trainer = await trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  if (resume) await trainer.load(resume.bytes);
+  const before = trainer.steps;
+  if (before > 0 && before < allSteps) checkRest(rates, before + 1);
+  const progress = new Progress(allSteps, before);
+  const tell = (text: string) => progress.above(() => warn(text));
+  const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
+  const log = await TrainingLog.open(folder, before, tell);
+  const record = recordOf(settings, dataset);
+  const judge = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
+    trainer.withDevice((present) => task.judge(present, bytes, people, { seed: settings.seed, quick }));
+  const some = heldOut && task.some(heldOut);
+  const judgeSome = some && ((bytes: Uint8Array) => judge(bytes, some, true));
+  const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
+  let run: LoopResult;
+  if (!resume) await clearForNewRun(folder, warn);
+  await clearAfterKill(folder);
+  try {
+    const begun = resume?.progress;
+    const parts = { trainer, stream, record, begun, saver, log, learningRate: rates, judge: judgeSome, signal };
+    run = await trainingLoop(parts, progress);
+  } finally {
+    progress.stop();
+    await log.close();
+  }
+  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, selection } = run;
+  const steps = before + taken;
+  if (steps === 0 && !signal?.aborted) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
+    );
+  }
+  const stopped = run.stoppedEarly ? whyStopped(selection) : null;
+  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, stopped };
+  if (signal?.aborted) {
+    const last = (await checkpoints.list())[0]?.name;
+    const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);
+    return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
+  }
+  const checkpoint = join(folder, modelFile);
+  if (taken === 0 && (await isJudged(checkpoint, steps, task.judgementKey))) {
+    const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
+    throw new TwingradError(
+      "BAD_INPUT",
+      `there is nothing left to do: the run to resume has made ${before} steps${more}`,
+    );
+  }
+  if (!heldOut)
+    warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
+  const last = { bytes: await trainer.save(run.metadata), step: steps };
+  const best = heldOut && settings.keep !== "last" ? await bestState(checkpoints, selection, last, warn) : undefined;
+  const { bytes: state, step } = best ?? last;
+  const { finish } = task;
+  const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
+  const verdict = await judge(bytes, heldOut ?? training, !heldOut);
+  const which = best ? "best" : "last";
+  // Who goes on from the model has no checkpoints: what was the best among them is no longer there to be kept.
+  const { progress: made } = runState((await openSaved(bytes)).file);
+  const metadata = {
+    ...progressMetadata({ ...made, selection: nothingSelected }),
+    ...keptMetadata({ which, step, of: steps }),
+  };
+  const sealed = await verdict.sealed(bytes);
+  await saveModel(checkpoint, await withMetadata(sealed, metadata));
+  const auc = selection.best?.step === step ? selection.best.auc : null;
+  return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
+}
+
+interface State {
+  readonly bytes: Uint8Array;
+  readonly step: number;
+}
+
+/** The state that did best on people held out; undefined, and the user knows why, where it cannot be read any more. */
+async function bestState(
+  checkpoints: Checkpoints,
+  { best }: Selection,
+  last: State,
+  warn: (text: string) => void,
+): Promise<State | undefined> {
+  if (best === undefined || best.step === last.step) return last;
+  const name = (await checkpoints.list()).find(({ step, auc }) => step === best.step && auc !== undefined)?.name;
+  try {
+    if (name === undefined) throw new Error("it is no longer there");
+    const bytes = await checkpoints.folder.read(name);
+    await openSaved(bytes);
+    return { bytes, step: best.step };
+  } catch (error) {
+    const { message } = error as Error;
+    warn(`the best checkpoint, of step ${best.step}, cannot be read (${message}): the model is the last state instead`);
+    return undefined;
+  }
+}
+
+function whyStopped({ best, since }: Selection): string {
+  return `none of ${since} judgements on people held out found a better AUC than ${best?.auc}, of step ${best?.step}`;
+}
+
+/** A trainer as the settings say. */
+function trainerOf<I extends Item>(
+  device: Device,
+  task: TrainingTask<I>,
+  settings: ResolvedSettings,
+  {
+    batchSize,
+    learningRate,
+    alignment,
+    onRecovery,
+  }: {
+    readonly batchSize: number;
+    readonly learningRate: (step: number) => number;
+    readonly alignment: TowerAlignment | undefined;
+    readonly onRecovery: (recovered: Recovered) => void;
+  },
+): Promise<Trainer> {
+  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
+  const imageSize = imageSizeOf(settings);
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
+  const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
+    settings;
+  const { sourceSize, crop, augmentation } = picturesOf(settings);
+  return Trainer.create(device, network, {
+    batchSize,
+    loss,
+    mining,
+    margin,
+    temperature,
+    l2,
+    optimizer: adam({ learningRate, clipNorm: settings.clipNorm }),
+    sourceSize,
+    resize,
+    standardize,
+    crop,
+    alignment,
+    views,
+    augmentation,
+    storage,
+    recompute,
+    recovery: { every, losses: settings.recoveryLosses, onRecovery },
+    debugNumerics,
+  });
+}
+
+function describeRecovery({ reason, from, to, exact }: Recovered): string {
+  const same = exact ? "with the same losses" : "with other losses: this adapter rounds otherwise";
+  return `the GPU device was lost (${reason.replace(/\.$/, "")}); training goes on on another: back at step ${from}, done again to step ${to}, ${same}`;
+}
+
+/** Whether a run's model is finished: of so many steps, with a threshold. */
+async function isJudged(path: string, step: number, judgementKey: string): Promise<boolean> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (!bytes) return false;
+  const { file, description } = await openSaved(bytes);
+  return (keptOf(file)?.of ?? description.step) === step && file.metadata[judgementKey] !== undefined;
+}

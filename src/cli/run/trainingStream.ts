@@ -1,0 +1,75 @@
+// The batches of a training run that learns to tell people apart, as its settings choose them.
+import { alignedDataset } from "../../data/alignment/alignment.ts";
+import { batches, classBatches, tripletBatches } from "../../data/batches.ts";
+import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
+import { DecodedImages } from "../../data/decodedImages.ts";
+import { balancedPairs, perClass, triplets } from "../../data/sampling/balanced.ts";
+import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../data/sampling/expectedPairs.ts";
+import { filteredPairs } from "../../data/sampling/filteredPairs.ts";
+import { picturesOfEach } from "../../data/sampling/sampler.ts";
+import type { TowerAlignment } from "../../model/pictures.ts";
+import { comparesAll } from "../../train/loss.ts";
+import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../options/lossSettings.ts";
+import type { ResolvedSettings } from "../options/settings.ts";
+import type { TrainingStream } from "./tasks/task.ts";
+
+export const mebibyte = 2 ** 20;
+
+/**
+ * @param decoded the size that pictures are decoded to.
+ * @param alignment the towers that it names get their pictures in line with it.
+ * @param warn told, in one line each, of pairs that come too rarely.
+ * @throws BAD_INPUT at once where these people give no pairs, no triplets, or too few people for a batch.
+ */
+export function trainingStream(
+  dataset: Dataset,
+  decoded: ImageSize,
+  settings: ResolvedSettings,
+  warn: (text: string) => void,
+  alignment?: TowerAlignment,
+): TrainingStream {
+  const { seed, batchSize, prefetch, imageCache, loss, towers = ["pixels"] } = settings;
+  const labels = labelsOf(dataset);
+  const inPlace = towers.map((kind) => alignment?.towers.includes(kind) ?? false);
+  const maximumBytes = (imageCache * mebibyte) / new Set(inPlace).size;
+  const decodedIn = (some: Dataset) => new DecodedImages(some, decoded, { maximumBytes });
+  const asTheyAre = decodedIn(dataset);
+  const moved = alignment && decodedIn(alignedDataset(dataset, alignment));
+  const byTower = inPlace.map((aligned) => (aligned && moved ? moved : asTheyAre));
+  const [images] = byTower;
+  const options = { batchSize, prefetch };
+  const perEpoch = labels.length;
+  if (comparesAll(settings)) {
+    const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
+    const { picturesPerPerson = defaultPicturesPerPerson } = settings;
+    const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
+    const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
+    const pictures = peoplePerBatch * picturesPerPerson * towers.length;
+    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / pictures); // an epoch ends with its last batch begun
+    return {
+      stream: classBatches(byTower, classes, { prefetch, together: towers.length }),
+      batchSize: pictures,
+      perEpoch,
+      steps,
+    };
+  }
+  const counted = (perEpoch: number) => ({
+    batchSize,
+    perEpoch,
+    steps: (epochs: number) => Math.floor((epochs * perEpoch) / batchSize),
+  });
+  if (loss === "triplet") {
+    return { stream: tripletBatches(images, triplets(labels, { seed }), options), ...counted(perEpoch) };
+  }
+  if (settings.balanced)
+    return { stream: batches(images, balancedPairs(labels, { seed }), options), ...counted(perEpoch) };
+
+  const { shuffleBuffer, sameProbability } = settings;
+  const differentProbability =
+    settings.differentProbability ?? balancingDifferentProbability(labels, sameProbability, shuffleBuffer);
+  const keep = { sameProbability, differentProbability };
+  const pairs = filteredPairs(labels, { ...keep, seed, shuffleBuffer });
+  for (const text of yieldWarnings(labels, keep, shuffleBuffer)) warn(text);
+  const { same, different } = expectedPairs(labels, keep, shuffleBuffer);
+  return { stream: batches(images, pairs, options), ...counted(same + different) };
+}

@@ -1,0 +1,236 @@
+// Pictures of faces brought in line with one another: each is moved and magnified so that its edges lie where those of the mean
+// face do. A person who stands nearer, or not in the middle, is then not another person; the network need not learn it from a
+// few people, and the mean over views does not have to blur it away. The idea of congealing (Learned-Miller 2006).
+//
+// With T the template, f_m the edge map (src/data/alignment/edgeMap.ts) of the picture under a placement m = (scale, dy, dx), both less
+// their mean in each direction and seen in the same window, dy and dx in cells:
+//
+//   m = argmax  T . f_m / (|T| |f_m|) - 0.02 (dy^2 + dx^2) - 5 ln(scale)^2
+//
+// The template is the mean of what it finds: of the pictures as they are at first, then of the pictures in their places, mirrored
+// as well. It is fitted to people who are trained on; each picture of others is placed by itself. In float64 on the host, so that
+// no adapter places a picture otherwise.
+import { TwingradError } from "../../errors.ts";
+import { changed, type Dataset, type ImageSize, type Item } from "../dataset.ts";
+import { directions, edgeMap } from "./edgeMap.ts";
+import { placed } from "./placed.ts";
+
+/** What pictures are brought in line with; plain JSON. */
+export interface Alignment {
+  /** Cells of an edge map. */
+  readonly rows: number;
+  readonly columns: number;
+  /** The template, [rows - 4, columns - 4, 8], in whole numbers from -127 to 127. */
+  readonly template: readonly number[];
+}
+
+/** Cells along a picture's longer side. */
+const longerSide = 28;
+const shortestSide = 8;
+/** Cells at each border that the window leaves out, and how many it may move. */
+const [margin, reach] = [2, 4];
+const scales = [1, 0.94, 1.07, 0.88, 1.14, 0.82, 1.22];
+const [perCell, perScale] = [0.02, 5];
+const rounds = 5;
+const strides = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
+/** The nearest first: of equals the nearest is taken, and most of those far away need not be looked at. */
+const moves: readonly Move[] = strides
+  .flatMap((dy) => strides.map((dx) => ({ dy, dx })))
+  .sort((a, b) => a.dy ** 2 + a.dx ** 2 - b.dy ** 2 - b.dx ** 2);
+const unmoved: Cells = { scale: 1, dy: 0, dx: 0 };
+/** A window's norm below this is that of rounding. */
+const leastNorm = 1e-4;
+
+interface Move {
+  readonly dy: number;
+  readonly dx: number;
+}
+
+/** A placement, its moves in cells. */
+interface Cells extends Move {
+  readonly scale: number;
+}
+
+/** A picture's edge map at one scale, with as many cells repeated about it as the window moves beyond. */
+interface View {
+  readonly map: Float32Array;
+  /** |f_m| of each of `moves`. */
+  readonly norms: Float64Array;
+}
+
+const grid = ([height, width]: ImageSize): readonly [rows: number, columns: number] => {
+  const longer = Math.max(height, width);
+  const cells = (side: number) => Math.max(shortestSide, Math.round((longerSide * side) / longer));
+  return [cells(height), cells(width)];
+};
+
+/**
+ * Fits an alignment to pictures [N, H, W, C], which should be of people who are trained on; some hundreds are enough, and each
+ * takes the thread some 50 ms.
+ * @throws BAD_INPUT where the pictures show no edges, or are no whole number.
+ */
+export function fitAlignment(pictures: Uint8Array | Float32Array, size: ImageSize): Alignment {
+  const cells = grid(size);
+  const all = split(pictures, size).map((picture) => viewsOf(picture, size, cells));
+  let template = meanFace(
+    all,
+    all.map(() => unmoved),
+    cells,
+  );
+  for (let round = 1; round < rounds; round++) {
+    const now = Float64Array.from(template);
+    const places = all.map((views) => bestPlace(now, cells, views));
+    template = meanFace(all, places, cells);
+  }
+  return { rows: cells[0], columns: cells[1], template };
+}
+
+/** Pictures [N, H, W, C], each in its place; of bytes bytes. @throws BAD_INPUT for pictures of another shape than fitted to. */
+export function aligned<P extends Uint8Array | Float32Array>(alignment: Alignment, pictures: P, size: ImageSize): P {
+  const [rows, columns] = grid(size);
+  if (rows !== alignment.rows || columns !== alignment.columns) {
+    const [height, width] = size;
+    const fitted = `${alignment.columns}:${alignment.rows}`;
+    throw new TwingradError(
+      "BAD_INPUT",
+      `alignment: it was fitted to pictures of ${fitted}, not to ${width} x ${height}.`,
+    );
+  }
+  const template = Float64Array.from(alignment.template);
+  const result = pictures.slice() as P;
+  const length = size[0] * size[1] * size[2];
+  for (const [n, picture] of split(pictures, size).entries()) {
+    const { scale, dy, dx } = bestPlace(template, [rows, columns], viewsOf(picture, size, [rows, columns]));
+    const moved = placed(picture, size, { scale, y: dy / rows, x: dx / columns }, [size[0], size[1]]);
+    result.set(pictures instanceof Uint8Array ? moved.map(Math.round) : moved, n * length);
+  }
+  return result;
+}
+
+/** The dataset with each picture in its place as it is decoded; to the shape that was fitted to. */
+export function alignedDataset<I extends Item>(dataset: Dataset<I>, alignment: Alignment): Dataset<I> {
+  const items = dataset.items.map((item) =>
+    changed(item, { decode: async (size) => aligned(alignment, await item.decode(size), size) }),
+  );
+  return { identities: dataset.identities, items };
+}
+
+/** Whether this, as of a file, can be an alignment. */
+export function isAlignment(value: unknown): value is Alignment {
+  const { rows, columns, template } = (value ?? {}) as Partial<Alignment>;
+  const isSide = (side: unknown) =>
+    Number.isInteger(side) && shortestSide <= (side as number) && (side as number) <= longerSide;
+  if (!isSide(rows) || !isSide(columns) || !Array.isArray(template)) return false;
+  const length = (rows! - 2 * margin) * (columns! - 2 * margin) * directions;
+  return (
+    template.length === length &&
+    template.every((v) => Number.isInteger(v) && Math.abs(v) <= 127) &&
+    template.some(Boolean)
+  );
+}
+
+function split<P extends Uint8Array | Float32Array>(pictures: P, size: ImageSize): P[] {
+  const length = size[0] * size[1] * size[2];
+  const count = pictures.length / length;
+  if (Number.isInteger(count) && count > 0) {
+    return Array.from({ length: count }, (_, n) => pictures.subarray(n * length, (n + 1) * length) as P);
+  }
+  const shape = ["N", ...size].join(", ");
+  throw new TwingradError(
+    "BAD_INPUT",
+    `alignment: ${pictures.length} values are no whole number of pictures [${shape}].`,
+  );
+}
+
+/** A picture at each of the scales. */
+function viewsOf(picture: Uint8Array | Float32Array, size: ImageSize, cells: readonly [number, number]): View[] {
+  const [height, width, channels] = size;
+  const [rows, columns] = cells;
+  const grey = new Float64Array(height * width);
+  const whole = channels * (picture instanceof Uint8Array ? 255 : 1);
+  for (let i = 0; i < picture.length; i++) grey[Math.floor(i / channels)] += picture[i] / whole;
+  return scales.map((scale) => {
+    const seen = placed(grey, [height, width, 1], { scale, y: 0, x: 0 }, [2 * rows, 2 * columns]);
+    const map = surrounded(edgeMap(seen, 2 * rows, 2 * columns), cells);
+    return { map, norms: normsOf(map, cells) };
+  });
+}
+
+/** A map less its mean in each direction, its border repeated about it. */
+function surrounded(map: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
+  const around = reach - margin;
+  const inside = (i: number, length: number) => Math.min(Math.max(i - around, 0), length - 1);
+  const means = new Float64Array(directions);
+  for (let i = 0; i < map.length; i++) means[i % directions] += map[i] / (rows * columns);
+  const [tall, wide] = [rows + 2 * around, columns + 2 * around];
+  const result = new Float32Array(tall * wide * directions);
+  for (let row = 0, to = 0; row < tall; row++) {
+    for (let column = 0; column < wide; column++) {
+      const from = (inside(row, rows) * columns + inside(column, columns)) * directions;
+      for (let b = 0; b < directions; b++, to++) result[to] = map[from + b] - means[b];
+    }
+  }
+  return result;
+}
+
+/** Where in a surrounded map each line of the window begins, for a move, and how many numbers it has. */
+function windowLines([rows, columns]: readonly [number, number], { dy, dx }: Move) {
+  const [tall, wide] = [rows - 2 * margin, columns + 2 * (reach - margin)];
+  const begins = Array.from({ length: tall }, (_, row) => ((reach - dy + row) * wide + reach - dx) * directions);
+  return { begins, length: (columns - 2 * margin) * directions };
+}
+
+function normsOf(map: Float32Array, cells: readonly [number, number]): Float64Array {
+  const energies = new Float64Array(map.length / directions); // of a cell once, not for each of the windows that it is in
+  for (let i = 0; i < map.length; i++) energies[Math.floor(i / directions)] += map[i] * map[i];
+  return Float64Array.from(moves, (move) => {
+    const { begins, length } = windowLines(cells, move);
+    let energy = 0;
+    for (const begin of begins) {
+      const first = begin / directions;
+      for (let cell = first; cell < first + length / directions; cell++) energy += energies[cell];
+    }
+    return Math.sqrt(energy);
+  });
+}
+
+function bestPlace(template: Float64Array, cells: readonly [number, number], views: readonly View[]): Cells {
+  const norm = Math.sqrt(template.reduce((sum, value) => sum + value * value, 0));
+  let [best, most] = [unmoved, Number.NEGATIVE_INFINITY];
+  for (const [n, move] of moves.entries()) {
+    const { begins, length } = windowLines(cells, move);
+    for (const [s, { map, norms }] of views.entries()) {
+      const penalty = perCell * (move.dy ** 2 + move.dx ** 2) + perScale * Math.log(scales[s]) ** 2;
+      if (1 - penalty <= most) continue; // no likeness is above 1
+      let [product, t] = [0, 0];
+      for (const begin of begins) for (let i = begin; i < begin + length; i++, t++) product += template[t] * map[i];
+      const value = (norms[n] > leastNorm ? product / (norm * norms[n]) : 0) - penalty;
+      if (value > most) [best, most] = [{ ...move, scale: scales[s] }, value];
+    }
+  }
+  return best;
+}
+
+/** The mean of the pictures in their places and mirrored, as a template. */
+function meanFace(
+  all: readonly (readonly View[])[],
+  places: readonly Cells[],
+  cells: readonly [number, number],
+): number[] {
+  const [tall, wide] = [cells[0] - 2 * margin, cells[1] - 2 * margin];
+  const sum = new Float64Array(tall * wide * directions);
+  for (const [n, views] of all.entries()) {
+    const { begins, length } = windowLines(cells, places[n]);
+    const { map } = views[scales.indexOf(places[n].scale)];
+    let t = 0;
+    for (const begin of begins) for (let i = begin; i < begin + length; i++, t++) sum[t] += map[i];
+  }
+  const both = sum.map((value, t) => {
+    const [b, cell] = [t % directions, Math.floor(t / directions)];
+    const mirrored = cell + wide - 1 - 2 * (cell % wide);
+    return value + sum[mirrored * directions + ((directions + directions / 2 - b) % directions)];
+  });
+  const largest = both.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest > 1e-3) return Array.from(both, (value) => Math.round((127 * value) / largest));
+  throw new TwingradError("BAD_INPUT", `alignment: ${all.length} pictures show no edges to be brought in line by.`);
+}

@@ -1,0 +1,104 @@
+// One picture's own changes: drawn from its stream of random numbers, and brought into the form that the kernels take.
+import type { PhotometricChange } from "../../ops/images/photometric.ts";
+import { type ResizeMethod, resizing, type Transform } from "../../ops/images/resample.ts";
+import { Random, streams } from "../random.ts";
+import type { Bounds, ResolvedRanges } from "./ranges.ts";
+
+export interface Augmentation {
+  /** Shares of height and width: what the window keeps of each side, and how far its centre is from the picture's. */
+  readonly window: { readonly side: number; readonly y: number; readonly x: number };
+  readonly scale: number;
+  /** In degrees. */
+  readonly rotation: number;
+  readonly translation: { readonly y: number; readonly x: number };
+  readonly flip: boolean;
+  readonly blur: number;
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly noise: number;
+  /** Shares of the picture's height and width; null where nothing is painted over. */
+  readonly erased: {
+    readonly top: number;
+    readonly left: number;
+    readonly height: number;
+    readonly width: number;
+  } | null;
+}
+
+/**
+ * The changes of the picture with this stream id (a uint32): a pure function of (ranges, seed, id), evaluated on the host.
+ * Every number is drawn whether it is used or not, so that one range changes nothing but what it is the range of.
+ */
+export function drawAugmentation(ranges: ResolvedRanges, seed: number, id: number): Augmentation {
+  const random = new Random(seed, streams.pictureChanges, id);
+  const within = ([low, high]: Bounds) => low + (high - low) * random.uniform();
+  const centred = (share: number) => (random.uniform() - 0.5) * share;
+
+  const dropped = within(ranges.crop);
+  const window = { side: 1 - dropped, y: centred(dropped), x: centred(dropped) };
+  const scale = within(ranges.scale);
+  const rotation = within(ranges.rotation);
+  const translation = { y: within(ranges.translation), x: within(ranges.translation) };
+  const flip = random.uniform() < ranges.flip;
+  const blur = within(ranges.blur);
+  const brightness = within(ranges.brightness);
+  const contrast = within(ranges.contrast);
+  const noise = within(ranges.noise);
+
+  const isErased = random.uniform() < ranges.erasing.probability;
+  const area = within(ranges.erasing.area);
+  const [lowest, highest] = ranges.erasing.aspect;
+  const aspect = Math.exp(within([Math.log(lowest), Math.log(highest)]));
+  const height = Math.min(1, Math.sqrt(area * aspect));
+  const width = Math.min(1, Math.sqrt(area / aspect));
+  const [top, left] = [random.uniform() * (1 - height), random.uniform() * (1 - width)];
+  const erased = isErased ? { top, left, height, width } : null;
+  return { window, scale, rotation, translation, flip, blur, brightness, contrast, noise, erased };
+}
+
+type Size = readonly [height: number, width: number];
+
+/**
+ * Where each pixel of the output looks into the source. What is seen in the window is scaled and turned about its
+ * centre, then moved, then mirrored; turned as the source is seen, so that a turn is a turn also where the two axes are
+ * resized differently.
+ */
+export function transformOf(augmentation: Augmentation, source: Size, output: Size, method: ResizeMethod): Transform {
+  const { window, scale, rotation, translation, flip } = augmentation;
+  const [stepY, , , stepX, originY, originX] = resizing(source, output, method);
+  const turn = (rotation * Math.PI) / 180;
+  const zoom = window.side / scale;
+  const [cosine, sine] = [Math.cos(turn) * zoom, Math.sin(turn) * zoom];
+  const mirror = flip ? -1 : 1;
+  const centre = [(output[0] - 1) / 2, (output[1] - 1) / 2];
+
+  // From a step in the output, before it is mirrored, to one in the source: y and x are the two columns.
+  const y = [cosine * stepY, -sine * stepY];
+  const x = [sine * stepX, cosine * stepX];
+  // The output's centre shows the window's centre, less the translation.
+  const [downY, rightX] = [translation.y * output[0], translation.x * output[1]];
+  const shownY = originY + stepY * centre[0] + window.y * source[0] - y[0] * downY - x[0] * rightX;
+  const shownX = originX + stepX * centre[1] + window.x * source[1] - y[1] * downY - x[1] * rightX;
+  const columnX = [x[0] * mirror, x[1] * mirror];
+  return [
+    y[0],
+    y[1],
+    columnX[0],
+    columnX[1],
+    shownY - y[0] * centre[0] - columnX[0] * centre[1],
+    shownX - y[1] * centre[0] - columnX[1] * centre[1],
+  ];
+}
+
+/** Contrast about mid grey, then brightness: v -> contrast (v - 1/2) + 1/2 + brightness. */
+export function changeOf(augmentation: Augmentation, [height, width]: Size, id: number): PhotometricChange {
+  const { contrast, brightness, noise, blur, erased } = augmentation;
+  const rectangle = { top: 0, left: 0, bottom: 0, right: 0 };
+  if (erased) {
+    rectangle.top = Math.round(erased.top * height);
+    rectangle.left = Math.round(erased.left * width);
+    rectangle.bottom = Math.round((erased.top + erased.height) * height);
+    rectangle.right = Math.round((erased.left + erased.width) * width);
+  }
+  return { gain: contrast, offset: 0.5 * (1 - contrast) + brightness, noise, blur, seed: id, erased: rectangle };
+}

@@ -1,0 +1,130 @@
+// What training may do to a picture that leaves the person recognisable, and how much of it: ranges, from which each
+// picture draws its own numbers. Without such changes a network learns the few pictures it has by heart.
+import { TwingradError } from "../../errors.ts";
+
+/** From low to high, or one number that stands for a range as told where it is used. */
+export type Range = number | readonly [low: number, high: number];
+
+export interface AugmentationRanges {
+  /** Keeps a window of the picture and drops this share of each side, at a random place; r: 0 to r. */
+  readonly crop?: Range;
+  /** Size of what is shown, relative to before; r: 1 - r to 1 + r. */
+  readonly scale?: Range;
+  /** Counter-clockwise, about the centre, in degrees; r: -r to r. */
+  readonly rotation?: Range;
+  /** Down and to the right, as a share of height and width, drawn for each; r: -r to r. */
+  readonly translation?: Range;
+  /** The chance of a left-right mirror image. */
+  readonly flip?: number;
+  /** Standard deviation of a Gaussian blur, in pixels of the network's image; r: 0 to r. */
+  readonly blur?: Range;
+  /** Added to each pixel, as a share of full scale; r: -r to r. */
+  readonly brightness?: Range;
+  /** Distance from mid grey, relative to before; r: 1 - r to 1 + r. */
+  readonly contrast?: Range;
+  /** Standard deviation of the noise of each pixel and channel, as a share of full scale; r: 0 to r. */
+  readonly noise?: Range;
+  /** Paints over a rectangle with noise (Zhong et al. 2017, "Random Erasing Data Augmentation"). */
+  readonly erasing?: {
+    /** The chance of it. */
+    readonly probability: number;
+    /** Share of the picture; 0.02 to 0.2 by default; r: 0 to r. */
+    readonly area?: Range;
+    /** Height over width, uniform in its logarithm; 0.3 to 1 / 0.3 by default; r: 1 / r to r. */
+    readonly aspect?: Range;
+  };
+}
+
+/** `standard`: what a face goes through between two pictures. `strong`: for few people, or long training. */
+export const augmentationPresets = {
+  light: { rotation: 3, scale: 0.02, translation: 0.01, brightness: 0.04, contrast: 0.05 },
+  standard: { flip: 0.5, rotation: 5, scale: 0.05, translation: 0.02, brightness: 0.06, contrast: 0.1 },
+  strong: {
+    ...{ flip: 0.5, crop: 0.15, rotation: 15, scale: 0.12, translation: 0.08, brightness: 0.15, contrast: 0.3 },
+    ...{ blur: 0.8, noise: 0.04, erasing: { probability: 0.25 } },
+  },
+} satisfies Record<string, AugmentationRanges>;
+
+export type AugmentationPreset = keyof typeof augmentationPresets;
+
+export type Bounds = readonly [low: number, high: number];
+
+/** Every range as low and high; what is not named changes nothing. */
+export interface ResolvedRanges {
+  readonly crop: Bounds;
+  readonly scale: Bounds;
+  readonly rotation: Bounds;
+  readonly translation: Bounds;
+  readonly flip: number;
+  readonly blur: Bounds;
+  readonly brightness: Bounds;
+  readonly contrast: Bounds;
+  readonly noise: Bounds;
+  readonly erasing: { readonly probability: number; readonly area: Bounds; readonly aspect: Bounds };
+}
+
+/** What one number stands for, what leaves the picture as it is, and what low and high must lie between. */
+const kinds = {
+  crop: { of: (r) => [0, r], none: 0, least: 0, most: 0.9 },
+  scale: { of: (r) => [1 - r, 1 + r], none: 1, least: 0.1, most: 10 },
+  rotation: { of: (r) => [-r, r], none: 0, least: -180, most: 180 },
+  translation: { of: (r) => [-r, r], none: 0, least: -1, most: 1 },
+  blur: { of: (r) => [0, r], none: 0, least: 0, most: 5 },
+  brightness: { of: (r) => [-r, r], none: 0, least: -1, most: 1 },
+  contrast: { of: (r) => [1 - r, 1 + r], none: 1, least: 0, most: 10 },
+  noise: { of: (r) => [0, r], none: 0, least: 0, most: 1 },
+} satisfies Record<string, Kind>;
+
+interface Kind {
+  of(r: number): Bounds;
+  none: number;
+  least: number;
+  most: number;
+}
+
+const area: Kind = { of: (r) => [0, r], none: 0, least: 0, most: 1 };
+const aspect: Kind = { of: (r) => [1 / r, r], none: 1, least: 0.01, most: 100 };
+
+/** @throws BAD_INPUT that names the first range that cannot be. */
+export function resolveRanges(ranges: AugmentationRanges): ResolvedRanges {
+  const record = object("augmentation", ranges, [...Object.keys(kinds), "flip", "erasing"]);
+  const bounds = Object.fromEntries(
+    Object.entries(kinds).map(([name, kind]) => [name, range(name, record[name] ?? [kind.none, kind.none], kind)]),
+  ) as Record<keyof typeof kinds, Bounds>;
+  const erasing = object("erasing", record.erasing ?? { probability: 0 }, ["probability", "area", "aspect"]);
+  return {
+    ...bounds,
+    flip: probability("flip", record.flip ?? 0),
+    erasing: {
+      probability: probability("erasing.probability", erasing.probability),
+      area: range("erasing.area", erasing.area ?? [0.02, 0.2], area),
+      aspect: range("erasing.aspect", erasing.aspect ?? [0.3, 1 / 0.3], aspect),
+    },
+  };
+}
+
+function range(name: string, value: unknown, { of, least, most }: Kind): Bounds {
+  const bounds = typeof value === "number" ? of(value) : value;
+  const pair = Array.isArray(bounds) && bounds.length === 2 && bounds.every(Number.isFinite);
+  const [low, high] = pair ? (bounds as unknown as Bounds) : [Number.NaN, Number.NaN];
+  if (low >= least && low <= high && high <= most) return [low, high];
+  throw wrong(name, value, `a number or [low, high] within ${least} to ${most}`);
+}
+
+function probability(name: string, value: unknown): number {
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
+  throw wrong(name, value, "a chance from 0 to 1");
+}
+
+function object(name: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrong(name, value, `an object with any of ${known.join(", ")}`);
+  }
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return value as Record<string, unknown>;
+  throw new TwingradError("BAD_INPUT", `${name}: there is no "${unknown}"; there are ${known.join(", ")}.`);
+}
+
+function wrong(name: string, value: unknown, expected: string): TwingradError {
+  return new TwingradError("BAD_INPUT", `${name}: got ${JSON.stringify(value)}; expected ${expected}.`);
+}

@@ -1,0 +1,111 @@
+// Which part of a picture is looked at: about a face, where somebody says by a box where it is, else about the centre. Boxes
+// come with the pictures; nothing here looks for faces.
+import { TwingradError } from "../../errors.ts";
+
+/** Corners of a box in the upright picture: x to the right and y down, in pixels, or in shares of its width and height. */
+export interface Box {
+  readonly xmin: number;
+  readonly ymin: number;
+  readonly xmax: number;
+  readonly ymax: number;
+  readonly relative: boolean;
+}
+
+/** `centre` takes the largest centred part; `box` the surroundings of a picture's box, and where it has none the same. */
+export interface CropOptions {
+  readonly mode: "centre" | "box";
+  /** Of `box`: added to the box on every side, as a share of its own side; 0 by default. */
+  readonly margin?: number;
+}
+
+/** The crop of one picture. */
+export interface PictureCrop {
+  readonly box: Box;
+  readonly margin: number;
+}
+
+/** In whole pixels. */
+export interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+type Size = readonly [height: number, width: number];
+
+/** @throws BAD_INPUT for a margin that is none. */
+export function cropOf(box: Box | undefined, { mode, margin = 0 }: CropOptions): PictureCrop | undefined {
+  if (mode !== "box" || !box) return undefined;
+  if (!(margin >= 0 && margin <= 10)) {
+    throw new TwingradError("BAD_INPUT", `the margin about a box is ${margin}; expected a share of its side, 0 to 10`);
+  }
+  return { box, margin };
+}
+
+/**
+ * The part of a picture that is shown in a picture of size `wanted`. The box, cut off at the picture's border, grows by the
+ * margin and then on its shorter side to the wanted shape; what would go beyond the border moves inwards, and what is larger
+ * than the picture shrinks: nothing is distorted, and nothing is shown that is not in the picture.
+ * @throws CORRUPT_FILE, with the box, for one without area or beyond the picture.
+ */
+export function croppedPart({ box, margin }: PictureCrop, picture: Size, wanted: Size): Rectangle {
+  const inside = inPixels(box, picture);
+  const [height, width] = picture;
+  const ratio = wanted[1] / wanted[0];
+  const grown = 1 + 2 * margin;
+  const side = Math.max(inside.height * grown, (inside.width * grown) / ratio);
+  const shrink = Math.min(1, height / side, width / (side * ratio));
+  const size = {
+    height: Math.min(height, Math.max(1, Math.round(side * shrink))),
+    width: Math.min(width, Math.max(1, Math.round(side * ratio * shrink))),
+  };
+  const place = (centre: number, own: number, whole: number) =>
+    Math.min(whole - own, Math.max(0, Math.round(centre - own / 2)));
+  return {
+    left: place(inside.left + inside.width / 2, size.width, width),
+    top: place(inside.top + inside.height / 2, size.height, height),
+    ...size,
+  };
+}
+
+/** What of the box lies in the picture. */
+function inPixels(box: Box, [height, width]: Size) {
+  const [unitX, unitY] = box.relative ? [width, height] : [1, 1];
+  checkBox(box);
+  const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
+  const [left, right] = [box.xmin, box.xmax].map((x) => within(x * unitX, width));
+  const [top, bottom] = [box.ymin, box.ymax].map((y) => within(y * unitY, height));
+  if (right > left && bottom > top) return { left, top, width: right - left, height: bottom - top };
+  throw new TwingradError("CORRUPT_FILE", `${inWords(box)} lies outside the picture of ${width} x ${height} pixels`);
+}
+
+/** @throws CORRUPT_FILE, with the box, for one without area. */
+export function checkBox(box: Box): void {
+  const { xmin, ymin, xmax, ymax } = box;
+  if (xmax > xmin && ymax > ymin && [xmin, ymin, xmax, ymax].every(Number.isFinite)) return;
+  throw new TwingradError("CORRUPT_FILE", `${inWords(box)} has no area: xmin < xmax and ymin < ymax were expected`);
+}
+
+function inWords({ xmin, ymin, xmax, ymax, relative }: Box): string {
+  return `the box xmin ${xmin}, ymin ${ymin}, xmax ${xmax}, ymax ${ymax} (${relative ? "shares of the picture" : "pixels"})`;
+}
+
+/** The largest centred part of a picture that has the shape of `wanted`. */
+export function centredPart([height, width]: Size, wanted: Size): Rectangle {
+  const scale = Math.min(width / wanted[1], height / wanted[0]);
+  const size = {
+    width: Math.max(1, Math.round(wanted[1] * scale)),
+    height: Math.max(1, Math.round(wanted[0] * scale)),
+  };
+  return { ...size, left: Math.floor((width - size.width) / 2), top: Math.floor((height - size.height) / 2) };
+}
+
+/** What is told once of a collection: how many of its pictures have a box. Undefined where boxes are not asked for. */
+export function cropInWords({ mode, margin = 0 }: CropOptions, boxes: number, pictures: number): string | undefined {
+  if (mode !== "box") return undefined;
+  const about = `about their box${margin > 0 ? ` with a margin of ${margin}` : ""}`;
+  if (boxes === pictures) return `${pictures} pictures are cropped ${about}`;
+  const rest = `${pictures - boxes} without a box to the largest centred part (a square for a square network)`;
+  return `${boxes} pictures are cropped ${about}, ${rest}`;
+}

@@ -1,0 +1,137 @@
+// Samplers that draw identities first and pictures second: nobody counts more for having more pictures. The example of
+// each number has random numbers of its own, so the number is the whole state.
+import { TwingradError } from "../../errors.ts";
+import { Random, streams } from "../random.ts";
+import type { Pair } from "./filteredPairs.ts";
+import { picturesOfEach, Sampler } from "./sampler.ts";
+
+/** Indices of three pictures: anchor and positive show one identity, the negative another. */
+export interface Triplet {
+  anchor: number;
+  positive: number;
+  negative: number;
+  epoch: number;
+}
+
+/** Indices of a whole batch: `perClass` pictures of each of `classes` identities, behind one another. */
+export interface ClassExample {
+  pictures: number[];
+  epoch: number;
+}
+
+/** Pictures by identity, and the identities with several; refuses data that `what` cannot be drawn from. */
+function grouped(labels: ArrayLike<number>, what: string) {
+  const groups = picturesOfEach(labels);
+  const several = groups.filter((group) => group.length > 1);
+  if (groups.length < 2) {
+    throw new TwingradError("BAD_INPUT", `${what} need at least 2 identities, not ${groups.length}`);
+  }
+  if (several.length === 0) {
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with at least 2 pictures; each has one`);
+  }
+  return { groups, several };
+}
+
+const one = <T>(group: readonly T[], random: Random) => group[random.integer(group.length)];
+const two = <T>(group: readonly T[], random: Random) =>
+  random.distinct(2, group.length).map((place) => group[place]) as [T, T];
+
+/** An endless sequence whose examples do not depend on one another. */
+class Independent<T> extends Sampler<T> {
+  readonly #stream: number;
+  readonly #example: (random: Random, number: number) => T;
+
+  constructor(
+    kind: string,
+    labels: ArrayLike<number>,
+    options: Readonly<Record<string, number>> & { seed: number },
+    stream: number,
+    example: (random: Random, number: number) => T,
+  ) {
+    super(kind, labels, options);
+    this.#stream = stream;
+    this.#example = example;
+  }
+
+  protected draw(number: number): T {
+    return this.#example(new Random(this.seed, this.#stream, number), number);
+  }
+}
+
+/**
+ * Same and different pairs with equal chance, uniform over identities and then over their pictures; a picture never
+ * meets itself. An epoch is as many pairs as there are pictures.
+ * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
+ */
+export function balancedPairs(labels: ArrayLike<number>, { seed }: { seed: number }): Sampler<Pair> {
+  const { groups, several } = grouped(labels, "balanced pairs");
+  return new Independent("balanced pairs", labels, { seed }, streams.balanced, (random, number) => {
+    const epoch = Math.floor(number / labels.length);
+    const [left, right] =
+      random.uniform() < 0.5
+        ? two(one(several, random), random)
+        : two(groups, random).map((group) => one(group, random));
+    return { left, right, epoch };
+  });
+}
+
+/**
+ * Triplets: the anchor's identity uniform over those with several pictures, the negative's over all others, pictures
+ * uniform within an identity, anchor and positive never the same picture. An epoch is as many triplets as there are
+ * pictures.
+ * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
+ */
+export function triplets(labels: ArrayLike<number>, { seed }: { seed: number }): Sampler<Triplet> {
+  const { groups, several } = grouped(labels, "triplets");
+  return new Independent("triplets", labels, { seed }, streams.triplets, (random, number) => {
+    const own = one(several, random);
+    const [anchor, positive] = two(own, random);
+    const [first, second] = two(groups, random);
+    // Of two different identities in random order the first that is not the anchor's is uniform over all others.
+    const negative = one(first === own ? second : first, random);
+    return { anchor, positive, negative, epoch: Math.floor(number / labels.length) };
+  });
+}
+
+export interface PerClassOptions {
+  seed: number;
+  /** Identities in a batch, P: at least 2. */
+  classes: number;
+  /** Pictures of each, K: at least 2. */
+  perClass: number;
+}
+
+/**
+ * M-per-class (P x K) batches, for losses that compare all pictures of a batch: P different identities, uniform over
+ * those with several pictures, and K pictures of each, different ones while it has them; where it has fewer than K, each
+ * comes floor(K / n) or one more times. One example is one batch, of P * K pictures; an epoch is as many pictures as
+ * there are.
+ * @throws BAD_INPUT at once when fewer than P identities have two pictures.
+ */
+export function perClass(labels: ArrayLike<number>, options: PerClassOptions): Sampler<ClassExample> {
+  const { seed, classes, perClass } = options;
+  for (const [name, value] of Object.entries({ classes, perClass })) {
+    if (!Number.isInteger(value) || value < 2) {
+      throw new TwingradError("BAD_INPUT", `${name} must be a whole number of at least 2, not ${value}`);
+    }
+  }
+  const { several } = grouped(labels, "batches of some pictures of each identity");
+  if (several.length < classes) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `batches of ${classes} identities with ${perClass} pictures each need as many identities with at least 2 pictures; there are ${several.length}`,
+    );
+  }
+  const pictures = classes * perClass;
+  return new Independent("class batches", labels, { seed, classes, perClass }, streams.classes, (random, number) => ({
+    pictures: random.distinct(classes, several.length).flatMap((place) => some(several[place], perClass, random)),
+    epoch: Math.floor((number * pictures) / labels.length),
+  }));
+}
+
+/** `count` of the group's pictures, each as often as the others or once more. */
+function some(group: readonly number[], count: number, random: Random): number[] {
+  const rounds = Math.floor(count / group.length);
+  const rest = random.distinct(count % group.length, group.length).map((place) => group[place]);
+  return [...Array.from({ length: rounds }, () => group).flat(), ...rest];
+}

@@ -1,0 +1,124 @@
+// Which two pictures meet in a training pair. The choice looks at labels alone, so a rejected pair costs no decoding.
+import { TwingradError } from "../../errors.ts";
+import { Random, streams } from "../random.ts";
+import { expectedPairs, type FilterProbabilities } from "./expectedPairs.ts";
+import { broken, isCount, picturesOfEach, Sampler } from "./sampler.ts";
+import { type PassState, ShuffledPass } from "./shuffledPass.ts";
+
+/** Indices of two pictures, and how many passes over the data were complete before this pair. */
+export interface Pair {
+  left: number;
+  right: number;
+  epoch: number;
+}
+
+export interface FilteredPairsOptions extends FilterProbabilities {
+  seed: number;
+  /** Pictures in the shuffle buffer of either pass; 2000 by default, as in the article. */
+  shuffleBuffer?: number;
+}
+
+/** A filter that keeps fewer than one candidate in so many is refused: finding a pair would take seconds. */
+const mostCandidates = 1e7;
+
+/**
+ * The article's stream: two independent passes over the data, each shuffled through a buffer, zipped; a pair is kept
+ * with the probability of its kind; repeated without end. One pass is an epoch. A picture may meet itself.
+ * @throws BAD_INPUT at once, with the reason, when no pass could ever yield a pair of two pictures.
+ */
+export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsOptions): Sampler<Pair> {
+  const { sameProbability, differentProbability, shuffleBuffer = 2000 } = options;
+  for (const [name, value] of Object.entries({ sameProbability, differentProbability })) {
+    if (!(value >= 0 && value <= 1))
+      throw new TwingradError("BAD_INPUT", `${name} must lie between 0 and 1, not ${value}`);
+  }
+  if (!Number.isInteger(shuffleBuffer) || shuffleBuffer < 2) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `the shuffle buffer must hold at least 2 pictures, not ${shuffleBuffer}: with fewer, both passes keep the data's order and every picture meets itself alone`,
+    );
+  }
+  refuseImpossible(labels, { sameProbability, differentProbability, shuffleBuffer });
+  return new FilteredPairs(labels, { ...options, shuffleBuffer });
+}
+
+function refuseImpossible(labels: ArrayLike<number>, keep: Required<Omit<FilteredPairsOptions, "seed">>): void {
+  const { sameProbability, differentProbability, shuffleBuffer } = keep;
+  const groups = picturesOfEach(labels);
+  if (groups.length === 0) throw new TwingradError("BAD_INPUT", "no pair can be formed: there are no pictures");
+  const sameAccepted = sameProbability > 0 && groups.some((group) => group.length > 1);
+  const differentAccepted = differentProbability > 0 && groups.length > 1;
+  if (!sameAccepted && !differentAccepted) {
+    const sameReason =
+      sameProbability > 0 ? "no identity has two pictures" : "pairs of one identity are never kept (probability 0)";
+    const differentReason =
+      differentProbability > 0
+        ? "there is only one identity"
+        : "pairs of two identities are never kept (probability 0)";
+    throw new TwingradError("BAD_INPUT", `the filter can accept no pair: ${sameReason}, and ${differentReason}`);
+  }
+  const { candidates, same, different } = expectedPairs(labels, keep, shuffleBuffer);
+  if (same + different < candidates / mostCandidates) {
+    const oneIn = (candidates / (same + different)).toExponential(1);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `the filter keeps one candidate in ${oneIn} on average: no batch would ever fill; raise the probabilities, or draw balanced pairs`,
+    );
+  }
+}
+
+class FilteredPairs extends Sampler<Pair> {
+  readonly #labels: ArrayLike<number>;
+  readonly #options: Required<FilteredPairsOptions>;
+  #epoch = 0;
+  #left: ShuffledPass;
+  #right: ShuffledPass;
+  #filter: Random;
+
+  constructor(labels: ArrayLike<number>, options: Required<FilteredPairsOptions>) {
+    const { seed, sameProbability, differentProbability, shuffleBuffer } = options;
+    super("filtered pairs", labels, { seed, sameProbability, differentProbability, shuffleBuffer });
+    this.#labels = labels;
+    this.#options = options;
+    [this.#left, this.#right, this.#filter] = this.#passes(0);
+  }
+
+  protected draw(): Pair {
+    const labels = this.#labels;
+    const { sameProbability, differentProbability } = this.#options;
+    for (;;) {
+      if (this.#left.remaining === 0) [this.#left, this.#right, this.#filter] = this.#passes(++this.#epoch);
+      const left = this.#left.next();
+      const right = this.#right.next();
+      const keep = labels[left] === labels[right] ? sameProbability : differentProbability;
+      if (this.#filter.uniform() < keep) return { left, right, epoch: this.#epoch };
+    }
+  }
+
+  protected override position(): unknown {
+    const [left, right] = [this.#left.state(), this.#right.state()];
+    return { epoch: this.#epoch, left, right, filter: this.#filter.position };
+  }
+
+  protected override moveTo(position: unknown): void {
+    const { epoch, left, right, filter } = (position ?? {}) as Record<string, unknown>;
+    if (!isCount(epoch) || !isCount(filter) || filter > 2 ** 34 || !isObject(left) || !isObject(right)) {
+      throw broken("an epoch, a filter's random stream, and two passes were expected");
+    }
+    const passes = this.#passes(epoch, left as unknown as PassState, right as unknown as PassState);
+    if (passes[0].remaining !== passes[1].remaining) throw broken("its two passes are not at the same place");
+    [this.#left, this.#right, this.#filter] = passes;
+    this.#filter.position = filter;
+    this.#epoch = epoch;
+  }
+
+  /** Both passes of an epoch and the filter's random numbers, from the start or from where they stood. */
+  #passes(epoch: number, left?: PassState, right?: PassState): [ShuffledPass, ShuffledPass, Random] {
+    const { seed, shuffleBuffer } = this.#options;
+    const pass = (stream: number, state?: PassState) =>
+      new ShuffledPass(this.#labels.length, shuffleBuffer, new Random(seed, stream, epoch), state);
+    return [pass(streams.leftPass, left), pass(streams.rightPass, right), new Random(seed, streams.filter, epoch)];
+  }
+}
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;

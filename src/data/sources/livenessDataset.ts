@@ -1,0 +1,216 @@
+// Pictures of live people and pictures of pictures of people: which is which, who is on them, and parts of them in which
+// nobody is twice.
+import { TwingradError } from "../../errors.ts";
+import { type Dataset, type Item, subset } from "../dataset.ts";
+import { byName } from "../names.ts";
+import { Random, streams } from "../random.ts";
+import { picturesOfEach, Sampler } from "../sampling/sampler.ts";
+import { type Divided, type Fold, isFold, type Split } from "../split.ts";
+import { folderDataset, type PictureFile } from "./folders.ts";
+import type { RecordItem } from "./recordDataset.ts";
+
+/** `identity` is the person, the same for their live pictures and for pictures of their pictures. */
+export interface LivenessItem extends Item {
+  readonly live: boolean;
+}
+
+export type LivenessDataset = Dataset<LivenessItem>;
+
+/**
+ * `live/PERSON/...` and `spoof/PERSON/...` to a dataset: a person of one name in both is one person. A picture right below
+ * `live` or `spoof` is a person of its own, as nobody says who is on it.
+ * @param folder what messages call it.
+ * @param warn told when people may be on several pictures unknown to anybody.
+ * @throws BAD_INPUT for pictures anywhere else, or without pictures of both kinds.
+ */
+export function livenessFolder(
+  folder: string,
+  files: readonly PictureFile[],
+  warn: (text: string) => void,
+): LivenessDataset {
+  const kinds = new Map<string, boolean>(); // by name: paths of live and spoof may become one folder's
+  let single = 0;
+  const people = files.map((file): PictureFile => {
+    const [kind, ...rest] = file.path.split("/");
+    if ((kind !== "live" && kind !== "spoof") || rest.length === 0) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `${file.name}: ${folder} was expected to have the folders live and spoof, with one folder for each person in both`,
+      );
+    }
+    kinds.set(file.name, kind === "live");
+    if (rest.length > 1) return { ...file, path: rest.join("/") };
+    single++;
+    return { ...file, path: `${file.path}/${rest[0]}` };
+  });
+  const live = [...kinds.values()].filter(Boolean).length;
+  if (live === 0 || live === files.length) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${folder}: pictures in both folders, live and spoof, were expected; there are ${live} and ${files.length - live}`,
+    );
+  }
+  if (single > 0) {
+    warn(`${single} pictures lie right in live or spoof and not in a person's folder: ${ownPeople}`);
+  }
+  const { identities, items } = folderDataset(folder, people);
+  return { identities, items: items.map((item) => ({ ...item, live: kinds.get(item.name)! })) };
+}
+
+/**
+ * Records with the label live or 1, spoof or 0, to a dataset: who is on a picture is the record's name, and a picture of a
+ * record without one is a person of its own.
+ * @param warn as of `livenessFolder`.
+ * @throws BAD_INPUT for another label, or without pictures of both kinds.
+ */
+export function livenessRecords(
+  { identities: names, items }: Dataset<RecordItem>,
+  warn: (text: string) => void,
+): LivenessDataset {
+  const kinds = new Map([
+    ...["live", "1"].map((label) => [label, true] as const),
+    ...["spoof", "0"].map((label) => [label, false] as const),
+  ]);
+  const unknown = items.find(({ label }) => !kinds.has(label));
+  if (unknown) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${unknown.name}: the label is "${unknown.label}"; for liveness live or 1, spoof or 0 was expected, and the person in the name`,
+    );
+  }
+  const live = items.filter(({ label }) => kinds.get(label)).length;
+  if (live === 0 || live === items.length) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `records of live people and of pictures were expected; there are ${live} and ${items.length - live}`,
+    );
+  }
+  const alone = items.filter(({ named }) => !named).length;
+  if (alone > 0) warn(`${alone} records have no name: ${ownPeople}`);
+  // A name cannot be a record's own, which has the file's name in it and a colon.
+  const people = items.map((item) => (item.named ? names[item.identity] : item.name));
+  const identities = [...new Set(people)].sort(byName);
+  const positions = new Map(identities.map((name, position) => [name, position]));
+  return {
+    identities,
+    items: items.map((item, n) => ({ ...item, identity: positions.get(people[n])!, live: kinds.get(item.label)! })),
+  };
+}
+
+const ownPeople =
+  "each counts as a person of its own, so people may be on both sides of a split, which flatters the figures";
+
+/**
+ * The people in an order in which those who are live in some picture stand together, and those who are in pictures of
+ * pictures, too: live alone, both, spoof alone; shuffled within each. The same for the same names, whatever their order.
+ */
+export function peopleByKind(dataset: LivenessDataset, random: Random): number[] {
+  const seen = dataset.identities.map(() => ({ live: false, spoof: false }));
+  for (const { identity, live } of dataset.items) seen[identity][live ? "live" : "spoof"] = true;
+  const byName = dataset.identities.map((_, person) => person);
+  byName.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
+  const those = (live: boolean, spoof: boolean) =>
+    random.shuffle(byName.filter((person) => seen[person].live === live && seen[person].spoof === spoof));
+  return [...those(true, false), ...those(true, true), ...those(false, true)];
+}
+
+/** How many people are live in some picture, and how many are in some picture of a picture. */
+export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof: number } {
+  const count = (kind: boolean) => new Set(items.filter(({ live }) => live === kind).map((item) => item.identity)).size;
+  return { live: count(true), spoof: count(false) };
+}
+
+/**
+ * Splits by person over both kinds, so that nobody is in both parts: `fraction` of the people are held out, of those who
+ * are live, in pictures, or both, each their share; or the people of one fold, who are dealt out likewise. Of either kind
+ * at least two are held out, as a threshold for one is set on others. The choice depends on the seed and on the names,
+ * not on their order.
+ * @throws BAD_INPUT where that leaves nobody of some kind to train on, or a fold has too few.
+ */
+export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }: Split): Divided<LivenessItem> {
+  const people = dataset.identities.length;
+  const ascending = (held: ReadonlySet<number>, wanted: boolean) =>
+    dataset.identities.map((_, person) => person).filter((person) => held.has(person) === wanted);
+  for (const held of fold ? dealt(dataset, fold, seed) : shares(dataset, fraction, seed)) {
+    const heldOut = subset(dataset, ascending(held, true));
+    const judged = peopleOfKinds(heldOut);
+    if (judged.live < 2 || judged.spoof < 2) continue;
+    const training = subset(dataset, ascending(held, false));
+    const trained = peopleOfKinds(training);
+    if (trained.live > 0 && trained.spoof > 0) return { training, heldOut };
+  }
+  const { live, spoof } = peopleOfKinds(dataset);
+  const what = fold ? `part ${fold.number}/${fold.of}` : `${fraction}`;
+  throw new TwingradError(
+    "BAD_INPUT",
+    `cannot hold out ${what} of ${people} people, ${live} of them live and ${spoof} in pictures: ${fold ? "there must be as many parts as that" : "the share must lie between 0 and 1"}, and of either kind at least 2 are held out and 1 remains`,
+  );
+}
+
+/** The share and, where that is too few, ever more. */
+function* shares(dataset: LivenessDataset, fraction: number, seed: number): Iterable<Set<number>> {
+  if (!(fraction > 0 && fraction < 1)) return;
+  const people = dataset.identities.length;
+  for (let count = Math.max(1, Math.round(fraction * people)); count < people; count++)
+    yield spread(dataset, count, seed);
+}
+
+/** The people of a fold, if there is one such: each n-th in the order by kind. */
+function dealt(dataset: LivenessDataset, fold: Fold, seed: number): Set<number>[] {
+  if (!isFold(fold)) return [];
+  const order = peopleByKind(dataset, new Random(seed, streams.split));
+  return [new Set(order.filter((_, place) => place % fold.of === fold.number - 1))];
+}
+
+/** `count` people: one of each of as many stretches of `peopleByKind`. */
+function spread(dataset: LivenessDataset, count: number, seed: number): Set<number> {
+  const random = new Random(seed, streams.split);
+  const order = peopleByKind(dataset, random);
+  const edge = (n: number) => Math.floor((n * order.length) / count);
+  return new Set(Array.from({ length: count }, (_, n) => order[edge(n) + random.integer(edge(n + 1) - edge(n))]));
+}
+
+/** The index of one picture. */
+export interface Single {
+  picture: number;
+  epoch: number;
+}
+
+/**
+ * Live pictures and pictures of pictures in turn, uniform over the people of the kind and then over their pictures: any even
+ * number of them in a row is half and half. An epoch is as many as there are pictures.
+ * @throws BAD_INPUT without pictures of both kinds.
+ */
+export function balancedLiveness({ items }: LivenessDataset, { seed }: { seed: number }): Sampler<Single> {
+  return new BalancedLiveness(
+    items.map(({ identity, live }) => 2 * identity + Number(live)),
+    seed,
+  );
+}
+
+class BalancedLiveness extends Sampler<Single> {
+  readonly #pictures: number;
+  /** Spoof and live: of each person the pictures. */
+  readonly #people: readonly (readonly number[][])[];
+
+  constructor(labels: readonly number[], seed: number) {
+    super("balanced liveness", labels, { seed });
+    const groups = picturesOfEach(labels);
+    this.#people = [0, 1].map((kind) => groups.filter(([picture]) => labels[picture] % 2 === kind));
+    this.#pictures = labels.length;
+    if (this.#people.some((people) => people.length === 0)) {
+      const [spoof, live] = this.#people.map((people) => people.length);
+      throw new TwingradError(
+        "BAD_INPUT",
+        `liveness is learnt from live people and from pictures of people; there are ${live} and ${spoof} people`,
+      );
+    }
+  }
+
+  protected draw(number: number): Single {
+    const random = new Random(this.seed, streams.liveness, number);
+    const people = this.#people[(number + 1) % 2];
+    const own = people[random.integer(people.length)];
+    return { picture: own[random.integer(own.length)], epoch: Math.floor(number / this.#pictures) };
+  }
+}

@@ -1,0 +1,156 @@
+// Record files as a dataset: one pass over each file checks every record and keeps who is on its picture and where it
+// lies; the picture itself is read again when it is asked for. Runs wherever the bytes come from: `RecordSource`.
+import { TwingradError } from "../../errors.ts";
+import type { RecordCodec } from "../../formats/tfrecord/codec.ts";
+import { uncompressed } from "../../formats/tfrecord/compression.ts";
+import { CorruptRecordError, framedLength, readRecords, unframe } from "../../formats/tfrecord/framing.ts";
+import type { Dataset, ImageSize, Item } from "../dataset.ts";
+import { byName } from "../names.ts";
+import { cropInWords } from "../pictures/crop.ts";
+import type { StoredPicture } from "../pictures/storedPicture.ts";
+import {
+  type FeatureNames,
+  type FeatureOptions,
+  featureNames,
+  labelledPicture,
+  wantedFeatures,
+} from "./recordFeatures.ts";
+
+/** A record file, in a file system or in a page. */
+export interface RecordSource {
+  /** What messages call it. */
+  readonly name: string;
+  /** Its bytes from the first to the last; may be asked for more than once. */
+  stream(): AsyncIterable<Uint8Array>;
+  /** `length` bytes from `offset`. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** What differs between Node and a page. */
+export interface RecordRuntime {
+  codec: RecordCodec;
+  /**
+   * Puts bytes aside, out of memory where that can be, and gives what brings them back: records of compressed files,
+   * in which nothing can be found again without reading all that is before it.
+   */
+  keep(bytes: Uint8Array): Promise<() => Promise<Uint8Array>>;
+  /** uint8 [H, W, C]. */
+  decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
+}
+
+export interface RecordOptions extends FeatureOptions {
+  /** Is told of each record that is skipped because it cannot be read; without it such a record is an error. */
+  onCorrupt?: (error: CorruptRecordError) => void;
+  /** Told, in a line, how many pictures have a box, where boxes are asked for. */
+  tell?: (text: string) => void;
+  /** The longest record that is taken, in bytes (default 2^28). */
+  largest?: number;
+}
+
+export interface RecordItem extends Item {
+  /** What the record's label is, as text; of a record without a name also the identity. */
+  readonly label: string;
+  readonly named: boolean;
+}
+
+/**
+ * @throws CORRUPT_RECORD for the first record that cannot be read or has no picture and label, unless `onCorrupt` takes
+ * it; BAD_INPUT when no record is left.
+ */
+export async function recordDataset(
+  sources: readonly RecordSource[],
+  options: RecordOptions,
+  runtime: RecordRuntime,
+): Promise<Dataset<RecordItem>> {
+  const { codec, keep, decode } = runtime;
+  const names = featureNames(options);
+  const { crop } = options;
+  const wanted = wantedFeatures(names, crop);
+  let boxes = 0;
+  const found = new Map<string, number>();
+  const labels: number[] = [];
+  const readers: { name: string; label: string; named: boolean; record(): Promise<Uint8Array> }[] = [];
+  let firstCorrupt: CorruptRecordError | undefined;
+  const skip =
+    options.onCorrupt &&
+    ((error: CorruptRecordError) => {
+      firstCorrupt ??= error;
+      options.onCorrupt!(error);
+    });
+  for (const source of sources) {
+    const { compression, bytes } = await uncompressed(source.stream(), codec);
+    const reading = { file: source.name, crc32c: codec.crc32c, onCorrupt: skip, largest: options.largest };
+    for await (const { number, offset, data } of readRecords(bytes, reading)) {
+      try {
+        const { identity, label, named, addr, picture } = labelledPicture(codec.readExample(data, wanted), names, crop);
+        if (picture.crop) boxes++;
+        const framed = framedLength(data.length);
+        if (!found.has(identity)) found.set(identity, found.size);
+        labels.push(found.get(identity)!);
+        readers.push({
+          label,
+          named,
+          name: `${source.name}: record ${number}${addr === undefined ? "" : `: ${addr}`}`,
+          record:
+            compression === "none"
+              ? async () => unframe(await source.read(offset, framed), codec.crc32c)
+              : await keep(data),
+        });
+      } catch (error) {
+        if (!(error instanceof TwingradError && error.code === "CORRUPT_FILE")) throw error;
+        const reason = error.message + hint(data, names, codec);
+        const corrupt = new CorruptRecordError(source.name, number, offset, reason, { cause: error });
+        if (!skip) throw corrupt;
+        skip(corrupt);
+      }
+    }
+  }
+  if (readers.length === 0) {
+    const files = sources.map((source) => source.name).join(", ");
+    const reason = firstCorrupt
+      ? `every record was skipped; the first: ${firstCorrupt.message}`
+      : "there are no records";
+    throw new TwingradError("BAD_INPUT", `${files}: ${reason}`);
+  }
+  if (crop?.mode === "box") options.tell?.(cropInWords(crop, boxes, readers.length)!);
+
+  const identities = [...found.keys()].sort(byName);
+  const positions = new Map(identities.map((identity, position) => [found.get(identity)!, position]));
+  const items = readers.map(({ name, label, named: hasName, record }, index): RecordItem => {
+    const read = async () => labelledPicture(codec.readExample(await record(), wanted), names, crop).picture;
+    return {
+      identity: positions.get(labels[index])!,
+      name,
+      label,
+      named: hasName,
+      stored: () => named(name, read),
+      decode: (size) => named(name, async () => decode(await read(), size)),
+    };
+  });
+  return { identities, items };
+}
+
+/** Any error of `work` with the picture's name in front. */
+async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What the record does have, for those who gave no prefix or another name. */
+function hint(data: Uint8Array, names: FeatureNames, codec: RecordCodec): string {
+  let present: string[];
+  try {
+    present = [...codec.readExample(data).keys()];
+  } catch {
+    return ""; // the reason says already that it is no Example
+  }
+  if (present.includes(names.image) && present.includes(names.label)) return "";
+  const prefix = present.find((name) => name.endsWith("/image"))?.slice(0, -"/image".length);
+  const list = present.slice(0, 8).join(", ") + (present.length > 8 ? ", ..." : "");
+  const there = present.length === 0 ? "it has none at all" : `it has ${list}`;
+  return `; ${there}${prefix === undefined ? "" : `: is the prefix "${prefix}"?`}`;
+}

@@ -1,0 +1,157 @@
+// Confidence intervals for figures over people. Pairs that share a person stand or fall together, so it is people that are
+// drawn anew, not pairs: docs/decisions/2026-11-24-intervals-by-identities.md.
+import { Random, streams } from "../data/random.ts";
+import { TwingradError } from "../errors.ts";
+
+export type Interval = readonly [lower: number, upper: number];
+
+export interface BootstrapOptions {
+  /** How often the identities are drawn anew; 1,000 by default. */
+  readonly resamples?: number;
+  /** The chance that the interval holds the true figure, 0.95 by default. */
+  readonly level?: number;
+  readonly seed?: number;
+}
+
+export const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as const;
+
+/**
+ * How often each of `count` identities occurs when as many are drawn with replacement: one array for each resample, which
+ * is overwritten for the next. A pair of one identity i counts w_i times, one of two identities i and j w_i w_j times, as
+ * in all pairs of the people drawn; pairs of an identity and its own repetition are left out.
+ */
+export function* resampled(count: number, options: BootstrapOptions = {}): Generator<Uint16Array> {
+  const { resamples, seed } = { ...bootstrapDefaults, ...options };
+  const weights = new Uint16Array(count);
+  for (let resample = 0; resample < resamples; resample++) {
+    const random = new Random(seed, streams.bootstrap, resample);
+    weights.fill(0);
+    for (let draw = 0; draw < count; draw++) weights[random.integer(count)]++;
+    yield weights;
+  }
+}
+
+/** The middle `level` of the values (B. Efron's percentile interval), widened to the estimate where it lies outside. */
+export function percentileInterval(values: readonly number[], estimate: number, level: number): Interval {
+  const ascending = Float64Array.from(values).sort();
+  const quantile = (share: number) => {
+    const position = share * (ascending.length - 1);
+    const below = ascending[Math.floor(position)];
+    return below + (position - Math.floor(position)) * (ascending[Math.ceil(position)] - below);
+  };
+  if (ascending.length === 0) return [estimate, estimate];
+  return [Math.min(estimate, quantile((1 - level) / 2)), Math.max(estimate, quantile((1 + level) / 2))];
+}
+
+/**
+ * E. Wilson's interval (1927) for a share of `count` independent trials: 0 of 300 leaves up to 1.3 %, where a bootstrap,
+ * which has no error to draw, would say 0.
+ */
+export function wilsonInterval(share: number, count: number, level: number): Interval {
+  const z = -normalQuantile((1 - level) / 2);
+  const spread = z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
+  const middle = share + z ** 2 / (2 * count);
+  const scale = 1 + z ** 2 / count;
+  // Rounding must not leave the estimate outside where it is 0 or 1.
+  return [
+    Math.max(0, Math.min(share, (middle - spread) / scale)),
+    Math.min(1, Math.max(share, (middle + spread) / scale)),
+  ];
+}
+
+/** A bootstrap's interval of a share, joined with Wilson's. `units` are what is independent of each other: people. */
+export function joined(
+  bootstrap: Interval,
+  share: number,
+  counts: { outcomes: number; units: number },
+  level: number,
+): Interval {
+  return hull(bootstrap, wilsonInterval(share, share === 0 || share === 1 ? counts.units : counts.outcomes, level));
+}
+
+/** The narrowest interval that holds both. */
+export function hull([a, b]: Interval, [c, d]: Interval): Interval {
+  return [Math.min(a, c), Math.max(b, d)];
+}
+
+/** An event that did or did not happen, and whose it was: of one identity, or of two. */
+export interface Outcome {
+  readonly hit: boolean;
+  readonly identities: readonly number[];
+}
+
+/**
+ * The interval of the share of hits: the bootstrap's, joined with Wilson's over the outcomes. Where all outcomes are alike
+ * the bootstrap has nothing to draw, and Wilson's is over the people, or the pairs of people, that there are: more pictures
+ * of the same two say little of others.
+ * @throws BAD_INPUT without an outcome.
+ */
+export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOptions = {}): Interval {
+  if (outcomes.length === 0) throw new TwingradError("BAD_INPUT", "there is nothing to take a share of");
+  const { level } = { ...bootstrapDefaults, ...options };
+  const dense = denseNumbers(outcomes.flatMap(({ identities }) => identities));
+  const left = Int32Array.from(outcomes, ({ identities }) => dense.of(identities[0]));
+  const right = Int32Array.from(outcomes, ({ identities }) => dense.of(identities[identities.length - 1]));
+  const hit = Uint8Array.from(outcomes, (outcome) => (outcome.hit ? 1 : 0));
+  const shares: number[] = [];
+  for (const weights of resampled(dense.count, options)) {
+    let [hits, all] = [0, 0];
+    for (let n = 0; n < hit.length; n++) {
+      const weight = left[n] === right[n] ? weights[left[n]] : weights[left[n]] * weights[right[n]];
+      all += weight;
+      hits += weight * hit[n];
+    }
+    if (all > 0) shares.push(hits / all);
+  }
+  const share = outcomes.filter((outcome) => outcome.hit).length / outcomes.length;
+  const units = new Set(
+    outcomes.map((_, n) => Math.min(left[n], right[n]) * dense.count + Math.max(left[n], right[n])),
+  );
+  return joined(
+    percentileInterval(shares, share, level),
+    share,
+    { outcomes: outcomes.length, units: units.size },
+    level,
+  );
+}
+
+/** The numbers that occur, numbered from 0 in ascending order. */
+export function denseNumbers(numbers: Iterable<number>): { count: number; of: (number: number) => number } {
+  const ascending = [...new Set(numbers)].sort((a, b) => a - b);
+  const positions = new Map(ascending.map((number, position) => [number, position]));
+  return { count: ascending.length, of: (number) => positions.get(number)! };
+}
+
+/**
+ * The value that a standard normal variable stays below with this probability, 0 < p < 1: P. Acklam's rational
+ * approximation (2003), good to 1.2e-9 of the value.
+ */
+export function normalQuantile(p: number): number {
+  if (p > 0.5) return -normalQuantile(1 - p);
+  const polynomial = (x: number, ...coefficients: number[]) => coefficients.reduce((sum, c) => sum * x + c, 0);
+  if (p < 0.02425) {
+    const q = Math.sqrt(-2 * Math.log(p));
+    return (
+      polynomial(
+        q,
+        ...[-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734],
+        ...[4.374664141464968, 2.938163982698783],
+      ) / polynomial(q, 7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1)
+    );
+  }
+  const q = p - 0.5;
+  const r = q * q;
+  return (
+    (q *
+      polynomial(
+        r,
+        ...[-3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2],
+        ...[-3.066479806614716e1, 2.506628277459239],
+      )) /
+    polynomial(
+      r,
+      ...[-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1],
+      ...[-1.328068155288572e1, 1],
+    )
+  );
+}

@@ -1,0 +1,103 @@
+// Confidence intervals of what verification reports: the same curve, drawn anew for each resample of the identities.
+import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
+import {
+  type BootstrapOptions,
+  bootstrapDefaults,
+  denseNumbers,
+  type Interval,
+  joined,
+  percentileInterval,
+  resampled,
+} from "./bootstrap.ts";
+import { areaUnderCurve, equalErrorRate, type RocPoint, roc, type ScoredPair, trueAcceptAt } from "./metrics.ts";
+
+export interface VerificationIntervals {
+  /** The chance that an interval holds the true figure. */
+  level: number;
+  resamples: number;
+  /** The people that the pairs show. */
+  identities: number;
+  auc: Interval;
+  eer: Interval;
+  /** True-accept rate at each false-accept rate, as in the report. */
+  tarAtFar: Record<string, Interval>;
+}
+
+/** @param fars the false-accept rates, as the keys of the result: "0.01". */
+export function verificationIntervals(
+  scored: readonly ScoredPair[],
+  pairs: readonly Pick<EvaluationPair, "left" | "right">[],
+  labels: ArrayLike<number>,
+  fars: readonly string[],
+  options: BootstrapOptions = {},
+): VerificationIntervals {
+  const { level, resamples } = { ...bootstrapDefaults, ...options };
+  const { count, of } = denseNumbers(pairs.flatMap(({ left, right }) => [labels[left], labels[right]]));
+  const curve = new WeightedCurve(
+    scored,
+    pairs.map(({ left, right }) => [of(labels[left]), of(labels[right])]),
+  );
+  const drawn = { auc: [] as number[], eer: [] as number[], tarAtFar: fars.map(() => [] as number[]) };
+  for (const weights of resampled(count, options)) {
+    const points = curve.points(weights);
+    if (!points) continue; // nobody drawn has a pair of one kind
+    drawn.auc.push(areaUnderCurve(points));
+    drawn.eer.push(equalErrorRate(points));
+    for (const [n, far] of fars.entries()) drawn.tarAtFar[n].push(trueAcceptAt(points, Number(far)));
+  }
+  const points = roc(scored);
+  const ofOne = scored.filter((pair) => pair.same).length;
+  const people = new Set(pairs.flatMap(({ left }, n) => (scored[n].same ? [labels[left]] : []))).size;
+  const rate = (far: string, n: number): [string, Interval] => {
+    const estimate = trueAcceptAt(points, Number(far));
+    const bootstrap = percentileInterval(drawn.tarAtFar[n], estimate, level);
+    return [far, joined(bootstrap, estimate, { outcomes: ofOne, units: people }, level)];
+  };
+  return {
+    level,
+    resamples,
+    identities: count,
+    auc: percentileInterval(drawn.auc, areaUnderCurve(points), level),
+    eer: percentileInterval(drawn.eer, equalErrorRate(points), level),
+    tarAtFar: Object.fromEntries(fars.map(rate)),
+  };
+}
+
+/** `roc` of pairs that count several times or not at all, sorted once for all resamples. */
+class WeightedCurve {
+  readonly #left: Int32Array;
+  readonly #right: Int32Array;
+  readonly #same: Uint8Array;
+  /** Whether the next pair has another distance. */
+  readonly #last: Uint8Array;
+  readonly #points: RocPoint[];
+
+  constructor(scored: readonly ScoredPair[], identities: readonly (readonly [number, number])[]) {
+    const order = scored.map((_, n) => n).sort((a, b) => scored[a].distance - scored[b].distance);
+    this.#left = Int32Array.from(order, (n) => identities[n][0]);
+    this.#right = Int32Array.from(order, (n) => identities[n][1]);
+    this.#same = Uint8Array.from(order, (n) => (scored[n].same ? 1 : 0));
+    this.#last = Uint8Array.from(order, (n, at) => (scored[order[at + 1]]?.distance === scored[n].distance ? 0 : 1));
+    const distances = [Number.NEGATIVE_INFINITY, ...order.map((n) => scored[n].distance)];
+    const places = [0, ...order.flatMap((_, at) => (this.#last[at] ? [at + 1] : []))];
+    this.#points = places.map((at) => ({ threshold: distances[at], falseAccept: 0, trueAccept: 0 }));
+  }
+
+  /** Valid until the next call; undefined where no pair of one kind counts. */
+  points(weights: Uint16Array): readonly RocPoint[] | undefined {
+    let [ofOne, ofTwo, place] = [0, 0, 1];
+    for (let at = 0; at < this.#same.length; at++) {
+      if (this.#same[at]) ofOne += weights[this.#left[at]];
+      else ofTwo += weights[this.#left[at]] * weights[this.#right[at]];
+      if (this.#last[at] === 0) continue;
+      this.#points[place].trueAccept = ofOne;
+      this.#points[place++].falseAccept = ofTwo;
+    }
+    if (ofOne === 0 || ofTwo === 0) return undefined;
+    for (const point of this.#points) {
+      point.trueAccept /= ofOne;
+      point.falseAccept /= ofTwo;
+    }
+    return this.#points;
+  }
+}

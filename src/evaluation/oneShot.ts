@@ -1,0 +1,28 @@
+// One-shot recognition: of several identities, each shown by one or a few pictures, which is the one on a further picture?
+import type { Trial } from "../data/sampling/evaluationPairs.ts";
+
+/** The distance of a picture to an identity that is known by some pictures; all are given by index. */
+export type DistanceToPictures = (probe: number, pictures: readonly number[]) => number;
+
+/**
+ * For each trial whether the right identity is strictly the nearest; a tie is a miss, so that a network that cannot tell
+ * anybody apart scores nothing.
+ */
+export function oneShotHits(trials: readonly Trial[], distance: DistanceToPictures): boolean[] {
+  return trials.map(({ probe, support, answer, shots = 1 }) => {
+    const distances = Array.from({ length: support.length / shots }, (_, way) =>
+      distance(probe, support.slice(way * shots, (way + 1) * shots)),
+    );
+    return distances.every((other, way) => way === answer || distances[answer] < other);
+  });
+}
+
+/**
+ * The share of trials in which the right identity is strictly the nearest; an identity is as far as the nearest of its
+ * pictures.
+ * @param distance between two pictures, given by index.
+ */
+export function oneShotAccuracy(trials: readonly Trial[], distance: (a: number, b: number) => number): number {
+  const hits = oneShotHits(trials, (probe, pictures) => Math.min(...pictures.map((other) => distance(probe, other))));
+  return hits.filter(Boolean).length / trials.length;
+}

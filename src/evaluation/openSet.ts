@@ -1,0 +1,125 @@
+// Open-set identification: some people are enrolled, others are strangers; whose picture is it, or is it nobody's?
+// (P. Grother and M. Ngan, "Face recognition vendor test: identification", NIST IR 8009, 2014.)
+import { indicesByIdentity } from "../data/dataset.ts";
+import { Random, streams } from "../data/random.ts";
+import { TwingradError } from "../errors.ts";
+import { type BootstrapOptions, type Interval, shareInterval } from "./bootstrap.ts";
+import { roc, trueAcceptAt } from "./metrics.ts";
+
+export interface OpenSetOptions {
+  /** Pictures enrolled of each known person; 1 by default. */
+  shots?: number;
+  /** The share of the people who are strangers; 0.5 by default. */
+  strangers?: number;
+  seed: number;
+}
+
+export interface OpenSet {
+  /** Of each known person the identity and the enrolled pictures; all pictures are given by index. */
+  enrolled: { identity: number; pictures: number[] }[];
+  /** The known people's other pictures, with the position of the right person in `enrolled`. */
+  probes: { picture: number; identity: number; person: number }[];
+  /** All pictures of people who are not enrolled. */
+  strangers: { picture: number; identity: number }[];
+}
+
+/**
+ * Divides people at random into known ones and strangers; who has no picture left to ask for is a stranger.
+ * @throws BAD_INPUT where fewer than two people could be known, or nobody would be a stranger.
+ */
+export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5, seed }: OpenSetOptions): OpenSet {
+  const random = new Random(seed, streams.openSet);
+  const people = indicesByIdentity(labels).flatMap((pictures, identity) =>
+    pictures.length > 0 ? [{ identity, pictures }] : [],
+  );
+  const several = random.shuffle(people.filter(({ pictures }) => pictures.length > shots));
+  const wanted = Math.max(2, Math.round((1 - strangers) * people.length));
+  const known = several.slice(0, Math.min(wanted, people.length - 1));
+  if (known.length < 2) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `open-set identification needs 2 people with ${shots + 1} pictures and a stranger; of ${people.length} people ${several.length} have so many`,
+    );
+  }
+  const identities = new Set(known.map(({ identity }) => identity));
+  const shuffled = known.map(({ identity, pictures }) => ({ identity, pictures: random.shuffle([...pictures]) }));
+  return {
+    enrolled: shuffled.map(({ identity, pictures }) => ({ identity, pictures: pictures.slice(0, shots) })),
+    probes: shuffled.flatMap(({ identity, pictures }, person) =>
+      pictures.slice(shots).map((picture) => ({ picture, identity, person })),
+    ),
+    strangers: people
+      .filter(({ identity }) => !identities.has(identity))
+      .flatMap(({ identity, pictures }) => pictures.map((picture) => ({ picture, identity }))),
+  };
+}
+
+/** Whom a picture is nearest to, and how near. */
+export interface Nearest {
+  distance: number;
+  /** Position among the enrolled. Null where two are equally near. */
+  person: number | null;
+}
+
+export interface OpenSetReport {
+  /** How many people are enrolled, and how many are not. */
+  known: number;
+  strangers: number;
+  /** Pictures asked for, of either. */
+  probes: number;
+  strangerProbes: number;
+  /** Share of the known people's probes whose nearest is the right person: identification without "unknown". */
+  rank1: number;
+  /** Pictures further than this from everybody are called unknown. */
+  threshold: number;
+  /** At that threshold: of the known people's probes the share that gets the right name, */
+  truePositive: number;
+  /** and of the strangers' the share that gets one at all: the false-positive identification rate (FPIR). */
+  falsePositive: number;
+  /** The share of right names that some threshold reaches with at most this share of strangers named. */
+  truePositiveAt: { "0.1": number; "0.01": number };
+  /** Of the shares above, over the people asked for; the gallery stays as it is. */
+  intervals: { level: number; rank1: Interval; truePositive: Interval; falsePositive: Interval };
+}
+
+/** @param nearest for each of the probes, then for each of the strangers. */
+export function openSetReport(
+  { enrolled, probes, strangers }: OpenSet,
+  nearest: readonly Nearest[],
+  threshold: number,
+  options: BootstrapOptions = {},
+): OpenSetReport {
+  const right = probes.map(({ person, identity }, n) => ({
+    identities: [identity],
+    hit: nearest[n].person === person,
+    distance: nearest[n].distance,
+  }));
+  const named = strangers.map(({ identity }, n) => {
+    const { distance } = nearest[probes.length + n];
+    return { identities: [identity], hit: distance <= threshold, distance };
+  });
+  const accepted = right.map(({ identities, hit, distance }) => ({ identities, hit: hit && distance <= threshold }));
+  // A probe whose nearest is the wrong person gets the right name at no threshold.
+  const curve = roc([
+    ...right.map(({ hit, distance }) => ({ same: true, distance: hit ? distance : Number.POSITIVE_INFINITY })),
+    ...named.map(({ distance }) => ({ same: false, distance })),
+  ]).filter((point) => point.threshold < Number.POSITIVE_INFINITY);
+  const share = (outcomes: readonly { hit: boolean }[]) => outcomes.filter(({ hit }) => hit).length / outcomes.length;
+  return {
+    known: enrolled.length,
+    strangers: new Set(strangers.map(({ identity }) => identity)).size,
+    probes: probes.length,
+    strangerProbes: strangers.length,
+    rank1: share(right),
+    threshold,
+    truePositive: share(accepted),
+    falsePositive: share(named),
+    truePositiveAt: { "0.1": trueAcceptAt(curve, 0.1), "0.01": trueAcceptAt(curve, 0.01) },
+    intervals: {
+      level: options.level ?? 0.95,
+      rank1: shareInterval(right, options),
+      truePositive: shareInterval(accepted, options),
+      falsePositive: shareInterval(named, options),
+    },
+  };
+}

@@ -1,0 +1,95 @@
+// Boxes of faces in files beside the pictures: a table for a whole folder, or a small JSON file for each picture.
+import Papa from "papaparse";
+import * as z from "zod/mini";
+import { type Box, checkBox } from "../data/pictures/crop.ts";
+import { TwingradError } from "../errors.ts";
+
+/** The name of a folder's table. */
+export const boxTable = "boxes.csv";
+
+/** The JSON file beside a picture: `1.json` beside `1.jpg`. */
+export const boxFileOf = (picture: string) => picture.replace(/\.[^./\\]*$/, ".json");
+
+const corners = ["xmin", "ymin", "xmax", "ymax"] as const;
+const sides = ["x", "y", "width", "height"] as const;
+
+/**
+ * A table with a header: `file,xmin,ymin,xmax,ymax` or `file,x,y,width,height`, in pixels of the upright picture; `file` is
+ * the picture's path below the folder of the table, with slashes. Other columns are passed over.
+ * @returns by path the box.
+ * @throws CORRUPT_FILE with the line.
+ */
+export function parseBoxTable(text: string): Map<string, Box> {
+  const { data, meta, errors } = Papa.parse<Record<string, string>>(text.replace(/^\uFEFF/, ""), {
+    header: true,
+    skipEmptyLines: "greedy",
+    transformHeader: (name) => name.trim().toLowerCase(),
+  });
+  const columns = [corners, sides].find((names) => ["file", ...names].every((name) => meta.fields?.includes(name)));
+  if (!columns) {
+    const found = meta.fields?.join(",").slice(0, 100) ?? "";
+    throw fault(1, `the columns file,${corners.join(",")} or file,${sides.join(",")} were expected, not "${found}"`);
+  }
+  const broken = errors.find(({ type }) => type !== "Delimiter"); // a table of one column has none
+  if (broken) throw fault((broken.row ?? 0) + 2, broken.message);
+  const boxes = new Map<string, Box>();
+  for (const [row, fields] of data.entries()) {
+    const values = columns.map((name) => (fields[name].trim() === "" ? Number.NaN : Number(fields[name])));
+    const file = fields.file.trim();
+    if (boxes.has(file)) throw fault(row + 2, `"${file}" is in it twice`);
+    boxes.set(
+      file,
+      at(row + 2, () => boxOf(columns === corners, values)),
+    );
+  }
+  return boxes;
+}
+
+const numbers = z.union([
+  z.object({ xmin: z.number(), ymin: z.number(), xmax: z.number(), ymax: z.number() }),
+  z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+]);
+const boxFile = z.object({ box: z.nullable(numbers), relative: z.optional(z.boolean()) });
+
+/**
+ * `{"box": {"xmin", "ymin", "xmax", "ymax"}}` or `{"box": {"x", "y", "width", "height"}}`, in pixels of the upright picture,
+ * with `"relative": true` in shares of its width and height. Undefined where it has no "box", or null: such files may hold
+ * other things.
+ * @throws CORRUPT_FILE for what is no JSON or a box that is none.
+ */
+export function parseBoxFile(text: string): Box | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new TwingradError("CORRUPT_FILE", `this is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof json !== "object" || json === null || !("box" in json)) return undefined;
+  const parsed = boxFile.safeParse(json);
+  if (!parsed.success) {
+    const expected = `{${corners.join(", ")}} or {${sides.join(", ")}} in numbers`;
+    throw new TwingradError("CORRUPT_FILE", `its "box" is ${JSON.stringify(json.box)}; ${expected} was expected`);
+  }
+  const { box, relative } = parsed.data;
+  if (box === null) return undefined;
+  const values = "xmin" in box ? corners.map((name) => box[name]) : sides.map((name) => box[name]);
+  return boxOf("xmin" in box, values, relative);
+}
+
+function boxOf(cornered: boolean, [a, b, c, d]: readonly number[], relative = false): Box {
+  const [xmax, ymax] = cornered ? [c, d] : [a + c, b + d];
+  const box = { xmin: a, ymin: b, xmax, ymax, relative };
+  checkBox(box);
+  return box;
+}
+
+function at<T>(line: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fault(line, (error as Error).message, error);
+  }
+}
+
+const fault = (line: number, reason: string, cause?: unknown) =>
+  new TwingradError("CORRUPT_FILE", `line ${line}: ${reason}`, { cause });

@@ -1,0 +1,22 @@
+// What a kept tuning table must look like to be taken: it comes from a disk or a browser's database, and may be anything.
+import * as z from "zod/mini";
+import { TwingradError } from "../errors.ts";
+import type { TuningTable } from "../gpu/tunerTable.ts";
+
+const text = z.string();
+const choice = z.object({
+  candidate: text,
+  microseconds: z.record(text, z.nullable(z.number().check(z.nonnegative()))),
+});
+const table = z.object({
+  ...{ format: z.literal(1), adapter: text, version: text, shaders: text },
+  choices: z.record(text, choice),
+});
+
+/** Throws `CORRUPT_FILE`, with where in the table the mistake is. */
+export function parseTuningTable(value: unknown): TuningTable {
+  const parsed = table.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new TwingradError("CORRUPT_FILE", `this is no tuning table: ${[...path, message].join(": ")}`);
+}

@@ -1,0 +1,123 @@
+// What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
+
+import { TwingradError } from "../errors.ts";
+import { float32, type Safetensors } from "../formats/safetensors.ts";
+import type { Device } from "../gpu/device.ts";
+import { networkOf } from "../nn/livenessNetwork.ts";
+import type { NetworkTask } from "../nn/network.ts";
+import { defaultMomentum } from "../ops/fused/normalised.ts";
+import { ParameterStore } from "../tape/parameters.ts";
+import { batchKind } from "../train/batch.ts";
+import { centre, centringOf } from "./centring.ts";
+import { towerEmbedder } from "./embedder.ts";
+import { expectTask, loadWeights, type ModelDescription, openSaved } from "./modelFile.ts";
+import { whiten, whiteningOf } from "./whitening.ts";
+
+/** Logit = kernel . features + bias. */
+export interface Head {
+  readonly kernel: Float32Array;
+  readonly bias: number;
+}
+
+export interface Trained {
+  readonly file: Safetensors;
+  readonly description: ModelDescription;
+  /** [N, H, W, C] pictures to [N, embedding]. */
+  embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
+  /** Of networks trained with cross-entropy. */
+  readonly head: Head | undefined;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Builds the network that a file describes, for inference alone, and loads its weights.
+ * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+ */
+export async function openTrained(
+  device: Device,
+  bytes: Uint8Array,
+  { task, batchSize = 16 }: { readonly task: NetworkTask; readonly batchSize?: number },
+): Promise<Trained> {
+  const { file, description } = await openSaved(bytes);
+  expectTask(description, task);
+  const { loss, pictures } = description;
+  const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
+  const network = networkOf(task, description.network);
+  const store = new ParameterStore(device);
+  const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
+  const release = async () => {
+    await dispose();
+    store.dispose();
+  };
+  try {
+    loadWeights(store, file);
+    await removeInitialAverages(store, description);
+    const {
+      towers: { length: towers },
+      embedding: length,
+    } = description.network;
+    const whitening = whiteningOf(file, { towers, length });
+    const centring = centringOf(file, towers * length);
+    const finished = async (images: Uint8Array | Float32Array) => {
+      const given = await embed(images);
+      const whitened = whitening ? whiten(whitening, given) : given;
+      return centring ? centre(centring, whitened) : whitened;
+    };
+    return { file, description, embed: finished, head, dispose: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/**
+ * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still
+ * in them, which after few steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ */
+async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
+  const { step } = description;
+  const rest = defaultMomentum ** (batchKind(description).branches.length * step);
+  if (step === 0 || rest < 1e-7) return;
+  for (const { name } of store.list()) {
+    const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
+    if (initial === undefined) continue;
+    const values = await store.read(name);
+    store.write(
+      name,
+      values.map((value) => (value - rest * initial) / (1 - rest)),
+    );
+  }
+}
+
+function readHead(file: Safetensors, { network: { embedding } }: ModelDescription): Head {
+  const kernel = float32(file, "head/kernel");
+  const bias = float32(file, "head/bias");
+  if (kernel.length !== embedding || bias.length !== 1) {
+    const found = `${kernel.length} and ${bias.length}`;
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      `the head has ${found} weights where ${embedding} and 1 are expected`,
+    );
+  }
+  return { kernel, bias: bias[0] };
+}
+
+/** ln(1 + exp(x)) without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** The object in a file's metadata under `key`, undefined where there is none. @throws CORRUPT_FILE unless `check` takes it. */
+export function readMetadata<T>(file: Safetensors, key: string, check: (value: T) => boolean): T | undefined {
+  const text = file.metadata[key];
+  if (text === undefined) return undefined;
+  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text}`);
+  let value: T | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw corrupt;
+  }
+  if (typeof value !== "object" || value === null || !check(value)) throw corrupt;
+  return value;
+}

@@ -1,0 +1,155 @@
+// Within-class whitening (Hatch, Kajarekar and Stolcke 2006, "within-class covariance normalization"): directions in which
+// pictures of one person differ say little about who it is, and count for less. With C the covariance of embeddings about
+// their person's mean and C + s tr(C)/D I = L L^T,
+//
+//   y = L^-1 (x - mean),
+//
+// so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is brought to unit length. Each tower's part of
+// an embedding is whitened by itself: a covariance of all of them together would have more numbers than the pictures can tell.
+// It is fitted once, after training, to pictures that were trained on: the host's work, in float64.
+import { TwingradError } from "../errors.ts";
+import { float32, type Safetensors } from "../formats/safetensors.ts";
+import { withMetadata } from "../formats/seal.ts";
+
+/** T towers, each with D values of an embedding. */
+export interface Towers {
+  readonly towers: number;
+  /** D. */
+  readonly length: number;
+}
+
+export interface Whitening extends Towers {
+  /** Of all embeddings, [T, D]. */
+  readonly mean: ArrayLike<number>;
+  /** L^-1, [T, D, D]: rows of lower triangles. */
+  readonly kernel: ArrayLike<number>;
+}
+
+/**
+ * @param embeddings [N, T, D].
+ * @param labels [N]: equal numbers are one person.
+ * @param shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
+ * @throws BAD_INPUT where no two pictures show one person, or all pictures of each have one embedding.
+ */
+export function fitWhitening(
+  embeddings: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { towers, length, shrinkage }: Towers & { readonly shrinkage: number },
+): Whitening {
+  const mean = new Float64Array(towers * length);
+  const kernel = new Float64Array(towers * length * length);
+  for (let tower = 0; tower < towers; tower++) {
+    const rows = Array.from({ length: labels.length }, (_, n) => {
+      const first = (n * towers + tower) * length;
+      return Float64Array.from({ length }, (_, i) => embeddings[first + i]);
+    });
+    mean.set(meanOf(rows, length), tower * length);
+    const covariance = covarianceWithin(rows, labels, length);
+    let trace = 0;
+    for (let i = 0; i < length; i++) trace += covariance[i * length + i];
+    if (!(trace > 0)) {
+      const people = new Set(Array.from(labels)).size;
+      throw new TwingradError(
+        "BAD_INPUT",
+        `whitening: ${labels.length} pictures of ${people} people do not tell how pictures of one person differ`,
+      );
+    }
+    for (let i = 0; i < length; i++) covariance[i * length + i] += (shrinkage * trace) / length;
+    kernel.set(invertLower(cholesky(covariance, length), length), tower * length * length);
+  }
+  return { towers, length, mean, kernel };
+}
+
+function meanOf(rows: readonly Float64Array[], length: number): Float64Array {
+  const mean = new Float64Array(length);
+  for (const row of rows) for (let i = 0; i < length; i++) mean[i] += row[i] / rows.length;
+  return mean;
+}
+
+/** The lower triangle of the covariance of rows about the mean of those with their label. */
+function covarianceWithin(rows: readonly Float64Array[], labels: ArrayLike<number>, length: number): Float64Array {
+  const people = new Map<number, Float64Array[]>();
+  for (const [n, row] of rows.entries()) people.set(labels[n], [...(people.get(labels[n]) ?? []), row]);
+  const covariance = new Float64Array(length * length);
+  for (const own of people.values()) {
+    const mean = meanOf(own, length);
+    for (const row of own) {
+      const difference = row.map((value, i) => value - mean[i]);
+      for (let i = 0; i < length; i++) {
+        for (let j = 0; j <= i; j++) covariance[i * length + j] += (difference[i] * difference[j]) / rows.length;
+      }
+    }
+  }
+  return covariance;
+}
+
+/** Each row [T, D] with each tower's part x as L^-1 (x - mean), brought to a length of 1 / sqrt(T): all together have 1. */
+export function whiten({ towers, length, mean, kernel }: Whitening, embeddings: Float32Array): Float32Array {
+  const result = new Float32Array(embeddings.length);
+  const y = new Float64Array(length);
+  for (let part = 0; part * length < embeddings.length; part++) {
+    const [tower, first] = [part % towers, part * length];
+    let squares = 0;
+    for (let i = 0; i < length; i++) {
+      const row = (tower * length + i) * length;
+      let sum = 0;
+      for (let j = 0; j <= i; j++) sum += kernel[row + j] * (embeddings[first + j] - mean[tower * length + j]);
+      y[i] = sum;
+      squares += sum * sum;
+    }
+    const scale = squares > 0 ? 1 / Math.sqrt(squares * towers) : 0;
+    for (let i = 0; i < length; i++) result[first + i] = y[i] * scale;
+  }
+  return result;
+}
+
+const names = { mean: "whitening/mean", kernel: "whitening/kernel" };
+
+/** The model file with this whitening in it, for whoever opens it. */
+export function withWhitening(bytes: Uint8Array, whitening: Whitening): Promise<Uint8Array> {
+  const { towers, length, mean, kernel } = whitening;
+  const tensors = {
+    [names.mean]: { shape: [towers, length], data: Float32Array.from(mean) },
+    [names.kernel]: { shape: [towers, length, length], data: Float32Array.from(kernel) },
+  };
+  return withMetadata(bytes, {}, tensors);
+}
+
+/** A model file's whitening of embeddings [T, D], if it has one. @throws CORRUPT_FILE where it does not fit. */
+export function whiteningOf(file: Safetensors, { towers, length }: Towers): Whitening | undefined {
+  if (![names.mean, names.kernel].some((name) => file.tensors.has(name))) return undefined;
+  const [mean, kernel] = [float32(file, names.mean), float32(file, names.kernel)];
+  const sizes = [towers * length, towers * length * length];
+  const fits = mean.length === sizes[0] && kernel.length === sizes[1];
+  if (fits && [mean, kernel].every((values) => values.every(Number.isFinite))) return { towers, length, mean, kernel };
+  throw new TwingradError(
+    "CORRUPT_FILE",
+    `the whitening has ${mean.length} and ${kernel.length} values; ${sizes[0]} and ${sizes[1]} finite ones were expected`,
+  );
+}
+
+/** L with L L^T = A, of the lower triangle of a positive definite A. */
+function cholesky(a: Float64Array, length: number): Float64Array {
+  const lower = new Float64Array(length * length);
+  for (let i = 0; i < length; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = a[i * length + j];
+      for (let k = 0; k < j; k++) sum -= lower[i * length + k] * lower[j * length + k];
+      lower[i * length + j] = i === j ? Math.sqrt(sum) : sum / lower[j * length + j];
+    }
+  }
+  return lower;
+}
+
+/** By forward substitution, column by column. */
+function invertLower(lower: Float64Array, length: number): Float64Array {
+  const inverse = new Float64Array(length * length);
+  for (let column = 0; column < length; column++) {
+    for (let i = column; i < length; i++) {
+      let sum = i === column ? 1 : 0;
+      for (let k = column; k < i; k++) sum -= lower[i * length + k] * inverse[k * length + column];
+      inverse[i * length + column] = sum / lower[i * length + i];
+    }
+  }
+  return inverse;
+}

@@ -1,0 +1,48 @@
+// openDevice() for Node: the same Device as everywhere, on Dawn, with the software adapter found where there is no GPU.
+
+import { TwingradError } from "../../errors.ts";
+import { type Device, openDevice as openOn } from "../../gpu/device.ts";
+import type { TuningOptions } from "../../gpu/tuner.ts";
+import { slowDawnsPolling } from "./dawnPolling.ts";
+import { thisMachine } from "./find-adapter.mjs";
+import { openDawn } from "./open-dawn.mjs";
+
+export interface NodeDeviceOptions {
+  /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */
+  readonly adapter?: "system" | "software";
+  /** See `fileTuningStore`. */
+  readonly tuning?: TuningOptions;
+}
+
+const dawn = new Map<string, ReturnType<typeof openDawn>>();
+let metSoftware = false;
+
+/**
+ * Opens the system's GPU through Dawn. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
+ * beside an installed Chrome (`CHROME` names one in an unusual place), and says so once on standard error.
+ * After `device.dispose()` nothing of the device keeps the process from ending.
+ * Throws `NO_ADAPTER`, with what was tried and what to install.
+ */
+export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
+  const key = adapter ?? "any";
+  const opening = dawn.get(key) ?? openDawn(thisMachine(), adapter);
+  dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
+  const { gpu, tried } = await opening;
+  if (!gpu) {
+    dawn.delete(key);
+    throw new TwingradError(
+      "NO_ADAPTER",
+      `Found no WebGPU adapter. ${tried.join(". ")}. Install a GPU driver with Vulkan, or Chrome or Chromium, which ` +
+        "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
+    );
+  }
+  const device = await openOn({ gpu, tuning });
+  if (device.adapter.software && !metSoftware) {
+    metSoftware = true;
+    slowDawnsPolling();
+    const { architecture, description, vendor } = device.adapter;
+    const name = description || architecture || vendor;
+    process.stderr.write(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}\n`);
+  }
+  return device;
+}

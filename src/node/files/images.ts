@@ -1,0 +1,139 @@
+// Any stored picture to the pixels that a network takes: upright, in the wanted channels, cropped to the wanted shape
+// about its centre and resized without aliasing.
+import { readFile } from "node:fs/promises";
+import sharp, { type Sharp } from "sharp";
+import type { ImageSize } from "../../data/dataset.ts";
+import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
+import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pictures/storedPicture.ts";
+import { TwingradError } from "../../errors.ts";
+import { decodeNetpbm } from "../../formats/netpbm.ts";
+
+// Each picture is decoded by one thread, several pictures at a time; the library's own cache would keep every file.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and colour profile are applied;
+ * inks without a profile are taken as ideal ones; what is transparent turns black; 16 bits become 8; one channel is
+ * luminance. The largest centred part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
+ * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded whole.
+ */
+export async function decodePicture(
+  picture: Uint8Array | StoredPicture,
+  [height, width, channels]: ImageSize,
+): Promise<Uint8Array> {
+  if (channels !== 1 && channels !== 3) {
+    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (grey) or 3 (colour), not ${channels}`);
+  }
+  const stored = picture instanceof Uint8Array ? { bytes: picture } : picture;
+  return decoding(async () => {
+    const image = await upright(stored);
+    if (stored.crop) {
+      const whole = await pictureSize(stored);
+      image.extract(croppedPart(stored.crop, [whole.height, whole.width], [height, width]));
+    }
+    const { data, info } = await image
+      .resize(width, height, { fit: "cover", position: "centre", kernel: "lanczos3" })
+      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== channels) {
+      throw new Error(`the decoder gave ${info.channels} channels where ${channels} were asked for`);
+    }
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  });
+}
+
+/** Height and width of the upright picture, from its header. */
+export async function pictureSize({ bytes, raw }: StoredPicture): Promise<{ height: number; width: number }> {
+  if (raw) return { height: raw[0], width: raw[1] };
+  return decoding(async () => {
+    if (formatOf(bytes) === "netpbm") return decodeNetpbm(bytes);
+    const { autoOrient } = await open(bytes).metadata();
+    return autoOrient;
+  });
+}
+
+/**
+ * The picture as a file that every reader of JPEG and PNG shows alike: a JPEG or PNG in grey or colour that stands
+ * upright as it is; anything else as a lossless PNG, turned upright.
+ */
+export async function portablePicture(picture: StoredPicture): Promise<Uint8Array> {
+  return decoding(async () => {
+    const format = picture.raw ? undefined : formatOf(picture.bytes);
+    if (format === "jpeg" || format === "png") {
+      const { orientation = 1, space } = await open(picture.bytes).metadata();
+      if (orientation === 1 && space !== "cmyk") return picture.bytes;
+    }
+    const image = await upright(picture);
+    const grey = picture.raw?.[2] === 1 || (await image.metadata()).channels === 1;
+    const png = await (grey ? image.toColourspace("b-w") : image).png().toBuffer();
+    return new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
+  });
+}
+
+async function upright({ bytes, raw }: StoredPicture): Promise<Sharp> {
+  const onBlack = (image: Sharp) => image.flatten({ background: "#000000" });
+  if (raw) {
+    const [height, width, channels] = raw;
+    return onBlack(sharp(bytes, { raw: { height, width, channels: channels as 1 | 3 | 4 } }));
+  }
+  if (formatOf(bytes) === "netpbm") {
+    const { pixels, ...header } = decodeNetpbm(bytes);
+    return sharp(pixels, { raw: header });
+  }
+  const { space, hasProfile } = await open(bytes).metadata();
+  return space === "cmyk" && !hasProfile ? idealInks(bytes) : onBlack(open(bytes).autoOrient());
+}
+
+const open = (bytes: Uint8Array) => sharp(bytes, { failOn: "error", limitInputPixels: largestPicture });
+
+function formatOf(bytes: Uint8Array) {
+  if (bytes.length === 0) throw new TwingradError("CORRUPT_FILE", "the file is empty");
+  const format = pictureFormat(bytes);
+  if (!format) throw new TwingradError("CORRUPT_FILE", "this is no JPEG, PNG, WebP, PGM or PPM file");
+  return format;
+}
+
+/** Browsers and most tools take inks of an unknown press as ideal ones: R = (1 - C) (1 - K). */
+async function idealInks(bytes: Uint8Array): Promise<Sharp> {
+  const decoded = open(bytes).autoOrient().pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
+  const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const pixels = new Uint8Array(3 * width * height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const light = 255 - data[4 * pixel + 3];
+    for (let c = 0; c < 3; c++) pixels[3 * pixel + c] = Math.round(((255 - data[4 * pixel + c]) * light) / 255);
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+async function decoding<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TwingradError) throw error;
+    throw new TwingradError("CORRUPT_FILE", oneLine((error as Error).message), { cause: error });
+  }
+}
+
+/** `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it. */
+export async function readPicture(path: string, size: ImageSize, crop?: PictureCrop): Promise<Uint8Array> {
+  return namingFile(path, async () => decodePicture({ bytes: await readFile(path), crop }, size));
+}
+
+/** The file's bytes, undecoded; every error names it. */
+export async function readStored(path: string, crop?: PictureCrop): Promise<StoredPicture> {
+  return namingFile(path, async () => ({ bytes: new Uint8Array(await readFile(path)), crop }));
+}
+
+async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${path}: ${oneLine((error as Error).message)}`, { cause: error });
+  }
+}
+
+const oneLine = (text: string) => text.split("\n").filter(Boolean).join("; ");

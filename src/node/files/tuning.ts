@@ -1,0 +1,43 @@
+// Tuning tables on disk: one file for each adapter, version of the package and state of its kernels.
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import envPaths from "env-paths";
+import { TwingradError } from "../../errors.ts";
+import { parseTuningTable } from "../../formats/tuningTable.ts";
+import type { TuningStore } from "../../gpu/tunerTable.ts";
+import { writeAtomic } from "./files.ts";
+
+/** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
+export const tuningFolder = (): string => join(envPaths("twingrad", { suffix: "" }).cache, "tuning");
+
+/** Keeps what tuning finds in a folder, by default the user's: `openDevice({ tuning: { store: fileTuningStore() } })`. */
+export function fileTuningStore(folder = tuningFolder()): TuningStore {
+  return {
+    async load(key) {
+      const path = join(folder, fileName(key));
+      let text: string;
+      try {
+        text = await readFile(path, "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+      try {
+        return parseTuningTable(JSON.parse(text));
+      } catch (error) {
+        throw new TwingradError("CORRUPT_FILE", `${path}: ${(error as Error).message}`, { cause: error });
+      }
+    },
+    async save(key, table) {
+      await mkdir(folder, { recursive: true });
+      await writeAtomic(join(folder, fileName(key)), `${JSON.stringify(table, null, 1)}\n`);
+    },
+  };
+}
+
+/** Readable, and different for different keys. */
+function fileName(key: string): string {
+  const readable = key.replace(/[^A-Za-z0-9.]+/g, "-").slice(0, 60);
+  return `${readable}-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`;
+}

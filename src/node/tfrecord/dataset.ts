@@ -1,0 +1,22 @@
+// TFRecord files of labelled pictures, as a dataset.
+import type { Dataset } from "../../data/dataset.ts";
+import { type RecordItem, type RecordOptions, recordDataset } from "../../data/sources/recordDataset.ts";
+import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
+import { decodePicture } from "../files/images.ts";
+import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
+
+/**
+ * The pictures in record files: plain, GZIP or ZLIB (found by content), one or many. Every file is read once, every
+ * checksum tested; memory holds some hundred bytes a record. Pictures are read again when they are asked for, those of
+ * compressed files from an uncompressed copy in the system's temporary folder.
+ * @param paths see `recordFiles`: files, folders, patterns, sharded sets.
+ * @throws BAD_INPUT where there is no such file, or no record; CORRUPT_RECORD unless `onCorrupt` is given.
+ */
+export async function tfrecords(
+  paths: string | readonly string[],
+  options: RecordOptions = {},
+): Promise<Dataset<RecordItem>> {
+  const sources = (await recordFiles(paths)).map(fileSource);
+  const runtime = { codec: await recordCodec(), keep: new Spool().keep, decode: decodePicture };
+  return recordDataset(sources, options, runtime);
+}

@@ -1,0 +1,177 @@
+// Which files a path stands for, and how their bytes come: as a stream, and piece by piece.
+import { closeSync, createReadStream, openSync, read, unlinkSync, write } from "node:fs";
+import { mkdtemp, open, readdir, rmdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { promisify } from "node:util";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { byName } from "../../data/names.ts";
+import type { RecordSource } from "../../data/sources/recordDataset.ts";
+import { TwingradError } from "../../errors.ts";
+
+const chunkBytes = 2 ** 18;
+
+/** faces.tfrecord, faces.tfrecord-00003-of-00010, faces.tfrecords.gz, faces.record.zlib */
+const recordName = /(\.(tf)?records?|-\d{5,}-of-\d{5,})(\.(gz|gzip|zlib))?$/i;
+
+/**
+ * The record files that the paths stand for, each list in the order of the names. A path is a file; a folder of record
+ * files; a pattern (`faces-*.tfrecord`); a sharded set by TensorFlow's notation (`faces.tfrecord@10`); or the name that
+ * its shards have in common (`faces.tfrecord` for `faces.tfrecord-00000-of-00010` and so on).
+ * @throws BAD_INPUT where there is no such file, or where a set lacks shards.
+ */
+export async function recordFiles(paths: string | readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const path of typeof paths === "string" ? [paths] : paths)
+    for (const file of await expand(path)) found.add(file);
+  return [...found];
+}
+
+async function expand(path: string): Promise<string[]> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) {
+    const files = await recordFilesIn(path);
+    if (files.length > 0) return complete(path, files);
+    throw new TwingradError("BAD_INPUT", `${path}: there are no record files in this folder`);
+  }
+  if (there) return [path];
+  const [, base, count] = /^(.+)@(\d+)$/.exec(path) ?? [];
+  if (base !== undefined) {
+    const files = (await shards(base)).filter((file) => shardOf(file)!.count === Number(count));
+    if (files.length > 0) return complete(path, files);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${path}: there are no shards ${basename(base)}-?????-of-${count.padStart(5, "0")}`,
+    );
+  }
+  const set = await shards(path);
+  if (set.length > 0) return complete(path, set);
+  if (isDynamicPattern(path)) {
+    // Whoever writes a pattern may want some shards of a set alone: it is not asked to be complete.
+    const files = await glob(path.replaceAll("\\", "/"), { absolute: isAbsolute(path), expandDirectories: false });
+    if (files.length > 0) return files.sort(byName);
+    throw new TwingradError("BAD_INPUT", `${path}: no file matches this pattern`);
+  }
+  throw new TwingradError("BAD_INPUT", `${path}: there is no such folder or file`);
+}
+
+/** The record files directly in a folder. */
+export async function recordFilesIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => recordName.test(name) && !name.startsWith("."));
+  return names.sort(byName).map((name) => join(folder, name));
+}
+
+/** The files `base-00000-of-00010` and so on that there are. */
+async function shards(base: string): Promise<string[]> {
+  const names = await readdir(dirname(base)).catch(() => []);
+  const own = names.filter((name) => shardOf(name)?.base === basename(base));
+  return own.sort(byName).map((name) => join(dirname(base), name));
+}
+
+function shardOf(file: string) {
+  const [, base, index, count] = /^(.*)-(\d{5,})-of-(\d{5,})(?:\.(?:gz|gzip|zlib))?$/.exec(file) ?? [];
+  return base === undefined ? undefined : { base, index: Number(index), count: Number(count) };
+}
+
+/** A set without some of its shards would train on a part of the data without anybody knowing; two sets, on all twice. */
+function complete(path: string, files: string[]): string[] {
+  const sets = new Map<string, Map<number, Set<number>>>();
+  for (const file of files) {
+    const shard = shardOf(file);
+    if (!shard) continue;
+    const ofBase = sets.get(shard.base) ?? new Map<number, Set<number>>();
+    sets.set(shard.base, ofBase.set(shard.count, (ofBase.get(shard.count) ?? new Set()).add(shard.index)));
+  }
+  for (const [base, byCount] of sets) {
+    const counts = [...byCount.keys()];
+    if (counts.length > 1) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `${path}: there are sets of ${counts.join(" and of ")} shards; ${base}@${counts[0]} names one of them`,
+      );
+    }
+    const [[count, present]] = byCount;
+    if (present.size !== count) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `${path}: ${present.size} of the ${count} shards of ${base} are there; a pattern, such as ${base}-*, takes them all the same`,
+      );
+    }
+  }
+  return files;
+}
+
+/** A file as the record reader wants it. It is open only while it is read. */
+export function fileSource(path: string): RecordSource {
+  const cannotRead = (error: unknown) =>
+    new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+  return {
+    name: path,
+    async *stream() {
+      try {
+        const chunks: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: chunkBytes });
+        for await (const chunk of chunks) yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      } catch (error) {
+        throw cannotRead(error);
+      }
+    },
+    async read(offset, length) {
+      try {
+        const file = await open(path);
+        try {
+          const bytes = new Uint8Array(length);
+          const { bytesRead } = await file.read(bytes, 0, length, offset);
+          return bytes.subarray(0, bytesRead);
+        } finally {
+          await file.close();
+        }
+      } catch (error) {
+        throw cannotRead(error);
+      }
+    },
+  };
+}
+
+const closeWhenForgotten = new FinalizationRegistry(closeSync);
+
+/**
+ * Keeps bytes in one temporary file that has no name any more: the system frees it when nobody can read from it, or when
+ * the process ends, however it ends.
+ */
+export class Spool {
+  #file: Promise<number> | undefined;
+  #length = 0;
+
+  keep = async (bytes: Uint8Array): Promise<() => Promise<Uint8Array>> => {
+    const file = await (this.#file ??= this.#open());
+    const offset = this.#length;
+    const length = bytes.length; // not the bytes themselves: the function below lives long
+    this.#length += length;
+    try {
+      for (let done = 0; done < length; ) {
+        done += (await promisify(write)(file, bytes, done, length - done, offset + done)).bytesWritten;
+      }
+    } catch (error) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `no room for the uncompressed records in ${tmpdir()}: ${(error as Error).message}; the environment variable TMPDIR names another folder`,
+        { cause: error },
+      );
+    }
+    return async () => {
+      await this.#file; // keeps the spool, and with it the file, as long as this function
+      const { buffer } = await promisify(read)(file, { buffer: new Uint8Array(length), position: offset });
+      return buffer as Uint8Array;
+    };
+  };
+
+  async #open(): Promise<number> {
+    const folder = await mkdtemp(join(tmpdir(), "twingrad-"));
+    const path = join(folder, "records");
+    const file = openSync(path, "wx+", 0o600);
+    closeWhenForgotten.register(this, file);
+    unlinkSync(path);
+    await rmdir(folder);
+    return file;
+  }
+}

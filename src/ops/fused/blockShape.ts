@@ -1,0 +1,99 @@
+// What the kernels of a fused block (see block.ts) share: its extents, ranges of its batch, and how its input is read.
+import type { Parts, Place } from "../../tape/parts.ts";
+import type { Tape } from "../../tape/tape.ts";
+import type { Storage } from "../../tape/tensor.ts";
+
+/** x is [images, height, width, channels], the pooled values [images, pooledY, pooledX, filters]. */
+export interface BlockShape {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** A multiple of 4. */
+  readonly filters: number;
+  readonly pooledY: number;
+  readonly pooledX: number;
+  /** Cells of 4 x 4 outputs of the convolution, that is 2 x 2 windows of the max-pool, in one image. */
+  readonly cellsY: number;
+  readonly cellsX: number;
+  /** Images that share batch statistics: the first so many, the next so many, ... */
+  readonly group: number;
+  readonly relu: boolean;
+}
+
+/** Consecutive images of the batch. */
+export interface Slice {
+  readonly first: number;
+  readonly images: number;
+}
+
+/** The batch in slices of so many images. */
+export function slicesOf(images: number, each: number): Slice[] {
+  return Array.from({ length: Math.ceil(images / each) }, (_, i) => ({
+    ...{ first: i * each, images: Math.min(each, images - i * each) },
+  }));
+}
+
+/** A block's input: where a slice of it lies, and what its values go through when they are read. */
+export interface Source {
+  /** `again`: in the backward pass, where values that were not kept are made again. */
+  at(slice: Slice, again?: "again"): Place;
+  /** Images that `at` can give at once. */
+  readonly images: number;
+  /** `u8`: bytes that stand for byte / 255. */
+  readonly dtype: "f32" | "f16" | "u8";
+  /** Batch-norm on the way: [groups, 4, channels] of mean, scale, beta and 1 / deviation. */
+  readonly affine?: Storage;
+  readonly relu: boolean;
+}
+
+/** A block's output before batch-norm, and where in their windows the maxima were: the same image of two storages. */
+export interface Pooled {
+  readonly values: Place;
+  readonly argmax: Place;
+  readonly half: boolean;
+}
+
+/** The gradient of a block's output, `scale` times too large where it is packed float16. */
+export interface Arriving {
+  readonly parts: Parts;
+  readonly scale: number;
+  /** Its sums of batchNorm.gradientSums, where the kernel that wrote it has taken them, in so many runs of an image. */
+  readonly sums?: { readonly partial: Storage; readonly runs: number };
+}
+
+/** Batch statistics and what batch-norm's backward pass makes of them. */
+export interface Norm {
+  readonly affine: Storage;
+  readonly coefficients: Storage;
+}
+
+export const cellsOf = ({ cellsY, cellsX }: BlockShape) => cellsY * cellsX;
+
+/** Constants that name a block's extents, channels of the output in vec4s. */
+export const extents = ({ pooledY, pooledX, cellsY, cellsX, filters }: BlockShape) => ({
+  ...{ POOLED_Y: pooledY, POOLED_X: pooledX, CELLS_Y: cellsY, CELLS_X: cellsX, FILTERS: filters / 4 },
+});
+
+/** Threads that keep an adapter busy: a few for each core of a CPU, many for each of a GPU's. */
+const busy = { software: 2048, gpu: 65536 };
+
+/**
+ * How the `units` of each image (cells, tiles, pixels) are divided among threads, `lanes` of which stand side by side:
+ * into as few runs as keep the adapter busy, since what a thread adds up in registers need not be added up later, and
+ * into no more than `most`.
+ */
+export function runsOf(
+  tape: Tape,
+  images: number,
+  lanes: number,
+  units: number,
+  most = units,
+): { RUN: number; RUNS: number } {
+  const threads = tape.device.adapter.software ? busy.software : busy.gpu;
+  // Each run leaves up to three vec4s in one binding.
+  const held = Math.floor(tape.device.gpu.limits.maxStorageBufferBindingSize / (48 * images * lanes));
+  const runs = Math.min(units, most, Math.max(1, held), Math.max(1, Math.ceil(threads / (images * lanes))));
+  const RUN = Math.ceil(units / runs);
+  return { RUN, RUNS: Math.ceil(units / RUN) };
+}

@@ -1,0 +1,150 @@
+// A block's convolution with its max-pool by Winograd's F(4x4, 3x3): see winograd.ts. The outputs of a cell are pooled in
+// registers; both gradients share the transformed output gradient, the input's by the adjoint of its transform.
+import inputGradientShader from "../../../shaders/winograd.inputGradient.wgsl";
+import poolShader from "../../../shaders/winograd.pool.wgsl";
+import pooledGradientShader from "../../../shaders/winograd.pooledGradient.wgsl";
+import { threads } from "../../tape/grid.ts";
+import type { Place } from "../../tape/parts.ts";
+import type { Tape } from "../../tape/tape.ts";
+import { type Storage, Tensor } from "../../tape/tensor.ts";
+import { launchProduct } from "../kernels/matrixProduct.ts";
+import {
+  type Cells,
+  fitsChannels,
+  launchFilterGradient,
+  launchInput,
+  prefersWinograd,
+  productOf,
+  transformFilter,
+} from "../kernels/winograd.ts";
+import type { Slice, Source } from "./blockShape.ts";
+import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Pooled, runsOf } from "./blockShape.ts";
+
+/** Bytes that the transformed tensors of one slice may take; larger batches go slice by slice. */
+export const mostBytes = 128 * 2 ** 20;
+
+export const fits = (shape: BlockShape, source: Source): boolean => source.dtype !== "u8" && fitsChannels(shape);
+
+export const prefers = (tape: Tape, shape: BlockShape): boolean =>
+  prefersWinograd(tape, of(shape, { first: 0, images: shape.images }), 4 * shape.pooledY * shape.pooledX);
+
+/** Bytes of an image's transformed input or output, whichever is larger. */
+export const bytesOfImage = (shape: BlockShape) => 4 * 36 * cellsOf(shape) * Math.max(shape.channels, shape.filters);
+
+const of = (shape: BlockShape, { images }: Slice): Cells => ({ ...shape, cells: images * cellsOf(shape) });
+
+/** The transformed input of one slice, [36, cells, channels]. */
+export function launchInputTransform(tape: Tape, shape: BlockShape, slice: Slice, source: Source, x: Place): Tensor {
+  const { height, width, group } = shape;
+  const { affine, relu, dtype } = source;
+  return launchInput(tape, of(shape, slice), x, {
+    ...{ height, width, padY: 1, padX: 1, half: dtype === "f16" },
+    through: affine && { affine, relu, first: slice.first, group },
+  });
+}
+
+/** d loss / d filter of one slice, [3, 3, channels, filters]. */
+export const launchSliceFilterGradient = (
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  tensors: { x: Tensor; gradient: Tensor },
+): Tensor => launchFilterGradient(tape, of(shape, slice), tensors);
+
+/** `partial`: as for `launchConvPool`. */
+export function launchPool(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  tensors: { transformed: Tensor; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
+  runs: { RUN: number; RUNS: number },
+): void {
+  const { transformed, filter, bias, pooled, partial } = tensors;
+  const { channels, filters } = shape;
+  const product = tape.temporary("products", [36, slice.images * cellsOf(shape), filters]);
+  const kernel = new Tensor(tape, [36, channels, filters], transformFilter(tape, filter).forward, "transformed filter");
+  launchProduct(tape, productOf(of(shape, slice)), { x: transformed, kernel, output: product });
+  const { groups, constants } = threads(slice.images * runs.RUNS * (filters / 4));
+  tape.launch(
+    poolShader,
+    {
+      ...{ product, bias: bias ?? filter, pooled: pooled.values.storage, argmax: pooled.argmax.storage },
+      partial: partial ?? tape.temporary("no moments", [4]),
+    },
+    {
+      ...{ ...constants, ...extents(shape), ...runs, FIRST_OUT: pooled.values.first, FIRST: slice.first },
+      ...{ BIAS: bias ? 1 : 0, STATISTICS: partial ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+    },
+    groups,
+  );
+}
+
+/** The gradient of the products of one slice, [36, cells, filters]. */
+export function launchOutputGradient(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  tensors: { pooled: Pooled; arriving: Arriving; norm: Norm },
+): Tensor {
+  const { pooled, arriving, norm } = tensors;
+  const gradient = arriving.parts.at(slice.first);
+  const transformed = tape.temporary("transformed gradient", [36, slice.images * cellsOf(shape), shape.filters]);
+  const { groups, constants } = threads((slice.images * cellsOf(shape) * shape.filters) / 2);
+  tape.launch(
+    pooledGradientShader,
+    {
+      ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, gradient: gradient.storage },
+      ...{ ...norm, transformed },
+    },
+    {
+      ...{ ...constants, ...extents(shape), FILTERS: shape.filters / 2, GROUP: shape.group, RELU: shape.relu ? 1 : 0 },
+      ...{ FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
+      ...{ HALF: pooled.half ? 1 : 0, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0 },
+      UNSCALE: 1 / arriving.scale,
+    },
+    groups,
+  );
+  return transformed;
+}
+
+/** d loss / d x of one slice, with its sums for the batch-norm that x was read through, where there is one. */
+export function launchInputGradient(
+  tape: Tape,
+  shape: BlockShape,
+  slice: Slice,
+  source: Source,
+  tensors: { x: Place; gradient: Tensor; filter: Tensor; leaving: Arriving },
+): void {
+  const { x, gradient, filter, leaving } = tensors;
+  const { height, width, channels, filters, cellsY, cellsX, group } = shape;
+  const kernel = new Tensor(
+    tape,
+    [36, filters, channels],
+    transformFilter(tape, filter).backward,
+    "transformed filter",
+  );
+  const product = tape.temporary("products", [36, slice.images * cellsOf(shape), channels]);
+  const turned = { ...productOf(of(shape, slice)), inputs: filters, outputs: channels };
+  launchProduct(tape, turned, { x: gradient, kernel, output: product });
+
+  const { sums } = leaving;
+  const output = leaving.parts.at(slice.first);
+  const tiles = Math.ceil(height / 4) * Math.ceil(width / 4);
+  const RUNS = sums?.runs ?? runsOf(tape, slice.images, channels / 4, tiles).RUNS;
+  const { groups, constants } = threads((slice.images * RUNS * channels) / 4);
+  tape.launch(
+    inputGradientShader,
+    {
+      ...{ product, x: sums ? x.storage : product, affine: source.affine ?? product, input_gradient: output.storage },
+      partial: sums?.partial ?? tape.temporary("no sums", [4]),
+    },
+    {
+      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels / 4, CELLS_Y: cellsY, CELLS_X: cellsX },
+      ...{ IMAGES: slice.images, RUN: Math.ceil(tiles / RUNS), RUNS, GROUP: group },
+      ...{ FIRST_IN: x.first, FIRST_OUT: output.first, FIRST: slice.first },
+      ...{ SUMS: sums ? 1 : 0, RELU: source.relu ? 1 : 0, HALF: source.dtype === "f16" ? 1 : 0 },
+      ...{ HALF_GRADIENT: leaving.parts.dtype === "f16" ? 1 : 0, SCALE: leaving.scale },
+    },
+    groups,
+  );
+}

@@ -1,0 +1,73 @@
+// Changes of what a picture's pixels are, not of where: blur, brightness and contrast, noise, and a part painted over.
+import shader from "../../../shaders/photometric.forward.wgsl";
+import { ShapeError, TwingradError } from "../../errors.ts";
+import { tapeOf } from "../../tape/tape.ts";
+import { describe, type Tensor } from "../../tape/tensor.ts";
+import { image } from "../kernels/windows.ts";
+
+/** One picture's change, v -> clamp(gain * blurred v + offset + noise, 0, 1). */
+export interface PhotometricChange {
+  readonly gain: number;
+  readonly offset: number;
+  /** Standard deviation of the noise, each value its own; full scale is 1. */
+  readonly noise: number;
+  /** Standard deviation of the Gaussian, in pixels; it is cut off at three of them. 0 leaves the picture sharp. */
+  readonly blur: number;
+  /** The picture's stream of random numbers, a uint32. */
+  readonly seed: number;
+  /** Pixels that are painted over with uniform noise: rows from top to before bottom, columns from left to before right. */
+  readonly erased: { readonly top: number; readonly left: number; readonly bottom: number; readonly right: number };
+}
+
+/** Bytes of one picture's change as the kernel reads it. */
+export const changeBytes = 40;
+
+/** The changes as the kernel reads them, for an input [N, changeBytes] of dtype u8. */
+export function packChanges(changes: readonly PhotometricChange[]): Uint8Array {
+  const bytes = new Uint8Array(changes.length * changeBytes);
+  const view = new DataView(bytes.buffer);
+  changes.forEach(({ gain, offset, noise, blur, seed, erased }, i) => {
+    const at = i * changeBytes;
+    const falloff = blur > 0 ? 1 / (2 * blur ** 2) : 0;
+    const floats = [gain, offset, noise, falloff];
+    const integers = [Math.ceil(3 * blur), seed, erased.top, erased.left, erased.bottom, erased.right];
+    for (const [n, value] of floats.entries()) view.setFloat32(at + 4 * n, value, true);
+    for (const [n, value] of integers.entries()) view.setUint32(at + 16 + 4 * n, value, true);
+  });
+  return bytes;
+}
+
+/** Which random numbers: the key of the generator, and the numbers of the streams for the two uses. */
+export interface PhotometricRandom {
+  /** An integer in [0, 2^53). */
+  readonly seed: number;
+  readonly noise: number;
+  readonly fill: number;
+}
+
+/**
+ * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns
+ * 4 k to 4 k + 3 of row y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Without a gradient: it stands where
+ * pictures come in.
+ */
+export function photometric(x: Tensor, changes: Tensor, random: PhotometricRandom): Tensor {
+  const tape = tapeOf("photometric", x, changes);
+  const [count, height, width, channels] = image("photometric", x);
+  if (describe(changes.shape) !== describe([count, changeBytes]) || changes.dtype !== "u8" || x.dtype !== "f32") {
+    const got = `${x.dtype} pictures and ${changes.dtype} changes ${describe(changes.shape)}`;
+    const expected = `f32 pictures and u8 changes ${describe([count, changeBytes])}`;
+    throw new ShapeError("photometric", `got ${got}; expected ${expected}.`);
+  }
+  const output = tape.temporary("changed pixels", x.shape);
+  const fours = Math.ceil(width / 4);
+  const shape = { HEIGHT: height, WIDTH: width, CHANNELS: channels, FOURS: fours };
+  const { seed, noise, fill } = random;
+  const key = { KEY_LOW: seed % 2 ** 32, KEY_HIGH: Math.floor(seed / 2 ** 32), NOISE: noise, FILL: fill };
+  tape.launch(shader, { x, changes, output }, { ...shape, ...key }, [
+    Math.ceil((fours * height * channels) / 64),
+    count,
+  ]);
+  return tape.record("photometric", [x, changes], output, () => {
+    throw new TwingradError("BAD_INPUT", "photometric: it has no gradient; take gradients of what follows it.");
+  });
+}

@@ -1,0 +1,85 @@
+// Pictures to another size, turned, mirrored, moved: one affine resampling of a whole batch, from bytes (or float32) to
+// float32 in [0, 1].
+import shader from "../../../shaders/resample.forward.wgsl";
+import { ShapeError, TwingradError } from "../../errors.ts";
+import { tapeOf } from "../../tape/tape.ts";
+import { describe, type Tensor } from "../../tape/tensor.ts";
+import { image } from "../kernels/windows.ts";
+
+/**
+ * `area`: each pixel is the mean of what it covers of the source, bilinear where it covers less than a pixel; pixel
+ * centres at half coordinates. `tf1`: bilinear at the point (y, x) * source / output, as TensorFlow 1's
+ * `tf.image.resize_images` samples, without half-pixel centres and however much smaller the output is.
+ */
+export type ResizeMethod = "area" | "tf1";
+
+/**
+ * An affine map from pixels (y, x) of the output to points of the source, both counted from the centre of the first
+ * pixel: p = [[yy, yx], [xy, xx]] (y, x) + (y0, x0), in the order [yy, xy, yx, xx, y0, x0]. The matrix's columns must be
+ * at right angles: turns, mirrors and scales of the two axes are, shears are not.
+ */
+export type Transform = readonly [yy: number, xy: number, yx: number, xx: number, y0: number, x0: number];
+
+/** The map that shows the whole of a source [height, width] in an output [height, width]. */
+export function resizing(
+  [sourceHeight, sourceWidth]: readonly [number, number],
+  [height, width]: readonly [number, number],
+  method: ResizeMethod,
+): Transform {
+  const y = sourceHeight / height;
+  const x = sourceWidth / width;
+  // Half-pixel centres: (o + 1/2) scale - 1/2.
+  return method === "area" ? [y, 0, 0, x, (y - 1) / 2, (x - 1) / 2] : [y, 0, 0, x, 0, 0];
+}
+
+/**
+ * Pictures [N, H, W, C], u8 or f32, seen through one `Transform` each ([N, 6]): [N, height, width, C] in [0, 1]. Beyond
+ * its border a picture repeats the border. Without a gradient: it stands where pictures come in.
+ */
+export function resample(
+  x: Tensor,
+  transforms: Tensor,
+  size: readonly [height: number, width: number],
+  options: { readonly method?: ResizeMethod } = {},
+): Tensor {
+  const tape = tapeOf("resample", x, transforms);
+  const { method = "area" } = options;
+  const [count, sourceHeight, sourceWidth, channels] = image("resample", x);
+  const [height, width] = size;
+  if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
+    throw new ShapeError("resample", `the size is ${describe(size)}; expected [height, width] in whole pixels.`);
+  }
+  if (describe(transforms.shape) !== describe([count, 6])) {
+    const got = describe(transforms.shape);
+    throw new ShapeError("resample", `the transforms have shape ${got}; expected ${describe([count, 6])}.`);
+  }
+  if (method !== "area" && method !== "tf1") {
+    throw new ShapeError("resample", `the method is ${JSON.stringify(method)}; expected area or tf1.`);
+  }
+  const output = tape.temporary("pixels", [count, height, width, channels]);
+  const groups = Math.ceil(channels / 4);
+  const shape = {
+    ...{ SOURCE_HEIGHT: sourceHeight, SOURCE_WIDTH: sourceWidth, HEIGHT: height, WIDTH: width },
+    ...{ CHANNELS: channels, GROUPS: groups, BYTES: Number(x.dtype === "u8"), AREA: Number(method === "area") },
+  };
+  tape.launch(shader, { x, transforms, output }, shape, [Math.ceil((height * width * groups) / 64), count]);
+  return tape.record("resample", [x, transforms], output, () => {
+    throw new TwingradError("BAD_INPUT", "resample: it has no gradient; take gradients of what follows it.");
+  });
+}
+
+/** The same transform for each of `count` pictures, [count, 6]. */
+export const repeated = (transform: Transform, count: number): Float32Array =>
+  Float32Array.from({ length: count * 6 }, (_, i) => transform[i % 6]);
+
+/** Pictures [N, H, W, C], u8 or f32, in another size: [N, height, width, C] in [0, 1]. */
+export function resize(
+  x: Tensor,
+  size: readonly [height: number, width: number],
+  options: { readonly method?: ResizeMethod } = {},
+): Tensor {
+  const [count, height, width] = image("resize", x);
+  const transform = resizing([height, width], size, options.method ?? "area");
+  const rows = repeated(transform, count);
+  return resample(x, tapeOf("resize", x).constant("resizing", [count, 6], rows), size, options);
+}

@@ -1,0 +1,182 @@
+// The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
+import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
+import thinShader from "../../../shaders/dense.forward.thin.wgsl";
+import uniformShader from "../../../shaders/dense.forward.uniform.wgsl";
+import vec4Shader from "../../../shaders/dense.forward.vec4.wgsl";
+import forwardShader from "../../../shaders/dense.forward.wgsl";
+import thinInputGradientShader from "../../../shaders/dense.inputGradient.thin.wgsl";
+import uniformKernelGradientShader from "../../../shaders/dense.kernelGradient.uniform.wgsl";
+import vec4KernelGradientShader from "../../../shaders/dense.kernelGradient.vec4.wgsl";
+import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
+import wideKernelGradientShader from "../../../shaders/dense.kernelGradient.wide.wgsl";
+import { choose, keyOf } from "../../tape/choose.ts";
+import type { Tape } from "../../tape/tape.ts";
+import { Tensor } from "../../tape/tensor.ts";
+import { columnSum } from "./columnSum.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile, wideLanes, wideTile } from "./tiles.ts";
+
+/** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
+export interface Product {
+  readonly batch: number;
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+export type Activation = "sigmoid" | "relu";
+const activations = { sigmoid: 1, relu: 2 };
+
+export function launchProduct(
+  tape: Tape,
+  product: Product,
+  tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+  activation?: Activation,
+): void {
+  const { batch, rows, inputs, outputs } = product;
+  const { x, kernel, output } = tensors;
+  const bindings = { x, kernel, bias: tensors.bias ?? kernel, output };
+  const constants = {
+    ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
+    ...{ BIAS: tensors.bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
+  };
+  choose(tape, keyOf("product", { ...product }), {
+    uniform: {
+      fits: fitsUniform(inputs),
+      preferred: prefersUniform(tape),
+      launch() {
+        const grid = [Math.ceil(outputs / uniformTile.columns), Math.ceil(rows / uniformTile.rows), batch] as const;
+        tape.launch(uniformShader, bindings, constants, grid);
+      },
+    },
+    thin: {
+      fits: outputs % 4 === 0,
+      preferred: rows <= 4,
+      launch() {
+        const { LANES, TILES } = { LANES: 8, TILES: Math.min(8, Math.ceil(rows / 2)) };
+        const grid = [Math.ceil(outputs / (16 * LANES)), Math.ceil(rows / (2 * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
+        tape.launch(thinShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    vec4: {
+      fits: outputs % 4 === 0,
+      launch() {
+        const { LANES, TILES } = lanesFor(rows, outputs);
+        const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
+        tape.launch(vec4Shader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    tiled: {
+      launch() {
+        const { LANES, TILES } = lanesFor(rows, outputs);
+        const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
+        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size };
+        tape.launch(forwardShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+      },
+    },
+  });
+}
+
+/** The gradient of the kernel, of the given shape. */
+export function launchKernelGradient(
+  tape: Tape,
+  product: Product,
+  tensors: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+): Tensor {
+  const { partial, parts } = launchKernelGradientParts(tape, product, tensors);
+  if (parts === 1) return new Tensor(tape, shape, partial.storage, "kernel gradient");
+  return columnSum(tape, "kernel gradient", partial, parts, shape);
+}
+
+/** The same as sums over parts of the rows: [parts, batch, inputs, outputs]. */
+export function launchKernelGradientParts(
+  tape: Tape,
+  product: Product,
+  tensors: { readonly x: Tensor; readonly gradient: Tensor },
+): { partial: Tensor; parts: number } {
+  return choose(tape, keyOf("product.kernelGradient", { ...product }), {
+    uniform: {
+      fits: fitsUniform(product.inputs),
+      preferred: prefersUniform(tape),
+      launch: () => kernelGradient(tape, product, tensors, "uniform"),
+    },
+    wide: {
+      fits: tape.device.adapter.software && product.inputs % 4 === 0 && product.outputs % 4 === 0,
+      // It takes longer to compile, which a sum over few rows does not give back.
+      preferred: product.rows >= 32 && product.inputs % wideTile === 0 && product.outputs % wideTile === 0,
+      launch: () => kernelGradient(tape, product, tensors, "wide"),
+    },
+    vec4: {
+      fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
+      launch: () => kernelGradient(tape, product, tensors, "vec4"),
+    },
+    tiled: { launch: () => kernelGradient(tape, product, tensors, "tiled") },
+  });
+}
+
+function kernelGradient(
+  tape: Tape,
+  { batch, rows, inputs, outputs }: Product,
+  { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
+  form: "uniform" | "wide" | "vec4" | "tiled",
+): { partial: Tensor; parts: number } {
+  const side = form === "wide" ? wideTile : tile;
+  const { LANES, TILES } = form === "wide" ? wideLanes(outputs) : lanesFor(inputs, outputs);
+  const tiles =
+    form === "uniform"
+      ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
+      : ([Math.ceil(outputs / (side * LANES)), Math.ceil(inputs / (side * TILES))] as const);
+  const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
+  const partial = tape.temporary("kernel gradient", [parts, batch, inputs, outputs]);
+  const bindings = { x, gradient, partial };
+  const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
+  const grid = [...tiles, batch * parts] as const;
+  const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
+  const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
+  if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
+  else if (form === "wide") tape.launch(wideKernelGradientShader, bindings, { ...constants, LANES }, grid);
+  else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
+  else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
+  return { partial, parts };
+}
+
+/** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
+export function launchProductInputGradient(
+  tape: Tape,
+  { rows, inputs, outputs }: Product,
+  { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
+): void {
+  choose(tape, keyOf("product.inputGradient", { rows, inputs, outputs }), {
+    thin: {
+      fits: outputs % 4 === 0,
+      preferred: tape.device.adapter.software && rows <= 8,
+      launch() {
+        const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
+        const grid = [Math.ceil(inputs / (tile * LANES)), Math.ceil(rows / (2 * TILES))] as const;
+        const lengths = { KERNEL_LENGTH: kernel.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
+        const sizes = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs };
+        const bindings = { kernel, gradient, input_gradient: output };
+        tape.launch(thinInputGradientShader, bindings, sizes, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    transposed: {
+      launch() {
+        const transposed = transpose(tape, kernel);
+        const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
+        launchProduct(tape, backwards, { x: gradient, kernel: transposed, output });
+      },
+    },
+  });
+}
+
+/** The kernel [inputs, outputs] as [outputs, inputs]. */
+function transpose(tape: Tape, kernel: Tensor): Tensor {
+  const [inputs, outputs] = kernel.shape;
+  const transposed = tape.temporary("transposed kernel", [outputs, inputs]);
+  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
+  const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
+  tape.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
+  return transposed;
+}

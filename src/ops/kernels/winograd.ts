@@ -1,0 +1,162 @@
+// Winograd's convolution F(4x4, 3x3) (Lavin and Gray 2016): a cell of 4 x 4 outputs from a patch of 6 x 6 inputs by 36
+// multiplications for each pair of channels instead of 144. The products of all cells are 36 matrix products; the filter
+// gradient takes the same way back, through the adjoints of the transforms. Here is what convolutions by themselves
+// (winogradConvolution.ts) and those in a block (winogradBlock.ts) share: the transforms of filters and inputs.
+import filterShader from "../../../shaders/winograd.filter.wgsl";
+import filterGradientShader from "../../../shaders/winograd.filterGradient.wgsl";
+import inputShader from "../../../shaders/winograd.input.wgsl";
+import { threads } from "../../tape/grid.ts";
+import type { Place } from "../../tape/parts.ts";
+import type { Tape } from "../../tape/tape.ts";
+import { Storage, type Tensor } from "../../tape/tensor.ts";
+import { launchKernelGradientParts, type Product } from "./matrixProduct.ts";
+
+/** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
+const balance = 40;
+
+/** Channels in and out, and cells of 4 x 4 outputs: of the whole batch, and in one image. */
+export interface Cells {
+  readonly channels: number;
+  readonly filters: number;
+  readonly cells: number;
+  readonly cellsY: number;
+  readonly cellsX: number;
+}
+
+/**
+ * Whether Winograd can compute it: whole vec4s of channels. Sums over more than 1024 of them would carry an error of more
+ * than half of what correctness allows.
+ */
+export const fitsChannels = ({ channels, filters }: { readonly channels: number; readonly filters: number }): boolean =>
+  [channels, filters].every((n) => n % 4 === 0 && n >= 16 && n <= 1024);
+
+/**
+ * Whether it is the better choice by rule: on GPUs, where the channels are so many that the time saved on arithmetic is
+ * more than that spent on moving the transformed tensors. On software adapters, whose data lie in caches, it wins even
+ * where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
+ * @param outputs of the convolution that are wanted of an image.
+ */
+export function prefersWinograd(tape: Tape, { channels, filters, cellsY, cellsX }: Cells, outputs: number): boolean {
+  // Operations of the direct algorithm for each byte that Winograd moves. A cell takes 288 channels * filters operations;
+  // its 36 transformed values of each channel are written once and read once, 288 (channels + filters) bytes.
+  const intensity = (channels * filters) / (channels + filters);
+  return tape.device.adapter.software || (intensity * outputs) / (16 * cellsY * cellsX) >= balance;
+}
+
+export const productOf = ({ cells, channels, filters }: Cells): Product => ({
+  ...{ batch: 36, rows: cells, inputs: channels, outputs: filters },
+});
+
+export interface TransformedFilter {
+  readonly filter: Storage;
+  readonly channels: number;
+  readonly filters: number;
+  /** [36, channels, filters]. */
+  readonly forward: Storage;
+  /** [36, filters, channels]. */
+  readonly backward: Storage;
+}
+
+const transformedFilters = new WeakMap<Tape, Map<Storage, TransformedFilter>>();
+
+/**
+ * The transform of a filter. Filters that are there when a step begins are transformed in one launch before all others;
+ * one that the step itself computes, where it is first asked for.
+ */
+export function transformFilter(tape: Tape, filter: Tensor): TransformedFilter {
+  let known = transformedFilters.get(tape);
+  if (!known) {
+    known = new Map();
+    transformedFilters.set(tape, known);
+    const there = ({ filter }: TransformedFilter) => filter.kind !== "temporary";
+    tape.prologue.push(() => launchFilters(tape, [...transformedFilters.get(tape)!.values()].filter(there)));
+  }
+  let found = known.get(filter.storage);
+  if (!found) {
+    const [, , channels, filters] = filter.shape;
+    const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
+    const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
+    found = { filter: filter.storage, channels, filters, forward, backward };
+    known.set(filter.storage, found);
+    if (filter.storage.kind === "temporary") launchFilters(tape, [found]);
+  }
+  return found;
+}
+
+function launchFilters(tape: Tape, all: readonly TransformedFilter[]): void {
+  const byBuffer = new Map<unknown, TransformedFilter[]>();
+  for (const one of all) {
+    const key = one.filter.external?.buffer ?? one.filter;
+    byBuffer.set(key, [...(byBuffer.get(key) ?? []), one]);
+  }
+  for (const members of byBuffer.values()) {
+    const table = new Uint32Array(members.length * 5);
+    let first = 0;
+    const total = members.reduce((n, { forward }) => n + forward.bytes / 4, 0);
+    const whole = (name: string) => new Storage("temporary", name, total, "f32");
+    const [forward, backward] = [whole("transformed filters"), whole("transformed filters, turned")];
+    let end = 0;
+    members.forEach((member, i) => {
+      const { channels, filters } = member;
+      const offset = 36 * first;
+      table.set([first, (member.filter.external?.offset ?? 0) / 4, offset, channels, filters], 5 * i);
+      member.forward.within = { whole: forward, offset: 4 * offset };
+      member.backward.within = { whole: backward, offset: 4 * offset };
+      first += channels * filters;
+      end = Math.max(end, (member.filter.external?.offset ?? 0) + member.filter.bytes);
+    });
+    const { filter } = members[0];
+    const filters = new Storage(filter.kind, filter.name, end / 4, "f32");
+    if (filter.external) filters.external = { buffer: filter.external.buffer, offset: 0 };
+    const words = tape.constant("filters' places", [table.length], new Float32Array(table.buffer));
+    const { groups, constants } = threads(first);
+    const bindings = { filters: filter.external ? filters : filter, table: words, forward, backward };
+    tape.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length }, groups);
+  }
+}
+
+/** How the input of a convolution lies and is read. */
+export interface Patches {
+  readonly height: number;
+  readonly width: number;
+  /** Rows and columns that the first patch begins before the image. */
+  readonly padY: number;
+  readonly padX: number;
+  readonly half?: boolean;
+  /** Batch-norm on the way (see `Source`), with a ReLU or without; the first image's number in the batch, images a group. */
+  readonly through?: {
+    readonly affine: Storage;
+    readonly relu: boolean;
+    readonly first: number;
+    readonly group: number;
+  };
+}
+
+/** The transformed input, [36, cells, channels]. */
+export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches): Tensor {
+  const { channels, cells, cellsY, cellsX } = shape;
+  const { height, width, padY, padX, half, through } = patches;
+  const transformed = tape.temporary("transformed input", [36, cells, channels]);
+  const { groups, constants } = threads(cells * channels);
+  tape.launch(
+    inputShader,
+    { x: x.storage, affine: through?.affine ?? x.storage, transformed },
+    {
+      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels, CELLS_Y: cellsY, CELLS_X: cellsX },
+      ...{ PAD_Y: padY, PAD_X: padX, FIRST_IN: x.first, FIRST: through?.first ?? 0, GROUP: through?.group ?? 1 },
+      ...{ NORMALISED: through ? 1 : 0, RELU: through?.relu ? 1 : 0, HALF: half ? 1 : 0 },
+    },
+    groups,
+  );
+  return transformed;
+}
+
+/** d loss / d filter, [3, 3, channels, filters], from the transformed input and output gradient. */
+export function launchFilterGradient(tape: Tape, shape: Cells, tensors: { x: Tensor; gradient: Tensor }): Tensor {
+  const { channels, filters } = shape;
+  const { partial, parts } = launchKernelGradientParts(tape, productOf(shape), tensors);
+  const filter_gradient = tape.temporary("filter gradient", [3, 3, channels, filters]);
+  const { groups, constants } = threads((channels * filters) / 4);
+  tape.launch(filterGradientShader, { product: partial, filter_gradient }, { ...constants, PARTS: parts }, groups);
+  return filter_gradient;
+}

@@ -1,0 +1,122 @@
+// Losses that compare every picture of a batch with every other: one launch for all squared distances, one that finds each
+// anchor's term and its derivatives by them, one for the mean. The way back is the same for all of them.
+
+import batchHardShader from "../../../shaders/batchHardTriplet.terms.wgsl";
+import backwardShader from "../../../shaders/batchLoss.backward.wgsl";
+import meanShader from "../../../shaders/batchLoss.forward.wgsl";
+import distanceShader from "../../../shaders/pairwiseDistance.forward.wgsl";
+import semiHardShader from "../../../shaders/semiHardTriplet.terms.wgsl";
+import contrastiveShader from "../../../shaders/supervisedContrastive.terms.wgsl";
+import { ShapeError } from "../../errors.ts";
+import { threads } from "../../tape/grid.ts";
+import { type Tape, tapeOf } from "../../tape/tape.ts";
+import { describe, type Tensor } from "../../tape/tensor.ts";
+import { matrix } from "./contrastiveLoss.ts";
+
+/** `soft` puts ln(1 + exp(x)) in the place of max(0, x + margin): it never stops pulling. */
+export type Margin = number | "soft";
+
+/**
+ * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), d Euclidean, p the farthest row of a's label and n the nearest of
+ * another (batch hard: Hermans, Beyer and Leibe 2017, equation 5), a scalar. Embeddings are [N, D]; `labels` holds N whole
+ * numbers, equal ones for one person, and gets no gradient. Anchors without a positive or without a negative are left out
+ * of the mean, which is 0 where none is left; of equally hard rows the first counts. Margin 0.2 by default.
+ */
+export function batchHardTripletLoss(
+  embeddings: Tensor,
+  labels: Tensor,
+  options: { readonly margin?: Margin } = {},
+): Tensor {
+  return triplets("batchHardTripletLoss", batchHardShader, embeddings, labels, options.margin);
+}
+
+/**
+ * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative that is
+ * farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest where none is (as TensorFlow Addons). Else as
+ * `batchHardTripletLoss`.
+ */
+export function semiHardTripletLoss(
+  embeddings: Tensor,
+  labels: Tensor,
+  options: { readonly margin?: Margin } = {},
+): Tensor {
+  return triplets("semiHardTripletLoss", semiHardShader, embeddings, labels, options.margin);
+}
+
+/**
+ * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other rows j and
+ * equal shares for those of a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For rows of unit length, as it is meant
+ * for, that is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize` passes on is the same. Anchors
+ * without a positive are left out of the mean, which is 0 where none is left. Temperature 0.1 by default.
+ */
+export function supervisedContrastiveLoss(
+  embeddings: Tensor,
+  labels: Tensor,
+  options: { readonly temperature?: number } = {},
+): Tensor {
+  const { temperature: TEMPERATURE = 0.1 } = options;
+  if (!(TEMPERATURE > 0 && Number.isFinite(TEMPERATURE))) {
+    throw new ShapeError("supervisedContrastiveLoss", `temperature is ${TEMPERATURE}; expected a number above 0.`);
+  }
+  return overPairs("supervisedContrastiveLoss", embeddings, labels, (tape, bindings, COUNT, groups) =>
+    tape.launch(contrastiveShader, bindings, { COUNT, TEMPERATURE }, groups),
+  );
+}
+
+function triplets(
+  operation: string,
+  shader: typeof batchHardShader | typeof semiHardShader,
+  embeddings: Tensor,
+  labels: Tensor,
+  margin: Margin = 0.2,
+): Tensor {
+  if (margin !== "soft" && !Number.isFinite(margin)) {
+    throw new ShapeError(operation, `margin is ${margin}; expected a number or "soft".`);
+  }
+  const hinge = margin === "soft" ? { MARGIN: 0, SOFT: 1 } : { MARGIN: margin, SOFT: 0 };
+  return overPairs(operation, embeddings, labels, (tape, bindings, COUNT, groups) =>
+    tape.launch(shader, bindings, { COUNT, ...hinge }, groups),
+  );
+}
+
+interface Bindings {
+  /** [N, N] */
+  readonly squared: Tensor;
+  readonly labels: Tensor;
+  /** Of each anchor its term and what that counts in the mean: [N, 2]. */
+  readonly terms: Tensor;
+  /** [j, a]: the derivative of a's term by the squared distance of a and j. */
+  readonly pull: Tensor;
+}
+
+/** @param launchTerms launches what writes `terms` and `pull`, one thread an anchor. */
+function overPairs(
+  operation: string,
+  embeddings: Tensor,
+  labels: Tensor,
+  launchTerms: (tape: Tape, bindings: Bindings, anchors: number, groups: readonly [number]) => void,
+): Tensor {
+  const tape = tapeOf(operation, embeddings, labels);
+  const [rows, columns] = matrix(operation, embeddings);
+  if (labels.size !== rows) {
+    throw new ShapeError(operation, `labels ${describe(labels.shape)}; expected one for each of ${rows} embeddings.`);
+  }
+  const squared = tape.temporary("squared distances", [rows, rows]);
+  const entries = threads(rows * rows);
+  const sizes = { ROWS: rows, COLUMNS: columns };
+  tape.launch(distanceShader, { x: embeddings, output: squared }, { ...entries.constants, ...sizes }, entries.groups);
+  const terms = tape.temporary("loss terms", [rows, 2]);
+  const pull = tape.temporary("derivatives by distances", [rows, rows]);
+  launchTerms(tape, { squared, labels, terms, pull }, rows, [Math.ceil(rows / 64)]);
+  const output = tape.temporary(operation, []);
+  const share = tape.temporary("share of a term", []);
+  tape.launch(meanShader, { terms, output, share }, { COUNT: rows }, [1]);
+
+  return tape.record(operation, [embeddings, labels], output, (gradient) => {
+    const input_gradient = tape.temporary("embedding gradient", embeddings.shape);
+    const { groups, constants } = threads(embeddings.size);
+    const bindings = { x: embeddings, pull, share, gradient, input_gradient };
+    tape.launch(backwardShader, bindings, { ...constants, ...sizes }, groups);
+    return [input_gradient, undefined];
+  });
+}

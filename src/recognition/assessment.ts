@@ -1,0 +1,116 @@
+// Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
+
+import { type Dataset, labelsOf } from "../data/dataset.ts";
+import { DecodedImages } from "../data/decodedImages.ts";
+import type { EvaluationPair, Trial } from "../data/sampling/evaluationPairs.ts";
+import { type Calibration, fitCalibration } from "../evaluation/calibration.ts";
+import type { ScoredPair } from "../evaluation/metrics.ts";
+import { oneShotHits } from "../evaluation/oneShot.ts";
+import { type VerificationReport, verificationReport } from "../evaluation/protocol.ts";
+import { softplus } from "../model/trained.ts";
+import { meanSupervisedContrastiveLoss, meanTripletLoss } from "./heldOutLoss.ts";
+import { leastDistance, type Match, representatives } from "./match.ts";
+import type { Model } from "./recognitionModel.ts";
+
+/** How many pictures are decoded and embedded at a time. */
+export const chunk = 64;
+
+/**
+ * The embedding of each picture, in the dataset's order: [N, embedding].
+ * @param told is called with how many pictures are done.
+ */
+export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
+  const embeddings = new Float32Array(dataset.items.length * model.embedding);
+  const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
+  for (let first = 0; first < dataset.items.length; first += chunk) {
+    const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
+    embeddings.set(await model.embed(await images.stack(indices)), first * model.embedding);
+    told?.(first + indices.length);
+  }
+  return embeddings;
+}
+
+export interface Assessment {
+  report: VerificationReport;
+  /** The pairs with their distances. */
+  scored: (EvaluationPair & ScoredPair)[];
+  /** Of every picture, in the dataset's order. */
+  embeddings: Float32Array;
+  /** Mean of the training loss's data term over the pairs, or over as many triplets, or pictures in batches, of the same people. */
+  loss: number;
+  /** For losses that give no probability themselves. */
+  calibration?: Calibration;
+}
+
+/** @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`. */
+export async function assess(
+  model: Model,
+  dataset: Dataset,
+  pairs: readonly EvaluationPair[],
+  folds?: ArrayLike<number>,
+  told?: (done: number) => void,
+): Promise<Assessment> {
+  const embeddings = await embedAll(model, dataset, told);
+  const { description } = model;
+  const { loss } = description;
+  const labels = labelsOf(dataset);
+  let total = 0;
+  const scored = pairs.map((pair) => {
+    const { left, right, same } = pair;
+    const [a, b] = [row(model, embeddings, left), row(model, embeddings, right)];
+    const [distance] = model.distances(a, b);
+    const [score] = model.scores(a, b);
+    if (loss === "cross-entropy") total += softplus(same ? -score : score);
+    else if (loss === "contrastive") {
+      total += same ? distance ** 2 : Math.max(0, (description.margin as number) - distance) ** 2;
+    }
+    return { ...pair, distance };
+  });
+  const between = (a: number, b: number) => model.distances(row(model, embeddings, a), row(model, embeddings, b))[0];
+  const mean =
+    loss === "triplet"
+      ? meanTripletLoss(description, labels, between, pairs.length)
+      : loss === "supervised-contrastive"
+        ? meanSupervisedContrastiveLoss(description, labels, between, pairs.length)
+        : total / pairs.length;
+  return {
+    report: verificationReport(scored, pairs, labels, folds),
+    scored,
+    embeddings,
+    loss: mean,
+    calibration: loss === "cross-entropy" ? undefined : fitCalibration(scored),
+  };
+}
+
+/** For each trial whether the model found the right identity. */
+export async function oneShotAnswers(
+  model: Model,
+  dataset: Dataset,
+  trials: readonly Trial[],
+  match: Match = "nearest",
+  told?: (done: number) => void,
+): Promise<boolean[]> {
+  const embeddings = await embedAll(model, dataset, told);
+  return oneShotHits(trials, (probe, pictures) => {
+    const known = new Float32Array(pictures.length * model.embedding);
+    for (const [position, index] of pictures.entries()) {
+      known.set(row(model, embeddings, index), position * model.embedding);
+    }
+    return leastDistance(model, row(model, embeddings, probe), representatives(model, known, match));
+  });
+}
+
+/** The share of trials in which the model found the right identity. */
+export async function assessOneShot(
+  model: Model,
+  dataset: Dataset,
+  trials: readonly Trial[],
+  told?: (done: number) => void,
+): Promise<number> {
+  const hits = await oneShotAnswers(model, dataset, trials, "nearest", told);
+  return hits.filter(Boolean).length / trials.length;
+}
+
+function row(model: Model, embeddings: Float32Array, index: number): Float32Array {
+  return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
+}

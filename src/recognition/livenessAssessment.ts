@@ -1,0 +1,36 @@
+// Puts a liveness model before the pictures of a dataset.
+import { DecodedImages } from "../data/decodedImages.ts";
+import type { LivenessDataset } from "../data/sources/livenessDataset.ts";
+import type { Presentation } from "../evaluation/presentation.ts";
+import { softplus } from "../model/trained.ts";
+import { chunk } from "./assessment.ts";
+import type { LivenessModel } from "./livenessModel.ts";
+
+/**
+ * For each picture, in the dataset's order, its logit as the score: unlike a probability it never rounds to a tie.
+ * @param told is called with how many pictures are done.
+ */
+export async function livenessLogits(
+  model: LivenessModel,
+  dataset: LivenessDataset,
+  told?: (done: number) => void,
+): Promise<Presentation[]> {
+  const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
+  const found: Presentation[] = [];
+  for (let first = 0; first < dataset.items.length; first += chunk) {
+    const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
+    const logits = await model.logits(await images.stack(indices));
+    for (const [n, index] of indices.entries()) found.push({ score: logits[n], live: dataset.items[index].live });
+    told?.(found.length);
+  }
+  return found;
+}
+
+/** Cross-entropy of the logits, each of the two kinds counting half, as in training's batches. */
+export function meanLoss(presentations: readonly Presentation[]): number {
+  const means = [true, false].map((kind) => {
+    const own = presentations.filter(({ live }) => live === kind);
+    return own.reduce((sum, { score }) => sum + softplus(kind ? -score : score), 0) / own.length;
+  });
+  return (means[0] + means[1]) / 2;
+}

@@ -1,0 +1,117 @@
+// A trained liveness network in use: does a picture show a live person, or a picture of one?
+import type { CropOptions } from "../data/pictures/crop.ts";
+import { NotLiveError, TwingradError } from "../errors.ts";
+import { withMetadata } from "../formats/seal.ts";
+import type { Device } from "../gpu/device.ts";
+import type { ModelDescription } from "../model/modelFile.ts";
+import { givenSize } from "../model/pictures.ts";
+import { openTrained, readMetadata, type Trained } from "../model/trained.ts";
+
+export const livenessKey = "liveness";
+
+/** What evaluation adds to a trained network; kept in the model file's metadata. */
+export interface LivenessJudgement {
+  /** The least score that is taken for a live person. */
+  readonly threshold: number;
+}
+
+/** The model file with this judgement in it. */
+export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudgement): Promise<Uint8Array> {
+  return withMetadata(bytes, { [livenessKey]: JSON.stringify(judgement) });
+}
+
+export class LivenessModel implements LivenessJudge {
+  /** Height, width, channels of the pictures that it takes. */
+  readonly imageSize: readonly [number, number, number];
+  /** How pictures are cropped before they are given, where that is not about their centre. */
+  readonly crop: CropOptions | undefined;
+  readonly description: ModelDescription;
+  /** Pictures that score at least this are taken for live: even odds, until the model was judged. */
+  readonly threshold: number;
+
+  private constructor(
+    private readonly trained: Trained,
+    threshold: number,
+  ) {
+    this.description = trained.description;
+    this.imageSize = givenSize(trained.description.network, trained.description.pictures);
+    this.crop = trained.description.pictures?.crop;
+    this.threshold = threshold;
+  }
+
+  /**
+   * Builds the network that a file describes, for inference alone, and loads its weights.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+   */
+  static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<LivenessModel> {
+    const trained = await openTrained(device, bytes, { task: "liveness", batchSize });
+    try {
+      const judged = readMetadata<LivenessJudgement>(trained.file, livenessKey, (value) => isShare(value.threshold));
+      return new LivenessModel(trained, judged?.threshold ?? 0.5);
+    } catch (error) {
+      await trained.dispose();
+      throw error;
+    }
+  }
+
+  /** For each picture of [N, H, W, C] the logit that it shows a live person. */
+  async logits(images: Uint8Array | Float32Array): Promise<Float64Array> {
+    const { embed, head } = this.trained;
+    const embeddings = await embed(images);
+    const length = this.description.network.embedding;
+    const { kernel, bias } = head!; // every liveness network is trained with cross-entropy
+    return Float64Array.from({ length: embeddings.length / length }, (_, row) => {
+      let sum = bias;
+      for (let i = 0; i < length; i++) sum += kernel[i] * embeddings[row * length + i];
+      return sum;
+    });
+  }
+
+  /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
+  async scores(images: Uint8Array | Float32Array): Promise<Float64Array> {
+    return (await this.logits(images)).map(sigmoid);
+  }
+
+  dispose(): Promise<void> {
+    return this.trained.dispose();
+  }
+}
+
+/** What refuses pictures of pictures; `LivenessModel` is one. */
+export interface LivenessJudge {
+  readonly imageSize: readonly [number, number, number];
+  readonly threshold: number;
+  /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
+  scores(images: Uint8Array | Float32Array): Promise<Float64Array>;
+}
+
+/**
+ * Judges pictures [N, H, W, C] of the judge's size, and gives their scores where all are taken for live.
+ * @param options.threshold the judge's own by default; a picture that scores less is refused.
+ * @param options.names what errors call the pictures.
+ * @throws NOT_LIVE for the first one that is not.
+ */
+export async function requireLive(
+  judge: LivenessJudge,
+  images: Uint8Array | Float32Array,
+  options: { readonly threshold?: number; readonly names?: readonly string[] } = {},
+): Promise<Float64Array> {
+  const { threshold = judge.threshold, names } = options;
+  checkLivenessThreshold(threshold);
+  const scores = await judge.scores(images);
+  for (const [n, score] of scores.entries()) {
+    if (!(score >= threshold)) throw new NotLiveError(names?.[n] ?? n, score, threshold);
+  }
+  return scores;
+}
+
+/** @throws BAD_INPUT for a threshold that no score can be compared with. */
+export function checkLivenessThreshold(threshold: number): void {
+  if (isShare(threshold)) return;
+  throw new TwingradError("BAD_INPUT", `the threshold of liveness is ${threshold}; expected a score from 0 to 1.`);
+}
+
+const isShare = (value: unknown) => typeof value === "number" && value >= 0 && value <= 1;
+
+/** From a logit to a score. */
+export const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));

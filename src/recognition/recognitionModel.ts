@@ -1,0 +1,167 @@
+// A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
+import type { CropOptions } from "../data/pictures/crop.ts";
+import { TwingradError } from "../errors.ts";
+import { type Calibration, probabilityOf } from "../evaluation/calibration.ts";
+import { type CalibratedRate, isCalibratedRate } from "../evaluation/falseAccepts.ts";
+import type { Safetensors } from "../formats/safetensors.ts";
+import { sha256, withMetadata } from "../formats/seal.ts";
+import type { Device } from "../gpu/device.ts";
+import type { ModelDescription } from "../model/modelFile.ts";
+import { givenSize } from "../model/pictures.ts";
+import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
+import { embeddingLength } from "../nn/network.ts";
+import type { Recogniser } from "./gallery.ts";
+import { GalleryIndex } from "./galleryIndex.ts";
+
+/** What evaluation adds to a trained network; kept in the model file's metadata. */
+export interface Judgement {
+  /** The largest distance that is taken for one person. */
+  threshold: number;
+  /** To a probability at even odds; where there is none, cross-entropy's own probability counts. */
+  calibration?: Calibration;
+  /** Of the threshold, where it was set for a wanted false-accept rate. */
+  rate?: CalibratedRate;
+}
+
+export const judgementKey = "recognition";
+
+/** The model file with this judgement in it. */
+export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {
+  return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
+}
+
+/**
+ * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
+ * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
+ * One trained with another loss gives the Euclidean distance of unit embeddings, from 0 to 2.
+ */
+export class Model implements Recogniser {
+  /** Height, width, channels of the pictures that it takes. */
+  readonly imageSize: readonly [number, number, number];
+  /** How pictures are cropped before they are given, where that is not about their centre. */
+  readonly crop: CropOptions | undefined;
+  readonly embedding: number;
+  readonly threshold: number;
+  readonly unitLength: boolean;
+
+  private constructor(
+    readonly description: ModelDescription,
+    readonly fingerprint: string,
+    private readonly device: Device,
+    readonly judgement: Judgement,
+    readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
+    /** Logit = kernel . |a - b| + bias. */
+    private readonly head: Head | undefined,
+    readonly dispose: () => Promise<void>,
+  ) {
+    this.imageSize = givenSize(description.network, description.pictures);
+    this.crop = description.pictures?.crop;
+    this.embedding = embeddingLength(description.network);
+    this.threshold = judgement.threshold;
+    this.unitLength = description.loss !== "cross-entropy";
+  }
+
+  /**
+   * Builds the network that a file describes, for inference alone, and loads its weights.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+   */
+  static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<Model> {
+    const { file, description, embed, head, dispose } = await openTrained(device, bytes, {
+      task: "recognition",
+      batchSize,
+    });
+    try {
+      const judgement = readJudgement(file, description);
+      return new Model(description, await fingerprintOf(file, description), device, judgement, embed, head, dispose);
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+  }
+
+  /** What training's loss is computed from, for each row: the logit, or minus the Euclidean distance. */
+  scores(a: Float32Array, b: Float32Array): Float64Array {
+    const length = this.embedding;
+    if (a.length !== b.length || a.length % length !== 0) {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `embeddings come in rows of ${length} values, not ${a.length} and ${b.length}`,
+      );
+    }
+    const { head } = this;
+    return Float64Array.from({ length: a.length / length }, (_, row) => {
+      let sum = 0;
+      for (let i = 0, at = row * length; i < length; i++, at++) {
+        const difference = a[at] - b[at];
+        sum += head ? head.kernel[i] * Math.abs(difference) : difference * difference;
+      }
+      return head ? sum + head.bias : -Math.sqrt(sum);
+    });
+  }
+
+  distances(a: Float32Array, b: Float32Array): Float64Array {
+    const { head } = this;
+    return this.scores(a, b).map((score) => (head ? softplus(-score) : -score));
+  }
+
+  /** What a calibration's curve lies over: the distance, or with cross-entropy minus the logit behind it. */
+  calibrationScore(distance: number): number {
+    return this.head ? distance + Math.log(-Math.expm1(-Math.max(distance, Number.MIN_VALUE))) : distance;
+  }
+
+  /** An empty matrix of embeddings on the model's device, to be searched by this distance. */
+  index(): GalleryIndex {
+    const { head } = this;
+    if (!head) return new GalleryIndex(this.device, this.embedding, { distanceOf: Math.sqrt });
+    const weights = head.kernel.map((weight) => -weight);
+    return new GalleryIndex(this.device, this.embedding, { weights, distanceOf: (s) => softplus(s - head.bias) });
+  }
+
+  /** Whether `probability` has an answer. */
+  get calibrated(): boolean {
+    return this.head !== undefined || this.judgement.calibration !== undefined;
+  }
+
+  probability(distance: number): number {
+    const { calibration } = this.judgement;
+    if (calibration) return probabilityOf(calibration, this.calibrationScore(distance));
+    if (this.head) return Math.exp(-distance);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `a model trained with ${this.description.loss} loss tells no probability before it is calibrated; let training finish`,
+    );
+  }
+}
+
+/** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin, which is 1 where it is soft. */
+function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
+  const judgement = readMetadata<Judgement>(
+    file,
+    judgementKey,
+    ({ threshold, calibration, rate }) =>
+      [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite) &&
+      (rate === undefined || isCalibratedRate(rate)),
+  );
+  if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
+  const { threshold, calibration, rate } = judgement;
+  return { threshold, calibration, rate };
+}
+
+/** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
+async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
+  const { imageSize, filters, embedding, embeddingActivation } = network;
+  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
+  const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
+  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
+  const options = new TextEncoder().encode(
+    JSON.stringify({ imageSize, filters, embedding, activation, towers, loss, names, pictures }),
+  );
+  const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return sha256(whole);
+}

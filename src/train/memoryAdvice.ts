@@ -1,0 +1,71 @@
+// Where a training does not fit the adapter: the storage of activations, the largest batch and the largest pictures that
+// would, found by planning them.
+
+import { ResourceError } from "../errors.ts";
+import type { Device } from "../gpu/device.ts";
+import { networkOf } from "../nn/livenessNetwork.ts";
+import { leastSide } from "../nn/towers.ts";
+import { Session, type Task } from "./session.ts";
+
+/** The same error with the advice computed. `before`: bytes that were on the device already. */
+export function whatWouldFit(error: ResourceError, task: Task, device: Device, before: number): ResourceError {
+  const budget = error.code === "OUT_OF_MEMORY" ? error.available - before : Number.POSITIVE_INFINITY;
+  const fits = (changed: Partial<Task>) => {
+    try {
+      return Session.plan(device, { ...task, ...changed }) <= budget;
+    } catch (other) {
+      if (other instanceof ResourceError) return false;
+      throw other;
+    }
+  };
+  const options: string[] = [];
+  const kept = otherStorage(task).find(({ changed }) => fits(changed));
+  if (kept) options.push(kept.name);
+  const {
+    imageSize,
+    towers: { length: towers },
+  } = task.network.options;
+  const parts = largest(1, task.batchSize / towers - 1, (n) => fits({ batchSize: n * towers }));
+  if (parts) options.push(`a batch of at most ${parts * towers} in place of ${task.batchSize}`);
+
+  const [height, width, channels] = imageSize;
+  const scaled = (rows: number) => [rows, Math.round((rows * width) / height), channels] as const;
+  const least = Math.ceil((leastSide(task.network.options) * height) / Math.min(height, width));
+  const rows = task.augmenter // made for one size of picture
+    ? undefined
+    : largest(least, height - 1, (n) =>
+        fits({ network: networkOf(task.network.task, { ...task.network.options, imageSize: scaled(n) }) }),
+      );
+  if (rows)
+    options.push(`pictures of at most ${scaled(rows).slice(0, 2).join(" x ")} in place of ${height} x ${width}`);
+
+  const advice =
+    options.length > 0
+      ? `What would fit: ${options.join(", or ")}`
+      : "No smaller batch, no smaller picture and no other storage would fit: use fewer filters or a shorter embedding";
+  const { code, what, needed, available } = error;
+  return new ResourceError(code as "LIMIT" | "OUT_OF_MEMORY", what, { needed, available, advice }, { cause: error });
+}
+
+/** How else activations can be kept, beginning with what costs least: of those, the ones that change something. */
+function otherStorage({ storage, recompute }: Task): { name: string; changed: Partial<Task> }[] {
+  const half = { name: 'half storage (storage "float16")', changed: { storage: "float16" } as const };
+  const again = { name: "recomputation (recompute true)", changed: { recompute: true } };
+  const both = {
+    name: 'half storage with recomputation (storage "float16", recompute true)',
+    changed: { ...half.changed, ...again.changed },
+  };
+  if (storage === "float16") return recompute ? [] : [again];
+  return recompute ? [half] : [half, again, both];
+}
+
+/** The largest whole number of `least` to `most` that fits, where all below one that fits do; undefined where none does. */
+function largest(least: number, most: number, fits: (n: number) => boolean): number | undefined {
+  let [low, high] = [least - 1, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low >= least ? low : undefined;
+}

@@ -1,0 +1,68 @@
+// Runs any composition of operations once: what a newcomer tries first, and what kernel tests are written with.
+
+import { ShapeError } from "./errors.ts";
+import type { Device } from "./gpu/device.ts";
+import type { Program } from "./gpu/program.ts";
+import { gradients } from "./tape/gradients.ts";
+import { Tape } from "./tape/tape.ts";
+import { describe, sizeOf, type Tensor } from "./tape/tensor.ts";
+
+/** A tensor with its elements, on the host; row-major, images NHWC, filters HWIO. */
+export interface Value {
+  readonly shape: number[];
+  readonly data: Float32Array;
+}
+
+/** Throws `SHAPE` where the number of elements does not fit the shape. */
+export function tensor(shape: readonly number[], data: ArrayLike<number>): Value {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError("tensor", `${describe(shape)} takes ${sizeOf(shape)} values, got ${data.length}.`);
+  }
+  return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}
+
+export interface EvaluateOptions<Name extends string> {
+  /** Inputs whose gradients are wanted. */
+  readonly gradientsOf?: readonly Name[];
+  /** Gradient of the output, of its shape; without it the output must be a scalar, and its gradient is 1. */
+  readonly outputGradient?: Value;
+}
+
+/** Records `compose` on a tape of its own, runs it once on `inputs`, reads back its value and the wanted gradients. */
+export async function evaluate<Name extends string>(
+  device: Device,
+  compose: (inputs: Record<Name, Tensor>) => Tensor,
+  inputs: Readonly<Record<Name, Value>>,
+  options: EvaluateOptions<NoInfer<Name>> = {},
+): Promise<{ value: Value; gradients: Record<Name, Value> }> {
+  const { gradientsOf = [], outputGradient } = options;
+  const tape = new Tape(device);
+  const names = Object.keys(inputs) as Name[];
+  const symbols = Object.fromEntries(names.map((n) => [n, tape.input(n, inputs[n].shape)])) as Record<Name, Tensor>;
+  const output = compose(symbols);
+  const feed: Record<string, Float32Array> = Object.fromEntries(names.map((n) => [n, inputs[n].data]));
+
+  const outputs: Record<string, Tensor> = { value: output };
+  if (gradientsOf.length > 0) {
+    const seed = outputGradient && tape.input("output gradient", outputGradient.shape);
+    if (outputGradient) feed["output gradient"] = outputGradient.data;
+    const wrt = gradientsOf.map((name) => {
+      if (!symbols[name]) throw new ShapeError("evaluate", `gradientsOf names "${name}", which is not an input.`);
+      return symbols[name];
+    });
+    gradients(output, wrt, seed).forEach((gradient, i) => {
+      outputs[`gradient of ${gradientsOf[i]}`] = gradient;
+    });
+  }
+  let program: Program | undefined;
+  try {
+    program = await tape.compile({ outputs });
+    const results = await program.run(feed);
+    const read = (name: string, shape: readonly number[]) => tensor(shape, results[name] as Float32Array);
+    const found = gradientsOf.map((name) => [name, read(`gradient of ${name}`, inputs[name].shape)]);
+    return { value: read("value", output.shape), gradients: Object.fromEntries(found) };
+  } finally {
+    program?.dispose();
+    tape.store.dispose();
+  }
+}

@@ -1,0 +1,62 @@
+// The command line, built from the sources as they are and run in processes of its own.
+import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { expect } from "vitest";
+import { esbuildPlugin } from "../../shaders/reflect.mjs";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export interface Ended {
+  status: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder for one test file, inside the repository, where packages resolve. */
+export const testFolder = (name: string) => join(root, "build", `${name}-${process.pid}`);
+
+/** Programs for Node from the sources as they are: `name` becomes `<folder>/<name>.mjs`, in chunks as the package is. */
+export async function buildPrograms(folder: string, entryPoints: Record<string, string>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await build({
+    entryPoints,
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    plugins: [esbuildPlugin()],
+    logLevel: "error",
+  });
+}
+
+export const cliSource = join(root, "src/cli/cli.ts");
+
+/**
+ * Builds into `folder`. `run` takes any outcome; `json` insists on success and gives the last line's object.
+ * @param environment set beside the test's own.
+ */
+export async function buildCli(folder: string, environment: Record<string, string> = {}) {
+  await buildPrograms(folder, { cli: cliSource });
+  const cli = join(folder, "cli.mjs");
+  const env = { ...process.env, ...environment };
+
+  function run(...parameters: string[]): Promise<Ended> {
+    return new Promise((done) => {
+      execFile(process.execPath, [cli, ...parameters], { timeout: 120_000, env }, (error, stdout, stderr) => {
+        done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
+      });
+    });
+  }
+
+  async function json(...parameters: string[]) {
+    const { status, stdout, stderr } = await run(...parameters, "--json");
+    expect(status, stderr).toBe(0);
+    return { ...JSON.parse(stdout.trimEnd().split("\n").pop()!), stderr };
+  }
+  return { cli, run, json };
+}

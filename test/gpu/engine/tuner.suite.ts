@@ -1,0 +1,342 @@
+// The tuner: what it times and when, what it takes from a table, and that nothing wrong with a table is fatal.
+
+import addShader from "../../../shaders/add.forward.wgsl";
+import { fastest } from "../../../src/gpu/tunerTiming.ts";
+import {
+  adam,
+  type Device,
+  dense,
+  openDevice,
+  siamese,
+  Tape,
+  Trainer,
+  type TuningOptions,
+  type TuningStore,
+  type TuningTable,
+} from "../../../src/index.ts";
+import { type Candidate, choose } from "../../../src/tape/choose.ts";
+import { vec4Threads } from "../../../src/tape/grid.ts";
+import type { Tensor } from "../../../src/tape/tensor.ts";
+import { countCalls } from "../calls.ts";
+import { assert, assertEqual, assertSameBits, define, defineOnce, settings } from "../suite.ts";
+
+/** Keeps one table in memory, under any key. */
+class Memory implements TuningStore {
+  table?: TuningTable;
+  saved = 0;
+  async load() {
+    return this.table;
+  }
+  async save(_: string, table: TuningTable) {
+    this.saved++;
+    this.table = structuredClone(table);
+  }
+}
+
+interface Opened {
+  device: Device;
+  warnings: string[];
+}
+
+async function open(tuning: TuningOptions, gpu = settings.gpu): Promise<Opened> {
+  const warnings: string[] = [];
+  const device = await openDevice({ gpu, tuning: { warn: (text) => warnings.push(text), ...tuning } });
+  return { device, warnings };
+}
+
+/** Opens a device for `work` and disposes of it. */
+async function opened<T>(tuning: TuningOptions, work: (opened: Opened) => Promise<T>, gpu?: GPU): Promise<T> {
+  const found = await open(tuning, gpu ?? settings.gpu);
+  try {
+    return await work(found);
+  } finally {
+    found.device.dispose();
+  }
+}
+
+const network = () => siamese({ imageSize: [4, 4, 16], filters: [16], embedding: 4, seed: 3 });
+
+async function trained(device: Device) {
+  const trainer = await Trainer.create(device, network(), { batchSize: 2, l2: 0.1, optimizer: adam() });
+  const left = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i) ** 2);
+  const right = left.map((v) => 1 - v);
+  for (let n = 0; n < 2; n++) await trainer.step({ left, right, leftLabels: [0, 1], rightLabels: [0, 2] });
+  const weights = await trainer.parameters().get("tower/block1/conv/kernel")!.read();
+  const launches = (await trainer.launches()).map(({ kernel }) => kernel);
+  await trainer.dispose();
+  return { weights, launches };
+}
+
+define("tuner: a second start with the table times nothing, and computes the same bits", async () => {
+  const store = new Memory();
+  let open = 0;
+  const first = await opened({ store, onTiming: (count) => (open = count) }, async ({ device, warnings }) => {
+    const { buffers } = device.live();
+    const result = await trained(device);
+    assert(device.tuner.timed > 8, `only ${device.tuner.timed} candidates were timed`);
+    assertEqual("warnings", warnings, []);
+    assertEqual("buffers left behind", device.live().buffers, buffers);
+    return result;
+  });
+  assert(open > 0, "onTiming was not called");
+  const { choices } = store.table!;
+  const { saved } = store;
+  assert(
+    Object.keys(choices).some((key) => key.startsWith("block.gradients")),
+    `no block in ${Object.keys(choices)}`,
+  );
+  for (const [key, { candidate, microseconds }] of Object.entries(choices)) {
+    assert(
+      candidate in microseconds && Object.keys(microseconds).length > 1,
+      `${key}: ${JSON.stringify(microseconds)}`,
+    );
+    assert(
+      Object.values(microseconds).every((time) => time !== null && time >= 0),
+      `${key}: ${microseconds}`,
+    );
+  }
+  const again = await opened({ store }, async ({ device }) => {
+    let result: Awaited<ReturnType<typeof trained>>;
+    const calls = await countCalls(device, async () => {
+      result = await trained(device);
+    });
+    assertEqual("candidates timed at the second start", device.tuner.timed, 0);
+    assertEqual("query sets made at the second start", calls.createQuerySet ?? 0, 0);
+    return result!;
+  });
+  assertEqual("saved by the second start", store.saved - saved, 0);
+  assertEqual("launches", again.launches, first.launches);
+  assertSameBits("weights after two steps", again.weights, first.weights);
+});
+
+defineOnce("tuner: nothing is timed where tuning was not asked for, or only tables are to be used", async (device) => {
+  await trained(device);
+  assertEqual("by default", device.tuner.timed, 0);
+  await opened({ store: new Memory(), time: false }, async ({ device }) => {
+    await trained(device);
+    assertEqual("with time: false", device.tuner.timed, 0);
+  });
+});
+
+/** Records a sum of two tensors that any of these can compute; which of them did is told by `launched`. */
+function sumBy(
+  device: Device,
+  names: readonly string[],
+  options: Partial<Record<string, Partial<Candidate<Tensor>>>> = {},
+) {
+  const launched: string[] = [];
+  const record = () => {
+    const tape = new Tape(device);
+    const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
+    const { groups, constants } = vec4Threads(64);
+    const candidate = (name: string): [string, Candidate<Tensor>] => {
+      const launch = () => {
+        launched.push(name);
+        const output = tape.temporary("sum", [64]);
+        tape.launch(addShader, { a, b, output }, constants, groups);
+        return output;
+      };
+      return [name, { launch, ...options[name] }];
+    };
+    return choose(tape, "sum", Object.fromEntries(names.map(candidate)));
+  };
+  return { record, launched };
+}
+
+const microseconds = (names: readonly string[], best: string) =>
+  Object.fromEntries(names.map((name) => [name, name === best ? 1 : 2]));
+
+defineOnce("tuner: a choice in the table is taken, one among other candidates is timed again", async (plain) => {
+  const names = ["first", "second", "third"];
+  const store = new Memory();
+  const choices = { sum: { candidate: "second", microseconds: microseconds(names, "second") } };
+  store.table = { ...plain.tuner.table(), choices };
+  await opened({ store }, async ({ device }) => {
+    const { record, launched } = sumBy(device, names);
+    await device.tuner.tune(record);
+    launched.length = 0;
+    record();
+    assertEqual("launched", launched, ["second"]);
+    assertEqual("timed", device.tuner.timed, 0);
+    const more = sumBy(device, [...names, "fourth"]);
+    await device.tuner.tune(more.record);
+    assertEqual("timed with a fourth candidate", device.tuner.timed, 4);
+    const fewer = sumBy(device, ["first", "third"]);
+    await device.tuner.tune(fewer.record);
+    assertEqual("timed without the one taken", device.tuner.timed, 6);
+  });
+});
+
+defineOnce(
+  "tuner: tables of another adapter, version, state of kernels or format are ignored with a warning",
+  async (plain) => {
+    const fits: TuningTable = {
+      ...plain.tuner.table(),
+      choices: { sum: { candidate: "b", microseconds: microseconds(["a", "b"], "b") } },
+    };
+    const others = { adapter: "another", version: "0.0.0", shaders: "0123456789abcdef", format: 2 };
+    for (const [name, value] of Object.entries(others)) {
+      const store = new Memory();
+      store.table = { ...fits, [name]: value } as TuningTable;
+      await opened({ store }, async ({ device, warnings }) => {
+        assertEqual(`${name}: choice`, device.tuner.choice("sum", ["a", "b"]), undefined);
+        assert(warnings.length === 1 && warnings[0].includes("ignored"), `${name}: ${warnings}`);
+        await device.tuner.tune(sumBy(device, ["a", "b"]).record);
+        assertEqual(`${name}: timed`, device.tuner.timed, 2);
+        assertEqual(
+          `${name}: the table then kept`,
+          store.table![name as keyof TuningTable],
+          fits[name as keyof TuningTable],
+        );
+      });
+    }
+    const store = new Memory();
+    store.table = fits;
+    await opened({ store }, async ({ device, warnings }) => {
+      assertEqual("its own: choice", device.tuner.choice("sum", ["a", "b"]), "b");
+      assertEqual("its own: warnings", warnings, []);
+    });
+  },
+);
+
+defineOnce("tuner: a store that cannot be read or written warns, and tuning goes on", async () => {
+  const store: TuningStore = {
+    load: () => Promise.reject(new Error("no entry")),
+    save: () => Promise.reject(new Error("disk full")),
+  };
+  await opened({ store }, async ({ device, warnings }) => {
+    const { record } = sumBy(device, ["a", "b"]);
+    await device.tuner.tune(record);
+    assertEqual("timed", device.tuner.timed, 2);
+    assertEqual("warnings", warnings.length, 2);
+    assert(warnings[0].includes("no entry") && warnings[1].includes("disk full"), warnings.join("; "));
+  });
+});
+
+defineOnce("tuner: it adds to a table that grew meanwhile", async (plain) => {
+  const store = new Memory();
+  await opened({ store }, async ({ device }) => {
+    const choices = { other: { candidate: "x", microseconds: microseconds(["x", "y"], "x") } };
+    store.table = { ...plain.tuner.table(), choices };
+    await device.tuner.tune(sumBy(device, ["a", "b"]).record);
+    assertEqual("keys", Object.keys(store.table!.choices).sort(), ["other", "sum"]);
+  });
+});
+
+define("tuner: a candidate that the GPU refuses is left out with a warning, and the rest are timed", async () => {
+  const store = new Memory();
+  await opened({ store }, async ({ device, warnings }) => {
+    const tooMany = device.gpu.limits.maxComputeWorkgroupsPerDimension + 1;
+    const record = () => {
+      const tape = new Tape(device);
+      const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
+      const output = tape.temporary("sum", [64]);
+      const { groups, constants } = vec4Threads(64);
+      const launch = (n: number) => tape.launch(addShader, { a, b, output }, constants, [n]);
+      choose(tape, "sum", { broken: { launch: () => launch(tooMany) }, sound: { launch: () => launch(groups[0]) } });
+    };
+    await device.tuner.tune(record);
+    const { candidate, microseconds } = store.table!.choices.sum;
+    assertEqual("taken", candidate, "sound");
+    assertEqual("time of the broken one", microseconds.broken, null);
+    assert(warnings.length === 1 && warnings[0].includes("broken"), `warnings: ${warnings}`);
+  });
+});
+
+defineOnce("tuner: when the budget is spent the rules decide, and nothing is kept of what was not timed", async () => {
+  const store = new Memory();
+  await opened({ store, budget: 0 }, async ({ device, warnings }) => {
+    const { record, launched } = sumBy(device, ["a", "b"], { a: { preferred: false } });
+    await device.tuner.tune(record);
+    launched.length = 0;
+    record();
+    assertEqual("launched", launched, ["b"]);
+    assertEqual("timed", device.tuner.timed, 0);
+    assert(warnings.length === 1 && warnings[0].includes("1 choice"), `warnings: ${warnings}`);
+    assertEqual("saved", store.saved, 0);
+  });
+});
+
+defineOnce("tuner: a candidate with choices of its own is timed once those are made", async () => {
+  await opened({}, async ({ device }) => {
+    const order: string[] = [];
+    const record = () => {
+      const tape = new Tape(device);
+      const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
+      const { groups, constants } = vec4Threads(64);
+      const launch = () => {
+        tape.launch(addShader, { a, b, output: tape.temporary("sum", [64]) }, constants, groups);
+      };
+      const inner = () => choose(tape, "inner", { one: { launch }, two: { launch } });
+      const known = device.tuner.choice("inner", ["one", "two"]) !== undefined;
+      choose(tape, "outer", {
+        nested: {
+          launch() {
+            order.push(known ? "inner known" : "inner open");
+            inner();
+          },
+        },
+        plain: { launch },
+      });
+    };
+    await device.tuner.tune(record);
+    assertEqual("keys", Object.keys(device.tuner.table().choices), ["inner", "outer"]);
+    assertEqual("timed", device.tuner.timed, 4);
+    assert(order[0] === "inner open" && order.at(-1) === "inner known", order.join(", "));
+  });
+});
+
+define("tuner: without timestamps it takes the host's clock", async () => {
+  const gpu = settings.gpu ?? navigator.gpu;
+  const hidden: unknown = {
+    async requestAdapter(options?: GPURequestAdapterOptions) {
+      const adapter = await gpu.requestAdapter(options);
+      const { limits, info } = adapter!;
+      const features = new Set([...adapter!.features].filter((feature) => feature !== "timestamp-query"));
+      return { limits, info, features, requestDevice: (wanted: GPUDeviceDescriptor) => adapter!.requestDevice(wanted) };
+    },
+  };
+  await opened(
+    {},
+    async ({ device, warnings }) => {
+      assert(!device.gpu.features.has("timestamp-query"), "the device has timestamps after all");
+      await device.tuner.tune(sumBy(device, ["a", "b"]).record);
+      const { sum } = device.tuner.table().choices;
+      assert(
+        Object.values(sum.microseconds).every((time) => time! > 0),
+        JSON.stringify(sum),
+      );
+      assertEqual("warnings", warnings, []);
+    },
+    hidden as GPU,
+  );
+});
+
+defineOnce("tuner: two programs compiled at once time each choice once", async () => {
+  await opened({}, async ({ device }) => {
+    const one = sumBy(device, ["a", "b"]);
+    const other = sumBy(device, ["a", "b"]);
+    await Promise.all([device.tuner.tune(one.record), device.tuner.tune(other.record)]);
+    assertEqual("timed", device.tuner.timed, 2);
+  });
+});
+
+defineOnce("tuner: the rule's candidate stays unless another is faster by more than noise", async () => {
+  const times = (a: number, b: number) =>
+    new Map([
+      ["a", a],
+      ["b", b],
+    ]);
+  assertEqual("3 % faster", fastest(times(100, 97), "a"), "a");
+  assertEqual("8 % faster", fastest(times(100, 92), "a"), "b");
+  assertEqual("the rule's own is fastest", fastest(times(90, 100), "a"), "a");
+  assertEqual("the rule's own failed", fastest(new Map([["b", 5]]), "a"), "b");
+});
+
+defineOnce("tuner: launches tell which choice they are a part of", async (device) => {
+  const tape = new Tape(device);
+  const x = tape.input("x", [4, 8]);
+  const program = await tape.compile({ outputs: { y: dense(x, tape.parameter("w", [8, 4], { initial: 1 })) } });
+  assertEqual("part", program.launches[0].part, "product batch=1 rows=4 inputs=8 outputs=4");
+  program.dispose();
+});

@@ -1,0 +1,59 @@
+// The tower and its backward pass, by the references alone: for each block conv 3x3 SAME -> max-pool 2x2 -> batch-norm ->
+// ReLU, then dense sigmoid; and the L2 of the conv kernels, which goes with it.
+
+import { batchNorm, batchNormGradients } from "../batchNorm.ts";
+import { conv2d, conv2dGradients } from "../conv2d.ts";
+import { dense, denseGradients } from "../dense.ts";
+import { flatten, flattenGradients } from "../flatten.ts";
+import { l2Penalty, l2PenaltyGradients } from "../losses/l2Penalty.ts";
+import { maxPool2d, maxPool2dGradients } from "../maxPool2d.ts";
+import { map, type NdArray, type NdArrays, scalar } from "../ndarray.ts";
+import { relu, reluGradients } from "../relu.ts";
+
+const CONV = { stride: 1, padding: "same" } as const;
+const POOL = { size: 2, stride: 2, padding: "valid" } as const;
+
+function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number) {
+  const name = `tower/block${n}`;
+  const conv = { x, filter: p[`${name}/conv/kernel`], bias: p[`${name}/conv/bias`] };
+  const pool = { x: conv2d(conv, CONV) };
+  const norm = { x: maxPool2d(pool, POOL), gamma: p[`${name}/norm/gamma`], beta: p[`${name}/norm/beta`] };
+  return { name, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon: 1e-3 }) } };
+}
+
+/**
+ * Embeddings of pictures in a training batch, cut into `groups` with statistics of their own; the penalty of its kernels;
+ * and from the gradient of the embeddings those of its parameters, the penalty's included.
+ */
+export function tower(p: NdArrays, images: NdArray, groups: number, l2: number) {
+  const blocks: ReturnType<typeof blockInputs>[] = [];
+  let x = images;
+  while (p[`tower/block${blocks.length + 1}/conv/kernel`]) {
+    const block = blockInputs(p, blocks.length + 1, x, groups);
+    blocks.push(block);
+    x = relu(block.relu);
+  }
+  const towerDense = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };
+  let penalty = 0;
+  for (const { conv } of blocks) penalty += l2Penalty({ parameter: conv.filter }, { factor: l2 }).data[0];
+
+  const backward = (embeddingG: NdArray): NdArrays => {
+    const gradients: NdArrays = {};
+    const towerG = denseGradients(towerDense, { activation: "sigmoid" }, embeddingG);
+    gradients["tower/dense/kernel"] = towerG.kernel;
+    gradients["tower/dense/bias"] = towerG.bias;
+    let g = flattenGradients({ x }, {}, towerG.x).x;
+    for (const block of blocks.toReversed()) {
+      const normG = batchNormGradients(block.norm, { groups, epsilon: 1e-3 }, reluGradients(block.relu, {}, g).x);
+      gradients[`${block.name}/norm/gamma`] = normG.gamma;
+      gradients[`${block.name}/norm/beta`] = normG.beta;
+      const convG = conv2dGradients(block.conv, CONV, maxPool2dGradients(block.pool, POOL, normG.x).x);
+      const penaltyG = l2PenaltyGradients({ parameter: block.conv.filter }, { factor: l2 }, scalar(1)).parameter;
+      gradients[`${block.name}/conv/kernel`] = map(convG.filter, (value, i) => value + penaltyG.data[i]);
+      gradients[`${block.name}/conv/bias`] = convG.bias;
+      g = convG.x;
+    }
+    return gradients;
+  };
+  return { embedding: dense(towerDense, { activation: "sigmoid" }), penalty, backward };
+}
