@@ -7,6 +7,7 @@ export {
   type Range,
 } from "./data/augmentation/ranges.ts";
 export * from "./data/index.ts";
+export { readableItems } from "./data/readable.ts";
 export {
   DeviceLostError,
   DiskError,
@@ -19,14 +20,7 @@ export {
   ShapeError,
   TwingradError,
 } from "./errors.ts";
-export {
-  errorsAt,
-  type LivenessReport,
-  livenessReport,
-  type Presentation,
-  type PresentationErrors,
-  thresholdOf,
-} from "./evaluation/presentation.ts";
+export * from "./evaluation/index.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
@@ -68,6 +62,7 @@ export { slice } from "./ops/slice.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { type AdamOptions, adam } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
+export { type Assessment, assess, assessOneShot, embedAll } from "./recognition/assessment.ts";
 export {
   Gallery,
   type GalleryJson,
@@ -79,7 +74,7 @@ export {
 export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
 export { LivenessModel, requireLive } from "./recognition/livenessModel.ts";
 export type { Match } from "./recognition/match.ts";
-export { Model } from "./recognition/recognitionModel.ts";
+export { type Judgement, Model, withJudgement } from "./recognition/recognitionModel.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, ParameterStore } from "./tape/parameters.ts";
@@ -90,4 +85,10 @@ export type { Batch, ClassBatch, LivenessBatch, PairBatch, TripletBatch } from "
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
 export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";
-export { evaluate, tensor, type Value } from "./valueAndGradients.ts";
+export {
+  evaluate,
+  tensor,
+  type Value,
+  type ValueAndGradientsOptions,
+  valueAndGradients,
+} from "./valueAndGradients.ts";

@@ -21,7 +21,7 @@ export function tensor(shape: readonly number[], data: ArrayLike<number>): Value
   return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }
 
-export interface EvaluateOptions<Name extends string> {
+export interface ValueAndGradientsOptions<Name extends string> {
   /** Inputs whose gradients are wanted. */
   readonly gradientsOf?: readonly Name[];
   /** Gradient of the output, of its shape; without it the output must be a scalar, and its gradient is 1. */
@@ -29,11 +29,11 @@ export interface EvaluateOptions<Name extends string> {
 }
 
 /** Records `compose` on a tape of its own, runs it once on `inputs`, reads back its value and the wanted gradients. */
-export async function evaluate<Name extends string>(
+export async function valueAndGradients<Name extends string>(
   device: Device,
   compose: (inputs: Record<Name, Tensor>) => Tensor,
   inputs: Readonly<Record<Name, Value>>,
-  options: EvaluateOptions<NoInfer<Name>> = {},
+  options: ValueAndGradientsOptions<NoInfer<Name>> = {},
 ): Promise<{ value: Value; gradients: Record<Name, Value> }> {
   const { gradientsOf = [], outputGradient } = options;
   const tape = new Tape(device);
@@ -47,7 +47,8 @@ export async function evaluate<Name extends string>(
     const seed = outputGradient && tape.input("output gradient", outputGradient.shape);
     if (outputGradient) feed["output gradient"] = outputGradient.data;
     const wrt = gradientsOf.map((name) => {
-      if (!symbols[name]) throw new ShapeError("evaluate", `gradientsOf names "${name}", which is not an input.`);
+      if (!symbols[name])
+        throw new ShapeError("valueAndGradients", `gradientsOf names "${name}", which is not an input.`);
       return symbols[name];
     });
     gradients(output, wrt, seed).forEach((gradient, i) => {
@@ -66,3 +67,6 @@ export async function evaluate<Name extends string>(
     tape.store.dispose();
   }
 }
+
+/** @deprecated The former name of `valueAndGradients`, from before `evaluate` meant measuring a model. */
+export const evaluate = valueAndGradients;

@@ -1,11 +1,8 @@
 // What training would see of one picture: augmented on the GPU as a training step does it, laid out to be looked at.
+
 import sharp from "sharp";
-import type { Augmentation } from "../data/augmentation/draw.ts";
-import type { ImageSize } from "../data/dataset.ts";
-import type { Device } from "../gpu/device.ts";
-import { type ResizeMethod, resize } from "../ops/images/resample.ts";
-import { Tape } from "../tape/tape.ts";
-import { type AugmentationOptions, Augmenter } from "../train/augmenter.ts";
+import { type AugmentationOptions, type Device, type ImageSize, type ResizeMethod, resize, Tape } from "../index.ts";
+import { type Augmentation, Augmenter } from "../internal.ts";
 
 export interface Specimens {
   /** [count + 1, height, width, channels]: the picture as it would be without augmentation, then the augmented ones. */

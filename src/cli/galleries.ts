@@ -1,11 +1,10 @@
 // Galleries as JSON files.
+
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { TwingradError } from "../errors.ts";
-import { removeParts, writeAtomic } from "../node/files/files.ts";
-import { Gallery, type GalleryJson, type Recogniser } from "../recognition/gallery.ts";
-import { matches } from "../recognition/match.ts";
+import { Gallery, type GalleryJson, type Recogniser, TwingradError } from "../index.ts";
+import { matches, removeParts, writeAtomic } from "../internal.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
 const schema = z.object({

@@ -1,8 +1,14 @@
 // Open-set identification of a dataset's pictures: some people enrolled, the others strangers.
-import { type Dataset, indicesByIdentity, labelsOf } from "../data/dataset.ts";
-import { type OpenSetReport, openSet, openSetReport } from "../evaluation/openSet.ts";
-import { type Match, personSearch, representatives } from "../recognition/match.ts";
-import type { Model } from "../recognition/recognitionModel.ts";
+import {
+  type Dataset,
+  labelsOf,
+  type Match,
+  type Model,
+  type OpenSetReport,
+  openSet,
+  openSetReport,
+} from "../index.ts";
+import { indicesByIdentity, personSearch, representatives } from "../internal.ts";
 
 export interface IdentificationOptions {
   shots: number;

@@ -1,14 +1,16 @@
 // What is in record files, and what is wrong with them: one pass, a record at a time.
-
-import type { RecordOptions } from "../data/sources/recordDataset.ts";
-import { featureNames, labelledPicture } from "../data/sources/recordFeatures.ts";
-import { TwingradError } from "../errors.ts";
-import type { Example } from "../formats/tfrecord/codec.ts";
-import { uncompressed } from "../formats/tfrecord/compression.ts";
-import { type CorruptRecordError, readRecords } from "../formats/tfrecord/framing.ts";
-import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
-import { decodePicture } from "../node/files/images.ts";
-import { fileSource, recordFiles } from "../node/tfrecord/recordFiles.ts";
+import { TwingradError } from "../index.ts";
+import {
+  type Example,
+  featureNames,
+  fileSource,
+  labelledPicture,
+  readRecords,
+  recordCodec,
+  recordFiles,
+  uncompressed,
+} from "../internal.ts";
+import { type CorruptRecordError, decodePicture, type RecordOptions } from "../node/index.ts";
 
 export interface Problem {
   file: string;

@@ -1,4 +1,6 @@
 // The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
+
+export type { Box } from "../formats/box.ts";
 export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
 export {
   type BatchOptions,
@@ -15,7 +17,7 @@ export {
 } from "./batches.ts";
 export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
-export type { Box, CropOptions } from "./pictures/crop.ts";
+export type { CropOptions } from "./pictures/crop.ts";
 export { turnedIdentities } from "./pictures/turned.ts";
 export {
   balancedPairs,

@@ -1,8 +1,8 @@
 // Boxes of faces in files beside the pictures: a table for a whole folder, or a small JSON file for each picture.
 import Papa from "papaparse";
 import * as z from "zod/mini";
-import { type Box, checkBox } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
+import { type Box, checkBox } from "./box.ts";
 
 /** The name of a folder's table. */
 export const boxTable = "boxes.csv";

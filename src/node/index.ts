@@ -2,15 +2,7 @@
 export * from "../data/index.ts";
 export { readableItems } from "../data/readable.ts";
 export type { RecordOptions } from "../data/sources/recordDataset.ts";
-export type { BootstrapOptions, Interval } from "../evaluation/bootstrap.ts";
-export { type Calibration, fitCalibration } from "../evaluation/calibration.ts";
-export { type DetPoint, detCurve } from "../evaluation/det.ts";
-export { type CalibratedRate, thresholdAt } from "../evaluation/falseAccepts.ts";
-export { type VerificationIntervals, verificationIntervals } from "../evaluation/intervals.ts";
-export { type RocPoint, roc, type ScoredPair } from "../evaluation/metrics.ts";
-export { oneShotAccuracy } from "../evaluation/oneShot.ts";
-export { type OpenSet, type OpenSetReport, openSet, openSetReport } from "../evaluation/openSet.ts";
-export { falseAcceptRates, type VerificationReport, verificationReport } from "../evaluation/protocol.ts";
+export * from "../evaluation/index.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { assess, assessOneShot } from "../recognition/assessment.ts";
 export { type Judgement, withJudgement } from "../recognition/recognitionModel.ts";

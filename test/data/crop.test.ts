@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Box, centredPart, cropInWords, cropOf, croppedPart } from "../../src/data/pictures/crop.ts";
+import { centredPart, cropInWords, cropOf, croppedPart } from "../../src/data/pictures/crop.ts";
+import type { Box } from "../../src/formats/box.ts";
 
 const pixels = (xmin: number, ymin: number, xmax: number, ymax: number): Box => {
   return { xmin, ymin, xmax, ymax, relative: false };

@@ -1,4 +1,4 @@
-// Runs one public operation through `evaluate` and holds its value and gradients to the float64 reference.
+// Runs one public operation through `valueAndGradients` and holds its value and gradients to the float64 reference.
 
 import {
   absDifference,
@@ -9,7 +9,6 @@ import {
   conv2d,
   type Device,
   dense,
-  evaluate,
   flatten,
   l2Normalize,
   l2Penalty,
@@ -26,6 +25,7 @@ import {
   tensor,
   tripletLoss,
   type Value,
+  valueAndGradients,
 } from "../../src/index.ts";
 import { normal } from "../random.ts";
 import type { NdArray, NdArrays } from "../reference/ndarray.ts";
@@ -73,7 +73,7 @@ export function evaluateOperation(
   outputGradient?: NdArray,
 ) {
   const values = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toValue(array)]));
-  return evaluate(device, (tensors: Tensors) => calls[op](tensors, options), values, {
+  return valueAndGradients(device, (tensors: Tensors) => calls[op](tensors, options), values, {
     gradientsOf,
     ...(outputGradient && { outputGradient: toValue(outputGradient) }),
   });

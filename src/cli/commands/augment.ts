@@ -1,9 +1,9 @@
 // twingrad augment: what training would see of a picture, as a sheet to be looked at.
+
 import type { Command } from "commander";
-import type { Augmentation } from "../../data/augmentation/draw.ts";
-import { augmentationPresets } from "../../data/augmentation/ranges.ts";
-import { openDevice } from "../../node/adapter/device.ts";
-import { writeAtomic } from "../../node/files/files.ts";
+import { augmentationPresets } from "../../index.ts";
+import { type Augmentation, writeAtomic } from "../../internal.ts";
+import { openDevice } from "../../node/index.ts";
 import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";

@@ -1,13 +1,19 @@
 // twingrad calibrate: sets a model's threshold for a wanted false-accept rate.
+
 import { type Command, InvalidArgumentError } from "commander";
-import { type Dataset, labelsOf } from "../../data/dataset.ts";
-import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../data/sampling/evaluationPairs.ts";
-import type { Interval } from "../../evaluation/bootstrap.ts";
-import { fitCalibration } from "../../evaluation/calibration.ts";
-import { thresholdAt } from "../../evaluation/falseAccepts.ts";
-import { modelFileOf, readModelFile, saveModel } from "../../node/files/files.ts";
-import { assess } from "../../recognition/assessment.ts";
-import { withJudgement } from "../../recognition/recognitionModel.ts";
+import {
+  allPairs,
+  assess,
+  type Dataset,
+  fitCalibration,
+  type Interval,
+  labelsOf,
+  pairsPerIdentity,
+  thresholdAt,
+  withJudgement,
+} from "../../index.ts";
+import { type EvaluationPair, modelFileOf, readModelFile } from "../../internal.ts";
+import { saveModel } from "../../node/index.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { action, digits, note, percent, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";

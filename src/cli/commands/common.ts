@@ -1,18 +1,20 @@
 // What the commands share: how a result is told, how options are read, how a model is opened.
+
 import { access } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
-import type { Dataset, ImageSize } from "../../data/dataset.ts";
-import { type CropOptions, cropInWords, cropOf } from "../../data/pictures/crop.ts";
-import { NotLiveError, TwingradError } from "../../errors.ts";
-import type { Device } from "../../gpu/device.ts";
-import type { TuningOptions } from "../../gpu/tuner.ts";
-import { openDevice } from "../../node/adapter/device.ts";
-import { boxOf } from "../../node/files/boxes.ts";
-import { loadLivenessModel, loadModel } from "../../node/files/files.ts";
-import { readPicture } from "../../node/files/images.ts";
-import { fileTuningStore } from "../../node/files/tuning.ts";
-import type { LivenessModel } from "../../recognition/livenessModel.ts";
-import type { Model } from "../../recognition/recognitionModel.ts";
+import {
+  type CropOptions,
+  type Dataset,
+  type Device,
+  type ImageSize,
+  type LivenessModel,
+  type Model,
+  NotLiveError,
+  type TuningOptions,
+  TwingradError,
+} from "../../index.ts";
+import { boxOf, cropInWords, cropOf } from "../../internal.ts";
+import { fileTuningStore, loadLivenessModel, loadModel, openDevice, readPicture } from "../../node/index.ts";
 import type { PictureNeeds } from "../options/dataOptions.ts";
 import { Progress } from "../progress.ts";
 

@@ -1,7 +1,8 @@
 // twingrad enroll: makes a person known.
+
 import { type Command, Option } from "commander";
-import { Gallery } from "../../recognition/gallery.ts";
-import { type Match, matches } from "../../recognition/match.ts";
+import { Gallery, type Match } from "../../index.ts";
+import { matches } from "../../internal.ts";
 import { loadGallery, saveGallery } from "../galleries.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, readPictures } from "./common.ts";

@@ -1,6 +1,7 @@
 // twingrad forget: removes a person from a gallery.
+
 import type { Command } from "commander";
-import { TwingradError } from "../../errors.ts";
+import { TwingradError } from "../../index.ts";
 import { loadGallery, saveGallery } from "../galleries.ts";
 import { action, withModel } from "./common.ts";
 

@@ -1,8 +1,8 @@
 // --liveness: a second model that refuses pictures of pictures before the first one looks at them.
+
 import type { Command } from "commander";
-import { loadLivenessModel } from "../../node/files/files.ts";
-import { requireLive } from "../../recognition/livenessModel.ts";
-import type { Model } from "../../recognition/recognitionModel.ts";
+import { type Model, requireLive } from "../../index.ts";
+import { loadLivenessModel } from "../../node/index.ts";
 import { number, readPictures, withModel } from "./common.ts";
 
 export interface GuardFlags {

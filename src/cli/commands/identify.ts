@@ -1,7 +1,8 @@
 // twingrad identify: who is on a picture?
+
 import { type Command, Option } from "commander";
-import { TwingradError } from "../../errors.ts";
-import { type Match, matches } from "../../recognition/match.ts";
+import { type Match, TwingradError } from "../../index.ts";
+import { matches } from "../../internal.ts";
 import { loadGallery } from "../galleries.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, digits, number, readPictures, wholeNumber } from "./common.ts";

@@ -1,13 +1,12 @@
 // twingrad recapture: pictures of pictures for those who have none, from any set of faces.
+
 import { mkdir, readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
-import type { ImageSize, Item } from "../../data/dataset.ts";
-import { TwingradError } from "../../errors.ts";
-import { diskError } from "../../node/files/disk.ts";
-import { imageFolder, writeAtomic } from "../../node/files/files.ts";
-import { decodePicture, pictureSize } from "../../node/files/images.ts";
+import { type ImageSize, type Item, TwingradError } from "../../index.ts";
+import { diskError, pictureSize, writeAtomic } from "../../internal.ts";
+import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
 import { Progress } from "../progress.ts";
 import { fromBytes, type Raster, toBytes } from "../recapture/effects.ts";

@@ -1,11 +1,10 @@
 // twingrad records: writes, describes and checks TFRecord files.
+
 import { relative, sep } from "node:path";
 import { type Command, Option } from "commander";
-import type { Item } from "../../data/dataset.ts";
-import { byName } from "../../data/names.ts";
-import { Random, streams } from "../../data/random.ts";
-import type { Compression } from "../../formats/tfrecord/codec.ts";
-import { writeRecords } from "../../node/tfrecord/recordWriter.ts";
+import type { Item } from "../../index.ts";
+import { byName, type Compression, Random, streams } from "../../internal.ts";
+import { writeRecords } from "../../node/index.ts";
 import {
   addDataOptions,
   addRecordOptions,

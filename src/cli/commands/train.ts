@@ -1,11 +1,11 @@
 // twingrad train: a folder of pictures in, a model out.
+
 import { mkdir } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { augmentationPresets } from "../../data/augmentation/ranges.ts";
-import type { Item } from "../../data/dataset.ts";
-import { openDevice } from "../../node/adapter/device.ts";
-import { diskError } from "../../node/files/disk.ts";
+import { augmentationPresets, type Item } from "../../index.ts";
+import { diskError } from "../../internal.ts";
+import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
 import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../options/dataOptions.ts";
 import { addLossOptions } from "../options/lossOptions.ts";

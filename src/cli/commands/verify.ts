@@ -1,6 +1,7 @@
 // twingrad verify: are two pictures of one person?
+
 import type { Command } from "commander";
-import { verification } from "../../recognition/gallery.ts";
+import { verification } from "../../internal.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, digits, number, percent, readPictures } from "./common.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";

@@ -1,5 +1,6 @@
 // Who is in the demo: people to train on, people to set the thresholds by, and people whom nothing was fitted to.
-import { type Dataset, subset } from "../../data/dataset.ts";
+import type { Dataset } from "../../index.ts";
+import { subset } from "../../internal.ts";
 import { drawFaces, facesDataset } from "./faces/index.ts";
 
 export interface PeopleCounts {

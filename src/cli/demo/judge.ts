@@ -1,15 +1,25 @@
 // What the demo asks of the trained network, and of plain pixels for comparison. Thresholds and calibration come from the
 // validation people; every figure that is reported comes from the unseen ones.
-import { type Dataset, indicesByIdentity, labelsOf } from "../../data/dataset.ts";
-import { DecodedImages } from "../../data/decodedImages.ts";
-import { type EvaluationPair, oneShotTrials, pairsPerIdentity } from "../../data/sampling/evaluationPairs.ts";
-import { type Calibration, fitCalibration } from "../../evaluation/calibration.ts";
-import { bestThreshold, type RocPoint, roc, type ScoredPair } from "../../evaluation/metrics.ts";
-import { oneShotAccuracy } from "../../evaluation/oneShot.ts";
-import { type VerificationReport, verificationReport } from "../../evaluation/protocol.ts";
-import { embedAll } from "../../recognition/assessment.ts";
-import { Gallery } from "../../recognition/gallery.ts";
-import type { Model } from "../../recognition/recognitionModel.ts";
+import {
+  bestThreshold,
+  type Calibration,
+  type Dataset,
+  DecodedImages,
+  embedAll,
+  fitCalibration,
+  Gallery,
+  labelsOf,
+  type Model,
+  oneShotAccuracy,
+  oneShotTrials,
+  pairsPerIdentity,
+  type RocPoint,
+  roc,
+  type ScoredPair,
+  type VerificationReport,
+  verificationReport,
+} from "../../index.ts";
+import { type EvaluationPair, indicesByIdentity } from "../../internal.ts";
 
 const perIdentity = 50;
 const ways = 20;

@@ -1,7 +1,5 @@
 // Puts the demo's figures and pictures together for the report page.
-import type { ImageSize } from "../../data/dataset.ts";
-import { probabilityOf } from "../../evaluation/calibration.ts";
-import type { Device } from "../../gpu/device.ts";
+import { type Device, type ImageSize, probabilityOf } from "../../index.ts";
 import { percent, type ReportPair } from "../report/html.ts";
 import type { Report } from "../report/page.ts";
 import { pictureUri } from "../report/picture.ts";

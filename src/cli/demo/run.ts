@@ -1,11 +1,11 @@
 // The demo from nothing to a report. Apart from its command, which loads it when it is asked for: what draws faces and charts
 // takes longer to load than all the rest of the command line.
+
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { openDevice } from "../../node/adapter/device.ts";
-import { diskError } from "../../node/files/disk.ts";
-import { writeAtomic } from "../../node/files/files.ts";
-import { Model } from "../../recognition/recognitionModel.ts";
+import { Model } from "../../index.ts";
+import { diskError, writeAtomic } from "../../internal.ts";
+import { openDevice } from "../../node/index.ts";
 import { digits, note, type Outcome, percent, tuningOf } from "../commands/common.ts";
 import { reportPage } from "../report/page.ts";
 import { demoPeople, type PeopleCounts, peopleCounts } from "./faces.ts";

@@ -1,16 +1,19 @@
 // The demo's training run: the article's tower, scaled to what a software adapter does in two minutes, and a loss that learns
 // from every pair of a batch.
+import {
+  adam,
+  classBatches,
+  type Dataset,
+  DecodedImages,
+  type Device,
+  labelsOf,
+  learningRateSchedule,
+  perClass,
+  siamese,
+  Trainer,
+} from "../../index.ts";
+import { StepsInFlight } from "../../internal.ts";
 
-import { classBatches } from "../../data/batches.ts";
-import { type Dataset, labelsOf } from "../../data/dataset.ts";
-import { DecodedImages } from "../../data/decodedImages.ts";
-import { perClass } from "../../data/sampling/balanced.ts";
-import type { Device } from "../../gpu/device.ts";
-import { siamese } from "../../nn/siamese.ts";
-import { adam } from "../../optim/adam.ts";
-import { learningRateSchedule } from "../../optim/schedule.ts";
-import { StepsInFlight } from "../../train/inFlight.ts";
-import { Trainer } from "../../train/trainer.ts";
 import { Progress } from "../progress.ts";
 import { faceSize } from "./faces.ts";
 

@@ -1,16 +1,18 @@
 // DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
+
 import { stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Dataset, ImageSize, Item } from "../../data/dataset.ts";
-import type { CropOptions } from "../../data/pictures/crop.ts";
-import { readableItems } from "../../data/readable.ts";
-import { type LivenessDataset, livenessRecords } from "../../data/sources/livenessDataset.ts";
-import type { RecordOptions } from "../../data/sources/recordDataset.ts";
-import { TwingradError } from "../../errors.ts";
-import { largestRecord } from "../../formats/tfrecord/framing.ts";
-import { imageFolder, livenessImages } from "../../node/files/files.ts";
-import { tfrecords } from "../../node/tfrecord/dataset.ts";
-import { recordFilesIn } from "../../node/tfrecord/recordFiles.ts";
+import {
+  type CropOptions,
+  type Dataset,
+  type ImageSize,
+  type Item,
+  type LivenessDataset,
+  readableItems,
+  TwingradError,
+} from "../../index.ts";
+import { largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
+import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
 
 export const dataHelp =
   "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";

@@ -1,13 +1,14 @@
 // What a training run is told about pictures: their sizes, how they are resized, and how they are augmented.
+
 import { z } from "zod";
 import {
   type AugmentationPreset,
   type AugmentationRanges,
   augmentationPresets,
-  resolveRanges,
-} from "../../data/augmentation/ranges.ts";
-import type { ImageSize } from "../../data/dataset.ts";
-import type { CropOptions } from "../../data/pictures/crop.ts";
+  type CropOptions,
+  type ImageSize,
+} from "../../index.ts";
+import { resolveRanges } from "../../internal.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
 const positive = z.number().int().min(1);

@@ -1,6 +1,5 @@
 // Which settings go with which learning-rate schedule, and the rates that a run has.
-import { TwingradError } from "../../errors.ts";
-import { learningRateSchedule, type ScheduleOptions } from "../../optim/schedule.ts";
+import { learningRateSchedule, type ScheduleOptions, TwingradError } from "../../index.ts";
 import type { PartialSettings, ResolvedSettings } from "./settings.ts";
 import { SettingsError } from "./settingsError.ts";
 

@@ -1,13 +1,18 @@
 // What a training run can be told, by flags, by a configuration file and by the run that it resumes; one set of rules.
+
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { defaultPrefetch } from "../../data/batches.ts";
-import { type Fold, isFold } from "../../data/split.ts";
-import { TwingradError } from "../../errors.ts";
-import { areViews, viewKinds } from "../../model/views.ts";
-import { towerKinds } from "../../nn/towers.ts";
-import { scheduleKinds } from "../../optim/schedule.ts";
-import { lossNames, minings } from "../../train/loss.ts";
+import { type Fold, TwingradError } from "../../index.ts";
+import {
+  areViews,
+  defaultPrefetch,
+  isFold,
+  lossNames,
+  minings,
+  scheduleKinds,
+  towerKinds,
+  viewKinds,
+} from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
 import { augment, size } from "./pictureSettings.ts";
 import { checkSchedule } from "./scheduleSettings.ts";

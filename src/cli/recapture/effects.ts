@@ -1,6 +1,6 @@
 // What a picture goes through that is printed or shown on a screen and photographed again, one effect a function. Values are
 // sRGB-encoded shares of full scale, as they are stored: the effects are models of what is seen, not of the optics.
-import type { Random } from "../../data/random.ts";
+import type { Random } from "../../internal.ts";
 
 /** Colour pixels in [0, 1], row by row, three values each. */
 export interface Raster {

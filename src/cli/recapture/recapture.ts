@@ -1,6 +1,6 @@
 // A picture as a camera would see it of the person, and as it would see a print or a screen that shows the picture: random
 // numbers of its own decide how, so that the same seed gives the same pictures.
-import { Random, streams } from "../../data/random.ts";
+import { Random, streams } from "../../internal.ts";
 import {
   blur,
   type Colour,

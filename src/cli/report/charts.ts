@@ -1,10 +1,11 @@
 // The report's charts, drawn to SVG by echarts without a browser. Colours are CSS variables, so one drawing serves the
 // light and the dark page.
+
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { normalQuantile } from "../../evaluation/bootstrap.ts";
+import { normalQuantile } from "../../internal.ts";
 
 use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer]);
 

@@ -1,8 +1,6 @@
 // Puts the figures and pictures of an evaluation together for its report page.
-import type { Dataset } from "../../data/dataset.ts";
-import type { EvaluationPair } from "../../data/sampling/evaluationPairs.ts";
-import { roc, type ScoredPair } from "../../evaluation/metrics.ts";
-import type { Model } from "../../recognition/recognitionModel.ts";
+import { type Dataset, type Model, roc, type ScoredPair } from "../../index.ts";
+import type { EvaluationPair } from "../../internal.ts";
 import type { EvaluationReport } from "./evaluation.ts";
 import { percent, type ReportPair } from "./html.ts";
 import { pictureUri } from "./picture.ts";

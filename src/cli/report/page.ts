@@ -1,6 +1,5 @@
 // The demo's report: one HTML file without scripts or anything to load, readable from a disk years from now.
-import type { RocPoint } from "../../evaluation/metrics.ts";
-import type { VerificationReport } from "../../evaluation/protocol.ts";
+import type { RocPoint, VerificationReport } from "../../index.ts";
 import { histogramChart, lossChart, rocChart } from "./charts.ts";
 import { htmlPage, type Picture, pairGroup, percent, picture, type ReportPair, text, tile } from "./html.ts";
 import { style } from "./style.ts";

@@ -1,6 +1,7 @@
 // A dataset's picture as a data URI, as the network sees it.
+
 import sharp from "sharp";
-import type { ImageSize, Item } from "../../data/dataset.ts";
+import type { ImageSize, Item } from "../../index.ts";
 import type { Picture } from "./html.ts";
 
 export async function pictureUri(item: Item, size: ImageSize): Promise<Picture> {

@@ -1,7 +1,5 @@
 // The alignment of a training run: fitted to some of the pictures that it trains on.
-import { type Alignment, fitAlignment } from "../../data/alignment/alignment.ts";
-import type { Dataset, ImageSize } from "../../data/dataset.ts";
-import { DecodedImages } from "../../data/decodedImages.ts";
+import { type Alignment, type Dataset, DecodedImages, fitAlignment, type ImageSize } from "../../index.ts";
 
 /** A mean over more pictures looks the same, and takes longer. */
 const mostPictures = 400;

@@ -1,14 +1,18 @@
 // What a stopped run left in its folder, and where the next one goes on.
+
 import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset } from "../../data/dataset.ts";
-import { TwingradError } from "../../errors.ts";
-import type { TuningOptions } from "../../gpu/tuner.ts";
-import { openSaved, type SavedModel } from "../../model/modelFile.ts";
-import { diskFolder } from "../../node/files/checkpointFolder.ts";
-import { diskError } from "../../node/files/disk.ts";
-import { checkpointsFolder, modelFile, readModelFile, removeParts } from "../../node/files/files.ts";
-import { Checkpoints } from "../../train/checkpoints.ts";
+import { Checkpoints, type Dataset, type TuningOptions, TwingradError } from "../../index.ts";
+import {
+  checkpointsFolder,
+  diskError,
+  modelFile,
+  openSaved,
+  readModelFile,
+  removeParts,
+  type SavedModel,
+} from "../../internal.ts";
+import { diskFolder } from "../../node/index.ts";
 import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./runRecord.ts";
 
 /** The checkpoints of the run in a folder. */

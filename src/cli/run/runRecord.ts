@@ -1,12 +1,9 @@
 // What a checkpoint says of the run that made it: the configuration, the data, how far it had come.
+
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Dataset } from "../../data/dataset.ts";
-import { TwingradError } from "../../errors.ts";
-import { decode, type Safetensors } from "../../formats/safetensors.ts";
-import { parseTuningTable } from "../../formats/tuningTable.ts";
-import type { TuningTable } from "../../gpu/tunerTable.ts";
-import { nothingSelected } from "../../train/selection.ts";
+import { type Dataset, type TuningTable, TwingradError } from "../../index.ts";
+import { decode, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
 import { changeable, defaults, type ResolvedSettings, resolved } from "../options/settings.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,19 +1,28 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset, Item } from "../../data/dataset.ts";
-import type { SamplerState } from "../../data/sampling/sampler.ts";
-import { TwingradError } from "../../errors.ts";
-import { withMetadata } from "../../formats/seal.ts";
-import type { Device } from "../../gpu/device.ts";
-import { openSaved } from "../../model/modelFile.ts";
-import type { TowerAlignment } from "../../model/pictures.ts";
-import { modelFile, saveModel } from "../../node/files/files.ts";
-import { adam } from "../../optim/adam.ts";
-import type { Checkpoints } from "../../train/checkpoints.ts";
-import { Saver } from "../../train/saver.ts";
-import { nothingSelected, type Selection } from "../../train/selection.ts";
-import { type Recovered, Trainer } from "../../train/trainer.ts";
+import {
+  adam,
+  type Checkpoints,
+  type Dataset,
+  type Device,
+  type Item,
+  type Recovered,
+  type SamplerState,
+  Saver,
+  Trainer,
+  TwingradError,
+} from "../../index.ts";
+import {
+  modelFile,
+  nothingSelected,
+  openSaved,
+  type Selection,
+  type TowerAlignment,
+  withMetadata,
+} from "../../internal.ts";
+import { saveModel } from "../../node/index.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "../options/settings.ts";

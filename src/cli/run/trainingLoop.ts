@@ -1,11 +1,7 @@
 // The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
+import type { Batch, Saver, Trainer } from "../../index.ts";
+import { exhausted, nothingSelected, StepsInFlight, judged as select, withMetadata } from "../../internal.ts";
 
-import { withMetadata } from "../../formats/seal.ts";
-import type { Batch } from "../../train/batch.ts";
-import { StepsInFlight } from "../../train/inFlight.ts";
-import type { Saver } from "../../train/saver.ts";
-import { exhausted, nothingSelected, judged as select } from "../../train/selection.ts";
-import type { Trainer } from "../../train/trainer.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainingLog } from "./log/log.ts";
 import { progressMetadata, type RunProgress, runMetadata, type TrainingRecord } from "./runRecord.ts";

@@ -1,14 +1,22 @@
 // The batches of a training run that learns to tell people apart, as its settings choose them.
-import { alignedDataset } from "../../data/alignment/alignment.ts";
-import { batches, classBatches, tripletBatches } from "../../data/batches.ts";
-import { type Dataset, type ImageSize, labelsOf } from "../../data/dataset.ts";
-import { DecodedImages } from "../../data/decodedImages.ts";
-import { balancedPairs, perClass, triplets } from "../../data/sampling/balanced.ts";
-import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../data/sampling/expectedPairs.ts";
-import { filteredPairs } from "../../data/sampling/filteredPairs.ts";
-import { picturesOfEach } from "../../data/sampling/sampler.ts";
-import type { TowerAlignment } from "../../model/pictures.ts";
-import { comparesAll } from "../../train/loss.ts";
+import {
+  alignedDataset,
+  balancedPairs,
+  balancingDifferentProbability,
+  batches,
+  classBatches,
+  type Dataset,
+  DecodedImages,
+  expectedPairs,
+  filteredPairs,
+  type ImageSize,
+  labelsOf,
+  perClass,
+  tripletBatches,
+  triplets,
+  yieldWarnings,
+} from "../../index.ts";
+import { comparesAll, picturesOfEach, type TowerAlignment } from "../../internal.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../options/lossSettings.ts";
 import type { ResolvedSettings } from "../options/settings.ts";
 import type { TrainingStream } from "./tasks/task.ts";

@@ -1,15 +1,7 @@
 // Which part of a picture is looked at: about a face, where somebody says by a box where it is, else about the centre. Boxes
 // come with the pictures; nothing here looks for faces.
 import { TwingradError } from "../../errors.ts";
-
-/** Corners of a box in the upright picture: x to the right and y down, in pixels, or in shares of its width and height. */
-export interface Box {
-  readonly xmin: number;
-  readonly ymin: number;
-  readonly xmax: number;
-  readonly ymax: number;
-  readonly relative: boolean;
-}
+import { type Box, checkBox, describeBox } from "../../formats/box.ts";
 
 /** `centre` takes the largest centred part; `box` the surroundings of a picture's box, and where it has none the same. */
 export interface CropOptions {
@@ -77,18 +69,10 @@ function inPixels(box: Box, [height, width]: Size) {
   const [left, right] = [box.xmin, box.xmax].map((x) => within(x * unitX, width));
   const [top, bottom] = [box.ymin, box.ymax].map((y) => within(y * unitY, height));
   if (right > left && bottom > top) return { left, top, width: right - left, height: bottom - top };
-  throw new TwingradError("CORRUPT_FILE", `${inWords(box)} lies outside the picture of ${width} x ${height} pixels`);
-}
-
-/** @throws CORRUPT_FILE, with the box, for one without area. */
-export function checkBox(box: Box): void {
-  const { xmin, ymin, xmax, ymax } = box;
-  if (xmax > xmin && ymax > ymin && [xmin, ymin, xmax, ymax].every(Number.isFinite)) return;
-  throw new TwingradError("CORRUPT_FILE", `${inWords(box)} has no area: xmin < xmax and ymin < ymax were expected`);
-}
-
-function inWords({ xmin, ymin, xmax, ymax, relative }: Box): string {
-  return `the box xmin ${xmin}, ymin ${ymin}, xmax ${xmax}, ymax ${ymax} (${relative ? "shares of the picture" : "pixels"})`;
+  throw new TwingradError(
+    "CORRUPT_FILE",
+    `${describeBox(box)} lies outside the picture of ${width} x ${height} pixels`,
+  );
 }
 
 /** The largest centred part of a picture that has the shape of `wanted`. */

@@ -1,9 +1,10 @@
 // From an Example to a labelled picture: which features hold what. The names are the article's (image, label, height,
 // width, addr) under any prefix, or any others; `name` is ours, and keeps who a numbered label stands for.
 import { TwingradError } from "../../errors.ts";
+import { type Box, checkBox } from "../../formats/box.ts";
 import type { Example, Feature } from "../../formats/tfrecord/codec.ts";
 import type { ImageSize } from "../dataset.ts";
-import { type Box, type CropOptions, checkBox, cropOf } from "../pictures/crop.ts";
+import { type CropOptions, cropOf } from "../pictures/crop.ts";
 import { pictureFormat, type StoredPicture } from "../pictures/storedPicture.ts";
 
 export interface FeatureOptions {

@@ -1,8 +1,9 @@
 // Boxes of faces in files beside pictures on a disk.
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import type { Box, CropOptions } from "../../data/pictures/crop.ts";
+import type { CropOptions } from "../../data/pictures/crop.ts";
 import { TwingradError } from "../../errors.ts";
+import type { Box } from "../../formats/box.ts";
 import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../../formats/boxes.ts";
 
 export interface CropFolderOptions {

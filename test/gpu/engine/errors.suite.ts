@@ -8,7 +8,6 @@ import {
   conv2d,
   type Device,
   dense,
-  evaluate,
   maxPool2d,
   sigmoid,
   sigmoidCrossEntropy,
@@ -17,6 +16,7 @@ import {
   type Tensor,
   tensor,
   tripletLoss,
+  valueAndGradients,
 } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { ndarray } from "../../reference/ndarray.ts";
@@ -113,7 +113,7 @@ define("errors: values that do not fill their shape", () =>
 define("errors: a gradient of a value that is no scalar, without an output gradient", (device: Device) =>
   assertThrows(
     "evaluate",
-    () => evaluate(device, ({ x }) => sigmoid(x), { x: toValue(normal([2, 3], 1)) }, { gradientsOf: ["x"] }),
+    () => valueAndGradients(device, ({ x }) => sigmoid(x), { x: toValue(normal([2, 3], 1)) }, { gradientsOf: ["x"] }),
     ["[2, 3]", "scalar"],
   ),
 );
@@ -122,7 +122,7 @@ define("errors: an output gradient of another shape", (device) =>
   assertThrows(
     "evaluate",
     () =>
-      evaluate(
+      valueAndGradients(
         device,
         ({ x }) => sigmoid(x),
         { x: toValue(normal([2, 3], 1)) },
@@ -134,8 +134,9 @@ define("errors: an output gradient of another shape", (device) =>
 
 define("errors: gradients of a name that is no input", (device) =>
   assertThrows(
-    "evaluate",
-    () => evaluate(device, ({ x }) => sum(x), { x: toValue(normal([2], 1)) }, { gradientsOf: ["filter" as "x"] }),
+    "valueAndGradients",
+    () =>
+      valueAndGradients(device, ({ x }) => sum(x), { x: toValue(normal([2], 1)) }, { gradientsOf: ["filter" as "x"] }),
     ["filter"],
   ),
 );

@@ -4,7 +4,6 @@ import {
   adam,
   type Device,
   dense,
-  evaluate,
   Model,
   mean,
   openDevice,
@@ -15,6 +14,7 @@ import {
   Tape,
   Trainer,
   tensor,
+  valueAndGradients,
 } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
 import { assert, assertEqual, assertThrows, define, settings } from "../suite.ts";
@@ -77,7 +77,7 @@ define("leaks: a trainer that did everything leaves nothing when disposed", (dev
 define("leaks: an evaluation leaves nothing, and neither does what could not be compiled", async (device) => {
   const x = tensor([2, 3], [1, 2, 3, 4, 5, 6]);
   await leavesNothing(device, "evaluate", () =>
-    evaluate(device, ({ x }) => sum(sigmoid(x)), { x }, { gradientsOf: ["x"] }),
+    valueAndGradients(device, ({ x }) => sum(sigmoid(x)), { x }, { gradientsOf: ["x"] }),
   );
   const most = 128 * 2 ** 20;
   const small = await openDevice({ gpu: settings.gpu, limits: { maxStorageBufferBindingSize: most } });

@@ -6,7 +6,6 @@ import {
   batchNorm,
   conv2d,
   dense,
-  evaluate,
   flatten,
   l2Normalize,
   maxPool2d,
@@ -16,6 +15,7 @@ import {
   sigmoid,
   sum,
   type Value,
+  valueAndGradients,
 } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { map } from "../../reference/ndarray.ts";
@@ -26,7 +26,7 @@ import { assert, assertClose, assertEqual, assertSameBits, define } from "../sui
 define("tape: a tensor used several times accumulates its gradient", async (device) => {
   const x = normal([5, 7], 1);
   const g = normal([5, 7], 2);
-  const { gradients } = await evaluate(
+  const { gradients } = await valueAndGradients(
     device,
     ({ x }) => add(add(relu(x), scale(x, 2)), add(x, x)),
     { x: toValue(x) },
@@ -37,7 +37,7 @@ define("tape: a tensor used several times accumulates its gradient", async (devi
 });
 
 define("tape: both inputs of |a - b| may be the same tensor", async (device) => {
-  const { value, gradients } = await evaluate(
+  const { value, gradients } = await valueAndGradients(
     device,
     ({ x }) => sum(absDifference(x, x)),
     { x: toValue(normal([9], 1)) },
@@ -57,7 +57,7 @@ define("tape: one kernel in two layers gets the sum of both gradients", async (d
   const g = normal([6, 9], 3);
   const after = references.dense.gradients(second, {}, g);
   const before = references.dense.gradients(inputs, { activation: "sigmoid" }, after.x);
-  const { value, gradients } = await evaluate(
+  const { value, gradients } = await valueAndGradients(
     device,
     ({ x, kernel }) => dense(dense(x, kernel, { activation: "sigmoid" }), kernel),
     { x: toValue(inputs.x), kernel: toValue(inputs.kernel) },
@@ -71,7 +71,7 @@ define("tape: one kernel in two layers gets the sum of both gradients", async (d
 
 define("tape: a loss may be scaled and added to another", async (device) => {
   const x = normal([4, 3], 1);
-  const { value, gradients } = await evaluate(
+  const { value, gradients } = await valueAndGradients(
     device,
     ({ x }) => add(scale(mean(x), 12), scale(sum(relu(x)), -0.5)),
     { x: toValue(x) },
@@ -89,7 +89,7 @@ define("tape: a loss may be scaled and added to another", async (device) => {
 define("tape: a flattened tensor and the tensor itself can both be used", async (device) => {
   const x = normal([2, 3, 2, 5], 1);
   const kernel = normal([30, 4], 2);
-  const { gradients } = await evaluate(
+  const { gradients } = await valueAndGradients(
     device,
     ({ x, kernel }) => add(sum(dense(flatten(x), kernel)), sum(scale(x, 3))),
     { x: toValue(x), kernel: toValue(kernel) },
@@ -105,7 +105,7 @@ define("tape: a flattened tensor and the tensor itself can both be used", async 
 });
 
 define("tape: an input that does not reach the value has gradient 0", async (device) => {
-  const { gradients } = await evaluate(
+  const { gradients } = await valueAndGradients(
     device,
     ({ x }) => sum(x),
     { x: toValue(normal([3], 1)), unused: toValue(normal([2, 2], 1)) },
@@ -125,7 +125,7 @@ define("tape: the same evaluation twice gives the same bits", async (device) => 
   };
   const names = Object.keys(inputs) as (keyof typeof inputs)[];
   const run = () =>
-    evaluate(
+    valueAndGradients(
       device,
       ({ x, filter, bias, gamma, beta, kernel }) =>
         mean(
@@ -156,7 +156,7 @@ define("tape: the derivative along a direction agrees with central differences",
     ) as Record<keyof typeof shapes, Value>;
   // Smooth but for the pool: ReLU's kinks would need a step too small for float32.
   const run = (step: number, gradientsOf: typeof names = []) =>
-    evaluate(
+    valueAndGradients(
       device,
       ({ x, filter, gamma, beta, kernel }) =>
         sum(

@@ -1,6 +1,6 @@
 // Edges by direction against their float64 reference over random shapes, and a case by hand.
 import fc from "fast-check";
-import { type Device, evaluate, mean, orientedGradients, tensor } from "../../../src/index.ts";
+import { type Device, mean, orientedGradients, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { orientedGradients as reference } from "../../reference/images/orientedGradients.ts";
 import { map, type NdArray, ndarray } from "../../reference/ndarray.ts";
@@ -8,7 +8,7 @@ import { assertClose, assertThrows, defineKernel, defineOnce, forAll } from "../
 
 async function run(device: Device, x: NdArray) {
   const given = tensor(x.shape, Float32Array.from(x.data));
-  return (await evaluate(device, ({ x }) => orientedGradients(x), { x: given })).value.data;
+  return (await valueAndGradients(device, ({ x }) => orientedGradients(x), { x: given })).value.data;
 }
 
 const size = fc.integer({ min: 2, max: 23 });
@@ -41,8 +41,9 @@ defineOnce("orientedGradients: no gradient; no picture of a single row", async (
     Array.from({ length: 16 }, (_, i) => i),
   );
   const gradients = () =>
-    evaluate(device, ({ x }) => mean(orientedGradients(x)), { x: picture }, { gradientsOf: ["x"] });
+    valueAndGradients(device, ({ x }) => mean(orientedGradients(x)), { x: picture }, { gradientsOf: ["x"] });
   await assertThrows("a gradient", gradients, ["orientedGradients", "no gradient"]);
-  const line = () => evaluate(device, ({ x }) => orientedGradients(x), { x: tensor([1, 1, 4, 1], [0, 1, 2, 3]) });
+  const line = () =>
+    valueAndGradients(device, ({ x }) => orientedGradients(x), { x: tensor([1, 1, 4, 1], [0, 1, 2, 3]) });
   await assertThrows("a line", line, ["orientedGradients", "2 x 2"]);
 });

@@ -1,7 +1,7 @@
 // Pictures without their light, contrast and tint.
 
 import fc from "fast-check";
-import { type Device, evaluate, mean, standardize, tensor } from "../../../src/index.ts";
+import { type Device, mean, standardize, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal, uniform } from "../../random.ts";
 import { standardize as reference } from "../../reference/images/standardize.ts";
 import { map, type NdArray, ndarray } from "../../reference/ndarray.ts";
@@ -9,7 +9,7 @@ import { assertClose, assertThrows, defineKernel, forAll } from "../suite.ts";
 
 async function run(device: Device, x: NdArray, options: { epsilon?: number } = {}) {
   const given = tensor(x.shape, Float32Array.from(x.data));
-  return (await evaluate(device, ({ x }) => standardize(x, options), { x: given })).value.data;
+  return (await valueAndGradients(device, ({ x }) => standardize(x, options), { x: given })).value.data;
 }
 
 const size = fc.integer({ min: 1, max: 40 });
@@ -45,8 +45,9 @@ defineKernel("standardize: another epsilon; no gradient; no other shape", async 
   const x = map(normal([1, 5, 5, 2], 4), Math.fround);
   assertClose("standardize", await run(device, x, { epsilon: 0.5 }), reference({ x }, { epsilon: 0.5 }).data);
   const picture = tensor([1, 2, 2, 1], [0, 1, 2, 3]);
-  const gradients = () => evaluate(device, ({ x }) => mean(standardize(x)), { x: picture }, { gradientsOf: ["x"] });
+  const gradients = () =>
+    valueAndGradients(device, ({ x }) => mean(standardize(x)), { x: picture }, { gradientsOf: ["x"] });
   await assertThrows("a gradient", gradients, ["standardize", "no gradient"]);
-  const flat = () => evaluate(device, ({ x }) => standardize(x), { x: tensor([4], [0, 1, 2, 3]) });
+  const flat = () => valueAndGradients(device, ({ x }) => standardize(x), { x: tensor([4], [0, 1, 2, 3]) });
   await assertThrows("a vector", flat, ["standardize", "[B, H, W, C]"]);
 });

@@ -1,7 +1,7 @@
 // Losses over all pairs of a batch: batch-hard and semi-hard triplets, supervised contrastive.
 
 import fc from "fast-check";
-import { type Device, evaluate, l2Normalize, supervisedContrastiveLoss, tensor } from "../../../src/index.ts";
+import { type Device, l2Normalize, supervisedContrastiveLoss, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { map, ndarray } from "../../reference/ndarray.ts";
 import type { OperationName } from "../../reference/operations.ts";
@@ -138,7 +138,7 @@ defineKernel(
       [N],
       Array.from({ length: N }, (_, i) => i % 4),
     );
-    const { value, gradients } = await evaluate(
+    const { value, gradients } = await valueAndGradients(
       device,
       ({ x, labels }) => supervisedContrastiveLoss(l2Normalize(x), labels, { temperature }),
       { x: toValue(x), labels: toValue(labels) },
@@ -192,6 +192,9 @@ define("errors: batch losses name labels that do not fit, margins and temperatur
   await assertThrows("margin", () => run([1, 2, 3], { margin: Number.NaN }), ["margin is NaN"]);
   const x = tensor([2, 1], [1, 2]);
   const cold = () =>
-    evaluate(device, ({ x, y }) => supervisedContrastiveLoss(x, y, { temperature: 0 }), { x, y: tensor([2], [0, 0]) });
+    valueAndGradients(device, ({ x, y }) => supervisedContrastiveLoss(x, y, { temperature: 0 }), {
+      x,
+      y: tensor([2], [0, 0]),
+    });
   await assertThrows("temperature", cold, ["temperature is 0"]);
 });

@@ -4,12 +4,12 @@ import {
   batchNorm,
   conv2d,
   type Device,
-  evaluate,
   maxPool2d,
   scale,
   sum,
   type Tensor,
   tensor,
+  valueAndGradients,
 } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import type { NdArray, NdArrays } from "../../reference/ndarray.ts";
@@ -64,7 +64,7 @@ async function check(device: Device, example: Case): Promise<void> {
   const shape = [example.batch, example.height >> 1, example.width >> 1, example.filters];
   const gradient = normal(shape, 6);
   const reference = expected(inputs, example, gradient);
-  const found = await evaluate(device, (t) => compose(t, example), values, {
+  const found = await valueAndGradients(device, (t) => compose(t, example), values, {
     gradientsOf: Object.keys(values),
     outputGradient: tensor(shape, gradient.data),
   });
@@ -124,8 +124,13 @@ defineKernel("block, and a convolution by itself: a filter that the step itself 
     ["block", (t: Record<string, Tensor>) => compose(t, example)],
     ["conv2d", ({ x, filter }: Record<string, Tensor>) => conv2d(x, filter)],
   ] as const) {
-    const given = await evaluate(device, (t) => sum(of(t)), doubled, options);
-    const computed = await evaluate(device, (t) => sum(of({ ...t, filter: scale(t.filter, 2) })), values, options);
+    const given = await valueAndGradients(device, (t) => sum(of(t)), doubled, options);
+    const computed = await valueAndGradients(
+      device,
+      (t) => sum(of({ ...t, filter: scale(t.filter, 2) })),
+      values,
+      options,
+    );
     assertClose(`${what}: value`, computed.value.data, given.value.data, exact);
     assertClose(`${what}: x`, computed.gradients.x.data, given.gradients.x.data, exact);
     assertClose(

@@ -1,7 +1,7 @@
 // Operations that work on each element alone: relu, sigmoid, flatten, absDifference, add, scale, slice, scaleBytes.
 
 import fc from "fast-check";
-import { add, evaluate, relu, scale, scaleBytes, slice, sum, Tape, tensor } from "../../../src/index.ts";
+import { add, relu, scale, scaleBytes, slice, sum, Tape, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { ndarray } from "../../reference/ndarray.ts";
 import { checkOperation, evaluateOperation, toValue } from "../operation.ts";
@@ -71,7 +71,7 @@ defineKernel("absDifference: derivative 0 where a = b", async (device) => {
 define("relu: more elements than one row of workgroups holds", async (device) => {
   const count = 65_535 * 64 * 4 + 5; // 65,535 workgroups of 64 threads with four elements each, and one more
   const x = Float32Array.from({ length: count }, (_, i) => (i % 7) - 3);
-  const { value } = await evaluate(device, ({ x }) => relu(x), { x: tensor([count], x) });
+  const { value } = await valueAndGradients(device, ({ x }) => relu(x), { x: tensor([count], x) });
   const at = value.data.findIndex((y, i) => y !== Math.max(0, x[i]));
   assert(at < 0, `element ${at} is ${value.data[at]} for ${x[at]}`);
 });
@@ -84,7 +84,7 @@ defineKernel("slice: rows of a batch, and their gradients", async (device) => {
     [6, 1],
   ]) {
     const g = normal([count, 3, 5], 2);
-    const { value, gradients } = await evaluate(
+    const { value, gradients } = await valueAndGradients(
       device,
       ({ x }) => slice(x, start, count),
       { x: toValue(x) },
@@ -99,7 +99,7 @@ defineKernel("slice: rows of a batch, and their gradients", async (device) => {
 });
 
 defineKernel("slice: two parts of one tensor add their gradients up", async (device) => {
-  const { gradients } = await evaluate(
+  const { gradients } = await valueAndGradients(
     device,
     ({ x }) => add(sum(slice(x, 0, 3)), sum(scale(slice(x, 1, 3), 10))),
     { x: toValue(normal([4, 1], 1)) },

@@ -1,20 +1,26 @@
 // twingrad evaluate: how well a model tells people apart.
+
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { type Dataset, labelsOf } from "../../../data/dataset.ts";
-import { allPairs, type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
-import { TwingradError } from "../../../errors.ts";
-import { detCurve } from "../../../evaluation/det.ts";
-import { verificationIntervals } from "../../../evaluation/intervals.ts";
-import { roc, type ScoredPair } from "../../../evaluation/metrics.ts";
-import { falseAcceptRates, type VerificationReport } from "../../../evaluation/protocol.ts";
-import { diskError } from "../../../node/files/disk.ts";
-import { readModelFile, taskOfModel, writeAtomic } from "../../../node/files/files.ts";
-import { readPairs } from "../../../node/files/protocols.ts";
-import { assess } from "../../../recognition/assessment.ts";
-import { type Match, matches } from "../../../recognition/match.ts";
-import type { Model } from "../../../recognition/recognitionModel.ts";
+import {
+  allPairs,
+  assess,
+  type Dataset,
+  detCurve,
+  falseAcceptRates,
+  labelsOf,
+  type Match,
+  type Model,
+  pairsPerIdentity,
+  roc,
+  type ScoredPair,
+  TwingradError,
+  type VerificationReport,
+  verificationIntervals,
+} from "../../../index.ts";
+import { diskError, type EvaluationPair, matches, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
+import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
 import type { EvaluationReport } from "../../report/evaluation.ts";

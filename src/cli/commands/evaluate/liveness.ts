@@ -1,9 +1,6 @@
 // twingrad evaluate of a liveness model: how well it tells live people from pictures of people.
-import { TwingradError } from "../../../errors.ts";
-import { crossFittedReport, type LivenessReport, livenessReport } from "../../../evaluation/presentation.ts";
-import { readModelFile } from "../../../node/files/files.ts";
-import { livenessLogits, meanLoss } from "../../../recognition/livenessAssessment.ts";
-import { checkLivenessThreshold, sigmoid } from "../../../recognition/livenessModel.ts";
+import { crossFittedReport, type LivenessReport, livenessReport, TwingradError } from "../../../index.ts";
+import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, sigmoid } from "../../../internal.ts";
 import { type DataFlags, openLiveness } from "../../options/dataOptions.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { liveness } from "../../run/tasks/livenessTask.ts";

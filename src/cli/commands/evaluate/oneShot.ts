@@ -1,12 +1,16 @@
 // twingrad evaluate --one-shot and --runs: which of several identities is on a picture?
-import { type Dataset, identityGroups, labelsOf } from "../../../data/dataset.ts";
-import { oneShotTrials } from "../../../data/sampling/evaluationPairs.ts";
-import { TwingradError } from "../../../errors.ts";
-import { type Interval, shareInterval } from "../../../evaluation/bootstrap.ts";
-import { readOneShotRuns } from "../../../node/files/protocols.ts";
-import { oneShotAnswers } from "../../../recognition/assessment.ts";
-import type { Match } from "../../../recognition/match.ts";
-import type { Model } from "../../../recognition/recognitionModel.ts";
+import {
+  type Dataset,
+  type Interval,
+  identityGroups,
+  labelsOf,
+  type Match,
+  type Model,
+  oneShotTrials,
+  TwingradError,
+} from "../../../index.ts";
+import { oneShotAnswers, shareInterval } from "../../../internal.ts";
+import { readOneShotRuns } from "../../../node/index.ts";
 import { note, type Outcome, percent, showing } from "../common.ts";
 
 export interface OneShotOptions {

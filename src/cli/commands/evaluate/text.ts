@@ -1,9 +1,12 @@
 // What people read of an evaluation.
-import type { Interval } from "../../../evaluation/bootstrap.ts";
-import type { DetPoint } from "../../../evaluation/det.ts";
-import type { VerificationIntervals } from "../../../evaluation/intervals.ts";
-import type { OpenSetReport } from "../../../evaluation/openSet.ts";
-import { falseAcceptRates, type VerificationReport } from "../../../evaluation/protocol.ts";
+import {
+  type DetPoint,
+  falseAcceptRates,
+  type Interval,
+  type OpenSetReport,
+  type VerificationIntervals,
+  type VerificationReport,
+} from "../../../index.ts";
 import { digits, percent } from "../common.ts";
 
 export interface Judged extends VerificationReport {

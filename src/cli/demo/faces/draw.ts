@@ -1,8 +1,9 @@
 // One picture: facesjs draws the face, resvg rasterises it, and light, blur and noise are added in plain arithmetic,
 // so that the bytes are the same on every machine.
+
 import { Resvg } from "@resvg/resvg-js";
 import { faceToSvgString } from "facesjs";
-import type { Random } from "../../../data/random.ts";
+import type { Random } from "../../../internal.ts";
 import type { Appearance, Person } from "./people.ts";
 
 /** Rasterised this many times larger on each side, then averaged down in integers: smooth edges, no resampler. */

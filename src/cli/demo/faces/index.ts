@@ -1,12 +1,10 @@
 // The demo's pictures: drawn people, as a dataset like any other, made from a seed and kept for the next run.
+
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset } from "../../../data/dataset.ts";
-import { Random, streams } from "../../../data/random.ts";
-import { TwingradError } from "../../../errors.ts";
-import { diskError } from "../../../node/files/disk.ts";
-import { writeAtomic } from "../../../node/files/files.ts";
+import { type Dataset, TwingradError } from "../../../index.ts";
+import { diskError, Random, streams, writeAtomic } from "../../../internal.ts";
 import { drawPicture } from "./draw.ts";
 import { appearance, MOST_PICTURES, person } from "./people.ts";
 

@@ -1,6 +1,7 @@
 // Who a drawn person is (the same in every picture) and how they look today (drawn anew for each picture).
+
 import { svgsIndex } from "facesjs";
-import { Random, streams } from "../../../data/random.ts";
+import { Random, streams } from "../../../internal.ts";
 
 type Colour = [number, number, number];
 

@@ -5,10 +5,10 @@
 //           SessionLog session_log = 7 } }
 //   Summary { repeated Value value = 1 }  Value { string tag = 1; float simple_value = 2 }
 //   SessionLog { enum status = 1, where START is 1 }
+
 import { join } from "node:path";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { frame } from "../../../formats/tfrecord/framing.ts";
-import { recordCodec } from "../../../formats/tfrecord/recordCodec.ts";
+import { frame, recordCodec } from "../../../internal.ts";
 import { Appender } from "./appender.ts";
 import type { LogEntry, LogWriter } from "./log.ts";
 

@@ -1,16 +1,18 @@
 // Learning to tell live people from pictures of people, as a training run's task.
-import { livenessBatches } from "../../../data/batches.ts";
-import { DecodedImages } from "../../../data/decodedImages.ts";
 import {
   balancedLiveness,
+  crossFittedReport,
+  DecodedImages,
   type LivenessDataset,
   type LivenessItem,
+  LivenessModel,
+  livenessBatches,
+  livenessReport,
+  liveness as network,
   splitLiveness,
-} from "../../../data/sources/livenessDataset.ts";
-import { crossFittedReport, livenessReport, thresholdOf } from "../../../evaluation/presentation.ts";
-import { liveness as network } from "../../../nn/livenessNetwork.ts";
-import { livenessLogits, meanLoss } from "../../../recognition/livenessAssessment.ts";
-import { LivenessModel, livenessKey, sigmoid, withLivenessJudgement } from "../../../recognition/livenessModel.ts";
+  thresholdOf,
+} from "../../../index.ts";
+import { livenessKey, livenessLogits, meanLoss, sigmoid, withLivenessJudgement } from "../../../internal.ts";
 import { openLiveness } from "../../options/dataOptions.ts";
 import { mebibyte } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";

@@ -1,15 +1,21 @@
 // Learning to tell people apart, as a training run's task.
-import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../../data/dataset.ts";
-import { turnedIdentities } from "../../../data/pictures/turned.ts";
-import { pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
-import { splitIdentities } from "../../../data/split.ts";
-import type { Device } from "../../../gpu/device.ts";
-import { withCentring } from "../../../model/centring.ts";
-import { fitWhitening, whiten, withWhitening } from "../../../model/whitening.ts";
-import { embeddingLength } from "../../../nn/network.ts";
-import { siamese } from "../../../nn/siamese.ts";
-import { assess, embedAll } from "../../../recognition/assessment.ts";
-import { judgementKey, Model, withJudgement } from "../../../recognition/recognitionModel.ts";
+import {
+  assess,
+  type Dataset,
+  type Device,
+  embedAll,
+  fitWhitening,
+  labelsOf,
+  Model,
+  pairsPerIdentity,
+  siamese,
+  splitIdentities,
+  turnedIdentities,
+  withCentring,
+  withJudgement,
+  withWhitening,
+} from "../../../index.ts";
+import { embeddingLength, indicesByIdentity, judgementKey, subset, whiten } from "../../../internal.ts";
 import { openData } from "../../options/dataOptions.ts";
 import { trainingStream } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
