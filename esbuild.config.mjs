@@ -1,40 +1,96 @@
-// Builds the package: ESM for every runtime (the core), for Node, and the types; prints what the core weighs.
-import { execFileSync } from "node:child_process";
-import { chmod, readFile, rm } from "node:fs/promises";
-import { gzipSync } from "node:zlib";
+// Builds the two packages that are published: dist/twingrad, the library, and dist/cli, the command line on top of it.
+// `--quiet` is the demo's build: the same code without types, notices and checks.
+
+import { chmod, mkdir, rm, symlink } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { libraryManifest, programManifest, writeManifest } from "./scripts/packages/manifests.mjs";
+import { writeNotices } from "./scripts/packages/notices.mjs";
+import { writeTypes } from "./scripts/packages/types.mjs";
 import { esbuildPlugin } from "./shaders/reflect.mjs";
 
-const quiet = process.argv.includes("--quiet"); // the demo's build: no types, nothing printed
-const kilobyte = 1000;
-const largestCore = 108 * kilobyte; // gzipped; of which the data stream 5, augmentation 5, the tuner 2.5, kernels for first layers and few rows 8, fused blocks 17, evaluation and liveness 5, matching and calibration 5, views, towers, edges, histograms, whitening and centring 5, alignment 2.5
+const quiet = process.argv.includes("--quiet");
+const library = "dist/twingrad";
+const program = "dist/cli";
 
 await rm("dist", { recursive: true, force: true });
 const options = {
   bundle: true,
+  splitting: true,
   format: "esm",
   target: "es2022",
-  plugins: [esbuildPlugin({ stripComments: true })],
+  chunkNames: "chunks/[name]-[hash]",
   logLevel: "warning",
+  metafile: true,
 };
-await build({ ...options, entryPoints: { index: "src/index.ts" }, outdir: "dist", platform: "neutral", minify: true });
-const web = { "web/index": "src/web/index.ts", "web/decoder.worker": "src/web/decoder.worker.ts" };
-await build({ ...options, entryPoints: web, outdir: "dist", minify: true });
-await build({
+
+/**
+ * Packages that name Node's modules as `fs` would have them looked up in a page's bundle. What one of them requires besides,
+ * within a function that nothing here calls (papaparse's stream), is left empty.
+ */
+const builtins = {
+  name: "builtins",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(${builtinModules.join("|")})$`) }, ({ path, kind }) =>
+      kind === "require-call" ? { path, namespace: "empty" } : { path: `node:${path}`, external: true },
+    );
+    onLoad({ filter: /./, namespace: "empty" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+// All entries in one build: what two of them share is one file, so that a class or an error is the same one in both.
+const built = await build({
   ...options,
-  entryPoints: { "node/index": "src/node/index.ts", "node/cli": "src/cli/cli.ts" },
-  outdir: "dist",
+  entryPoints: {
+    index: "src/index.ts",
+    "node/index": "src/node/index.ts",
+    "web/index": "src/web/index.ts",
+    "web/decoder.worker": "src/web/decoder.worker.ts",
+    internal: "src/internal.ts",
+  },
+  outdir: library,
+  platform: "neutral", // a page, a worker, Node, Deno, Bun
+  mainFields: ["module", "main"],
+  external: ["node:*", "webgpu", "sharp"], // peers, loaded when first needed
+  plugins: [esbuildPlugin({ stripComments: true }), builtins],
+});
+
+const doors = new Map(
+  Object.entries({ index: "twingrad", "node/index": "twingrad/node", internal: "twingrad/internal" }).map(
+    ([entry, name]) => [fileURLToPath(new URL(`src/${entry}.ts`, import.meta.url)), name],
+  ),
+);
+const cli = await build({
+  ...options,
+  entryPoints: { cli: "src/cli/cli.ts" },
+  outdir: program,
   platform: "node",
   packages: "external",
-  splitting: true, // the command line and the library share their modules
-  chunkNames: "node/[name]-[hash]",
+  plugins: [
+    {
+      name: "library",
+      setup({ onResolve, resolve }) {
+        onResolve({ filter: /\/(index|internal)\.ts$/ }, async ({ path, pluginData, ...rest }) => {
+          if (pluginData === "resolved") return undefined;
+          const { path: file } = await resolve(path, { ...rest, pluginData: "resolved" });
+          const name = doors.get(file);
+          return name ? { path: name, external: true } : undefined;
+        });
+      },
+    },
+  ],
 });
-await chmod("dist/node/cli.js", 0o755);
+await chmod(`${program}/cli.js`, 0o755);
+
+await writeManifest(library, await libraryManifest());
+await writeManifest(program, await programManifest(cli.metafile));
+// In the repository the command line finds the library as an installed one would; npm packs no node_modules.
+await mkdir(`${program}/node_modules`);
+await symlink("../../twingrad", `${program}/node_modules/twingrad`, "junction");
 
 if (!quiet) {
-  execFileSync(process.execPath, ["shaders/reflect.mjs", "--types"], { stdio: "inherit" });
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json"], { stdio: "inherit" });
-  const size = gzipSync(await readFile("dist/index.js")).length;
-  console.log(`core: ${(size / kilobyte).toFixed(1)} KB gzipped (at most ${largestCore / kilobyte} KB)`);
-  if (size > largestCore) process.exitCode = 1;
+  await writeTypes(library);
+  await writeNotices(library, built.metafile);
+  await writeNotices(program, cli.metafile);
 }

@@ -4,8 +4,8 @@
 //
 //   node examples/article.mjs [--pairs 128]
 import { parseArgs } from "node:util";
-import { adam, siamese, Trainer } from "../dist/index.js";
-import { openDevice } from "../dist/node/index.js";
+import { adam, siamese, Trainer } from "../dist/twingrad/index.js";
+import { openDevice } from "../dist/twingrad/node/index.js";
 
 const { values } = parseArgs({ options: { pairs: { type: "string", default: "128" } } });
 const imageSize = [224, 224, 3];

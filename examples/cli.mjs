@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const cli = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
+const cli = fileURLToPath(new URL("../dist/cli/cli.js", import.meta.url));
 
 /** The JSON that a command prints as its last line. @param messages where its standard error goes, as `spawn` says it. */
 export function twingrad(args, messages = "inherit") {

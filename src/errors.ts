@@ -5,6 +5,7 @@ export const errorCodes = [
   "SHAPE",
   "BAD_INPUT",
   "NO_ADAPTER",
+  "MISSING_PACKAGE",
   "LIMIT",
   "OUT_OF_MEMORY",
   "SHADER",

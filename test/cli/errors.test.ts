@@ -7,6 +7,7 @@ import { printError } from "../../src/cli/commands/common.ts";
 import * as core from "../../src/index.ts";
 import { diskError } from "../../src/node/files/disk.ts";
 import * as node from "../../src/node/index.ts";
+import { loadPackage } from "../../src/node/packages.ts";
 import { network, pairs } from "../gpu/smallRun.ts";
 
 const docs = await readFile(resolve(import.meta.dirname, "../../docs/errors.md"), "utf8");
@@ -48,6 +49,10 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
   NO_ADAPTER: [
     () => core.openDevice({ gpu: { requestAdapter: async () => null } as unknown as GPU }),
     /^WebGPU found no adapter\. Update the graphics driver, or /,
+  ],
+  MISSING_PACKAGE: [
+    () => loadPackage("sharp", "Decoding pictures in Node", () => import(`${folder}/sharp`)),
+    /^Decoding pictures in Node needs the package "sharp", which does not load here \(.*\)\. Install it again .*npm install sharp$/,
   ],
   LIMIT: [
     () => {

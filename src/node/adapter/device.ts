@@ -3,6 +3,7 @@
 import { TwingradError } from "../../errors.ts";
 import { type Device, openDevice as openOn } from "../../gpu/device.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
+import { loadPackage } from "../packages.ts";
 import { slowDawnsPolling } from "./dawnPolling.ts";
 import { thisMachine } from "./find-adapter.mjs";
 import { openDawn } from "./open-dawn.mjs";
@@ -21,11 +22,11 @@ let metSoftware = false;
  * Opens the system's GPU through Dawn. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
  * beside an installed Chrome (`CHROME` names one in an unusual place), and says so once on standard error.
  * After `device.dispose()` nothing of the device keeps the process from ending.
- * Throws `NO_ADAPTER`, with what was tried and what to install.
+ * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
 export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
   const key = adapter ?? "any";
-  const opening = dawn.get(key) ?? openDawn(thisMachine(), adapter);
+  const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
   const { gpu, tried } = await opening;
   if (!gpu) {

@@ -1,16 +1,28 @@
 // Any stored picture to the pixels that a network takes: upright, in the wanted channels, cropped to the wanted shape
 // about its centre and resized without aliasing.
 import { readFile } from "node:fs/promises";
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import type { ImageSize } from "../../data/dataset.ts";
 import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pictures/storedPicture.ts";
 import { TwingradError } from "../../errors.ts";
 import { decodeNetpbm } from "../../formats/netpbm.ts";
+import { loadPackage } from "../packages.ts";
 
-// Each picture is decoded by one thread, several pictures at a time; the library's own cache would keep every file.
-sharp.concurrency(1);
-sharp.cache(false);
+type SharpModule = typeof import("sharp").default;
+
+let loading: Promise<SharpModule> | undefined;
+
+function loadSharp(): Promise<SharpModule> {
+  loading ??= loadPackage("sharp", "Decoding pictures in Node", async () => {
+    const { default: sharp } = await import("sharp");
+    // Each picture is decoded by one thread, several pictures at a time; the library's own cache would keep every file.
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return loading;
+}
 
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and colour profile are applied;
@@ -49,7 +61,7 @@ export async function pictureSize({ bytes, raw }: StoredPicture): Promise<{ heig
   if (raw) return { height: raw[0], width: raw[1] };
   return decoding(async () => {
     if (formatOf(bytes) === "netpbm") return decodeNetpbm(bytes);
-    const { autoOrient } = await open(bytes).metadata();
+    const { autoOrient } = await (await open(bytes)).metadata();
     return autoOrient;
   });
 }
@@ -62,7 +74,7 @@ export async function portablePicture(picture: StoredPicture): Promise<Uint8Arra
   return decoding(async () => {
     const format = picture.raw ? undefined : formatOf(picture.bytes);
     if (format === "jpeg" || format === "png") {
-      const { orientation = 1, space } = await open(picture.bytes).metadata();
+      const { orientation = 1, space } = await (await open(picture.bytes)).metadata();
       if (orientation === 1 && space !== "cmyk") return picture.bytes;
     }
     const image = await upright(picture);
@@ -73,6 +85,7 @@ export async function portablePicture(picture: StoredPicture): Promise<Uint8Arra
 }
 
 async function upright({ bytes, raw }: StoredPicture): Promise<Sharp> {
+  const sharp = await loadSharp();
   const onBlack = (image: Sharp) => image.flatten({ background: "#000000" });
   if (raw) {
     const [height, width, channels] = raw;
@@ -82,11 +95,14 @@ async function upright({ bytes, raw }: StoredPicture): Promise<Sharp> {
     const { pixels, ...header } = decodeNetpbm(bytes);
     return sharp(pixels, { raw: header });
   }
-  const { space, hasProfile } = await open(bytes).metadata();
-  return space === "cmyk" && !hasProfile ? idealInks(bytes) : onBlack(open(bytes).autoOrient());
+  const { space, hasProfile } = await (await open(bytes)).metadata();
+  return space === "cmyk" && !hasProfile ? idealInks(bytes) : onBlack((await open(bytes)).autoOrient());
 }
 
-const open = (bytes: Uint8Array) => sharp(bytes, { failOn: "error", limitInputPixels: largestPicture });
+async function open(bytes: Uint8Array): Promise<Sharp> {
+  const sharp = await loadSharp();
+  return sharp(bytes, { failOn: "error", limitInputPixels: largestPicture });
+}
 
 function formatOf(bytes: Uint8Array) {
   if (bytes.length === 0) throw new TwingradError("CORRUPT_FILE", "the file is empty");
@@ -97,7 +113,9 @@ function formatOf(bytes: Uint8Array) {
 
 /** Browsers and most tools take inks of an unknown press as ideal ones: R = (1 - C) (1 - K). */
 async function idealInks(bytes: Uint8Array): Promise<Sharp> {
-  const decoded = open(bytes).autoOrient().pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
+  const sharp = await loadSharp();
+  const image = (await open(bytes)).autoOrient();
+  const decoded = image.pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
   const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const pixels = new Uint8Array(3 * width * height);

@@ -1,0 +1,28 @@
+// @ts-check
+// The licenses of the packages whose code is part of a built package.
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+/** @typedef {import("esbuild").Metafile} Metafile */
+
+/** @param {string} folder of the built package @param {Metafile} metafile */
+export async function writeNotices(folder, metafile) {
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0),
+  );
+  const packages = new Set(used.map(([file]) => file.match(/^(node_modules\/(@[^/]+\/)?[^/]+)\//)?.[1] ?? ""));
+  packages.delete("");
+  if (packages.size === 0) return;
+  const texts = await Promise.all([...packages].sort().map(notice));
+  await writeFile(path.join(folder, "THIRD-PARTY-NOTICES.txt"), texts.join(`\n${"-".repeat(80)}\n\n`));
+}
+
+/** @param {string} folder of an installed package @returns {Promise<string>} */
+async function notice(folder) {
+  const { name, version, license, repository } = JSON.parse(await readFile(path.join(folder, "package.json"), "utf8"));
+  const file = (await readdir(folder)).find((name) => /^(licen[cs]e|copying)/i.test(name));
+  const source = repository?.url ?? repository;
+  if (!file && !source) throw new Error(`${name} has neither a license file nor an address of its source.`);
+  const text = file ? await readFile(path.join(folder, file), "utf8") : `Source and license: ${source}`;
+  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+}

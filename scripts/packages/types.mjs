@@ -1,0 +1,42 @@
+// @ts-check
+// The published declarations: one file an entry, and what entries share in files of their own.
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { rollup } from "rollup";
+import { dts } from "rollup-plugin-dts";
+
+/** @param {string} folder of the built library */
+export async function writeTypes(folder) {
+  execFileSync(process.execPath, ["shaders/reflect.mjs", "--types"], { stdio: "inherit" });
+  const separate = "build/declarations";
+  await rm(separate, { recursive: true, force: true });
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json"], { stdio: "inherit" });
+  const bundle = await rollup({
+    input: {
+      index: `${separate}/index.d.ts`,
+      "node/index": `${separate}/node/index.d.ts`,
+      "web/index": `${separate}/web/index.d.ts`,
+    },
+    plugins: [dts()],
+  });
+  await bundle.write({ dir: folder, entryFileNames: "[name].d.ts", chunkFileNames: "types/[name].ts" });
+  await bundle.close();
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
+  await Promise.all(files.map((name) => declareWebGpu(path.join(folder, name))));
+}
+
+/**
+ * Declares the GPU types that a file mentions as those of the program that imports it, where that has any (lib.dom of a new
+ * TypeScript, or @webgpu/types), so that the package needs neither of them and fits both.
+ * @param {string} file
+ */
+async function declareWebGpu(file) {
+  const text = await readFile(file, "utf8");
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  const names = [...new Set(code.match(/\bGPU[A-Z]?\w*/g))].sort();
+  const aliases = names.map(
+    (name) => `type ${name} = typeof globalThis extends { ${name}: { prototype: infer T } } ? T : any;\n`,
+  );
+  await writeFile(file, aliases.join("") + text);
+}
