@@ -1,7 +1,7 @@
 // Builds the two packages that are published: dist/twingrad, the library, and dist/cli, the command line on top of it.
 // `--quiet` is the demo's build: the same code without types, notices and checks.
 
-import { chmod, mkdir, rm, symlink } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -55,6 +55,13 @@ const built = await build({
   external: ["node:*", "webgpu", "sharp"], // peers, loaded when first needed
   plugins: [esbuildPlugin({ stripComments: true }), builtins],
 });
+
+// A file that takes nothing of another but its evaluation imports it bare. Nothing here has effects when it is loaded, as the
+// package says of itself ("sideEffects"), and users' bundlers warn of such a line.
+for (const file of Object.keys(built.metafile.outputs)) {
+  const code = await readFile(file, "utf8");
+  await writeFile(file, code.replace(/^import "\.[^"]*";\n/gm, ""));
+}
 
 const doors = new Map(
   Object.entries({ index: "twingrad", "node/index": "twingrad/node", internal: "twingrad/internal" }).map(
