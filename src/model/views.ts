@@ -29,8 +29,13 @@ const changes: Record<Exclude<ViewKind, "mirror">, readonly (readonly [scale: nu
 };
 
 const unchanged = {
-  ...{ window: { side: 1, y: 0, x: 0 }, rotation: 0 },
-  ...{ blur: 0, brightness: 0, contrast: 1, noise: 0, erased: null },
+  window: { side: 1, y: 0, x: 0 },
+  rotation: 0,
+  blur: 0,
+  brightness: 0,
+  contrast: 1,
+  noise: 0,
+  erased: null,
 };
 
 /** One transform for each view, the picture as it is first. */

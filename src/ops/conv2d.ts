@@ -34,7 +34,11 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
   }
   const [rows, columns] = windows("conv2d", [height, width], [filter.shape[0], filter.shape[1]], stride, padding);
   const convolution: Convolution = {
-    ...{ batch, channels, filters, y: { ...rows, input: height }, x: { ...columns, input: width } },
+    batch,
+    channels,
+    filters,
+    y: { ...rows, input: height },
+    x: { ...columns, input: width },
   };
   const shape = [batch, rows.output, columns.output, filters];
   const output = tape.deferred("conv2d", shape, (storage) =>

@@ -28,8 +28,13 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const pooled = [batch, row.output, column.output, channels];
   const argmax = tape.temporary("argmax", pooled, "u32");
   const sizes = {
-    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: row.output, OUTPUT_WIDTH: column.output },
-    ...{ STRIDE_Y: row.stride, STRIDE_X: column.stride },
+    HEIGHT: height,
+    WIDTH: width,
+    CHANNELS: channels,
+    OUTPUT_HEIGHT: row.output,
+    OUTPUT_WIDTH: column.output,
+    STRIDE_Y: row.stride,
+    STRIDE_X: column.stride,
   };
   const shape = { ...sizes, SIZE_Y: row.size, SIZE_X: column.size, PAD_Y: row.before, PAD_X: column.before };
   const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;

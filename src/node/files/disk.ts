@@ -5,9 +5,13 @@ import { DiskError, type DiskReason, TwingradError } from "../../errors.ts";
 const misnamed = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENOTEMPTY", "EEXIST", "ENAMETOOLONG", "EINVAL", "ELOOP"]);
 
 const reasons: Readonly<Record<string, DiskReason>> = {
-  ...{ ENOSPC: "full", EDQUOT: "full" },
-  ...{ EACCES: "denied", EPERM: "denied", EROFS: "denied" },
-  ...{ EBUSY: "busy", ETXTBSY: "busy" },
+  ENOSPC: "full",
+  EDQUOT: "full",
+  EACCES: "denied",
+  EPERM: "denied",
+  EROFS: "denied",
+  EBUSY: "busy",
+  ETXTBSY: "busy",
 };
 
 /** `DISK` with the system's words, as "DIR/log.csv: cannot be written: ENOSPC ..."; `BAD_INPUT` for a wrong name. */

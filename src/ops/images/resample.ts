@@ -59,8 +59,14 @@ export function resample(
   const output = tape.temporary("pixels", [count, height, width, channels]);
   const groups = Math.ceil(channels / 4);
   const shape = {
-    ...{ SOURCE_HEIGHT: sourceHeight, SOURCE_WIDTH: sourceWidth, HEIGHT: height, WIDTH: width },
-    ...{ CHANNELS: channels, GROUPS: groups, BYTES: Number(x.dtype === "u8"), AREA: Number(method === "area") },
+    SOURCE_HEIGHT: sourceHeight,
+    SOURCE_WIDTH: sourceWidth,
+    HEIGHT: height,
+    WIDTH: width,
+    CHANNELS: channels,
+    GROUPS: groups,
+    BYTES: Number(x.dtype === "u8"),
+    AREA: Number(method === "area"),
   };
   tape.launch(shader, { x, transforms, output }, shape, [Math.ceil((height * width * groups) / 64), count]);
   return tape.record("resample", [x, transforms], output, () => {

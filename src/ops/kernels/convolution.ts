@@ -102,7 +102,11 @@ export function launchInputGradient(
   const { batch, channels, filters, y, x } = convolution;
   const gradient = launchDilate(tape, convolution, tensors.gradient);
   const backwards = (axis: Convolution["y"], input: number) => ({
-    ...{ input, output: axis.input, size: axis.size, stride: 1, before: axis.size - 1 - axis.before },
+    input,
+    output: axis.input,
+    size: axis.size,
+    stride: 1,
+    before: axis.size - 1 - axis.before,
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };

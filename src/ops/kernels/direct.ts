@@ -14,9 +14,18 @@ import { fitsUniform, lanesFor, tile, uniformTile } from "./tiles.ts";
 const mostGroups = 65535;
 
 const shapeOf = ({ channels, filters, y, x }: Convolution) => ({
-  ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels },
-  ...{ OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output, FILTERS: filters },
-  ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
+  HEIGHT: y.input,
+  WIDTH: x.input,
+  CHANNELS: channels,
+  OUTPUT_HEIGHT: y.output,
+  OUTPUT_WIDTH: x.output,
+  FILTERS: filters,
+  SIZE_Y: y.size,
+  SIZE_X: x.size,
+  STRIDE_Y: y.stride,
+  STRIDE_X: x.stride,
+  PAD_Y: y.before,
+  PAD_X: x.before,
 });
 
 export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUniform(channels);

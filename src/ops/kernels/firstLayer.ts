@@ -28,8 +28,13 @@ const unitStride = ({ y, x }: Convolution) => y.stride === 1 && x.stride === 1;
 const three = ({ y, x }: Convolution) => y.size === 3 && x.size === 3;
 
 const sizesOf = ({ filters, y, x }: Convolution) => ({
-  ...{ HEIGHT: y.input, WIDTH: x.input, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output, FILTERS: filters },
-  ...{ PAD_Y: y.before, PAD_X: x.before },
+  HEIGHT: y.input,
+  WIDTH: x.input,
+  OUTPUT_HEIGHT: y.output,
+  OUTPUT_WIDTH: x.output,
+  FILTERS: filters,
+  PAD_Y: y.before,
+  PAD_X: x.before,
 });
 
 const tilesOf = ({ y, x }: Convolution) => Math.ceil(x.output / pixels) * y.output;

@@ -36,8 +36,11 @@ export function launchProduct(
   const { x, kernel, output } = tensors;
   const bindings = { x, kernel, bias: tensors.bias ?? kernel, output };
   const constants = {
-    ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
-    ...{ BIAS: tensors.bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
+    ROWS: rows,
+    INPUTS: inputs,
+    OUTPUTS: outputs,
+    BIAS: tensors.bias ? 1 : 0,
+    ACTIVATION: activation ? activations[activation] : 0,
   };
   choose(tape, keyOf("product", { ...product }), {
     uniform: {

@@ -11,7 +11,10 @@ const mostBytes = 128 * 2 ** 20;
 const mostRows = 2 ** 19 - 8;
 
 const productOf = ({ batch, channels, filters, y, x }: Convolution): Product => ({
-  ...{ batch: 1, rows: batch * y.output * x.output, inputs: y.size * x.size * channels, outputs: filters },
+  batch: 1,
+  rows: batch * y.output * x.output,
+  inputs: y.size * x.size * channels,
+  outputs: filters,
 });
 
 export function fitsUnfold(convolution: Convolution): boolean {
@@ -36,8 +39,17 @@ function unfold(tape: Tape, convolution: Convolution, source: Tensor): Tensor {
   const { rows, inputs } = productOf(convolution);
   const unfolded = tape.temporary("windows", [rows, inputs]);
   const shape = {
-    ...{ HEIGHT: y.input, WIDTH: x.input, CHANNELS: channels, OUTPUT_HEIGHT: y.output, OUTPUT_WIDTH: x.output },
-    ...{ SIZE_Y: y.size, SIZE_X: x.size, STRIDE_Y: y.stride, STRIDE_X: x.stride, PAD_Y: y.before, PAD_X: x.before },
+    HEIGHT: y.input,
+    WIDTH: x.input,
+    CHANNELS: channels,
+    OUTPUT_HEIGHT: y.output,
+    OUTPUT_WIDTH: x.output,
+    SIZE_Y: y.size,
+    SIZE_X: x.size,
+    STRIDE_Y: y.stride,
+    STRIDE_X: x.stride,
+    PAD_Y: y.before,
+    PAD_X: x.before,
   };
   const grid = [Math.ceil((x.output * x.size) / 64), y.output, batch] as const;
   tape.launch(unfoldShader, { x: source, unfolded }, shape, grid);

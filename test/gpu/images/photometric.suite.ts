@@ -9,7 +9,11 @@ import { assert, assertClose, assertEqual, assertThrows, define, defineKernel, f
 
 const streams = { seed: 2 ** 40 + 12345, noise: 14, fill: 15 };
 const nothing: PhotometricChange = {
-  ...{ gain: 1, offset: 0, noise: 0, blur: 0, seed: 0 },
+  gain: 1,
+  offset: 0,
+  noise: 0,
+  blur: 0,
+  seed: 0,
   erased: { top: 0, left: 0, bottom: 0, right: 0 },
 };
 

@@ -94,8 +94,10 @@ defineKernel("resample: any turn, mirror, scale and shift, of bytes and of float
     16,
     async ({ shape, size, method, maps, floats }) => {
       const rows = maps.flatMap(({ angle, y, x, origin }) => [
-        ...[Math.cos(angle) * y, -Math.sin(angle) * y],
-        ...[Math.sin(angle) * x, Math.cos(angle) * x],
+        Math.cos(angle) * y,
+        -Math.sin(angle) * y,
+        Math.sin(angle) * x,
+        Math.cos(angle) * x,
         ...origin,
       ]);
       const maps32 = ndarray([shape[0], 6], rows.map(Math.fround));

@@ -28,7 +28,8 @@ const images = ((random) =>
 
 const create = (device: Device, options: Partial<TrainerOptions>) =>
   Trainer.create(device, siamese({ imageSize: size, filters: [3], embedding: EMBEDDING, seed: 3, towers }), {
-    ...{ batchSize: 8, loss: "supervised-contrastive" },
+    batchSize: 8,
+    loss: "supervised-contrastive",
     ...options,
   });
 
