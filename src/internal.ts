@@ -25,7 +25,7 @@ export type { TowerAlignment } from "./model/pictures.ts";
 export { areViews, viewKinds } from "./model/views.ts";
 export { whiten } from "./model/whitening.ts";
 export { embeddingLength } from "./nn/network.ts";
-export { towerKinds } from "./nn/towers.ts";
+export { towerKinds } from "./nn/networkOptions.ts";
 export { boxOf } from "./node/files/boxes.ts";
 export { diskError } from "./node/files/disk.ts";
 export {

@@ -1,7 +1,8 @@
 // A dataset without the pictures that cannot be decoded: one pass over all of them before the work begins, so that which
 // pictures take part is known, and the same, whatever is drawn of them later.
 import { TwingradError } from "../errors.ts";
-import { type Dataset, type ImageSize, type Item, subset } from "./dataset.ts";
+import { type Dataset, type Item, subset } from "./dataset.ts";
+import type { ImageSize } from "./imageSize.ts";
 
 /** How many pictures are decoded at a time. */
 const together = 16;

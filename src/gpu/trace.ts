@@ -1,6 +1,6 @@
 // Finds where in a step the first value appeared that is not finite: launch by launch, reading back each result.
 import type { Device } from "./device.ts";
-import type { Dispatch, InputValues, Operand } from "./program.ts";
+import type { Dispatch, InputValues, Operand } from "./dispatch.ts";
 import { readBuffer } from "./readback.ts";
 
 /** The first tensor with a value that is NaN or infinite. */

@@ -2,7 +2,8 @@ import { ShapeError } from "../errors.ts";
 import { type Backward, type Tape, tapeOf } from "../tape/tape.ts";
 import { describe, Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./kernels/columnSum.ts";
-import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
+import { launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
+import type { Convolution } from "./kernels/convolutionShape.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windows.ts";
 
 export interface Conv2dOptions {

@@ -1,6 +1,7 @@
 // Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
 
-import type { Dataset, ImageSize } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ImageSize } from "../data/imageSize.ts";
 import { type CropOptions, cropOf } from "../data/pictures/crop.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { folderDataset, type PictureFile, takesPart } from "../data/sources/folders.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../src/data/alignment/alignment.ts";
 import { edgeMap } from "../../src/data/alignment/edgeMap.ts";
 import { type Placement, placed } from "../../src/data/alignment/placed.ts";
-import type { ImageSize } from "../../src/data/dataset.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { uniform } from "../random.ts";
 import { orientedGradients } from "../reference/images/orientedGradients.ts";
 import { standardize } from "../reference/images/standardize.ts";

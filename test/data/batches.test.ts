@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batches, classBatches, tripletBatches } from "../../src/data/batches.ts";
-import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
 import { constantPictures, take } from "./pictures.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Dataset, ImageSize } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { constantPictures } from "./pictures.ts";
 
 const size = [2, 3, 1] as const;

@@ -13,12 +13,12 @@ import { picturesOf } from "../options/pictureSettings.ts";
 import {
   defaults,
   parseSettings,
-  type ResolvedSettings,
   readSettings,
   resolveSettings,
   resumeSettings,
   SettingsError,
 } from "../options/settings.ts";
+import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";

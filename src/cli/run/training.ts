@@ -25,7 +25,7 @@ import {
 import { saveModel } from "../../node/index.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
-import { foldOf, type ResolvedSettings } from "../options/settings.ts";
+import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
 import { Progress } from "../progress.ts";
 import { fitted } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";

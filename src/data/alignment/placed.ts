@@ -1,6 +1,6 @@
 // One picture moved and brought to another size, on the host: for what is decided once for a picture, and must be the same
 // decision on every adapter.
-import type { ImageSize } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
 
 /** Magnified about its centre by `scale`, then moved down and to the right by shares of its height and width. */
 export interface Placement {

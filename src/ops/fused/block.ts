@@ -9,10 +9,10 @@ import { threads } from "../../tape/grid.ts";
 import { imagesWithin, Parts, type Place } from "../../tape/parts.ts";
 import type { Backward, Tape } from "../../tape/tape.ts";
 import { Storage, Tensor } from "../../tape/tensor.ts";
-import type { BatchNormOptions } from "../batchNorm.ts";
 import { scaledFrom } from "../images/scaleBytes.ts";
-import type { Convolution } from "../kernels/convolution.ts";
+import type { Convolution } from "../kernels/convolutionShape.ts";
 import type { Axis } from "../kernels/windows.ts";
+import type { BatchNormOptions } from "./batchNormOptions.ts";
 import {
   type Arriving,
   type BlockShape,

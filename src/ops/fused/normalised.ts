@@ -8,12 +8,8 @@ import movingAffineShader from "../../../shaders/batchNorm.movingAffine.wgsl";
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import { Storage, type Tensor } from "../../tape/tensor.ts";
-import type { BatchNormOptions } from "../batchNorm.ts";
+import { type BatchNormOptions, defaultEpsilon, defaultMomentum } from "./batchNormOptions.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
-
-/** Batch-norm's in TensorFlow, and so in the article. */
-export const defaultEpsilon = 1e-3;
-export const defaultMomentum = 0.99;
 
 /** How a block's output is read without being stored. */
 export const normalised = new WeakMap<Tensor, Source>();

@@ -5,6 +5,7 @@ import { choose, keyOf } from "../../tape/choose.ts";
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import {
   fitsDirectFilterGradientUniform,
   fitsDirectShared,
@@ -25,17 +26,7 @@ import {
 import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImages.ts";
 import { prefersUniform } from "./tiles.ts";
 import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
-import type { Axis } from "./windows.ts";
 import * as winograd from "./winogradConvolution.ts";
-
-/** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */
-export interface Convolution {
-  readonly batch: number;
-  readonly channels: number;
-  readonly filters: number;
-  readonly y: Axis & { readonly input: number };
-  readonly x: Axis & { readonly input: number };
-}
 
 /** All that the time of a convolution depends on. */
 const keyFor = (pass: string, { batch, channels, filters, y, x }: Convolution): string => {

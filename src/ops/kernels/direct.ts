@@ -8,7 +8,7 @@ import forwardShader from "../../../shaders/conv2d.forward.wgsl";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import { fitsUniform, lanesFor, tile, uniformTile } from "./tiles.ts";
 
 const mostGroups = 65535;

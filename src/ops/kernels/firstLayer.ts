@@ -6,7 +6,7 @@ import grayShader from "../../../shaders/conv2d.forward.gray.wgsl";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 
 interface ForwardTensors {
   readonly x: Tensor;

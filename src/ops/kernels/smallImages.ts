@@ -4,7 +4,7 @@ import shader from "../../../shaders/conv2d.filterGradient.small.wgsl";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 
 /** At most 3 x 3 pixels, 3 x 3 SAME filters, stride 1, channels in fours: for software adapters. */
 export const fitsSmallImages = ({ channels, filters, y, x }: Convolution): boolean =>

@@ -3,7 +3,7 @@
 import unfoldShader from "../../../shaders/conv2d.unfold.wgsl";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import { launchProduct, type Product } from "./matrixProduct.ts";
 
 /** Bytes that the unfolded windows may take, and rows that one matrix product takes. */

@@ -4,7 +4,7 @@ import outputGradientShader from "../../../shaders/winograd.outputGradient.wgsl"
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import { Tensor } from "../../tape/tensor.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import { launchProduct } from "./matrixProduct.ts";
 import {
   type Cells,

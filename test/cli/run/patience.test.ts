@@ -2,7 +2,8 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PartialSettings, resolveSettings, resumeSettings } from "../../../src/cli/options/settings.ts";
+import { resolveSettings, resumeSettings } from "../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { savedRun } from "../../../src/cli/run/resume.ts";
 import { recognition } from "../../../src/cli/run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../../../src/cli/run/tasks/task.ts";

@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { augmentationRanges } from "../../../src/cli/options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../../../src/cli/options/scheduleSettings.ts";
-import {
-  type PartialSettings,
-  parseSettings,
-  resolveSettings,
-  resumeSettings,
-  SettingsError,
-} from "../../../src/cli/options/settings.ts";
+import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { augmentationPresets } from "../../../src/data/augmentation/ranges.ts";
 
 describe("resolveSettings", () => {

@@ -8,7 +8,7 @@ import {
   Trainer,
   type TrainerOptions,
 } from "../../../src/index.ts";
-import type { TowerKind } from "../../../src/nn/towers.ts";
+import type { TowerKind } from "../../../src/nn/networkOptions.ts";
 import { uniform } from "../../random.ts";
 import { assert, assertClose, assertThrows, defineKernel, defineOnce } from "../suite.ts";
 

@@ -1,6 +1,6 @@
 // Every step's loss as a table, for spreadsheets and scripts: one line a step, and one for each judgement on the way.
 import { Appender } from "./appender.ts";
-import type { LogEntry, LogWriter } from "./log.ts";
+import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 const header = "step,epoch,loss,validation_loss,validation_auc,seconds,learning_rate,validation_eer\n";
 /** Of earlier versions: their lines lack the last columns. */

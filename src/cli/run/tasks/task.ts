@@ -14,7 +14,7 @@ import type {
 } from "../../../index.ts";
 import type { TowerAlignment } from "../../../internal.ts";
 import type { DataFlags, PictureNeeds } from "../../options/dataOptions.ts";
-import type { ResolvedSettings } from "../../options/settings.ts";
+import type { ResolvedSettings } from "../../options/settingsSchema.ts";
 
 export interface TrainingStream {
   readonly stream: Pick<BatchStream<Batch & { readonly epoch: number }>, "next" | "begin" | "state"> & {
