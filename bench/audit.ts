@@ -7,7 +7,7 @@ import { Command } from "commander";
 import type { TimedLaunch } from "../src/gpu/contest.ts";
 import { Device } from "../src/gpu/device.ts";
 import { overridesOf, specialise } from "../src/gpu/shader.ts";
-import { shapeOf } from "../src/gpu/shapes.ts";
+import { shapeOf } from "../src/gpu/shapeUniform.ts";
 import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
 
 interface BoundBuffer {

@@ -7,7 +7,7 @@ export {
   type Range,
 } from "./data/augmentation/ranges.ts";
 export * from "./data/index.ts";
-export { readableItems } from "./data/readable.ts";
+export { readableItems } from "./data/readableItems.ts";
 export {
   DeviceLostError,
   DiskError,

@@ -8,7 +8,7 @@ import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs } from "../../src/data/sampling/balanced.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { siamese } from "../../src/nn/siamese.ts";
-import { StepsInFlight } from "../../src/train/inFlight.ts";
+import { StepsInFlight } from "../../src/train/stepsInFlight.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { median } from "../median.ts";
 

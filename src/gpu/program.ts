@@ -5,7 +5,7 @@ import type { Device } from "./device.ts";
 import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
 import type { StagingRing } from "./readback.ts";
 import { hasTimestamps, timePasses } from "./timing.ts";
-import { type NotFinite, traceNotFinite } from "./trace.ts";
+import { type NotFinite, traceNotFinite } from "./traceNotFinite.ts";
 
 /** Planned bytes by role. */
 export interface Memory {

@@ -1,7 +1,7 @@
 // The views of a picture whose embeddings are averaged: a face is the same face mirrored, or a little further to the
 // left, and the mean over what a picture happens to be like is nearer to what the person is like. What is averaged are
 // unit embeddings where the loss compares directions, so that no view counts for more than another.
-import { transformOf } from "../data/augmentation/draw.ts";
+import { transformOf } from "../data/augmentation/drawAugmentation.ts";
 import type { ResizeMethod, Transform } from "../ops/images/resample.ts";
 
 /**

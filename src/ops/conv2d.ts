@@ -4,7 +4,7 @@ import { describe, Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./kernels/columnSum.ts";
 import { launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
 import type { Convolution } from "./kernels/convolutionShape.ts";
-import { type Extent, image, type Padding, windows } from "./kernels/windows.ts";
+import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface Conv2dOptions {
   /** [O], added to each output channel. */

@@ -5,7 +5,7 @@ import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
 import valuesShader from "../../shaders/maxPool2d.values.wgsl";
 import { type Backward, type Launch, tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { type Axis, type Extent, image, type Padding, windows } from "./kernels/windows.ts";
+import { type Axis, type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface MaxPool2dOptions {
   /** Window, rows and columns; 2 by default. */

@@ -3,7 +3,7 @@
 import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
-import { describeNotFinite } from "../gpu/trace.ts";
+import { describeNotFinite } from "../gpu/traceNotFinite.ts";
 import { loadState, type ModelDescription, saveState } from "../model/modelFile.ts";
 import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";

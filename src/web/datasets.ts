@@ -8,7 +8,7 @@ import { folderDataset, type PictureFile, takesPart } from "../data/sources/fold
 import { type RecordOptions, type RecordSource, recordDataset } from "../data/sources/recordDataset.ts";
 import { TwingradError } from "../errors.ts";
 import type { Box } from "../formats/box.ts";
-import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxes.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxFiles.ts";
 import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { decodeHere } from "./decodePicture.ts";
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { printError } from "../../src/cli/commands/common.ts";
 import * as core from "../../src/index.ts";
-import { diskError } from "../../src/node/files/disk.ts";
+import { diskError } from "../../src/node/files/diskError.ts";
 import * as node from "../../src/node/index.ts";
 import { loadPackage } from "../../src/node/packages.ts";
 import { network, pairs } from "../gpu/smallRun.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadGallery, saveGallery } from "../../src/cli/galleries.ts";
+import { loadGallery, saveGallery } from "../../src/cli/galleryFiles.ts";
 import { TwingradError } from "../../src/errors.ts";
 import { Gallery } from "../../src/recognition/gallery.ts";
 import { model } from "../recognition/stubModel.ts";

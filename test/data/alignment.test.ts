@@ -9,7 +9,7 @@ import {
   isAlignment,
 } from "../../src/data/alignment/alignment.ts";
 import { edgeMap } from "../../src/data/alignment/edgeMap.ts";
-import { type Placement, placed } from "../../src/data/alignment/placed.ts";
+import { type Placement, placed } from "../../src/data/alignment/placement.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { uniform } from "../random.ts";
 import { orientedGradients } from "../reference/images/orientedGradients.ts";

@@ -1,7 +1,12 @@
 // What is drawn for a picture, and the forms that the kernels take: all of it on the host.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../../src/data/augmentation/draw.ts";
+import {
+  type Augmentation,
+  changeOf,
+  drawAugmentation,
+  transformOf,
+} from "../../src/data/augmentation/drawAugmentation.ts";
 import { type AugmentationRanges, augmentationPresets, resolveRanges } from "../../src/data/augmentation/ranges.ts";
 
 const draws = (ranges: AugmentationRanges, count: number, seed = 1): Augmentation[] => {

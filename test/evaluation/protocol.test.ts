@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { allPairs, pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
-import { foldsOfPeople, verificationReport } from "../../src/evaluation/protocol.ts";
+import { foldsOfPeople, verificationReport } from "../../src/evaluation/verificationReport.ts";
 
 const labels = Array.from({ length: 60 }, (_, index) => Math.floor(index / 5)); // 12 people
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxFileOf, parseBoxFile, parseBoxTable } from "../../src/formats/boxes.ts";
+import { boxFileOf, parseBoxFile, parseBoxTable } from "../../src/formats/boxFiles.ts";
 
 const box = { xmin: 10, ymin: 20, xmax: 40, ymax: 60, relative: false };
 

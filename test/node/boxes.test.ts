@@ -5,12 +5,12 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readPictures } from "../../src/cli/commands/common.ts";
-import type { FeatureValues } from "../../src/formats/tfrecord/codec.ts";
 import { frame } from "../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
-import { boxOf } from "../../src/node/files/boxes.ts";
+import type { FeatureValues } from "../../src/formats/tfrecord/recordTypes.ts";
 import { imageFolder, livenessImages } from "../../src/node/files/files.ts";
-import { tfrecords } from "../../src/node/tfrecord/dataset.ts";
+import { boxOf } from "../../src/node/files/pictureBoxes.ts";
+import { tfrecords } from "../../src/node/tfrecord/tfrecords.ts";
 
 let folder: string;
 beforeEach(async () => {

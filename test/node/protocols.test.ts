@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { labelsOf } from "../../src/data/dataset.ts";
 import { imageFolder } from "../../src/node/files/files.ts";
-import { readOneShotRuns, readPairs } from "../../src/node/files/protocols.ts";
+import { readOneShotRuns, readPairs } from "../../src/node/files/protocolFiles.ts";
 
 let folder: string;
 beforeEach(async () => {

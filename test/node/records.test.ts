@@ -12,9 +12,9 @@ import { readRecords } from "../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
 import { imageFolder } from "../../src/node/files/files.ts";
 import { pictureSize } from "../../src/node/files/images.ts";
-import { tfrecords } from "../../src/node/tfrecord/dataset.ts";
 import { fileSource, recordFiles, Spool } from "../../src/node/tfrecord/recordFiles.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
+import { tfrecords } from "../../src/node/tfrecord/tfrecords.ts";
 
 const codec = await recordCodec();
 let folder: string;

@@ -3,10 +3,10 @@
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
 import { matches } from "../../internal.ts";
-import { loadGallery, saveGallery } from "../galleries.ts";
+import { loadGallery, saveGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, readPictures } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
 
 interface Flags extends GuardFlags {
   match?: Match;

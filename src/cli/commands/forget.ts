@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
-import { loadGallery, saveGallery } from "../galleries.ts";
+import { loadGallery, saveGallery } from "../galleryFiles.ts";
 import { action, withModel } from "./common.ts";
 
 export function addForget(program: Command): void {

@@ -3,10 +3,10 @@
 import { type Command, Option } from "commander";
 import { type Match, TwingradError } from "../../index.ts";
 import { matches } from "../../internal.ts";
-import { loadGallery } from "../galleries.ts";
+import { loadGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, digits, number, readPictures, wholeNumber } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
 
 export function addIdentify(program: Command): void {
   const command = program

@@ -250,8 +250,8 @@ function describe({
 }
 
 function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
-  const judged = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
-  return `the ${which} state, of step ${step}${judged}`;
+  const evaluated = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
+  return `the ${which} state, of step ${step}${evaluated}`;
 }
 
 function inWords(figures: Readonly<Record<string, number>>): string {

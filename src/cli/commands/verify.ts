@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { verification } from "../../internal.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action, digits, number, percent, readPictures } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
 
 export function addVerify(program: Command): void {
   const command = program

@@ -22,7 +22,7 @@ const size = z.union([positive, z.tuple([positive, positive])]);
 /** True stands for the preset "standard". */
 export type AugmentSetting = boolean | AugmentationPreset | AugmentationRanges;
 
-/** Either of two flags' worth of words, or an object whose ranges are judged where they are used. */
+/** Either of two flags' worth of words, or an object whose ranges are checked where they are used. */
 const augment = z.custom<AugmentSetting>().superRefine((value, { addIssue }) => {
   if (typeof value === "boolean") return;
   if (typeof value === "string") {

@@ -81,7 +81,7 @@ export function runMetadata(record: TrainingRecord, { stream, progress, kernels 
   };
 }
 
-/** Of a checkpoint the part that is known once its state was judged. */
+/** Of a checkpoint the part that is known once its state was evaluated. */
 export function progressMetadata(progress: RunProgress): Record<string, string> {
   return { [keys.progress]: JSON.stringify(progress) };
 }

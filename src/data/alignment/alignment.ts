@@ -14,7 +14,7 @@ import { TwingradError } from "../../errors.ts";
 import { changed, type Dataset, type Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
 import { directions, edgeMap } from "./edgeMap.ts";
-import { placed } from "./placed.ts";
+import { placed } from "./placement.ts";
 
 /** What pictures are brought in line with; plain JSON. */
 export interface Alignment {

@@ -12,9 +12,9 @@ import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
-import { boxesIn, type CropFolderOptions } from "./boxes.ts";
-import { diskError } from "./disk.ts";
+import { diskError } from "./diskError.ts";
 import { readPicture, readStored } from "./images.ts";
+import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
 export const modelFile = "model.safetensors";

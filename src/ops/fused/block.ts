@@ -11,7 +11,7 @@ import type { Backward, Tape } from "../../tape/tape.ts";
 import { Storage, Tensor } from "../../tape/tensor.ts";
 import { scaledFrom } from "../images/scaleBytes.ts";
 import type { Convolution } from "../kernels/convolutionShape.ts";
-import type { Axis } from "../kernels/windows.ts";
+import type { Axis } from "../kernels/windowShape.ts";
 import type { BatchNormOptions } from "./batchNormOptions.ts";
 import {
   type Arriving,

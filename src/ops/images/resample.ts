@@ -4,7 +4,7 @@ import shader from "../../../shaders/resample.forward.wgsl";
 import { ShapeError, TwingradError } from "../../errors.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 
 /**
  * `area`: each pixel is the mean of what it covers of the source, bilinear where it covers less than a pixel; pixel

@@ -12,7 +12,7 @@ import {
   fitsDirectUniform,
   launchDirect,
   launchDirectFilterGradient,
-} from "./direct.ts";
+} from "./directConvolution.ts";
 import {
   fitsFew,
   fitsFewFilterGradient,
@@ -22,10 +22,10 @@ import {
   launchFewFilterGradient,
   launchGray,
   launchRgbFilterGradient,
-} from "./firstLayer.ts";
-import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImages.ts";
-import { prefersUniform } from "./tiles.ts";
-import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
+} from "./firstLayerConvolution.ts";
+import { prefersUniform } from "./matrixTiles.ts";
+import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImageConvolution.ts";
+import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfoldedConvolution.ts";
 import * as winograd from "./winogradConvolution.ts";
 
 /** All that the time of a convolution depends on. */

@@ -1,5 +1,5 @@
 // What all algorithms for a convolution are told of it.
-import type { Axis } from "./windows.ts";
+import type { Axis } from "./windowShape.ts";
 
 /** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */
 export interface Convolution {

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf, subset } from "../../../src/data/dataset.ts";
 import { type RecordOptions, type RecordSource, recordDataset } from "../../../src/data/sources/recordDataset.ts";
-import type { FeatureValues } from "../../../src/formats/tfrecord/codec.ts";
 import { CorruptRecordError, frame } from "../../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../../src/formats/tfrecord/recordCodec.ts";
+import type { FeatureValues } from "../../../src/formats/tfrecord/recordTypes.ts";
 import { chunks, recordFile } from "./files.ts";
 
 const codec = await recordCodec();

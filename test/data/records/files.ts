@@ -1,8 +1,8 @@
 // Record files for the tests: those beside the repository, and streams cut into chunks as the system would not.
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { FeatureValues, RecordCodec } from "../../../src/formats/tfrecord/codec.ts";
 import { frame } from "../../../src/formats/tfrecord/framing.ts";
+import type { FeatureValues, RecordCodec } from "../../../src/formats/tfrecord/recordTypes.ts";
 
 const shared = resolve(import.meta.dirname, "../../../../shared/data/tfrecord");
 

@@ -9,14 +9,14 @@ import {
 } from "../../../index.ts";
 import { digits, percent } from "../common.ts";
 
-export interface Judged extends VerificationReport {
+export interface PairEvaluation extends VerificationReport {
   det: DetPoint[];
   /** Absent with --resamples 0. */
   intervals?: VerificationIntervals;
 }
 
 /** @param threshold the model's. @param over what accuracy is cross-validated over. */
-export function verificationText(report: Judged, threshold: number, people: number, over: string): string {
+export function verificationText(report: PairEvaluation, threshold: number, people: number, over: string): string {
   const { accuracyStd: deviation, accuracyStandardError: error, intervals } = report;
   const within = (interval: Interval | undefined, show: (value: number) => string) =>
     interval ? ` [${show(interval[0])}, ${show(interval[1])}]` : "";

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import type { CropOptions } from "../../data/pictures/crop.ts";
 import { TwingradError } from "../../errors.ts";
 import type { Box } from "../../formats/box.ts";
-import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../../formats/boxes.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../../formats/boxFiles.ts";
 
 export interface CropFolderOptions {
   /** How pictures are cropped; about their centre by default. */

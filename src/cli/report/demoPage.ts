@@ -12,7 +12,7 @@ export interface ReportProbe {
   answer: string | null;
 }
 
-export interface Report {
+export interface DemoReport {
   title: string;
   adapter: string;
   seed: number;
@@ -40,7 +40,7 @@ export interface Report {
   };
 }
 
-export function reportPage(report: Report): string {
+export function demoPage(report: DemoReport): string {
   const parts = [head, tiles, training, verification, pairs, identification, engine];
   return htmlPage(
     report.title,
@@ -49,7 +49,7 @@ export function reportPage(report: Report): string {
   );
 }
 
-function head({ title, adapter, people, seed, network }: Report): string {
+function head({ title, adapter, people, seed, network }: DemoReport): string {
   const everyone = people.trained + people.validation + people.unseen;
   return `<header><h1>${text(title)}</h1>
 <p>A Siamese network learned to tell ${people.trained} drawn people apart, and was then shown ${people.unseen} whom it had
@@ -57,7 +57,7 @@ never seen. ${everyone} people, ${people.pictures} pictures of each, seed ${seed
 <p class="soft">${text(network)}<br>Computed on: ${text(adapter)}</p></header>`;
 }
 
-function tiles({ verification, baseline, oneShot, seconds }: Report): string {
+function tiles({ verification, baseline, oneShot, seconds }: DemoReport): string {
   const total = seconds.reduce((sum, phase) => sum + phase.seconds, 0);
   const { report } = verification;
   return `<section class="tiles">
@@ -69,7 +69,7 @@ ${tile("Time in all", `${total.toFixed(0)} s`, seconds.map(({ name, seconds }) =
 </section>`;
 }
 
-function training({ training: t }: Report): string {
+function training({ training: t }: DemoReport): string {
   const { people, pictures } = t.batch;
   const size = people * pictures;
   return `<section><h2>Training</h2><div class="two"><figure>${lossChart(t.losses)}</figure><div>
@@ -81,7 +81,7 @@ would be ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all pictures looke
 <dt>First and last loss</dt><dd>${t.losses[0].toFixed(3)} → ${t.losses[t.losses.length - 1].toFixed(3)}</dd></dl></div></div></section>`;
 }
 
-function verification({ verification: v, baseline, people }: Report): string {
+function verification({ verification: v, baseline, people }: DemoReport): string {
   const { report } = v;
   const network = { name: `network, AUC ${report.auc.toFixed(3)}`, points: v.roc };
   const raw = { name: `raw pixels, AUC ${baseline.report.auc.toFixed(3)}`, points: baseline.roc };
@@ -100,14 +100,14 @@ function row(name: string, r: VerificationReport): string {
   return `<tr><th>${name}</th>${[...cells, ...accepts].map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
-function pairs({ pairs: groups }: Report): string {
+function pairs({ pairs: groups }: DemoReport): string {
   const shown = groups.map(({ title, right, pairs }) => pairGroup(title, right, pairs));
   return `<section><h2>Right and wrong</h2><p>Below each pair: the chance that its distance gives to “the same person”, by a logistic curve
 fitted to as many pairs of one validation person as of two.</p>
 <div class="two">${shown.join("\n")}</div></section>`;
 }
 
-function identification({ identification: { enrolled, probes, threshold } }: Report): string {
+function identification({ identification: { enrolled, probes, threshold } }: DemoReport): string {
   const names = [...enrolled.map(({ name }) => name as string | null), null];
   const answer = (probe: ReportProbe) => {
     const right = probe.answer === probe.truth;
@@ -127,7 +127,7 @@ picture stands the answer; “unknown” where nobody is nearer than ${threshold
 <table class="wide"><tbody>${names.map(line).join("\n")}</tbody></table></section>`;
 }
 
-function engine({ engine: { launches, bytes, kernels }, adapter }: Report): string {
+function engine({ engine: { launches, bytes, kernels }, adapter }: DemoReport): string {
   const intro = `<p>One training step is ${launches} kernel launches, in ${(bytes / 2 ** 20).toFixed(1)} MiB of planned GPU memory, on
 ${text(adapter)}.</p>`;
   if (!kernels)

@@ -32,16 +32,17 @@ const falseAccepts = 0.02;
 
 type Distance = (a: number, b: number) => number;
 
-export interface Judged {
+/** How well one distance tells the unseen people apart. */
+export interface DistanceFigures {
   report: VerificationReport;
   roc: RocPoint[];
   scored: (EvaluationPair & ScoredPair)[];
   oneShot: number;
 }
 
-export interface Judgement {
-  network: Judged;
-  pixels: Judged;
+export interface DemoEvaluation {
+  network: DistanceFigures;
+  pixels: DistanceFigures;
   /** Of the network's distance: for verification, and (stricter) for identification. */
   thresholds: { verify: number; identify: number };
   /** From the network's distance to the chance of one person, where one and two are as likely. */
@@ -54,17 +55,17 @@ export interface Judgement {
   };
 }
 
-export async function judge(
+export async function evaluateDemo(
   model: Model,
   { validation, unseen }: { validation: Dataset; unseen: Dataset },
   seed: number,
-): Promise<Judgement> {
+): Promise<DemoEvaluation> {
   const known = scorePairs(await networkDistance(model, validation), validation, seed);
   const strict = roc(known).filter((point) => point.falseAccept <= falseAccepts);
   const thresholds = { verify: bestThreshold(known).threshold, identify: strict[strict.length - 1].threshold };
   return {
-    network: judged(await networkDistance(model, unseen), unseen, seed),
-    pixels: judged(await pixelDistance(unseen, model.imageSize), unseen, seed),
+    network: figuresOf(await networkDistance(model, unseen), unseen, seed),
+    pixels: figuresOf(await pixelDistance(unseen, model.imageSize), unseen, seed),
     thresholds,
     calibration: fitCalibration(known),
     oneShot: { ways, trials },
@@ -72,7 +73,7 @@ export async function judge(
   };
 }
 
-function judged(distance: Distance, people: Dataset, seed: number): Judged {
+function figuresOf(distance: Distance, people: Dataset, seed: number): DistanceFigures {
   const scored = scorePairs(distance, people, seed);
   const labels = labelsOf(people);
   return {
@@ -107,7 +108,7 @@ async function pixelDistance(people: Dataset, size: Model["imageSize"]): Promise
 }
 
 /** Enrols the first unseen people from their first picture; asks for their other pictures, and for strangers. */
-async function identify(model: Model, unseen: Dataset, threshold: number): Promise<Judgement["identification"]> {
+async function identify(model: Model, unseen: Dataset, threshold: number): Promise<DemoEvaluation["identification"]> {
   const images = new DecodedImages(unseen, model.imageSize);
   const gallery = new Gallery(model);
   const groups = indicesByIdentity(labelsOf(unseen));

@@ -9,7 +9,7 @@ import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolutionShape.ts";
-import { fitsUniform, lanesFor, tile, uniformTile } from "./tiles.ts";
+import { fitsUniform, lanesFor, tile, uniformTile } from "./matrixTiles.ts";
 
 const mostGroups = 65535;
 

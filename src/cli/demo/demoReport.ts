@@ -1,10 +1,10 @@
 // Puts the demo's figures and pictures together for the report page.
 import { type Device, type ImageSize, probabilityOf } from "../../index.ts";
+import type { DemoReport } from "../report/demoPage.ts";
 import { percent, type ReportPair } from "../report/html.ts";
-import type { Report } from "../report/page.ts";
-import { pictureUri } from "../report/picture.ts";
-import { type DemoPeople, faceSize, picturesEach } from "./faces.ts";
-import type { Judgement } from "./judge.ts";
+import { pictureUri } from "../report/pictureUri.ts";
+import { type DemoPeople, faceSize, picturesEach } from "./demoPeople.ts";
+import type { DemoEvaluation } from "./evaluateDemo.ts";
 import { networkInWords, type TrainingRun } from "./train.ts";
 
 const shownPairs = 12;
@@ -20,10 +20,10 @@ export async function demoReport(
   seed: number,
   people: DemoPeople,
   training: TrainingRun,
-  judgement: Judgement,
-  seconds: Report["seconds"],
-): Promise<Report> {
-  const { network, pixels, thresholds, oneShot, identification } = judgement;
+  evaluation: DemoEvaluation,
+  seconds: DemoReport["seconds"],
+): Promise<DemoReport> {
+  const { network, pixels, thresholds, oneShot, identification } = evaluation;
   const picture = (index: number) => pictureUri(people.unseen.items[index], size);
   const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => p.distance);
   const { losses, batch, stepsPerSecond, launches, bytes, kernels } = training;
@@ -49,7 +49,7 @@ export async function demoReport(
     },
     baseline: { report: pixels.report, roc: pixels.roc },
     oneShot: { ...oneShot, accuracy: network.oneShot, baseline: pixels.oneShot },
-    pairs: await pairGroups(judgement, picture),
+    pairs: await pairGroups(evaluation, picture),
     identification: {
       enrolled: await Promise.all(
         identification.enrolled.map(async ({ name, picture: index }) => ({ name, picture: await picture(index) })),
@@ -65,9 +65,9 @@ export async function demoReport(
 
 /** Right answers as they come, and the worst of the wrong ones. */
 async function pairGroups(
-  { network, thresholds, calibration }: Judgement,
+  { network, thresholds, calibration }: DemoEvaluation,
   picture: (index: number) => Promise<string>,
-): Promise<Report["pairs"]> {
+): Promise<DemoReport["pairs"]> {
   const threshold = thresholds.verify;
   const chosen = (same: boolean, right: boolean) => {
     const found = network.scored.filter(

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset, Item } from "../../data/dataset.ts";
-import { byName } from "../../data/names.ts";
+import { byNaturalOrder } from "../../data/naturalOrder.ts";
 import { isPictureName } from "../../data/pictures/storedPicture.ts";
 import type { EvaluationPair, Trial } from "../../data/sampling/evaluationPairs.ts";
 import { findPairs, parsePairs } from "../../data/sources/lfw.ts";
@@ -58,7 +58,7 @@ export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
   const trials: Trial[] = [];
   const counts = new Set<number>();
   let runs = 0;
-  for (const run of names.sort(byName)) {
+  for (const run of names.sort(byNaturalOrder)) {
     const labels = join(folder, run, "class_labels.txt");
     if (!(await stat(labels).catch(() => undefined))) continue;
     runs++;

@@ -1,7 +1,7 @@
 // An order of names that is the same on every system.
 
 /** By code units, numbers by their value: s2 before s10. No locale has a say. */
-export function byName(a: string, b: string): number {
+export function byNaturalOrder(a: string, b: string): number {
   const partsA = a.match(/\d+|\D+/g) ?? [];
   const partsB = b.match(/\d+|\D+/g) ?? [];
   for (let i = 0; i < Math.min(partsA.length, partsB.length); i++) {
