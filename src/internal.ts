@@ -27,17 +27,10 @@ export { whiten } from "./model/whitening.ts";
 export { embeddingLength } from "./nn/network.ts";
 export { towerKinds } from "./nn/networkOptions.ts";
 export { diskError } from "./node/files/diskError.ts";
-export {
-  checkpointsFolder,
-  modelFile,
-  modelFileOf,
-  readModelFile,
-  removeParts,
-  taskOfModel,
-  writeAtomic,
-} from "./node/files/files.ts";
 export { pictureSize } from "./node/files/images.ts";
+export { checkpointsFolder, modelFile, modelFileOf, readModelFile, taskOfModel } from "./node/files/modelFiles.ts";
 export { boxOf } from "./node/files/pictureBoxes.ts";
+export { removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
 export { oneShotAnswers } from "./recognition/assessment.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { printError } from "../../src/cli/commands/common.ts";
+import { printError } from "../../src/cli/outcome.ts";
 import * as core from "../../src/index.ts";
 import { diskError } from "../../src/node/files/diskError.ts";
 import * as node from "../../src/node/index.ts";

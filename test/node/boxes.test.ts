@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readPictures } from "../../src/cli/commands/common.ts";
+import { readPictures } from "../../src/cli/commands/models.ts";
 import { frame } from "../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
 import type { FeatureValues } from "../../src/formats/tfrecord/recordTypes.ts";
-import { imageFolder, livenessImages } from "../../src/node/files/files.ts";
+import { imageFolder, livenessImages } from "../../src/node/files/imageFolders.ts";
 import { boxOf } from "../../src/node/files/pictureBoxes.ts";
 import { tfrecords } from "../../src/node/tfrecord/tfrecords.ts";
 

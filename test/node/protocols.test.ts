@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { labelsOf } from "../../src/data/dataset.ts";
-import { imageFolder } from "../../src/node/files/files.ts";
+import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { readOneShotRuns, readPairs } from "../../src/node/files/protocolFiles.ts";
 
 let folder: string;

@@ -10,7 +10,7 @@ import { type Dataset, type Item, labelsOf } from "../../src/data/dataset.ts";
 import { uncompressed } from "../../src/formats/tfrecord/compression.ts";
 import { readRecords } from "../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
-import { imageFolder } from "../../src/node/files/files.ts";
+import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { pictureSize } from "../../src/node/files/images.ts";
 import { fileSource, recordFiles, Spool } from "../../src/node/tfrecord/recordFiles.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
-import { imageFolder } from "../../src/node/files/files.ts";
+import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { decodePicture } from "../../src/node/files/images.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
 

@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
 import { loadGallery, saveGallery } from "../galleryFiles.ts";
-import { action, withModel } from "./common.ts";
+import { action } from "../outcome.ts";
+import { withModel } from "./models.ts";
 
 export function addForget(program: Command): void {
   const command = program

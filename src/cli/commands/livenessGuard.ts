@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { type Model, requireLive } from "../../index.ts";
 import { loadLivenessModel } from "../../node/index.ts";
-import { number, readPictures, withModel } from "./common.ts";
+import { number } from "../options/values.ts";
+import { readPictures, withModel } from "./models.ts";
 
 export interface GuardFlags {
   liveness?: string;

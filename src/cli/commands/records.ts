@@ -14,8 +14,9 @@ import {
   recordOptions,
   Skipped,
 } from "../options/dataOptions.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action, note, type Outcome } from "../outcome.ts";
 import { type Problem, type RecordReport, reportRecords } from "../recordReport.ts";
-import { action, note, type Outcome, wholeNumber } from "./common.ts";
 
 const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
 

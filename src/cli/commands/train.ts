@@ -19,12 +19,14 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { tunable, tuningOf } from "../options/tuneOption.ts";
+import { list, number } from "../options/values.ts";
+import { action, digits, note, percent } from "../outcome.ts";
 import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
 import { type TrainingResult, train } from "../run/training.ts";
-import { action, digits, list, note, number, percent, tunable, tuningOf } from "./common.ts";
 
 type Flags = Record<string, unknown> &
   DataFlags & {

@@ -23,12 +23,14 @@ import { diskError, type EvaluationPair, matches, readModelFile, taskOfModel, wr
 import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
+import { number, wholeNumber } from "../../options/values.ts";
+import { action, note, type Outcome } from "../../outcome.ts";
 import type { EvaluationReport } from "../../report/evaluationPage.ts";
 import { evaluationReport } from "../../report/evaluationReport.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { recognition } from "../../run/tasks/recognitionTask.ts";
 import { divide } from "../../run/training.ts";
-import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "../common.ts";
+import { picturesFor, showing, withModel } from "../models.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
 import { openSetText, type PairEvaluation, verificationText } from "./evaluationText.ts";

@@ -2,10 +2,11 @@
 import { crossFittedReport, type LivenessReport, livenessReport, TwingradError } from "../../../index.ts";
 import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, sigmoid } from "../../../internal.ts";
 import { type DataFlags, openLiveness } from "../../options/dataOptions.ts";
+import { digits, note, type Outcome, percent } from "../../outcome.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { liveness } from "../../run/tasks/livenessTask.ts";
 import { divide } from "../../run/training.ts";
-import { digits, note, type Outcome, percent, picturesFor, showing, withLiveness } from "../common.ts";
+import { picturesFor, showing, withLiveness } from "../models.ts";
 
 export interface LivenessOptions extends DataFlags {
   unseen?: boolean;

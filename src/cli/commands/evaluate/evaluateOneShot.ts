@@ -11,7 +11,8 @@ import {
 } from "../../../index.ts";
 import { oneShotAnswers, shareInterval } from "../../../internal.ts";
 import { readOneShotRuns } from "../../../node/index.ts";
-import { note, type Outcome, percent, showing } from "../common.ts";
+import { note, type Outcome, percent } from "../../outcome.ts";
+import { showing } from "../models.ts";
 
 export interface OneShotOptions {
   ways: number;

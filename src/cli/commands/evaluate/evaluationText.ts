@@ -7,7 +7,7 @@ import {
   type VerificationIntervals,
   type VerificationReport,
 } from "../../../index.ts";
-import { digits, percent } from "../common.ts";
+import { digits, percent } from "../../outcome.ts";
 
 export interface PairEvaluation extends VerificationReport {
   det: DetPoint[];
