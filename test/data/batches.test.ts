@@ -6,7 +6,7 @@ import { DecodedImages } from "../../src/data/decodedImages.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
-import { constantPictures, take } from "./pictures.ts";
+import { constantPictures, take } from "./stubDataset.ts";
 
 const size = [2, 3, 1] as const;
 const labels = labelsOf(constantPictures(4, 5));

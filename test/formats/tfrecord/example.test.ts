@@ -5,7 +5,7 @@ import { uncompressed } from "../../../src/formats/tfrecord/compression.ts";
 import { readRecords } from "../../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../../src/formats/tfrecord/recordCodec.ts";
 import type { Example, FeatureValues } from "../../../src/formats/tfrecord/recordTypes.ts";
-import { all, chunks, manifest, missing, readShared } from "../../data/records/files.ts";
+import { all, chunks, manifest, missing, readShared } from "../../data/sources/recordBytes.ts";
 
 const codec = await recordCodec();
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

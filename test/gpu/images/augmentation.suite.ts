@@ -5,9 +5,9 @@ import { type Device, siamese, Tape, Trainer, type TrainerOptions } from "../../
 import { Augmenter } from "../../../src/train/augmenter.ts";
 
 import { uniform } from "../../random.ts";
-import { photometric } from "../../reference/images/photometric.ts";
-import { resample, resizeArea, resizeTf1 } from "../../reference/images/resample.ts";
 import { map, ndarray } from "../../reference/ndarray.ts";
+import { photometric } from "../../reference/ops/images/photometric.ts";
+import { resample, resizeArea, resizeTf1 } from "../../reference/ops/images/resample.ts";
 import { countCalls, objectsMade } from "../calls.ts";
 import {
   assert,

@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { type Device, type PhotometricChange, packChanges, photometric, Tape } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
-import { byteSum, photometric as reference, wordOf } from "../../reference/images/photometric.ts";
 import { type NdArray, ndarray, sizeOf } from "../../reference/ndarray.ts";
+import { byteSum, photometric as reference, wordOf } from "../../reference/ops/images/photometric.ts";
 import { assert, assertClose, assertEqual, assertThrows, define, defineKernel, forAll } from "../suite.ts";
 
 const streams = { seed: 2 ** 40 + 12345, noise: 14, fill: 15 };

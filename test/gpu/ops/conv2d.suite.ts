@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { normal } from "../../random.ts";
-import type { Conv2dOptions } from "../../reference/conv2d.ts";
+import type { Conv2dOptions } from "../../reference/ops/conv2d.ts";
 import { checkOperation } from "../operation.ts";
 import { assert, defineKernel, forAll } from "../suite.ts";
 import { deviceAs, deviceChoosing, deviceTaking, kinds } from "../variants.ts";
