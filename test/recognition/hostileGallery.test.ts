@@ -1,5 +1,5 @@
 // `Gallery.fromJSON` as a page calls it, with whatever a file or a server gave it: the core has no schema library, so its
-// own checks must end every value in a gallery or in a typed error. Files are checked by a schema first: galleries.test.ts.
+// own checks must end every value in a gallery or in a typed error. Files are checked by a schema first: galleryFiles.test.ts.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { TwingradError } from "../../src/errors.ts";
