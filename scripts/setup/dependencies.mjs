@@ -43,10 +43,9 @@ export function installDependencies(root) {
       : process.platform === "win32"
         ? ["cmd", "/c", "npm"]
         : ["npm"];
-  // No package needs its install script, and a muted npm would not say why it failed; puppeteer's browser is got later, if at all.
+  // No package needs its install script, and a muted npm would not say why it failed.
   run([...program, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
-    env: { PUPPETEER_SKIP_DOWNLOAD: "1" },
     show: "npm ci",
   });
 }
