@@ -2,7 +2,7 @@
 // The locked dependencies: are they there, and if not, install exactly them.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { run, say } from "./run.mjs";
+import { run, say } from "./command.mjs";
 
 /** @typedef {Record<string, { version?: string, optional?: boolean, link?: boolean }>} LockedPackages */
 
@@ -31,7 +31,7 @@ export function dependenciesMatch(root) {
   });
 }
 
-/** @param {string} root @throws {import("./run.mjs").SetupError} */
+/** @param {string} root @throws {import("./command.mjs").SetupError} */
 export function installDependencies(root) {
   if (dependenciesMatch(root)) return;
   say("installing the locked dependencies (npm ci; a minute or so)");
