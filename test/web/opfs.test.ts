@@ -1,11 +1,10 @@
 // A page that is reloaded in the middle of its training, and of its saves, goes on to the same losses, bit for bit.
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
 import { Random, streams } from "../../src/data/random.ts";
+import { pageScript } from "../bundle.ts";
 import type { Began } from "./page.ts";
 
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
@@ -20,16 +19,7 @@ let onStep: (step: number) => void = () => undefined;
 let onSave: () => void = () => undefined;
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "iife",
-    platform: "browser",
-    plugins: [esbuildPlugin()],
-    logLevel: "error",
-  });
-  script = outputFiles[0].text;
+  script = await pageScript(join(import.meta.dirname, "page.ts"));
   browser = await launchChrome();
   page = await browser.newPage();
   await page.setRequestInterception(true);

@@ -6,7 +6,8 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Random, streams } from "../../../../src/data/random.ts";
-import { buildPrograms, testFolder } from "../../builtCli.ts";
+import { buildPrograms } from "../../../bundle.ts";
+import { testFolder } from "../../builtCli.ts";
 
 const folder = testFolder("kill-test");
 const program = join(folder, "trains.mjs");
