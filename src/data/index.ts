@@ -1,5 +1,6 @@
 // The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
 export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export type { Batch, ClassBatch, LivenessBatch, PairBatch, Pictures, TripletBatch } from "./batch.ts";
 export {
   type BatchOptions,
   type BatchStream,

@@ -7,7 +7,7 @@ import { networkOf } from "../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { defaultMomentum } from "../ops/fused/normalised.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { batchKind } from "../train/batch.ts";
+import { batchFields } from "../train/batch.ts";
 import { centre, centringOf } from "./centring.ts";
 import { towerEmbedder } from "./embedder.ts";
 import { expectTask, loadWeights, type ModelDescription, openSaved } from "./modelFile.ts";
@@ -76,7 +76,7 @@ export async function openTrained(
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
   const { step } = description;
-  const rest = defaultMomentum ** (batchKind(description).branches.length * step);
+  const rest = defaultMomentum ** (batchFields(description).branches.length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;

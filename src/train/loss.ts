@@ -79,7 +79,7 @@ export function resolveLoss(options: LossOptions, { task, options: { towers } }:
 /**
  * The loss of a batch, a scalar, without penalties on weights.
  * @param embeddings of the branches of the batch, stacked.
- * @param target what the batch says of them: see `BatchKind`.
+ * @param target what the batch says of them: see `BatchFields`.
  */
 export function batchLoss(
   { loss, mining, margin, temperature }: ResolvedLoss,

@@ -18,7 +18,7 @@ import { planProgram } from "../tape/plan.ts";
 import { Tape, type TapeOptions } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
-import { type BatchKind, batchKind } from "./batch.ts";
+import { batchFields } from "./batch.ts";
 import { batchLoss, type ResolvedLoss } from "./loss.ts";
 import { whatWouldFit } from "./memoryAdvice.ts";
 
@@ -92,15 +92,10 @@ export class Session {
     this.store.dispose();
   }
 
-  private get kind(): BatchKind {
-    const { network, loss, mining } = this.task;
-    return batchKind({ task: network.task, loss, mining });
-  }
-
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
     const { network, batchSize, pictures, augmenter, storage, recompute } = this.task;
     const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
-    const { branches, target } = this.kind;
+    const { branches, target } = batchFields({ ...this.task, task: network.task });
     const count = branches.length * batchSize;
     const change = augmenter && ((images: Tensor) => augmenter.record(images));
     const pixels = picturesInput(tape, network, count, dtype, pictures, { change });

@@ -1,17 +1,18 @@
 // Trains a network, of either task: steps in flight, nothing waited for, and a state to go on from when the device is lost.
 
+import type { Batch, Pictures } from "../data/batch.ts";
 import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import { describeNotFinite } from "../gpu/trace.ts";
 import { loadState, type ModelDescription, saveState } from "../model/modelFile.ts";
-import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "../model/pictures.ts";
+import { givenSize, type InputDtype, type PictureOptions, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
-import { type Batch, feed } from "./batch.ts";
+import { feed } from "./batch.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
@@ -106,8 +107,9 @@ export class Trainer {
 
   /**
    * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
-   * a few steps are in flight and settle in order. A batch's arrays may be reused at once. Throws `NOT_FINITE` where the
-   * loss or a gradient is NaN or infinite: the parameters are lost then, load an earlier state.
+   * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
+   * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
+   * earlier state.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);

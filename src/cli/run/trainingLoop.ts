@@ -1,7 +1,7 @@
 // The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
 
+import type { Batch } from "../../data/batch.ts";
 import { withMetadata } from "../../formats/seal.ts";
-import type { Batch } from "../../train/batch.ts";
 import { StepsInFlight } from "../../train/inFlight.ts";
 import type { Saver } from "../../train/saver.ts";
 import { exhausted, nothingSelected, judged as select } from "../../train/selection.ts";

@@ -1,4 +1,5 @@
 // What differs between the things that a network can learn; the rest of a training run is the same for all of them.
+import type { Batch } from "../../../data/batch.ts";
 import type { BatchStream } from "../../../data/batches.ts";
 import type { Dataset, ImageSize, Item } from "../../../data/dataset.ts";
 import type { SamplerState } from "../../../data/sampling/sampler.ts";
@@ -6,7 +7,6 @@ import type { Divided, Split } from "../../../data/split.ts";
 import type { Device } from "../../../gpu/device.ts";
 import type { TowerAlignment } from "../../../model/pictures.ts";
 import type { Network, NetworkOptions } from "../../../nn/network.ts";
-import type { Batch } from "../../../train/batch.ts";
 import type { DataFlags, PictureNeeds } from "../../options/dataOptions.ts";
 import type { ResolvedSettings } from "../../options/settings.ts";
 
