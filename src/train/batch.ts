@@ -9,11 +9,10 @@ import {
   type Pictures,
 } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
+import { batchKind, type Objective } from "../model/description.ts";
 import type { InputDtype } from "../model/pictures.ts";
-import type { NetworkTask } from "../nn/network.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
-import { comparesAll } from "./loss.ts";
 
 /** What a training step takes of batches of one kind beside the pictures, by the names of the fields. */
 interface Fields {
@@ -38,19 +37,6 @@ const fields: Record<BatchKind, Fields> = {
 export interface BatchFields extends Fields {
   /** Those of the pictures: see `branches`. */
   readonly branches: readonly string[];
-}
-
-/** What decides which batches a network is trained on. */
-interface Objective {
-  readonly task: NetworkTask;
-  readonly loss: string;
-  readonly mining?: string;
-}
-
-function batchKind({ task, loss, mining }: Objective): BatchKind {
-  if (task === "liveness") return "liveness";
-  if (comparesAll({ loss, mining })) return "classes";
-  return loss === "triplet" ? "triplets" : "pairs";
 }
 
 export function batchFields(objective: Objective): BatchFields {

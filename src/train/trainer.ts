@@ -5,7 +5,8 @@ import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import { describeNotFinite } from "../gpu/trace.ts";
-import { loadState, type ModelDescription, saveState } from "../model/modelFile.ts";
+import type { ModelDescription } from "../model/description.ts";
+import { loadState, saveState } from "../model/modelFile.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
@@ -18,7 +19,6 @@ import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
 import { Session, type Task } from "./session.ts";
 
-export type { LossName, LossOptions, Mining } from "./loss.ts";
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
 export interface TrainerOptions extends PictureOptions, LossOptions {

@@ -1,5 +1,5 @@
 // Which settings go with which loss, and how large a batch is whose pictures are all compared.
-import { comparesAll } from "../../train/loss.ts";
+import { comparesAll } from "../../model/description.ts";
 import type { PartialSettings } from "./settings.ts";
 import { SettingsError } from "./settingsError.ts";
 

@@ -7,8 +7,8 @@ import { balancedPairs, perClass, triplets } from "../../data/sampling/balanced.
 import { balancingDifferentProbability, expectedPairs, yieldWarnings } from "../../data/sampling/expectedPairs.ts";
 import { filteredPairs } from "../../data/sampling/filteredPairs.ts";
 import { picturesOfEach } from "../../data/sampling/sampler.ts";
+import { comparesAll } from "../../model/description.ts";
 import type { TowerAlignment } from "../../model/pictures.ts";
-import { comparesAll } from "../../train/loss.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../options/lossSettings.ts";
 import type { ResolvedSettings } from "../options/settings.ts";
 import type { TrainingStream } from "./tasks/task.ts";
