@@ -17,7 +17,8 @@ import { feed } from "./batch.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
-import { Session, type Task } from "./session.ts";
+import { Session } from "./session.ts";
+import type { TrainingSpec } from "./trainingSpec.ts";
 
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
@@ -45,15 +46,15 @@ export interface TrainerOptions extends PictureOptions, LossOptions {
 
 export class Trainer {
   readonly network: Network;
-  readonly options: Omit<Task, "network">;
+  readonly options: Omit<TrainingSpec, "network">;
   private diagnosed = false;
 
   private constructor(
-    private readonly task: Task,
+    private readonly spec: TrainingSpec,
     private readonly recovery: Recovery,
     private readonly debugNumerics: boolean,
   ) {
-    const { network, ...options } = task;
+    const { network, ...options } = spec;
     this.network = network;
     this.options = options;
   }
@@ -83,10 +84,10 @@ export class Trainer {
     if (!["float32", "float16"].includes(storage)) {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
     }
-    const task: Task = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
+    const spec: TrainingSpec = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
     return new Trainer(
-      task,
-      new Recovery(await Session.open(device, task), recovery || undefined, debugNumerics),
+      spec,
+      new Recovery(await Session.open(device, spec), recovery || undefined, debugNumerics),
       debugNumerics,
     );
   }
@@ -262,9 +263,8 @@ export class Trainer {
   }
 
   private feed(batch: Batch) {
-    const { loss, mining, batchSize, pictures, augmenter } = this.task;
     const { task, options } = this.network;
-    return feed(batch, { task, loss, mining, batchSize, size: givenSize(options, pictures), augmenter });
+    return feed(batch, { ...this.spec, task, size: givenSize(options, this.spec.pictures) });
   }
 }
 
