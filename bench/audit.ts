@@ -4,10 +4,10 @@ import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
+import type { TimedLaunch } from "../src/gpu/contest.ts";
 import { Device } from "../src/gpu/device.ts";
 import { overridesOf, specialise } from "../src/gpu/shader.ts";
-import { shapeOf } from "../src/gpu/shapes.ts";
-import type { TimedLaunch } from "../src/gpu/tuner.ts";
+import { shapeOf } from "../src/gpu/shapeUniform.ts";
 import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
 
 interface BoundBuffer {

@@ -84,8 +84,12 @@ export function kernelTable(results: readonly Result[], peers: readonly string[]
 /** By kernel, then by what a launch is a part of; a convolution's GFLOP/s are those of its direct form. */
 export function profileTable({ configuration, milliseconds: total, kernels, parts, convolutions }: Profile): string {
   const row = (s: Profile["parts"][number]) => [
-    ...[s.name, String(s.launches), number(s.milliseconds), percent(s.share)],
-    ...[optional(s.gflops, number), optional(s.shareOfPeak, percent)],
+    s.name,
+    String(s.launches),
+    number(s.milliseconds),
+    percent(s.share),
+    optional(s.gflops, number),
+    optional(s.shareOfPeak, percent),
   ];
   const head = (what: string) => [`${configuration} by ${what}`, "launches", "ms", "of step", "GFLOP/s", "of peak"];
   const { gflops, shareOfPeak, milliseconds } = convolutions;

@@ -23,7 +23,7 @@ if (!config) {
 const folds = Number(values.folds);
 const numbers = values.only?.split(",").map(Number) ?? Array.from({ length: folds }, (_, n) => n + 1);
 const liveness = JSON.parse(await readFile(config, "utf8")).task === "liveness";
-const judging = liveness ? [] : ["--pairs-per-identity", "all", "--resamples", "0"];
+const evaluating = liveness ? [] : ["--pairs-per-identity", "all", "--resamples", "0"];
 
 const results = [];
 for (const number of numbers) {
@@ -33,8 +33,8 @@ for (const number of numbers) {
   if (values["no-tune"]) training.push("--no-tune");
   const trained = await twingrad(training, "ignore");
   const seconds = (performance.now() - began) / 1000;
-  const judged = await twingrad(["evaluate", model, data, "--unseen", ...judging]);
-  const { eer, auc, hter } = judged;
+  const evaluation = await twingrad(["evaluate", model, data, "--unseen", ...evaluating]);
+  const { eer, auc, hter } = evaluation;
   const result = { fold: `${number}/${folds}`, ...(liveness ? { hter } : {}), eer, auc, seconds, steps: trained.steps };
   console.log(JSON.stringify(result));
   results.push(result);

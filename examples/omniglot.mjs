@@ -33,12 +33,12 @@ if (!values.trained) {
   console.log(JSON.stringify({ steps, pictures: steps * pictures, minutes }));
 }
 for (const name of (await readdir(`${values.out}/checkpoints`)).filter((name) => name.startsWith("step-")).sort()) {
-  const { accuracy } = await judged(`${values.out}/checkpoints/${name}`, 20);
+  const { accuracy } = await evaluated(`${values.out}/checkpoints/${name}`, 20);
   console.log(JSON.stringify({ pictures: Number(name.split("-")[1]) * pictures, accuracy }));
 }
-for (const ways of [20, 5]) console.log(JSON.stringify(await judged(values.out, ways)));
+for (const ways of [20, 5]) console.log(JSON.stringify(await evaluated(values.out, ways)));
 
-function judged(model, ways) {
+function evaluated(model, ways) {
   const questions = ["--one-shot", `${ways}`, "--within-groups", "--trials", values.trials];
   return twingrad(["evaluate", model, data, "--unseen", ...questions]);
 }

@@ -7,7 +7,7 @@ export {
   type Range,
 } from "./data/augmentation/ranges.ts";
 export * from "./data/index.ts";
-export { readableItems } from "./data/readable.ts";
+export { readableItems } from "./data/readableItems.ts";
 export {
   DeviceLostError,
   DiskError,
@@ -29,9 +29,9 @@ export { type Centring, withCentring } from "./model/centring.ts";
 export type { PictureOptions } from "./model/pictures.ts";
 export { fitWhitening, type Whitening, withWhitening } from "./model/whitening.ts";
 export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/livenessNetwork.ts";
-export type { Network, NetworkOptions, NetworkTask } from "./nn/network.ts";
+export type { Network, NetworkTask } from "./nn/network.ts";
+export type { NetworkOptions, TowerKind } from "./nn/networkOptions.ts";
 export { type SiameseNetwork, type SiameseOptions, siamese } from "./nn/siamese.ts";
-export type { TowerKind } from "./nn/towers.ts";
 export { absDifference } from "./ops/absDifference.ts";
 export { add } from "./ops/add.ts";
 export { batchNorm } from "./ops/batchNorm.ts";
@@ -68,12 +68,12 @@ export {
   type GalleryJson,
   type Identification,
   type LivenessCheck,
-  type Recogniser,
   type Verification,
 } from "./recognition/gallery.ts";
 export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
 export { LivenessModel, requireLive } from "./recognition/livenessModel.ts";
 export type { Match } from "./recognition/match.ts";
+export type { Recogniser } from "./recognition/recogniser.ts";
 export { type Judgement, Model, withJudgement } from "./recognition/recognitionModel.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";

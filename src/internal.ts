@@ -1,10 +1,10 @@
 // What the command line uses of the library beyond its public API. Its package asks for exactly this version, so nothing here
 // is a promise: other programs use `twingrad`, `twingrad/node` and `twingrad/web`.
-export type { Augmentation } from "./data/augmentation/draw.ts";
+export type { Augmentation } from "./data/augmentation/drawAugmentation.ts";
 export { resolveRanges } from "./data/augmentation/ranges.ts";
 export { defaultPrefetch } from "./data/batches.ts";
 export { indicesByIdentity, subset } from "./data/dataset.ts";
-export { byName } from "./data/names.ts";
+export { byNaturalOrder } from "./data/naturalOrder.ts";
 export { cropInWords, cropOf } from "./data/pictures/crop.ts";
 export { Random, streams } from "./data/random.ts";
 export type { EvaluationPair } from "./data/sampling/evaluationPairs.ts";
@@ -15,10 +15,10 @@ export { isFold } from "./data/split.ts";
 export { normalQuantile, shareInterval } from "./evaluation/bootstrap.ts";
 export { decode, type Safetensors } from "./formats/safetensors.ts";
 export { withMetadata } from "./formats/seal.ts";
-export type { Compression, Example } from "./formats/tfrecord/codec.ts";
 export { uncompressed } from "./formats/tfrecord/compression.ts";
 export { frame, largestRecord, readRecords } from "./formats/tfrecord/framing.ts";
 export { recordCodec } from "./formats/tfrecord/recordCodec.ts";
+export type { Compression, Example } from "./formats/tfrecord/recordTypes.ts";
 export { parseTuningTable } from "./formats/tuningTable.ts";
 export { comparesAll, lossNames, minings } from "./model/description.ts";
 export { openSaved, type SavedModel } from "./model/modelFile.ts";
@@ -26,19 +26,12 @@ export type { TowerAlignment } from "./model/pictures.ts";
 export { areViews, viewKinds } from "./model/views.ts";
 export { whiten } from "./model/whitening.ts";
 export { embeddingLength } from "./nn/network.ts";
-export { towerKinds } from "./nn/towers.ts";
-export { boxOf } from "./node/files/boxes.ts";
-export { diskError } from "./node/files/disk.ts";
-export {
-  checkpointsFolder,
-  modelFile,
-  modelFileOf,
-  readModelFile,
-  removeParts,
-  taskOfModel,
-  writeAtomic,
-} from "./node/files/files.ts";
+export { towerKinds } from "./nn/networkOptions.ts";
+export { diskError } from "./node/files/diskError.ts";
 export { pictureSize } from "./node/files/images.ts";
+export { checkpointsFolder, modelFile, modelFileOf, readModelFile, taskOfModel } from "./node/files/modelFiles.ts";
+export { boxOf } from "./node/files/pictureBoxes.ts";
+export { removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
 export { oneShotAnswers } from "./recognition/assessment.ts";
@@ -48,5 +41,5 @@ export { checkLivenessThreshold, livenessKey, sigmoid, withLivenessJudgement } f
 export { matches, personSearch, representatives } from "./recognition/match.ts";
 export { judgementKey } from "./recognition/recognitionModel.ts";
 export { Augmenter } from "./train/augmenter.ts";
-export { StepsInFlight } from "./train/inFlight.ts";
-export { exhausted, judged, nothingSelected, type Selection } from "./train/selection.ts";
+export { exhausted, nothingSelected, type Selection, select } from "./train/selection.ts";
+export { StepsInFlight } from "./train/stepsInFlight.ts";

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Device } from "../../src/gpu/device.ts";
 import { openDevice } from "../../src/node/adapter/device.ts";
-import { imageFolder } from "../../src/node/files/files.ts";
-import { tfrecords } from "../../src/node/tfrecord/dataset.ts";
+import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
+import { tfrecords } from "../../src/node/tfrecord/tfrecords.ts";
 import { type LabelFirst, measureLabelFirst } from "./labelFirst.ts";
 import { measureWaiting, type Waiting } from "./waiting.ts";
 

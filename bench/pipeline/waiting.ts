@@ -2,12 +2,13 @@
 // begins as `twingrad train` begins one: the first pictures are decoded while the network is compiled.
 import { availableParallelism } from "node:os";
 import { batches } from "../../src/data/batches.ts";
-import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs } from "../../src/data/sampling/balanced.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { siamese } from "../../src/nn/siamese.ts";
-import { StepsInFlight } from "../../src/train/inFlight.ts";
+import { StepsInFlight } from "../../src/train/stepsInFlight.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { median } from "../median.ts";
 

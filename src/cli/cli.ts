@@ -4,7 +4,6 @@
 import { Command, CommanderError } from "commander";
 import { addAugment } from "./commands/augment.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
-import { printError, reason } from "./commands/common.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate/evaluate.ts";
@@ -14,6 +13,7 @@ import { addRecapture } from "./commands/recapture.ts";
 import { addRecords } from "./commands/records.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
+import { printError, reason } from "./outcome.ts";
 
 const program = new Command("twingrad")
   .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")

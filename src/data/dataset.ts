@@ -1,9 +1,7 @@
 // What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
 // Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
+import type { ImageSize } from "./imageSize.ts";
 import type { StoredPicture } from "./pictures/storedPicture.ts";
-
-/** Height, width, channels. */
-export type ImageSize = readonly [height: number, width: number, channels: number];
 
 export interface Item {
   /** Index into `Dataset.identities`. */

@@ -1,7 +1,8 @@
 // Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
 // that a second epoch decodes nothing that still fits.
 import { TwingradError } from "../errors.ts";
-import type { Dataset, ImageSize, Item } from "./dataset.ts";
+import type { Dataset, Item } from "./dataset.ts";
+import type { ImageSize } from "./imageSize.ts";
 
 export interface DecodedImagesOptions {
   /** Bytes of decoded pictures that are kept; the least recently used go first. 1 GiB by default; 0 keeps none. */

@@ -16,8 +16,9 @@ export {
   livenessBatches,
   tripletBatches,
 } from "./batches.ts";
-export { type Dataset, type ImageSize, type Item, identityGroups, labelsOf } from "./dataset.ts";
+export { type Dataset, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
+export type { ImageSize } from "./imageSize.ts";
 export type { CropOptions } from "./pictures/crop.ts";
 export { turnedIdentities } from "./pictures/turned.ts";
 export {

@@ -33,8 +33,8 @@ export interface Divided<I extends Item = Item> {
 export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Split): Divided<I> {
   const { fraction, fold, seed, wholeGroups = false } = split;
   const { names, unitOf } = wholeGroups ? groupUnits(dataset) : identityUnits(dataset);
-  const byName = names.map((_, unit) => unit).sort((a, b) => (names[a] < names[b] ? -1 : 1));
-  const order = new Random(seed, streams.split).shuffle(byName);
+  const byNaturalOrder = names.map((_, unit) => unit).sort((a, b) => (names[a] < names[b] ? -1 : 1));
+  const order = new Random(seed, streams.split).shuffle(byNaturalOrder);
   const chosen = new Set(
     fold
       ? order.slice(edge(fold, fold.number - 1, names.length), edge(fold, fold.number, names.length))

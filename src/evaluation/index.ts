@@ -32,4 +32,4 @@ export {
   type PresentationErrors,
   thresholdOf,
 } from "./presentation.ts";
-export { falseAcceptRates, type VerificationReport, verificationReport } from "./protocol.ts";
+export { falseAcceptRates, type VerificationReport, verificationReport } from "./verificationReport.ts";

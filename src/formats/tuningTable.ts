@@ -9,7 +9,10 @@ const choice = z.object({
   microseconds: z.record(text, z.nullable(z.number().check(z.nonnegative()))),
 });
 const table = z.object({
-  ...{ format: z.literal(1), adapter: text, version: text, shaders: text },
+  format: z.literal(1),
+  adapter: text,
+  version: text,
+  shaders: text,
   choices: z.record(text, choice),
 });
 

@@ -1,6 +1,7 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
 import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
 import { KernelCache } from "./kernels.ts";
+// A circle of types: a device has a tuner, which times kernels on that device.
 import { Tuner, type TuningOptions } from "./tuner.ts";
 
 export interface AdapterInfo {

@@ -2,38 +2,10 @@
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
+import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
 import type { StagingRing } from "./readback.ts";
 import { hasTimestamps, timePasses } from "./timing.ts";
-import { type NotFinite, traceNotFinite } from "./trace.ts";
-
-export interface BufferRange {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** A tensor that a dispatch reads or writes. */
-export interface Operand {
-  readonly name: string;
-  readonly range: BufferRange;
-  readonly elements: number;
-  readonly dtype: string;
-  readonly written: boolean;
-  /** Whether it outlives the step: a parameter, or the optimizer's state. */
-  readonly kept: boolean;
-}
-
-export interface Dispatch {
-  readonly kernel: string;
-  /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
-  readonly part?: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-  readonly operands: readonly Operand[];
-}
+import { type NotFinite, traceNotFinite } from "./traceNotFinite.ts";
 
 /** Planned bytes by role. */
 export interface Memory {
@@ -71,7 +43,6 @@ export interface ProgramParts {
   };
 }
 
-export type InputValues = Readonly<Record<string, ArrayLike<number> & (ArrayBufferView | readonly number[])>>;
 /**
  * The loss as a number, every other output as its elements. Where there is an optimizer, also the `step`'s number and
  * whether its loss and all gradients were `finite`.

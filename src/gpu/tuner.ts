@@ -2,27 +2,10 @@
 // thumb say. Bits depend on it, so nothing is timed unless asked for, and a choice once made stays.
 
 import { TwingradError } from "../errors.ts";
+import type { Contest } from "./contest.ts";
 import type { Device } from "./device.ts";
-import type { Shader } from "./shader.ts";
 import { type Choice, mismatch, type TuningStore, type TuningTable, tableKey, tableOf } from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";
-
-/** One dispatch to be timed, as the tape records it. */
-export interface TimedLaunch {
-  readonly shader: Shader;
-  readonly bindings: Readonly<Record<string, { readonly bytes: number }>>;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly tunables: Readonly<Record<string, number>>;
-  readonly workgroups: readonly [number, number, number];
-}
-
-/** The candidates for one key, with what each launches. */
-export interface Contest {
-  readonly key: string;
-  /** The candidate that the rules of thumb take. */
-  readonly byRule: string;
-  readonly candidates: ReadonlyMap<string, readonly TimedLaunch[]>;
-}
 
 export interface TuningOptions {
   /** Keeps what was found for the next start; without one it lasts as long as the device. */

@@ -1,11 +1,11 @@
 // Times the candidates of one choice on scratch buffers of the size of their tensors, in turns.
 
 import { TwingradError } from "../errors.ts";
+import type { Contest, TimedLaunch } from "./contest.ts";
 import type { Device } from "./device.ts";
 import { encode } from "./program.ts";
-import { writeShapes } from "./shapes.ts";
+import { writeShapes } from "./shapeUniform.ts";
 import { hasTimestamps, timePasses, timeSubmissions } from "./timing.ts";
-import type { Contest, TimedLaunch } from "./tuner.ts";
 import type { Choice } from "./tunerTable.ts";
 
 /** Bytes that the scratch buffers of one contest may take; what needs more is left to the rules. */

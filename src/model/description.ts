@@ -4,7 +4,8 @@ import { TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sealKey } from "../formats/seal.ts";
 import { networkOf } from "../nn/livenessNetwork.ts";
-import { type NetworkOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
+import { type NetworkTask, weightsOf } from "../nn/network.ts";
+import type { NetworkOptions } from "../nn/networkOptions.ts";
 import type { Margin } from "../ops/losses/batchLoss.ts";
 import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
 

@@ -2,8 +2,9 @@
 import { type Alignment, isAlignment } from "../data/alignment/alignment.ts";
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
-import type { Network, NetworkOptions } from "../nn/network.ts";
-import { type TowerKind, towerKinds } from "../nn/towers.ts";
+import type { Network } from "../nn/network.ts";
+import type { NetworkOptions } from "../nn/networkOptions.ts";
+import { type TowerKind, towerKinds } from "../nn/networkOptions.ts";
 import { type ResizeMethod, resize } from "../ops/images/resample.ts";
 import { scaleBytes } from "../ops/images/scaleBytes.ts";
 import { standardize } from "../ops/images/standardize.ts";

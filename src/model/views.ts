@@ -1,7 +1,7 @@
 // The views of a picture whose embeddings are averaged: a face is the same face mirrored, or a little further to the
 // left, and the mean over what a picture happens to be like is nearer to what the person is like. What is averaged are
 // unit embeddings where the loss compares directions, so that no view counts for more than another.
-import { transformOf } from "../data/augmentation/draw.ts";
+import { transformOf } from "../data/augmentation/drawAugmentation.ts";
 import type { ResizeMethod, Transform } from "../ops/images/resample.ts";
 
 /**
@@ -29,8 +29,13 @@ const changes: Record<Exclude<ViewKind, "mirror">, readonly (readonly [scale: nu
 };
 
 const unchanged = {
-  ...{ window: { side: 1, y: 0, x: 0 }, rotation: 0 },
-  ...{ blur: 0, brightness: 0, contrast: 1, noise: 0, erased: null },
+  window: { side: 1, y: 0, x: 0 },
+  rotation: 0,
+  blur: 0,
+  brightness: 0,
+  contrast: 1,
+  noise: 0,
+  erased: null,
 };
 
 /** One transform for each view, the picture as it is first. */

@@ -1,6 +1,7 @@
 // The article's second network: one picture passes through the tower, and the head turns its embedding into the logit that
 // it was taken of a live person, not of a picture of one.
-import { type Network, type NetworkOptions, type NetworkTask, towerNetwork } from "./network.ts";
+import { type Network, type NetworkTask, towerNetwork } from "./network.ts";
+import type { NetworkOptions } from "./networkOptions.ts";
 import { siamese } from "./siamese.ts";
 
 export type LivenessOptions = NetworkOptions;

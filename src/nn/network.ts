@@ -5,32 +5,11 @@ import { dense } from "../ops/dense.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { checkTowers, leastSide, type TowerKind, type TowerMode, tower, towerWeights } from "./towers.ts";
+import type { NetworkOptions } from "./networkOptions.ts";
+import { checkTowers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
-
-export interface NetworkOptions {
-  /** Height, width, channels. */
-  readonly imageSize: readonly [number, number, number];
-  /** Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU. */
-  readonly filters?: readonly number[];
-  /** Length of the embedding. */
-  readonly embedding?: number;
-  /**
-   * Of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of embeddings free, which
-   * losses on distances want: between 0 and 1 no two are further apart than a right angle.
-   */
-  readonly embeddingActivation?: "sigmoid" | "linear";
-  /** Of the initial weights. */
-  readonly seed?: number;
-  /**
-   * One of the article's, `["pixels"]`, by default. Several learn side by side, each from its own part of a batch, and an embedding is
-   * all of theirs behind one another: what one of them happens to take for a person's mark, the others do not. Few people are
-   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardised pictures.
-   */
-  readonly towers?: readonly TowerKind[];
-}
 
 export interface Network {
   readonly task: NetworkTask;

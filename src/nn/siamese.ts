@@ -1,7 +1,8 @@
 // The Siamese network of the TensorFlow article: both pictures pass through the tower with the same weights, and the head
 // turns the difference of their embeddings into a logit.
 import { absDifference } from "../ops/absDifference.ts";
-import { type Network, type NetworkOptions, towerNetwork } from "./network.ts";
+import { type Network, towerNetwork } from "./network.ts";
+import type { NetworkOptions } from "./networkOptions.ts";
 
 export type SiameseOptions = NetworkOptions;
 

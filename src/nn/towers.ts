@@ -9,14 +9,7 @@ import { edgeDirections, orientedGradients } from "../ops/images/orientedGradien
 import { maxPool2d } from "../ops/maxPool2d.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import type { NetworkOptions } from "./network.ts";
-
-/**
- * `pixels`: the article's blocks. `edges`: `orientedGradients` in place of the first block. `histograms`: `edgeHistograms` of them,
- * normalised by the batch, in place of all blocks, so that the last layer alone is learnt.
- */
-export const towerKinds = ["pixels", "edges", "histograms"] as const;
-export type TowerKind = (typeof towerKinds)[number];
+import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOptions.ts";
 
 type Options = Required<NetworkOptions>;
 

@@ -10,25 +10,8 @@ import { ShapeError } from "../errors.ts";
 import { threads } from "../tape/grid.ts";
 import { type Backward, tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
+import { type BatchNormOptions, defaultEpsilon, defaultMomentum } from "./fused/batchNormOptions.ts";
 import { fuseBlock } from "./fused/block.ts";
-import { defaultEpsilon, defaultMomentum } from "./fused/normalised.ts";
-
-export interface BatchNormOptions {
-  /** [C]. */
-  readonly gamma: Tensor;
-  /** [C]. */
-  readonly beta: Tensor;
-  /** Added to the variance; 1e-3 by default. */
-  readonly epsilon?: number;
-  /** The batch is cut into this many equal parts, each with statistics of its own: 2 for two branches in one stack. */
-  readonly groups?: number;
-  /** Averages that training moves, once for each group, and inference uses: moving = m moving + (1 - m) batch's. */
-  readonly moving?: { readonly mean: Tensor; readonly variance: Tensor; readonly momentum?: number };
-  /** Whether to use the batch's own statistics (default) or the moving averages. */
-  readonly training?: boolean;
-  /** max(0, .) of the result, in the same pass. */
-  readonly activation?: "relu";
-}
 
 /**
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015); the variance

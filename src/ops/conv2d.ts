@@ -2,8 +2,9 @@ import { ShapeError } from "../errors.ts";
 import { type Backward, type Tape, tapeOf } from "../tape/tape.ts";
 import { describe, Tensor } from "../tape/tensor.ts";
 import { columnSum } from "./kernels/columnSum.ts";
-import { type Convolution, launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
-import { type Extent, image, type Padding, windows } from "./kernels/windows.ts";
+import { launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
+import type { Convolution } from "./kernels/convolutionShape.ts";
+import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface Conv2dOptions {
   /** [O], added to each output channel. */
@@ -34,7 +35,11 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
   }
   const [rows, columns] = windows("conv2d", [height, width], [filter.shape[0], filter.shape[1]], stride, padding);
   const convolution: Convolution = {
-    ...{ batch, channels, filters, y: { ...rows, input: height }, x: { ...columns, input: width } },
+    batch,
+    channels,
+    filters,
+    y: { ...rows, input: height },
+    x: { ...columns, input: width },
   };
   const shape = [batch, rows.output, columns.output, filters];
   const output = tape.deferred("conv2d", shape, (storage) =>

@@ -5,7 +5,7 @@ import forwardShader from "../../shaders/maxPool2d.forward.wgsl";
 import valuesShader from "../../shaders/maxPool2d.values.wgsl";
 import { type Backward, type Launch, tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { type Axis, type Extent, image, type Padding, windows } from "./kernels/windows.ts";
+import { type Axis, type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface MaxPool2dOptions {
   /** Window, rows and columns; 2 by default. */
@@ -28,8 +28,13 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const pooled = [batch, row.output, column.output, channels];
   const argmax = tape.temporary("argmax", pooled, "u32");
   const sizes = {
-    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, OUTPUT_HEIGHT: row.output, OUTPUT_WIDTH: column.output },
-    ...{ STRIDE_Y: row.stride, STRIDE_X: column.stride },
+    HEIGHT: height,
+    WIDTH: width,
+    CHANNELS: channels,
+    OUTPUT_HEIGHT: row.output,
+    OUTPUT_WIDTH: column.output,
+    STRIDE_Y: row.stride,
+    STRIDE_X: column.stride,
   };
   const shape = { ...sizes, SIZE_Y: row.size, SIZE_X: column.size, PAD_Y: row.before, PAD_X: column.before };
   const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;

@@ -6,7 +6,7 @@ import type { EvaluationPair, Trial } from "../data/sampling/evaluationPairs.ts"
 import { type Calibration, fitCalibration } from "../evaluation/calibration.ts";
 import type { ScoredPair } from "../evaluation/metrics.ts";
 import { oneShotHits } from "../evaluation/oneShot.ts";
-import { type VerificationReport, verificationReport } from "../evaluation/protocol.ts";
+import { type VerificationReport, verificationReport } from "../evaluation/verificationReport.ts";
 import { softplus } from "../model/trained.ts";
 import { meanSupervisedContrastiveLoss, meanTripletLoss } from "./heldOutLoss.ts";
 import { leastDistance, type Match, representatives } from "./match.ts";

@@ -1,7 +1,7 @@
 // How far a picture is from a person who is known by several pictures.
 
 import type { Nearest } from "../evaluation/openSet.ts";
-import type { Recogniser } from "./gallery.ts";
+import type { Recogniser } from "./recogniser.ts";
 
 /**
  * `nearest`: as far as the nearest of the person's pictures. `mean`: as far as the mean of their embeddings, brought back

@@ -10,8 +10,8 @@ import type { ModelDescription } from "../model/description.ts";
 import { givenSize } from "../model/pictures.ts";
 import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
-import type { Recogniser } from "./gallery.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
+import type { Recogniser } from "./recogniser.ts";
 
 /** What evaluation adds to a trained network; kept in the model file's metadata. */
 export interface Judgement {

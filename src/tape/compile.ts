@@ -2,9 +2,10 @@
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { type BufferRange, type Dispatch, type Operand, Program, type ProgramParts } from "../gpu/program.ts";
+import type { BufferRange, Dispatch, Operand } from "../gpu/dispatch.ts";
+import { Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
-import { writeShapes } from "../gpu/shapes.ts";
+import { writeShapes } from "../gpu/shapeUniform.ts";
 import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } from "./plan.ts";
 import type { Launch, Tape } from "./tape.ts";
 import type { Storage } from "./tensor.ts";

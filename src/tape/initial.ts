@@ -1,7 +1,16 @@
 // Initial values of parameters, from a counter-based generator: element i depends on (seed, name, i) alone, so the
 // same seed gives the same network whatever the order in which it was written down.
-import type { ParameterOptions } from "./parameters.ts";
 import { sizeOf } from "./tensor.ts";
+
+export interface InitialOptions {
+  /**
+   * `glorot-uniform`: U(-l, l), l = sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010; filters count their
+   * receptive field). Or a number for all elements, or the values themselves.
+   */
+  readonly initial: "glorot-uniform" | number | Float32Array;
+  /** Of the generator; the parameter's name is mixed in, so that one seed serves a whole network. */
+  readonly seed?: number;
+}
 
 /** Two rounds of the 32-bit finaliser of MurmurHash3 over a counter: well mixed, and short enough to read. */
 export function hash32(seed: number, counter: number): number {
@@ -21,7 +30,7 @@ export function hashName(name: string): number {
   return h;
 }
 
-export function initialValues(name: string, shape: readonly number[], options: ParameterOptions): Float32Array {
+export function initialValues(name: string, shape: readonly number[], options: InitialOptions): Float32Array {
   const { initial, seed = 0 } = options;
   const size = sizeOf(shape);
   if (typeof initial === "number") return new Float32Array(size).fill(initial);

@@ -4,18 +4,11 @@
 import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { readBuffer } from "../gpu/readback.ts";
-import { initialValues } from "./initial.ts";
+import { type InitialOptions, initialValues } from "./initial.ts";
 import type { Tape } from "./tape.ts";
 import { describe, Storage, sizeOf, Tensor } from "./tensor.ts";
 
-export interface ParameterOptions {
-  /**
-   * `glorot-uniform`: U(-l, l), l = sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010; filters count their
-   * receptive field). Or a number for all elements, or the values themselves.
-   */
-  readonly initial: "glorot-uniform" | number | Float32Array;
-  /** Of the generator; the parameter's name is mixed in, so that one seed serves a whole network. */
-  readonly seed?: number;
+export interface ParameterOptions extends InitialOptions {
   /** False for what is kept but not trained (moving averages). */
   readonly trainable?: boolean;
 }

@@ -2,7 +2,7 @@
 // and all of it held to the adapter's limits before anything is allocated for it.
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory } from "../gpu/program.ts";
-import { shapeBytes } from "../gpu/shapes.ts";
+import { shapeBytes } from "../gpu/shapeUniform.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
 import { type Plan, planMemory, removeDead } from "./planner.ts";

@@ -5,6 +5,7 @@ import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
+// Circles of types: a tape makes its tensors and parameters, and hands itself over to be compiled.
 import { compile } from "./compile.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
 import type { CompileOptions } from "./plan.ts";

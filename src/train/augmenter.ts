@@ -1,6 +1,6 @@
 // Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
 // the host's part, which draws them.
-import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augmentation/draw.ts";
+import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augmentation/drawAugmentation.ts";
 import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation/ranges.ts";
 import { streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";

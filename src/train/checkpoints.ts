@@ -19,7 +19,7 @@ export interface CheckpointFolder {
 export interface CheckpointName {
   readonly name: string;
   readonly step: number;
-  /** What the best one has least of, where none was judged otherwise. */
+  /** What the best one has least of, where none was evaluated otherwise. */
   readonly loss?: number;
   /** On data held out: what the best one has most of. */
   readonly auc?: number;
@@ -115,9 +115,9 @@ function parseName(name: string): CheckpointName | undefined {
 /** `names` are newest first: of equals the last is the oldest. */
 function bestOf(names: readonly CheckpointName[]): CheckpointName | undefined {
   const byAuc = names.filter(({ auc }) => auc !== undefined);
-  const judged = byAuc.length > 0 ? byAuc : names.filter(({ loss }) => loss !== undefined);
+  const evaluated = byAuc.length > 0 ? byAuc : names.filter(({ loss }) => loss !== undefined);
   const worth = ({ auc, loss }: CheckpointName) => auc ?? -loss!;
-  return judged.reduce<CheckpointName | undefined>(
+  return evaluated.reduce<CheckpointName | undefined>(
     (best, one) => (best && worth(best) > worth(one) ? best : one),
     undefined,
   );

@@ -3,14 +3,14 @@
 export interface Selection {
   /** AUC to 6 digits, as checkpoints' names tell it. */
   readonly best?: { readonly step: number; readonly auc: number };
-  /** Judgements since the best one. */
+  /** Evaluations since the best one. */
   readonly since: number;
 }
 
 export const nothingSelected: Selection = { since: 0 };
 
-/** After another judgement; of equals the earlier state is the better one. */
-export function judged({ best, since }: Selection, step: number, auc: number): Selection {
+/** After another evaluation; of equals the earlier state is the better one. */
+export function select({ best, since }: Selection, step: number, auc: number): Selection {
   const told = toldAuc(auc);
   if (best === undefined || told > best.auc) return { best: { step, auc: told }, since: 0 };
   return { best, since: since + 1 };

@@ -1,13 +1,14 @@
 // Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
 
-import type { Dataset, ImageSize } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ImageSize } from "../data/imageSize.ts";
 import { type CropOptions, cropOf } from "../data/pictures/crop.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { folderDataset, type PictureFile, takesPart } from "../data/sources/folders.ts";
 import { type RecordOptions, type RecordSource, recordDataset } from "../data/sources/recordDataset.ts";
 import { TwingradError } from "../errors.ts";
 import type { Box } from "../formats/box.ts";
-import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxes.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxFiles.ts";
 import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { decodeHere } from "./decodePicture.ts";
 

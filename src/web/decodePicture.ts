@@ -1,6 +1,6 @@
 // Stored pictures to pixels with the browser's own decoders: what src/node/files/images.ts does with sharp.
 
-import type { ImageSize } from "../data/dataset.ts";
+import type { ImageSize } from "../data/imageSize.ts";
 import { centredPart, croppedPart } from "../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/pictures/storedPicture.ts";
 import { TwingradError } from "../errors.ts";

@@ -1,5 +1,5 @@
 // Decodes pictures off a page's main thread: a few workers, each with the browser's decoders, take turns.
-import type { ImageSize } from "../data/dataset.ts";
+import type { ImageSize } from "../data/imageSize.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { type ErrorCode, TwingradError } from "../errors.ts";
 

@@ -1,7 +1,7 @@
 // The report is one file that needs nothing else, and shows what it was given.
 import { describe, expect, test } from "vitest";
-import { evaluationPage } from "../../src/cli/report/evaluation.ts";
-import { type Report, reportPage } from "../../src/cli/report/page.ts";
+import { type DemoReport, demoPage } from "../../src/cli/report/demoPage.ts";
+import { evaluationPage } from "../../src/cli/report/evaluationPage.ts";
 
 const picture = "data:image/png;base64,iVBORw0KGgo=";
 const verification = {
@@ -19,7 +19,7 @@ const roc = [
   { threshold: 0.5, falseAccept: 0.1, trueAccept: 0.9 },
   { threshold: 3, falseAccept: 1, trueAccept: 1 },
 ];
-const report: Report = {
+const report: DemoReport = {
   title: "a <b>title</b> & more",
   adapter: "an adapter",
   seed: 4,
@@ -53,7 +53,7 @@ const report: Report = {
 };
 
 const pages = {
-  "the demo's report": reportPage(report),
+  "the demo's report": demoPage(report),
   "an evaluation's report": evaluationPage({
     model: "models/<b>a</b>",
     data: "faces & more",
@@ -182,7 +182,7 @@ describe("the demo's report", () => {
   });
 
   test("says so where the adapter has no timestamps", () => {
-    const without = reportPage({ ...report, engine: { ...report.engine, kernels: null } });
+    const without = demoPage({ ...report, engine: { ...report.engine, kernels: null } });
     expect(without).toContain("no timestamps");
   });
 });

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batches, classBatches, livenessBatches, tripletBatches } from "../../src/data/batches.ts";
-import { type Dataset, type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
 import { balancedLiveness } from "../../src/data/sources/livenessDataset.ts";
-import { constantPictures, take } from "./pictures.ts";
+import { constantPictures, take } from "./stubDataset.ts";
 
 const size = [2, 3, 1] as const;
 const labels = labelsOf(constantPictures(4, 5));

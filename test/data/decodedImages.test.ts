@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Dataset, ImageSize } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
-import { constantPictures } from "./pictures.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
+import { constantPictures } from "./stubDataset.ts";
 
 const size = [2, 3, 1] as const;
 const lone = (decode: (size: ImageSize) => Promise<Uint8Array>): Dataset => ({

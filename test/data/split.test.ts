@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Dataset, subset } from "../../src/data/dataset.ts";
 import { type Fold, splitIdentities } from "../../src/data/split.ts";
-import { constantPictures } from "./pictures.ts";
+import { constantPictures } from "./stubDataset.ts";
 
 describe("splitIdentities", () => {
   it("puts nobody into both parts and loses nobody, whatever the seed", () => {

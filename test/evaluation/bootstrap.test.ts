@@ -12,7 +12,7 @@ import {
 } from "../../src/evaluation/bootstrap.ts";
 import { verificationIntervals } from "../../src/evaluation/intervals.ts";
 import { equalErrorRate, roc } from "../../src/evaluation/metrics.ts";
-import { falseAcceptRates } from "../../src/evaluation/protocol.ts";
+import { falseAcceptRates } from "../../src/evaluation/verificationReport.ts";
 import { normal } from "../random.ts";
 import * as reference from "../reference/network/verification.ts";
 

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { imageFolder, readModelFile, writeAtomic } from "../../src/node/files/files.ts";
+import { imageFolder } from "../../src/node/files/imageFolders.ts";
+import { readModelFile } from "../../src/node/files/modelFiles.ts";
+import { writeAtomic } from "../../src/node/files/writeAtomic.ts";
 
 let folder: string;
 beforeEach(async () => {

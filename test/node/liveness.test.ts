@@ -5,7 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
-import { livenessImages } from "../../src/node/files/files.ts";
+import { livenessImages } from "../../src/node/files/imageFolders.ts";
 import { buildCli, testFolder } from "../cli/builtCli.ts";
 
 const folder = testFolder("liveness-test");

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { NotLiveError } from "../../src/errors.ts";
 import { oneShotAccuracy } from "../../src/evaluation/oneShot.ts";
-import { Gallery, type GalleryJson, type Recogniser } from "../../src/recognition/gallery.ts";
+import { Gallery, type GalleryJson } from "../../src/recognition/gallery.ts";
 import { representatives } from "../../src/recognition/match.ts";
+import type { Recogniser } from "../../src/recognition/recogniser.ts";
 
 /** A model whose embedding of a two-pixel picture is the picture, with city-block distance. */
 function pixelModel(changes: Partial<Recogniser> = {}): Recogniser {

@@ -6,5 +6,7 @@ export const rows = (values: ArrayLike<number>, length: number): number[][] =>
 
 /** A tensor with one value everywhere. */
 export const filled = (shape: number[], value = 0.5) => ({
-  ...{ dtype: "F32" as const, shape, data: new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value) },
+  dtype: "F32" as const,
+  shape,
+  data: new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value),
 });

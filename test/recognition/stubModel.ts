@@ -1,5 +1,5 @@
 // A model for tests of what a gallery's files hold: a picture's two values are its embedding, and nobody is told apart.
-import type { Recogniser } from "../../src/recognition/gallery.ts";
+import type { Recogniser } from "../../src/recognition/recogniser.ts";
 
 export const model: Recogniser = {
   fingerprint: "f",

@@ -1,11 +1,11 @@
 // What formulas leave open and the product fixes: derivatives at kinks, ties, padding, the moving averages' rule.
 
 import { describe, expect, it } from "vitest";
-import { movingAverages } from "./batchNorm.ts";
-import { windows } from "./images/window.ts";
 import { ndarray, scalar } from "./ndarray.ts";
 import { adam } from "./network/adam.ts";
 import { referenceOf, references } from "./operations.ts";
+import { movingAverages } from "./ops/batchNorm.ts";
+import { windows } from "./ops/images/window.ts";
 
 const row = (...values: number[]) => ndarray([1, values.length], values);
 const one = scalar(1);

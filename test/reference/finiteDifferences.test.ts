@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { difference } from "../compare.ts";
 import { binary, normal } from "../random.ts";
-import { batchNorm } from "./batchNorm.ts";
 import { type NdArray, type NdArrays, ndarray } from "./ndarray.ts";
 import { type OperationName, referenceOf } from "./operations.ts";
+import { batchNorm } from "./ops/batchNorm.ts";
 
 const STEP = 1e-5;
 

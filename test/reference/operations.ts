@@ -1,24 +1,24 @@
 // The reference implementations under the names of the public operations.
 
-import { absDifference, absDifferenceGradients } from "./absDifference.ts";
-import { add, addGradients } from "./add.ts";
-import { batchNorm, batchNormGradients } from "./batchNorm.ts";
-import { conv2d, conv2dGradients } from "./conv2d.ts";
-import { dense, denseGradients } from "./dense.ts";
-import { flatten, flattenGradients } from "./flatten.ts";
-import { l2Normalize, l2NormalizeGradients } from "./l2Normalize.ts";
-import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./losses/batchLoss.ts";
-import { contrastiveLoss, contrastiveLossGradients } from "./losses/contrastiveLoss.ts";
-import { l2Penalty, l2PenaltyGradients } from "./losses/l2Penalty.ts";
-import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "./losses/sigmoidCrossEntropy.ts";
-import { tripletLoss, tripletLossGradients } from "./losses/tripletLoss.ts";
-import { maxPool2d, maxPool2dGradients } from "./maxPool2d.ts";
-import { mean, meanGradients } from "./mean.ts";
 import type { NdArray, NdArrays } from "./ndarray.ts";
-import { relu, reluGradients } from "./relu.ts";
-import { scale, scaleGradients } from "./scale.ts";
-import { sigmoid, sigmoidGradients } from "./sigmoid.ts";
-import { sum, sumGradients } from "./sum.ts";
+import { absDifference, absDifferenceGradients } from "./ops/absDifference.ts";
+import { add, addGradients } from "./ops/add.ts";
+import { batchNorm, batchNormGradients } from "./ops/batchNorm.ts";
+import { conv2d, conv2dGradients } from "./ops/conv2d.ts";
+import { dense, denseGradients } from "./ops/dense.ts";
+import { flatten, flattenGradients } from "./ops/flatten.ts";
+import { l2Normalize, l2NormalizeGradients } from "./ops/l2Normalize.ts";
+import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./ops/losses/batchLoss.ts";
+import { contrastiveLoss, contrastiveLossGradients } from "./ops/losses/contrastiveLoss.ts";
+import { l2Penalty, l2PenaltyGradients } from "./ops/losses/l2Penalty.ts";
+import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "./ops/losses/sigmoidCrossEntropy.ts";
+import { tripletLoss, tripletLossGradients } from "./ops/losses/tripletLoss.ts";
+import { maxPool2d, maxPool2dGradients } from "./ops/maxPool2d.ts";
+import { mean, meanGradients } from "./ops/mean.ts";
+import { relu, reluGradients } from "./ops/relu.ts";
+import { scale, scaleGradients } from "./ops/scale.ts";
+import { sigmoid, sigmoidGradients } from "./ops/sigmoid.ts";
+import { sum, sumGradients } from "./ops/sum.ts";
 
 /** `gradients` are those of sum(value * outputGradient) with respect to each differentiable input. */
 export interface Reference {

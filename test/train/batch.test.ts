@@ -9,7 +9,7 @@ import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balan
 import { balancedLiveness } from "../../src/data/sources/livenessDataset.ts";
 import { Augmenter } from "../../src/train/augmenter.ts";
 import { feed } from "../../src/train/batch.ts";
-import { constantPictures } from "../data/pictures.ts";
+import { constantPictures } from "../data/stubDataset.ts";
 
 const size = [2, 3, 1] as const;
 const batchSize = 6;

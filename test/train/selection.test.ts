@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { exhausted, judged, nothingSelected } from "../../src/train/selection.ts";
+import { exhausted, nothingSelected, select } from "../../src/train/selection.ts";
 
-const after = (aucs: number[]) => aucs.reduce((selection, auc, i) => judged(selection, i + 1, auc), nothingSelected);
+const after = (aucs: number[]) => aucs.reduce((selection, auc, i) => select(selection, i + 1, auc), nothingSelected);
 
 describe("selection", () => {
   it("takes the first of the greatest, to the digits that names tell", () => {

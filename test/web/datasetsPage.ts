@@ -1,6 +1,7 @@
 // What the test of datasets calls in a page.
 
-import type { Dataset, ImageSize } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import type { CropOptions } from "../../src/data/pictures/crop.ts";
 import type { CorruptRecordError } from "../../src/formats/tfrecord/framing.ts";
 import { decodeHere, imageFiles, tfrecords } from "../../src/web/index.ts";

@@ -6,10 +6,10 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { type Served, serve } from "../../scripts/chrome/serve.ts";
-import type { ImageSize } from "../../src/data/dataset.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs } from "../../src/data/sampling/balanced.ts";
 import { decodePicture } from "../../src/node/files/images.ts";
-import { take } from "../data/pictures.ts";
+import { take } from "../data/stubDataset.ts";
 
 let browser: Browser;
 let page: Page;

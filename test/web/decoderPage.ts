@@ -1,8 +1,9 @@
 // What test/web/decoder.test.ts calls in a page.
 
 import { batches } from "../../src/data/batches.ts";
-import { type ImageSize, labelsOf } from "../../src/data/dataset.ts";
+import { labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
+import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs } from "../../src/data/sampling/balanced.ts";
 import type { TwingradError } from "../../src/errors.ts";
 import { PageDecoder } from "../../src/web/decoder.ts";

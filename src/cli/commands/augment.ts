@@ -8,7 +8,9 @@ import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../options/settings.ts";
-import { action, digits, type Outcome, readPictures, wholeNumber } from "./common.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action, digits, type Outcome } from "../outcome.ts";
+import { readPictures } from "./models.ts";
 import { imageSize } from "./train.ts";
 
 interface Flags {

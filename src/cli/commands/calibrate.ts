@@ -15,8 +15,10 @@ import {
 import { type EvaluationPair, modelFileOf, readModelFile } from "../../internal.ts";
 import { saveModel } from "../../node/index.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
-import { action, digits, note, percent, picturesFor, showing, wholeNumber, withModel } from "./common.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action, digits, note, percent } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
+import { picturesFor, showing, withModel } from "./models.ts";
 
 interface Options extends DataFlags {
   far: number;

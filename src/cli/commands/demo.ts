@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { DemoOptions } from "../demo/run.ts";
-import { action, tunable, wholeNumber } from "./common.ts";
+import { tunable } from "../options/tuneOption.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action } from "../outcome.ts";
 
 const defaultSteps = 480;
 

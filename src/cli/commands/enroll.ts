@@ -3,10 +3,11 @@
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
 import { matches } from "../../internal.ts";
-import { loadGallery, saveGallery } from "../galleries.ts";
+import { loadGallery, saveGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
-import { action, readPictures } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { action } from "../outcome.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
+import { readPictures } from "./models.ts";
 
 interface Flags extends GuardFlags {
   match?: Match;

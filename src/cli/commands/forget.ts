@@ -2,8 +2,9 @@
 
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
-import { loadGallery, saveGallery } from "../galleries.ts";
-import { action, withModel } from "./common.ts";
+import { loadGallery, saveGallery } from "../galleryFiles.ts";
+import { action } from "../outcome.ts";
+import { withModel } from "./models.ts";
 
 export function addForget(program: Command): void {
   const command = program

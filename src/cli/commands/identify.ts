@@ -3,10 +3,12 @@
 import { type Command, Option } from "commander";
 import { type Match, TwingradError } from "../../index.ts";
 import { matches } from "../../internal.ts";
-import { loadGallery } from "../galleries.ts";
+import { loadGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
-import { action, digits, number, readPictures, wholeNumber } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { number, wholeNumber } from "../options/values.ts";
+import { action, digits } from "../outcome.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
+import { readPictures } from "./models.ts";
 
 export function addIdentify(program: Command): void {
   const command = program

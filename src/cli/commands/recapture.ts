@@ -8,10 +8,11 @@ import { type ImageSize, type Item, TwingradError } from "../../index.ts";
 import { diskError, pictureSize, writeAtomic } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action, note, type Outcome } from "../outcome.ts";
 import { Progress } from "../progress.ts";
 import { fromBytes, type Raster, toBytes } from "../recapture/effects.ts";
 import { live, recapture } from "../recapture/recapture.ts";
-import { action, note, type Outcome, wholeNumber } from "./common.ts";
 
 interface Flags {
   seed: number;

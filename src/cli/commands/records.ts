@@ -3,7 +3,7 @@
 import { relative, sep } from "node:path";
 import { type Command, Option } from "commander";
 import type { Item } from "../../index.ts";
-import { byName, type Compression, Random, streams } from "../../internal.ts";
+import { byNaturalOrder, type Compression, Random, streams } from "../../internal.ts";
 import { writeRecords } from "../../node/index.ts";
 import {
   addDataOptions,
@@ -14,8 +14,9 @@ import {
   recordOptions,
   Skipped,
 } from "../options/dataOptions.ts";
+import { wholeNumber } from "../options/values.ts";
+import { action, note, type Outcome } from "../outcome.ts";
 import { type Problem, type RecordReport, reportRecords } from "../recordReport.ts";
-import { action, note, type Outcome, wholeNumber } from "./common.ts";
 
 const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
 
@@ -131,13 +132,13 @@ function totals({ records, files, corrupt, notExamples }: RecordReport): string 
 
 function inspection(report: RecordReport): string {
   const { records, features, featureRecords, labels, corrupt } = report;
-  const names = Object.keys(features).sort(byName);
+  const names = Object.keys(features).sort(byNaturalOrder);
   const width = Math.max(0, ...names.map((name) => name.length));
   const featureLine = (name: string) => {
     const count = featureRecords[name];
     return `  ${name.padEnd(width)}  ${features[name].padEnd(5)}${count < records ? `  in ${count} of ${records}` : ""}`;
   };
-  const people = Object.keys(labels).sort(byName);
+  const people = Object.keys(labels).sort(byNaturalOrder);
   const shown = people.slice(0, 10).map((label) => `${label} (${labels[label]})`);
   return [
     totals(report),

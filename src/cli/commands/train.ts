@@ -13,18 +13,20 @@ import { picturesOf } from "../options/pictureSettings.ts";
 import {
   defaults,
   parseSettings,
-  type ResolvedSettings,
   readSettings,
   resolveSettings,
   resumeSettings,
   SettingsError,
 } from "../options/settings.ts";
+import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { tunable, tuningOf } from "../options/tuneOption.ts";
+import { list, number } from "../options/values.ts";
+import { action, digits, note, percent } from "../outcome.ts";
 import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
 import { type TrainingResult, train } from "../run/training.ts";
-import { action, digits, list, note, number, percent, tunable, tuningOf } from "./common.ts";
 
 type Flags = Record<string, unknown> &
   DataFlags & {
@@ -250,8 +252,8 @@ function describe({
 }
 
 function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
-  const judged = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
-  return `the ${which} state, of step ${step}${judged}`;
+  const evaluated = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
+  return `the ${which} state, of step ${step}${evaluated}`;
 }
 
 function inWords(figures: Readonly<Record<string, number>>): string {

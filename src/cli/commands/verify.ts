@@ -3,8 +3,10 @@
 import type { Command } from "commander";
 import { verification } from "../../internal.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
-import { action, digits, number, percent, readPictures } from "./common.ts";
-import { addGuardOptions, type GuardFlags, withGuardedModel } from "./guard.ts";
+import { number } from "../options/values.ts";
+import { action, digits, percent } from "../outcome.ts";
+import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
+import { readPictures } from "./models.ts";
 
 export function addVerify(program: Command): void {
   const command = program

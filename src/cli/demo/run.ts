@@ -6,11 +6,12 @@ import { dirname, resolve } from "node:path";
 import { Model } from "../../index.ts";
 import { diskError, writeAtomic } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
-import { digits, note, type Outcome, percent, tuningOf } from "../commands/common.ts";
-import { reportPage } from "../report/page.ts";
-import { demoPeople, type PeopleCounts, peopleCounts } from "./faces.ts";
-import { type Judgement, judge } from "./judge.ts";
-import { adapterInWords, demoReport } from "./report.ts";
+import { tuningOf } from "../options/tuneOption.ts";
+import { digits, note, type Outcome, percent } from "../outcome.ts";
+import { demoPage } from "../report/demoPage.ts";
+import { demoPeople, type PeopleCounts, peopleCounts } from "./demoPeople.ts";
+import { adapterInWords, demoReport } from "./demoReport.ts";
+import { type DemoEvaluation, evaluateDemo } from "./evaluateDemo.ts";
 import { trainOnFaces } from "./train.ts";
 
 /** Few, as identification asks for one picture at a time and a batch is always computed whole. */
@@ -48,20 +49,20 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     seconds.push({ name: "compiling", seconds: training.seconds.compile });
     seconds.push({ name: "training", seconds: training.seconds.train });
     tell(`judging on ${counts.unseen} people never seen`);
-    const judgement = await timed("judging", async () => {
+    const evaluation = await timed("judging", async () => {
       const model = await Model.open(device, training.model, { batchSize: embeddedTogether });
-      const found = await judge(model, people, seed);
+      const found = await evaluateDemo(model, people, seed);
       await model.dispose();
       return found;
     });
     const report = resolve(options.report);
-    const page = reportPage(await demoReport(device, seed, people, training, judgement, seconds));
+    const page = demoPage(await demoReport(device, seed, people, training, evaluation, seconds));
     await mkdir(dirname(report), { recursive: true }).catch((error) => {
       throw diskError(dirname(report), "made", error);
     });
     await writeAtomic(report, page);
 
-    const { network, oneShot } = judgement;
+    const { network, oneShot } = evaluation;
     const { accuracy, auc, eer } = network.report;
     const total = seconds.reduce((sum, phase) => sum + phase.seconds, 0);
     return {
@@ -73,11 +74,11 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
         lastLoss: training.losses[steps - 1],
         verification: { accuracy, auc, eer },
         oneShot: { ways: oneShot.ways, accuracy: network.oneShot },
-        baseline: figures(judgement.pixels.report),
-        identification: identified(judgement),
+        baseline: figures(evaluation.pixels.report),
+        identification: identified(evaluation),
         report,
       },
-      text: summary(judgement, adapterInWords(device), total, report),
+      text: summary(evaluation, adapterInWords(device), total, report),
     };
   } finally {
     device.dispose();
@@ -87,7 +88,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
 const figures = ({ accuracy, auc, eer }: { accuracy: number; auc: number; eer: number }) => ({ accuracy, auc, eer });
 
 /** Counts over the probes: of the enrolled, rightly named; of the strangers, called unknown. */
-function identified({ identification: { probes } }: Judgement) {
+function identified({ identification: { probes } }: DemoEvaluation) {
   const known = probes.filter(({ truth }) => truth !== null);
   const strangers = probes.filter(({ truth }) => truth === null);
   return {
@@ -99,11 +100,11 @@ function identified({ identification: { probes } }: Judgement) {
   };
 }
 
-function summary(judgement: Judgement, adapter: string, seconds: number, report: string): string {
-  const { network, pixels, oneShot } = judgement;
+function summary(evaluation: DemoEvaluation, adapter: string, seconds: number, report: string): string {
+  const { network, pixels, oneShot } = evaluation;
   const row = (name: string, ...cells: string[]) =>
     [name.padEnd(24), ...cells.map((cell) => cell.padStart(12))].join("");
-  const { known, named, mistaken, strangers, unknown } = identified(judgement);
+  const { known, named, mistaken, strangers, unknown } = identified(evaluation);
   return [
     row("on people never seen", "network", "raw pixels"),
     row("AUC", digits(network.report.auc), digits(pixels.report.auc)),

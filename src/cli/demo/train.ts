@@ -15,7 +15,7 @@ import {
 import { StepsInFlight } from "../../internal.ts";
 
 import { Progress } from "../progress.ts";
-import { faceSize } from "./faces.ts";
+import { faceSize } from "./demoPeople.ts";
 
 const filters = [8, 16, 32, 32];
 const embedding = 128;

@@ -1,8 +1,8 @@
 // The options of `train` that say what is minimised, on which batches, and in what strides.
 import type { Command } from "commander";
-import { list, number } from "../commands/common.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "./lossSettings.ts";
 import { defaults } from "./settings.ts";
+import { list, number } from "./values.ts";
 
 const by = (value: unknown) => `(default: ${value})`;
 const margin = (text: string) => (text === "soft" ? text : number(text));

@@ -1,7 +1,7 @@
 // Which settings go with which loss, and how large a batch is whose pictures are all compared.
 import { comparesAll } from "../../internal.ts";
-import type { PartialSettings } from "./settings.ts";
 import { SettingsError } from "./settingsError.ts";
+import type { PartialSettings } from "./settingsSchema.ts";
 
 /** Of each person in a batch, where nothing was said. */
 export const defaultPicturesPerPerson = 4;

@@ -1,45 +1,13 @@
 // What a training run is told about pictures: their sizes, how they are resized, and how they are augmented.
 
-import { z } from "zod";
-import {
-  type AugmentationPreset,
-  type AugmentationRanges,
-  augmentationPresets,
-  type CropOptions,
-  type ImageSize,
-} from "../../index.ts";
-import { resolveRanges } from "../../internal.ts";
-import type { ResolvedSettings } from "./settings.ts";
-
-const positive = z.number().int().min(1);
-
-/** One side of a square, or height and width. */
-export const size = z.union([positive, z.tuple([positive, positive])]);
-
-/** True stands for the preset "standard". */
-export type AugmentSetting = boolean | AugmentationPreset | AugmentationRanges;
+import { type AugmentationRanges, augmentationPresets, type CropOptions, type ImageSize } from "../../index.ts";
+import type { AugmentSetting, ResolvedSettings } from "./settingsSchema.ts";
 
 /** The ranges of a setting; undefined where pictures stay as they are. */
 export function augmentationRanges(setting: AugmentSetting): AugmentationRanges | undefined {
   if (typeof setting === "boolean") return setting ? augmentationPresets.standard : undefined;
   return typeof setting === "string" ? augmentationPresets[setting] : setting;
 }
-
-/** Either of two flags' worth of words, or an object whose ranges are judged where they are used. */
-export const augment = z.custom<AugmentSetting>().superRefine((value, { addIssue }) => {
-  if (typeof value === "boolean") return;
-  if (typeof value === "string") {
-    if (Object.hasOwn(augmentationPresets, value)) return;
-    const presets = Object.keys(augmentationPresets).join(", ");
-    addIssue(`got "${value}"; expected true, false, a preset (${presets}), or an object of ranges`);
-    return;
-  }
-  try {
-    resolveRanges(value);
-  } catch (error) {
-    addIssue((error as Error).message);
-  }
-});
 
 export function imageSizeOf({ imageSize, channels }: Pick<ResolvedSettings, "imageSize" | "channels">): ImageSize {
   return [...square(imageSize), channels];

@@ -1,7 +1,7 @@
 // Which settings go with which learning-rate schedule, and the rates that a run has.
 import { learningRateSchedule, type ScheduleOptions, TwingradError } from "../../index.ts";
-import type { PartialSettings, ResolvedSettings } from "./settings.ts";
 import { SettingsError } from "./settingsError.ts";
+import type { PartialSettings, ResolvedSettings } from "./settingsSchema.ts";
 
 /** What each schedule takes beside the rate and its warm-up. */
 const own = {

@@ -1,9 +1,9 @@
 // Puts the figures and pictures of an evaluation together for its report page.
 import { type Dataset, type Model, roc, type ScoredPair } from "../../index.ts";
 import type { EvaluationPair } from "../../internal.ts";
-import type { EvaluationReport } from "./evaluation.ts";
+import type { EvaluationReport } from "./evaluationPage.ts";
 import { percent, type ReportPair } from "./html.ts";
-import { pictureUri } from "./picture.ts";
+import { pictureUri } from "./pictureUri.ts";
 
 const shownPairs = 24;
 

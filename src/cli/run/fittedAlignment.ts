@@ -5,7 +5,7 @@ import { type Alignment, type Dataset, DecodedImages, fitAlignment, type ImageSi
 const mostPictures = 400;
 
 /** @param decoded the size that pictures are decoded to. */
-export async function fitted(training: Dataset, decoded: ImageSize): Promise<Alignment> {
+export async function fittedAlignment(training: Dataset, decoded: ImageSize): Promise<Alignment> {
   const stride = Math.ceil(training.items.length / mostPictures);
   const indices = training.items.map((_, index) => index).filter((index) => index % stride === 0);
   const images = new DecodedImages(training, decoded, { maximumBytes: 0 });

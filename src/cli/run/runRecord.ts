@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Dataset, type TuningTable, TwingradError } from "../../index.ts";
 import { decode, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
-import { changeable, defaults, type ResolvedSettings, resolved } from "../options/settings.ts";
+import { changeable, defaults } from "../options/settings.ts";
+import { type ResolvedSettings, resolved } from "../options/settingsSchema.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -80,7 +81,7 @@ export function runMetadata(record: TrainingRecord, { stream, progress, kernels 
   };
 }
 
-/** Of a checkpoint the part that is known once its state was judged. */
+/** Of a checkpoint the part that is known once its state was evaluated. */
 export function progressMetadata(progress: RunProgress): Record<string, string> {
   return { [keys.progress]: JSON.stringify(progress) };
 }

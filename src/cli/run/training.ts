@@ -1,4 +1,4 @@
-// One training run over a dataset: batches in, steps in flight, checkpoints on the way, a judged model at the end.
+// One training run over a dataset: batches in, steps in flight, checkpoints on the way, an evaluated model at the end.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,9 +25,9 @@ import {
 import { saveModel } from "../../node/index.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
-import { foldOf, type ResolvedSettings } from "../options/settings.ts";
+import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
 import { Progress } from "../progress.ts";
-import { fitted } from "./fittedAlignment.ts";
+import { fittedAlignment } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./runRecord.ts";
@@ -41,7 +41,7 @@ export interface TrainingResult {
   /** Of the run's first step, those of the runs that were resumed included, and of its last; null before any. */
   firstLoss: number | null;
   lastLoss: number | null;
-  /** On people held out of training, as the task judges them; null when nobody was. */
+  /** On people held out of training, as the task evaluates them; null when nobody was. */
   validation: Readonly<Record<string, number>> | null;
   stepsPerSecond: number;
   /** Share of the time in which a step waited for its pictures. */
@@ -97,7 +97,7 @@ export async function train<I extends Item>(
   const { decoded } = picturesOf(given);
   const { training, heldOut } = divide(task, dataset, given);
   const saved = resume && (await openSaved(resume.bytes)).description.pictures?.alignment;
-  const alignment = given.align && (saved ?? { ...(await fitted(training, decoded)), towers: given.align });
+  const alignment = given.align && (saved ?? { ...(await fittedAlignment(training, decoded)), towers: given.align });
   const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn, alignment);
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
   const allSteps = Math.min(lastStep, stepsIn(epochs));
@@ -115,17 +115,17 @@ export async function train<I extends Item>(
   const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
   const log = await TrainingLog.open(folder, before, tell);
   const record = recordOf(settings, dataset);
-  const judge = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
-    trainer.withDevice((present) => task.judge(present, bytes, people, { seed: settings.seed, quick }));
+  const evaluate = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
+    trainer.withDevice((present) => task.evaluate(present, bytes, people, { seed: settings.seed, quick }));
   const some = heldOut && task.some(heldOut);
-  const judgeSome = some && ((bytes: Uint8Array) => judge(bytes, some, true));
+  const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
   let run: LoopResult;
   if (!resume) await clearForNewRun(folder, warn);
   await clearAfterKill(folder);
   try {
     const begun = resume?.progress;
-    const parts = { trainer, stream, record, begun, saver, log, learningRate: rates, judge: judgeSome, signal };
+    const parts = { trainer, stream, record, begun, saver, log, learningRate: rates, evaluate: evaluateSome, signal };
     run = await trainingLoop(parts, progress);
   } finally {
     progress.stop();
@@ -147,7 +147,7 @@ export async function train<I extends Item>(
     return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
-  if (taken === 0 && (await isJudged(checkpoint, steps, task.judgementKey))) {
+  if (taken === 0 && (await isEvaluated(checkpoint, steps, task.judgementKey))) {
     const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
     throw new TwingradError(
       "BAD_INPUT",
@@ -161,7 +161,7 @@ export async function train<I extends Item>(
   const { bytes: state, step } = best ?? last;
   const { finish } = task;
   const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
-  const verdict = await judge(bytes, heldOut ?? training, !heldOut);
+  const verdict = await evaluate(bytes, heldOut ?? training, !heldOut);
   const which = best ? "best" : "last";
   // Who goes on from the model has no checkpoints: what was the best among them is no longer there to be kept.
   const { progress: made } = runState((await openSaved(bytes)).file);
@@ -256,7 +256,7 @@ function describeRecovery({ reason, from, to, exact }: Recovered): string {
 }
 
 /** Whether a run's model is finished: of so many steps, with a threshold. */
-async function isJudged(path: string, step: number, judgementKey: string): Promise<boolean> {
+async function isEvaluated(path: string, step: number, judgementKey: string): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);

@@ -1,6 +1,6 @@
 // The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
 import type { Batch, Saver, Trainer } from "../../index.ts";
-import { exhausted, nothingSelected, StepsInFlight, judged as select, withMetadata } from "../../internal.ts";
+import { exhausted, nothingSelected, StepsInFlight, select, withMetadata } from "../../internal.ts";
 
 import type { Progress } from "../progress.ts";
 import type { TrainingLog } from "./log/log.ts";
@@ -20,8 +20,8 @@ export interface LoopParts {
   readonly log: TrainingLog;
   /** Of each step, counted from 1. */
   readonly learningRate: (step: number) => number;
-  /** Judges a checkpoint on people held out. */
-  readonly judge?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
+  /** Evaluates a checkpoint on people held out. */
+  readonly evaluate?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
   /** Ends the run after the steps under way, with a checkpoint. */
   readonly signal?: AbortSignal;
 }
@@ -39,7 +39,7 @@ export interface LoopResult extends RunProgress {
 }
 
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
-  const { trainer, stream, record, saver, log, learningRate, judge, signal } = parts;
+  const { trainer, stream, record, saver, log, learningRate, evaluate, signal } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
   const state: RunProgress = {
     ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null, selection: nothingSelected }),
@@ -62,7 +62,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     epochOf.delete(step);
   });
 
-  async function save({ judged = true } = {}): Promise<void> {
+  async function save({ evaluated = true } = {}): Promise<void> {
     await running.drain();
     if (saver.saved === trainer.steps) return;
     const resume = pace.pause();
@@ -70,11 +70,11 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     let bytes = await trainer.save(runMetadata(record, { stream: position, progress: state, kernels }));
     const loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
     let auc: number | undefined;
-    if (judged && judge) {
-      const validation = await judge(bytes);
+    if (evaluated && evaluate) {
+      const validation = await evaluate(bytes);
       log.write({ step: steps, epoch: state.epochs, validation });
       selection = select(state.selection, steps, validation.auc);
-      // A judgement that is not in its turn, as at the end, an unbroken longer run would not have: nothing remembers it.
+      // An evaluation that is not in its turn, as at the end, an unbroken longer run would not have: nothing remembers it.
       if (steps % record.settings.checkpointEvery === 0) {
         state.selection = selection;
         auc = validation.auc;
@@ -88,10 +88,10 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
 
   let ended = false;
   const stopped = () => exhausted(state.selection, record.settings.patience);
-  if (before === 0) await save({ judged: false }); // a folder that cannot be written to shows now, not in an hour
+  if (before === 0) await save({ evaluated: false }); // a folder that cannot be written to shows now, not in an hour
   for (let step = before; step < lastStep && !signal?.aborted && !stopped(); step++) {
     const { value: batch } = await pace.waited(stream.next()).catch(async (error) => {
-      await save({ judged: false }); // a picture that cannot be read does not cost the steps before it
+      await save({ evaluated: false }); // a picture that cannot be read does not cost the steps before it
       throw error;
     });
     if (batch.epoch >= lastEpoch) {
@@ -106,7 +106,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (step + 1 < lastStep && saver.due(step + 1)) await save();
   }
   await running.drain();
-  if (trainer.steps > before) await save({ judged: !signal?.aborted });
+  if (trainer.steps > before) await save({ evaluated: !signal?.aborted });
   const metadata = runMetadata(record, { stream: position, progress: state, kernels });
   const stoppedEarly = stopped() && !ended && trainer.steps < lastStep;
   return { ...state, selection, stoppedEarly, taken: trainer.steps - before, ...pace.result(), metadata };

@@ -18,7 +18,7 @@ import {
 } from "../../index.ts";
 import { comparesAll, picturesOfEach, type TowerAlignment } from "../../internal.ts";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../options/lossSettings.ts";
-import type { ResolvedSettings } from "../options/settings.ts";
+import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import type { TrainingStream } from "./tasks/task.ts";
 
 export const mebibyte = 2 ** 20;

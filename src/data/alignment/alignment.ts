@@ -11,9 +11,10 @@
 // as well. It is fitted to people who are trained on; each picture of others is placed by itself. In float64 on the host, so that
 // no adapter places a picture otherwise.
 import { TwingradError } from "../../errors.ts";
-import { changed, type Dataset, type ImageSize, type Item } from "../dataset.ts";
+import { changed, type Dataset, type Item } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
 import { directions, edgeMap } from "./edgeMap.ts";
-import { placed } from "./placed.ts";
+import { placed } from "./placement.ts";
 
 /** What pictures are brought in line with; plain JSON. */
 export interface Alignment {

@@ -40,8 +40,16 @@ export const augmentationPresets = {
   light: { rotation: 3, scale: 0.02, translation: 0.01, brightness: 0.04, contrast: 0.05 },
   standard: { flip: 0.5, rotation: 5, scale: 0.05, translation: 0.02, brightness: 0.06, contrast: 0.1 },
   strong: {
-    ...{ flip: 0.5, crop: 0.15, rotation: 15, scale: 0.12, translation: 0.08, brightness: 0.15, contrast: 0.3 },
-    ...{ blur: 0.8, noise: 0.04, erasing: { probability: 0.25 } },
+    flip: 0.5,
+    crop: 0.15,
+    rotation: 15,
+    scale: 0.12,
+    translation: 0.08,
+    brightness: 0.15,
+    contrast: 0.3,
+    blur: 0.8,
+    noise: 0.04,
+    erasing: { probability: 0.25 },
   },
 } satisfies Record<string, AugmentationRanges>;
 

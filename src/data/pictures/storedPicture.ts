@@ -1,7 +1,7 @@
 // A picture before it is decoded: bytes as somebody stored them, and what kind of bytes they are.
 
 import { isNetpbm } from "../../formats/netpbm.ts";
-import type { ImageSize } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
 import type { PictureCrop } from "./crop.ts";
 
 export interface StoredPicture {

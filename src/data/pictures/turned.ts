@@ -1,6 +1,7 @@
 // More identities of the same pictures, for things that are others when they are turned: a character, not a face.
 // A. Santoro et al., "Meta-Learning with Memory-Augmented Neural Networks", ICML 2016, section 4.1.
-import type { Dataset, ImageSize, Item } from "../dataset.ts";
+import type { Dataset, Item } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
 
 /**
  * Every identity four times: as it is, and turned by 90, 180 and 270 degrees, as identities of their own. The first

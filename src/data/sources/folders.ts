@@ -2,7 +2,7 @@
 // the files that somebody chose in a page.
 import { TwingradError } from "../../errors.ts";
 import type { Dataset, Item } from "../dataset.ts";
-import { byName } from "../names.ts";
+import { byNaturalOrder } from "../naturalOrder.ts";
 import { isPictureName, pictureEndings } from "../pictures/storedPicture.ts";
 
 export interface PictureFile extends Omit<Item, "identity"> {
@@ -36,9 +36,9 @@ export function folderDataset(folder: string, files: readonly PictureFile[]): Da
       `${folder}: no pictures were found; one folder for each person with files ${pictureEndings.join(", ")} was expected`,
     );
   }
-  const identities = [...folders.keys()].sort(byName);
+  const identities = [...folders.keys()].sort(byNaturalOrder);
   const items = identities.flatMap((name, identity) => {
-    const own = folders.get(name)!.sort((a, b) => byName(a.path, b.path));
+    const own = folders.get(name)!.sort((a, b) => byNaturalOrder(a.path, b.path));
     return own.map(({ name, decode, stored }): Item => ({ identity, name, decode, stored }));
   });
   return { identities, items };

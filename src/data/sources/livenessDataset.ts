@@ -2,7 +2,7 @@
 // nobody is twice.
 import { TwingradError } from "../../errors.ts";
 import { type Dataset, type Item, subset } from "../dataset.ts";
-import { byName } from "../names.ts";
+import { byNaturalOrder } from "../naturalOrder.ts";
 import { Random, streams } from "../random.ts";
 import { picturesOfEach, Sampler } from "../sampling/sampler.ts";
 import { type Divided, type Fold, isFold, type Split } from "../split.ts";
@@ -89,7 +89,7 @@ export function livenessRecords(
   if (alone > 0) warn(`${alone} records have no name: ${ownPeople}`);
   // A name cannot be a record's own, which has the file's name in it and a colon.
   const people = items.map((item) => (item.named ? names[item.identity] : item.name));
-  const identities = [...new Set(people)].sort(byName);
+  const identities = [...new Set(people)].sort(byNaturalOrder);
   const positions = new Map(identities.map((name, position) => [name, position]));
   return {
     identities,
@@ -107,10 +107,10 @@ const ownPeople =
 export function peopleByKind(dataset: LivenessDataset, random: Random): number[] {
   const seen = dataset.identities.map(() => ({ live: false, spoof: false }));
   for (const { identity, live } of dataset.items) seen[identity][live ? "live" : "spoof"] = true;
-  const byName = dataset.identities.map((_, person) => person);
-  byName.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
+  const byNaturalOrder = dataset.identities.map((_, person) => person);
+  byNaturalOrder.sort((a, b) => (dataset.identities[a] < dataset.identities[b] ? -1 : 1));
   const those = (live: boolean, spoof: boolean) =>
-    random.shuffle(byName.filter((person) => seen[person].live === live && seen[person].spoof === spoof));
+    random.shuffle(byNaturalOrder.filter((person) => seen[person].live === live && seen[person].spoof === spoof));
   return [...those(true, false), ...those(true, true), ...those(false, true)];
 }
 
@@ -133,8 +133,8 @@ export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }
     dataset.identities.map((_, person) => person).filter((person) => held.has(person) === wanted);
   for (const held of fold ? dealt(dataset, fold, seed) : shares(dataset, fraction, seed)) {
     const heldOut = subset(dataset, ascending(held, true));
-    const judged = peopleOfKinds(heldOut);
-    if (judged.live < 2 || judged.spoof < 2) continue;
+    const kinds = peopleOfKinds(heldOut);
+    if (kinds.live < 2 || kinds.spoof < 2) continue;
     const training = subset(dataset, ascending(held, false));
     const trained = peopleOfKinds(training);
     if (trained.live > 0 && trained.spoof > 0) return { training, heldOut };

@@ -1,11 +1,12 @@
 // Record files as a dataset: one pass over each file checks every record and keeps who is on its picture and where it
 // lies; the picture itself is read again when it is asked for. Runs wherever the bytes come from: `RecordSource`.
 import { TwingradError } from "../../errors.ts";
-import type { RecordCodec } from "../../formats/tfrecord/codec.ts";
 import { uncompressed } from "../../formats/tfrecord/compression.ts";
 import { CorruptRecordError, framedLength, readRecords, unframe } from "../../formats/tfrecord/framing.ts";
-import type { Dataset, ImageSize, Item } from "../dataset.ts";
-import { byName } from "../names.ts";
+import type { RecordCodec } from "../../formats/tfrecord/recordTypes.ts";
+import type { Dataset, Item } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
+import { byNaturalOrder } from "../naturalOrder.ts";
 import { cropInWords } from "../pictures/crop.ts";
 import type { StoredPicture } from "../pictures/storedPicture.ts";
 import {
@@ -114,7 +115,7 @@ export async function recordDataset(
   }
   if (crop?.mode === "box") options.tell?.(cropInWords(crop, boxes, readers.length)!);
 
-  const identities = [...found.keys()].sort(byName);
+  const identities = [...found.keys()].sort(byNaturalOrder);
   const positions = new Map(identities.map((identity, position) => [found.get(identity)!, position]));
   const items = readers.map(({ name, label, named: hasName, record }, index): RecordItem => {
     const read = async () => labelledPicture(codec.readExample(await record(), wanted), names, crop).picture;

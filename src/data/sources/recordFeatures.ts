@@ -2,8 +2,8 @@
 // width, addr) under any prefix, or any others; `name` is ours, and keeps who a numbered label stands for.
 import { TwingradError } from "../../errors.ts";
 import { type Box, checkBox } from "../../formats/box.ts";
-import type { Example, Feature } from "../../formats/tfrecord/codec.ts";
-import type { ImageSize } from "../dataset.ts";
+import type { Example, Feature } from "../../formats/tfrecord/recordTypes.ts";
+import type { ImageSize } from "../imageSize.ts";
 import { type CropOptions, cropOf } from "../pictures/crop.ts";
 import { pictureFormat, type StoredPicture } from "../pictures/storedPicture.ts";
 

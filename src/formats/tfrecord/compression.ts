@@ -1,6 +1,7 @@
 // Which compression a record file has is seen from its first bytes: its name may say nothing, or lie.
-import type { Compression, RecordCodec } from "./codec.ts";
+
 import { beginsWithHeader } from "./framing.ts";
+import type { Compression, RecordCodec } from "./recordTypes.ts";
 
 /** Enough for a record's header, which the beginning of a compressed file could be taken for. */
 const headBytes = 12;

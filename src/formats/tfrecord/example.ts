@@ -6,7 +6,7 @@
 //   Feature { oneof { BytesList 1, FloatList 2, Int64List 3 } }  each list { repeated value = 1 }, numbers packed
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { TwingradError } from "../../errors.ts";
-import type { Example, Feature, FeatureValues } from "./codec.ts";
+import type { Example, Feature, FeatureValues } from "./recordTypes.ts";
 
 /** Names beyond this many are no dataset's features. */
 const mostFeatures = 10_000;

@@ -1,9 +1,9 @@
 // The packages behind the record reader, in one place: CRC-32C (hash-wasm), inflate (pako), protobuf's wire format
 // (@bufbuild/protobuf). All of them run in a page, a worker and Node alike, which is why Node's loader uses them, too.
 import { createCRC32 } from "hash-wasm";
-import type { RecordCodec } from "./codec.ts";
 import { readExample, writeExample } from "./example.ts";
 import { inflate } from "./inflate.ts";
+import type { RecordCodec } from "./recordTypes.ts";
 
 /** 0x1edc6f41, bits reversed. */
 const castagnoli = 0x82f63b78;

@@ -2,8 +2,8 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointFolder } from "../../train/checkpoints.ts";
-import { diskError } from "./disk.ts";
-import { writeAtomic } from "./files.ts";
+import { diskError } from "./diskError.ts";
+import { writeAtomic } from "./writeAtomic.ts";
 
 /** The folder is made with the first checkpoint, in one that is there. */
 export function diskFolder(path: string): CheckpointFolder {

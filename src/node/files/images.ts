@@ -2,7 +2,7 @@
 // about its centre and resized without aliasing.
 import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
-import type { ImageSize } from "../../data/dataset.ts";
+import type { ImageSize } from "../../data/imageSize.ts";
 import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pictures/storedPicture.ts";
 import { TwingradError } from "../../errors.ts";

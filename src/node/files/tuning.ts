@@ -6,7 +6,7 @@ import envPaths from "env-paths";
 import { TwingradError } from "../../errors.ts";
 import { parseTuningTable } from "../../formats/tuningTable.ts";
 import type { TuningStore } from "../../gpu/tunerTable.ts";
-import { writeAtomic } from "./files.ts";
+import { writeAtomic } from "./writeAtomic.ts";
 
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export const tuningFolder = (): string => join(envPaths("twingrad", { suffix: "" }).cache, "tuning");

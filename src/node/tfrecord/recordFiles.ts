@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { glob, isDynamicPattern } from "tinyglobby";
-import { byName } from "../../data/names.ts";
+import { byNaturalOrder } from "../../data/naturalOrder.ts";
 import type { RecordSource } from "../../data/sources/recordDataset.ts";
 import { TwingradError } from "../../errors.ts";
 
@@ -49,7 +49,7 @@ async function expand(path: string): Promise<string[]> {
   if (isDynamicPattern(path)) {
     // Whoever writes a pattern may want some shards of a set alone: it is not asked to be complete.
     const files = await glob(path.replaceAll("\\", "/"), { absolute: isAbsolute(path), expandDirectories: false });
-    if (files.length > 0) return files.sort(byName);
+    if (files.length > 0) return files.sort(byNaturalOrder);
     throw new TwingradError("BAD_INPUT", `${path}: no file matches this pattern`);
   }
   throw new TwingradError("BAD_INPUT", `${path}: there is no such folder or file`);
@@ -58,14 +58,14 @@ async function expand(path: string): Promise<string[]> {
 /** The record files directly in a folder. */
 export async function recordFilesIn(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => recordName.test(name) && !name.startsWith("."));
-  return names.sort(byName).map((name) => join(folder, name));
+  return names.sort(byNaturalOrder).map((name) => join(folder, name));
 }
 
 /** The files `base-00000-of-00010` and so on that there are. */
 async function shards(base: string): Promise<string[]> {
   const names = await readdir(dirname(base)).catch(() => []);
   const own = names.filter((name) => shardOf(name)?.base === basename(base));
-  return own.sort(byName).map((name) => join(dirname(base), name));
+  return own.sort(byNaturalOrder).map((name) => join(dirname(base), name));
 }
 
 function shardOf(file: string) {

@@ -8,10 +8,10 @@ import { createDeflate, createGzip } from "node:zlib";
 import type { Dataset, Item } from "../../data/dataset.ts";
 import { featureNames } from "../../data/sources/recordFeatures.ts";
 import { TwingradError } from "../../errors.ts";
-import type { Compression, FeatureValues, RecordCodec } from "../../formats/tfrecord/codec.ts";
 import { frame } from "../../formats/tfrecord/framing.ts";
 import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
-import { diskError } from "../files/disk.ts";
+import type { Compression, FeatureValues, RecordCodec } from "../../formats/tfrecord/recordTypes.ts";
+import { diskError } from "../files/diskError.ts";
 import { decodePicture, pictureSize, portablePicture } from "../files/images.ts";
 
 export interface WriteRecordsOptions {

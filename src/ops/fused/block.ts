@@ -9,10 +9,10 @@ import { threads } from "../../tape/grid.ts";
 import { imagesWithin, Parts, type Place } from "../../tape/parts.ts";
 import type { Backward, Tape } from "../../tape/tape.ts";
 import { Storage, Tensor } from "../../tape/tensor.ts";
-import type { BatchNormOptions } from "../batchNorm.ts";
 import { scaledFrom } from "../images/scaleBytes.ts";
-import type { Convolution } from "../kernels/convolution.ts";
-import type { Axis } from "../kernels/windows.ts";
+import type { Convolution } from "../kernels/convolutionShape.ts";
+import type { Axis } from "../kernels/windowShape.ts";
+import type { BatchNormOptions } from "./batchNormOptions.ts";
 import {
   type Arriving,
   type BlockShape,
@@ -62,11 +62,17 @@ export function fuseBlock(
   if (!halves || !same || !valid || convolution.filters % 4 !== 0) return undefined;
 
   const shape: BlockShape = {
-    ...{ images: convolution.batch, height: convolution.y.input, width: convolution.x.input },
-    ...{ channels: convolution.channels, filters: convolution.filters },
-    ...{ pooledY: row.output, pooledX: column.output },
-    ...{ cellsY: Math.ceil(row.output / 2), cellsX: Math.ceil(column.output / 2) },
-    ...{ group: convolution.batch / groups, relu: options.activation === "relu" },
+    images: convolution.batch,
+    height: convolution.y.input,
+    width: convolution.x.input,
+    channels: convolution.channels,
+    filters: convolution.filters,
+    pooledY: row.output,
+    pooledX: column.output,
+    cellsY: Math.ceil(row.output / 2),
+    cellsX: Math.ceil(column.output / 2),
+    group: convolution.batch / groups,
+    relu: options.activation === "relu",
   };
   const [input, filter, bias] = conv.inputs;
   const apart = (gradient: Tensor) => {
@@ -108,7 +114,9 @@ function block(
   const result: Source = {
     at: (slice, pass) => (pass === "again" ? pooledAgain(layout, slice).values : values.at(slice.first)),
     images: values.images,
-    ...{ dtype: layout.half ? "f16" : "f32", affine, relu: shape.relu },
+    dtype: layout.half ? "f16" : "f32",
+    affine,
+    relu: shape.relu,
   };
   const output = tape.deferred("batch-norm", [images, pooledY, pooledX, filters], (storage) =>
     norm.launchApply(tape, shape, result, storage),
@@ -166,7 +174,14 @@ function layoutFor(tape: Tape, shape: BlockShape, operands: Operands): Layout {
   const remakes = tape.options.recompute === true && source.affine === undefined;
   const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
   return {
-    ...{ ...operands, tape, shape, source, values, argmax, half, remakes },
+    ...operands,
+    tape,
+    shape,
+    source,
+    values,
+    argmax,
+    half,
+    remakes,
     keepsTransformed: fits && images * winograd.bytesOfImage(shape) <= mostKept,
     each: Math.min(workspace, values.images, source.images, remade),
     runs: runsOf(tape, images, filters / 4, cellsOf(shape)),
@@ -214,7 +229,9 @@ function launchForward(layout: Layout, slice: Slice, pooled: Pooled, partial?: S
 }
 
 const keptPooled = ({ values, argmax, half }: Layout, { first }: Slice): Pooled => ({
-  ...{ values: values.at(first), argmax: argmax.at(first), half },
+  values: values.at(first),
+  argmax: argmax.at(first),
+  half,
 });
 
 /** A slice's pooled values in the backward pass. */
@@ -222,7 +239,8 @@ function pooledAgain(layout: Layout, slice: Slice): Pooled {
   const { shape, half, remakes } = layout;
   if (!remakes) return keptPooled(layout, slice);
   const part = (name: string, elements: number, dtype: "f32" | "f16" | "u32") => ({
-    ...{ storage: new Storage("temporary", name, slice.images * elements, dtype), first: 0 },
+    storage: new Storage("temporary", name, slice.images * elements, dtype),
+    first: 0,
   });
   const pooled: Pooled = {
     values: part("pooled again", shape.pooledY * shape.pooledX * shape.filters, half ? "f16" : "f32"),

@@ -30,7 +30,8 @@ export interface Slice {
 /** The batch in slices of so many images. */
 export function slicesOf(images: number, each: number): Slice[] {
   return Array.from({ length: Math.ceil(images / each) }, (_, i) => ({
-    ...{ first: i * each, images: Math.min(each, images - i * each) },
+    first: i * each,
+    images: Math.min(each, images - i * each),
   }));
 }
 
@@ -72,7 +73,11 @@ export const cellsOf = ({ cellsY, cellsX }: BlockShape) => cellsY * cellsX;
 
 /** Constants that name a block's extents, channels of the output in vec4s. */
 export const extents = ({ pooledY, pooledX, cellsY, cellsX, filters }: BlockShape) => ({
-  ...{ POOLED_Y: pooledY, POOLED_X: pooledX, CELLS_Y: cellsY, CELLS_X: cellsX, FILTERS: filters / 4 },
+  POOLED_Y: pooledY,
+  POOLED_X: pooledX,
+  CELLS_Y: cellsY,
+  CELLS_X: cellsX,
+  FILTERS: filters / 4,
 });
 
 /** Threads that keep an adapter busy: a few for each core of a CPU, many for each of a GPU's. */

@@ -18,8 +18,12 @@ import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Poole
 const formats = { f32: 0, f16: 1, u8: 2 };
 
 const inputOf = ({ height, width, channels, group }: BlockShape, source: Source) => ({
-  ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, GROUP: group },
-  ...{ NORMALISED: source.affine ? 1 : 0, FORMAT: formats[source.dtype] },
+  HEIGHT: height,
+  WIDTH: width,
+  CHANNELS: channels,
+  GROUP: group,
+  NORMALISED: source.affine ? 1 : 0,
+  FORMAT: formats[source.dtype],
 });
 
 /**
@@ -46,14 +50,25 @@ export function launchConvPool(
 ): undefined {
   const { x, filter, bias, pooled, partial } = tensors;
   const bindings = {
-    ...{ x: x.storage, affine: source.affine ?? filter, filter_: filter, bias: bias ?? filter },
-    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage },
+    x: x.storage,
+    affine: source.affine ?? filter,
+    filter_: filter,
+    bias: bias ?? filter,
+    pooled: pooled.values.storage,
+    argmax: pooled.argmax.storage,
     partial: partial ?? tape.temporary("no moments", [4]),
   };
   const constants = {
-    ...{ ...inputOf(shape, source), ...extents(shape), ...runs, RELU: source.relu ? 1 : 0 },
-    ...{ FIRST_IN: x.first, FIRST_OUT: pooled.values.first, FIRST: slice.first },
-    ...{ BIAS: bias ? 1 : 0, STATISTICS: partial ? 1 : 0, HALF: pooled.half ? 1 : 0 },
+    ...inputOf(shape, source),
+    ...extents(shape),
+    ...runs,
+    RELU: source.relu ? 1 : 0,
+    FIRST_IN: x.first,
+    FIRST_OUT: pooled.values.first,
+    FIRST: slice.first,
+    BIAS: bias ? 1 : 0,
+    STATISTICS: partial ? 1 : 0,
+    HALF: pooled.half ? 1 : 0,
   };
   const lanes = shape.filters / 4;
   if (form === "shared") {
@@ -90,14 +105,27 @@ export function launchConvPoolFilterGradient(
   const parts = slice.images * runs.RUNS;
   const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
   const bindings = {
-    ...{ x: x.storage, input_affine: source.affine ?? norm.affine, gradient: gradient.storage, partial },
-    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+    x: x.storage,
+    input_affine: source.affine ?? norm.affine,
+    gradient: gradient.storage,
+    partial,
+    pooled: pooled.values.storage,
+    argmax: pooled.argmax.storage,
+    ...norm,
   };
   const constants = {
-    ...{ ...inputOf(shape, source), ...extents(shape), ...runs },
-    ...{ FIRST_IN: x.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
-    ...{ RELU: shape.relu ? 1 : 0, INPUT_RELU: source.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
-    ...{ HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+    ...inputOf(shape, source),
+    ...extents(shape),
+    ...runs,
+    FIRST_IN: x.first,
+    FIRST_POOLED: pooled.values.first,
+    FIRST_GRADIENT: gradient.first,
+    FIRST: slice.first,
+    RELU: shape.relu ? 1 : 0,
+    INPUT_RELU: source.relu ? 1 : 0,
+    HALF: pooled.half ? 1 : 0,
+    HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0,
+    UNSCALE: 1 / arriving.scale,
   };
   if (form === "shared") {
     const LANES = filters > 32 ? 64 : filters > 16 ? 32 : 16;
@@ -129,15 +157,29 @@ export function launchConvPoolInputGradient(
   const gradient = arriving.parts.at(slice.first);
   const output = leaving.parts.at(slice.first);
   const bindings = {
-    ...{ gradient: gradient.storage, input_gradient: output.storage },
-    ...{ pooled: pooled.values.storage, argmax: pooled.argmax.storage, ...norm },
+    gradient: gradient.storage,
+    input_gradient: output.storage,
+    pooled: pooled.values.storage,
+    argmax: pooled.argmax.storage,
+    ...norm,
   };
   const constants = {
-    ...{ ...extents(shape), FILTERS: filters, CHANNELS: channels / 4, GROUP: group },
-    ...{ HEIGHT: height, WIDTH: width, RELU: shape.relu ? 1 : 0, HALF: pooled.half ? 1 : 0 },
-    ...{ FIRST_OUT: output.first, FIRST_POOLED: pooled.values.first, FIRST_GRADIENT: gradient.first },
-    ...{ FIRST: slice.first, HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
-    ...{ HALF_OUTPUT: leaving.parts.dtype === "f16" ? 1 : 0, SCALE: leaving.scale },
+    ...extents(shape),
+    FILTERS: filters,
+    CHANNELS: channels / 4,
+    GROUP: group,
+    HEIGHT: height,
+    WIDTH: width,
+    RELU: shape.relu ? 1 : 0,
+    HALF: pooled.half ? 1 : 0,
+    FIRST_OUT: output.first,
+    FIRST_POOLED: pooled.values.first,
+    FIRST_GRADIENT: gradient.first,
+    FIRST: slice.first,
+    HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0,
+    UNSCALE: 1 / arriving.scale,
+    HALF_OUTPUT: leaving.parts.dtype === "f16" ? 1 : 0,
+    SCALE: leaving.scale,
   };
   if (form === "shared") {
     const flipped = launchFlipFilter(tape, filter);

@@ -8,12 +8,8 @@ import movingAffineShader from "../../../shaders/batchNorm.movingAffine.wgsl";
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import { Storage, type Tensor } from "../../tape/tensor.ts";
-import type { BatchNormOptions } from "../batchNorm.ts";
+import { type BatchNormOptions, defaultEpsilon, defaultMomentum } from "./batchNormOptions.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
-
-/** Batch-norm's in TensorFlow, and so in the article. */
-export const defaultEpsilon = 1e-3;
-export const defaultMomentum = 0.99;
 
 /** How a block's output is read without being stored. */
 export const normalised = new WeakMap<Tensor, Source>();
@@ -39,12 +35,20 @@ export function launchAffine(
   tape.launch(
     affineShader,
     {
-      ...{ partial, gamma, beta, affine },
-      ...{ moving_mean: moving?.mean ?? unmoved(), moving_variance: moving?.variance ?? unmoved() },
+      partial,
+      gamma,
+      beta,
+      affine,
+      moving_mean: moving?.mean ?? unmoved(),
+      moving_variance: moving?.variance ?? unmoved(),
     },
     {
-      ...{ CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape), EPSILON },
-      ...{ MOVING: moving ? 1 : 0, MOMENTUM: moving?.momentum ?? defaultMomentum },
+      CHANNELS: filters / 4,
+      PARTS: group * runs,
+      GROUPS: groupsOf(shape),
+      EPSILON,
+      MOVING: moving ? 1 : 0,
+      MOMENTUM: moving?.momentum ?? defaultMomentum,
     },
     [filters / 4],
     { WORKGROUP: joining(tape) },
@@ -93,10 +97,19 @@ export function launchGradientSums(
       gradientSumsShader,
       { x: x.storage, affine: source.affine!, gradient: gradient.storage, partial },
       {
-        ...{ ...constants, CHANNELS, PIXELS: pixelsOf(shape), RUN, RUNS, GROUP: group },
-        ...{ FIRST_IN: x.first, FIRST_GRADIENT: gradient.first, FIRST: slice.first },
-        ...{ RELU: shape.relu ? 1 : 0, HALF: source.dtype === "f16" ? 1 : 0 },
-        ...{ HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0, UNSCALE: 1 / arriving.scale },
+        ...constants,
+        CHANNELS,
+        PIXELS: pixelsOf(shape),
+        RUN,
+        RUNS,
+        GROUP: group,
+        FIRST_IN: x.first,
+        FIRST_GRADIENT: gradient.first,
+        FIRST: slice.first,
+        RELU: shape.relu ? 1 : 0,
+        HALF: source.dtype === "f16" ? 1 : 0,
+        HALF_GRADIENT: arriving.parts.dtype === "f16" ? 1 : 0,
+        UNSCALE: 1 / arriving.scale,
       },
       groups,
     );
@@ -119,8 +132,11 @@ export function launchCoefficients(
     coefficientsShader,
     { partial, affine, coefficients, gamma_gradient: gamma, beta_gradient: beta, bias_gradient: bias },
     {
-      ...{ CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape) },
-      ...{ N: group * pixelsOf(shape), TRAINING: training ? 1 : 0 },
+      CHANNELS: filters / 4,
+      PARTS: group * runs,
+      GROUPS: groupsOf(shape),
+      N: group * pixelsOf(shape),
+      TRAINING: training ? 1 : 0,
     },
     [filters / 4],
     { WORKGROUP: joining(tape) },

@@ -5,7 +5,7 @@ import { ShapeError, TwingradError } from "../../errors.ts";
 import { threads } from "../../tape/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 import { edgeDirections } from "./orientedGradients.ts";
 
 const [size, stride] = [4, 2];

@@ -7,7 +7,7 @@ import { ShapeError, TwingradError } from "../../errors.ts";
 import { threads } from "../../tape/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 
 /** Directions that edges are told apart by, a turn's eighths. */
 export const edgeDirections = 8;

@@ -3,7 +3,7 @@ import shader from "../../../shaders/photometric.forward.wgsl";
 import { ShapeError, TwingradError } from "../../errors.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 
 /** One picture's change, v -> clamp(gain * blurred v + offset + noise, 0, 1). */
 export interface PhotometricChange {

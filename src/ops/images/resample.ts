@@ -4,7 +4,7 @@ import shader from "../../../shaders/resample.forward.wgsl";
 import { ShapeError, TwingradError } from "../../errors.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 
 /**
  * `area`: each pixel is the mean of what it covers of the source, bilinear where it covers less than a pixel; pixel
@@ -59,8 +59,14 @@ export function resample(
   const output = tape.temporary("pixels", [count, height, width, channels]);
   const groups = Math.ceil(channels / 4);
   const shape = {
-    ...{ SOURCE_HEIGHT: sourceHeight, SOURCE_WIDTH: sourceWidth, HEIGHT: height, WIDTH: width },
-    ...{ CHANNELS: channels, GROUPS: groups, BYTES: Number(x.dtype === "u8"), AREA: Number(method === "area") },
+    SOURCE_HEIGHT: sourceHeight,
+    SOURCE_WIDTH: sourceWidth,
+    HEIGHT: height,
+    WIDTH: width,
+    CHANNELS: channels,
+    GROUPS: groups,
+    BYTES: Number(x.dtype === "u8"),
+    AREA: Number(method === "area"),
   };
   tape.launch(shader, { x, transforms, output }, shape, [Math.ceil((height * width * groups) / 64), count]);
   return tape.record("resample", [x, transforms], output, () => {

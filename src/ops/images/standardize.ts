@@ -4,7 +4,7 @@ import shader from "../../../shaders/standardize.forward.wgsl";
 import { TwingradError } from "../../errors.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { image } from "../kernels/windows.ts";
+import { image } from "../kernels/windowShape.ts";
 
 /**
  * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] by itself, the variance being the

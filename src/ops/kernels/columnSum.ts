@@ -3,7 +3,7 @@ import shader from "../../../shaders/columnSum.forward.wgsl";
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { partsFor } from "./tiles.ts";
+import { partsFor } from "./matrixTiles.ts";
 
 /**
  * Sum over the rows of x read as [rows, size of shape], as a tensor of that shape. Launches only: the chain rule is the

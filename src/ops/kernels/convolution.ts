@@ -5,13 +5,14 @@ import { choose, keyOf } from "../../tape/choose.ts";
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import {
   fitsDirectFilterGradientUniform,
   fitsDirectShared,
   fitsDirectUniform,
   launchDirect,
   launchDirectFilterGradient,
-} from "./direct.ts";
+} from "./directConvolution.ts";
 import {
   fitsFew,
   fitsFewFilterGradient,
@@ -21,21 +22,11 @@ import {
   launchFewFilterGradient,
   launchGray,
   launchRgbFilterGradient,
-} from "./firstLayer.ts";
-import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImages.ts";
-import { prefersUniform } from "./tiles.ts";
-import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfold.ts";
-import type { Axis } from "./windows.ts";
+} from "./firstLayerConvolution.ts";
+import { prefersUniform } from "./matrixTiles.ts";
+import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImageConvolution.ts";
+import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfoldedConvolution.ts";
 import * as winograd from "./winogradConvolution.ts";
-
-/** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */
-export interface Convolution {
-  readonly batch: number;
-  readonly channels: number;
-  readonly filters: number;
-  readonly y: Axis & { readonly input: number };
-  readonly x: Axis & { readonly input: number };
-}
 
 /** All that the time of a convolution depends on. */
 const keyFor = (pass: string, { batch, channels, filters, y, x }: Convolution): string => {
@@ -102,7 +93,11 @@ export function launchInputGradient(
   const { batch, channels, filters, y, x } = convolution;
   const gradient = launchDilate(tape, convolution, tensors.gradient);
   const backwards = (axis: Convolution["y"], input: number) => ({
-    ...{ input, output: axis.input, size: axis.size, stride: 1, before: axis.size - 1 - axis.before },
+    input,
+    output: axis.input,
+    size: axis.size,
+    stride: 1,
+    before: axis.size - 1 - axis.before,
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };

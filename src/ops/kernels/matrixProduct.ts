@@ -13,7 +13,16 @@ import { choose, keyOf } from "../../tape/choose.ts";
 import type { Tape } from "../../tape/tape.ts";
 import { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile, wideLanes, wideTile } from "./tiles.ts";
+import {
+  fitsUniform,
+  lanesFor,
+  partsFor,
+  prefersUniform,
+  tile,
+  uniformTile,
+  wideLanes,
+  wideTile,
+} from "./matrixTiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -36,8 +45,11 @@ export function launchProduct(
   const { x, kernel, output } = tensors;
   const bindings = { x, kernel, bias: tensors.bias ?? kernel, output };
   const constants = {
-    ...{ ROWS: rows, INPUTS: inputs, OUTPUTS: outputs },
-    ...{ BIAS: tensors.bias ? 1 : 0, ACTIVATION: activation ? activations[activation] : 0 },
+    ROWS: rows,
+    INPUTS: inputs,
+    OUTPUTS: outputs,
+    BIAS: tensors.bias ? 1 : 0,
+    ACTIVATION: activation ? activations[activation] : 0,
   };
   choose(tape, keyOf("product", { ...product }), {
     uniform: {

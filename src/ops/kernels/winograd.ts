@@ -44,7 +44,10 @@ export function prefersWinograd(tape: Tape, { channels, filters, cellsY, cellsX 
 }
 
 export const productOf = ({ cells, channels, filters }: Cells): Product => ({
-  ...{ batch: 36, rows: cells, inputs: channels, outputs: filters },
+  batch: 36,
+  rows: cells,
+  inputs: channels,
+  outputs: filters,
 });
 
 export interface TransformedFilter {
@@ -142,9 +145,20 @@ export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches
     inputShader,
     { x: x.storage, affine: through?.affine ?? x.storage, transformed },
     {
-      ...{ ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels, CELLS_Y: cellsY, CELLS_X: cellsX },
-      ...{ PAD_Y: padY, PAD_X: padX, FIRST_IN: x.first, FIRST: through?.first ?? 0, GROUP: through?.group ?? 1 },
-      ...{ NORMALISED: through ? 1 : 0, RELU: through?.relu ? 1 : 0, HALF: half ? 1 : 0 },
+      ...constants,
+      HEIGHT: height,
+      WIDTH: width,
+      CHANNELS: channels,
+      CELLS_Y: cellsY,
+      CELLS_X: cellsX,
+      PAD_Y: padY,
+      PAD_X: padX,
+      FIRST_IN: x.first,
+      FIRST: through?.first ?? 0,
+      GROUP: through?.group ?? 1,
+      NORMALISED: through ? 1 : 0,
+      RELU: through?.relu ? 1 : 0,
+      HALF: half ? 1 : 0,
     },
     groups,
   );

@@ -4,7 +4,7 @@ import outputGradientShader from "../../../shaders/winograd.outputGradient.wgsl"
 import { threads } from "../../tape/grid.ts";
 import type { Tape } from "../../tape/tape.ts";
 import { Tensor } from "../../tape/tensor.ts";
-import type { Convolution } from "./convolution.ts";
+import type { Convolution } from "./convolutionShape.ts";
 import { launchProduct } from "./matrixProduct.ts";
 import {
   type Cells,
@@ -38,7 +38,11 @@ export const prefers = (tape: Tape, convolution: Convolution): boolean =>
 
 /** What the output and its gradient are read and written by, channels in vectors of so many. */
 const extents = ({ filters, y, x }: Convolution, { cellsY, cellsX }: Cells, vector: number) => ({
-  ...{ FILTERS: filters / vector, HEIGHT: y.output, WIDTH: x.output, CELLS_Y: cellsY, CELLS_X: cellsX },
+  FILTERS: filters / vector,
+  HEIGHT: y.output,
+  WIDTH: x.output,
+  CELLS_Y: cellsY,
+  CELLS_X: cellsX,
 });
 
 export function launchForward(

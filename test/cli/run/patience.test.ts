@@ -2,7 +2,8 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PartialSettings, resolveSettings, resumeSettings } from "../../../src/cli/options/settings.ts";
+import { resolveSettings, resumeSettings } from "../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { savedRun } from "../../../src/cli/run/resume.ts";
 import { recognition } from "../../../src/cli/run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../../../src/cli/run/tasks/task.ts";
@@ -28,9 +29,9 @@ const aucs = new Map([3, 6, 9, 12, 15, 18].map((step, i) => [step, [0.6, 0.8, 0.
 aucs.set(10, 0.99); // out of turn: at the end of a run that is then given more
 const scripted: TrainingTask = {
   ...recognition,
-  async judge(device, bytes, people, options) {
+  async evaluate(device, bytes, people, options) {
     const { step } = (await openSaved(bytes)).description;
-    return { ...(await recognition.judge(device, bytes, people, options)), auc: aucs.get(step)! };
+    return { ...(await recognition.evaluate(device, bytes, people, options)), auc: aucs.get(step)! };
   },
 };
 

@@ -1,6 +1,7 @@
 // The batches that settings come to: who is in them, and how often.
 import { describe, expect, it } from "vitest";
-import { type PartialSettings, resolveSettings } from "../../../src/cli/options/settings.ts";
+import { resolveSettings } from "../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { trainingStream } from "../../../src/cli/run/trainingStream.ts";
 import type { ClassBatch, PairBatch } from "../../../src/data/batch.ts";
 

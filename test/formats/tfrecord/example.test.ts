@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TwingradError } from "../../../src/errors.ts";
-import type { Example, FeatureValues } from "../../../src/formats/tfrecord/codec.ts";
 import { uncompressed } from "../../../src/formats/tfrecord/compression.ts";
 import { readRecords } from "../../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../../src/formats/tfrecord/recordCodec.ts";
-import { all, chunks, manifest, missing, readShared } from "../../data/records/files.ts";
+import type { Example, FeatureValues } from "../../../src/formats/tfrecord/recordTypes.ts";
+import { all, chunks, manifest, missing, readShared } from "../../data/sources/recordBytes.ts";
 
 const codec = await recordCodec();
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

@@ -11,7 +11,7 @@ import {
   unframe,
 } from "../../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../../src/formats/tfrecord/recordCodec.ts";
-import { all, chunks, concatenated, manifest, missing, readShared } from "../../data/records/files.ts";
+import { all, chunks, concatenated, manifest, missing, readShared } from "../../data/sources/recordBytes.ts";
 
 const codec = await recordCodec();
 const { crc32c } = codec;

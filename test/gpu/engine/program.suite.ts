@@ -17,10 +17,10 @@ import {
   Tape,
 } from "../../../src/index.ts";
 import { binary, normal } from "../../random.ts";
-import { movingAverages } from "../../reference/batchNorm.ts";
 import { map, type NdArrays, ndarray, scalar } from "../../reference/ndarray.ts";
 import { adam as referenceAdam } from "../../reference/network/adam.ts";
 import { references } from "../../reference/operations.ts";
+import { movingAverages } from "../../reference/ops/batchNorm.ts";
 import { countCalls, objectsMade } from "../calls.ts";
 import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, NETWORK_TOLERANCE } from "../suite.ts";
 

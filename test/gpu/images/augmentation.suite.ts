@@ -5,9 +5,9 @@ import { type Device, siamese, Tape, Trainer, type TrainerOptions } from "../../
 import { Augmenter } from "../../../src/train/augmenter.ts";
 
 import { uniform } from "../../random.ts";
-import { photometric } from "../../reference/images/photometric.ts";
-import { resample, resizeArea, resizeTf1 } from "../../reference/images/resample.ts";
 import { map, ndarray } from "../../reference/ndarray.ts";
+import { photometric } from "../../reference/ops/images/photometric.ts";
+import { resample, resizeArea, resizeTf1 } from "../../reference/ops/images/resample.ts";
 import { countCalls, objectsMade } from "../calls.ts";
 import {
   assert,
@@ -24,8 +24,17 @@ const IMAGE: [number, number, number] = [17, 13, 3];
 const SOURCE: [number, number] = [31, 29];
 const SIZE = SOURCE[0] * SOURCE[1] * 3;
 const strong = {
-  ...{ crop: 0.2, scale: 0.2, rotation: 20, translation: 0.1, flip: 0.5, blur: 1, brightness: 0.1, contrast: 0.3 },
-  ...{ noise: 0.05, erasing: { probability: 0.5 }, seed: 2 ** 33 + 5 },
+  crop: 0.2,
+  scale: 0.2,
+  rotation: 20,
+  translation: 0.1,
+  flip: 0.5,
+  blur: 1,
+  brightness: 0.1,
+  contrast: 0.3,
+  noise: 0.05,
+  erasing: { probability: 0.5 },
+  seed: 2 ** 33 + 5,
 };
 
 function pairs(count: number, seed: number, seeds = Array.from({ length: 2 * count }, (_, i) => 100 + i)) {
@@ -38,7 +47,10 @@ function pairs(count: number, seed: number, seeds = Array.from({ length: 2 * cou
 
 const create = (device: Device, options: Partial<TrainerOptions> = {}) =>
   Trainer.create(device, siamese({ imageSize: IMAGE, filters: [5, 7], embedding: 11, seed: 3 }), {
-    ...{ batchSize: 2, l2: 0.01, sourceSize: SOURCE, augmentation: strong },
+    batchSize: 2,
+    l2: 0.01,
+    sourceSize: SOURCE,
+    augmentation: strong,
     ...options,
   });
 

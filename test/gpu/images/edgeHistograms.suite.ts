@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { edgeHistograms, mean, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
-import { edgeHistograms as reference } from "../../reference/images/edgeHistograms.ts";
 import { map } from "../../reference/ndarray.ts";
+import { edgeHistograms as reference } from "../../reference/ops/images/edgeHistograms.ts";
 import { assertClose, assertEqual, assertThrows, defineKernel, defineOnce, forAll } from "../suite.ts";
 
 const size = fc.integer({ min: 4, max: 13 });

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { type Device, mean, orientedGradients, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
-import { orientedGradients as reference } from "../../reference/images/orientedGradients.ts";
 import { map, type NdArray, ndarray } from "../../reference/ndarray.ts";
+import { orientedGradients as reference } from "../../reference/ops/images/orientedGradients.ts";
 import { assertClose, assertThrows, defineKernel, defineOnce, forAll } from "../suite.ts";
 
 async function run(device: Device, x: NdArray) {

@@ -3,13 +3,17 @@
 import fc from "fast-check";
 import { type Device, type PhotometricChange, packChanges, photometric, Tape } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
-import { byteSum, photometric as reference, wordOf } from "../../reference/images/photometric.ts";
 import { type NdArray, ndarray, sizeOf } from "../../reference/ndarray.ts";
+import { byteSum, photometric as reference, wordOf } from "../../reference/ops/images/photometric.ts";
 import { assert, assertClose, assertEqual, assertThrows, define, defineKernel, forAll } from "../suite.ts";
 
 const streams = { seed: 2 ** 40 + 12345, noise: 14, fill: 15 };
 const nothing: PhotometricChange = {
-  ...{ gain: 1, offset: 0, noise: 0, blur: 0, seed: 0 },
+  gain: 1,
+  offset: 0,
+  noise: 0,
+  blur: 0,
+  seed: 0,
   erased: { top: 0, left: 0, bottom: 0, right: 0 },
 };
 

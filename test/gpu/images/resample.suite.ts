@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { type Device, type ResizeMethod, resample, resize, scaleBytes, Tape, type Tensor } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
-import { resample as reference, resizeArea, resizeTf1 } from "../../reference/images/resample.ts";
 import { map, type NdArray, ndarray, sizeOf } from "../../reference/ndarray.ts";
+import { resample as reference, resizeArea, resizeTf1 } from "../../reference/ops/images/resample.ts";
 import { assertClose, assertEqual, assertSameBits, assertThrows, defineKernel, forAll } from "../suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
@@ -94,8 +94,10 @@ defineKernel("resample: any turn, mirror, scale and shift, of bytes and of float
     16,
     async ({ shape, size, method, maps, floats }) => {
       const rows = maps.flatMap(({ angle, y, x, origin }) => [
-        ...[Math.cos(angle) * y, -Math.sin(angle) * y],
-        ...[Math.sin(angle) * x, Math.cos(angle) * x],
+        Math.cos(angle) * y,
+        -Math.sin(angle) * y,
+        Math.sin(angle) * x,
+        Math.cos(angle) * x,
         ...origin,
       ]);
       const maps32 = ndarray([shape[0], 6], rows.map(Math.fround));

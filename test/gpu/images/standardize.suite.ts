@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { type Device, mean, standardize, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal, uniform } from "../../random.ts";
-import { standardize as reference } from "../../reference/images/standardize.ts";
 import { map, type NdArray, ndarray } from "../../reference/ndarray.ts";
+import { standardize as reference } from "../../reference/ops/images/standardize.ts";
 import { assertClose, assertThrows, defineKernel, forAll } from "../suite.ts";
 
 async function run(device: Device, x: NdArray, options: { epsilon?: number } = {}) {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { normal, uniform } from "../../random.ts";
-import { type BatchNormOptions, batchStatistics } from "../../reference/batchNorm.ts";
 import { map, type NdArrays } from "../../reference/ndarray.ts";
 import { references } from "../../reference/operations.ts";
+import { type BatchNormOptions, batchStatistics } from "../../reference/ops/batchNorm.ts";
 import { checkOperation, compareOperation } from "../operation.ts";
 import { defineKernel, forAll } from "../suite.ts";
 

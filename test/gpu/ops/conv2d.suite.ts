@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { normal } from "../../random.ts";
-import type { Conv2dOptions } from "../../reference/conv2d.ts";
+import type { Conv2dOptions } from "../../reference/ops/conv2d.ts";
 import { checkOperation } from "../operation.ts";
 import { assert, defineKernel, forAll } from "../suite.ts";
 import { deviceAs, deviceChoosing, deviceTaking, kinds } from "../variants.ts";
@@ -79,9 +79,15 @@ for (const candidate of ["winograd", "unfolded", "uniform", "few", "tiled"]) {
     const many = candidate === "winograd"; // for fewer channels than 16 it is no candidate
     const vec4s = fc.integer({ min: many ? 4 : 1, max: many ? 6 : 5 }).map((n) => 4 * n);
     const small = fc.record({
-      ...{ B: upTo(3), H: fc.integer({ min: 3, max: 9 }), W: fc.integer({ min: 3, max: 9 }) },
-      ...{ C: many ? vec4s : fc.oneof(vec4s, upTo(5)), O: vec4s, U: fc.constantFrom(3, 3, 2), V: fc.constant(3) },
-      ...{ stride: fc.constantFrom(1, 1, 2), padding: fc.constantFrom("same" as const, "valid" as const) },
+      B: upTo(3),
+      H: fc.integer({ min: 3, max: 9 }),
+      W: fc.integer({ min: 3, max: 9 }),
+      C: many ? vec4s : fc.oneof(vec4s, upTo(5)),
+      O: vec4s,
+      U: fc.constantFrom(3, 3, 2),
+      V: fc.constant(3),
+      stride: fc.constantFrom(1, 1, 2),
+      padding: fc.constantFrom("same" as const, "valid" as const),
     });
     const choosing = deviceChoosing(device, candidate);
     return forAll(small, 8, ({ stride, padding, ...shape }) =>

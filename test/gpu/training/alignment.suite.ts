@@ -8,7 +8,7 @@ import {
   Trainer,
   type TrainerOptions,
 } from "../../../src/index.ts";
-import type { TowerKind } from "../../../src/nn/towers.ts";
+import type { TowerKind } from "../../../src/nn/networkOptions.ts";
 import { uniform } from "../../random.ts";
 import { assert, assertClose, assertThrows, defineKernel, defineOnce } from "../suite.ts";
 
@@ -28,7 +28,8 @@ const images = ((random) =>
 
 const create = (device: Device, options: Partial<TrainerOptions>) =>
   Trainer.create(device, siamese({ imageSize: size, filters: [3], embedding: EMBEDDING, seed: 3, towers }), {
-    ...{ batchSize: 8, loss: "supervised-contrastive" },
+    batchSize: 8,
+    loss: "supervised-contrastive",
     ...options,
   });
 

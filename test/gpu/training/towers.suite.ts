@@ -2,14 +2,14 @@
 // embedding is all of theirs behind one another.
 import { adam, type Device, Model, siamese, type TowerKind, Trainer } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
-import { batchNorm, batchNormGradients } from "../../reference/batchNorm.ts";
-import { dense, denseGradients } from "../../reference/dense.ts";
-import { flatten } from "../../reference/flatten.ts";
-import { edgeHistograms } from "../../reference/images/edgeHistograms.ts";
-import { orientedGradients } from "../../reference/images/orientedGradients.ts";
-import { l2Normalize, l2NormalizeGradients } from "../../reference/l2Normalize.ts";
-import { supervisedContrastiveLoss } from "../../reference/losses/batchLoss.ts";
 import { type NdArray, type NdArrays, ndarray, scalar } from "../../reference/ndarray.ts";
+import { batchNorm, batchNormGradients } from "../../reference/ops/batchNorm.ts";
+import { dense, denseGradients } from "../../reference/ops/dense.ts";
+import { flatten } from "../../reference/ops/flatten.ts";
+import { edgeHistograms } from "../../reference/ops/images/edgeHistograms.ts";
+import { orientedGradients } from "../../reference/ops/images/orientedGradients.ts";
+import { l2Normalize, l2NormalizeGradients } from "../../reference/ops/l2Normalize.ts";
+import { supervisedContrastiveLoss } from "../../reference/ops/losses/batchLoss.ts";
 import {
   assert,
   assertClose,

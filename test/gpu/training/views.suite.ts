@@ -2,8 +2,8 @@
 import { type Device, siamese, Trainer, type TrainerOptions } from "../../../src/index.ts";
 import { type ViewKind, viewTransforms } from "../../../src/model/views.ts";
 import { uniform } from "../../random.ts";
-import { resample } from "../../reference/images/resample.ts";
 import { map, ndarray } from "../../reference/ndarray.ts";
+import { resample } from "../../reference/ops/images/resample.ts";
 import { assert, assertClose, assertEqual, assertThrows, defineKernel, defineOnce } from "../suite.ts";
 
 const EMBEDDING = 7;

@@ -1,10 +1,10 @@
 // The whole Siamese network and its backward pass, by the references alone: the tower on both pictures, |left - right| ->
 // dense 1; mean cross-entropy + L2 of the conv kernels.
 
-import { absDifference, absDifferenceGradients } from "../absDifference.ts";
-import { dense, denseGradients } from "../dense.ts";
-import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "../losses/sigmoidCrossEntropy.ts";
 import { type NdArray, type NdArrays, scalar, sizeOf } from "../ndarray.ts";
+import { absDifference, absDifferenceGradients } from "../ops/absDifference.ts";
+import { dense, denseGradients } from "../ops/dense.ts";
+import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "../ops/losses/sigmoidCrossEntropy.ts";
 import { tower } from "./tower.ts";
 
 export interface SiameseBatch {

@@ -1,14 +1,14 @@
 // The tower and its backward pass, by the references alone: for each block conv 3x3 SAME -> max-pool 2x2 -> batch-norm ->
 // ReLU, then dense sigmoid; and the L2 of the conv kernels, which goes with it.
 
-import { batchNorm, batchNormGradients } from "../batchNorm.ts";
-import { conv2d, conv2dGradients } from "../conv2d.ts";
-import { dense, denseGradients } from "../dense.ts";
-import { flatten, flattenGradients } from "../flatten.ts";
-import { l2Penalty, l2PenaltyGradients } from "../losses/l2Penalty.ts";
-import { maxPool2d, maxPool2dGradients } from "../maxPool2d.ts";
 import { map, type NdArray, type NdArrays, scalar } from "../ndarray.ts";
-import { relu, reluGradients } from "../relu.ts";
+import { batchNorm, batchNormGradients } from "../ops/batchNorm.ts";
+import { conv2d, conv2dGradients } from "../ops/conv2d.ts";
+import { dense, denseGradients } from "../ops/dense.ts";
+import { flatten, flattenGradients } from "../ops/flatten.ts";
+import { l2Penalty, l2PenaltyGradients } from "../ops/losses/l2Penalty.ts";
+import { maxPool2d, maxPool2dGradients } from "../ops/maxPool2d.ts";
+import { relu, reluGradients } from "../ops/relu.ts";
 
 const CONV = { stride: 1, padding: "same" } as const;
 const POOL = { size: 2, stride: 2, padding: "valid" } as const;

@@ -23,15 +23,17 @@ import { diskError, type EvaluationPair, matches, readModelFile, taskOfModel, wr
 import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
-import type { EvaluationReport } from "../../report/evaluation.ts";
+import { number, wholeNumber } from "../../options/values.ts";
+import { action, note, type Outcome } from "../../outcome.ts";
+import type { EvaluationReport } from "../../report/evaluationPage.ts";
 import { evaluationReport } from "../../report/evaluationReport.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { recognition } from "../../run/tasks/recognitionTask.ts";
 import { divide } from "../../run/training.ts";
-import { action, note, number, type Outcome, picturesFor, showing, wholeNumber, withModel } from "../common.ts";
-import { evaluateLiveness } from "./liveness.ts";
-import { evaluateOneShot, evaluateRuns } from "./oneShot.ts";
-import { type Judged, openSetText, verificationText } from "./text.ts";
+import { picturesFor, showing, withModel } from "../models.ts";
+import { evaluateLiveness } from "./evaluateLiveness.ts";
+import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
+import { openSetText, type PairEvaluation, verificationText } from "./evaluationText.ts";
 
 interface Options extends DataFlags {
   pairsPerIdentity: number | "all";
@@ -116,16 +118,16 @@ export function addEvaluate(program: Command): void {
       const { report, scored, embeddings } = await showing(dataset, (told) =>
         assess(model, dataset, pairs, undefined, told),
       );
-      const judged = judgedPairs(report, scored, dataset, options);
+      const verification = evaluatePairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
       const folds = "over folds of people";
-      const text = verificationText(judged, model.threshold, dataset.identities.length, folds);
+      const text = verificationText(verification, model.threshold, dataset.identities.length, folds);
       const outcome: Outcome = {
-        result: { ...judged, openSet: identified ?? null },
+        result: { ...verification, openSet: identified ?? null },
         text: identified ? `${text}\n${openSetText(identified)}` : text,
       };
       return withReport(outcome, options, () =>
-        evaluationReport(model, dataset, scored, { ...names, folds, verification: judged, openSet: identified }),
+        evaluationReport(model, dataset, scored, { ...names, folds, verification, openSet: identified }),
       );
     });
   });
@@ -142,12 +144,12 @@ async function listedPairs(
   const count = new Set(sets).size;
   const folds = count > 1 ? sets : undefined;
   const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
-  const judged = judgedPairs(report, scored, dataset, options);
+  const verification = evaluatePairs(report, scored, dataset, options);
   const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
-  const text = verificationText(judged, model.threshold, people, over);
-  return withReport({ result: { ...judged, sets: count }, text }, options, () =>
-    evaluationReport(model, dataset, scored, { ...names, folds: over, verification: judged }),
+  const text = verificationText(verification, model.threshold, people, over);
+  return withReport({ result: { ...verification, sets: count }, text }, options, () =>
+    evaluationReport(model, dataset, scored, { ...names, folds: over, verification }),
   );
 }
 
@@ -159,7 +161,7 @@ async function withReport(
 ): Promise<Outcome> {
   if (file === undefined) return { result, text };
   const report = resolve(file);
-  const { evaluationPage } = await import("../../report/evaluation.ts"); // with the charts' library: 0.6 s to load
+  const { evaluationPage } = await import("../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
   await mkdir(dirname(report), { recursive: true }).catch((error) => {
     throw diskError(dirname(report), "made", error);
@@ -168,12 +170,12 @@ async function withReport(
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }
 
-function judgedPairs(
+function evaluatePairs(
   report: VerificationReport,
   scored: readonly (EvaluationPair & ScoredPair)[],
   dataset: Dataset,
   { resamples, seed }: Pick<Options, "resamples" | "seed">,
-): Judged {
+): PairEvaluation {
   const det = detCurve(roc(scored));
   if (resamples === 0) return { ...report, det };
   const labels = labelsOf(dataset);

@@ -1,6 +1,6 @@
-// Every step's loss as a table, for spreadsheets and scripts: one line a step, and one for each judgement on the way.
+// Every step's loss as a table, for spreadsheets and scripts: one line a step, and one for each evaluation on the way.
 import { Appender } from "./appender.ts";
-import type { LogEntry, LogWriter } from "./log.ts";
+import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 const header = "step,epoch,loss,validation_loss,validation_auc,seconds,learning_rate,validation_eer\n";
 /** Of earlier versions: their lines lack the last columns. */
@@ -21,8 +21,8 @@ export function csvLog(path: string, from: number): LogWriter {
   return {
     path,
     write({ step, epoch, loss, learningRate, validation, seconds }: LogEntry) {
-      const judged = [validation?.loss, validation?.auc];
-      const row = [step, epoch, loss, ...judged, seconds.toFixed(3), learningRate, validation?.eer];
+      const evaluated = [validation?.loss, validation?.auc];
+      const row = [step, epoch, loss, ...evaluated, seconds.toFixed(3), learningRate, validation?.eer];
       file.append(`${row.map((value) => value ?? "").join(",")}\n`);
     },
     flush: () => file.flush(),

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { frame, recordCodec } from "../../../internal.ts";
 import { Appender } from "./appender.ts";
-import type { LogEntry, LogWriter } from "./log.ts";
+import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 /** The name tells TensorBoard what it is; a process begins a file of its own. */
 export async function eventLog(folder: string, from: number): Promise<LogWriter> {

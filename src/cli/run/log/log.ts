@@ -2,27 +2,7 @@
 import { join } from "node:path";
 import { csvLog } from "./csv.ts";
 import { eventLog } from "./events.ts";
-
-export interface LogEntry {
-  step: number;
-  epoch: number;
-  /** Of the step, the L2 penalty included. */
-  loss?: number;
-  /** Of the step. */
-  learningRate?: number;
-  /** On people held out of training, when there was a checkpoint. */
-  validation?: { loss: number; auc: number; eer: number };
-  /** Unix time. */
-  seconds: number;
-}
-
-export interface LogWriter {
-  readonly path: string;
-  write(entry: LogEntry): void;
-  /** What could not be written is kept for the next time. */
-  flush(): Promise<void>;
-  close(): Promise<void>;
-}
+import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 const secondsBetweenFlushes = 1;
 

@@ -17,8 +17,8 @@ import { openLiveness } from "../../options/dataOptions.ts";
 import { mebibyte } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
 
-/** How many pictures of each kind a checkpoint is judged by. */
-const judgedPictures = 250;
+/** How many pictures of each kind a checkpoint is evaluated by. */
+const evaluatedPictures = 250;
 
 export const liveness: TrainingTask<LivenessItem> = {
   examples: "pictures",
@@ -40,7 +40,7 @@ export const liveness: TrainingTask<LivenessItem> = {
     return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
   },
 
-  async judge(device, bytes, people, { quick }) {
+  async evaluate(device, bytes, people, { quick }) {
     const model = await LivenessModel.open(device, bytes);
     try {
       const presentations = await livenessLogits(model, people);
@@ -62,12 +62,12 @@ export const liveness: TrainingTask<LivenessItem> = {
   },
 };
 
-/** Evenly through the pictures of each kind: judging on the way must stay cheap. */
+/** Evenly through the pictures of each kind: evaluating on the way must stay cheap. */
 function someOf({ identities, items }: LivenessDataset): LivenessDataset {
   const some = [true, false].flatMap((kind) => {
     const own = items.filter((item) => item.live === kind);
-    const step = Math.max(1, own.length / judgedPictures);
-    return Array.from({ length: Math.min(own.length, judgedPictures) }, (_, n) => own[Math.floor(n * step)]);
+    const step = Math.max(1, own.length / evaluatedPictures);
+    return Array.from({ length: Math.min(own.length, evaluatedPictures) }, (_, n) => own[Math.floor(n * step)]);
   });
   return { identities, items: some };
 }

@@ -21,9 +21,9 @@ import { trainingStream } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
 
 /** Pairs of each kind for each person that the threshold is set by. */
-const judgedPairs = 50;
-/** About how many pictures a checkpoint is judged by. */
-const judgedPictures = 500;
+const evaluatedPairs = 50;
+/** About how many pictures a checkpoint is evaluated by. */
+const evaluatedPictures = 500;
 /** About how many of the pictures trained on whitening is fitted to. */
 const whitenedPictures = 4000;
 /** About how many of them are the cohort of localised centring: each embedding is compared with all of it. */
@@ -34,7 +34,7 @@ export const recognition: TrainingTask = {
   open: openData,
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,
-  some: (people) => someOf(people, judgedPictures),
+  some: (people) => someOf(people, evaluatedPictures),
   batches: (training, decoded, settings, warn, alignment) => {
     const people = settings.turnedIdentities ? turnedIdentities(training) : training;
     return trainingStream(people, decoded, settings, warn, alignment);
@@ -63,10 +63,10 @@ export const recognition: TrainingTask = {
     return finished;
   },
 
-  async judge(device, bytes, people, { seed }) {
+  async evaluate(device, bytes, people, { seed }) {
     const model = await Model.open(device, bytes);
     try {
-      const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: judgedPairs, seed });
+      const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: evaluatedPairs, seed });
       const { report, loss, calibration } = await assess(model, people, pairs);
       const { accuracy, auc, eer, threshold } = report;
       return {

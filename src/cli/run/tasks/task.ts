@@ -14,7 +14,7 @@ import type {
 } from "../../../index.ts";
 import type { TowerAlignment } from "../../../internal.ts";
 import type { DataFlags, PictureNeeds } from "../../options/dataOptions.ts";
-import type { ResolvedSettings } from "../../options/settings.ts";
+import type { ResolvedSettings } from "../../options/settingsSchema.ts";
 
 export interface TrainingStream {
   readonly stream: Pick<BatchStream<Batch & { readonly epoch: number }>, "next" | "begin" | "state"> & {
@@ -56,7 +56,7 @@ export interface TrainingTask<I extends Item = Item> {
    * @throws BAD_INPUT where that cannot be.
    */
   divide(dataset: Dataset<I>, split: Split): Divided<I>;
-  /** Of people held out a part that is judged quickly. */
+  /** Of people held out a part that is evaluated quickly. */
   some(heldOut: Dataset<I>): Dataset<I>;
   /** @throws BAD_INPUT at once where these people give no batches. */
   batches(
@@ -69,8 +69,8 @@ export interface TrainingTask<I extends Item = Item> {
   network(options: NetworkOptions): Network;
   /** The model file at the end of training on these people, with what is fitted to them once more. */
   finish?(device: Device, bytes: Uint8Array, training: Dataset<I>, settings: ResolvedSettings): Promise<Uint8Array>;
-  /** Judges a saved model on these people. `quick`: loss and AUC are all that is wanted. */
-  judge(
+  /** Evaluates a saved model on these people. `quick`: loss and AUC are all that is wanted. */
+  evaluate(
     device: Device,
     bytes: Uint8Array,
     people: Dataset<I>,

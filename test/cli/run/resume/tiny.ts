@@ -1,6 +1,6 @@
 // The smallest run that has everything in it: people drawn from noise, a network of one block.
 
-import type { PartialSettings } from "../../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../../src/cli/options/settingsSchema.ts";
 import { Random, streams } from "../../../../src/data/random.ts";
 
 export const tinyPeople = {

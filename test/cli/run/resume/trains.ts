@@ -1,6 +1,7 @@
 // A process that trains a tiny network, to be killed: goes on from what its folder holds, as `twingrad train --resume`.
 import { mkdir } from "node:fs/promises";
-import { type PartialSettings, resolveSettings, resumeSettings } from "../../../../src/cli/options/settings.ts";
+import { resolveSettings, resumeSettings } from "../../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../../src/cli/options/settingsSchema.ts";
 import { savedRun } from "../../../../src/cli/run/resume.ts";
 import { recognition } from "../../../../src/cli/run/tasks/recognitionTask.ts";
 import { train } from "../../../../src/cli/run/training.ts";

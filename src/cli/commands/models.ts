@@ -1,0 +1,79 @@
+// The models and pictures that commands are given, opened and read.
+import { access } from "node:fs/promises";
+import {
+  type CropOptions,
+  type Dataset,
+  type Device,
+  type ImageSize,
+  type LivenessModel,
+  type Model,
+  TwingradError,
+} from "../../index.ts";
+import { boxOf, cropInWords, cropOf } from "../../internal.ts";
+import { loadLivenessModel, loadModel, openDevice, readPicture } from "../../node/index.ts";
+import type { PictureNeeds } from "../options/dataOptions.ts";
+import { note } from "../outcome.ts";
+import { Progress } from "../progress.ts";
+
+/** Opens a device and the model, and gives both back when the work is done. */
+export async function withModel<T>(path: string, work: (model: Model, device: Device) => Promise<T>): Promise<T> {
+  return withLoaded(path, loadModel, work);
+}
+
+/** As `withModel`, with a liveness model. */
+export async function withLiveness<T>(path: string, work: (model: LivenessModel) => Promise<T>): Promise<T> {
+  return withLoaded(path, loadLivenessModel, work);
+}
+
+async function withLoaded<M, T>(
+  path: string,
+  load: (path: string, device: Device) => Promise<M>,
+  work: (model: M, device: Device) => Promise<T>,
+): Promise<T> {
+  // Before the device is opened: a wrong path should be told at once.
+  await access(path).catch(() => {
+    throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  });
+  const device = await openDevice();
+  try {
+    return await work(await load(path, device), device);
+  } finally {
+    device.dispose();
+  }
+}
+
+/** Shows how many pictures of the dataset are done while `work` goes through them. */
+export async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
+  const progress = new Progress(items.length, 0, "picture");
+  try {
+    return await work((done) => progress.update(done));
+  } finally {
+    progress.stop();
+  }
+}
+
+/** What a model needs of pictures. */
+export interface PictureModel {
+  readonly imageSize: ImageSize;
+  readonly crop?: CropOptions;
+}
+
+export const picturesFor = ({ imageSize: size, crop }: PictureModel): PictureNeeds => ({ size, crop });
+
+/**
+ * The pictures behind one another, in the model's size and cropped as its training's were; how many have a box is told.
+ * @param boxes a table of boxes in place of those that lie beside the pictures.
+ */
+export async function readPictures(paths: readonly string[], model: PictureModel, boxes?: string): Promise<Uint8Array> {
+  const { crop = { mode: "centre" } } = model;
+  const found = await Promise.all(paths.map((path) => (crop.mode === "box" ? boxOf(path, boxes) : undefined)));
+  const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
+  if (told) note(told);
+  const pictures = await Promise.all(
+    paths.map((path, n) => readPicture(path, model.imageSize, cropOf(found[n], crop))),
+  );
+  const [height, width, channels] = model.imageSize;
+  const stacked = new Uint8Array(pictures.length * height * width * channels);
+  for (const [index, picture] of pictures.entries()) stacked.set(picture, index * picture.length);
+  return stacked;
+}

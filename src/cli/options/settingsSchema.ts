@@ -1,0 +1,151 @@
+// The settings of a training run one by one: their names, and which values each of them takes.
+
+import { z } from "zod";
+import { type AugmentationPreset, type AugmentationRanges, augmentationPresets, type Fold } from "../../index.ts";
+import {
+  areViews,
+  isFold,
+  lossNames,
+  minings,
+  resolveRanges,
+  scheduleKinds,
+  towerKinds,
+  viewKinds,
+} from "../../internal.ts";
+
+const positive = z.number().int().min(1);
+const probability = z.number().min(0).max(1);
+
+/** One side of a square, or height and width. */
+const size = z.union([positive, z.tuple([positive, positive])]);
+
+/** True stands for the preset "standard". */
+export type AugmentSetting = boolean | AugmentationPreset | AugmentationRanges;
+
+/** Either of two flags' worth of words, or an object whose ranges are checked where they are used. */
+const augment = z.custom<AugmentSetting>().superRefine((value, { addIssue }) => {
+  if (typeof value === "boolean") return;
+  if (typeof value === "string") {
+    if (Object.hasOwn(augmentationPresets, value)) return;
+    const presets = Object.keys(augmentationPresets).join(", ");
+    addIssue(`got "${value}"; expected true, false, a preset (${presets}), or an object of ranges`);
+    return;
+  }
+  try {
+    resolveRanges(value);
+  } catch (error) {
+    addIssue((error as Error).message);
+  }
+});
+
+/** The number of a part and of all parts, as 3/8. */
+export function foldOf(text: string): Fold {
+  const [number, of] = text.split("/").map(Number);
+  return { number, of };
+}
+
+const fold = z
+  .string()
+  .refine((text) => /^\d+\/\d+$/.test(text) && isFold(foldOf(text)), "a part of at least two was expected, as 3/8");
+
+export const schema = z.strictObject({
+  task: z.enum(["recognition", "liveness"]),
+  imageSize: size,
+  sourceSize: size,
+  resize: z.enum(["area", "tf1"]),
+  standardize: z.boolean(),
+  crop: z.enum(["centre", "box"]),
+  cropMargin: z.number().min(0).max(10),
+  align: z.array(z.enum(towerKinds)).min(1),
+  views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  filters: z.array(positive).min(1),
+  embedding: positive,
+  towers: z.array(z.enum(towerKinds)).min(1),
+  embeddingActivation: z.enum(["sigmoid", "linear"]),
+  whiten: z.number().positive(),
+  centre: z.number().positive().max(1),
+  loss: z.enum(lossNames),
+  mining: z.enum(minings),
+  margin: z.union([z.number().positive(), z.literal("soft")]),
+  temperature: z.number().positive(),
+  peoplePerBatch: z.number().int().min(2),
+  picturesPerPerson: z.number().int().min(2),
+  l2: z.number().min(0),
+  learningRate: z.number().positive(),
+  schedule: z.enum(scheduleKinds),
+  warmUp: z.number().int().min(0),
+  finalRate: z.number().min(0),
+  decayEvery: positive,
+  decayRate: z.number().positive().max(1),
+  scheduleSteps: positive,
+  clipNorm: z.number().positive(),
+  storage: z.enum(["float32", "float16"]),
+  recompute: z.boolean(),
+  batchSize: positive,
+  epochs: positive,
+  steps: positive,
+  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  sameProbability: probability,
+  differentProbability: probability,
+  balanced: z.boolean(),
+  shuffleBuffer: positive,
+  prefetch: z.number().int().min(0),
+  imageCache: z.number().min(0),
+  augment,
+  validation: z.number().min(0).lt(1),
+  fold,
+  holdOutGroups: z.boolean(),
+  turnedIdentities: z.boolean(),
+  patience: positive,
+  keep: z.enum(["best", "last"]),
+  checkpointEvery: positive,
+  keepCheckpoints: positive,
+  recoveryEvery: positive,
+  recoveryLosses: positive,
+  debugNumerics: z.boolean(),
+});
+
+const optional = {
+  epochs: true,
+  steps: true,
+  differentProbability: true,
+  embeddingActivation: true,
+  towers: true,
+  whiten: true,
+  centre: true,
+  mining: true,
+  margin: true,
+  temperature: true,
+  peoplePerBatch: true,
+  picturesPerPerson: true,
+  schedule: true,
+  warmUp: true,
+  finalRate: true,
+  decayEvery: true,
+  decayRate: true,
+  scheduleSteps: true,
+  clipNorm: true,
+  storage: true,
+  recompute: true,
+  sourceSize: true,
+  resize: true,
+  standardize: true,
+  crop: true,
+  cropMargin: true,
+  align: true,
+  views: true,
+  fold: true,
+  holdOutGroups: true,
+  turnedIdentities: true,
+  patience: true,
+  keep: true,
+  recoveryEvery: true,
+  recoveryLosses: true,
+  debugNumerics: true,
+} as const;
+export const resolved = schema.partial(optional);
+
+export type ResolvedSettings = z.infer<typeof resolved>;
+
+export type PartialSettings = Partial<z.infer<typeof schema>>;

@@ -1,0 +1,35 @@
+// A dataset without the pictures that cannot be decoded: one pass over all of them before the work begins, so that which
+// pictures take part is known, and the same, whatever is drawn of them later.
+import { TwingradError } from "../errors.ts";
+import { type Dataset, type Item, subset } from "./dataset.ts";
+import type { ImageSize } from "./imageSize.ts";
+
+/** How many pictures are decoded at a time. */
+const together = 16;
+
+/**
+ * @param onUnreadable is told of each picture that is left out, in the dataset's order; an identity without a picture
+ * is left out with it.
+ * @throws BAD_INPUT when no picture is left.
+ */
+export async function readableItems<I extends Item>(
+  dataset: Dataset<I>,
+  size: ImageSize,
+  onUnreadable: (item: I, error: TwingradError) => void,
+): Promise<Dataset<I>> {
+  const items: I[] = [];
+  for (let start = 0; start < dataset.items.length; start += together) {
+    const chunk = dataset.items.slice(start, start + together);
+    const outcomes = await Promise.allSettled(chunk.map((item) => item.decode(size)));
+    for (const [position, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") items.push(chunk[position]);
+      else if (outcome.reason instanceof TwingradError) onUnreadable(chunk[position], outcome.reason);
+      else throw outcome.reason;
+    }
+  }
+  if (items.length === 0) throw new TwingradError("BAD_INPUT", "none of the pictures can be decoded");
+  if (items.length === dataset.items.length) return dataset;
+  const present = new Set(items.map((item) => item.identity));
+  const identities = dataset.identities.map((_, identity) => identity).filter((identity) => present.has(identity));
+  return subset({ identities: dataset.identities, items }, identities);
+}

@@ -1,0 +1,30 @@
+// What a network is built by: the sizes of its layers, and how its towers compute embeddings.
+
+/**
+ * `pixels`: the article's blocks. `edges`: `orientedGradients` in place of the first block. `histograms`: `edgeHistograms` of them,
+ * normalised by the batch, in place of all blocks, so that the last layer alone is learnt.
+ */
+export const towerKinds = ["pixels", "edges", "histograms"] as const;
+export type TowerKind = (typeof towerKinds)[number];
+
+export interface NetworkOptions {
+  /** Height, width, channels. */
+  readonly imageSize: readonly [number, number, number];
+  /** Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU. */
+  readonly filters?: readonly number[];
+  /** Length of the embedding. */
+  readonly embedding?: number;
+  /**
+   * Of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of embeddings free, which
+   * losses on distances want: between 0 and 1 no two are further apart than a right angle.
+   */
+  readonly embeddingActivation?: "sigmoid" | "linear";
+  /** Of the initial weights. */
+  readonly seed?: number;
+  /**
+   * One of the article's, `["pixels"]`, by default. Several learn side by side, each from its own part of a batch, and an embedding is
+   * all of theirs behind one another: what one of them happens to take for a person's mark, the others do not. Few people are
+   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardised pictures.
+   */
+  readonly towers?: readonly TowerKind[];
+}

@@ -1,0 +1,69 @@
+// Models as files, alone or in the folder of the run that trained them.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { TwingradError } from "../../errors.ts";
+import type { Device } from "../../gpu/device.ts";
+import { openSaved } from "../../model/modelFile.ts";
+import type { NetworkTask } from "../../nn/network.ts";
+import { LivenessModel } from "../../recognition/livenessModel.ts";
+import { Model } from "../../recognition/recognitionModel.ts";
+import { writeAtomic } from "./writeAtomic.ts";
+
+/** The name of the model in a folder that `twingrad train` wrote. */
+export const modelFile = "model.safetensors";
+/** The folder beside it with the checkpoints on the way. */
+export const checkpointsFolder = "checkpoints";
+
+const statOf = (path: string) => stat(path).catch(() => undefined);
+
+/** Writes a model's bytes (`trainer.save()`) whole or not at all. */
+export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
+  await writeAtomic(path, bytes);
+}
+
+/** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
+export async function loadModel(path: string, device: Device): Promise<Model> {
+  return naming(path, async () => Model.open(device, await readModelFile(path)));
+}
+
+/** As `loadModel`, of what `twingrad train --task liveness` wrote. */
+export async function loadLivenessModel(path: string, device: Device): Promise<LivenessModel> {
+  return naming(path, async () => LivenessModel.open(device, await readModelFile(path)));
+}
+
+/** What a model was trained to tell. Errors name the path. */
+export async function taskOfModel(path: string): Promise<NetworkTask> {
+  return naming(path, async () => (await openSaved(await readModelFile(path))).description.task);
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.startsWith(path)) throw error;
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
+}
+
+/** The file itself, or `model.safetensors` in a folder. */
+export async function modelFileOf(path: string): Promise<string> {
+  return (await statOf(path))?.isDirectory() ? join(path, modelFile) : path;
+}
+
+/** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
+export async function readModelFile(path: string): Promise<Uint8Array> {
+  const found = await statOf(path);
+  if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  const file = await modelFileOf(path);
+  if (found.isDirectory() && !(await statOf(file)) && (await statOf(join(path, checkpointsFolder)))) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${path}: its training has not ended: go on with --resume, or name one of ${join(path, checkpointsFolder)}`,
+    );
+  }
+  return readFile(file).catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${file}: cannot be read: ${error.message}`, { cause: error });
+  });
+}

@@ -1,0 +1,82 @@
+// Boxes of faces in files beside pictures on a disk.
+import { readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { CropOptions } from "../../data/pictures/crop.ts";
+import { TwingradError } from "../../errors.ts";
+import type { Box } from "../../formats/box.ts";
+import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../../formats/boxFiles.ts";
+
+export interface CropFolderOptions {
+  /** How pictures are cropped; about their centre by default. */
+  readonly crop?: CropOptions;
+  /** A table of boxes in place of the folder's own. */
+  readonly boxes?: string;
+  /** Told, in a line, how many pictures have a box, where boxes are asked for. */
+  readonly tell?: (text: string) => void;
+}
+
+/** How many folders above a picture's own are looked into for a table. */
+const levels = 3;
+
+/**
+ * The boxes of pictures below a folder, by the names of their files: that of the JSON file beside the picture, else the one
+ * in the table, whose paths are below the folder.
+ * @throws CORRUPT_FILE for a file of boxes that is broken; BAD_INPUT for a named table that is not there, or of other pictures.
+ */
+export async function boxesIn(folder: string, pictures: readonly string[], table?: string): Promise<Map<string, Box>> {
+  const listed = await readTable(table ?? join(folder, boxTable), table !== undefined);
+  const found = new Map<string, Box>();
+  for (const picture of pictures) {
+    const box = (await boxBeside(picture)) ?? listed?.get(pathBelow(folder, picture));
+    if (box) found.set(picture, box);
+  }
+  if (table !== undefined && listed && !pictures.some((picture) => listed.has(pathBelow(folder, picture)))) {
+    const [first] = pictures;
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${table}: none of its ${listed.size} files is below ${folder}, where there is, for one, ${pathBelow(folder, first)}`,
+    );
+  }
+  return found;
+}
+
+/** The box of one picture: from the file beside it, or from the table that is named, of its folder or of one above it. */
+export async function boxOf(picture: string, table?: string): Promise<Box | undefined> {
+  const beside = await boxBeside(picture);
+  if (beside) return beside;
+  if (table !== undefined) return (await readTable(table, true))!.get(pathBelow(dirname(table), picture));
+  for (let folder = dirname(resolve(picture)), level = 0; level <= levels; level++, folder = dirname(folder)) {
+    const box = (await readTable(join(folder, boxTable), false))?.get(pathBelow(folder, picture));
+    if (box) return box;
+  }
+  return undefined;
+}
+
+const pathBelow = (folder: string, picture: string) => relative(resolve(folder), resolve(picture)).split(sep).join("/");
+
+async function boxBeside(picture: string): Promise<Box | undefined> {
+  const path = boxFileOf(picture);
+  const text = path === picture ? undefined : await read(path, false);
+  return text === undefined ? undefined : naming(path, () => parseBoxFile(text));
+}
+
+async function readTable(path: string, needed: boolean): Promise<Map<string, Box> | undefined> {
+  const text = await read(path, needed);
+  return text === undefined ? undefined : naming(path, () => parseBoxTable(text));
+}
+
+async function read(path: string, needed: boolean): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (!needed && (error.code === "ENOENT" || error.code === "EISDIR")) return undefined;
+    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${error.message}`, { cause: error });
+  });
+}
+
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
+}

@@ -1,0 +1,100 @@
+// The published protocols as files: LFW's pair lists and Omniglot's one-shot runs.
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Dataset, Item } from "../../data/dataset.ts";
+import { byNaturalOrder } from "../../data/naturalOrder.ts";
+import { isPictureName } from "../../data/pictures/storedPicture.ts";
+import type { EvaluationPair, Trial } from "../../data/sampling/evaluationPairs.ts";
+import { findPairs, parsePairs } from "../../data/sources/lfw.ts";
+import { parseClassLabels, runTrials } from "../../data/sources/omniglot.ts";
+import { TwingradError } from "../../errors.ts";
+import { readPicture, readStored } from "./images.ts";
+
+export interface PairProtocol {
+  /** The pictures that the pairs name, and no others. */
+  dataset: Dataset;
+  pairs: EvaluationPair[];
+  /** For each pair the set it belongs to, from 0. */
+  sets: Int32Array;
+}
+
+/** The pairs of a list in LFW's format; every error names the list. */
+export async function readPairs(path: string, dataset: Dataset): Promise<PairProtocol> {
+  return naming(path, async () => {
+    const { pairs, sets } = findPairs(dataset, parsePairs(await readFile(path, "utf8")));
+    const used = [...new Set(pairs.flatMap(({ left, right }) => [left, right]))].sort((a, b) => a - b);
+    const positions = new Map(used.map((index, position) => [index, position]));
+    return {
+      dataset: { identities: dataset.identities, items: used.map((index) => dataset.items[index]) },
+      pairs: pairs.map(({ left, right, same }) => ({ left: positions.get(left)!, right: positions.get(right)!, same })),
+      sets,
+    };
+  });
+}
+
+export interface OneShotRuns {
+  /** All drawings; each is an identity of its own. */
+  dataset: Dataset;
+  trials: Trial[];
+  runs: number;
+  /** Of every question, the same in all runs. */
+  ways: number;
+}
+
+/**
+ * The runs below a folder: its sub-folders with a class_labels.txt and the folders training and test.
+ * @throws BAD_INPUT where there are none, or their numbers of training drawings differ.
+ */
+export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
+  const names = await readdir(folder).catch((error: Error) => {
+    throw new TwingradError("BAD_INPUT", `${folder}: cannot be read: ${error.message}`, { cause: error });
+  });
+  const items: Item[] = [];
+  const add = (path: string): number => {
+    const name = join(folder, path);
+    const decode = (size: Parameters<Item["decode"]>[0]) => readPicture(name, size);
+    return items.push({ identity: items.length, name, decode, stored: () => readStored(name) }) - 1;
+  };
+  const trials: Trial[] = [];
+  const counts = new Set<number>();
+  let runs = 0;
+  for (const run of names.sort(byNaturalOrder)) {
+    const labels = join(folder, run, "class_labels.txt");
+    if (!(await stat(labels).catch(() => undefined))) continue;
+    runs++;
+    await naming(labels, async () => {
+      const questions = parseClassLabels(await readFile(labels, "utf8"));
+      const drawings = (await readdir(join(folder, run, "training"))).filter(isPictureName);
+      const found = runTrials(
+        questions,
+        drawings.map((name) => `${run}/training/${name}`),
+      );
+      const support = found.support.map(add);
+      counts.add(support.length);
+      for (const { probe, answer } of found.trials) trials.push({ probe: add(probe), support, answer });
+    });
+  }
+  const [ways] = counts;
+  if (runs === 0) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${folder}: there are no runs: sub-folders with class_labels.txt, training and test`,
+    );
+  }
+  if (counts.size > 1) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${folder}: the runs have ${[...counts].join(" and ")} training drawings: their accuracies mean different things`,
+    );
+  }
+  return { dataset: { identities: items.map((item) => item.name), items }, trials, runs, ways };
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
+    throw new TwingradError(code, `${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,98 @@
+// Direct convolution: every multiply-add of the formula, for any size, stride and channel count.
+import sharedFilterGradientShader from "../../../shaders/conv2d.filterGradient.shared.wgsl";
+import uniformFilterGradientShader from "../../../shaders/conv2d.filterGradient.uniform.wgsl";
+import filterGradientShader from "../../../shaders/conv2d.filterGradient.wgsl";
+import sharedForwardShader from "../../../shaders/conv2d.forward.shared.wgsl";
+import uniformForwardShader from "../../../shaders/conv2d.forward.uniform.wgsl";
+import forwardShader from "../../../shaders/conv2d.forward.wgsl";
+import type { Tape } from "../../tape/tape.ts";
+import type { Tensor } from "../../tape/tensor.ts";
+import { inParts } from "./columnSum.ts";
+import type { Convolution } from "./convolutionShape.ts";
+import { fitsUniform, lanesFor, tile, uniformTile } from "./matrixTiles.ts";
+
+const mostGroups = 65535;
+
+const shapeOf = ({ channels, filters, y, x }: Convolution) => ({
+  HEIGHT: y.input,
+  WIDTH: x.input,
+  CHANNELS: channels,
+  OUTPUT_HEIGHT: y.output,
+  OUTPUT_WIDTH: x.output,
+  FILTERS: filters,
+  SIZE_Y: y.size,
+  SIZE_X: x.size,
+  STRIDE_Y: y.stride,
+  STRIDE_X: x.stride,
+  PAD_Y: y.before,
+  PAD_X: x.before,
+});
+
+export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUniform(channels);
+
+export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): boolean =>
+  fitsUniform(channels) && channels % uniformTile.gradientRows === 0;
+
+/** Through workgroup memory, whole vec4s of channels. */
+export const fitsDirectShared = ({ channels, filters }: Convolution): boolean =>
+  channels % 4 === 0 && filters % 4 === 0;
+
+/** The kernels of these names; `tiled` keeps its tile in registers alone. */
+type Form = "uniform" | "shared" | "tiled";
+
+export function launchDirect(
+  tape: Tape,
+  convolution: Convolution,
+  tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+  form: Form,
+): void {
+  const { batch, filters, y, x } = convolution;
+  const pixels = batch * y.output * x.output;
+  const { LANES, TILES } = lanesFor(pixels, filters);
+  const perGroup = {
+    uniform: uniformTile,
+    shared: { rows: 64, columns: 64 },
+    tiled: { rows: tile * TILES, columns: tile * LANES },
+  }[form];
+  const groups = Math.ceil(pixels / perGroup.rows);
+  const ROW = Math.min(groups, mostGroups);
+  const grid = [Math.ceil(filters / perGroup.columns), ROW, Math.ceil(groups / ROW)] as const;
+
+  const { filter, bias } = tensors;
+  const bindings = { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output };
+  const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
+  const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
+  if (form === "uniform") tape.launch(uniformForwardShader, bindings, constants, grid);
+  else if (form === "shared") tape.launch(sharedForwardShader, bindings, constants, grid);
+  else tape.launch(forwardShader, bindings, constants, grid, tunables);
+}
+
+/** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */
+export function launchDirectFilterGradient(
+  tape: Tape,
+  convolution: Convolution,
+  { x: source, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
+  shape: readonly number[],
+  form: Form,
+): Tensor {
+  const { batch, channels, filters, y, x } = convolution;
+  const rows = y.size * x.size * channels;
+  const { LANES, TILES } = lanesFor(rows, filters);
+  const perGroup = {
+    uniform: { rows: uniformTile.gradientRows, columns: uniformTile.columns },
+    shared: { rows: 64, columns: 64 },
+    tiled: { rows: tile * TILES, columns: tile * LANES },
+  }[form];
+  const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
+  const lines = batch * y.output;
+  const terms = { lines, width: x.output, workgroups: tiles[0] * tiles[1] };
+  return inParts(tape, terms, shape, (partial, { PART, parts }) => {
+    const bindings = { x: source, gradient, partial };
+    const constants = { ...shapeOf(convolution), LINES: lines, PART };
+    const grid = [...tiles, parts] as const;
+    const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
+    if (form === "uniform") tape.launch(uniformFilterGradientShader, bindings, constants, grid);
+    else if (form === "shared") tape.launch(sharedFilterGradientShader, bindings, constants, grid);
+    else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
+  });
+}

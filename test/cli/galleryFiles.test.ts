@@ -1,0 +1,113 @@
+// Gallery files of any content: the gallery, or a typed error that names the file and the place in it.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadGallery, saveGallery } from "../../src/cli/galleryFiles.ts";
+import { TwingradError } from "../../src/errors.ts";
+import { Gallery } from "../../src/recognition/gallery.ts";
+import { model } from "../recognition/stubModel.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "twingrad-galleries-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+const gallery = new Gallery(model);
+await gallery.enroll("Ada", Uint8Array.of(1, 2));
+await gallery.enroll("Zoë", Uint8Array.of(3, 4, 5, 6));
+const saved = JSON.stringify(gallery);
+const path = join(folder, "gallery.json");
+
+async function load(text: string | Uint8Array) {
+  await writeFile(path, text);
+  return loadGallery(path, model);
+}
+
+describe("a gallery's file", () => {
+  it("gives back what was saved; no file is no gallery", async () => {
+    await saveGallery(path, gallery);
+    expect((await loadGallery(path, model))?.toJSON()).toEqual(gallery.toJSON());
+    expect(await loadGallery(join(folder, "none"), model)).toBeUndefined();
+  });
+
+  it("keeps nothing of a person who was forgotten: no byte of the name or an embedding, no other file", async () => {
+    const own = join(folder, "forgetting");
+    await mkdir(own);
+    const file = join(own, "gallery.json");
+    const people = new Gallery(model);
+    await people.enroll("Ada", Uint8Array.of(1, 2));
+    await people.enroll('Zoë "Z" 李', Uint8Array.of(31, 41, 59, 26));
+    await people.enroll("Eve", Uint8Array.of(7, 8));
+    const forgotten = people.toJSON().people[1];
+    await saveGallery(file, people);
+    // As a process leaves it that was killed in the middle of writing; this one's number is taken by nobody.
+    await writeFile(join(own, ".gallery.json.4194305.part"), await readFile(file));
+
+    const loaded = (await loadGallery(file, model))!;
+    expect(loaded.remove('Zoë "Z" 李')).toBe(true);
+    await saveGallery(file, loaded);
+    expect(await readdir(own)).toEqual(["gallery.json"]);
+    const bytes = await readFile(file);
+    const traces = [
+      ...['Zoë "Z" 李', "Zoë", "Zo\\u00eb", "李", "\\u674e", JSON.stringify('Zoë "Z" 李')].map((text) =>
+        Buffer.from(text),
+      ),
+      ...forgotten.embeddings.flatMap((text) => [Buffer.from(text), Buffer.from(text, "base64")]),
+      ...[31, 41, 59, 26].map((value) => Buffer.from(new Float32Array([value]).buffer)),
+    ];
+    for (const trace of traces) expect(bytes.includes(trace), trace.toString()).toBe(false);
+    expect((await loadGallery(file, model))!.names).toEqual(["Ada", "Eve"]);
+  });
+
+  it("keeps how several pictures count; a file without it has the nearest", async () => {
+    await saveGallery(path, Gallery.fromJSON(model, { ...gallery.toJSON(), match: "mean" }));
+    expect((await loadGallery(path, model))?.match).toBe("mean");
+    const { match: _, ...earlier } = gallery.toJSON();
+    expect((await load(JSON.stringify(earlier)))?.match).toBe("nearest");
+    await expect(load(saved.replace('"match":"nearest"', '"match":"best"'))).rejects.toThrow(/: match: /);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["no JSON", "{", /gallery\.json: this is no gallery: .*JSON/],
+    ["a list", "[]", /gallery\.json: this is no gallery: .*expected object/],
+    ["another format", saved.replace("twingrad-gallery", "x"), /: format: /],
+    ["a number for a name", saved.replace('"Ada"', "7"), /: people\.0\.name: .*expected string/],
+    ["no embeddings", saved.replace(/"embeddings":\["[^"]*"\]/, '"embeddings":[]'), /: people\.0\.embeddings: /],
+    ["no base64", saved.replace(/"embeddings":\["/, '"embeddings":["*'), /: people\.0\.embeddings\.0: .*base64/],
+  ])("is refused with %s", async (_, text, reason) => {
+    await expect(load(text)).rejects.toThrow(reason);
+    await expect(load(text)).rejects.toMatchObject({ code: "CORRUPT_FILE" });
+  });
+
+  it("ends every other content in a gallery or a typed error", async () => {
+    const json = JSON.parse(saved);
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom("", "unknown", "AACAPwAAAEA=", "AADAfwAAAAA="));
+    const people = fc.oneof(
+      value,
+      fc.array(fc.oneof(value, fc.record({ name: value, embeddings: fc.oneof(value, fc.array(value)) }))),
+    );
+    const texts = fc.oneof(
+      fc.json(),
+      fc.record({ people }).map((change) => JSON.stringify({ ...json, ...change })),
+      fc
+        .dictionary(fc.constantFrom(...Object.keys(json), "__proto__"), value)
+        .map((change) => JSON.stringify({ ...json, ...change })),
+      fc.tuple(fc.nat(saved.length - 1), fc.nat(255)).map(([at, byte]) => {
+        const bytes = Buffer.from(saved);
+        bytes[at] = byte;
+        return bytes;
+      }),
+      fc.nat(saved.length).map((length) => saved.slice(0, length)),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const found = await load(text).catch((error) => error);
+        if (found instanceof Gallery) return;
+        expect(found).toBeInstanceOf(TwingradError);
+        expect(found.code).toMatch(/^(CORRUPT_FILE|CHECKPOINT_MISMATCH)$/);
+        expect(found.message.startsWith(path)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

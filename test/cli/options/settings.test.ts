@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { augmentationRanges } from "../../../src/cli/options/pictureSettings.ts";
+import { checkRest, planned, ratesOf } from "../../../src/cli/options/scheduleSettings.ts";
+import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../../src/cli/options/settings.ts";
+import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
+import { augmentationPresets } from "../../../src/data/augmentation/ranges.ts";
+
+describe("resolveSettings", () => {
+  it("puts flags over the file over the defaults", () => {
+    const settings = resolveSettings({ seed: 5, l2: 0 }, { seed: 6 });
+    expect(settings).toMatchObject({ seed: 6, l2: 0, batchSize: 16 });
+  });
+
+  it("takes a number of steps alone, epochs alone, and both", () => {
+    expect(resolveSettings({}, {})).toMatchObject({ epochs: 20 });
+    expect(resolveSettings({}, { steps: 7 }).epochs).toBeUndefined();
+    expect(resolveSettings({ epochs: 3 }, { steps: 7 })).toMatchObject({ epochs: 3, steps: 7 });
+  });
+
+  it("balances unless a probability is given", () => {
+    expect(resolveSettings({}, {}).balanced).toBe(true);
+    expect(resolveSettings({}, { differentProbability: 0.1 })).toMatchObject({ balanced: false, sameProbability: 1 });
+    expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
+    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws no pairs/);
+  });
+
+  it("holds out a share or a fold, not both, and groups where people are recognised", () => {
+    expect(resolveSettings({ fold: "3/8", holdOutGroups: true }, {})).toMatchObject({
+      fold: "3/8",
+      holdOutGroups: true,
+    });
+    expect(() => resolveSettings({ fold: "3/8" }, { validation: 0.2 })).toThrow(/--fold and --validation/);
+    expect(() => resolveSettings({ task: "liveness" }, { holdOutGroups: true })).toThrow(
+      /--hold-out-groups is for recognition/,
+    );
+  });
+
+  it("liveness has one loss and draws no pairs", () => {
+    expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
+    expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
+    expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/draws no pairs/);
+  });
+});
+
+describe("what an embedding is made of", () => {
+  const supervised = { loss: "supervised-contrastive" } as const;
+
+  it("takes towers, views and whitening where the loss compares embeddings", () => {
+    const given: PartialSettings = { ...supervised, towers: ["pixels", "histograms"], whiten: 0.3, views: ["mirror"] };
+    expect(resolveSettings(given, {})).toMatchObject(given);
+    expect(resolveSettings({ views: ["mirror", "zoom"] }, {})).toMatchObject({ views: ["mirror", "zoom"] });
+  });
+
+  it.each<[PartialSettings, RegExp]>([
+    [{ towers: ["pixels", "pixels"] }, /--towers goes with losses that compare all pictures/],
+    [{ towers: ["pixels", "edges"], loss: "triplet", mining: "none" }, /--towers goes with/],
+    [{ whiten: 0.3 }, /--whiten goes with losses on distances/],
+    [{ centre: 0.9 }, /--centre goes with losses on distances/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings(given, {})).toThrow(reason);
+  });
+
+  it("brings the pictures of some towers in line, of those that there are", () => {
+    const given: PartialSettings = { ...supervised, towers: ["pixels", "edges"], align: ["edges"] };
+    expect(resolveSettings(given, {})).toMatchObject(given);
+    expect(resolveSettings({ align: ["pixels"] }, {})).toMatchObject({ align: ["pixels"] });
+    expect(() => resolveSettings({ align: ["edges"] }, {})).toThrow(
+      /--align edges: there is no such tower among pixels/,
+    );
+    expect(() => resolveSettings({ align: ["pixels"], turnedIdentities: true }, {})).toThrow(/--align is for pictures/);
+    expect(() => resolveSettings({ task: "liveness", align: ["pixels"] }, {})).toThrow(/--align is for recognition/);
+  });
+
+  it("refuses views that are none, and one twice", () => {
+    expect(() => parseSettings({ views: ["turn"] }, "--")).toThrow(/--views/);
+    expect(() => parseSettings({ views: ["move", "move"] }, "--")).toThrow(/--views: each of them once/);
+  });
+});
+
+describe("batches that are compared as a whole", () => {
+  it("mines the hardest triplets unless told otherwise, of 4 pictures of each person", () => {
+    expect(resolveSettings({}, { loss: "triplet" })).toMatchObject({ mining: "batch-hard", picturesPerPerson: 4 });
+    expect(resolveSettings({}, { loss: "triplet", mining: "none" }).picturesPerPerson).toBeUndefined();
+    expect(resolveSettings({}, {})).not.toHaveProperty("mining", expect.anything());
+  });
+
+  it.each([
+    [{ batchSize: 32 }, { peoplePerBatch: 8, picturesPerPerson: 4 }],
+    [
+      { batchSize: 32, picturesPerPerson: 2 },
+      { peoplePerBatch: 16, picturesPerPerson: 2 },
+    ],
+    [{ batchSize: 5 }, { peoplePerBatch: 2, picturesPerPerson: 2 }],
+    [{ peoplePerBatch: 20 }, { peoplePerBatch: 20, picturesPerPerson: 4 }],
+  ])("reads %j as people and pictures of each", (given, expected) => {
+    for (const loss of ["triplet", "supervised-contrastive"] as const) {
+      expect(resolveSettings({}, { loss, ...given })).toMatchObject(expected);
+    }
+  });
+
+  it.each<[PartialSettings, RegExp]>([
+    [{ mining: "semi-hard" }, /--mining goes with --loss triplet/],
+    [{ margin: 1 }, /--margin goes with/],
+    [{ loss: "contrastive", margin: "soft" }, /--margin soft goes with --mining/],
+    [{ loss: "triplet", mining: "none", margin: "soft" }, /--margin soft/],
+    [{ loss: "triplet", temperature: 1 }, /--temperature goes with/],
+    [{ loss: "contrastive", peoplePerBatch: 4 }, /--people-per-batch/],
+    [{ loss: "triplet", mining: "none", picturesPerPerson: 4 }, /--pictures-per-person/],
+    [{ loss: "triplet", batchSize: 8, peoplePerBatch: 4 }, /give one of them/],
+    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3: .* at least 2 people/],
+    [{ loss: "supervised-contrastive", batchSize: 7, picturesPerPerson: 4 }, /--batch-size 7/],
+    [{ loss: "supervised-contrastive", sameProbability: 1 }, /draws no pairs/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings({}, given)).toThrow(SettingsError);
+    expect(() => resolveSettings({}, given)).toThrow(reason);
+  });
+});
+
+describe("people held out", () => {
+  it("are needed for what looks at them", () => {
+    expect(() => resolveSettings({}, { validation: 0, patience: 3 })).toThrow(/--patience looks at people held out/);
+    expect(() => resolveSettings({}, { validation: 0, keep: "best" })).toThrow(/--keep best looks at people held out/);
+    expect(resolveSettings({}, { validation: 0, keep: "last" })).toMatchObject({ keep: "last" });
+  });
+});
+
+describe("schedules", () => {
+  it.each<[PartialSettings, RegExp]>([
+    [{ schedule: "step" }, /--schedule step needs --decay-every/],
+    [{ decayEvery: 5 }, /--decay-every goes with --schedule step, not constant/],
+    [{ schedule: "step", decayEvery: 5, finalRate: 0 }, /--final-rate goes with --schedule cosine, not step/],
+    [{ schedule: "cosine", decayRate: 0.5 }, /--decay-rate goes with/],
+  ])("refuses %j", (given, reason) => {
+    expect(() => resolveSettings({}, given)).toThrow(SettingsError);
+    expect(() => resolveSettings({}, given)).toThrow(reason);
+  });
+
+  it("plans a cosine for the run that it begins with, and holds a resumed one to it", () => {
+    const cosine = { learningRate: 0.5, schedule: "cosine" } as const;
+    const begun = planned(resolveSettings({}, { ...cosine, steps: 10 }), 10);
+    expect(ratesOf(begun)(6)).toBeCloseTo(0.25, 12);
+    const longer = planned(resumeSettings(begun, { steps: 20 }), 20);
+    expect(longer).toMatchObject({ steps: 20, scheduleSteps: 10 });
+    expect(() => checkRest(ratesOf(longer), 10)).not.toThrow();
+    expect(() => checkRest(ratesOf(longer), 11)).toThrow(/fallen to 0 by step 11: more steps would change nothing/);
+    expect(planned(resolveSettings({}, { ...cosine, scheduleSteps: 7 }), 10).scheduleSteps).toBe(7);
+    expect(planned(resolveSettings({}, {}), 10)).toEqual(resolveSettings({}, {}));
+  });
+});
+
+describe("resumeSettings", () => {
+  const saved = resolveSettings({}, { steps: 10, seed: 4 });
+
+  it("keeps the saved ones and takes what may change", () => {
+    expect(resumeSettings(saved, {})).toEqual(saved);
+    expect(resumeSettings(saved, { steps: 20, checkpointEvery: 5 })).toEqual({
+      ...saved,
+      steps: 20,
+      checkpointEvery: 5,
+    });
+    const epochs = resumeSettings(saved, { epochs: 2 });
+    expect(epochs).toMatchObject({ epochs: 2 });
+    expect(epochs.steps).toBeUndefined();
+  });
+
+  it("takes what was said before said again, and refuses what was not", () => {
+    expect(resumeSettings(saved, { seed: 4, filters: [64, 64, 64, 32] })).toEqual(saved);
+    expect(() => resumeSettings(saved, { seed: 5 })).toThrow(/seed was 4 .* cannot become 5/);
+    expect(() => resumeSettings(saved, { augment: true })).toThrow(/augment was false/);
+    expect(() => resumeSettings(saved, { task: "liveness" })).toThrow(/task was "recognition"/);
+  });
+});
+
+describe("parseSettings", () => {
+  it.each([
+    [{ imageSize: [1, 2, 3] }, /^file: imageSize/],
+    [{ filters: [] }, /^file: filters/],
+    [{ filters: [4, 0] }, /^file: filters\.1/],
+    [{ learningRate: 0 }, /^file: learningRate/],
+    [{ validation: 1 }, /^file: validation/],
+    [{ seed: -1 }, /^file: seed/],
+    [{ fold: "9/8" }, /^file: fold: a part of at least two was expected, as 3\/8/],
+    [{ fold: "1/1" }, /^file: fold/],
+    [{ fold: "half" }, /^file: fold/],
+    [{ sourceSize: [0, 4] }, /^file: sourceSize/],
+    [{ resize: "cubic" }, /^file: resize/],
+    [{ task: "age" }, /^file: task/],
+    [{ augment: "much" }, /^file: augment: got "much"; expected true, false, a preset \(light, standard, strong\)/],
+    [{ augment: { rotation: 400 } }, /^file: augment: rotation: got 400; expected .* within -180 to 180/],
+    [{ augment: { rotatoin: 4 } }, /^file: augment: .*no "rotatoin"; there are crop/],
+    [{ augment: null }, /^file: augment: /],
+    [{ colour: true }, /colour/],
+    [[], /expected object/],
+    [null, /expected object/],
+  ])("refuses %j", (value, reason) => {
+    expect(() => parseSettings(value, "file")).toThrow(SettingsError);
+    expect(() => parseSettings(value, "file")).toThrow(reason);
+  });
+});
+
+describe("augmentationRanges", () => {
+  it("takes yes and no, a preset's name, and ranges", () => {
+    const ranges = { rotation: [-2, 5] as const, erasing: { probability: 0.5 } };
+    expect(parseSettings({ augment: ranges }, "file").augment).toEqual(ranges);
+    expect(augmentationRanges(ranges)).toEqual(ranges);
+    expect(augmentationRanges(false)).toBeUndefined();
+    expect(augmentationRanges(true)).toBe(augmentationPresets.standard);
+    expect(augmentationRanges("light")).toBe(augmentationPresets.light);
+  });
+});

@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { balancedPairs, perClass, triplets } from "../../../src/data/sampling/balanced.ts";
+import { people, take } from "../stubDataset.ts";
+
+/** Eight pictures of one person, two of another, one of a third. */
+const uneven = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
+
+/** Five standard deviations of a binomial count. */
+const near = (count: number, draws: number, share: number) =>
+  expect(Math.abs(count - draws * share)).toBeLessThan(5 * Math.sqrt(draws * share * (1 - share)));
+
+describe("balancedPairs", () => {
+  it("gives same and different equally often, identities uniformly, and never a picture with itself", () => {
+    const draws = 30_000;
+    const pairs = take(balancedPairs(uneven, { seed: 2 }), draws);
+    const same = pairs.filter(({ left, right }) => uneven[left] === uneven[right]);
+    near(same.length, draws, 1 / 2);
+    near(same.filter(({ left }) => uneven[left] === 0).length, same.length, 1 / 2);
+    expect(pairs.every(({ left, right }) => left !== right)).toBe(true);
+    near(pairs.filter(({ left }) => left === 10).length, draws - same.length, 1 / 3);
+  });
+
+  it("counts as many pairs as pictures for an epoch", () => {
+    const epochs = take(balancedPairs(people(2, 3), { seed: 1 }), 13).map((pair) => pair.epoch);
+    expect(epochs).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2]);
+  });
+});
+
+describe("triplets", () => {
+  it("are of two pictures of one person and one of another, whatever the labels", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -2, max: 9 }), { maxLength: 30 }), fc.nat(), (others, seed) => {
+        const labels = [...others, 4, 4, 5];
+        for (const { anchor, positive, negative } of take(triplets(labels, { seed }), 40)) {
+          expect(labels[anchor]).toBe(labels[positive]);
+          expect(anchor).not.toBe(positive);
+          expect(labels[negative]).not.toBe(labels[anchor]);
+        }
+      }),
+    );
+  });
+
+  it("take the anchor's person and the negative's uniformly, then their pictures", () => {
+    const draws = 30_000;
+    const drawn = take(triplets(uneven, { seed: 3 }), draws);
+    const ofSecond = drawn.filter(({ anchor }) => uneven[anchor] === 1);
+    near(ofSecond.length, draws, 1 / 2);
+    near(ofSecond.filter(({ anchor }) => anchor === 8).length, ofSecond.length, 1 / 2);
+    near(ofSecond.filter(({ negative }) => negative === 10).length, ofSecond.length, 1 / 2);
+    near(ofSecond.filter(({ negative }) => negative === 0).length, ofSecond.length, 1 / 16);
+    expect(drawn[10].epoch).toBe(0);
+    expect(drawn[11].epoch).toBe(1);
+  });
+});
+
+describe("perClass", () => {
+  it("holds K pictures of each of P people, different ones while there are as many", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 2, max: 7 }), { minLength: 2, maxLength: 12 }),
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 2, max: 9 }),
+        fc.nat(),
+        (sizes, wanted, perPerson, seed) => {
+          const classes = Math.min(wanted, sizes.length);
+          const labels = [...sizes.flatMap((size, label) => new Array(size).fill(label)), 98, 99];
+          for (const { pictures } of take(perClass(labels, { seed, classes, perClass: perPerson }), 10)) {
+            expect(pictures).toHaveLength(classes * perPerson);
+            const people = new Set(pictures.map((picture) => labels[picture]));
+            expect(people.size).toBe(classes);
+            for (let first = 0; first < pictures.length; first += perPerson) {
+              const group = pictures.slice(first, first + perPerson);
+              const label = labels[group[0]];
+              expect(group.every((picture) => labels[picture] === label)).toBe(true);
+              expect(new Set(group).size).toBe(Math.min(perPerson, sizes[label]));
+              const times = [...new Set(group)].map((picture) => group.filter((other) => other === picture).length);
+              expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(1);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it("takes people uniformly, whoever has more pictures, and counts epochs in pictures", () => {
+    const draws = 20_000;
+    const labels = [...new Array(20).fill(0), 1, 1, 2, 2, 3, 3];
+    const batches = take(perClass(labels, { seed: 1, classes: 2, perClass: 2 }), draws);
+    for (const label of [0, 1, 2, 3]) {
+      near(batches.filter(({ pictures }) => pictures.some((p) => labels[p] === label)).length, draws, 1 / 2);
+    }
+    expect(batches[6].epoch).toBe(0);
+    expect(batches[7].epoch).toBe(1); // 28 of 26 pictures
+  });
+
+  it.each([
+    [{ classes: 5, perClass: 2 }, /5 identities with 2 pictures each .* there are 4/],
+    [{ classes: 1, perClass: 2 }, /classes must be a whole number of at least 2, not 1/],
+    [{ classes: 2, perClass: 1.5 }, /perClass must be a whole number of at least 2, not 1.5/],
+  ])("refuses %j", (options, reason) => {
+    expect(() => perClass([...people(4, 2), 7], { ...options, seed: 1 })).toThrow(reason);
+  });
+});
+
+describe("all of them", () => {
+  it.each([
+    ["balanced pairs", (labels: number[]) => balancedPairs(labels, { seed: 1 })],
+    ["triplets", (labels: number[]) => triplets(labels, { seed: 1 })],
+    ["batches of", (labels: number[]) => perClass(labels, { seed: 1, classes: 2, perClass: 2 })],
+  ])("%s refuse one identity, one picture for each, and labels that are none", (name, make) => {
+    expect(() => make(people(1, 5))).toThrow(new RegExp(`${name}.*at least 2 identities, not 1`));
+    expect(() => make(people(5, 1))).toThrow(new RegExp(`${name}.*at least 2 pictures`));
+    expect(() => make([])).toThrow(/not 0/);
+    expect(() => make([0, 0, 1, Number.NaN])).toThrow(/label of picture 3 is NaN/);
+  });
+});

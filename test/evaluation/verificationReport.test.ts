@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { allPairs, pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
+import { foldsOfPeople, verificationReport } from "../../src/evaluation/verificationReport.ts";
+
+const labels = Array.from({ length: 60 }, (_, index) => Math.floor(index / 5)); // 12 people
+
+describe("foldsOfPeople", () => {
+  it("keeps a person's pairs in one fold, and deals people out evenly", () => {
+    const pairs = pairsPerIdentity(labels, { perIdentity: 4, seed: 1 });
+    const folds = foldsOfPeople(pairs, labels, 10);
+    const foldsOf = new Map<number, Set<number>>();
+    pairs.forEach(({ left }, position) => {
+      const person = labels[left];
+      foldsOf.set(person, (foldsOf.get(person) ?? new Set()).add(folds[position]));
+    });
+    const people = [...foldsOf.values()].map((own) => [...own]);
+    expect(people.every((own) => own.length === 1)).toBe(true);
+    const sizes = Array.from({ length: 10 }, (_, fold) => people.filter(([own]) => own === fold).length);
+    expect(sizes.sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+  });
+
+  it("has pairs of one person in every fold, also when some people have one picture only", () => {
+    const uneven = [0, 0, 1, 2, 3, 3, 4];
+    const pairs = allPairs(uneven);
+    const folds = foldsOfPeople(pairs, uneven, 10);
+    const ofOne = new Set(pairs.flatMap((pair, position) => (pair.same ? [folds[position]] : [])));
+    expect([...ofOne].sort()).toEqual([0, 1]);
+    expect(new Set(folds)).toEqual(new Set([0, 1]));
+  });
+
+  it("refuses what cannot be cross-validated", () => {
+    expect(() => foldsOfPeople(allPairs([0, 0, 1]), [0, 0, 1], 10)).toThrow(
+      /at least 2 people with 2 pictures each; there are 1/,
+    );
+  });
+});
+
+describe("verificationReport", () => {
+  const pairs = pairsPerIdentity(labels, { perIdentity: 10, seed: 1 });
+
+  it("is perfect where distances tell people apart", () => {
+    const scored = pairs.map(({ same }, position) => ({ same, distance: (same ? 1 : 2) + position * 1e-4 }));
+    const { threshold, ...report } = verificationReport(scored, pairs, labels);
+    expect(report).toEqual({
+      pairs: 240,
+      accuracy: 1,
+      accuracyStd: 0,
+      accuracyStandardError: 0,
+      auc: 1,
+      eer: 0,
+      tarAtFar: { "0.1": 1, "0.01": 1, "0.001": 1 },
+    });
+    expect(threshold).toBeGreaterThan(1);
+    expect(threshold).toBeLessThan(2);
+  });
+
+  it("is chance where distances say nothing", () => {
+    const scored = pairs.map(({ same }) => ({ same, distance: 1 }));
+    const report = verificationReport(scored, pairs, labels);
+    expect(report).toMatchObject({ auc: 0.5, eer: 0.5, tarAtFar: { "0.1": 0, "0.01": 0, "0.001": 0 } });
+    expect(report.accuracy).toBe(0.5);
+  });
+});

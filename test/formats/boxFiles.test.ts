@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { boxFileOf, parseBoxFile, parseBoxTable } from "../../src/formats/boxFiles.ts";
+
+const box = { xmin: 10, ymin: 20, xmax: 40, ymax: 60, relative: false };
+
+describe("parseBoxTable", () => {
+  it.each([
+    ["corners", "file,xmin,ymin,xmax,ymax\nada/1.jpg,10,20,40,60\n"],
+    ["sides", "file,x,y,width,height\r\nada/1.jpg,10,20,30,40\r\n\r\n"],
+    [
+      "other columns, another order, quotes, a byte-order mark",
+      '\uFEFFName,Height,FILE,width,y,x\n"A, B",40,"ada/1.jpg",30,20,10',
+    ],
+  ])("%s", (_, text) => expect(parseBoxTable(text)).toEqual(new Map([["ada/1.jpg", box]])));
+
+  it.each<[string, RegExp]>([
+    ["", /^line 1: the columns file,xmin,ymin,xmax,ymax or file,x,y,width,height were expected/],
+    ["file,left,top\n", /^line 1: .* not "file,left,top"/],
+    ["file,x,y,width,height\na.jpg,1,2,3\n", /^line 2: .*(few|expected)/i],
+    [
+      "file,x,y,width,height\na.jpg,1,2,3,4\nb.jpg,1,2,0,4\n",
+      /^line 3: the box xmin 1, ymin 2, xmax 1, ymax 6 .*no area/,
+    ],
+    ["file,x,y,width,height\na.jpg,1,two,3,4\n", /^line 2: the box .*NaN/],
+    ["file,x,y,width,height\na.jpg,1,,3,4\n", /^line 2: the box .*NaN/],
+    ["file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,3,4\n", /^line 3: "a\.jpg" is in it twice/],
+  ])("%j is refused", (text, reason) => {
+    expect(() => parseBoxTable(text)).toThrow(
+      expect.objectContaining({ code: "CORRUPT_FILE", message: expect.stringMatching(reason) }),
+    );
+  });
+});
+
+describe("parseBoxFile", () => {
+  it("takes corners, sides, shares, and files about other things", () => {
+    expect(parseBoxFile('{"box":{"xmin":10,"ymin":20,"xmax":40,"ymax":60},"who":"Ada"}')).toEqual(box);
+    expect(parseBoxFile('{"box":{"x":10,"y":20,"width":30,"height":40}}')).toEqual(box);
+    const shares = '{"box":{"xmin":0.1,"ymin":0.2,"xmax":0.5,"ymax":0.9},"relative":true}';
+    expect(parseBoxFile(shares)).toEqual({ xmin: 0.1, ymin: 0.2, xmax: 0.5, ymax: 0.9, relative: true });
+    for (const text of ['{"who":"Ada"}', '{"box":null}', "[1]", "null"]) expect(parseBoxFile(text)).toBeUndefined();
+  });
+
+  it.each<[string, RegExp]>([
+    ["{", /^this is no JSON: /],
+    ['{"box":{"x":1,"y":2}}', /^its "box" is \{"x":1,"y":2\}; \{xmin, ymin, xmax, ymax\} or \{x, y, width, height\}/],
+    ['{"box":{"x":"1","y":2,"width":3,"height":4}}', /^its "box" is/],
+    ['{"box":{"x":1,"y":2,"width":-3,"height":4}}', /no area/],
+  ])("%j is refused", (text, reason) => expect(() => parseBoxFile(text)).toThrow(reason));
+
+  it("lies beside the picture under its name", () => {
+    expect(["a/1.jpg", "a.b/c.d.png", "a.b/c"].map(boxFileOf)).toEqual(["a/1.json", "a.b/c.d.json", "a.b/c"]);
+  });
+});
