@@ -84,8 +84,20 @@ async function buildModule(folder) {
   return `export const version = ${JSON.stringify(version)}, shaders = "${hash.digest("hex").slice(0, 16)}";\n`;
 }
 
-/** `stripComments` for what users download: lines stay where they are, so that compile errors still point at them. */
-export function esbuildPlugin({ stripComments = false } = {}) {
+/**
+ * A shader as users download it: without comments, indentation and spaces beside punctuation. Lines stay where they are, so that
+ * compile errors still point at them, and so do spaces between two words or two operators, as in `a - -b`.
+ */
+export function minifyWhitespace(code) {
+  const kind = (character) => (/[\w.@]/.test(character) ? "word" : /[-+*/%&|^~!<>=]/.test(character) ? "operator" : "");
+  return code
+    .replace(/\/\/.*/g, "")
+    .replace(/^[ \t]+|[ \t]+$/gm, "")
+    .replace(/(\S)[ \t]+(?=(\S))/g, (all, left, right) => (kind(left) && kind(left) === kind(right) ? all : left));
+}
+
+/** `minify` for what users download. */
+export function esbuildPlugin({ minify = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
@@ -98,9 +110,8 @@ export function esbuildPlugin({ stripComments = false } = {}) {
       });
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const code = stripComments ? text.replace(/[ \t]*\/\/.*$|^[ \t]+/gm, "") : text;
         try {
-          return { contents: shaderModule(code, path), loader: "js" };
+          return { contents: shaderModule(minify ? minifyWhitespace(text) : text, path), loader: "js" };
         } catch (error) {
           return { errors: [{ text: error.message }] };
         }

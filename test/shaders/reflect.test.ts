@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
-import { esbuildPlugin, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
+import { esbuildPlugin, minifyWhitespace, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
 import throughVite from "../../shaders/relu.backward.wgsl";
 
 const shader = `// a test
@@ -60,6 +61,22 @@ test("a shader that cannot be used says which file and why", () => {
   );
   expect(() => reflectShader(shader.replace("@compute", ""), "a.wgsl")).toThrow("a.wgsl");
   expect(() => reflectShader("fn main( {", "broken.wgsl")).toThrow("broken.wgsl");
+});
+
+const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
+
+/** Longest match first, as WGSL's own rules have it; comments are none. */
+const tokens = (code: string) =>
+  code.replace(/\/\/.*/g, "").match(/[\w.]+|<<=|>>=|->|&&|\|\||<<|>>|\+\+|--|[-+*/%&|^<>=!]=|\S/g);
+
+test.each(files)("%s: as published it has the same tokens on the same lines", (file) => {
+  const lines = readFileSync(`shaders/${file}`, "utf8").split("\n");
+  expect(minifyWhitespace(lines.join("\n")).split("\n").map(tokens)).toEqual(lines.map(tokens));
+});
+
+test("spaces go where nothing is joined", () => {
+  const code = "  let a = b - -c * (d & &e) / *p; // why\n\tfn f() -> vec4f { return x[ 2u ] > = y; }  ";
+  expect(minifyWhitespace(code)).toBe("let a=b- -c*(d& &e)/ *p;\nfn f()->vec4f{return x[2u]> =y;}");
 });
 
 test("esbuild and vitest see the same reflection", async () => {
