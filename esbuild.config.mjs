@@ -53,7 +53,7 @@ const built = await build({
   platform: "neutral", // a page, a worker, Node, Deno, Bun
   mainFields: ["module", "main"],
   external: ["node:*", "webgpu", "sharp"], // peers, loaded when first needed
-  plugins: [esbuildPlugin({ stripComments: true }), builtins],
+  plugins: [esbuildPlugin({ minify: true }), builtins],
 });
 
 // A file that takes nothing of another but its evaluation imports it bare. Nothing here has effects when it is loaded, as the

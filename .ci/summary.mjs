@@ -16,7 +16,7 @@ if (existsSync(report)) {
 }
 // Tests that end badly without a failed one: a crash, a time-out, an error outside of any test.
 if (Number(testStatus) !== 0 && counts.failed === 0) {
-  console.log(`npm test ended with status ${testStatus}`);
+  console.log(`the tests ended with status ${testStatus}`);
   counts.failed = 1;
 }
 counts.failed += Number(failedSteps);

@@ -157,7 +157,7 @@ export function kernelSet(): Item[] {
         items.set(what, {
           label: [name, candidate, shader.name].filter((part) => part !== "").join(": "),
           code: specialise(shader, tunables),
-          entry: shader.entryPoint,
+          entry: "main",
           constants: overridesOf(shader, constants),
           dispatch: workgroups,
           bindings: [

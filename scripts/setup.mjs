@@ -5,13 +5,13 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { ChromePathError, thisMachine } from "../src/node/adapter/find-adapter.mjs";
+import { ChromePathError, thisMachine } from "../src/node/adapter/findAdapter.mjs";
 import { readChoice, writeChoice } from "./chrome/choice.mjs";
-import { probeChrome, startChrome } from "./chrome/start-chrome.mjs";
+import { probeChrome, startChrome } from "./chrome/startChrome.mjs";
 import { choiceKey, choose, describe, firstThatWorks } from "./setup/choose.mjs";
+import { run, SetupError, say } from "./setup/command.mjs";
 import { installDependencies } from "./setup/dependencies.mjs";
-import { getChrome } from "./setup/get-chrome.mjs";
-import { run, SetupError, say } from "./setup/run.mjs";
+import { getChrome } from "./setup/getChrome.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const machine = thisMachine();
@@ -26,8 +26,8 @@ const stamp = (file) => {
 const actions = {
   proveAdapter: () => {
     try {
-      const prove = path.join(root, "scripts", "setup", "prove-adapter.mjs");
-      return JSON.parse(run([process.execPath, prove], { show: "node scripts/setup/prove-adapter.mjs", minutes: 2 }));
+      const prove = path.join(root, "scripts", "setup", "proveAdapter.mjs");
+      return JSON.parse(run([process.execPath, prove], { show: "node scripts/setup/proveAdapter.mjs", minutes: 2 }));
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
       return { adapter: null, tried: [error.message] };

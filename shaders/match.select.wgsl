@@ -1,4 +1,4 @@
-// The K least candidates of each chunk of 4,096, in order: by score, and by row number where scores are equal. Each thread
+// The K least candidates of each chunk, in order: by score, and by row number where scores are equal. Each thread
 // holds the least of its share, and a tree over the threads finds the least of theirs; whose it was looks for the next one of
 // its share, the least that comes after. So nothing is moved or marked. Once more on what it leaves, until one chunk is left,
 // it gives the K least of all. Places for which there is no candidate hold the largest number in both.
@@ -9,7 +9,7 @@ struct Shape {
 }
 
 const WORKGROUP: u32 = 64;
-const CHUNK: u32 = 4096;
+const CHUNK: u32 = 4096; // candidates
 const NONE = vec2u(0xffffffffu);
 
 @group(0) @binding(0) var<storage, read> candidates: array<vec2u>;

@@ -1,6 +1,7 @@
-// Turns a .wgsl file into the module that TypeScript imports: its text, and what wgsl_reflect reads in it (bindings,
-// override constants, shape, tunables). esbuild and vitest share this one reading, and `node shaders/reflect.mjs --types`
-// writes it down as types, so that a wrong binding or constant name does not compile.
+// Turns a .wgsl file into the module that TypeScript imports, for esbuild and vitest alike: its name and text, in which
+// `readShader` (src/gpu/shader.ts) finds the bindings when it is loaded. wgsl_reflect reads the same text first, so that a shader
+// that would not be understood fails the build, and `node shaders/reflect.mjs --types` writes down as types what it found
+// (bindings, override constants, shape, tunables), so that a wrong binding or constant name does not compile.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -9,7 +10,7 @@ import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-/** What the host needs to know of one shader: see `Shader` in src/gpu/shader.ts, which this fills. */
+/** What the types of a launch need to know of one shader: see `Shader` in src/gpu/shader.ts. */
 export function reflectShader(code, file) {
   const name = basename(file, ".wgsl");
   const fail = (what) => {
@@ -22,6 +23,7 @@ export function reflectShader(code, file) {
     fail(`wgsl_reflect cannot read it: ${error.message ?? error}`);
   }
   if (reflection.entry.compute.length !== 1) fail("expected exactly one @compute entry point");
+  if (reflection.entry.compute[0].name !== "main") fail("expected an entry point called main");
   const bindings = {};
   let shape;
   for (const variable of [...reflection.storage, ...reflection.uniforms]) {
@@ -45,12 +47,15 @@ export function reflectShader(code, file) {
   for (const [, name, value] of code.matchAll(/^const\s+(\w+)\s*(?::\s*u32)?\s*=\s*(\d+)u?\s*;/gm)) {
     tunables[name] = Number(value);
   }
-  return { name, entryPoint: reflection.entry.compute[0].name, bindings, constants, shape, tunables, code };
+  return { name, code, bindings, shape, constants, tunables };
 }
 
 /** JavaScript source of the module that an `import shader from "x.wgsl"` yields. */
 export function shaderModule(code, file) {
-  return `export default ${JSON.stringify(reflectShader(code, file))};\n`;
+  const { name } = reflectShader(code, file);
+  return `import { readShader } from "../src/gpu/shader.ts";
+export default /* @__PURE__ */ readShader("${name}", ${JSON.stringify(code)});
+`;
 }
 
 /** Declaration of that module: names and access of bindings, names of constants and tunables. */
@@ -84,8 +89,20 @@ async function buildModule(folder) {
   return `export const version = ${JSON.stringify(version)}, shaders = "${hash.digest("hex").slice(0, 16)}";\n`;
 }
 
-/** `stripComments` for what users download: lines stay where they are, so that compile errors still point at them. */
-export function esbuildPlugin({ stripComments = false } = {}) {
+/**
+ * A shader as users download it: without comments, indentation and spaces beside punctuation. Lines stay where they are, so that
+ * compile errors still point at them, and so do spaces between two words or two operators, as in `a - -b`.
+ */
+export function minifyWhitespace(code) {
+  const kind = (character) => (/[\w.@]/.test(character) ? "word" : /[-+*/%&|^~!<>=]/.test(character) ? "operator" : "");
+  return code
+    .replace(/\/\/.*/g, "")
+    .replace(/^[ \t]+|[ \t]+$/gm, "")
+    .replace(/(\S)[ \t]+(?=(\S))/g, (all, left, right) => (kind(left) && kind(left) === kind(right) ? all : left));
+}
+
+/** `minify` for what users download. */
+export function esbuildPlugin({ minify = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
@@ -98,9 +115,8 @@ export function esbuildPlugin({ stripComments = false } = {}) {
       });
       build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, "utf8");
-        const code = stripComments ? text.replace(/[ \t]*\/\/.*$|^[ \t]+/gm, "") : text;
         try {
-          return { contents: shaderModule(code, path), loader: "js" };
+          return { contents: shaderModule(minify ? minifyWhitespace(text) : text, path), loader: "js" };
         } catch (error) {
           return { errors: [{ text: error.message }] };
         }

@@ -20,6 +20,7 @@ export { frame, largestRecord, readRecords } from "./formats/tfrecord/framing.ts
 export { recordCodec } from "./formats/tfrecord/recordCodec.ts";
 export type { Compression, Example } from "./formats/tfrecord/recordTypes.ts";
 export { parseTuningTable } from "./formats/tuningTable.ts";
+export { comparesAll, lossNames, minings } from "./model/description.ts";
 export { openSaved, type SavedModel } from "./model/modelFile.ts";
 export type { TowerAlignment } from "./model/pictures.ts";
 export { areViews, viewKinds } from "./model/views.ts";
@@ -40,6 +41,5 @@ export { checkLivenessThreshold, livenessKey, sigmoid, withLivenessJudgement } f
 export { matches, personSearch, representatives } from "./recognition/match.ts";
 export { judgementKey } from "./recognition/recognitionModel.ts";
 export { Augmenter } from "./train/augmenter.ts";
-export { comparesAll, lossNames, minings } from "./train/loss.ts";
 export { exhausted, nothingSelected, type Selection, select } from "./train/selection.ts";
 export { StepsInFlight } from "./train/stepsInFlight.ts";

@@ -4,16 +4,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take longer than a quarter of a minute, the longest first. */
 const long = [
-  "gpu/dawn",
-  "gpu/deno",
-  "cli/cliRecognition",
-  "cli/cliTuning",
+  "gpu/deno.full",
+  "bench/bench.full",
+  "gpu/dawnEngine",
+  "gpu/dawnKernels",
+  "cli/cliRecognition.full",
+  "cli/recordsCli.full",
+  "cli/run/resume/kill.full",
+  "cli/liveness.full",
+  "cli/demo.full",
+  "gpu/chrome.full",
+  "cli/cliTuning.full",
   "cli/cli",
-  "gpu/chrome",
-  "bench/bench",
-  "cli/recordsCli",
-  "cli/run/resume/kill",
-  "cli/demo",
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {

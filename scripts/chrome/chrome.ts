@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "puppeteer";
 import { readChoice } from "./choice.mjs";
-import { startChrome } from "./start-chrome.mjs";
+import { startChrome } from "./startChrome.mjs";
 
 /** The repository's folder, from wherever in it this file was bundled to. */
 function repository(): string {

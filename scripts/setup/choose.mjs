@@ -1,10 +1,10 @@
 // @ts-check
 // Decides what to compute on and which browser to test with: what is remembered if it still holds, else what is found,
 // else what can be got. The actions come from outside, so that tests can play every machine.
-import { findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/adapter/find-adapter.mjs";
-import { SetupError, say } from "./run.mjs";
+import { findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/adapter/findAdapter.mjs";
+import { SetupError, say } from "./command.mjs";
 
-/** @typedef {import("../../src/node/adapter/find-adapter.mjs").Machine} Machine */
+/** @typedef {import("../../src/node/adapter/findAdapter.mjs").Machine} Machine */
 /** @typedef {import("../chrome/choice.mjs").Choice} Choice */
 
 /**

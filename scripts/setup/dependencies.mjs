@@ -2,7 +2,7 @@
 // The locked dependencies: are they there, and if not, install exactly them.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { run, say } from "./run.mjs";
+import { run, say } from "./command.mjs";
 
 /** @typedef {Record<string, { version?: string, optional?: boolean, link?: boolean }>} LockedPackages */
 
@@ -31,7 +31,7 @@ export function dependenciesMatch(root) {
   });
 }
 
-/** @param {string} root @throws {import("./run.mjs").SetupError} */
+/** @param {string} root @throws {import("./command.mjs").SetupError} */
 export function installDependencies(root) {
   if (dependenciesMatch(root)) return;
   say("installing the locked dependencies (npm ci; a minute or so)");
@@ -43,10 +43,9 @@ export function installDependencies(root) {
       : process.platform === "win32"
         ? ["cmd", "/c", "npm"]
         : ["npm"];
-  // No package needs its install script, and a muted npm would not say why it failed; puppeteer's browser is got later, if at all.
+  // No package needs its install script, and a muted npm would not say why it failed.
   run([...program, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
-    env: { PUPPETEER_SKIP_DOWNLOAD: "1" },
     show: "npm ci",
   });
 }

@@ -1,6 +1,14 @@
 // From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
 // batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
 import { TwingradError } from "../errors.ts";
+import {
+  type Batch,
+  branches,
+  type ClassBatch,
+  type LivenessBatch,
+  type PairBatch,
+  type TripletBatch,
+} from "./batch.ts";
 import type { DecodedImages } from "./decodedImages.ts";
 import { Prefetch } from "./prefetch.ts";
 import { Random, streams } from "./random.ts";
@@ -9,46 +17,22 @@ import type { Pair } from "./sampling/filteredPairs.ts";
 import type { Sampler, SamplerState } from "./sampling/sampler.ts";
 import type { LivenessItem, Single } from "./sources/livenessDataset.ts";
 
-/** Pairs, decoded. Pictures are uint8 [B, H, W, C], labels and seeds [B]. */
-export interface LoadedPairs {
-  left: Uint8Array;
-  right: Uint8Array;
-  /** Equal labels mean the same identity. */
-  leftLabels: Int32Array;
-  rightLabels: Int32Array;
-  /** For each picture a number that depends on the sampler's seed and the picture's place in the stream alone. */
-  leftSeeds: Uint32Array;
-  rightSeeds: Uint32Array;
-  /** The epoch of the batch's last pair. */
-  epoch: number;
+/** What every batch of the streams below has beside the fields of its kind. */
+interface Decoded {
+  /** The array that the batch's pictures are parts of: see `PairBatch`. */
+  readonly stacked: Uint8Array;
+  /** The epoch of the batch's last example. */
+  readonly epoch: number;
 }
 
-/** Triplets, decoded: as `LoadedPairs`. */
-export interface LoadedTriplets {
-  anchor: Uint8Array;
-  positive: Uint8Array;
-  negative: Uint8Array;
-  anchorSeeds: Uint32Array;
-  positiveSeeds: Uint32Array;
-  negativeSeeds: Uint32Array;
-  epoch: number;
-}
+/** A batch as the streams give it: a seed for each picture is always there. */
+type Loaded<B extends Batch> = Required<Omit<B, "stacked">> & Decoded;
 
-/** Single pictures, decoded: those of live people (1) and of pictures of people (0). */
-export interface LoadedLiveness {
-  images: Uint8Array;
-  live: Uint8Array;
-  seeds: Uint32Array;
-  epoch: number;
-}
-
-/** P x K pictures, decoded: those of one identity behind one another, B = P * K. */
-export interface LoadedClasses {
-  images: Uint8Array;
-  labels: Int32Array;
-  seeds: Uint32Array;
-  epoch: number;
-}
+export type LoadedPairs = Loaded<PairBatch<Uint8Array, Int32Array, Uint32Array>>;
+export type LoadedTriplets = Loaded<TripletBatch<Uint8Array, Uint32Array>>;
+export type LoadedLiveness = Loaded<LivenessBatch<Uint8Array, Uint8Array, Uint32Array>>;
+/** P x K pictures, those of one identity concatenated: B = P * K. */
+export type LoadedClasses = Loaded<ClassBatch<Uint8Array, Int32Array, Uint32Array>>;
 
 /**
  * Steps are given to the device several at a time, so a run asks for its first batches one right behind the other, and
@@ -81,17 +65,16 @@ export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
 
 /** Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again. */
 export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: BatchOptions): BatchStream<LoadedPairs> {
-  return new Loader([images], pairs, options, options.batchSize, async (chosen, load) => {
-    const [left, right] = await load([chosen.map((pair) => pair.left), chosen.map((pair) => pair.right)]);
-    return {
-      left: left.pixels,
-      right: right.pixels,
+  return new Loader([images], pairs, options, options.batchSize, {
+    pictures: (chosen) => branches.pairs.map((side) => chosen.map((pair) => pair[side])),
+    fields: ([left, right]) => ({
+      left: left.pictures,
+      right: right.pictures,
       leftLabels: left.labels,
       rightLabels: right.labels,
       leftSeeds: left.seeds,
       rightSeeds: right.seeds,
-      epoch: lastEpoch(chosen),
-    };
+    }),
   });
 }
 
@@ -101,21 +84,16 @@ export function tripletBatches(
   triplets: Sampler<Triplet>,
   options: BatchOptions,
 ): BatchStream<LoadedTriplets> {
-  return new Loader([images], triplets, options, options.batchSize, async (chosen, load) => {
-    const [anchor, positive, negative] = await load([
-      chosen.map((triplet) => triplet.anchor),
-      chosen.map((triplet) => triplet.positive),
-      chosen.map((triplet) => triplet.negative),
-    ]);
-    return {
-      anchor: anchor.pixels,
-      positive: positive.pixels,
-      negative: negative.pixels,
+  return new Loader([images], triplets, options, options.batchSize, {
+    pictures: (chosen) => branches.triplets.map((role) => chosen.map((triplet) => triplet[role])),
+    fields: ([anchor, positive, negative]) => ({
+      anchor: anchor.pictures,
+      positive: positive.pictures,
+      negative: negative.pictures,
       anchorSeeds: anchor.seeds,
       positiveSeeds: positive.seeds,
       negativeSeeds: negative.seeds,
-      epoch: lastEpoch(chosen),
-    };
+    }),
   });
 }
 
@@ -133,9 +111,9 @@ export function classBatches(
     const what = `${sources.length} ways to decode pictures take a multiple of as many batches together, not ${together}`;
     throw new TwingradError("BAD_INPUT", what);
   }
-  return new Loader(sources, classes, options, together, async (chosen, load) => {
-    const [{ pixels, labels, seeds }] = await load([chosen.flatMap(({ pictures }) => pictures)]);
-    return { images: pixels, labels, seeds, epoch: lastEpoch(chosen) };
+  return new Loader(sources, classes, options, together, {
+    pictures: (chosen) => [chosen.flatMap(({ pictures }) => pictures)],
+    fields: ([{ pictures, labels, seeds }]) => ({ images: pictures, labels, seeds }),
   });
 }
 
@@ -146,35 +124,37 @@ export function livenessBatches(
   options: BatchOptions,
 ): BatchStream<LoadedLiveness> {
   const { items } = images.dataset;
-  return new Loader([images], pictures, options, options.batchSize, async (chosen, load) => {
-    const indices = chosen.map(({ picture }) => picture);
-    const [{ pixels, seeds }] = await load([indices]);
-    const live = Uint8Array.from(indices, (index) => Number(items[index].live));
-    return { images: pixels, live, seeds, epoch: lastEpoch(chosen) };
+  return new Loader([images], pictures, options, options.batchSize, {
+    pictures: (chosen) => [chosen.map(({ picture }) => picture)],
+    fields: ([{ indices, pictures, seeds }]) => ({
+      images: pictures,
+      live: Uint8Array.from(indices, (index) => Number(items[index].live)),
+      seeds,
+    }),
   });
 }
 
-const lastEpoch = (chosen: readonly { epoch: number }[]) => chosen[chosen.length - 1].epoch;
-
-/** The pictures of one role (left, anchor, ...) behind one another, who is on them, and their seeds. */
-interface Stack {
-  pixels: Uint8Array;
-  labels: Int32Array;
-  seeds: Uint32Array;
+/** What is loaded for one branch (left, anchor, ...). */
+interface Part {
+  readonly indices: readonly number[];
+  readonly pictures: Uint8Array;
+  readonly labels: Int32Array;
+  readonly seeds: Uint32Array;
 }
 
-/** Makes a batch of the examples that were drawn for it; `load` decodes one stack for each list of indices. */
-type Assemble<T, B> = (
-  chosen: readonly T[],
-  load: (roles: readonly (readonly number[])[]) => Promise<Stack[]>,
-) => Promise<B>;
+/** How examples become the fields of a batch. */
+interface Kind<T, F> {
+  /** By branch, the indices of the pictures of these examples. */
+  pictures(chosen: readonly T[]): readonly (readonly number[])[];
+  fields(parts: readonly Part[]): F;
+}
 
-class Loader<T, B> implements BatchStream<B> {
+class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F & Decoded> {
   readonly #images: readonly DecodedImages[];
   readonly #sampler: Sampler<T>;
   readonly #examples: number;
-  readonly #assemble: Assemble<T, B>;
-  readonly #prefetch: Prefetch<{ batch: B; after: SamplerState }>;
+  readonly #kind: Kind<T, F>;
+  readonly #prefetch: Prefetch<{ batch: F & Decoded; after: SamplerState }>;
   #state: SamplerState;
   /** Calls of `next` take their turns: a failed one goes back, and the one after it must see that. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -185,7 +165,7 @@ class Loader<T, B> implements BatchStream<B> {
     sampler: Sampler<T>,
     { prefetch = defaultPrefetch }: LoadingOptions,
     examples: number,
-    assemble: Assemble<T, B>,
+    kind: Kind<T, F>,
   ) {
     if (!Number.isInteger(examples) || examples < 1) {
       throw new TwingradError("BAD_INPUT", `a batch holds a whole number of examples, at least 1, not ${examples}`);
@@ -196,12 +176,12 @@ class Loader<T, B> implements BatchStream<B> {
     this.#images = images;
     this.#sampler = sampler;
     this.#examples = examples;
-    this.#assemble = assemble;
+    this.#kind = kind;
     this.#prefetch = new Prefetch(() => this.#begin(), prefetch);
     this.#state = sampler.state();
   }
 
-  next(): Promise<{ done: false; value: B }> {
+  next(): Promise<{ done: false; value: F & Decoded }> {
     const result = this.#turn.then(() => this.#take());
     this.#turn = result.catch(() => undefined);
     return result;
@@ -225,7 +205,7 @@ class Loader<T, B> implements BatchStream<B> {
     this.#state = this.#sampler.state();
   }
 
-  async #take(): Promise<{ done: false; value: B }> {
+  async #take(): Promise<{ done: false; value: F & Decoded }> {
     try {
       const { batch, after } = await this.#prefetch.take();
       this.#state = after;
@@ -236,39 +216,47 @@ class Loader<T, B> implements BatchStream<B> {
     }
   }
 
-  async #begin(): Promise<{ batch: B; after: SamplerState }> {
+  async #begin(): Promise<{ batch: F & Decoded; after: SamplerState }> {
     const first = this.#sampler.drawn;
     const chosen = Array.from({ length: this.#examples }, () => this.#sampler.next().value);
     const after = this.#sampler.state();
-    const batch = await this.#assemble(chosen, (roles) =>
-      Promise.all(roles.map((indices, role) => this.#stack(indices, first, role, roles.length))),
-    );
-    return { batch, after };
+    const { stacked, parts } = await this.#load(this.#kind.pictures(chosen), first);
+    const { epoch } = chosen[chosen.length - 1];
+    return { batch: { ...this.#kind.fields(parts), stacked, epoch }, after };
   }
 
-  async #stack(indices: readonly number[], first: number, role: number, roles: number): Promise<Stack> {
-    const { items } = this.#images[0].dataset;
-    // Pictures are numbered through the whole stream: example by example, and within one role by role.
-    const before = first * roles * (indices.length / this.#examples);
-    const seeds = Uint32Array.from(indices, (_, place) => {
-      return new Random(this.#sampler.seed, streams.augmentation, before + place * roles + role).uint32();
+  /**
+   * Decodes every picture into its place in one array, of which the branches' pictures are parts: that array goes to the
+   * GPU as it is. It is new for each batch and not written to again, as `stacked` requires.
+   */
+  async #load(
+    byBranch: readonly (readonly number[])[],
+    first: number,
+  ): Promise<{ stacked: Uint8Array; parts: Part[] }> {
+    const [{ bytes, dataset }] = this.#images;
+    const stacked = new Uint8Array(byBranch.flat().length * bytes);
+    const parts = byBranch.map((indices, branch) => {
+      const length = indices.length * bytes; // the same for each branch
+      // Pictures are numbered through the whole stream: example by example, and within one branch by branch.
+      const before = first * byBranch.length * (indices.length / this.#examples);
+      return {
+        indices,
+        pictures: stacked.subarray(branch * length, (branch + 1) * length),
+        labels: Int32Array.from(indices, (index) => dataset.items[index].identity),
+        seeds: Uint32Array.from(indices, (_, place) => {
+          const number = before + place * byBranch.length + branch;
+          return new Random(this.#sampler.seed, streams.augmentation, number).uint32();
+        }),
+      };
     });
-    return {
-      pixels: await this.#pixels(indices),
-      labels: Int32Array.from(indices, (index) => items[index].identity),
-      seeds,
-    };
-  }
-  /** An equal part of the pictures as each of the sources decodes them. */
-  async #pixels(indices: readonly number[]): Promise<Uint8Array> {
-    const [first, ...others] = this.#images;
-    if (others.length === 0) return first.stack(indices);
-    const part = indices.length / this.#images.length;
-    const whole = new Uint8Array(indices.length * first.bytes);
-    const load = async (source: DecodedImages, n: number) => {
-      whole.set(await source.stack(indices.slice(n * part, (n + 1) * part)), n * part * first.bytes);
-    };
-    await Promise.all(this.#images.map(load));
-    return whole;
+    const sources = this.#images.length;
+    const decoding = parts.flatMap(({ indices, pictures }) => {
+      const [count, size] = [indices.length / sources, pictures.length / sources]; // of the equal part of each source
+      return this.#images.map((source, n) =>
+        source.stack(indices.slice(n * count, (n + 1) * count), pictures.subarray(n * size, (n + 1) * size)),
+      );
+    });
+    await Promise.all(decoding);
+    return { stacked, parts };
   }
 }

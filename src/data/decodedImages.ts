@@ -65,13 +65,13 @@ export class DecodedImages<I extends Item = Item> {
     return begun;
   }
 
-  /** The pictures behind one another: [N, H, W, C]. */
-  async stack(indices: readonly number[]): Promise<Uint8Array> {
-    const stacked = new Uint8Array(indices.length * this.bytes);
-    await Promise.all(
-      indices.map(async (index, position) => stacked.set(await this.get(index), position * this.bytes)),
-    );
-    return stacked;
+  /** The pictures concatenated, [N, H, W, C]: in `into`, which has room for them, or in a new array. */
+  async stack(
+    indices: readonly number[],
+    into: Uint8Array = new Uint8Array(indices.length * this.bytes),
+  ): Promise<Uint8Array> {
+    await Promise.all(indices.map(async (index, position) => into.set(await this.get(index), position * this.bytes)));
+    return into;
   }
 
   async #decode(index: number): Promise<Uint8Array> {

@@ -2,6 +2,7 @@
 
 export type { Box } from "../formats/box.ts";
 export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export type { Batch, ClassBatch, LivenessBatch, PairBatch, Pictures, TripletBatch } from "./batch.ts";
 export {
   type BatchOptions,
   type BatchStream,

@@ -82,7 +82,7 @@ export class KernelCache {
       return await this.gpu.createComputePipelineAsync({
         label: shader.name,
         layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.layout(shader)] }),
-        compute: { module, entryPoint: shader.entryPoint, constants: { ...constants } },
+        compute: { module, entryPoint: "main", constants: { ...constants } },
       });
     } catch (error) {
       const { messages } = await module.getCompilationInfo();

@@ -1,10 +1,10 @@
-// The typed interface of a .wgsl file, filled by reflection when the package is built (shaders/reflect.mjs).
+// What the host knows of a .wgsl file: types that are written by reflection (shaders/reflect.mjs), values that are read here.
 
 /** How a shader uses a binding, as declared in its WGSL. */
 export type Access = "read" | "read_write" | "uniform";
 
 /**
- * A reflected shader. `Bindings` maps each binding's name to its access; `Required` and `Optional` name its override
+ * A shader and how it is bound. `Bindings` maps each binding's name to its access; `Required` and `Optional` name its override
  * constants without and with a default; `Tunables` names the module-scope integer `const`s that may be replaced.
  *
  * Extents are override constants where the compiler makes something of them: loops it unrolls, divisions it turns into
@@ -18,15 +18,36 @@ export interface Shader<
   Tunables extends string = string,
 > {
   readonly name: string;
-  readonly entryPoint: string;
   readonly code: string;
   readonly bindings: { readonly [K in keyof Bindings]: { readonly binding: number; readonly access: Bindings[K] } };
-  readonly constants: { readonly [K in Required | Optional]: { readonly type: string; readonly optional: boolean } };
   readonly shape?: {
     readonly binding: number;
     readonly fields: readonly { readonly name: string; readonly type: string }[];
   };
-  readonly tunables: { readonly [K in Tunables]: number };
+  /** For the type check of launches alone: no shader has it when the program runs. */
+  readonly names?: { readonly required: Required; readonly optional: Optional; readonly tunable: Tunables };
+}
+
+/**
+ * Reads a shader's bindings in its text, which states them already: one group, one entry point called `main`, a struct `Shape`
+ * of numbers if there is a `shape`. The build has refused a shader of any other form (shaders/reflect.mjs).
+ */
+export function readShader(name: string, code: string): Shader {
+  const text = code.replace(/\/\/.*/g, "");
+  const bindings: Record<string, { binding: number; access: Access }> = {};
+  let shape: Shader["shape"];
+  const declarations = text.matchAll(/@binding\((\d+)\)\s*var<(?:storage,\s*)?(\w+)>\s*(\w+)/g);
+  for (const [, number, access, variable] of declarations) {
+    const binding = Number(number);
+    if (variable === "shape") shape = { binding, fields: fieldsOf(text) };
+    else bindings[variable] = { binding, access: access as Access };
+  }
+  return { name, code, bindings, shape };
+}
+
+function fieldsOf(text: string): { name: string; type: string }[] {
+  const [body] = text.match(/struct Shape\s*\{[^}]*/)!;
+  return Array.from(body.matchAll(/(\w+):\s*(\w+)/g), ([, name, type]) => ({ name, type }));
 }
 
 /** Values for a shader's override constants and shape: all that have no default, any that have one. */

@@ -1,5 +1,6 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
 import { aligned } from "../data/alignment/alignment.ts";
+import type { Pictures } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
@@ -9,7 +10,7 @@ import { l2Normalize } from "../ops/l2Normalize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
-import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesInput } from "./pictures.ts";
+import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
 import { viewTransforms } from "./views.ts";
 
 export interface Embedder {

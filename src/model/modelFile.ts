@@ -1,36 +1,15 @@
-// What a saved model holds, and how it goes into a parameter store and out of it.
+// The state that a model file holds, and how it goes into a parameter store and out of it.
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
-import { decodeSealed, encodeSealed, sealKey } from "../formats/seal.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
-import { type NetworkTask, weightsOf } from "../nn/network.ts";
-import type { NetworkOptions } from "../nn/networkOptions.ts";
-import type { Margin } from "../ops/losses/batchLoss.ts";
+import { decodeSealed, encodeSealed } from "../formats/seal.ts";
+import type { NetworkTask } from "../nn/network.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
-import { lossNames, type Mining, minings } from "../train/loss.ts";
-import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
-
-/** How the network was made and trained: enough to build it again. Kept in the file's metadata. */
-export interface ModelDescription {
-  /** Files that do not say are of recognition: they are older than the other task. */
-  readonly task: NetworkTask;
-  readonly network: Required<NetworkOptions>;
-  readonly loss: string;
-  /** Absent where triplets were drawn, and for other losses. */
-  readonly mining?: Mining;
-  readonly margin: Margin;
-  /** Of the supervised contrastive loss. */
-  readonly temperature?: number;
-  /** What pictures it was trained on come as, where that is not the network's own size. */
-  readonly pictures?: PictureOptions;
-}
+import { descriptionMetadata, expectTask, type ModelDescription, readDescription } from "./description.ts";
 
 /** Adam's two moments, saved beside each trained parameter under `optimizer/<moment>/<parameter>`. */
 const moments = ["first moment", "second moment"];
 const stateKey = (moment: string, name: string) => `optimizer/${moment}/${name}`;
-
-const descriptionKey = "twingrad";
 
 /**
  * @param metadata what else the file should say, such as where the data stream stands.
@@ -58,7 +37,7 @@ export async function saveState(
       throw new TwingradError("NOT_FINITE", `save: "${name}" holds values that are not finite after step ${step}.`);
     }
   }
-  return encodeSealed(tensors, { ...metadata, [descriptionKey]: JSON.stringify({ version: 2, step, ...model }) });
+  return encodeSealed(tensors, { ...metadata, ...descriptionMetadata(model, step) });
 }
 
 /** A file that `saveState` wrote, whole and as it was written. */
@@ -70,18 +49,7 @@ export interface SavedModel {
 /** @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a damaged file, and for one that is none of ours. */
 export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   const file = await decodeSealed(bytes);
-  return { file, description: describeModel(file) };
-}
-
-const inWords: Record<NetworkTask, string> = {
-  recognition: "a recognition model, which tells people apart",
-  liveness: "a liveness model, which tells a live person from a picture of one",
-};
-
-/** @throws CHECKPOINT_MISMATCH for a model that learnt something else: the two kinds have tensors of the same names. */
-export function expectTask({ task }: ModelDescription, expected: NetworkTask): void {
-  if (task === expected) return;
-  throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; ${inWords[expected]}, was expected here.`);
+  return { file, description: readDescription(file) };
 }
 
 /** Checks every tensor first, then takes all: a file that does not fit changes nothing. */
@@ -106,66 +74,6 @@ export async function loadState(store: ParameterStore, bytes: Uint8Array, task: 
 export function loadWeights(store: ParameterStore, file: Safetensors): void {
   const values = store.list().map(({ name, shape }) => ({ name, data: fitting(file, name, shape) }));
   for (const { name, data } of values) store.write(name, data);
-}
-
-/**
- * The description in a file's metadata. Every field is checked, and the network is no larger than the file: building it
- * is safe. @throws CHECKPOINT_MISMATCH where it is none of ours, CORRUPT_FILE where it is broken.
- */
-function describeModel(file: Safetensors): ModelDescription & { step: number } {
-  const text = file.metadata[descriptionKey];
-  let model: Partial<ModelDescription> & { version?: unknown; step?: unknown } = {};
-  try {
-    model = JSON.parse(text ?? "{}") ?? {};
-  } catch {
-    // not JSON: reported below as what it is, no description of ours
-  }
-  const { version, step, task = "recognition", network, loss, mining, margin, temperature, pictures } = model;
-  // Files of version 1 carry no digest.
-  if (version !== 1 && version !== 2) {
-    throw new TwingradError(
-      "CHECKPOINT_MISMATCH",
-      "The file's metadata has no twingrad description of version 1 or 2: it was not saved by twingrad's train.",
-    );
-  }
-  const corrupt = (what: string) => new TwingradError("CORRUPT_FILE", `The file's twingrad description: ${what}.`);
-  if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
-  if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
-  if (task !== "recognition" && task !== "liveness") throw corrupt(`task is ${JSON.stringify(task)}`);
-  const losses: readonly string[] = task === "liveness" ? ["cross-entropy"] : lossNames;
-  if (typeof loss !== "string" || !losses.includes(loss)) {
-    throw corrupt(`loss is ${JSON.stringify(loss)}`);
-  }
-  if (mining !== undefined && !minings.includes(mining)) throw corrupt(`mining is ${JSON.stringify(mining)}`);
-  if (temperature !== undefined && !Number.isFinite(temperature)) {
-    throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
-  }
-  if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
-  if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
-    throw corrupt(`network is ${JSON.stringify(network)}`);
-  }
-  const options = {
-    imageSize,
-    filters,
-    embedding,
-    embeddingActivation,
-    seed,
-    towers,
-  } as Required<NetworkOptions>;
-  try {
-    networkOf(task, options);
-    givenSize(options, pictures ?? {});
-  } catch (error) {
-    throw corrupt((error as Error).message);
-  }
-  if (!arePictures(pictures)) throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
-  const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
-  if (weightsOf(options) > held) {
-    throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
-  }
-  const trained = { loss, mining, margin: margin as Margin, temperature };
-  return { task, network: options, ...trained, step: step as number, pictures };
 }
 
 function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {

@@ -12,9 +12,6 @@ import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { areViews, type ViewKind, viewKinds } from "./views.ts";
 
-/** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
-export type Pictures = Uint8Array | Float32Array;
-
 export type InputDtype = "u8" | "f32";
 
 /** What pictures come as, and what is done to them on the GPU before the network sees them. */

@@ -1,5 +1,6 @@
 // What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
 
+import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -7,10 +8,10 @@ import { networkOf } from "../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { defaultMomentum } from "../ops/fused/batchNormOptions.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { batchKind } from "../train/batch.ts";
 import { centre, centringOf } from "./centring.ts";
+import { batchKind, expectTask, type ModelDescription } from "./description.ts";
 import { towerEmbedder } from "./embedder.ts";
-import { expectTask, loadWeights, type ModelDescription, openSaved } from "./modelFile.ts";
+import { loadWeights, openSaved } from "./modelFile.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
 /** Logit = kernel . features + bias. */
@@ -76,7 +77,7 @@ export async function openTrained(
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
   const { step } = description;
-  const rest = defaultMomentum ** (batchKind(description).branches.length * step);
+  const rest = defaultMomentum ** (branches[batchKind(description)].length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;

@@ -9,7 +9,7 @@ import type { Storage, Tensor } from "../tape/tensor.ts";
 /** Rows lie in blocks of so many: block by block the first vec4 of each of its rows, then the second, and so on. */
 export const rowBlock = 256;
 /** Of which the nearest are found together: at most half as many can be kept. */
-const chunk = selectShader.tunables.CHUNK;
+const chunk = 4096;
 export const mostNearest = chunk / 4;
 
 /** Rows that one binding holds: [blocks, vectors, rowBlock] vec4f, of which the first `count` rows are filled. */
@@ -59,7 +59,8 @@ export function nearestRows(probe: Tensor, parts: readonly RowPart[], k: number,
     const kept = tape.temporary("nearest", [chunks.reduce((sum, n) => sum + n) * k, 2], "u32");
     let out = 0;
     for (const [i, candidates] of lists.entries()) {
-      tape.launch(selectShader, { candidates, kept }, { K: k, COUNT: candidates.shape[0], OUT: out }, [chunks[i]]);
+      const constants = { K: k, COUNT: candidates.shape[0], OUT: out };
+      tape.launch(selectShader, { candidates, kept }, constants, [chunks[i]], { CHUNK: chunk });
       out += chunks[i] * k;
     }
     lists = [kept];

@@ -1,7 +1,7 @@
 // What a loss on triplets or whole batches comes to on people held out: over examples that are always the same for a dataset.
 import { perClass, triplets } from "../data/sampling/balanced.ts";
 import { picturesOfEach } from "../data/sampling/sampler.ts";
-import type { ModelDescription } from "../model/modelFile.ts";
+import type { ModelDescription } from "../model/description.ts";
 import { softplus } from "../model/trained.ts";
 
 /** Of two pictures by index: Euclidean. */

@@ -3,7 +3,7 @@ import type { CropOptions } from "../data/pictures/crop.ts";
 import { NotLiveError, TwingradError } from "../errors.ts";
 import { withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
-import type { ModelDescription } from "../model/modelFile.ts";
+import type { ModelDescription } from "../model/description.ts";
 import { givenSize } from "../model/pictures.ts";
 import { openTrained, readMetadata, type Trained } from "../model/trained.ts";
 

@@ -6,7 +6,7 @@ import { type CalibratedRate, isCalibratedRate } from "../evaluation/falseAccept
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sha256, withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
-import type { ModelDescription } from "../model/modelFile.ts";
+import type { ModelDescription } from "../model/description.ts";
 import { givenSize } from "../model/pictures.ts";
 import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";

@@ -1,90 +1,50 @@
-// What a training step is given: pictures, who or what is on them, and the checks that they fit.
+// What a training step is given: the program's inputs from a batch, and the checks that the batch fits.
+import {
+  type Batch,
+  type BatchKind,
+  branches,
+  type ClassBatch,
+  type LivenessBatch,
+  type PairBatch,
+  type Pictures,
+} from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
-import type { InputDtype, Pictures } from "../model/pictures.ts";
-import type { NetworkTask } from "../nn/network.ts";
+import { batchKind, type Objective } from "../model/description.ts";
+import type { InputDtype } from "../model/pictures.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
-import { comparesAll } from "./loss.ts";
 
-export interface PairBatch {
-  readonly left: Pictures;
-  readonly right: Pictures;
-  /** Who is on each picture; equal numbers are one person. */
-  readonly leftLabels: ArrayLike<number>;
-  readonly rightLabels: ArrayLike<number>;
-  /** Where the trainer augments: each picture's own stream of random numbers, a uint32. */
-  readonly leftSeeds?: ArrayLike<number>;
-  readonly rightSeeds?: ArrayLike<number>;
-}
-
-export interface TripletBatch {
-  readonly anchor: Pictures;
-  readonly positive: Pictures;
-  readonly negative: Pictures;
-  /** As in `PairBatch`. */
-  readonly anchorSeeds?: ArrayLike<number>;
-  readonly positiveSeeds?: ArrayLike<number>;
-  readonly negativeSeeds?: ArrayLike<number>;
-}
-
-export interface LivenessBatch {
-  readonly images: Pictures;
-  /** 1 for a live person, 0 for a picture of one. */
-  readonly live: ArrayLike<number>;
-  /** As in `PairBatch`. */
-  readonly seeds?: ArrayLike<number>;
-}
-
-/** For losses that compare all pictures of a batch: some pictures of each of some people. */
-export interface ClassBatch {
-  readonly images: Pictures;
-  /** As in `PairBatch`. */
-  readonly labels: ArrayLike<number>;
-  readonly seeds?: ArrayLike<number>;
-}
-
-export type Batch = PairBatch | TripletBatch | LivenessBatch | ClassBatch;
-
-/** What batches of one kind consist of. */
-export interface BatchKind {
-  /** The stacks of pictures: each is a branch of the tower, with batch statistics of its own. */
-  readonly branches: readonly string[];
+/** What a training step takes of batches of one kind beside the pictures, by the names of the fields. */
+interface Fields {
   readonly seeds: readonly string[];
-  /** What `targets` is made of. */
+  /** What `target` is computed from. */
   readonly labels: readonly string[];
-  /** The program's input beside the pictures: what the loss compares the network's answers with. */
+  /** The program's input beside the pictures: what the loss compares the network's output with. */
   readonly target?: { readonly name: string; of(batch: Batch, batchSize: number): Float32Array };
 }
 
-const kinds = {
+const fields: Record<BatchKind, Fields> = {
   pairs: {
-    branches: ["left", "right"],
     seeds: ["leftSeeds", "rightSeeds"],
     labels: ["leftLabels", "rightLabels"],
     target: { name: "same", of: same },
   },
-  triplets: {
-    branches: ["anchor", "positive", "negative"],
-    seeds: ["anchorSeeds", "positiveSeeds", "negativeSeeds"],
-    labels: [],
-  },
-  classes: { branches: ["images"], seeds: ["seeds"], labels: ["labels"], target: { name: "labels", of: people } },
-  liveness: { branches: ["images"], seeds: ["seeds"], labels: ["live"], target: { name: "live", of: live } },
-} satisfies Record<string, BatchKind>;
+  triplets: { seeds: ["anchorSeeds", "positiveSeeds", "negativeSeeds"], labels: [] },
+  classes: { seeds: ["seeds"], labels: ["labels"], target: { name: "labels", of: identities } },
+  liveness: { seeds: ["seeds"], labels: ["live"], target: { name: "live", of: live } },
+};
 
-interface Learnt {
-  readonly task: NetworkTask;
-  readonly loss: string;
-  readonly mining?: string;
+export interface BatchFields extends Fields {
+  /** Those of the pictures: see `branches`. */
+  readonly branches: readonly string[];
 }
 
-export function batchKind(learnt: Learnt): BatchKind {
-  if (learnt.task === "liveness") return kinds.liveness;
-  if (comparesAll(learnt)) return kinds.classes;
-  return learnt.loss === "triplet" ? kinds.triplets : kinds.pairs;
+export function batchFields(objective: Objective): BatchFields {
+  const kind = batchKind(objective);
+  return { branches: branches[kind], ...fields[kind] };
 }
 
-interface Expected extends Learnt {
+interface Expected extends Objective {
   readonly batchSize: number;
   /** Height, width, channels. */
   readonly size: readonly [number, number, number];
@@ -92,12 +52,13 @@ interface Expected extends Learnt {
 }
 
 /**
- * Stacks a batch's branches in one array of its own, turns labels into targets and seeds into each picture's changes.
+ * The inputs of a step: the branches' pictures in one array, the target that the labels give, and each picture's changes
+ * by its seed. They are copies, so that the batch's arrays may be reused at once; `stacked` alone is taken as it is.
  * @throws BAD_INPUT that says what does not fit.
  */
 export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inputs: Record<string, Pictures> } {
   const { task, loss, mining = "none", batchSize, augmenter } = expected;
-  const { branches, seeds, labels, target } = batchKind(expected);
+  const { branches, seeds, labels, target } = batchFields(expected);
   const given = batch as unknown as Record<string, Pictures | undefined>;
   if ([...branches, ...labels].some((name) => given[name] === undefined)) {
     const wanted = inWords([...branches, ...labels]);
@@ -107,6 +68,7 @@ export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inp
   }
   const images = stack(
     branches.map((name) => given[name]!),
+    batch.stacked,
     expected,
   );
   const inputs: Record<string, Pictures> = { images };
@@ -119,10 +81,15 @@ function inWords(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
-function stack(parts: readonly Pictures[], { batchSize, size: pictureSize }: Expected): Pictures {
+/** The parts in one array: in `stacked`, where they are its parts already, or in a new one. */
+function stack(
+  parts: readonly Pictures[],
+  stacked: Pictures | undefined,
+  { batchSize, size: pictureSize }: Expected,
+): Pictures {
   const size = batchSize * sizeOf(pictureSize);
-  const bytes = parts.every((p) => p instanceof Uint8Array);
-  if (!bytes && !parts.every((p) => p instanceof Float32Array)) {
+  const Type = parts[0] instanceof Uint8Array ? Uint8Array : Float32Array;
+  if (!parts.every((p) => p instanceof Type)) {
     throw new TwingradError("BAD_INPUT", "Trainer: pictures are all Uint8Array, or all Float32Array in [0, 1].");
   }
   if (parts.some((p) => p.length !== size)) {
@@ -130,9 +97,24 @@ function stack(parts: readonly Pictures[], { batchSize, size: pictureSize }: Exp
     const got = parts.map((p) => p.length).join(" and ");
     throw new TwingradError("BAD_INPUT", `Trainer: pictures [${shape}] take ${size} values each; got ${got}.`);
   }
-  const images = bytes ? new Uint8Array(size * parts.length) : new Float32Array(size * parts.length);
+  if (stacked instanceof Type && areParts(parts, stacked)) return stacked;
+  const images = new Type(size * parts.length);
   for (const [i, part] of parts.entries()) images.set(part, i * size);
   return images;
+}
+
+/**
+ * Whether `stacked` consists of these parts, in order. A caller may have put other pictures in the place of one:
+ * `{ ...batch, left: blurred }`.
+ *
+ * That parts are adjacent in one buffer is not enough where the batch has no `stacked`: a decoder or a camera fills its
+ * buffer like that and uses it again at once, while steps in flight, and a recovery, still read what they were given.
+ */
+function areParts(parts: readonly Pictures[], { buffer, byteOffset, byteLength }: Pictures): boolean {
+  return (
+    byteLength === parts.length * parts[0].byteLength &&
+    parts.every((part, i) => part.buffer === buffer && part.byteOffset === byteOffset + i * part.byteLength)
+  );
 }
 
 function seedsOf(name: string, batch: Record<string, ArrayLike<number> | undefined>, batchSize: number): number[] {
@@ -153,7 +135,7 @@ function same(batch: Batch, batchSize: number): Float32Array {
 }
 
 /** Numbers that a float32 holds exactly, whatever the labels are. */
-function people(batch: Batch, batchSize: number): Float32Array {
+function identities(batch: Batch, batchSize: number): Float32Array {
   const { labels } = batch as ClassBatch;
   if (labels.length !== batchSize) {
     throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pictures take as many labels; got ${labels.length}.`);

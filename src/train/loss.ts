@@ -1,5 +1,6 @@
 // Which loss a network is trained with, what decides it, and how it is computed from a batch's embeddings.
 import { TwingradError } from "../errors.ts";
+import { comparesAll, type LossName, lossNames, type Mining, minings } from "../model/description.ts";
 import type { Network } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
 import {
@@ -14,13 +15,6 @@ import { tripletLoss } from "../ops/losses/tripletLoss.ts";
 import { slice } from "../ops/slice.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-
-export const lossNames = ["cross-entropy", "contrastive", "triplet", "supervised-contrastive"] as const;
-export type LossName = (typeof lossNames)[number];
-
-/** Where triplets come from: drawn one by one, or found among all pictures of a batch. */
-export const minings = ["none", "batch-hard", "semi-hard"] as const;
-export type Mining = (typeof minings)[number];
 
 export interface LossOptions {
   /**
@@ -44,11 +38,6 @@ export interface ResolvedLoss {
   readonly mining: Mining;
   readonly margin: Margin;
   readonly temperature: number;
-}
-
-/** Whether a loss compares all pictures of a batch with one another. */
-export function comparesAll({ loss, mining }: { readonly loss: string; readonly mining?: string }): boolean {
-  return loss === "supervised-contrastive" || (loss === "triplet" && mining !== undefined && mining !== "none");
 }
 
 /** The options with their defaults. @throws BAD_INPUT that says what does not go together. */
@@ -79,7 +68,7 @@ export function resolveLoss(options: LossOptions, { task, options: { towers } }:
 /**
  * The loss of a batch, a scalar, without penalties on weights.
  * @param embeddings of the branches of the batch, stacked.
- * @param target what the batch says of them: see `BatchKind`.
+ * @param target what the batch says of them: see `BatchFields`.
  */
 export function batchLoss(
   { loss, mining, margin, temperature }: ResolvedLoss,

@@ -2,39 +2,47 @@
 // would, found by planning them.
 
 import { ResourceError } from "../errors.ts";
-import type { Device } from "../gpu/device.ts";
 import { networkOf } from "../nn/livenessNetwork.ts";
 import { leastSide } from "../nn/towers.ts";
-import { Session, type Task } from "./session.ts";
+import type { TrainingSpec } from "./trainingSpec.ts";
 
-/** The same error with the advice computed. `before`: bytes that were on the device already. */
-export function whatWouldFit(error: ResourceError, task: Task, device: Device, before: number): ResourceError {
+/**
+ * The same error with the advice computed.
+ * @param before bytes that were on the device already.
+ * @param plan gives the bytes of a training step; throws `LIMIT` where the adapter could not hold it.
+ */
+export function whatWouldFit(
+  error: ResourceError,
+  spec: TrainingSpec,
+  before: number,
+  plan: (spec: TrainingSpec) => number,
+): ResourceError {
   const budget = error.code === "OUT_OF_MEMORY" ? error.available - before : Number.POSITIVE_INFINITY;
-  const fits = (changed: Partial<Task>) => {
+  const fits = (changed: Partial<TrainingSpec>) => {
     try {
-      return Session.plan(device, { ...task, ...changed }) <= budget;
+      return plan({ ...spec, ...changed }) <= budget;
     } catch (other) {
       if (other instanceof ResourceError) return false;
       throw other;
     }
   };
   const options: string[] = [];
-  const kept = otherStorage(task).find(({ changed }) => fits(changed));
+  const kept = otherStorage(spec).find(({ changed }) => fits(changed));
   if (kept) options.push(kept.name);
   const {
     imageSize,
     towers: { length: towers },
-  } = task.network.options;
-  const parts = largest(1, task.batchSize / towers - 1, (n) => fits({ batchSize: n * towers }));
-  if (parts) options.push(`a batch of at most ${parts * towers} in place of ${task.batchSize}`);
+  } = spec.network.options;
+  const parts = largest(1, spec.batchSize / towers - 1, (n) => fits({ batchSize: n * towers }));
+  if (parts) options.push(`a batch of at most ${parts * towers} in place of ${spec.batchSize}`);
 
   const [height, width, channels] = imageSize;
   const scaled = (rows: number) => [rows, Math.round((rows * width) / height), channels] as const;
-  const least = Math.ceil((leastSide(task.network.options) * height) / Math.min(height, width));
-  const rows = task.augmenter // made for one size of picture
+  const least = Math.ceil((leastSide(spec.network.options) * height) / Math.min(height, width));
+  const rows = spec.augmenter // made for one size of picture
     ? undefined
     : largest(least, height - 1, (n) =>
-        fits({ network: networkOf(task.network.task, { ...task.network.options, imageSize: scaled(n) }) }),
+        fits({ network: networkOf(spec.network.task, { ...spec.network.options, imageSize: scaled(n) }) }),
       );
   if (rows)
     options.push(`pictures of at most ${scaled(rows).slice(0, 2).join(" x ")} in place of ${height} x ${width}`);
@@ -48,7 +56,7 @@ export function whatWouldFit(error: ResourceError, task: Task, device: Device, b
 }
 
 /** How else activations can be kept, beginning with what costs least: of those, the ones that change something. */
-function otherStorage({ storage, recompute }: Task): { name: string; changed: Partial<Task> }[] {
+function otherStorage({ storage, recompute }: TrainingSpec): { name: string; changed: Partial<TrainingSpec> }[] {
   const half = { name: 'half storage (storage "float16")', changed: { storage: "float16" } as const };
   const again = { name: "recomputation (recompute true)", changed: { recompute: true } };
   const both = {

@@ -99,7 +99,7 @@ export class Recovery {
   async before<T>(step: number, work: (session: Session) => Promise<T>): Promise<T | undefined> {
     const earlier = this.log.before(step);
     if (!earlier) return undefined;
-    const session = await Session.open(this.session.device, this.session.task);
+    const session = await Session.open(this.session.device, this.session.spec);
     try {
       if (earlier.base) restoreSnapshot(session.store, earlier.base);
       for (const entry of earlier.entries) await entry.again(session);
@@ -180,9 +180,9 @@ export class Recovery {
   }
 
   private async startAgain(device: Device, { reason }: DeviceLostError): Promise<void> {
-    const { task, device: lost } = this.session;
+    const { spec, device: lost } = this.session;
     if (lost !== this.first) lost.dispose();
-    this.session = await Session.open(device, task);
+    this.session = await Session.open(device, spec);
     const { store } = this.session;
     if (this.log.base) restoreSnapshot(store, this.log.base);
     const from = store.step;

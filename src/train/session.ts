@@ -5,67 +5,54 @@ import { ResourceError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import { type Embedder, towerEmbedder } from "../model/embedder.ts";
-import { type InputDtype, type PictureOptions, picturesInput } from "../model/pictures.ts";
-import type { Network } from "../nn/network.ts";
+import { type InputDtype, picturesInput } from "../model/pictures.ts";
 import { add } from "../ops/add.ts";
 import { scale } from "../ops/scale.ts";
 import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
 import { gradients } from "../tape/gradients.ts";
-import type { Optimizer } from "../tape/optimizer.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { planProgram } from "../tape/plan.ts";
-import { Tape, type TapeOptions } from "../tape/tape.ts";
+import { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import type { Augmenter } from "./augmenter.ts";
-import { type BatchKind, batchKind } from "./batch.ts";
-import { batchLoss, type ResolvedLoss } from "./loss.ts";
+import { batchFields } from "./batch.ts";
+import { batchLoss } from "./loss.ts";
 import { whatWouldFit } from "./memoryAdvice.ts";
-
-/** What is trained, and how. */
-export interface Task extends ResolvedLoss {
-  readonly network: Network;
-  readonly batchSize: number;
-  readonly l2: number;
-  readonly optimizer: Optimizer;
-  readonly pictures: PictureOptions | undefined;
-  readonly augmenter: Augmenter | undefined;
-  readonly storage?: TapeOptions["storage"];
-  readonly recompute?: boolean;
-}
+import type { TrainingSpec } from "./trainingSpec.ts";
 
 export class Session {
   readonly device: Device;
-  readonly task: Task;
+  readonly spec: TrainingSpec;
   readonly store: ParameterStore;
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly embedders = new Map<number, Promise<Embedder>>();
 
-  private constructor(device: Device, task: Task) {
+  private constructor(device: Device, spec: TrainingSpec) {
     this.device = device;
-    this.task = task;
+    this.spec = spec;
     this.store = new ParameterStore(device);
   }
 
   /** Compiles the training step for pictures in bytes; what else there is follows when first needed. */
-  static async open(device: Device, task: Task): Promise<Session> {
+  static async open(device: Device, spec: TrainingSpec): Promise<Session> {
     const before = device.live().bytes;
-    const session = new Session(device, task);
+    const session = new Session(device, spec);
     try {
       await session.program("step", "u8");
     } catch (error) {
       session.store.dispose();
-      throw error instanceof ResourceError ? whatWouldFit(error, task, device, before) : error;
+      if (!(error instanceof ResourceError)) throw error;
+      throw whatWouldFit(error, spec, before, (other) => Session.plan(device, other));
     }
     return session;
   }
 
   /** Bytes of a training step that is not made. Throws `LIMIT` where the adapter could not hold it. */
-  static plan(device: Device, task: Task): number {
-    const { tape, loss } = new Session(device.planning(), task).record("u8");
+  static plan(device: Device, spec: TrainingSpec): number {
+    const { tape, loss } = new Session(device.planning(), spec).record("u8");
     const { parameters, optimizer, activations, gradients, staging } = planProgram(tape, {
       loss,
-      optimizer: task.optimizer,
+      optimizer: spec.optimizer,
     }).memory;
     return parameters + optimizer + activations + gradients + staging;
   }
@@ -75,14 +62,14 @@ export class Session {
     return kept(this.programs, `${kind} ${dtype}`, async () => {
       await this.device.tuner.tune(() => void this.withGradients(this.record(dtype)));
       const { tape, loss } = this.record(dtype);
-      if (kind === "step") return tape.compile({ loss, optimizer: this.task.optimizer });
+      if (kind === "step") return tape.compile({ loss, optimizer: this.spec.optimizer });
       return tape.compile({ loss, outputs: this.withGradients({ tape, loss }), frozen: true });
     });
   }
 
   embedder(batchSize: number): Promise<Embedder> {
-    const { device, store, task } = this;
-    const { network, loss, pictures } = task;
+    const { device, store, spec } = this;
+    const { network, loss, pictures } = spec;
     return kept(this.embedders, batchSize, () => towerEmbedder({ device, store, network, loss, batchSize, pictures }));
   }
 
@@ -92,15 +79,10 @@ export class Session {
     this.store.dispose();
   }
 
-  private get kind(): BatchKind {
-    const { network, loss, mining } = this.task;
-    return batchKind({ task: network.task, loss, mining });
-  }
-
   private record(dtype: InputDtype): { tape: Tape; loss: Tensor } {
-    const { network, batchSize, pictures, augmenter, storage, recompute } = this.task;
+    const { network, batchSize, pictures, augmenter, storage, recompute } = this.spec;
     const tape = new Tape(this.device, { parameters: this.store, storage, recompute });
-    const { branches, target } = this.kind;
+    const { branches, target } = batchFields({ ...this.spec, task: network.task });
     const count = branches.length * batchSize;
     const change = augmenter && ((images: Tensor) => augmenter.record(images));
     const pixels = picturesInput(tape, network, count, dtype, pictures, { change });
@@ -110,7 +92,7 @@ export class Session {
       const part = (x: Tensor) => (towers === 1 ? x : slice(x, (index * x.shape[0]) / towers, x.shape[0] / towers));
       const mode = { training: true, groups: branches.length, index };
       const embeddings = network.tower(tape, part(pixels), mode);
-      return batchLoss(this.task, network, tape, embeddings, targets && part(targets));
+      return batchLoss(this.spec, network, tape, embeddings, targets && part(targets));
     });
     const data = losses.reduce((sum, loss) => add(sum, loss));
     return { tape, loss: this.penalised(tape, towers === 1 ? data : scale(data, 1 / towers)) };
@@ -124,7 +106,7 @@ export class Session {
   }
 
   private penalised(tape: Tape, loss: Tensor): Tensor {
-    const { network, l2 } = this.task;
+    const { network, l2 } = this.spec;
     let total = loss;
     if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
     return total;

@@ -1,5 +1,5 @@
 // A window of steps under way: the next step is given to the GPU before the loss of the last one is known.
-import type { Batch } from "./batch.ts";
+import type { Batch } from "../data/batch.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Steps under way before the result of the first of them is waited for. */

@@ -1,23 +1,25 @@
 // Trains a network, of either task: steps in flight, nothing waited for, and a state to go on from when the device is lost.
 
+import type { Batch, Pictures } from "../data/batch.ts";
 import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
 import { describeNotFinite } from "../gpu/traceNotFinite.ts";
-import { loadState, type ModelDescription, saveState } from "../model/modelFile.ts";
-import { givenSize, type InputDtype, type PictureOptions, type Pictures, picturesSaid } from "../model/pictures.ts";
+import type { ModelDescription } from "../model/description.ts";
+import { loadState, saveState } from "../model/modelFile.ts";
+import { givenSize, type InputDtype, type PictureOptions, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
-import { type Batch, feed } from "./batch.ts";
+import { feed } from "./batch.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
-import { Session, type Task } from "./session.ts";
+import { Session } from "./session.ts";
+import type { TrainingSpec } from "./trainingSpec.ts";
 
-export type { LossName, LossOptions, Mining } from "./loss.ts";
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
 export interface TrainerOptions extends PictureOptions, LossOptions {
@@ -44,15 +46,15 @@ export interface TrainerOptions extends PictureOptions, LossOptions {
 
 export class Trainer {
   readonly network: Network;
-  readonly options: Omit<Task, "network">;
+  readonly options: Omit<TrainingSpec, "network">;
   private diagnosed = false;
 
   private constructor(
-    private readonly task: Task,
+    private readonly spec: TrainingSpec,
     private readonly recovery: Recovery,
     private readonly debugNumerics: boolean,
   ) {
-    const { network, ...options } = task;
+    const { network, ...options } = spec;
     this.network = network;
     this.options = options;
   }
@@ -82,10 +84,10 @@ export class Trainer {
     if (!["float32", "float16"].includes(storage)) {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
     }
-    const task: Task = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
+    const spec: TrainingSpec = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
     return new Trainer(
-      task,
-      new Recovery(await Session.open(device, task), recovery || undefined, debugNumerics),
+      spec,
+      new Recovery(await Session.open(device, spec), recovery || undefined, debugNumerics),
       debugNumerics,
     );
   }
@@ -106,8 +108,9 @@ export class Trainer {
 
   /**
    * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
-   * a few steps are in flight and settle in order. A batch's arrays may be reused at once. Throws `NOT_FINITE` where the
-   * loss or a gradient is NaN or infinite: the parameters are lost then, load an earlier state.
+   * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
+   * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
+   * earlier state.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);
@@ -260,9 +263,8 @@ export class Trainer {
   }
 
   private feed(batch: Batch) {
-    const { loss, mining, batchSize, pictures, augmenter } = this.task;
     const { task, options } = this.network;
-    return feed(batch, { task, loss, mining, batchSize, size: givenSize(options, pictures), augmenter });
+    return feed(batch, { ...this.spec, task, size: givenSize(options, this.spec.pictures) });
   }
 }
 

@@ -71,6 +71,9 @@ export function originPrivateFolder(path: string): CheckpointFolder {
         const file = (await folder.getFileHandle(beside, { create: true })) as MovableFile;
         const stream = await file.createWritable(); // takes the place of the file's old content when it is closed
         try {
+          // Asks for the room first. A write that runs out of quota breaks the pipe that its bytes come through, and Chrome
+          // may tell of that alone (an AbortError).
+          await stream.truncate(bytes.length);
           await stream.write(bytes as Uint8Array<ArrayBuffer>);
           await stream.close();
         } catch (error) {

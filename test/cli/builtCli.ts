@@ -1,10 +1,8 @@
 // The command line, built from the sources as they are and run in processes of its own.
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import { expect } from "vitest";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
+import { buildPrograms } from "../bundle.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -16,23 +14,6 @@ export interface Ended {
 
 /** A folder for one test file, inside the repository, where packages resolve. */
 export const testFolder = (name: string) => join(root, "build", `${name}-${process.pid}`);
-
-/** Programs for Node from the sources as they are: `name` becomes `<folder>/<name>.mjs`, in chunks as the package is. */
-export async function buildPrograms(folder: string, entryPoints: Record<string, string>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await build({
-    entryPoints,
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    plugins: [esbuildPlugin()],
-    logLevel: "error",
-  });
-}
 
 export const cliSource = join(root, "src/cli/cli.ts");
 

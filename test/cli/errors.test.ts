@@ -71,11 +71,7 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
     /^compile: the GPU is out of memory: .* are needed on the device, .* could be allocated .*no memory left.*smaller batch/,
   ],
   SHADER: [
-    () =>
-      device.kernels.pipeline(
-        { name: "broken", entryPoint: "main", code: "fn main( {}", bindings: {}, constants: {}, tunables: {} },
-        {},
-      ),
+    () => device.kernels.pipeline({ name: "broken", code: "fn main( {}", bindings: {} }, {}),
     /^broken with \{\}: .*\n.*line 1: /s,
   ],
   DEVICE_LOST: [

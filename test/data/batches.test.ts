@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { batches, classBatches, tripletBatches } from "../../src/data/batches.ts";
+import { batches, classBatches, livenessBatches, tripletBatches } from "../../src/data/batches.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import { DecodedImages } from "../../src/data/decodedImages.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { balancedPairs, perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import { filteredPairs } from "../../src/data/sampling/filteredPairs.ts";
+import { balancedLiveness } from "../../src/data/sources/livenessDataset.ts";
 import { constantPictures, take } from "./stubDataset.ts";
 
 const size = [2, 3, 1] as const;
@@ -57,8 +58,61 @@ describe("batches", () => {
     const whole = await classBatches(images[0], perClass(labels, options), { together: 4 }).next();
     const half = value.images.length / 2;
     const expected = whole.value.images.map((pixel, i) => (i < half ? pixel : 255 - pixel));
-    expect(value).toEqual({ ...whole.value, images: expected });
+    expect(value).toEqual({ ...whole.value, images: expected, stacked: expected });
     expect(() => classBatches(images, perClass(labels, options), { together: 3 })).toThrow(/2 ways .* together, not 3/);
+  });
+
+  it("lie in one array of their own, branch by branch, with the values of stacks made one by one", async () => {
+    const dataset = constantPictures(4, 5);
+    const images = new DecodedImages(dataset, size, { maximumBytes: 36 });
+    const attacked = { ...dataset, items: dataset.items.map((item, n) => ({ ...item, live: n % 3 === 0 })) };
+    const classes = { seed: 1, classes: 3, perClass: 2 };
+    const options = { batchSize: 5, prefetch: 2 };
+    const kinds = [
+      {
+        stream: batches(images, balancedPairs(labels, { seed: 3 }), options),
+        fields: ["left", "right"],
+        sampler: balancedPairs(labels, { seed: 3 }),
+        count: 5,
+      },
+      {
+        stream: tripletBatches(images, triplets(labels, { seed: 3 }), options),
+        fields: ["anchor", "positive", "negative"],
+        sampler: triplets(labels, { seed: 3 }),
+        count: 5,
+      },
+      {
+        stream: classBatches([images, images], perClass(labels, classes), { prefetch: 2, together: 2 }),
+        fields: ["images"],
+        sampler: perClass(labels, classes),
+        count: 2,
+      },
+      {
+        stream: livenessBatches(new DecodedImages(attacked, size), balancedLiveness(attacked, { seed: 3 }), options),
+        fields: ["images"],
+        sampler: balancedLiveness(attacked, { seed: 3 }),
+        count: 5,
+      },
+    ];
+    for (const { stream, fields, sampler, count } of kinds) {
+      const buffers = new Set<ArrayBufferLike>();
+      for (let number = 0; number < 4; number++) {
+        const { value } = await stream.next();
+        const { stacked } = value;
+        const chosen = take<object>(sampler, count).map((example) => example as Record<string, number | number[]>);
+        let place = 0;
+        for (const field of fields) {
+          const part = (value as unknown as Record<string, Uint8Array>)[field];
+          const indices = chosen.flatMap((example) => example[field] ?? example.pictures ?? example.picture);
+          expect(Array.from(part)).toEqual(Array.from(await images.stack(indices)));
+          expect([part.buffer === stacked.buffer, part.byteOffset]).toEqual([true, place]);
+          place += part.byteLength;
+        }
+        expect([stacked.byteOffset, stacked.byteLength, stacked.buffer.byteLength]).toEqual([0, place, place]);
+        buffers.add(stacked.buffer);
+      }
+      expect(buffers.size).toBe(4); // a batch handed out is not written to for a later one
+    }
   });
 
   it("give each picture a seed of its own, the same wherever the stream is entered", async () => {

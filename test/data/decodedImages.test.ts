@@ -29,6 +29,19 @@ describe("DecodedImages", () => {
     await expect(flaky.get(0)).resolves.toHaveLength(6);
   });
 
+  it("stacks into a part of an array, where it is given one", async () => {
+    const images = new DecodedImages(constantPictures(1, 3), size);
+    const whole = new Uint8Array(4 * 6).fill(9);
+    const part = whole.subarray(6, 18);
+    expect(await images.stack([2, 1], part)).toBe(part);
+    expect(Array.from({ length: 4 }, (_, n) => [...new Set(whole.subarray(n * 6, (n + 1) * 6))])).toEqual([
+      [9],
+      [2],
+      [1],
+      [9],
+    ]);
+  });
+
   it("keeps no more than the given bytes, the most recently used ones", async () => {
     const dataset = constantPictures(1, 4);
     const images = new DecodedImages(dataset, size, { maximumBytes: 12 });

@@ -29,6 +29,23 @@ export async function countCalls(device: Device, work: () => Promise<unknown>): 
   return counts;
 }
 
+/** Runs `work`; returns the arrays that the queue was given to write meanwhile. */
+export async function arraysWritten(device: Device, work: () => Promise<unknown>): Promise<Set<unknown>> {
+  const arrays = new Set<unknown>();
+  const queue = Object.getPrototypeOf(device.gpu.queue);
+  const { writeBuffer } = queue;
+  queue.writeBuffer = function (this: GPUQueue, ...parameters: Parameters<GPUQueue["writeBuffer"]>) {
+    arrays.add(parameters[2]);
+    return writeBuffer.apply(this, parameters);
+  };
+  try {
+    await work();
+  } finally {
+    queue.writeBuffer = writeBuffer;
+  }
+  return arrays;
+}
+
 /** Of these counts, what makes objects that a step must not make: everything but the command encoder. */
 export const objectsMade = (counts: Record<string, number>) =>
   Object.entries(counts).filter(([name]) => name.startsWith("create") && name !== "createCommandEncoder");

@@ -1,26 +1,14 @@
 // openDevice() of Node in processes of its own: what it opens, what it says, and that the process ends afterwards.
 import { execFile } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
+import { buildPrograms } from "../bundle.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = path.join(root, "build", `device-test-${process.pid}`); // inside, where packages resolve
 
-beforeAll(async () => {
-  mkdirSync(folder, { recursive: true });
-  await build({
-    entryPoints: [path.join(root, "src/node/adapter/device.ts")],
-    outfile: path.join(folder, "device.mjs"),
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    plugins: [esbuildPlugin()],
-  });
-});
+beforeAll(() => buildPrograms(folder, { device: path.join(root, "src/node/adapter/device.ts") }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Ended {

@@ -1,5 +1,5 @@
 // A machine described by the paths of its files, to play others than the one that the tests run on.
-import type { Machine } from "../../src/node/adapter/find-adapter.mjs";
+import type { Machine } from "../../src/node/adapter/findAdapter.mjs";
 
 export interface FakeMachine extends Machine {
   readonly files: Set<string>;

@@ -1,7 +1,7 @@
 // The losses that people held out are judged by, against the references of the losses trained with.
 import { describe, expect, it } from "vitest";
 import { perClass, triplets } from "../../src/data/sampling/balanced.ts";
-import type { ModelDescription } from "../../src/model/modelFile.ts";
+import type { ModelDescription } from "../../src/model/description.ts";
 import { meanSupervisedContrastiveLoss, meanTripletLoss } from "../../src/recognition/heldOutLoss.ts";
 import { normal } from "../random.ts";
 import { ndarray } from "../reference/ndarray.ts";

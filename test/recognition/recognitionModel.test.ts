@@ -4,11 +4,12 @@ import { Random, streams } from "../../src/data/random.ts";
 import { decode, float32 } from "../../src/formats/safetensors.ts";
 import { encodeSealed, withMetadata } from "../../src/formats/seal.ts";
 import type { Device } from "../../src/gpu/device.ts";
+import type { LossName } from "../../src/model/description.ts";
 import { weightsOf } from "../../src/nn/network.ts";
 import { siamese } from "../../src/nn/siamese.ts";
 import { openDevice } from "../../src/node/adapter/device.ts";
 import { Model, withJudgement } from "../../src/recognition/recognitionModel.ts";
-import { type LossName, Trainer } from "../../src/train/trainer.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 
 let device: Device;
 beforeAll(async () => {

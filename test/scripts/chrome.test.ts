@@ -3,6 +3,7 @@ import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { type Served, serve } from "../../scripts/chrome/serve.ts";
+import { chromeArguments } from "../../scripts/chrome/startChrome.mjs";
 
 const files = new Map<string, string | Uint8Array>([
   ["/index.html", '<!doctype html><script type="module" src="/app.js"></script>'],
@@ -41,4 +42,12 @@ test("serves with the content's type, what is added later too, and says what is 
   const later = await fetch(`${served.url}/later.json`);
   expect(later.headers.get("content-type")).toBe("application/json");
   expect(await later.json()).toEqual({ a: 1 });
+});
+
+test("Chrome is told to compute on the CPU only when asked to", () => {
+  expect(chromeArguments("linux", "software")).toContain("--use-webgpu-adapter=swiftshader");
+  for (const platform of ["linux", "darwin", "win32"]) {
+    expect(chromeArguments(platform, "gpu")).not.toContain("--use-webgpu-adapter=swiftshader");
+    expect(chromeArguments(platform, "gpu")).toContain("--enable-unsafe-webgpu");
+  }
 });

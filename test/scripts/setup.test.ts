@@ -12,8 +12,8 @@ import {
   describe as describeChoice,
   firstThatWorks,
 } from "../../scripts/setup/choose.mjs";
+import { lastWords, run, SetupError } from "../../scripts/setup/command.mjs";
 import { dependenciesMatch } from "../../scripts/setup/dependencies.mjs";
-import { lastWords, run, SetupError } from "../../scripts/setup/run.mjs";
 import { type FakeMachine, fakeMachine } from "../node/machine.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");

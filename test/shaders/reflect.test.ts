@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
-import { esbuildPlugin, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
+import { esbuildPlugin, minifyWhitespace, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
 import throughVite from "../../shaders/relu.backward.wgsl";
+import { readShader } from "../../src/gpu/shader.ts";
 
 const shader = `// a test
 override COUNT: u32;
@@ -17,7 +19,6 @@ const TILE: u32 = 4;
 test("bindings, constants and tunables are read", () => {
   expect(reflectShader(shader, "some/where/double.forward.wgsl")).toMatchObject({
     name: "double.forward",
-    entryPoint: "main",
     bindings: {
       x: { binding: 0, access: "read" },
       output: { binding: 2, access: "read_write" },
@@ -59,10 +60,37 @@ test("a shader that cannot be used says which file and why", () => {
     "a.wgsl: x is in group 1",
   );
   expect(() => reflectShader(shader.replace("@compute", ""), "a.wgsl")).toThrow("a.wgsl");
+  expect(() => reflectShader(shader.replace("fn main", "fn other"), "a.wgsl")).toThrow(
+    "a.wgsl: expected an entry point",
+  );
   expect(() => reflectShader("fn main( {", "broken.wgsl")).toThrow("broken.wgsl");
 });
 
-test("esbuild and vitest see the same reflection", async () => {
+const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
+
+test.each(files)("%s: what is read when it is loaded is what is reflected, also as published", (file) => {
+  const text = readFileSync(`shaders/${file}`, "utf8");
+  for (const code of [text, minifyWhitespace(text)]) {
+    const { name, bindings, shape } = reflectShader(text, file);
+    expect(readShader(name, code)).toEqual({ name, code, bindings, shape });
+  }
+});
+
+/** Longest match first, as WGSL's own rules have it; comments are none. */
+const tokens = (code: string) =>
+  code.replace(/\/\/.*/g, "").match(/[\w.]+|<<=|>>=|->|&&|\|\||<<|>>|\+\+|--|[-+*/%&|^<>=!]=|\S/g);
+
+test.each(files)("%s: as published it has the same tokens on the same lines", (file) => {
+  const lines = readFileSync(`shaders/${file}`, "utf8").split("\n");
+  expect(minifyWhitespace(lines.join("\n")).split("\n").map(tokens)).toEqual(lines.map(tokens));
+});
+
+test("spaces go where nothing is joined", () => {
+  const code = "  let a = b - -c * (d & &e) / *p; // why\n\tfn f() -> vec4f { return x[ 2u ] > = y; }  ";
+  expect(minifyWhitespace(code)).toBe("let a=b- -c*(d& &e)/ *p;\nfn f()->vec4f{return x[2u]> =y;}");
+});
+
+test("esbuild and vitest see the same shader", async () => {
   const { outputFiles } = await build({
     stdin: { contents: 'export { default } from "./shaders/relu.backward.wgsl"', resolveDir: "." },
     bundle: true,

@@ -2,10 +2,9 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { build } from "esbuild";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
 import { openDevice } from "../../src/node/adapter/device.ts";
+import { pageScript } from "../bundle.ts";
 import { type Segment, Soak } from "./soak.ts";
 
 export interface Measured extends Segment {
@@ -42,21 +41,14 @@ export async function soakInNode(segments: readonly number[], told: Told = () =>
 }
 
 export async function soakInChrome(segments: readonly number[], told: Told = () => {}): Promise<Measured[]> {
-  const { outputFiles } = await build({
-    entryPoints: ["test/soak/page.ts"], // from the root of the repository: the driver may be a bundle elsewhere
-    bundle: true,
-    write: false,
-    format: "iife",
-    plugins: [esbuildPlugin()],
-    logLevel: "error",
-  });
+  const script = await pageScript("test/soak/page.ts"); // from the root of the repository: this may be a bundle elsewhere
   const browser = await launchChrome({ args: [`--js-flags=${v8.join(" ")}`] });
   try {
     const page = await browser.newPage();
     await page.setRequestInterception(true);
     page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
     await page.goto("http://localhost/");
-    await page.addScriptTag({ content: outputFiles[0].text });
+    await page.addScriptTag({ content: script });
     const cdp = await page.createCDPSession();
     const measured: Measured[] = [];
     for (const steps of segments) {

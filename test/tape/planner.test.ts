@@ -10,7 +10,7 @@ function launch(reads: Storage[], writes: Storage[]): Launch {
   const access = (storages: Storage[], kind: Access) => storages.map((s, i) => [`${kind}${i}`, s, kind] as const);
   const all = [...access(reads, "read"), ...access(writes, "read_write")];
   const bindings = Object.fromEntries(all.map(([name, , kind], binding) => [name, { binding, access: kind }]));
-  const shader: Shader = { name: "test", entryPoint: "main", code: "", bindings, constants: {}, tunables: {} };
+  const shader: Shader = { name: "test", code: "", bindings };
   const storages = Object.fromEntries(all.map(([name, storage]) => [name, storage]));
   return { shader, bindings: storages, constants: {}, tunables: {}, workgroups: [1, 1, 1] };
 }

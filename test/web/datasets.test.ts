@@ -3,8 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +12,7 @@ import type { ImageSize } from "../../src/data/imageSize.ts";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { decodePicture } from "../../src/node/files/images.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
+import { pageScript } from "../bundle.ts";
 
 let browser: Browser;
 let page: Page;
@@ -29,11 +28,6 @@ beforeAll(async () => {
   await writeRecords(at("plain"), people);
   await writeRecords(at("gzip"), people, { compression: "gzip" });
   await writeRecords(at("zlib"), people, { compression: "zlib" });
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("datasetsPage.ts", import.meta.url))],
-    ...({ bundle: true, write: false, format: "iife", target: "es2022", logLevel: "silent" } as const),
-    ignoreAnnotations: true, // the package is free of side effects; the entry, which sets a global, is not
-  });
   browser = await launchChrome();
   page = await browser.newPage();
   await page.setRequestInterception(true);
@@ -43,7 +37,7 @@ beforeAll(async () => {
     return request.respond(existsSync(at(pathname)) ? { body: await readFile(at(pathname)) } : { status: 404 });
   });
   await page.goto("http://localhost/");
-  await page.addScriptTag({ content: outputFiles[0].text });
+  await page.addScriptTag({ content: await pageScript(join(import.meta.dirname, "datasetsPage.ts")) });
 });
 afterAll(async () => {
   await browser?.close();

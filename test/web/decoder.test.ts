@@ -19,7 +19,12 @@ beforeAll(async () => {
   const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const { outputFiles } = await build({
     entryPoints: { page: at("decoderPage.ts"), "decoder.worker": at("../../src/web/decoder.worker.ts") },
-    ...({ bundle: true, write: false, format: "esm", target: "es2022", outdir: "/", logLevel: "error" } as const),
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    outdir: "/",
+    logLevel: "error",
     ignoreAnnotations: true, // the package is free of side effects; the page, which sets a global, is not
   });
   const files = new Map(outputFiles.map(({ path, text }) => [path, text]));

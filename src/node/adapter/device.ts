@@ -5,8 +5,8 @@ import { type Device, openDevice as openOn } from "../../gpu/device.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
 import { loadPackage } from "../packages.ts";
 import { slowDawnsPolling } from "./dawnPolling.ts";
-import { thisMachine } from "./find-adapter.mjs";
-import { openDawn } from "./open-dawn.mjs";
+import { thisMachine } from "./findAdapter.mjs";
+import { openDawn } from "./openDawn.mjs";
 
 export interface NodeDeviceOptions {
   /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */

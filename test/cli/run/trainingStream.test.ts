@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { resolveSettings } from "../../../src/cli/options/settings.ts";
 import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { trainingStream } from "../../../src/cli/run/trainingStream.ts";
-import type { ClassBatch, PairBatch } from "../../../src/train/batch.ts";
+import type { ClassBatch, PairBatch } from "../../../src/data/batch.ts";
 
 /** Of four people one has forty pictures, two have four, one has one. */
 const counts = [40, 4, 4, 1];

@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 import path from "node:path";
-import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/node/adapter/find-adapter.mjs";
+import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/node/adapter/findAdapter.mjs";
 import type { OpenHost } from "./host.ts";
 import { openProcess } from "./process.ts";
 

@@ -4,8 +4,8 @@
 
 import { createInterface } from "node:readline";
 import { slowDawnsPolling } from "../../../src/node/adapter/dawnPolling.ts";
-import { thisMachine } from "../../../src/node/adapter/find-adapter.mjs";
-import { openDawn } from "../../../src/node/adapter/open-dawn.mjs";
+import { thisMachine } from "../../../src/node/adapter/findAdapter.mjs";
+import { openDawn } from "../../../src/node/adapter/openDawn.mjs";
 import type { Answer, Request } from "./process.ts";
 import { createRunner, type Runner, type Start } from "./runner.ts";
 

@@ -9,8 +9,6 @@ import type { Host, OpenHost } from "./host.ts";
 
 /** TEST_SEED=N draws other random examples; a failure names the seed that they were drawn with. */
 const seed = Number(process.env.TEST_SEED ?? 20240607);
-/** `npm run test:full`: every case on every host, with all its random examples. */
-const full = process.env.TEST_FULL === "1";
 
 /** What a host is asked. Hosts draw with seeds of their own: what one has not tried, another may. */
 export interface Part {
@@ -21,12 +19,15 @@ export interface Part {
   readonly offset: number;
 }
 
-/** Everything: on the host that starts fastest. */
-export const allCases: Part = { where: ["everywhere", "compilers", "once"], share: 1 / 3, offset: 0 };
+/** Together everything, on the host that starts fastest. */
+export const kernelCases: Part = { where: ["compilers"], share: 1 / 3, offset: 0 };
+export const engineCases: Part = { where: ["everywhere", "once"], share: 1 / 3, offset: 0 };
 /** The second compiler of WGSL. */
 export const compilerCases: Part = { where: ["everywhere", "compilers"], share: 1 / 4, offset: 1 };
 /** A runtime around a compiler that another host has, too. */
 export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
+/** `npm run test:hosts`: every case with all its random examples. */
+export const everyCase = (offset: number): Part => ({ where: ["everywhere", "compilers", "once"], share: 1, offset });
 
 /** A case that takes longer has hung, and its host with it. Below vitest's own limit, which would not close the host. */
 const CASE_LIMIT = 115_000;
@@ -40,8 +41,8 @@ function limited<T>(work: Promise<T>): Promise<T> {
 }
 
 export function runSuites(name: string, open: OpenHost, part: Part): void {
-  const asked = full ? cases : cases.filter(({ where }) => part.where.includes(where));
-  const start = { fixtures: fixturesText, seed: seed + part.offset, share: full ? 1 : part.share };
+  const asked = cases.filter(({ where }) => part.where.includes(where));
+  const start = { fixtures: fixturesText, seed: seed + part.offset, share: part.share };
   describe(name, () => {
     let host: Host | undefined;
     let worst: Worst[] = [];
@@ -65,7 +66,7 @@ export function runSuites(name: string, open: OpenHost, part: Part): void {
       if (!host) return;
       const folder = new URL("../../../build/test/", import.meta.url);
       mkdirSync(folder, { recursive: true });
-      const file = new URL(`errors-${name.toLowerCase().replaceAll(" ", "-")}.json`, folder);
+      const file = new URL(`errors-${name.toLowerCase().replaceAll(/\W+/g, "-")}.json`, folder);
       const errors = worst.sort((a, b) => b.relative - a.relative);
       writeFileSync(file, JSON.stringify({ adapter: host.adapter, errors }, null, 1));
       const largest = [OPERATION_TOLERANCE, NETWORK_TOLERANCE].map((limit) => {

@@ -1,11 +1,29 @@
 // The whole network through the Trainer: PyTorch's gradients and losses, resuming, inference, and what a step costs.
 
-import { adam, type Device, siamese, Trainer } from "../../../src/index.ts";
+import {
+  adam,
+  type Batch,
+  balancedLiveness,
+  balancedPairs,
+  batches,
+  classBatches,
+  DecodedImages,
+  type Device,
+  type ImageSize,
+  labelsOf,
+  liveness,
+  livenessBatches,
+  perClass,
+  siamese,
+  Trainer,
+  tripletBatches,
+  triplets,
+} from "../../../src/index.ts";
 import type { FixtureNetwork } from "../../fixtures.ts";
 import { normal, uniform } from "../../random.ts";
 import { map, ndarray } from "../../reference/ndarray.ts";
 import { siamese as referenceSiamese } from "../../reference/network/siamese.ts";
-import { countCalls, objectsMade } from "../calls.ts";
+import { arraysWritten, countCalls, objectsMade } from "../calls.ts";
 import {
   assert,
   assertClose,
@@ -194,6 +212,86 @@ defineOnce("trainer: bytes and floats in [0, 1] are the same pictures", async (d
       assertClose(`gradient of ${name}`, fromFloats.get(name)!, values, { tolerance: NETWORK_TOLERANCE });
   }
   await trainer.dispose();
+});
+
+/** Twelve pictures of noise of four identities, of which every other one is live. */
+const noise = {
+  identities: ["a", "b", "c", "d"],
+  items: Array.from({ length: 12 }, (_, n) => ({
+    identity: n % 4,
+    name: `picture ${n}`,
+    live: n % 8 < 4,
+    decode: async ([height, width, channels]: ImageSize) => {
+      const random = uniform(n + 1);
+      return Uint8Array.from({ length: height * width * channels }, () => Math.floor(random() * 256));
+    },
+  })),
+};
+
+defineOnce("trainer: stacked batches are written as they are; others may be overwritten at once", async (device) => {
+  const labels = labelsOf(noise);
+  const images = new DecodedImages(noise, [8, 8, 1]);
+  const options = { imageSize: [8, 8, 1], filters: [3], embedding: 5, seed: 2 } as const;
+  const drawn = { batchSize: 4 };
+  const towers = siamese({ ...options, towers: ["pixels", "pixels"] });
+  for (const { stream, network, fields, training } of [
+    {
+      stream: batches(images, balancedPairs(labels, { seed: 1 }), drawn),
+      network: siamese(options),
+      fields: ["left", "right"],
+      training: { batchSize: 4, augmentation: { flip: 0.5, brightness: 0.2, seed: 5 } },
+    },
+    {
+      stream: tripletBatches(images, triplets(labels, { seed: 1 }), drawn),
+      network: siamese(options),
+      fields: ["anchor", "positive", "negative"],
+      training: { batchSize: 4, loss: "triplet" },
+    },
+    {
+      stream: classBatches([images, images], perClass(labels, { seed: 1, classes: 2, perClass: 2 }), { together: 2 }),
+      network: towers,
+      fields: ["images"],
+      training: { batchSize: 8, loss: "supervised-contrastive" },
+    },
+    {
+      stream: livenessBatches(images, balancedLiveness(noise, { seed: 1 }), drawn),
+      network: liveness(options),
+      fields: ["images"],
+      training: { batchSize: 4 },
+    },
+  ] as const) {
+    const trainer = await Trainer.create(device, network, training);
+    const first = await trainer.save();
+    const loaded: (Batch & { stacked: Uint8Array })[] = [];
+    for (let n = 0; n < 6; n++) loaded.push((await stream.next()).value);
+    const expected: number[] = [];
+    const written = await arraysWritten(device, async () => {
+      for (const { loss } of await Promise.all(loaded.map((batch) => trainer.step(batch)))) expected.push(loss);
+    });
+    const what = fields.join(" and ");
+    assertEqual(
+      `${what}, written without a copy`,
+      loaded.map(({ stacked }) => written.has(stacked)),
+      loaded.map(() => true),
+    );
+    assert(new Set(expected).size === 6, `${what}: the losses are ${expected.join(", ")}`);
+
+    await trainer.load(first);
+    const steps = loaded.map(({ stacked, ...batch }) => {
+      const whole = stacked.slice(); // its parts lie side by side, but it is not said to be a stack
+      const length = whole.length / fields.length;
+      const parts = fields.map((field, i) => [field, whole.subarray(i * length, (i + 1) * length)]);
+      const step = trainer.step({ ...batch, ...Object.fromEntries(parts) } as Batch);
+      whole.fill(0);
+      return step;
+    });
+    assertEqual(
+      `losses of ${what}`,
+      (await Promise.all(steps)).map(({ loss }) => loss),
+      expected,
+    );
+    await trainer.dispose();
+  }
 });
 
 define("trainer: any number of pictures is embedded, each on its own", async (device) => {

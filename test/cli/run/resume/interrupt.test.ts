@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPrograms, cliSource, testFolder } from "../../builtCli.ts";
+import { buildPrograms } from "../../../bundle.ts";
+import { cliSource, testFolder } from "../../builtCli.ts";
 import { tinyPeople } from "./tiny.ts";
 
 const folder = testFolder("interrupt-test");

@@ -6,14 +6,14 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Random, streams } from "../../../../src/data/random.ts";
-import { buildPrograms, testFolder } from "../../builtCli.ts";
+import { buildPrograms } from "../../../bundle.ts";
+import { testFolder } from "../../builtCli.ts";
 
 const folder = testFolder("kill-test");
 const program = join(folder, "trains.mjs");
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
 const steps = 150;
-/** Of each of the two runs; `npm run test:full` has the time for more. */
-const kills = process.env.TEST_FULL === "1" ? 10 : 6;
+const kills = 10; // of each of the two runs
 
 beforeAll(() => buildPrograms(folder, { trains: join(import.meta.dirname, "trains.ts") }));
 afterAll(() => rm(folder, { recursive: true }));

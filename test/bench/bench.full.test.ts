@@ -8,8 +8,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isConvolution } from "../../bench/profile.ts";
 
-const script = fileURLToPath(new URL("../../bench/run.mjs", import.meta.url));
-const bench = (...options: string[]) => promisify(execFile)(process.execPath, [script, ...options]);
+const at = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const command = [at("scripts/run.mjs"), at("bench/main.ts")]; // of `npm run bench`, without the set-up
+const bench = (...options: string[]) => promisify(execFile)(process.execPath, [...command, ...options]);
 
 describe("npm run bench", () => {
   let folder: string;

@@ -1,8 +1,8 @@
 // @ts-check
 // Opens a WebGPU adapter and device in Node and prints which, as JSON. A process of its own, since a broken driver can
 // take the process down with it.
-import { thisMachine } from "../../src/node/adapter/find-adapter.mjs";
-import { openDawn } from "../../src/node/adapter/open-dawn.mjs";
+import { thisMachine } from "../../src/node/adapter/findAdapter.mjs";
+import { openDawn } from "../../src/node/adapter/openDawn.mjs";
 
 const { gpu, driver, tried } = await openDawn(thisMachine());
 const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });

@@ -1,11 +1,6 @@
 // Finding Chrome and Vulkan drivers on machines of every kind, described by their files.
 import { describe, expect, test } from "vitest";
-import {
-  chromeArguments,
-  findChrome,
-  findSoftwareDriver,
-  vulkanDrivers,
-} from "../../src/node/adapter/find-adapter.mjs";
+import { findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/adapter/findAdapter.mjs";
 import { fakeMachine } from "./machine.ts";
 
 describe("findChrome", () => {
@@ -113,12 +108,4 @@ describe("vulkanDrivers", () => {
   test("is empty on a machine without drivers", () => {
     expect(vulkanDrivers(fakeMachine("linux", ["/usr/bin/chromium"]))).toEqual([]);
   });
-});
-
-test("Chrome is told to compute on the CPU only when asked to", () => {
-  expect(chromeArguments("linux", "software")).toContain("--use-webgpu-adapter=swiftshader");
-  for (const platform of ["linux", "darwin", "win32"]) {
-    expect(chromeArguments(platform, "gpu")).not.toContain("--use-webgpu-adapter=swiftshader");
-    expect(chromeArguments(platform, "gpu")).toContain("--enable-unsafe-webgpu");
-  }
 });

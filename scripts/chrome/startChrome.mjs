@@ -1,7 +1,25 @@
 // @ts-check
 // Starts a headless Chrome with WebGPU and asks it for an adapter. Plain JavaScript, because the set-up script proves
 // its choice with it; puppeteer is a tool of the repository, no part of the library.
-import { chromeArguments } from "../../src/node/adapter/find-adapter.mjs";
+
+/**
+ * The arguments with which Chrome computes on the GPU, or on SwiftShader.
+ * @param {string} platform as `process.platform`
+ * @param {"gpu" | "software"} adapter
+ * @returns {string[]}
+ */
+export function chromeArguments(platform, adapter) {
+  const quiet = ["disable-quic", "no-first-run", "disable-background-networking", "disable-component-update"];
+  // Chrome on Linux ships WebGPU switched off, and its Vulkan back end too; the flag also gives timestamps in full.
+  const webgpu = ["enable-unsafe-webgpu"];
+  if (adapter === "software") webgpu.push("use-webgpu-adapter=swiftshader");
+  else if (platform === "linux") {
+    webgpu.push("enable-features=Vulkan", "use-angle=vulkan", "disable-vulkan-surface", "ignore-gpu-blocklist");
+  }
+  // Root, containers and some distributions leave Chrome without a sandbox of its own; it only opens our own pages.
+  const sandbox = platform === "linux" ? ["no-sandbox"] : [];
+  return [...webgpu, ...sandbox, ...quiet, "disable-sync"].map((flag) => `--${flag}`);
+}
 
 /**
  * @param {string} executablePath

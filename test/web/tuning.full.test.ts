@@ -1,23 +1,16 @@
 // Tuning in a page: the table is kept in IndexedDB, so that a reloaded page times nothing; what else lies there is ignored.
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
-import { esbuildPlugin } from "../../shaders/reflect.mjs";
+import { pageScript } from "../bundle.ts";
 
 let browser: Browser;
 let page: Page;
 let script: string;
 
 beforeAll(async () => {
-  const result = await build({
-    entryPoints: [fileURLToPath(new URL("tuningPage.ts", import.meta.url))],
-    ...({ bundle: true, write: false, format: "iife", target: "es2022", logLevel: "silent" } as const),
-    plugins: [esbuildPlugin()],
-    ignoreAnnotations: true, // the package is free of side effects; the entry, which sets a global, is not
-  });
-  script = result.outputFiles[0].text;
+  script = await pageScript(join(import.meta.dirname, "tuningPage.ts"));
   browser = await launchChrome();
   page = await browser.newPage();
   await page.setRequestInterception(true);

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
 import { livenessImages } from "../../src/node/files/imageFolders.ts";
-import { buildCli, testFolder } from "../cli/builtCli.ts";
+import { buildCli, testFolder } from "./builtCli.ts";
 
 const folder = testFolder("liveness-test");
 const data = join(folder, "faces");

@@ -2,10 +2,10 @@
 // Opens Dawn's GPU object in Node: on the system's GPU, or on the software driver found beside Chrome. Shared by the
 // library and by the set-up script, which proves the choice with it; hence plain JavaScript.
 import { constants } from "node:os";
-import { findSoftwareDriver, vulkanDrivers } from "./find-adapter.mjs";
+import { findSoftwareDriver, vulkanDrivers } from "./findAdapter.mjs";
 
-/** @typedef {import("./find-adapter.mjs").Machine} Machine */
-/** @typedef {import("./find-adapter.mjs").SoftwareDriver} SoftwareDriver */
+/** @typedef {import("./findAdapter.mjs").Machine} Machine */
+/** @typedef {import("./findAdapter.mjs").SoftwareDriver} SoftwareDriver */
 
 /**
  * @typedef {object} Dawn

@@ -1,9 +1,9 @@
 // @ts-check
 // Gets a Chrome: from the system's package manager where it may, else by puppeteer's own download.
 import path from "node:path";
-import { run, SetupError, say } from "./run.mjs";
+import { run, SetupError, say } from "./command.mjs";
 
-/** @typedef {import("../../src/node/adapter/find-adapter.mjs").Machine} Machine */
+/** @typedef {import("../../src/node/adapter/findAdapter.mjs").Machine} Machine */
 
 /** @param {Machine} machine */
 const mayUseApt = (machine) =>

@@ -54,7 +54,7 @@ const chromeFolders = [
 const paths = (machine) => (machine.platform === "win32" ? path.win32 : path.posix);
 
 /** @param {Machine} machine @returns {string} the folder into which puppeteer downloads browsers */
-export function puppeteerCache(machine) {
+function puppeteerCache(machine) {
   return machine.env.PUPPETEER_CACHE_DIR ?? paths(machine).join(machine.home, ".cache", "puppeteer");
 }
 
@@ -182,23 +182,4 @@ export function findSoftwareDriver(machine) {
     return { icd, loader: machine.exists(loader) ? loader : null };
   }
   return null;
-}
-
-/**
- * The arguments with which Chrome computes on the GPU, or on SwiftShader.
- * @param {string} platform as `process.platform`
- * @param {"gpu" | "software"} adapter
- * @returns {string[]}
- */
-export function chromeArguments(platform, adapter) {
-  const quiet = ["disable-quic", "no-first-run", "disable-background-networking", "disable-component-update"];
-  // Chrome on Linux ships WebGPU switched off, and its Vulkan back end too; the flag also gives timestamps in full.
-  const webgpu = ["enable-unsafe-webgpu"];
-  if (adapter === "software") webgpu.push("use-webgpu-adapter=swiftshader");
-  else if (platform === "linux") {
-    webgpu.push("enable-features=Vulkan", "use-angle=vulkan", "disable-vulkan-surface", "ignore-gpu-blocklist");
-  }
-  // Root, containers and some distributions leave Chrome without a sandbox of its own; it only opens our own pages.
-  const sandbox = platform === "linux" ? ["no-sandbox"] : [];
-  return [...webgpu, ...sandbox, ...quiet, "disable-sync"].map((flag) => `--${flag}`);
 }

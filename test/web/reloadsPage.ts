@@ -14,11 +14,6 @@ declare global {
   var heard: (run: string, step: number, loss: number) => Promise<void>;
   var saving: (run: string) => Promise<void>;
   var trains: (run: string, steps: number) => Promise<Began>;
-  var folderOf: typeof originPrivateFolder;
-  /** What of an error the test can see from outside the page. */
-  var failing: (
-    work: () => Promise<unknown>,
-  ) => Promise<{ name: string; code?: string; reason?: string; message: string }>;
 }
 
 export interface Began {
@@ -38,13 +33,6 @@ const dataset: Dataset = {
     },
   })),
 };
-
-globalThis.folderOf = originPrivateFolder;
-globalThis.failing = (work) =>
-  work().then(
-    () => ({ name: "none", message: "nothing failed" }),
-    ({ name, code, reason, message }) => ({ name, code, reason, message }),
-  );
 
 globalThis.trains = async (run, steps) => {
   const device = await openDevice();

@@ -1,0 +1,136 @@
+// How a network was made and trained, as its file says it: what it learns, from which batches, with which loss.
+import type { BatchKind } from "../data/batch.ts";
+import { TwingradError } from "../errors.ts";
+import type { Safetensors } from "../formats/safetensors.ts";
+import { sealKey } from "../formats/seal.ts";
+import { networkOf } from "../nn/livenessNetwork.ts";
+import { type NetworkTask, weightsOf } from "../nn/network.ts";
+import type { NetworkOptions } from "../nn/networkOptions.ts";
+import type { Margin } from "../ops/losses/batchLoss.ts";
+import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
+
+export const lossNames = ["cross-entropy", "contrastive", "triplet", "supervised-contrastive"] as const;
+export type LossName = (typeof lossNames)[number];
+
+/** Where triplets come from: drawn one by one, or found among all pictures of a batch. */
+export const minings = ["none", "batch-hard", "semi-hard"] as const;
+export type Mining = (typeof minings)[number];
+
+/** Whether a loss compares all pictures of a batch with one another. */
+export function comparesAll({ loss, mining }: { readonly loss: string; readonly mining?: string }): boolean {
+  return loss === "supervised-contrastive" || (loss === "triplet" && mining !== undefined && mining !== "none");
+}
+
+/** What decides which batches a network is trained on. */
+export interface Objective {
+  readonly task: NetworkTask;
+  readonly loss: string;
+  readonly mining?: string;
+}
+
+export function batchKind({ task, loss, mining }: Objective): BatchKind {
+  if (task === "liveness") return "liveness";
+  if (comparesAll({ loss, mining })) return "classes";
+  return loss === "triplet" ? "triplets" : "pairs";
+}
+
+/** How the network was made and trained: enough to build it again. Kept in the file's metadata. */
+export interface ModelDescription {
+  /** Files that do not say are of recognition: they are older than the other task. */
+  readonly task: NetworkTask;
+  readonly network: Required<NetworkOptions>;
+  readonly loss: string;
+  /** Absent where triplets were drawn, and for other losses. */
+  readonly mining?: Mining;
+  readonly margin: Margin;
+  /** Of the supervised contrastive loss. */
+  readonly temperature?: number;
+  /** What pictures it was trained on come as, where that is not the network's own size. */
+  readonly pictures?: PictureOptions;
+}
+
+const descriptionKey = "twingrad";
+
+/** The metadata that `readDescription` reads. */
+export function descriptionMetadata(model: ModelDescription, step: number): Record<string, string> {
+  return { [descriptionKey]: JSON.stringify({ version: 2, step, ...model }) };
+}
+
+/**
+ * The description in a file's metadata. Every field is checked, and the network is no larger than the file: building it
+ * is safe. @throws CHECKPOINT_MISMATCH where it is none of ours, CORRUPT_FILE where it is broken.
+ */
+export function readDescription(file: Safetensors): ModelDescription & { step: number } {
+  const text = file.metadata[descriptionKey];
+  let model: Partial<ModelDescription> & { version?: unknown; step?: unknown } = {};
+  try {
+    model = JSON.parse(text ?? "{}") ?? {};
+  } catch {
+    // not JSON: reported below as what it is, no description of ours
+  }
+  const { version, step, task = "recognition", network, loss, mining, margin, temperature, pictures } = model;
+  // Files of version 1 carry no digest.
+  if (version !== 1 && version !== 2) {
+    throw new TwingradError(
+      "CHECKPOINT_MISMATCH",
+      "The file's metadata has no twingrad description of version 1 or 2: it was not saved by twingrad's train.",
+    );
+  }
+  const corrupt = (what: string) => new TwingradError("CORRUPT_FILE", `The file's twingrad description: ${what}.`);
+  if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
+  if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
+  if (task !== "recognition" && task !== "liveness") throw corrupt(`task is ${JSON.stringify(task)}`);
+  const losses: readonly string[] = task === "liveness" ? ["cross-entropy"] : lossNames;
+  if (typeof loss !== "string" || !losses.includes(loss)) {
+    throw corrupt(`loss is ${JSON.stringify(loss)}`);
+  }
+  if (mining !== undefined && !minings.includes(mining)) throw corrupt(`mining is ${JSON.stringify(mining)}`);
+  if (temperature !== undefined && !Number.isFinite(temperature)) {
+    throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
+  }
+  if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
+  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
+  if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
+    throw corrupt(`network is ${JSON.stringify(network)}`);
+  }
+  const options = {
+    imageSize,
+    filters,
+    embedding,
+    embeddingActivation,
+    seed,
+    towers,
+  } as Required<NetworkOptions>;
+  try {
+    networkOf(task, options);
+    givenSize(options, pictures ?? {});
+  } catch (error) {
+    throw corrupt((error as Error).message);
+  }
+  if (!arePictures(pictures)) throw corrupt(`pictures is ${JSON.stringify(pictures)}`);
+  const held = [...file.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0);
+  if (weightsOf(options) > held) {
+    throw corrupt(`its network has ${weightsOf(options)} weights, more than the file's tensors hold`);
+  }
+  return {
+    task,
+    network: options,
+    loss,
+    mining,
+    margin: margin as Margin,
+    temperature,
+    step: step as number,
+    pictures,
+  };
+}
+
+const inWords: Record<NetworkTask, string> = {
+  recognition: "a recognition model, which tells people apart",
+  liveness: "a liveness model, which tells a live person from a picture of one",
+};
+
+/** @throws CHECKPOINT_MISMATCH for a model that learnt something else: the two kinds have tensors of the same names. */
+export function expectTask({ task }: ModelDescription, expected: NetworkTask): void {
+  if (task === expected) return;
+  throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; ${inWords[expected]}, was expected here.`);
+}

@@ -1,0 +1,65 @@
+// Each command once, on the smallest model that does something: that they work, and work together. How well, and to the
+// last bit, is asked in the *.full.test.ts files beside this one.
+import { stat } from "node:fs/promises";
+import { beforeAll, expect, it } from "vitest";
+import { cliWithPeople, small, training } from "./cliPeople.ts";
+
+const { data, at, picture, json } = cliWithPeople("commands-test");
+const model = at("model");
+let trained: Awaited<ReturnType<typeof json>>;
+
+beforeAll(async () => {
+  trained = await json("train", data, "--out", model, ...training, "--steps", "4", "--checkpoint-every", "2");
+});
+
+it("train, and train --resume", async () => {
+  expect(trained).toMatchObject({ steps: 4, checkpoint: at("model", "model.safetensors") });
+  expect(trained.validation.auc).toBeGreaterThan(0.5); // chance, of people whom it never saw
+  const resumed = await json("train", data, "--out", model, "--resume", "--steps", "6");
+  expect(resumed).toMatchObject({ steps: 6, firstLoss: trained.firstLoss, checkpoint: trained.checkpoint });
+  trained = resumed;
+});
+
+it("evaluate and calibrate", async () => {
+  const { auc, eer, threshold } = trained.validation;
+  expect(await json("evaluate", model, data, "--unseen")).toMatchObject({ auc, eer, threshold });
+  const calibrated = await json("calibrate", model, data, "--far", "0.05");
+  expect(calibrated).toMatchObject({ wanted: 0.05, before: threshold, identities: 12 });
+  expect(calibrated.falseAccept).toBeLessThanOrEqual(0.05);
+});
+
+it("enroll, verify, identify and forget", async () => {
+  const gallery = at("gallery.json");
+  await json("enroll", model, gallery, "Grace", picture(1, 0));
+  const enrolled = await json("enroll", model, gallery, "Ada", picture(0, 0), picture(0, 1));
+  expect(enrolled).toMatchObject({ name: "Ada", images: 2, identities: 2 });
+  expect(await json("verify", model, picture(0, 0), picture(0, 0))).toMatchObject({ same: true });
+  const found = await json("identify", model, gallery, picture(0, 0));
+  expect(found).toMatchObject({ name: "Ada", candidates: [{ name: "Ada" }, { name: "Grace" }] });
+  await json("forget", model, gallery, "Ada");
+  const after = await json("identify", model, gallery, picture(0, 0));
+  expect(after.candidates).toMatchObject([{ name: "Grace" }]);
+});
+
+it("records create, inspect and verify, and training on them", async () => {
+  const file = at("people.tfrecord");
+  expect(await json("records", "create", data, file)).toMatchObject({ records: 60, files: [file], corrupt: [] });
+  expect(await json("records", "inspect", file)).toMatchObject({ records: 60, corrupt: [] });
+  expect(await json("records", "verify", file, "--pictures")).toMatchObject({ records: 60, unreadable: [] });
+  const options = ["--resume", "--steps", "7"]; // the run began on the folder, which holds the same pictures
+  expect(await json("train", file, "--out", model, ...options)).toMatchObject({ steps: 7 });
+});
+
+it("augment", async () => {
+  const sheet = at("sheet.png");
+  expect(await json("augment", picture(0, 0), "--out", sheet, "--count", "2")).toMatchObject({ count: 2 });
+  expect((await stat(sheet)).size).toBeGreaterThan(0);
+});
+
+it("recapture, and a liveness model that judges what it made", async () => {
+  expect(await json("recapture", data, at("made"))).toMatchObject({ live: 60, spoof: 60 });
+  const options = [...small, "--no-tune", "--task", "liveness", "--validation", "0.3", "--steps", "2"];
+  const { validation } = await json("train", at("made"), "--out", at("liveness"), ...options);
+  const { apcer, bpcer, hter } = await json("evaluate", at("liveness"), at("made"), "--unseen");
+  expect({ apcer, bpcer, hter }).toEqual({ apcer: validation.apcer, bpcer: validation.bpcer, hter: validation.hter });
+});
