@@ -8,6 +8,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     root: new URL("..", import.meta.url).pathname,
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/package/folder.ts"],
     // A software adapter compiles a kernel in up to half a second, and the hosts share the machine's cores.
     testTimeout: 120_000,
     hookTimeout: 60_000,
