@@ -39,6 +39,19 @@ const builtins = {
   },
 };
 
+/** fdir, within tinyglobby, tries for a package that nothing here has it use, which users' bundlers would warn of. */
+const withoutPicomatch = {
+  name: "without-picomatch",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]fdir[\\/]dist[\\/]index\.mjs$/ }, async ({ path }) => {
+      const code = await readFile(path, "utf8");
+      const contents = code.replace(/try \{\s*__require\.resolve\("picomatch"\);.*?\} catch \{\}/s, "");
+      if (contents === code) throw new Error(`${path} asks for picomatch in another way than it did.`);
+      return { contents };
+    });
+  },
+};
+
 // All entries in one build: what two of them share is one file, so that a class or an error is the same one in both.
 const built = await build({
   ...options,
@@ -53,7 +66,7 @@ const built = await build({
   platform: "neutral", // a page, a worker, Node, Deno, Bun
   mainFields: ["module", "main"],
   external: ["node:*", "webgpu", "sharp"], // peers, loaded when first needed
-  plugins: [esbuildPlugin({ minify: true }), builtins],
+  plugins: [esbuildPlugin({ minify: true }), builtins, withoutPicomatch],
 });
 
 // A file that takes nothing of another but its evaluation imports it bare. Nothing here has effects when it is loaded, as the

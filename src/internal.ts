@@ -37,7 +37,7 @@ export { scheduleKinds } from "./optim/schedule.ts";
 export { oneShotAnswers } from "./recognition/assessment.ts";
 export { verification } from "./recognition/gallery.ts";
 export { livenessLogits, meanLoss } from "./recognition/livenessAssessment.ts";
-export { checkLivenessThreshold, livenessKey, sigmoid, withLivenessJudgement } from "./recognition/livenessModel.ts";
+export { checkLivenessThreshold, livenessKey, scoreOf, withLivenessJudgement } from "./recognition/livenessModel.ts";
 export { matches, personSearch, representatives } from "./recognition/match.ts";
 export { judgementKey } from "./recognition/recognitionModel.ts";
 export { Augmenter } from "./train/augmenter.ts";

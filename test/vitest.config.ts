@@ -7,6 +7,7 @@ export default defineConfig({
   plugins: [vitePlugin()],
   test: {
     root: new URL("..", import.meta.url).pathname,
+    globalSetup: ["test/package/folder.ts"],
     // A software adapter compiles a kernel in up to half a second, and the hosts share the machine's cores.
     testTimeout: 120_000,
     hookTimeout: 60_000,

@@ -1,10 +1,18 @@
 // @ts-check
-// The published declarations: one file an entry, and what entries share in files of their own.
+// The published declarations: core.d.ts has those of the core, and each entry a file of what it exports and adds.
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
+
+/** Entries that nobody imports anything of. */
+const untyped = {
+  internal:
+    '// What the command line of the same version uses. Programs use "twingrad", "twingrad/node" and "twingrad/web".\nexport {};\n',
+  "web/decoder.worker":
+    "// A worker's program: `new Worker(...)` starts it, see PageDecoderOptions.createWorker.\nexport {};\n",
+};
 
 /** @param {string} folder of the built library */
 export async function writeTypes(folder) {
@@ -20,8 +28,15 @@ export async function writeTypes(folder) {
     },
     plugins: [dts()],
   });
-  await bundle.write({ dir: folder, entryFileNames: "[name].d.ts", chunkFileNames: "types/[name].ts" });
+  await bundle.write({
+    dir: folder,
+    entryFileNames: "[name].d.ts",
+    chunkFileNames: "[name].ts",
+    manualChunks: (id) => (/[\\/]declarations[\\/](index|node|web)\b/.test(id) ? undefined : "core.d"),
+    minifyInternalExports: false, // files name what they take of one another as everybody does
+  });
   await bundle.close();
+  for (const [entry, text] of Object.entries(untyped)) await writeFile(path.join(folder, `${entry}.d.ts`), text);
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
   await Promise.all(files.map((name) => declareWebGpu(path.join(folder, name))));
 }

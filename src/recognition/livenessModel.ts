@@ -69,7 +69,7 @@ export class LivenessModel implements LivenessJudge {
 
   /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
   async scores(images: Uint8Array | Float32Array): Promise<Float64Array> {
-    return (await this.logits(images)).map(sigmoid);
+    return (await this.logits(images)).map(scoreOf);
   }
 
   dispose(): Promise<void> {
@@ -114,4 +114,4 @@ export function checkLivenessThreshold(threshold: number): void {
 const isShare = (value: unknown) => typeof value === "number" && value >= 0 && value <= 1;
 
 /** From a logit to a score. */
-export const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+export const scoreOf = (logit: number) => 1 / (1 + Math.exp(-logit));

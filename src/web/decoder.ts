@@ -40,7 +40,7 @@ export class PageDecoder {
     this.#most = workers;
     this.#create =
       options.createWorker ??
-      (() => new Worker(new URL("./decoder.worker.js", import.meta.url), { type: "module", name: "twingrad decoder" }));
+      (() => new Worker(new URL("./decoder.worker.js", import.meta.url), { type: "module", name: "twingrad-decoder" }));
   }
 
   /**

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/node/adapter/findAdapter.mjs";
 import type { OpenHost } from "./host.ts";
-import { openProcess } from "./process.ts";
+import { type Command, openProcess } from "./process.ts";
 
 /** The package's executable; npm does not run its install script, so this does what that would. */
 function denoExecutable(): string | undefined {
@@ -27,21 +27,20 @@ export function denoMissing(): string | undefined {
 }
 
 /** On the system's GPU, or on Linux without one on the software driver that Chrome carries. */
-export const openDeno: OpenHost = (start) => {
+export function denoCommand(): Command {
   const machine = thisMachine();
   const driver = vulkanDrivers(machine).length > 0 ? null : findSoftwareDriver(machine);
-  return openProcess(
-    {
-      executable: executable!,
-      parameters: ["run", "--no-config", "--allow-all", "--unstable-webgpu"],
-      environment: {
-        NO_COLOR: "1",
-        ...(driver && { VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd }),
-        ...(driver?.loader && {
-          LD_LIBRARY_PATH: [path.dirname(driver.loader), process.env.LD_LIBRARY_PATH].filter((p) => p).join(":"),
-        }),
-      },
+  return {
+    executable: executable!,
+    parameters: ["run", "--no-config", "--allow-all", "--unstable-webgpu"],
+    environment: {
+      NO_COLOR: "1",
+      ...(driver && { VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd }),
+      ...(driver?.loader && {
+        LD_LIBRARY_PATH: [path.dirname(driver.loader), process.env.LD_LIBRARY_PATH].filter((p) => p).join(":"),
+      }),
     },
-    start,
-  );
-};
+  };
+}
+
+export const openDeno: OpenHost = (start) => openProcess(denoCommand(), start);

@@ -1,6 +1,6 @@
 // twingrad evaluate of a liveness model: how well it tells live people from pictures of people.
 import { crossFittedReport, type LivenessReport, livenessReport, TwingradError } from "../../../index.ts";
-import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, sigmoid } from "../../../internal.ts";
+import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, scoreOf } from "../../../internal.ts";
 import { type DataFlags, openLiveness } from "../../options/dataOptions.ts";
 import { digits, note, type Outcome, percent } from "../../outcome.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
@@ -44,7 +44,7 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
     const result = {
       ...report,
       loss: meanLoss(presentations),
-      threshold: crossFitted ? sigmoid(report.threshold) : threshold,
+      threshold: crossFitted ? scoreOf(report.threshold) : threshold,
     };
     return { result, text: inWords(result, dataset.identities.length, crossFitted) };
   });

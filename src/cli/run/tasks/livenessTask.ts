@@ -12,7 +12,7 @@ import {
   splitLiveness,
   thresholdOf,
 } from "../../../index.ts";
-import { livenessKey, livenessLogits, meanLoss, sigmoid, withLivenessJudgement } from "../../../internal.ts";
+import { livenessKey, livenessLogits, meanLoss, scoreOf, withLivenessJudgement } from "../../../internal.ts";
 import { openLiveness } from "../../options/dataOptions.ts";
 import { mebibyte } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
@@ -48,7 +48,7 @@ export const liveness: TrainingTask<LivenessItem> = {
       const { apcer, bpcer, hter, eer, auc, ...found } = quick
         ? livenessReport(presentations, thresholdOf(presentations))
         : crossFittedReport(presentations, people);
-      const threshold = sigmoid(found.threshold);
+      const threshold = scoreOf(found.threshold);
       return {
         loss,
         auc,

@@ -1,0 +1,34 @@
+// The command line, after one install: its help, a training and what comes of it.
+import path from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { drawPeople } from "./support/drawn.ts";
+import { commandLine, installedIn } from "./support/installed.ts";
+import { run } from "./support/run.ts";
+
+let folder: string;
+let work: string;
+
+beforeAll(async () => {
+  folder = await commandLine();
+  work = path.join(folder, "work");
+  await drawPeople(path.join(work, "people"), "png");
+}, 300_000);
+
+const twingrad = (...parameters: string[]) => run(work, "npx", "twingrad", ...parameters);
+const json = async (...parameters: string[]) => JSON.parse((await twingrad(...parameters, "--json")).trim());
+
+it("brings all that it needs, and tells what there is", async () => {
+  expect(Object.keys(await installedIn(folder))).toEqual(expect.arrayContaining(["twingrad", "webgpu", "sharp"]));
+  const help = await twingrad("--help");
+  for (const command of ["train", "verify", "records"]) expect(help).toMatch(new RegExp(`^  ${command} `, "m"));
+});
+
+it("trains, verifies, and writes and checks records", { timeout: 300_000 }, async () => {
+  const network = ["--image-size", "16", "--channels", "1", "--filters", "4", "--embedding", "8", "--no-tune"];
+  const trained = await json("train", "people/", "--out", "small/", ...network, "--steps", "3");
+  expect(trained).toMatchObject({ steps: 3, firstLoss: expect.any(Number), lastLoss: expect.any(Number) });
+  const answer = await json("verify", "small/", "people/ada/1.png", "people/ada/1.png");
+  expect(answer).toMatchObject({ same: expect.any(Boolean), distance: expect.any(Number) });
+  await json("records", "create", "people/", "people.tfrecord");
+  expect(await json("records", "verify", "people.tfrecord")).toMatchObject({ records: 32, corrupt: [] });
+});
