@@ -9,6 +9,7 @@ import { Device } from "../src/gpu/device.ts";
 import { overridesOf, specialise } from "../src/gpu/shader.ts";
 import { shapeOf } from "../src/gpu/shapeUniform.ts";
 import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
+import { lowerTape } from "../src/tape/plan.ts";
 
 interface BoundBuffer {
   readonly binding: number;
@@ -32,8 +33,8 @@ interface Item {
 interface Pass {
   readonly name: string;
   readonly macs?: number;
-  /** `begin` leaves out what was launched so far: the forward pass of a gradient is an item of its own. */
-  record(tape: Tape, begin: () => void): readonly Tensor[];
+  /** What is asked for: only what those tensors need is launched. */
+  record(tape: Tape): readonly Tensor[];
 }
 
 const input = (tape: Tape, name: string, shape: readonly number[]) => tape.input(name, shape);
@@ -45,10 +46,9 @@ function convolution(name: string, [batch, height, width, channels]: readonly nu
     filter: input(tape, "filter", [3, 3, channels, filters]),
     gradient: input(tape, "gradient", [batch, height, width, filters]),
   });
-  const by = (of: "x" | "filter") => (tape: Tape, begin: () => void) => {
+  const by = (of: "x" | "filter") => (tape: Tape) => {
     const o = operands(tape);
     const y = conv2d(o.x, o.filter);
-    begin();
     return gradients(y, [o[of]], o.gradient);
   };
   const forward = (tape: Tape) => {
@@ -69,10 +69,9 @@ function denseLayer(name: string, batch: number, inputs: number, outputs: number
     kernel: input(tape, "kernel", [inputs, outputs]),
     gradient: input(tape, "gradient", [batch, outputs]),
   });
-  const by = (of: "x" | "kernel") => (tape: Tape, begin: () => void) => {
+  const by = (of: "x" | "kernel") => (tape: Tape) => {
     const o = operands(tape);
     const y = dense(o.x, o.kernel);
-    begin();
     return gradients(y, [o[of]], o.gradient);
   };
   const forward = (tape: Tape) => {
@@ -173,13 +172,8 @@ export function kernelSet(): Item[] {
         for (const [candidate, launches] of candidates) add(`${key.split(" ")[0]} ${candidate}`, launches);
       }),
     );
-    const begin = () => {
-      tape.launches.length = 0;
-      items.clear();
-    };
-    record(tape, begin);
-    for (const launch of tape.prologue) launch();
-    add("", tape.launches);
+    const outputs = Object.fromEntries(record(tape).map((tensor, i) => [`output ${i}`, tensor]));
+    add("", lowerTape(tape, { outputs }).stages.launches);
     all.push(...items.values());
   }
   return all;

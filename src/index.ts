@@ -23,6 +23,14 @@ export {
 export * from "./evaluation/index.ts";
 export { type AdapterInfo, Device, type OpenDeviceOptions, openDevice } from "./gpu/device.ts";
 export type { KernelTime, Memory, Program, StepResult } from "./gpu/program.ts";
+export type {
+  GraphBuffer,
+  GraphKernel,
+  GraphOperation,
+  GraphRewrite,
+  GraphTensor,
+  ProgramGraph,
+} from "./gpu/programGraph.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
 export { type Centring, withCentring } from "./model/centring.ts";

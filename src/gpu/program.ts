@@ -3,6 +3,7 @@
 import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
 import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
+import type { ProgramGraph } from "./programGraph.ts";
 import type { StagingRing } from "./readback.ts";
 import { hasTimestamps, timePasses } from "./timing.ts";
 import { type NotFinite, traceNotFinite } from "./traceNotFinite.ts";
@@ -33,6 +34,9 @@ export interface ProgramParts {
   readonly ring: StagingRing;
   readonly own: readonly GPUBuffer[];
   readonly memory: Omit<Memory, "total">;
+  /** The stages it came by, and the same as text. */
+  readonly graph: () => ProgramGraph;
+  readonly explain: (graph: ProgramGraph) => string;
   /** What the optimizer wants written before each step. */
   readonly schedule?: {
     range: BufferRange;
@@ -94,6 +98,16 @@ export class Program {
       reads,
       writes,
     }));
+  }
+
+  /** What it was made of: the recorded operations, what was fused, the kernels taken and why, and which tensors share buffers. */
+  get graph(): ProgramGraph {
+    return this.parts.graph();
+  }
+
+  /** The same as text, a line for each operation, kernel and buffer. */
+  explain(): string {
+    return this.parts.explain(this.graph);
   }
 
   memory(): Memory {

@@ -6,7 +6,7 @@ import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
 import { networkOf } from "../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
-import { defaultMomentum } from "../ops/fused/batchNormOptions.ts";
+import { defaultMomentum } from "../ops/batchNorm.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";

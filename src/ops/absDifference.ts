@@ -1,10 +1,12 @@
 import backwardShader from "../../shaders/absDifference.backward.wgsl";
 import forwardShader from "../../shaders/absDifference.forward.wgsl";
 import { ShapeError } from "../errors.ts";
-import { threads } from "../tape/grid.ts";
+import type { Operation } from "../tape/graph.ts";
+import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { sameShape } from "./add.ts";
+import { pairLoss } from "./fused/pairLoss.ts";
 
 /**
  * |a - b|, element by element. With one argument [2B, ...] it takes the first half of the stack as a and the second as
@@ -12,39 +14,39 @@ import { sameShape } from "./add.ts";
  */
 export function absDifference(a: Tensor, b?: Tensor): Tensor {
   const tape = tapeOf("absDifference", a, b);
-  if (!b) return stackedDifference(a);
-  sameShape("absDifference", a, b);
-  const output = tape.temporary("difference", a.shape);
-  const { groups, constants } = threads(a.size);
-  tape.launch(forwardShader, { a, b, output }, { ...constants, B_OFFSET: 0 }, groups);
-
-  return tape.record("absDifference", [a, b], output, (gradient, wanted) =>
-    [1, -1].map((SIGN, i) => {
-      if (!wanted[i]) return undefined;
-      const input_gradient = tape.temporary("difference gradient", a.shape);
-      const signed = { ...constants, HALF: a.size, B_OFFSET: 0, SIGN };
-      tape.launch(backwardShader, { a, b, gradient, input_gradient }, signed, groups);
-      return input_gradient;
-    }),
-  );
-}
-
-function stackedDifference(stack: Tensor): Tensor {
-  const { tape } = stack;
-  const [rows, ...rest] = stack.shape;
-  if (rows === undefined || rows % 2 !== 0) {
-    throw new ShapeError("absDifference", `one stack of shape ${describe(stack.shape)}; expected an even first axis.`);
+  if (b) {
+    sameShape("absDifference", a, b);
+    return tape.record(absDifferenceOperation, [a, b], undefined, a.shape);
   }
-  const half = stack.size / 2;
-  const output = tape.temporary("difference", [rows / 2, ...rest]);
-  const forward = threads(half);
-  tape.launch(forwardShader, { a: stack, b: stack, output }, { ...forward.constants, B_OFFSET: half }, forward.groups);
-
-  return tape.record("absDifference", [stack], output, (gradient) => {
-    const input_gradient = tape.temporary("difference gradient", stack.shape);
-    const { groups, constants } = threads(stack.size);
-    const bindings = { a: stack, b: stack, gradient, input_gradient };
-    tape.launch(backwardShader, bindings, { ...constants, HALF: half, B_OFFSET: half }, groups);
-    return [input_gradient];
-  });
+  const [rows, ...rest] = a.shape;
+  if (rows === undefined || rows % 2 !== 0) {
+    throw new ShapeError("absDifference", `one stack of shape ${describe(a.shape)}; expected an even first axis.`);
+  }
+  return tape.record(absDifferenceOperation, [a], undefined, [rows / 2, ...rest]);
 }
+
+/** Of one input it takes the halves. */
+export const absDifferenceOperation: Operation<undefined> = {
+  name: "absDifference",
+  rules: [pairLoss],
+  gradient({ inputs: [a, b] }, gradient, wanted) {
+    const of = (sign: 1 | -1) =>
+      gradient.tape.record(gradientOperation, [a, b ?? a, gradient], { sign, stacked: !b }, a.shape);
+    return b ? [wanted[0] ? of(1) : undefined, wanted[1] ? of(-1) : undefined] : [of(1)];
+  },
+  lower({ inputs: [a, b], outputs: [output] }, to) {
+    const { groups, constants } = threads(output.size);
+    const B_OFFSET = b ? 0 : output.size;
+    to.launch(forwardShader, { a, b: b ?? a, output }, { ...constants, B_OFFSET }, groups);
+  },
+};
+
+/** The gradient of a, or with sign -1 of b; of a stack, of both. */
+const gradientOperation: Operation<{ readonly sign: 1 | -1; readonly stacked: boolean }> = {
+  name: "absDifference gradient",
+  lower({ inputs: [a, b, gradient], outputs: [input_gradient], options: { sign: SIGN, stacked } }, to) {
+    const { groups, constants } = threads(a.size);
+    const sizes = { HALF: gradient.size, B_OFFSET: stacked ? gradient.size : 0 };
+    to.launch(backwardShader, { a, b, gradient, input_gradient }, { ...constants, ...sizes, SIGN }, groups);
+  },
+};

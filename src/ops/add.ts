@@ -1,18 +1,13 @@
-import shader from "../../shaders/add.forward.wgsl";
 import { ShapeError } from "../errors.ts";
-import { vec4Threads } from "../tape/grid.ts";
+import { addition } from "../tape/sum.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
 /** a + b, element by element, of one shape; both inputs take the gradient as it is. */
 export function add(a: Tensor, b: Tensor): Tensor {
-  const tape = tapeOf("add", a, b);
+  tapeOf("add", a, b);
   sameShape("add", a, b);
-  const output = tape.deferred("sum", a.shape, (storage) => {
-    const { groups, constants } = vec4Threads(a.size);
-    tape.launch(shader, { a, b, output: storage }, constants, groups);
-  });
-  return tape.record("add", [a, b], output, (gradient) => [gradient, gradient]);
+  return addition(a, b);
 }
 
 /** Throws `SHAPE` unless all tensors have the first one's shape. */

@@ -7,84 +7,111 @@ import parameterGradientsShader from "../../shaders/batchNorm.parameterGradients
 import statisticsShader from "../../shaders/batchNorm.statistics.wgsl";
 import sumsShader from "../../shaders/batchNorm.sums.wgsl";
 import { ShapeError } from "../errors.ts";
-import { threads } from "../tape/grid.ts";
-import { type Backward, tapeOf } from "../tape/tape.ts";
+import type { Operation } from "../tape/graph.ts";
+import { threads } from "../tape/lowering/grid.ts";
+import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
-import { type BatchNormOptions, defaultEpsilon, defaultMomentum } from "./fused/batchNormOptions.ts";
-import { fuseBlock } from "./fused/block.ts";
+import { blockRules } from "./fused/blockRules.ts";
+import type { Normalization } from "./fused/blockShape.ts";
+
+export interface BatchNormOptions {
+  /** [C]. */
+  readonly gamma: Tensor;
+  /** [C]. */
+  readonly beta: Tensor;
+  /** Added to the variance; 1e-3 by default. */
+  readonly epsilon?: number;
+  /** The batch is cut into this many equal parts, each with statistics of its own: 2 for two branches in one stack. */
+  readonly groups?: number;
+  /** Averages that training moves, once for each group, and inference uses: moving = m moving + (1 - m) batch's. */
+  readonly moving?: { readonly mean: Tensor; readonly variance: Tensor; readonly momentum?: number };
+  /** Whether to use the batch's own statistics (default) or the moving averages. */
+  readonly training?: boolean;
+  /** max(0, .) of the result, in the same pass. */
+  readonly activation?: "relu";
+}
+
+/** Batch-norm's in TensorFlow, and so in the article. */
+export const defaultEpsilon = 1e-3;
+export const defaultMomentum = 0.99;
 
 /**
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015); the variance
  * is the population's. x is [B, ..., C]; the result has its shape.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  const { gamma, beta, moving, training = true } = options;
+  const { gamma, beta, moving, training = true, epsilon = defaultEpsilon, activation } = options;
   const tape = tapeOf("batchNorm", x, gamma, beta, moving?.mean, moving?.variance);
   const groups = training ? (options.groups ?? 1) : 1;
   const channels = checkShapes(x, options, groups);
-  const apart = (moving?: BatchNormOptions["moving"]) => normalise(x, { ...options, moving }, groups, channels);
-  const fused = fuseBlock(x, options, groups, () => apart(training ? undefined : moving).backward);
-  if (fused) return fused;
-  const { output, backward } = apart(moving);
-  return tape.record("batchNorm", [x, gamma, beta], output, backward);
+  const momentum = moving?.momentum ?? defaultMomentum;
+  const inputs = [x, gamma, beta, ...(moving ? [moving.mean, moving.variance] : [])];
+  const outputs = [{ shape: x.shape }, { shape: [3, groups, channels], name: "statistics" }];
+  return tape.recordAll(batchNormOperation, inputs, { epsilon, momentum, groups, training, activation }, outputs)[0];
 }
 
-/** The launches of the forward pass, and the chain rule. */
-function normalise(
-  x: Tensor,
-  options: BatchNormOptions,
-  groups: number,
-  channels: number,
-): { output: Tensor; backward: Backward } {
-  const { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving, training = true, activation } = options;
-  const { tape } = x;
-
+/** How rows are divided: as many chunks as rows in one, so that both passes of a sum stay short. */
+function gridOf(x: Tensor, { groups, activation }: Normalization) {
+  const channels = x.shape[x.shape.length - 1];
   const rows = x.size / channels / groups;
-  const chunk = Math.max(16, Math.ceil(Math.sqrt(rows))); // as many chunks as rows in one: both passes stay short
+  const chunk = Math.max(16, Math.ceil(Math.sqrt(rows)));
   const chunks = Math.ceil(rows / chunk);
-  const shape = { CHANNELS: channels, GROUPS: groups };
-  const split = { ...shape, ROWS: rows, CHUNK: chunk, CHUNKS: chunks };
   const { groups: grid, constants } = threads(channels * chunks * groups);
-  const chunked = { ...split, ROW: constants.ROW };
-  const perChannel = [Math.ceil(channels / 64)] as const;
+  const split = { CHANNELS: channels, GROUPS: groups, ROWS: rows, CHUNK: chunk, CHUNKS: chunks };
   const RELU = activation === "relu" ? 1 : 0;
-
-  const statistics = tape.temporary("statistics", [3, groups, channels]);
-  if (training) {
-    const partial = tape.temporary("moments", [groups, chunks, channels, 2]);
-    tape.launch(momentsShader, { x, partial }, chunked, grid);
-    tape.launch(statisticsShader, { x, partial, statistics }, { ...split, EPSILON }, [
-      Math.ceil((groups * channels) / 64),
-    ]);
-    if (moving) {
-      const MOMENTUM = moving.momentum ?? defaultMomentum;
-      const averages = { moving_mean: moving.mean, moving_variance: moving.variance };
-      tape.launch(movingShader, { statistics, ...averages }, { ...shape, MOMENTUM }, perChannel);
-    }
-  } else {
-    const averages = { moving_mean: moving!.mean, moving_variance: moving!.variance };
-    tape.launch(inferenceShader, { ...averages, statistics }, { CHANNELS: channels, EPSILON }, perChannel);
-  }
-  const output = tape.temporary("batch-norm", x.shape);
-  tape.launch(forwardShader, { x, statistics, gamma, beta, output }, { ...chunked, RELU }, grid);
-
-  const backward: Backward = (gradient, wanted) => {
-    const partial = tape.temporary("gradient sums", [groups, chunks, channels, 2]);
-    const sums = tape.temporary("gradient sums", [groups, channels, 2]);
-    const gamma_gradient = tape.temporary("gamma gradient", [channels]);
-    const beta_gradient = tape.temporary("beta gradient", [channels]);
-    const saved = { x, statistics, gamma, beta, gradient };
-    tape.launch(sumsShader, { ...saved, partial }, { ...chunked, RELU }, grid);
-    const parameterGradients = { partial, sums, gamma_gradient, beta_gradient };
-    tape.launch(parameterGradientsShader, parameterGradients, { ...shape, CHUNKS: chunks }, perChannel);
-    if (!wanted[0]) return [undefined, gamma_gradient, beta_gradient];
-    const input_gradient = tape.temporary("batch-norm gradient", x.shape);
-    const flags = { RELU, TRAINING: training ? 1 : 0 };
-    tape.launch(inputGradientShader, { ...saved, sums, input_gradient }, { ...chunked, ...flags }, grid);
-    return [input_gradient, gamma_gradient, beta_gradient];
-  };
-  return { output, backward };
+  return { channels, chunks, grid, split, ROW: constants.ROW, RELU, perChannel: [Math.ceil(channels / 64)] as const };
 }
+
+export const batchNormOperation: Operation<Normalization> = {
+  name: "batchNorm",
+  rules: blockRules,
+  lasting: ({ inputs, options }) => options.training && inputs.length > 3,
+  gradient({ inputs: [x, gamma, beta], outputs: [, statistics], options }, gradient, wanted) {
+    const outputs = [x, gamma, beta].map(({ shape }) => ({ shape }));
+    const inputs = [x, statistics, gamma, beta, gradient];
+    return gradient.tape.recordAll(gradientOperation, inputs, { ...options, wantsInput: wanted[0] }, outputs);
+  },
+  lower({ inputs: [x, gamma, beta, moving_mean, moving_variance], outputs: [output, statistics], options }, to) {
+    const { epsilon: EPSILON, momentum: MOMENTUM, groups, training } = options;
+    const { channels, chunks, grid, split, ROW, RELU, perChannel } = gridOf(x, options);
+    if (training) {
+      const partial = to.temporary("moments", [groups, chunks, channels, 2]);
+      to.launch(momentsShader, { x, partial }, { ...split, ROW }, grid);
+      const cells = [Math.ceil((groups * channels) / 64)] as const;
+      to.launch(statisticsShader, { x, partial, statistics }, { ...split, EPSILON }, cells);
+      if (moving_mean) {
+        const shape = { CHANNELS: channels, GROUPS: groups };
+        to.launch(movingShader, { statistics, moving_mean, moving_variance }, { ...shape, MOMENTUM }, perChannel);
+      }
+    } else {
+      to.launch(
+        inferenceShader,
+        { moving_mean, moving_variance, statistics },
+        { CHANNELS: channels, EPSILON },
+        perChannel,
+      );
+    }
+    to.launch(forwardShader, { x, statistics, gamma, beta, output }, { ...split, ROW, RELU }, grid);
+  },
+};
+
+const gradientOperation: Operation<Normalization & { readonly wantsInput: boolean }> = {
+  name: "batchNorm gradient",
+  lower({ inputs, outputs: [input_gradient, gamma_gradient, beta_gradient], options }, to) {
+    const [x, statistics, gamma, beta, gradient] = inputs;
+    const { groups, training, wantsInput } = options;
+    const { channels, chunks, grid, split, ROW, RELU, perChannel } = gridOf(x, options);
+    const partial = to.temporary("gradient sums", [groups, chunks, channels, 2]);
+    const sums = to.temporary("gradient sums", [groups, channels, 2]);
+    const saved = { x, statistics, gamma, beta, gradient };
+    to.launch(sumsShader, { ...saved, partial }, { ...split, ROW, RELU }, grid);
+    const shape = { CHANNELS: channels, GROUPS: groups, CHUNKS: chunks };
+    to.launch(parameterGradientsShader, { partial, sums, gamma_gradient, beta_gradient }, shape, perChannel);
+    if (!wantsInput) return;
+    const flags = { RELU, TRAINING: training ? 1 : 0 };
+    to.launch(inputGradientShader, { ...saved, sums, input_gradient }, { ...split, ROW, ...flags }, grid);
+  },
+};
 
 function checkShapes(x: Tensor, options: BatchNormOptions, groups: number): number {
   const channels = x.shape[x.shape.length - 1];

@@ -1,7 +1,8 @@
 import { ShapeError } from "../errors.ts";
-import { type Backward, type Tape, tapeOf } from "../tape/tape.ts";
-import { describe, Tensor } from "../tape/tensor.ts";
-import { columnSum } from "./kernels/columnSum.ts";
+import type { Operation } from "../tape/graph.ts";
+import { tapeOf } from "../tape/tape.ts";
+import { describe, type Tensor } from "../tape/tensor.ts";
+import { sumRows } from "./kernels/columnSum.ts";
 import { launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
 import type { Convolution } from "./kernels/convolutionShape.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
@@ -34,32 +35,42 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
     throw new ShapeError("conv2d", `the bias is ${describe(bias.shape)}; expected ${describe([filters])}.`);
   }
   const [rows, columns] = windows("conv2d", [height, width], [filter.shape[0], filter.shape[1]], stride, padding);
-  const convolution: Convolution = {
-    batch,
-    channels,
-    filters,
-    y: { ...rows, input: height },
-    x: { ...columns, input: width },
-  };
+  const axes = { y: { ...rows, input: height }, x: { ...columns, input: width } };
   const shape = [batch, rows.output, columns.output, filters];
-  const output = tape.deferred("conv2d", shape, (storage) =>
-    launchForward(tape, convolution, { x, filter, bias, output: new Tensor(tape, shape, storage, "conv2d") }),
-  );
   const inputs = bias ? [x, filter, bias] : [x, filter];
-
-  const backward: Backward = (gradient, wanted) => {
-    const input_gradient = wanted[0] ? tape.temporary("conv2d gradient", x.shape) : undefined;
-    if (input_gradient) launchInputGradient(tape, convolution, { filter, gradient, output: input_gradient });
-    return [
-      input_gradient,
-      wanted[1] ? launchFilterGradient(tape, convolution, { x, gradient }, filter.shape) : undefined,
-      wanted[2] ? biasGradient(tape, gradient.spreadFrom ?? gradient, filters) : undefined,
-    ];
-  };
-  return tape.record("conv2d", inputs, output, backward, convolution);
+  return tape.record(conv2dOperation, inputs, { batch, channels, filters, ...axes }, shape);
 }
 
-/** d loss / d bias: the sum of the output gradient over batch and space. Under a max-pool, of the pool's own gradient. */
-function biasGradient(tape: Tape, gradient: Tensor, filters: number): Tensor {
-  return columnSum(tape, "bias gradient", gradient, gradient.size / filters, [filters]);
+export const conv2dOperation: Operation<Convolution> = {
+  name: "conv2d",
+  gradient: ({ inputs: [x, filter], options }, gradient, wanted) => [
+    wanted[0] ? conv2dInputGradient(options, x, filter, gradient) : undefined,
+    wanted[1] ? conv2dFilterGradient(options, x, filter, gradient) : undefined,
+    wanted[2] ? sumRows("bias gradient", gradient, [options.filters]) : undefined,
+  ],
+  lower({ inputs: [x, filter, bias], outputs: [output], options }, to) {
+    launchForward(to, options, { x, filter, bias, output });
+  },
+};
+
+export function conv2dInputGradient(options: Convolution, x: Tensor, filter: Tensor, gradient: Tensor): Tensor {
+  return gradient.tape.record(inputGradientOperation, [filter, gradient], options, x.shape);
 }
+
+const inputGradientOperation: Operation<Convolution> = {
+  name: "conv2d input gradient",
+  lower({ inputs: [filter, gradient], outputs: [output], options }, to) {
+    launchInputGradient(to, options, { filter, gradient, output });
+  },
+};
+
+export function conv2dFilterGradient(options: Convolution, x: Tensor, filter: Tensor, gradient: Tensor): Tensor {
+  return gradient.tape.record(filterGradientOperation, [x, gradient], options, filter.shape);
+}
+
+const filterGradientOperation: Operation<Convolution> = {
+  name: "conv2d filter gradient",
+  lower({ inputs: [x, gradient], outputs: [output], options }, to) {
+    to.place(output, to.storage(launchFilterGradient(to, options, { x, gradient }, output.shape)));
+  },
+};

@@ -1,17 +1,17 @@
-import reluBackwardShader from "../../shaders/relu.backward.wgsl";
-import sigmoidBackwardShader from "../../shaders/sigmoid.backward.wgsl";
 import { ShapeError } from "../errors.ts";
-import { vec4Threads } from "../tape/grid.ts";
-import { type Backward, tapeOf } from "../tape/tape.ts";
+import type { Operation } from "../tape/graph.ts";
+import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
-import { throughSigmoid } from "./fused/pairLoss.ts";
-import { columnSum } from "./kernels/columnSum.ts";
+import { denseActivation } from "./fused/denseActivation.ts";
+import { sumRows } from "./kernels/columnSum.ts";
 import {
   type Activation,
   launchKernelGradient,
   launchProduct,
   launchProductInputGradient,
 } from "./kernels/matrixProduct.ts";
+import { reluGradient } from "./relu.ts";
+import { sigmoidGradient } from "./sigmoid.ts";
 
 export interface DenseOptions {
   /** [O], added to each output. */
@@ -41,26 +41,52 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
   if (activation !== undefined && activation !== "sigmoid" && activation !== "relu") {
     throw new ShapeError("dense", `the activation is ${JSON.stringify(activation)}; expected "sigmoid" or "relu".`);
   }
-  const product = { batch: 1, rows: batch, inputs, outputs };
-  const output = tape.temporary("dense", [batch, outputs]);
-  launchProduct(tape, product, { x, kernel, bias, output }, activation);
-
-  const backward: Backward = (arriving, wanted) => {
-    const through = activation === "sigmoid" ? throughSigmoid.get(arriving) : undefined;
-    let gradient = through?.gradient ?? arriving; // of the sum before the activation
-    if (activation && !through) {
-      gradient = tape.temporary(`${activation} gradient`, output.shape);
-      const { groups, constants } = vec4Threads(output.size);
-      const tensors = { output, gradient: arriving, input_gradient: gradient };
-      tape.launch(activation === "sigmoid" ? sigmoidBackwardShader : reluBackwardShader, tensors, constants, groups);
-    }
-    const input_gradient = wanted[0] ? tape.temporary("dense gradient", x.shape) : undefined;
-    if (input_gradient) launchProductInputGradient(tape, product, { kernel, gradient, output: input_gradient });
-    return [
-      input_gradient,
-      wanted[1] ? launchKernelGradient(tape, product, { x, gradient }, kernel.shape) : undefined,
-      wanted[2] ? (through?.bias ?? columnSum(tape, "bias gradient", gradient, batch, [outputs])) : undefined,
-    ];
-  };
-  return tape.record("dense", bias ? [x, kernel, bias] : [x, kernel], output, backward, activation);
+  return tape.record(denseOperation, bias ? [x, kernel, bias] : [x, kernel], { activation }, [batch, outputs]);
 }
+
+export const denseOperation: Operation<{ readonly activation?: Activation }> = {
+  name: "dense",
+  rules: [denseActivation],
+  gradient({ inputs: [x, kernel], outputs: [output], options: { activation } }, arriving, wanted) {
+    const through = { sigmoid: sigmoidGradient, relu: reluGradient };
+    const gradient = activation ? through[activation](output, arriving) : arriving; // of the sum before the activation
+    return [
+      wanted[0] ? denseInputGradient(x, kernel, gradient) : undefined,
+      wanted[1] ? denseKernelGradient(x, kernel, gradient) : undefined,
+      wanted[2] ? sumRows("bias gradient", gradient, kernel.shape.slice(1)) : undefined,
+    ];
+  },
+  lower({ inputs: [x, kernel, bias], outputs: [output], options: { activation } }, to) {
+    launchProduct(to, productOf(x, kernel), { x, kernel, bias, output }, activation);
+  },
+};
+
+const productOf = ({ shape: [rows, inputs] }: Tensor, { shape: [, outputs] }: Tensor) => ({
+  batch: 1,
+  rows,
+  inputs,
+  outputs,
+});
+
+export function denseInputGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
+  return gradient.tape.record(inputGradientOperation, [kernel, gradient], undefined, x.shape);
+}
+
+const inputGradientOperation: Operation<undefined> = {
+  name: "dense input gradient",
+  lower({ inputs: [kernel, gradient], outputs: [output] }, to) {
+    launchProductInputGradient(to, productOf(output, kernel), { kernel, gradient, output });
+  },
+};
+
+export function denseKernelGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
+  return gradient.tape.record(kernelGradientOperation, [x, gradient], undefined, kernel.shape);
+}
+
+const kernelGradientOperation: Operation<undefined> = {
+  name: "dense kernel gradient",
+  lower({ inputs: [x, gradient], outputs: [output] }, to) {
+    const found = launchKernelGradient(to, productOf(x, output), { x, gradient }, output.shape);
+    to.place(output, to.storage(found));
+  },
+};

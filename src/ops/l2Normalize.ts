@@ -1,6 +1,7 @@
 import backwardShader from "../../shaders/l2Normalize.backward.wgsl";
 import forwardShader from "../../shaders/l2Normalize.forward.wgsl";
 import { ShapeError } from "../errors.ts";
+import type { Operation } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
@@ -9,15 +10,30 @@ export function l2Normalize(x: Tensor, options: { readonly epsilon?: number } = 
   const tape = tapeOf("l2Normalize", x);
   const { epsilon = 1e-12 } = options;
   if (x.shape.length !== 2) throw new ShapeError("l2Normalize", `got ${describe(x.shape)}; expected [B, D].`);
-  const [rows, columns] = x.shape;
-  const constants = { COLUMNS: columns, EPSILON: epsilon };
-  const output = tape.temporary("normalised", x.shape);
-  const norm = tape.temporary("norm", [rows]);
-  tape.launch(forwardShader, { x, output, norm }, constants, [rows]);
-
-  return tape.record("l2Normalize", [x], output, (gradient) => {
-    const input_gradient = tape.temporary("normalise gradient", x.shape);
-    tape.launch(backwardShader, { output, norm, gradient, input_gradient }, constants, [rows]);
-    return [input_gradient];
-  });
+  const [rows] = x.shape;
+  const outputs = [{ shape: x.shape }, { shape: [rows], name: "norm" }];
+  return tape.recordAll(operation, [x], { epsilon }, outputs)[0];
 }
+
+interface Options {
+  readonly epsilon: number;
+}
+
+const operation: Operation<Options> = {
+  name: "l2Normalize",
+  gradient: ({ outputs: [output, norm], options }, gradient) => [
+    gradient.tape.record(gradientOperation, [output, norm, gradient], options, output.shape),
+  ],
+  lower({ inputs: [x], outputs: [output, norm], options: { epsilon: EPSILON } }, to) {
+    const [rows, COLUMNS] = x.shape;
+    to.launch(forwardShader, { x, output, norm }, { COLUMNS, EPSILON }, [rows]);
+  },
+};
+
+const gradientOperation: Operation<Options> = {
+  name: "l2Normalize gradient",
+  lower({ inputs: [output, norm, gradient], outputs: [input_gradient], options: { epsilon: EPSILON } }, to) {
+    const [rows, COLUMNS] = output.shape;
+    to.launch(backwardShader, { output, norm, gradient, input_gradient }, { COLUMNS, EPSILON }, [rows]);
+  },
+};

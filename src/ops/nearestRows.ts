@@ -3,8 +3,10 @@ import euclideanShader from "../../shaders/match.euclidean.wgsl";
 import selectShader from "../../shaders/match.select.wgsl";
 import weightedShader from "../../shaders/match.weighted.wgsl";
 import { ShapeError } from "../errors.ts";
+import type { Operation } from "../tape/graph.ts";
+import type { Storage } from "../tape/lowering/storage.ts";
 import { tapeOf } from "../tape/tape.ts";
-import type { Storage, Tensor } from "../tape/tensor.ts";
+import type { Tensor } from "../tape/tensor.ts";
 
 /** Rows lie in blocks of so many: block by block the first vec4 of each of its rows, then the second, and so on. */
 export const rowBlock = 256;
@@ -30,22 +32,29 @@ export const vectorsOf = (length: number) => Math.ceil(length / 4);
  */
 export function rowScores(probe: Tensor, parts: readonly RowPart[], weights?: Tensor): Tensor[] {
   const tape = tapeOf("rowScores", probe, weights);
-  const vectors = vectorsOf(probe.size);
   if (probe.size % 4 !== 0 || (weights && weights.size !== probe.size)) {
     throw new ShapeError(
       "rowScores",
       `"${probe.name}" has ${probe.size} values; expected whole vec4s, as of the weights.`,
     );
   }
-  return parts.map(({ storage: rows, count, first }) => {
-    const blocks = Math.ceil(count / rowBlock);
-    const candidates = tape.temporary("candidates", [blocks * rowBlock, 2], "u32");
-    const shape = { VECTORS: vectors, COUNT: count, FIRST: first };
-    if (weights) tape.launch(weightedShader, { probe, weights, rows, candidates }, shape, [blocks]);
-    else tape.launch(euclideanShader, { probe, rows, candidates }, shape, [blocks]);
-    return candidates;
+  return parts.map((part) => {
+    const shape = [Math.ceil(part.count / rowBlock) * rowBlock, 2];
+    const inputs = weights ? [probe, weights] : [probe];
+    return tape.recordAll(scoresOperation, inputs, { part }, [{ shape, name: "candidates", dtype: "u32" }])[0];
   });
 }
+
+const scoresOperation: Operation<{ readonly part: RowPart }> = {
+  name: "rowScores",
+  lower({ inputs: [probe, weights], outputs: [candidates], options: { part } }, to) {
+    const { storage: rows, count: COUNT, first: FIRST } = part;
+    const shape = { VECTORS: vectorsOf(probe.size), COUNT, FIRST };
+    const groups = [Math.ceil(COUNT / rowBlock)] as const;
+    if (weights) to.launch(weightedShader, { probe, weights, rows, candidates }, shape, groups);
+    else to.launch(euclideanShader, { probe, rows, candidates }, shape, groups);
+  },
+};
 
 /** The k rows of the least score, as candidates in ascending order, [k, 2] u32; of equal scores the lower row is first. */
 export function nearestRows(probe: Tensor, parts: readonly RowPart[], k: number, weights?: Tensor): Tensor {
@@ -53,20 +62,27 @@ export function nearestRows(probe: Tensor, parts: readonly RowPart[], k: number,
     throw new ShapeError("nearestRows", `k is ${k}; expected a whole number from 1 to ${mostNearest}.`);
   }
   const tape = tapeOf("nearestRows", probe);
-  let lists = rowScores(probe, parts, weights);
+  let lists: readonly Tensor[] = rowScores(probe, parts, weights);
   do {
-    const chunks = lists.map(({ shape: [count] }) => Math.ceil(count / chunk));
-    const kept = tape.temporary("nearest", [chunks.reduce((sum, n) => sum + n) * k, 2], "u32");
-    let out = 0;
-    for (const [i, candidates] of lists.entries()) {
-      const constants = { K: k, COUNT: candidates.shape[0], OUT: out };
-      tape.launch(selectShader, { candidates, kept }, constants, [chunks[i]], { CHUNK: chunk });
-      out += chunks[i] * k;
-    }
-    lists = [kept];
+    const kept = lists.reduce((sum, { shape: [count] }) => sum + Math.ceil(count / chunk), 0) * k;
+    lists = tape.recordAll(selectOperation, lists, { k }, [{ shape: [kept, 2], name: "nearest", dtype: "u32" }]);
   } while (lists[0].shape[0] > k);
   return lists[0];
 }
+
+/** Of each chunk of each list the k least, one behind the other. */
+const selectOperation: Operation<{ readonly k: number }> = {
+  name: "nearestRows",
+  lower({ inputs: lists, outputs: [kept], options: { k: K } }, to) {
+    let out = 0;
+    for (const candidates of lists) {
+      const [COUNT] = candidates.shape;
+      const chunks = Math.ceil(COUNT / chunk);
+      to.launch(selectShader, { candidates, kept }, { K, COUNT, OUT: out }, [chunks]);
+      out += chunks * K;
+    }
+  },
+};
 
 /** The row's number of a place for which there was no row. */
 export const noRow = 0xffffffff;

@@ -1,6 +1,7 @@
 import shader from "../../shaders/scale.forward.wgsl";
 import { ShapeError } from "../errors.ts";
-import { vec4Threads } from "../tape/grid.ts";
+import type { Operation } from "../tape/graph.ts";
+import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
@@ -8,11 +9,14 @@ import type { Tensor } from "../tape/tensor.ts";
 export function scale(x: Tensor, k: number): Tensor {
   const tape = tapeOf("scale", x);
   if (!Number.isFinite(k)) throw new ShapeError("scale", `the factor is ${k}; expected a finite number.`);
-  const { groups, constants } = vec4Threads(x.size);
-  const scaled = (source: Tensor, name: string) => {
-    const output = tape.temporary(name, x.shape);
-    tape.launch(shader, { x: source, output }, { ...constants, FACTOR: k }, groups);
-    return output;
-  };
-  return tape.record("scale", [x], scaled(x, "scaled"), (gradient) => [scaled(gradient, "scale gradient")]);
+  return tape.record(operation, [x], { factor: k }, x.shape);
 }
+
+const operation: Operation<{ readonly factor: number }> = {
+  name: "scale",
+  gradient: ({ options }, gradient) => [gradient.tape.record(operation, [gradient], options, gradient.shape)],
+  lower({ inputs: [x], outputs: [output], options: { factor: FACTOR } }, to) {
+    const { groups, constants } = vec4Threads(x.size);
+    to.launch(shader, { x, output }, { ...constants, FACTOR }, groups);
+  },
+};

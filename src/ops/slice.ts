@@ -1,7 +1,8 @@
 import backwardShader from "../../shaders/slice.backward.wgsl";
 import forwardShader from "../../shaders/slice.forward.wgsl";
 import { ShapeError } from "../errors.ts";
-import { threads } from "../tape/grid.ts";
+import type { Operation } from "../tape/graph.ts";
+import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
@@ -12,15 +13,30 @@ export function slice(x: Tensor, start: number, count: number): Tensor {
   if (!(Number.isInteger(start) && Number.isInteger(count) && start >= 0 && count > 0 && start + count <= rows)) {
     throw new ShapeError("slice", `rows ${start} to ${start + count} of ${describe(x.shape)}; expected 0 to ${rows}.`);
   }
-  const output = tape.temporary("slice", [count, ...rest]);
-  const OFFSET = (x.size / rows) * start;
-  const forward = threads(output.size);
-  tape.launch(forwardShader, { x, output }, { ...forward.constants, OFFSET }, forward.groups);
-
-  return tape.record("slice", [x], output, (gradient) => {
-    const input_gradient = tape.temporary("slice gradient", x.shape);
-    const { groups, constants } = threads(x.size);
-    tape.launch(backwardShader, { gradient, input_gradient }, { ...constants, OFFSET, TAKEN: output.size }, groups);
-    return [input_gradient];
-  });
+  return tape.record(operation, [x], { offset: (x.size / rows) * start }, [count, ...rest]);
 }
+
+/** Elements in front of the first one that is taken. */
+interface Options {
+  readonly offset: number;
+}
+
+const operation: Operation<Options> = {
+  name: "slice",
+  gradient: ({ inputs: [x], options }, gradient) => [
+    gradient.tape.record(gradientOperation, [gradient], options, x.shape),
+  ],
+  lower({ inputs: [x], outputs: [output], options: { offset: OFFSET } }, to) {
+    const { groups, constants } = threads(output.size);
+    to.launch(forwardShader, { x, output }, { ...constants, OFFSET }, groups);
+  },
+};
+
+const gradientOperation: Operation<Options> = {
+  name: "slice gradient",
+  lower({ inputs: [gradient], outputs: [input_gradient], options: { offset: OFFSET } }, to) {
+    const { groups, constants } = threads(input_gradient.size);
+    const TAKEN = gradient.size;
+    to.launch(backwardShader, { gradient, input_gradient }, { ...constants, OFFSET, TAKEN }, groups);
+  },
+};

@@ -1,6 +1,6 @@
 import shader from "../../shaders/adam.step.wgsl";
 import { TwingradError } from "../errors.ts";
-import { vec4Threads } from "../tape/grid.ts";
+import { vec4Threads } from "../tape/lowering/grid.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 
 export interface AdamOptions {
@@ -29,7 +29,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
   return {
     name: "adam",
     clipNorm,
-    record(tape, arena, schedule) {
+    record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const bindings = {
         values: arena.values,
@@ -42,7 +42,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
         schedule,
       };
       const rates = { BETA1: beta1, BETA2: beta2, ONE_MINUS_BETA1: 1 - beta1, ONE_MINUS_BETA2: 1 - beta2 };
-      tape.launch(shader, bindings, { ...constants, ...rates, EPSILON: epsilon }, groups);
+      to.launch(shader, bindings, { ...constants, ...rates, EPSILON: epsilon }, groups);
     },
     schedule(step) {
       const rate = typeof learningRate === "number" ? learningRate : learningRate(step);

@@ -13,8 +13,8 @@ import {
   scoreOf,
   vectorsOf,
 } from "../ops/nearestRows.ts";
+import { Storage } from "../tape/lowering/storage.ts";
 import { Tape } from "../tape/tape.ts";
-import { Storage } from "../tape/tensor.ts";
 
 /** How a score becomes a distance, and what the score is. */
 export interface Metric {

@@ -6,9 +6,11 @@ import type { BufferRange, Dispatch, Operand } from "../gpu/dispatch.ts";
 import { Program, type ProgramParts } from "../gpu/program.ts";
 import { StagingRing } from "../gpu/readback.ts";
 import { writeShapes } from "../gpu/shapeUniform.ts";
+import { explain, graphOf } from "./explain.ts";
+import type { Launch } from "./lower.ts";
+import type { Storage } from "./lowering/storage.ts";
 import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } from "./plan.ts";
-import type { Launch, Tape } from "./tape.ts";
-import type { Storage } from "./tensor.ts";
+import type { Tape } from "./tape.ts";
 
 export async function compile(tape: Tape, options: CompileOptions): Promise<Program> {
   const { device } = tape;
@@ -58,9 +60,9 @@ function build(
   const shapes = writeShapes(device, plan.launches, make);
   const dispatches = plan.launches.map((launch, i) => makeDispatch(tape, launch, pipelines[i], shapes[i], rangeOf));
   const inputs: ProgramParts["inputs"] = new Map(
-    [...tape.inputs].map(([name, t]) => [name, { range: rangeOf(t.storage), elements: t.size, dtype: t.dtype }]),
+    [...tape.inputs].map(([name, t]) => [name, { range: rangeOf(t.source!), elements: t.size, dtype: t.dtype }]),
   );
-  const outputs = plan.results.map(({ tensor, ...result }) => ({ ...result, range: rangeOf(tensor.storage) }));
+  const outputs = plan.results.map(({ storage, ...result }) => ({ ...result, range: rangeOf(storage) }));
   const staging = Array.from({ length: stepsInFlight }, (_, i) => make(`results ${i}`, plan.resultBytes, "readback"));
   return new Program({
     device,
@@ -70,6 +72,8 @@ function build(
     ring: new StagingRing(device, staging),
     own,
     memory: plan.memory,
+    graph: () => graphOf(plan),
+    explain,
     schedule: optimizer && {
       range: rangeOf(schedule!),
       next: () => optimizer.schedule(++store.step),
@@ -111,7 +115,7 @@ function makeDispatch(
     kernel: shader.name,
     pipeline,
     bindGroup,
-    part: launch.part,
+    part: launch.choice?.key,
     workgroups: launch.workgroups,
     reads,
     writes,

@@ -1,6 +1,6 @@
 // What the tape asks of an optimizer, so that `optim` can depend on the tape and not the other way round.
-import type { Tape } from "./tape.ts";
-import type { Storage } from "./tensor.ts";
+import type { Lowering } from "./lower.ts";
+import type { Storage } from "./lowering/storage.ts";
 
 /** One arena of parameters as storages of equal layout: what one launch updates. */
 export interface ArenaStorages {
@@ -25,7 +25,7 @@ export interface Optimizer {
   /** The most that the norm of all gradients together, those of the L2 penalties included, may be; above, they shrink. */
   readonly clipNorm?: number;
   /** Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step. */
-  record(tape: Tape, arena: ArenaStorages, schedule: Storage): void;
+  record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
   /** The schedule of the step with this number, counted from 1. The third of the four floats is the program's. */
   schedule(step: number): readonly [number, number];
 }

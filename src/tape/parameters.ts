@@ -5,8 +5,9 @@ import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts"
 import type { Device } from "../gpu/device.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { type InitialOptions, initialValues } from "./initial.ts";
+import { Storage } from "./lowering/storage.ts";
 import type { Tape } from "./tape.ts";
-import { describe, Storage, sizeOf, Tensor } from "./tensor.ts";
+import { describe, sizeOf, Tensor } from "./tensor.ts";
 
 export interface ParameterOptions extends InitialOptions {
   /** False for what is kept but not trained (moving averages). */
@@ -42,7 +43,7 @@ export class Parameter extends Tensor {
   private readonly entry: Entry;
 
   constructor(tape: Tape, entry: Entry) {
-    super(tape, entry.shape, new Storage("parameter", entry.name, sizeOf(entry.shape), "f32"), entry.name);
+    super(tape, entry.shape, entry.name, new Storage("parameter", entry.name, sizeOf(entry.shape), "f32"));
     this.trainable = entry.trainable;
     this.entry = entry;
   }

@@ -1,17 +1,23 @@
-// From the recorded list to what a program will be: gradients and update appended, dead launches dropped, memory planned,
-// and all of it held to the adapter's limits before anything is allocated for it.
+// All stages between what was recorded and what a program will be: rewritten, differentiated, lowered, memory planned, and
+// held to the adapter's limits before anything is allocated for it.
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
+import { differentiate } from "./differentiate.ts";
+import { gradients } from "./gradients.ts";
+import type { Node } from "./graph.ts";
+import { type Launch, Lowering } from "./lower.ts";
+import { type Plan, planMemory, removeDead } from "./lowering/memoryPlan.ts";
+import { Storage } from "./lowering/storage.ts";
+import { lowerUpdate, trainedBy, withoutPenalties } from "./lowering/update.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
-import { type Plan, planMemory, removeDead } from "./planner.ts";
-import type { Launch, Tape } from "./tape.ts";
-import { describe, Storage, type Tensor } from "./tensor.ts";
-import { recordUpdate } from "./update.ts";
+import { type Rewrite, rewrite, withoutUnread } from "./rewrite.ts";
+import type { Tape } from "./tape.ts";
+import { describe, type Tensor } from "./tensor.ts";
 
 export interface CompileOptions {
-  /** The scalar to minimise (with `optimizer`) or to report. */
+  /** The scalar to minimize (with `optimizer`) or to report. */
   readonly loss?: Tensor;
   readonly optimizer?: Optimizer;
   /** Further tensors to read back at each step, by name. */
@@ -20,11 +26,21 @@ export interface CompileOptions {
   readonly frozen?: boolean;
 }
 
+/** What the stages made of a tape, from the first to the last. */
+export interface Stages {
+  readonly recorded: readonly Node[];
+  readonly rewrites: readonly Rewrite[];
+  /** The graph that was lowered: rewritten, with its gradients. */
+  readonly lowered: readonly Node[];
+  readonly launches: readonly Launch[];
+}
+
 export interface ProgramPlan extends Plan {
+  readonly stages: Stages;
   readonly optimizer?: Optimizer;
   readonly launches: readonly Launch[];
   /** What a step reads back, and where each lies among `resultBytes`; `fault` comes behind them. */
-  readonly results: readonly { name: string; tensor: Tensor; elements: number; offset: number; scalar: boolean }[];
+  readonly results: readonly { name: string; storage: Storage; elements: number; offset: number; scalar: boolean }[];
   readonly faultOffset: number;
   readonly resultBytes: number;
   readonly schedule?: Storage;
@@ -35,45 +51,84 @@ export interface ProgramPlan extends Plan {
 /** Steps that may be in flight before `run` waits. */
 export const stepsInFlight = 4;
 
-/** Places the parameters in their store, appends to the tape what the step does after its loss, and plans the whole. */
-export function planProgram(tape: Tape, options: CompileOptions): ProgramPlan {
+interface Lowered {
+  readonly stages: Stages;
+  readonly outputs: readonly { readonly name: string; readonly tensor: Tensor; readonly storage: Storage }[];
+  readonly reported?: Tensor;
+  readonly arenas: readonly Arena[];
+  readonly schedule?: Storage;
+  readonly fault?: Storage;
+}
+
+/** The stages up to the list of dispatches. Places the parameters in their store; allocates nothing else. */
+export function lowerTape(tape: Tape, options: CompileOptions): Lowered {
   const { store } = tape;
-  const { loss, optimizer } = options;
+  const { loss, optimizer, outputs = {}, frozen = false } = options;
   if (loss && loss.size !== 1) {
     throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
   }
   store.place();
   for (const p of tape.parameters.values()) {
     const { buffer, offset } = store.location(p.name);
-    p.storage.external = { buffer, offset };
+    p.source!.external = { buffer, offset };
   }
+  const training = loss && optimizer ? { optimizer, trained: trainedBy(tape) } : undefined;
+  const reduced = training && withoutPenalties(tape, tape.nodes, loss!);
+  const request = reduced && tape.aside(() => gradients(reduced.loss, training.trained));
+  const recorded = [...(reduced?.nodes ?? tape.nodes), ...(request?.nodes ?? [])];
+  const base = reduced?.loss ?? loss;
+  const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(request?.result ?? [])];
 
-  const schedule = optimizer ? new Storage("input", "schedule", 4, "f32") : undefined;
-  const update = loss && optimizer ? recordUpdate(tape, loss, optimizer, schedule!) : undefined;
-  const fault = update?.fault;
-  const reported = update?.loss ?? loss;
-  const outputs = { ...(reported ? { loss: reported } : {}), ...options.outputs };
-  const required = new Set(Object.values(outputs).map((t) => t.storage));
+  const fused = rewrite(recorded, asked, "recorded");
+  const differentiated = rewrite(differentiate(fused.nodes), asked, "differentiated");
+  const lowered = withoutUnread(differentiated.nodes, asked, frozen);
+
+  const to = new Lowering(tape);
+  to.lower(lowered, asked);
+  const schedule = training ? new Storage("input", "schedule", 4, "f32") : undefined;
+  const update =
+    training &&
+    lowerUpdate(to, base!, {
+      ...training,
+      gradients: request!.result,
+      decayOf: reduced!.decayOf,
+      schedule: schedule!,
+    });
+  const reported = update?.loss ?? base;
+  const named = Object.entries({ ...(reported ? { loss: reported } : {}), ...outputs });
+  const found = named.map(([name, tensor]) => ({ name, tensor, storage: to.storage(tensor) }));
+  const launches = to.finish();
+  const rewrites = [...fused.rewrites, ...differentiated.rewrites];
+  return {
+    stages: { recorded, rewrites, lowered, launches },
+    outputs: found,
+    reported,
+    arenas: update?.arenas ?? [],
+    schedule,
+    fault: update?.fault,
+  };
+}
+
+export function planProgram(tape: Tape, options: CompileOptions): ProgramPlan {
+  const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options);
+  const required = new Set(outputs.map(({ storage }) => storage));
   if (fault) required.add(fault);
-  const recorded = tape.launches.splice(0);
-  for (const launch of tape.prologue.splice(0)) launch();
-  tape.launches.push(...recorded);
-  const launches = removeDead(tape.launches, required, options.frozen);
+  const launches = removeDead(stages.launches, required, options.frozen);
   const plan = planMemory(launches, required);
   checkLimits(tape, launches);
 
   let resultBytes = 0;
-  const results = Object.entries(outputs).map(([name, tensor]) => {
+  const results = outputs.map(({ name, tensor, storage }) => {
     const offset = resultBytes;
     resultBytes += Math.ceil(tensor.size / 4) * 16;
-    return { name, tensor, elements: tensor.size, offset, scalar: tensor === reported };
+    return { name, storage, elements: tensor.size, offset, scalar: tensor === reported };
   });
   const faultOffset = resultBytes;
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));
-  const memory = measure(tape, plan, launches, { arenas: update?.arenas ?? [], resultBytes });
-  return { ...plan, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
+  const memory = measure(tape, plan, launches, { arenas, resultBytes });
+  const { optimizer } = options;
+  return { ...plan, stages, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
 }
-
 /** Bytes by role, and the number of buffers. */
 function measure(
   tape: Tape,
@@ -83,12 +138,12 @@ function measure(
 ): Omit<Memory, "total"> {
   const bound = launches.flatMap(({ bindings }) => Object.values(bindings));
   const fixed = new Set(
-    [...bound, ...[...tape.inputs.values()].map((t) => t.storage)].map((s) => s.within?.whole ?? s),
+    [...bound, ...[...tape.inputs.values()].map((t) => t.source!)].map((s) => s.within?.whole ?? s),
   );
   const own = [...fixed].filter((s) => !s.external && !plan.slotOf.has(s));
   const bytesOf = (...kinds: Storage["kind"][]) =>
     own.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + s.bytes, 0);
-  const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.storage.bytes, 0);
+  const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.source!.bytes, 0);
   const shapes = shapeBytes(launches);
   return {
     parameters: kept + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),

@@ -1,66 +1,40 @@
-// The tape: operations call `launch` and `record` on it while the network is being written down; `compile` turns the
-// list into a program and the tape is done. It holds no GPU object.
+// The tape: a list of operations, written down while a network is composed. Recording computes nothing, launches nothing
+// and knows no kernel; `compile` makes a program of the list.
 
 import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
-import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
-// Circles of types: a tape makes its tensors and parameters, and hands itself over to be compiled.
 import { compile } from "./compile.ts";
+import type { Node, Operation } from "./graph.ts";
+import { type Dtype, Storage } from "./lowering/storage.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
 import type { CompileOptions } from "./plan.ts";
-import { type Dtype, describe, Storage, sizeOf, Tensor } from "./tensor.ts";
-
-/** One dispatch to be: what runs, on which storages, how many workgroups. */
-export interface Launch {
-  readonly shader: Shader;
-  readonly bindings: Readonly<Record<string, Storage>>;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly tunables: Readonly<Record<string, number>>;
-  readonly workgroups: readonly [number, number, number];
-  /** What it is a part of, where that was computed by one of several candidates: the choice's key. */
-  part?: string;
-}
-
-/**
- * The chain rule of one recorded operation: from the gradient of its output to those of its inputs, in the order of
- * `inputs`. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
- */
-export type Backward = (gradient: Tensor, wanted: readonly boolean[]) => readonly (Tensor | undefined)[];
-
-export interface Node {
-  readonly operation: string;
-  readonly inputs: readonly Tensor[];
-  readonly output: Tensor;
-  readonly backward: Backward;
-  /** What `batchNorm` needs to know to put the operation into one with itself: see `src/ops/fused/block.ts`. */
-  readonly fusible?: unknown;
-}
+import { describe, sizeOf, Tensor } from "./tensor.ts";
+import { view } from "./view.ts";
 
 export interface TapeOptions {
   /** A store to share with other tapes on the same device; a new one by default. */
   readonly parameters?: ParameterStore;
   /** How blocks keep their activations and their gradients; arithmetic is float32 always. `float32` by default. */
   readonly storage?: "float32" | "float16";
-  /** Whether the first block's activations are made again in the backward pass instead of being kept. */
+  /** Whether the first block's activations are recomputed in the backward pass instead of being kept. */
   readonly recompute?: boolean;
 }
 
-export type Workgroups = readonly [number, number?, number?];
+/** An output to be: its shape, and where they are not the operation's and f32, its name and dtype. */
+export interface Output {
+  readonly shape: readonly number[];
+  readonly name?: string;
+  readonly dtype?: Dtype;
+}
 
 export class Tape {
   readonly device: Device;
   readonly store: ParameterStore;
   readonly inputs = new Map<string, Tensor>();
   readonly parameters = new Map<string, Parameter>();
-  readonly nodes: Node[] = [];
-  readonly launches: Launch[] = [];
-  /** Work gathered from several operations into launches in front of all others, done when the program is compiled. */
-  readonly prologue: (() => void)[] = [];
-  /** Scalars that are factor * sum(w^2) / 2 of one parameter: where they are terms of the loss, `compile` merges them. */
-  readonly penalties = new Map<Tensor, { readonly parameter: Tensor; readonly factor: number }>();
-
   readonly options: TapeOptions;
+  private recorded: Node[] = [];
 
   constructor(device: Device, options: TapeOptions = {}) {
     this.device = device;
@@ -68,12 +42,21 @@ export class Tape {
     this.store = options.parameters ?? new ParameterStore(device);
   }
 
+  /** What has been recorded so far. */
+  get nodes(): readonly Node[] {
+    return this.recorded;
+  }
+
   /** A tensor that `Program.run` is given anew each step. `u8` holds bytes (pictures): see `scaleBytes`. */
   input(name: string, shape: readonly number[], options: { readonly dtype?: "f32" | "u8" } = {}): Tensor {
     checkShape("input", name, shape);
     if (this.inputs.has(name)) throw new TwingradError("BAD_INPUT", `input: the tape already has an input "${name}".`);
-    const storage = new Storage("input", name, sizeOf(shape), options.dtype ?? "f32");
-    const tensor = new Tensor(this, [...shape], storage, name);
+    const tensor = new Tensor(
+      this,
+      [...shape],
+      name,
+      new Storage("input", name, sizeOf(shape), options.dtype ?? "f32"),
+    );
     this.inputs.set(name, tensor);
     return tensor;
   }
@@ -92,77 +75,46 @@ export class Tape {
   constant(name: string, shape: readonly number[], data: Float32Array): Tensor {
     const storage = new Storage("constant", name, sizeOf(shape), "f32");
     storage.data = data;
-    return new Tensor(this, [...shape], storage, name);
+    return new Tensor(this, [...shape], name, storage);
   }
 
-  /** A tensor for a launch to write. */
-  temporary(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    return new Tensor(this, [...shape], new Storage("temporary", name, sizeOf(shape), dtype), name);
-  }
-
-  /**
-   * A tensor that is computed only if something reads it: `launch` is then called once with the storage to write. What
-   * an operation that takes its place does without is never launched.
-   */
-  deferred(name: string, shape: readonly number[], launch: (storage: Storage) => void): Tensor {
-    const compute = () => {
-      const storage = new Storage("temporary", name, sizeOf(shape), "f32");
-      launch(storage);
-      return storage;
-    };
-    return new Tensor(this, [...shape], compute, name);
-  }
-
-  /** The same elements under another shape of the same size. */
+  /** The same elements under another shape of the same size; of a smaller one, the first elements, without a gradient. */
   view(x: Tensor, shape: readonly number[]): Tensor {
-    return new Tensor(this, [...shape], () => x.storage, x.name);
+    return view(x, shape);
   }
 
-  /** Appends one dispatch. Every binding and every constant without a default must be given: the types see to it. */
-  launch<S extends Shader>(
-    shader: S,
-    bindings: BindingsOf<S, Tensor | Storage>,
-    constants: ConstantsOf<S>,
-    workgroups: Workgroups,
-    tunables?: TunablesOf<S>,
-  ): Launch {
-    const storages: Record<string, Storage> = {};
-    for (const [name, target] of Object.entries(bindings as Record<string, Tensor | Storage>)) {
-      storages[name] = target instanceof Tensor ? target.storage : target;
+  /** Records an operation with one output. */
+  record<O>(operation: Operation<O>, inputs: readonly Tensor[], options: O, shape: readonly number[]): Tensor {
+    return this.recordAll(operation, inputs, options, [{ shape }])[0];
+  }
+
+  /** Records an operation and returns its outputs. */
+  recordAll<O>(
+    operation: Operation<O>,
+    inputs: readonly Tensor[],
+    options: O,
+    outputs: readonly Output[],
+  ): readonly Tensor[] {
+    const tensors = outputs.map(
+      ({ shape, name, dtype }) => new Tensor(this, [...shape], name ?? operation.name, dtype),
+    );
+    this.recorded.push({ operation, inputs, options, outputs: tensors } as Node);
+    return tensors;
+  }
+
+  /** What `work` records, as a list of its own that the tape does not keep: for stages behind the recording. */
+  aside<T>(work: () => T): { nodes: readonly Node[]; result: T } {
+    const kept = this.recorded;
+    this.recorded = [];
+    try {
+      const result = work();
+      return { nodes: this.recorded, result };
+    } finally {
+      this.recorded = kept;
     }
-    const launch: Launch = {
-      shader,
-      bindings: storages,
-      constants: constants as Record<string, number>,
-      tunables: (tunables ?? {}) as Record<string, number>,
-      workgroups: [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1],
-    };
-    this.launches.push(launch);
-    return launch;
   }
 
-  /**
-   * Puts what `launch` appends in the place of an earlier dispatch: for a forward pass that has more to leave behind once
-   * a gradient is asked for.
-   */
-  replace(earlier: Launch, launch: () => Launch): void {
-    const later = launch();
-    this.launches.splice(this.launches.indexOf(later), 1);
-    this.launches[this.launches.indexOf(earlier)] = later;
-  }
-
-  /** Appends an operation with its chain rule and returns its output. */
-  record(operation: string, inputs: readonly Tensor[], output: Tensor, backward: Backward, fusible?: unknown): Tensor {
-    this.nodes.push({ operation, inputs, output, backward, fusible });
-    return output;
-  }
-
-  /** The operation that `tensor` is the output of, where it is the named one. */
-  madeBy(operation: string, tensor: Tensor): Node | undefined {
-    return this.nodes.find((node) => node.output === tensor && node.operation === operation);
-  }
-
-  /** Plans memory, makes every pipeline, buffer and bind group, and returns the program to be replayed. */
+  /** Rewrites, differentiates and lowers what was recorded, plans memory, makes every GPU object: a program to replay. */
   compile(options: CompileOptions): Promise<Program> {
     return compile(this, options);
   }

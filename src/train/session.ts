@@ -12,7 +12,7 @@ import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
 import { gradients } from "../tape/gradients.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { planProgram } from "../tape/plan.ts";
+import { lowerTape, planProgram } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { batchFields } from "./batch.ts";
@@ -60,10 +60,17 @@ export class Session {
   /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */
   program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
     return kept(this.programs, `${kind} ${dtype}`, async () => {
-      await this.device.tuner.tune(() => void this.withGradients(this.record(dtype)));
-      const { tape, loss } = this.record(dtype);
-      if (kind === "step") return tape.compile({ loss, optimizer: this.spec.optimizer });
-      return tape.compile({ loss, outputs: this.withGradients({ tape, loss }), frozen: true });
+      const recorded = () => {
+        const { tape, loss } = this.record(dtype);
+        if (kind === "step") return { tape, options: { loss, optimizer: this.spec.optimizer } };
+        return { tape, options: { loss, outputs: withGradients(tape, loss), frozen: true } };
+      };
+      await this.device.tuner.tune(() => {
+        const { tape, options } = recorded();
+        lowerTape(tape, options);
+      });
+      const { tape, options } = recorded();
+      return tape.compile(options);
     });
   }
 
@@ -98,19 +105,19 @@ export class Session {
     return { tape, loss: this.penalised(tape, towers === 1 ? data : scale(data, 1 / towers)) };
   }
 
-  /** Records the backward pass; gives the gradients by parameter. */
-  private withGradients({ tape, loss }: { tape: Tape; loss: Tensor }): Record<string, Tensor> {
-    const trained = [...tape.parameters.values()].filter((p) => p.trainable);
-    const found = gradients(loss, trained);
-    return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
-  }
-
   private penalised(tape: Tape, loss: Tensor): Tensor {
     const { network, l2 } = this.spec;
     let total = loss;
     if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
     return total;
   }
+}
+
+/** The gradients by parameter. */
+function withGradients(tape: Tape, loss: Tensor): Record<string, Tensor> {
+  const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+  const found = gradients(loss, trained);
+  return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
 }
 
 /** Made once under `key`, unless that fails. */

@@ -3,20 +3,20 @@
 import addShader from "../../shaders/add.forward.wgsl";
 import scaleShader from "../../shaders/scale.forward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
-import type { Tape } from "../../src/tape/tape.ts";
+import type { Lowering } from "../../src/tape/lower.ts";
 import type { Tensor } from "../../src/tape/tensor.ts";
 
-export function launches(tape: Tape, a: Tensor, b: Tensor, output: Tensor): void {
-  tape.launch(addShader, { a, b, output }, { COUNT: 1, ROW: 64 }, [1]);
+export function launches(to: Lowering, a: Tensor, b: Tensor, output: Tensor): void {
+  to.launch(addShader, { a, b, output }, { COUNT: 1, ROW: 64 }, [1]);
   // @ts-expect-error: the binding b is missing
-  tape.launch(addShader, { a, output }, { COUNT: 1, ROW: 64 }, [1]);
+  to.launch(addShader, { a, output }, { COUNT: 1, ROW: 64 }, [1]);
   // @ts-expect-error: there is no binding c
-  tape.launch(addShader, { a, c: b, output }, { COUNT: 1, ROW: 64 }, [1]);
+  to.launch(addShader, { a, c: b, output }, { COUNT: 1, ROW: 64 }, [1]);
   // @ts-expect-error: the constant FACTOR has no default
-  tape.launch(scaleShader, { x: a, output }, { COUNT: 1, ROW: 64 }, [1]);
+  to.launch(scaleShader, { x: a, output }, { COUNT: 1, ROW: 64 }, [1]);
   // @ts-expect-error: the constant is COUNT, not COUNTS
-  tape.launch(addShader, { a, b, output }, { COUNTS: 1, ROW: 64 }, [1]);
-  tape.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { WORKGROUP: 128 });
+  to.launch(addShader, { a, b, output }, { COUNTS: 1, ROW: 64 }, [1]);
+  to.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { WORKGROUP: 128 });
   // @ts-expect-error: there is no tunable TILE
-  tape.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { TILE: 128 });
+  to.launch(sumShader, { x: a, base: b, output }, { COUNT: 1, CHUNK: 4 }, [1], { TILE: 128 });
 }

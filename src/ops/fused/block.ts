@@ -2,22 +2,23 @@
 // is pooled in registers, batch-norm and ReLU are applied where the next block reads, and the gradient goes back through
 // ReLU, batch-norm and max-pool inside the kernels of the convolution's gradients: of all that, only the pooled values,
 // where the maxima were, and the gradient of the block's output are ever stored.
-import widenShader from "../../../shaders/widen.forward.wgsl";
-import { choose, keyOf } from "../../tape/choose.ts";
-import { launchSum } from "../../tape/gradients.ts";
-import { threads } from "../../tape/grid.ts";
-import { imagesWithin, Parts, type Place } from "../../tape/parts.ts";
-import type { Backward, Tape } from "../../tape/tape.ts";
-import { Storage, Tensor } from "../../tape/tensor.ts";
-import { scaledFrom } from "../images/scaleBytes.ts";
-import type { Convolution } from "../kernels/convolutionShape.ts";
-import type { Axis } from "../kernels/windowShape.ts";
-import type { BatchNormOptions } from "./batchNormOptions.ts";
+
+import { gradients } from "../../tape/gradients.ts";
+import type { Node, Operation } from "../../tape/graph.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { choose, keyOf } from "../../tape/lowering/choose.ts";
+import { imagesWithin, Parts, type Place } from "../../tape/lowering/parts.ts";
+import { Storage } from "../../tape/lowering/storage.ts";
+import type { Rule } from "../../tape/rewrite.ts";
+import { launchSum } from "../../tape/sum.ts";
+import type { Tensor } from "../../tape/tensor.ts";
+import { scaleBytesOperation } from "../images/scaleBytes.ts";
 import {
   type Arriving,
   type BlockShape,
   cellsOf,
   type Norm,
+  type Normalization,
   type Pooled,
   runsOf,
   type Slice,
@@ -28,88 +29,104 @@ import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPool
 import * as norm from "./normalised.ts";
 import * as winograd from "./winogradBlock.ts";
 
-/** Bytes of transformed inputs that are kept for the backward pass instead of being made again. */
+/** Bytes of transformed inputs that are kept for the backward pass instead of being recomputed. */
 const mostKept = 64 * 2 ** 20;
 
-/** Bytes of pooled values that are made again at a time. */
+/** Bytes of pooled values that are recomputed at a time. */
 const mostRemade = 64 * 2 ** 20;
 
-interface Operands {
-  readonly x: Tensor;
-  readonly filter: Tensor;
-  readonly bias?: Tensor;
+export interface BlockOptions {
+  readonly shape: BlockShape;
+  readonly normalization: Normalization;
+  /** Whether the third input is the convolution's bias. */
+  readonly bias: boolean;
+  /** The three operations that it takes the place of. */
+  readonly apart: readonly Node[];
+}
+
+export const bytesInFirstLoad: Rule = {
+  name: "bytes scaled in the first load",
+  saves: "A dispatch, and the pictures as float32: the first block reads bytes, a quarter of that.",
+  match(node, graph) {
+    const [x, ...others] = node.inputs;
+    const scaled = graph.maker(scaleBytesOperation, x);
+    if (!scaled || graph.isDifferentiatedBy(x)) return undefined;
+    return { nodes: [node], by: [{ ...node, inputs: [scaled.inputs[0], ...others] }] };
+  },
+};
+
+/** Inputs: x, the filter, perhaps the bias, gamma, beta, and where there are moving averages their mean and variance. */
+export const blockOperation: Operation<BlockOptions> = {
+  name: "block",
+  rules: [bytesInFirstLoad],
+  lasting: (node) => node.options.normalization.training && tensorsOf(node).mean !== undefined,
+  gradient(node, gradient, wanted) {
+    const { inputs, options } = node;
+    const { x, filter, bias, gamma, beta } = tensorsOf(node);
+    const direct = options.shape.channels % 4 === 0;
+    const outputs = [x, filter, ...(bias ? [bias] : []), gamma, beta].map(({ shape, name }) => ({
+      shape,
+      name: `gradient of ${name}`,
+    }));
+    const wants = { input: wanted[0] && direct, filter: wanted[1] };
+    const reads = [...inputs, node.outputs[0], gradient]; // of the output, what its computation left
+    const found = gradient.tape.recordAll(gradientOperation, reads, { forward: node, wants }, outputs);
+    if (!wanted[0] || direct) return found;
+    return [inputGradientApart(node, gradient), ...found.slice(1)];
+  },
+  lower: (node, to) => lowerBlock(to, node),
+};
+
+/** The inputs by name. */
+function tensorsOf({ inputs, options }: Pick<Node<BlockOptions>, "inputs" | "options">) {
+  const [x, filter, ...rest] = inputs;
+  const [bias, [gamma, beta, mean, variance]] = options.bias ? [rest[0], rest.slice(1)] : [undefined, rest];
+  return { x, filter, bias, gamma, beta, mean, variance };
 }
 
 /**
- * Where `x` is a 2 x 2 max-pool of a 3 x 3 convolution with stride 1 and SAME padding, and nothing keeps them from being
- * one operation with the batch-norm: that operation's output. Else nothing.
+ * d loss / d x by the three operations themselves, for channels that are no multiple of 4: a block behind a picture, whose
+ * gradient hardly anybody wants. They are recorded again, but for moving averages that have moved already.
  */
-export function fuseBlock(
-  x: Tensor,
-  options: BatchNormOptions,
-  groups: number,
-  backwardApart: () => Backward,
-): Tensor | undefined {
-  const { tape } = x;
-  const pool = tape.madeBy("maxPool2d", x);
-  const conv = pool && tape.madeBy("conv2d", pool.inputs[0]);
-  if (!conv) return undefined;
-  const { row, column } = pool.fusible as { row: Axis; column: Axis };
-  const convolution = conv.fusible as Convolution;
-  const halves = [row, column].every((a) => a.size === 2 && a.stride === 2 && a.before === 0);
-  const same = [convolution.y, convolution.x].every((a) => a.size === 3 && a.stride === 1 && a.output === a.input);
-  const valid = row.output === convolution.y.output >> 1 && column.output === convolution.x.output >> 1;
-  if (!halves || !same || !valid || convolution.filters % 4 !== 0) return undefined;
-
-  const shape: BlockShape = {
-    images: convolution.batch,
-    height: convolution.y.input,
-    width: convolution.x.input,
-    channels: convolution.channels,
-    filters: convolution.filters,
-    pooledY: row.output,
-    pooledX: column.output,
-    cellsY: Math.ceil(row.output / 2),
-    cellsX: Math.ceil(column.output / 2),
-    group: convolution.batch / groups,
-    relu: options.activation === "relu",
-  };
-  const [input, filter, bias] = conv.inputs;
-  const apart = (gradient: Tensor) => {
-    const [fromNorm] = backwardApart()(gradient, [true, false, false]);
-    const [fromPool] = pool.backward(fromNorm!, [true]);
-    return conv.backward(fromPool!, [true, false, false])[0];
-  };
-  return block(shape, { x: input, filter, bias }, options, apart);
+function inputGradientApart(node: Node<BlockOptions>, gradient: Tensor): Tensor {
+  const { tape } = gradient;
+  const { x, filter, bias, gamma, beta, mean, variance } = tensorsOf(node);
+  const { apart, normalization } = node.options;
+  const again = ({ operation, options, outputs }: Node, inputs: readonly Tensor[]) =>
+    tape.recordAll(operation, inputs, options, outputs)[0];
+  const [conv, pool, batchNorm] = apart;
+  const pooled = again(pool, [again(conv, bias ? [x, filter, bias] : [x, filter])]);
+  const averages = normalization.training ? [] : [mean, variance];
+  return gradients(again(batchNorm, [pooled, gamma, beta, ...averages]), [x], gradient)[0];
 }
 
-/**
- * `inputGradientApart`: d loss / d x by the chain rules of the three operations, for channels that come in no vec4s: a
- * block behind a picture, whose gradient hardly anybody wants.
- */
-function block(
-  shape: BlockShape,
-  operands: Operands,
-  options: BatchNormOptions,
-  inputGradientApart: (gradient: Tensor) => Tensor | undefined,
-): Tensor {
-  const { x, filter, bias } = operands;
-  const { tape } = x;
-  const { gamma, beta, training = true } = options;
-  const { images, filters, pooledY, pooledX } = shape;
-  const layout = layoutFor(tape, shape, operands);
-  const { source, values, runs, each } = layout;
+/** What the lowering of a block leaves for that of its gradient. */
+interface Left {
+  readonly layout: Layout;
+  readonly result: Source;
+  readonly affine: Storage;
+  readonly transformed: ReadonlyMap<number, Tensor | undefined>;
+}
+
+function lowerBlock(to: Lowering, node: Node<BlockOptions>): Left {
+  const { shape, normalization } = node.options;
+  const tensors = tensorsOf(node);
+  const { x, filter, bias } = tensors;
+  const { images, filters } = shape;
+  const layout = layoutFor(to, shape, { x, filter, bias });
+  const { values, runs, each } = layout;
 
   // Pooled values with their moments, slice by slice, then the statistics of the whole batch.
+  const { training } = normalization;
   const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
-  const transformedInputs = new Map<number, Tensor | undefined>();
+  const transformed = new Map<number, Tensor | undefined>();
   for (const slice of slicesOf(images, each)) {
-    const transformed = launchForward(layout, slice, keptPooled(layout, slice), partial);
-    if (layout.keepsTransformed) transformedInputs.set(slice.first, transformed);
+    const input = launchForward(layout, slice, keptPooled(layout, slice), partial);
+    if (layout.keepsTransformed) transformed.set(slice.first, input);
   }
   const affine = partial
-    ? norm.launchAffine(tape, shape, { partial, runs: runs.RUNS }, options)
-    : norm.launchMovingAffine(tape, filters, options);
+    ? norm.launchAffine(to, shape, { partial, runs: runs.RUNS }, tensors, normalization)
+    : norm.launchMovingAffine(to, filters, tensors, normalization.epsilon);
 
   const result: Source = {
     at: (slice, pass) => (pass === "again" ? pooledAgain(layout, slice).values : values.at(slice.first)),
@@ -118,41 +135,62 @@ function block(
     affine,
     relu: shape.relu,
   };
-  const output = tape.deferred("batch-norm", [images, pooledY, pooledX, filters], (storage) =>
-    norm.launchApply(tape, shape, result, storage),
-  );
-  norm.normalised.set(output, result);
+  to.placeAs(norm.normalizedWhenRead, node.outputs[0], { shape, source: result });
+  return { layout, result, affine, transformed };
+}
 
-  const backward: Backward = (gradient, wanted) => {
-    const arriving = norm.arrivals.get(gradient) ?? { parts: Parts.whole(gradient.storage, images), scale: 1 };
-    const sums = arriving.sums ?? norm.launchGradientSums(tape, shape, result, arriving);
-    const found = norm.launchCoefficients(tape, shape, affine, sums, training);
-    const leaving = wanted[0] && shape.channels % 4 === 0 ? leavingFor(tape, shape, source) : undefined;
+const gradientOperation: Operation<{
+  readonly forward: Node<BlockOptions>;
+  readonly wants: { readonly input: boolean; readonly filter: boolean };
+}> = {
+  name: "block gradient",
+  lower({ inputs, outputs, options: { forward, wants } }, to) {
+    const { layout, result, affine, transformed } = to.leftBy<Left>(forward as Node);
+    const { shape, source, each } = layout;
+    const { images } = shape;
+    const gradient = inputs[inputs.length - 1];
+    const arriving = to.as(norm.gradientInParts, gradient) ?? {
+      parts: Parts.whole(to.storage(gradient), images),
+      scale: 1,
+    };
+    const sums = arriving.sums ?? norm.launchGradientSums(to, shape, result, arriving);
+    const { training } = forward.options.normalization;
+    const found = norm.launchCoefficients(to, shape, affine, sums, training);
+    const leaving = wants.input ? leavingFor(to, shape, source) : undefined;
     let filterGradient: Tensor | undefined;
     let summed = true;
     for (const slice of slicesOf(images, Math.min(each, arriving.parts.images, leaving?.parts.images ?? images))) {
       const tensors = { x: source.at(slice, "again"), pooled: pooledAgain(layout, slice), arriving, norm: found.norm };
-      const transformed = transformedInputs.get(slice.first);
-      const part = launchGradients(layout, slice, { ...tensors, transformed, leaving }, wanted[1]);
+      const input = transformed.get(slice.first);
+      const part = launchGradients(layout, slice, { ...tensors, transformed: input, leaving }, wants.filter);
       summed &&= part.sums;
-      filterGradient = filterGradient && part.filter ? launchSum(tape, filterGradient, part.filter) : part.filter;
+      filterGradient = filterGradient && part.filter ? launchSum(to, filterGradient, part.filter) : part.filter;
     }
-    const left = leaving && gradientTensor(x, summed ? leaving : { ...leaving, sums: undefined });
-    const inputGradient = left ?? (wanted[0] ? inputGradientApart(gradient) : undefined);
-    return [inputGradient, filterGradient, ...(bias ? [found.bias] : []), found.gamma, found.beta];
-  };
-  return tape.record("block", bias ? [x, filter, bias, gamma, beta] : [x, filter, gamma, beta], output, backward);
+    const [ofInput, ofFilter, ...others] = outputs;
+    if (leaving) to.placeAs(norm.gradientInParts, ofInput, summed ? leaving : { ...leaving, sums: undefined });
+    if (filterGradient) to.place(ofFilter, to.storage(filterGradient));
+    const ofNorm = [...(forward.options.bias ? [found.bias] : []), found.gamma, found.beta];
+    others.forEach((output, i) => {
+      to.place(output, to.storage(ofNorm[i]));
+    });
+  },
+};
+
+interface Operands {
+  readonly x: Tensor;
+  readonly filter: Tensor;
+  readonly bias?: Tensor;
 }
 
 /** What a block keeps, where, and in which slices of the batch it is computed. */
 interface Layout extends Operands {
-  readonly tape: Tape;
+  readonly to: Lowering;
   readonly shape: BlockShape;
   readonly source: Source;
   readonly values: Parts;
   readonly argmax: Parts;
   readonly half: boolean;
-  /** Whether the pooled values are made again in the backward pass. */
+  /** Whether the pooled values are recomputed in the backward pass. */
   readonly remakes: boolean;
   /** Whether transformed inputs are kept for the backward pass, where Winograd is taken. */
   readonly keepsTransformed: boolean;
@@ -162,20 +200,20 @@ interface Layout extends Operands {
   readonly runs: { readonly RUN: number; readonly RUNS: number };
 }
 
-function layoutFor(tape: Tape, shape: BlockShape, operands: Operands): Layout {
+function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout {
   const { images, filters, pooledY, pooledX } = shape;
-  const source = sourceOf(operands.x);
-  const half = tape.options.storage === "float16";
-  const values = Parts.temporary(tape, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
-  const argmax = Parts.temporary(tape, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
+  const source = sourceOf(to, operands.x);
+  const half = to.options.storage === "float16";
+  const values = Parts.temporary(to, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
+  const argmax = Parts.temporary(to, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
   const fits = winograd.fits(shape, source);
-  const workspace = fits ? imagesWithin(tape, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
+  const workspace = fits ? imagesWithin(to, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   // A first block is cheap to compute (few channels) and large to keep.
-  const remakes = tape.options.recompute === true && source.affine === undefined;
-  const remade = remakes ? imagesWithin(tape, images, values.storages[0].bytes / values.images, mostRemade) : images;
+  const remakes = to.options.recompute === true && source.affine === undefined;
+  const remade = remakes ? imagesWithin(to, images, values.storages[0].bytes / values.images, mostRemade) : images;
   return {
     ...operands,
-    tape,
+    to,
     shape,
     source,
     values,
@@ -184,24 +222,24 @@ function layoutFor(tape: Tape, shape: BlockShape, operands: Operands): Layout {
     remakes,
     keepsTransformed: fits && images * winograd.bytesOfImage(shape) <= mostKept,
     each: Math.min(workspace, values.images, source.images, remade),
-    runs: runsOf(tape, images, filters / 4, cellsOf(shape)),
+    runs: runsOf(to, images, filters / 4, cellsOf(shape)),
   };
 }
 
 /** The algorithms that compute a slice's forward pass, or its gradients. */
 function chooseFor<T>(
-  { tape, shape, source }: Layout,
+  { to, shape, source }: Layout,
   what: string,
   slice: Slice,
   launch: { winograd(): T; direct(form: Form): T },
 ): T {
   const { height, width, channels, filters } = shape;
-  const { software } = tape.device.adapter;
+  const { software } = to.device.adapter;
   const extents = { images: slice.images, x: [height, width, channels], filters, dtype: +(source.dtype === "f16") };
-  return choose<T>(tape, keyOf(`block.${what}`, extents), {
+  return choose<T>(to, keyOf(`block.${what}`, extents), {
     winograd: {
       fits: winograd.fits(shape, source),
-      preferred: winograd.prefers(tape, shape),
+      preferred: winograd.prefers(to, shape),
       launch: () => launch.winograd(),
     },
     // Either has nothing to time on the other's adapters: software pays for workgroup memory and its barriers more than
@@ -213,16 +251,16 @@ function chooseFor<T>(
 
 /** Writes a slice's pooled values, and their moments where `partial` is to take them; the transformed input if there is one. */
 function launchForward(layout: Layout, slice: Slice, pooled: Pooled, partial?: Storage): Tensor | undefined {
-  const { tape, shape, source, filter, bias, runs } = layout;
+  const { to, shape, source, filter, bias, runs } = layout;
   const operands = { x: source.at(slice), filter, bias, pooled, partial };
   return chooseFor<Tensor | undefined>(layout, "forward", slice, {
     winograd() {
-      const transformed = winograd.launchInputTransform(tape, shape, slice, source, operands.x);
-      winograd.launchPool(tape, shape, slice, { ...operands, transformed }, runs);
+      const transformed = winograd.launchInputTransform(to, shape, slice, source, operands.x);
+      winograd.launchPool(to, shape, slice, { ...operands, transformed }, runs);
       return transformed;
     },
     direct(form) {
-      launchConvPool(tape, shape, slice, source, operands, runs, form);
+      launchConvPool(to, shape, slice, source, operands, runs, form);
       return undefined;
     },
   });
@@ -261,69 +299,49 @@ function launchGradients(
   tensors: { x: Place; pooled: Pooled; arriving: Arriving; norm: Norm; transformed?: Tensor; leaving?: Arriving },
   wantsFilter: boolean,
 ): { filter?: Tensor; sums: boolean } {
-  const { tape, shape, source, filter } = layout;
+  const { to, shape, source, filter } = layout;
   const { x, leaving, transformed } = tensors;
   return chooseFor<{ filter?: Tensor; sums: boolean }>(layout, "gradients", slice, {
     winograd() {
-      const gradient = winograd.launchOutputGradient(tape, shape, slice, tensors);
-      const input = transformed ?? winograd.launchInputTransform(tape, shape, slice, source, x);
-      if (leaving) winograd.launchInputGradient(tape, shape, slice, source, { x, gradient, filter, leaving });
+      const gradient = winograd.launchOutputGradient(to, shape, slice, tensors);
+      const input = transformed ?? winograd.launchInputTransform(to, shape, slice, source, x);
+      if (leaving) winograd.launchInputGradient(to, shape, slice, source, { x, gradient, filter, leaving });
       const sums = { x: input, gradient };
       return {
         sums: true,
-        filter: wantsFilter ? winograd.launchSliceFilterGradient(tape, shape, slice, sums) : undefined,
+        filter: wantsFilter ? winograd.launchSliceFilterGradient(to, shape, slice, sums) : undefined,
       };
     },
     direct(form) {
-      if (leaving) launchConvPoolInputGradient(tape, shape, slice, { ...tensors, filter, leaving }, form);
+      if (leaving) launchConvPoolInputGradient(to, shape, slice, { ...tensors, filter, leaving }, form);
       return {
         sums: false,
-        filter: wantsFilter ? launchConvPoolFilterGradient(tape, shape, slice, source, tensors, form) : undefined,
+        filter: wantsFilter ? launchConvPoolFilterGradient(to, shape, slice, source, tensors, form) : undefined,
       };
     },
   });
 }
 
-function sourceOf(x: Tensor): Source {
+/** How a block reads its input: as bytes, through the normalization of the block in front, or as it is. */
+function sourceOf(to: Lowering, x: Tensor): Source {
   const images = x.shape[0];
-  const bytes = scaledFrom.get(x);
-  const whole = (storage: Storage) => (slice: Slice) => ({ storage, first: slice.first });
-  if (bytes) return { at: whole(bytes.storage), images, dtype: "u8", relu: false };
-  return norm.normalised.get(x) ?? { at: (slice) => whole(x.storage)(slice), images, dtype: "f32", relu: false };
+  const normalized = to.as(norm.normalizedWhenRead, x);
+  if (normalized) return normalized.source;
+  const dtype = x.dtype === "u8" ? "u8" : "f32";
+  return { at: (slice) => ({ storage: to.storage(x), first: slice.first }), images, dtype, relu: false };
 }
 
 /** Where the gradient of x goes, and the sums for the batch-norm in front of it where the kernel can take them. */
-function leavingFor(tape: Tape, shape: BlockShape, source: Source): Arriving {
+function leavingFor(to: Lowering, shape: BlockShape, source: Source): Arriving {
   const { images, height, width, channels } = shape;
-  const half = tape.options.storage === "float16" && source.affine !== undefined;
-  const parts = Parts.temporary(tape, "gradient", images, height * width * channels, half ? "f16" : "f32");
+  const half = to.options.storage === "float16" && source.affine !== undefined;
+  const parts = Parts.temporary(to, "gradient", images, height * width * channels, half ? "f16" : "f32");
   const tiles = Math.ceil(height / 4) * Math.ceil(width / 4);
   return {
     parts,
     // The loss is a mean over the batch, so that its gradients shrink as the batch grows: brought to where float16 has
     // most room on both sides, values are still right when 200 times smaller or larger than usual.
     scale: half ? 256 * 2 ** Math.ceil(Math.log2(images)) : 1,
-    sums: source.affine ? norm.sumsFor(tape, images, channels, tiles) : undefined,
+    sums: source.affine ? norm.sumsFor(to, images, channels, tiles) : undefined,
   };
-}
-
-/** The gradient of x as a tensor: the block that x comes from reads it as it is, others get it whole and in float32. */
-function gradientTensor(x: Tensor, leaving: Arriving): Tensor {
-  const { tape, shape } = x;
-  const { storages, dtype } = leaving.parts;
-  const gradient =
-    storages.length === 1 && dtype === "f32"
-      ? new Tensor(tape, shape, storages[0], "gradient")
-      : tape.deferred("gradient", shape, (storage) => launchWiden(tape, x.size / shape[0], leaving, storage));
-  norm.arrivals.set(gradient, leaving);
-  return gradient;
-}
-
-function launchWiden(tape: Tape, elements: number, { parts, scale }: Arriving, output: Storage): void {
-  parts.storages.forEach((x, i) => {
-    const size = x.dtype === "f16" ? 2 : 4;
-    const { groups, constants } = threads(x.bytes / size / 2);
-    const sizes = { OFFSET: (i * parts.images * elements) / 2, FACTOR: 1 / scale, HALF: x.dtype === "f16" ? 1 : 0 };
-    tape.launch(widenShader, { x, output }, { ...constants, ...sizes }, groups);
-  });
 }

@@ -1,7 +1,8 @@
 // What the kernels of a fused block (see block.ts) share: its extents, ranges of its batch, and how its input is read.
-import type { Parts, Place } from "../../tape/parts.ts";
-import type { Tape } from "../../tape/tape.ts";
-import type { Storage } from "../../tape/tensor.ts";
+
+import type { Lowering } from "../../tape/lower.ts";
+import type { Parts, Place } from "../../tape/lowering/parts.ts";
+import type { Storage } from "../../tape/lowering/storage.ts";
 
 /** x is [images, height, width, channels], the pooled values [images, pooledY, pooledX, filters]. */
 export interface BlockShape {
@@ -19,6 +20,15 @@ export interface BlockShape {
   /** Images that share batch statistics: the first so many, the next so many, ... */
   readonly group: number;
   readonly relu: boolean;
+}
+
+/** Options of a batch-norm, with their defaults. */
+export interface Normalization {
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly groups: number;
+  readonly training: boolean;
+  readonly activation?: "relu";
 }
 
 /** Consecutive images of the batch. */
@@ -89,15 +99,15 @@ const busy = { software: 2048, gpu: 65536 };
  * into no more than `most`.
  */
 export function runsOf(
-  tape: Tape,
+  to: Lowering,
   images: number,
   lanes: number,
   units: number,
   most = units,
 ): { RUN: number; RUNS: number } {
-  const threads = tape.device.adapter.software ? busy.software : busy.gpu;
+  const threads = to.device.adapter.software ? busy.software : busy.gpu;
   // Each run leaves up to three vec4s in one binding.
-  const held = Math.floor(tape.device.gpu.limits.maxStorageBufferBindingSize / (48 * images * lanes));
+  const held = Math.floor(to.device.gpu.limits.maxStorageBufferBindingSize / (48 * images * lanes));
   const runs = Math.min(units, most, Math.max(1, held), Math.max(1, Math.ceil(threads / (images * lanes))));
   const RUN = Math.ceil(units / runs);
   return { RUN, RUNS: Math.ceil(units / RUN) };

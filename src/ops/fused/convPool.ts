@@ -6,10 +6,11 @@ import sharedInputGradientShader from "../../../shaders/conv2d.pool.inputGradien
 import inputGradientShader from "../../../shaders/conv2d.pool.inputGradient.wgsl";
 import sharedForwardShader from "../../../shaders/conv2d.pool.shared.wgsl";
 import forwardShader from "../../../shaders/conv2d.pool.wgsl";
-import { threads } from "../../tape/grid.ts";
-import type { Place } from "../../tape/parts.ts";
-import type { Tape } from "../../tape/tape.ts";
-import type { Storage, Tensor } from "../../tape/tensor.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import type { Place } from "../../tape/lowering/parts.ts";
+import type { Storage } from "../../tape/lowering/storage.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "../kernels/columnSum.ts";
 import { launchFlipFilter } from "../kernels/convolution.ts";
 import type { Slice, Source } from "./blockShape.ts";
@@ -40,7 +41,7 @@ const sharedTile = (lanes: number, channels: number) => ({
 
 /** `partial`: where the moments go, [images of the whole batch * RUNS, 3, filters]; none are taken without it. */
 export function launchConvPool(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   source: Source,
@@ -56,7 +57,7 @@ export function launchConvPool(
     bias: bias ?? filter,
     pooled: pooled.values.storage,
     argmax: pooled.argmax.storage,
-    partial: partial ?? tape.temporary("no moments", [4]),
+    partial: partial ?? to.temporary("no moments", [4]),
   };
   const constants = {
     ...inputOf(shape, source),
@@ -74,24 +75,24 @@ export function launchConvPool(
   if (form === "shared") {
     const tile = sharedTile(lanes, shape.channels);
     const grid = [Math.ceil(lanes / tile.LANES), Math.ceil((runs.RUNS * tile.LANES) / 64), slice.images] as const;
-    tape.launch(sharedForwardShader, bindings, constants, grid, tile);
+    to.launch(sharedForwardShader, bindings, constants, grid, tile);
   } else {
     const { groups, constants: grid } = threads(slice.images * runs.RUNS * lanes);
     const lengths = { X_LENGTH: x.storage.bytes / 4, FILTER_LENGTH: filter.size / 4 };
-    tape.launch(forwardShader, bindings, { ...constants, ...grid }, groups, lengths);
+    to.launch(forwardShader, bindings, { ...constants, ...grid }, groups, lengths);
   }
 }
 
 /** Parts of a filter gradient for each image: 64 in all for one more launch to add up; GPUs need more, and a second level. */
-function fewParts(tape: Tape, { channels, filters }: BlockShape, { images }: Slice): number {
-  const most = tape.device.adapter.software ? 64 : 1024;
-  const held = tape.device.gpu.limits.maxStorageBufferBindingSize / (4 * 9 * channels * filters);
+function fewParts(to: Lowering, { channels, filters }: BlockShape, { images }: Slice): number {
+  const most = to.device.adapter.software ? 64 : 1024;
+  const held = to.device.gpu.limits.maxStorageBufferBindingSize / (4 * 9 * channels * filters);
   return Math.max(1, Math.floor(Math.min(most, held) / images));
 }
 
 /** d loss / d filter of one slice, [3, 3, channels, filters]. */
 export function launchConvPoolFilterGradient(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   source: Source,
@@ -101,9 +102,9 @@ export function launchConvPoolFilterGradient(
   const { x, pooled, arriving, norm } = tensors;
   const { channels, filters } = shape;
   const gradient = arriving.parts.at(slice.first);
-  const runs = runsOf(tape, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(tape, shape, slice));
+  const runs = runsOf(to, slice.images, channels * (filters / 4), cellsOf(shape), fewParts(to, shape, slice));
   const parts = slice.images * runs.RUNS;
-  const partial = tape.temporary("filter gradient", [parts, 3, 3, channels, filters]);
+  const partial = to.temporary("filter gradient", [parts, 3, 3, channels, filters]);
   const bindings = {
     x: x.storage,
     input_affine: source.affine ?? norm.affine,
@@ -131,7 +132,7 @@ export function launchConvPoolFilterGradient(
     const LANES = filters > 32 ? 64 : filters > 16 ? 32 : 16;
     const sets = Math.ceil(channels / 4);
     const grid = [Math.ceil(filters / LANES), Math.ceil((sets * LANES) / 64), parts] as const;
-    tape.launch(sharedFilterGradientShader, bindings, constants, grid, { LANES });
+    to.launch(sharedFilterGradientShader, bindings, constants, grid, { LANES });
   } else {
     const { groups, constants: grid } = threads((parts * channels * filters) / 4);
     const lengths = {
@@ -139,14 +140,14 @@ export function launchConvPoolFilterGradient(
       POOLED_LENGTH: pooled.values.storage.bytes / 8,
       GRADIENT_LENGTH: gradient.storage.bytes / 8,
     };
-    tape.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups, lengths);
+    to.launch(filterGradientShader, bindings, { ...constants, ...grid }, groups, lengths);
   }
-  return columnSum(tape, "filter gradient", partial, parts, [3, 3, channels, filters]);
+  return columnSum(to, "filter gradient", partial, parts, [3, 3, channels, filters]);
 }
 
 /** d loss / d x of one slice. */
 export function launchConvPoolInputGradient(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   tensors: { filter: Tensor; pooled: Pooled; arriving: Arriving; norm: Norm; leaving: Arriving },
@@ -182,14 +183,14 @@ export function launchConvPoolInputGradient(
     SCALE: leaving.scale,
   };
   if (form === "shared") {
-    const flipped = launchFlipFilter(tape, filter);
+    const flipped = launchFlipFilter(to, filter);
     const tile = sharedTile(channels / 4, filters);
     const tiles = Math.ceil(height / 2) * Math.ceil(width / 4);
     const grid = [Math.ceil(channels / 4 / tile.LANES), Math.ceil((tiles * tile.LANES) / 64), slice.images] as const;
-    tape.launch(sharedInputGradientShader, { ...bindings, flipped }, constants, grid, tile);
+    to.launch(sharedInputGradientShader, { ...bindings, flipped }, constants, grid, tile);
   } else {
-    const runs = runsOf(tape, slice.images, channels / 4, Math.ceil(height / 4) * Math.ceil(width / 4));
+    const runs = runsOf(to, slice.images, channels / 4, Math.ceil(height / 4) * Math.ceil(width / 4));
     const { groups, constants: grid } = threads((slice.images * runs.RUNS * channels) / 4);
-    tape.launch(inputGradientShader, { ...bindings, filter_: filter }, { ...constants, ...runs, ...grid }, groups);
+    to.launch(inputGradientShader, { ...bindings, filter_: filter }, { ...constants, ...runs, ...grid }, groups);
   }
 }

@@ -5,95 +5,121 @@ import applyShader from "../../../shaders/batchNorm.apply.wgsl";
 import coefficientsShader from "../../../shaders/batchNorm.coefficients.wgsl";
 import gradientSumsShader from "../../../shaders/batchNorm.gradientSums.wgsl";
 import movingAffineShader from "../../../shaders/batchNorm.movingAffine.wgsl";
-import { threads } from "../../tape/grid.ts";
-import type { Tape } from "../../tape/tape.ts";
-import { Storage, type Tensor } from "../../tape/tensor.ts";
-import { type BatchNormOptions, defaultEpsilon, defaultMomentum } from "./batchNormOptions.ts";
+import widenShader from "../../../shaders/widen.forward.wgsl";
+import type { Form, Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import { Storage } from "../../tape/lowering/storage.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
 
-/** How a block's output is read without being stored. */
-export const normalised = new WeakMap<Tensor, Source>();
+/** A block's output as it lies: pooled values, to be normalized where they are read. */
+export const normalizedWhenRead: Form<{ readonly shape: BlockShape; readonly source: Source }> = {
+  name: "normalized when read",
+  written(to, tensor, { shape, source }) {
+    const output = new Storage("temporary", tensor.name, tensor.size, "f32");
+    launchApply(to, shape, source, output);
+    return output;
+  },
+};
 
-/** A gradient that lies in parts, or in half precision, or whose sums have been taken already. */
-export const arrivals = new WeakMap<Tensor, Arriving>();
+/** The gradient of a block's output as it lies: in parts, perhaps in half precision, perhaps with its sums. */
+export const gradientInParts: Form<Arriving> = {
+  name: "gradient in parts",
+  written(to, tensor, leaving) {
+    const { storages, dtype } = leaving.parts;
+    if (storages.length === 1 && dtype === "f32") return storages[0];
+    const output = new Storage("temporary", tensor.name, tensor.size, "f32");
+    launchWiden(to, tensor.size / tensor.shape[0], leaving, output);
+    return output;
+  },
+};
+
+function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
+  parts.storages.forEach((x, i) => {
+    const size = x.dtype === "f16" ? 2 : 4;
+    const { groups, constants } = threads(x.bytes / size / 2);
+    const sizes = { OFFSET: (i * parts.images * elements) / 2, FACTOR: 1 / scale, HALF: x.dtype === "f16" ? 1 : 0 };
+    to.launch(widenShader, { x, output }, { ...constants, ...sizes }, groups);
+  });
+}
+
+/** What a block's normalization is computed with: [C] each, the averages where there are any. */
+export interface NormTensors {
+  readonly gamma: Tensor;
+  readonly beta: Tensor;
+  readonly mean?: Tensor;
+  readonly variance?: Tensor;
+}
 
 const pixelsOf = ({ pooledY, pooledX }: BlockShape) => pooledY * pooledX;
 /** Threads that join the parts of one channel: software adapters pay more for a barrier than for the parts. */
-const joining = (tape: Tape) => (tape.device.adapter.software ? 1 : 64);
+const joining = (to: Lowering) => (to.device.adapter.software ? 1 : 64);
 const groupsOf = ({ images, group }: BlockShape) => images / group;
 
 /** [groups, 4, filters] of mean, scale, beta and 1 / deviation, from moments in `runs` parts of each image. */
 export function launchAffine(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   { partial, runs }: { partial: Storage; runs: number },
-  { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving }: BatchNormOptions,
+  { gamma, beta, mean, variance }: NormTensors,
+  { epsilon: EPSILON, momentum: MOMENTUM }: { readonly epsilon: number; readonly momentum: number },
 ): Storage {
   const { filters, group } = shape;
   const affine = new Storage("temporary", "statistics", groupsOf(shape) * 4 * filters, "f32");
-  const unmoved = () => tape.temporary("no averages", [4]);
-  tape.launch(
+  const unmoved = () => to.temporary("no averages", [4]);
+  const averages = { moving_mean: mean ?? unmoved(), moving_variance: variance ?? unmoved() };
+  const sizes = { CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape) };
+  to.launch(
     affineShader,
-    {
-      partial,
-      gamma,
-      beta,
-      affine,
-      moving_mean: moving?.mean ?? unmoved(),
-      moving_variance: moving?.variance ?? unmoved(),
-    },
-    {
-      CHANNELS: filters / 4,
-      PARTS: group * runs,
-      GROUPS: groupsOf(shape),
-      EPSILON,
-      MOVING: moving ? 1 : 0,
-      MOMENTUM: moving?.momentum ?? defaultMomentum,
-    },
+    { partial, gamma, beta, affine, ...averages },
+    { ...sizes, EPSILON, MOVING: mean ? 1 : 0, MOMENTUM },
     [filters / 4],
-    { WORKGROUP: joining(tape) },
+    { WORKGROUP: joining(to) },
   );
   return affine;
 }
 
 /** The same from the moving averages. */
-export function launchMovingAffine(tape: Tape, filters: number, options: BatchNormOptions): Storage {
-  const { gamma, beta, epsilon: EPSILON = defaultEpsilon, moving } = options;
+export function launchMovingAffine(
+  to: Lowering,
+  filters: number,
+  { gamma, beta, mean, variance }: NormTensors,
+  EPSILON: number,
+): Storage {
   const affine = new Storage("temporary", "statistics", 4 * filters, "f32");
-  const averages = { moving_mean: moving!.mean, moving_variance: moving!.variance };
-  const bindings = { ...averages, gamma, beta, affine };
-  tape.launch(movingAffineShader, bindings, { CHANNELS: filters, EPSILON }, [Math.ceil(filters / 64)]);
+  const bindings = { moving_mean: mean!, moving_variance: variance!, gamma, beta, affine };
+  to.launch(movingAffineShader, bindings, { CHANNELS: filters, EPSILON }, [Math.ceil(filters / 64)]);
   return affine;
 }
 
 /** Writes what a block's output stands for, for readers that need it in float32 and whole. */
-export function launchApply(tape: Tape, shape: BlockShape, source: Source, output: Storage): void {
+export function launchApply(to: Lowering, shape: BlockShape, source: Source, output: Storage): void {
   const CHANNELS = shape.filters / 4;
   for (const slice of slicesOf(shape.images, source.images)) {
     const { storage: x } = source.at(slice);
     const { groups, constants } = threads(slice.images * pixelsOf(shape) * CHANNELS);
     const flags = { RELU: source.relu ? 1 : 0, HALF: source.dtype === "f16" ? 1 : 0 };
     const sizes = { CHANNELS, PIXELS: pixelsOf(shape), FIRST: slice.first, GROUP: shape.group };
-    tape.launch(applyShader, { x, affine: source.affine!, output }, { ...constants, ...sizes, ...flags }, groups);
+    to.launch(applyShader, { x, affine: source.affine!, output }, { ...constants, ...sizes, ...flags }, groups);
   }
 }
 
 /** The sums of the backward pass over a gradient that came without them. */
 export function launchGradientSums(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   source: Source,
   arriving: Arriving,
 ): { partial: Storage; runs: number } {
   const { images, filters, group } = shape;
   const CHANNELS = filters / 4;
-  const { RUN, RUNS } = runsOf(tape, images, CHANNELS, pixelsOf(shape));
+  const { RUN, RUNS } = runsOf(to, images, CHANNELS, pixelsOf(shape));
   const partial = new Storage("temporary", "gradient sums", images * RUNS * 2 * filters, "f32");
   for (const slice of slicesOf(images, Math.min(source.images, arriving.parts.images))) {
     const x = source.at(slice, "again");
     const gradient = arriving.parts.at(slice.first);
     const { groups, constants } = threads(slice.images * RUNS * CHANNELS);
-    tape.launch(
+    to.launch(
       gradientSumsShader,
       { x: x.storage, affine: source.affine!, gradient: gradient.storage, partial },
       {
@@ -119,7 +145,7 @@ export function launchGradientSums(
 
 /** From the sums, what the input gradient needs, and the gradients of gamma, beta and the convolution's bias. */
 export function launchCoefficients(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   affine: Storage,
   { partial, runs }: { partial: Storage; runs: number },
@@ -127,8 +153,8 @@ export function launchCoefficients(
 ): { norm: Norm; gamma: Tensor; beta: Tensor; bias: Tensor } {
   const { filters, group } = shape;
   const coefficients = new Storage("temporary", "gradient coefficients", groupsOf(shape) * 2 * filters, "f32");
-  const [gamma, beta, bias] = ["gamma", "beta", "bias"].map((name) => tape.temporary(`${name} gradient`, [filters]));
-  tape.launch(
+  const [gamma, beta, bias] = ["gamma", "beta", "bias"].map((name) => to.temporary(`${name} gradient`, [filters]));
+  to.launch(
     coefficientsShader,
     { partial, affine, coefficients, gamma_gradient: gamma, beta_gradient: beta, bias_gradient: bias },
     {
@@ -139,13 +165,13 @@ export function launchCoefficients(
       TRAINING: training ? 1 : 0,
     },
     [filters / 4],
-    { WORKGROUP: joining(tape) },
+    { WORKGROUP: joining(to) },
   );
   return { norm: { affine, coefficients }, gamma, beta, bias };
 }
 
 /** Runs of the sums that a kernel takes while it writes the gradient of `source`, tile by tile. */
-export function sumsFor(tape: Tape, images: number, channels: number, tiles: number): NonNullable<Arriving["sums"]> {
-  const { RUNS } = runsOf(tape, images, channels / 4, tiles);
+export function sumsFor(to: Lowering, images: number, channels: number, tiles: number): NonNullable<Arriving["sums"]> {
+  const { RUNS } = runsOf(to, images, channels / 4, tiles);
   return { partial: new Storage("temporary", "gradient sums", images * RUNS * 2 * channels, "f32"), runs: RUNS };
 }

@@ -1,77 +1,166 @@
 // The head of the Siamese network with its loss as one operation: sigmoidCrossEntropy(dense(absDifference(stack))). Where a
-// gradient is wanted, one launch goes over the pairs forward and backward, and one more adds up over them.
-
+// gradient is wanted, one dispatch goes over the pairs forward and backward, and one more adds up over them.
+import differenceShader from "../../../shaders/absDifference.forward.wgsl";
 import forwardShader from "../../../shaders/pairLoss.forward.wgsl";
 import sumsShader from "../../../shaders/pairLoss.sums.wgsl";
-import { Storage, Tensor } from "../../tape/tensor.ts";
+import lossShader from "../../../shaders/sigmoidCrossEntropy.forward.wgsl";
+import { ancestors, type Node, type Operation } from "../../tape/graph.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import type { Rule } from "../../tape/rewrite.ts";
+import type { Tensor } from "../../tape/tensor.ts";
+import { denseInputGradient, denseKernelGradient, denseOperation } from "../dense.ts";
+import { launchProduct } from "../kernels/matrixProduct.ts";
+import { sigmoidCrossEntropyOperation } from "../losses/sigmoidCrossEntropy.ts";
 
-/** What a dense layer with sigmoids need not compute, because what follows it has: by the gradient of its output. */
-interface Through {
-  /** Of the sums before the sigmoid. */
-  readonly gradient: Tensor;
-  /** Of the layer's bias. */
-  readonly bias: Tensor;
-}
+/** Of absDifference of one stack, and what reads it. */
+export const pairLoss: Rule = {
+  name: "pair loss: absDifference + dense + sigmoidCrossEntropy",
+  saves: "Six dispatches of a training step, and what would be stored between them.",
+  match(difference, graph) {
+    const head = graph.soleReader(difference.outputs[0]);
+    const loss = head && graph.soleReader(head.outputs[0]);
+    if (head?.operation !== denseOperation || loss?.operation !== sigmoidCrossEntropyOperation) return undefined;
+    const [logits, labels] = loss.inputs;
+    const options = head.options as { readonly activation?: string };
+    const single = logits === head.outputs[0] && logits.shape[1] === 1 && !options.activation;
+    if (difference.inputs.length !== 1 || head.inputs.length !== 3 || !single) return undefined;
+    const [, kernel, bias] = head.inputs;
+    const inputs = [difference.inputs[0], kernel, bias, labels];
+    return {
+      nodes: [difference, head, loss],
+      by: [{ operation: pairLossOperation, inputs, options: {}, outputs: loss.outputs }],
+    };
+  },
+};
 
-export const throughSigmoid = new WeakMap<Tensor, Through>();
+export const embeddingIntoPairLoss: Rule = {
+  name: "pair loss behind a sigmoid layer",
+  saves: "Two dispatches: the gradient goes through the sigmoids, and the layer's bias gradient is summed, on the way.",
+  match(loss, graph) {
+    const [stack, ...head] = loss.inputs;
+    const layer = graph.soleMaker(denseOperation, stack);
+    if (layer?.options.activation !== "sigmoid" || layer.inputs.length !== 3) return undefined;
+    return {
+      nodes: [layer, loss],
+      by: [{ ...loss, inputs: [...layer.inputs, ...head], outputs: [...loss.outputs, stack] }],
+    };
+  },
+};
 
-/** `launchLoss` computes the loss by itself, for those who want no gradient. Nothing where the logits come otherwise. */
-export function fusePairLoss(
-  logits: Tensor,
-  labels: Tensor,
-  launchLoss: (output: Storage) => void,
-): Tensor | undefined {
-  const { tape } = logits;
-  const head = tape.madeBy("dense", logits);
-  const difference = head && tape.madeBy("absDifference", head.inputs[0]);
-  if (difference?.inputs.length !== 1 || head?.inputs.length !== 3 || logits.size !== labels.size) return;
-  if (head.fusible !== undefined || logits.shape[1] !== 1) return; // an activation, or more than a logit
-  const [stack] = difference.inputs;
-  const [, kernel, bias] = head.inputs;
+/**
+ * Inputs: embeddings [2 B, D], then of the head its kernel [D, 1] and bias [1], then labels [B]; or in the place of the embeddings
+ * x, kernel and bias of the layer that makes them, which are then the second output.
+ */
+const pairLossOperation: Operation<unknown> = {
+  name: "pairLoss",
+  rules: [embeddingIntoPairLoss],
+  gradient({ inputs, outputs }, gradient, wanted) {
+    const [kernel, bias, labels] = inputs.slice(-3);
+    const layer = inputs.length > 4 ? inputs.slice(0, 3) : undefined;
+    const stack = layer ? outputs[1] : inputs[0];
+    const [ofStack, ofKernel, ofBias, rowSums] = gradient.tape.recordAll(
+      gradientOperation,
+      [stack, kernel, bias, labels, gradient],
+      { loss: outputs[0], sigmoid: layer !== undefined },
+      [
+        { shape: stack.shape, name: "embedding gradient" },
+        { shape: kernel.shape, name: "kernel gradient" },
+        { shape: bias.shape, name: "bias gradient" },
+        { shape: [kernel.size], name: "bias gradient" },
+        { shape: [], name: "cross-entropy" },
+      ],
+    );
+    if (!layer) return [ofStack, ofKernel, ofBias];
+    const [x, weights] = layer;
+    return [
+      wanted[0] ? denseInputGradient(x, weights, ofStack) : undefined,
+      wanted[1] ? denseKernelGradient(x, weights, ofStack) : undefined,
+      rowSums,
+      ofKernel,
+      ofBias,
+    ];
+  },
+  lower({ inputs, outputs: [loss, embeddings] }, to) {
+    const [head, bias, labels] = inputs.slice(-3);
+    let stack = inputs[0];
+    if (embeddings) {
+      const [x, kernel, bias] = inputs;
+      const [rows, outputs] = embeddings.shape;
+      const product = { batch: 1, rows, inputs: x.shape[1], outputs };
+      launchProduct(to, product, { x, kernel, bias, output: embeddings }, "sigmoid");
+      stack = embeddings;
+    }
+    if (to.isRead(loss)) launchLoss(to, { stack, kernel: head, bias, labels, loss });
+  },
+};
+
+/** The loss by itself, for those who want no gradient. */
+function launchLoss(to: Lowering, tensors: Record<"stack" | "kernel" | "bias" | "labels" | "loss", Tensor>): void {
+  const { stack, kernel, bias, labels, loss } = tensors;
   const PAIRS = labels.size;
   const LENGTH = kernel.size;
-  const activated = tape.madeBy("dense", stack)?.fusible === "sigmoid";
+  const difference = to.temporary("difference", [PAIRS, LENGTH]);
+  const { groups, constants } = threads(difference.size);
+  const halves = { a: stack, b: stack, output: difference };
+  to.launch(differenceShader, halves, { ...constants, B_OFFSET: difference.size }, groups);
+  const logits = to.temporary("logits", [PAIRS, 1]);
+  const product = { batch: 1, rows: PAIRS, inputs: LENGTH, outputs: 1 };
+  launchProduct(to, product, { x: difference, kernel, bias, output: logits });
+  to.launch(lossShader, { logits, labels, output: loss }, { COUNT: PAIRS }, [1]);
+}
 
-  let known: Storage | undefined; // the loss, where the backward pass has computed it on its way
-  const loss = () => {
-    known ??= launched(launchLoss);
-    return known;
-  };
-  const output = new Tensor(tape, [], loss, "cross-entropy");
-
-  return tape.record("pairLoss", [stack, kernel, bias, labels], output, (gradient) => {
-    const pass = (SIGMOID: number) => {
-      const terms = tape.temporary("loss terms", [PAIRS, 2]);
-      const embedding_gradient = tape.temporary("embedding gradient", stack.shape);
-      tape.launch(
-        forwardShader,
-        { embeddings: stack, kernel, bias, labels, gradient, terms, embedding_gradient },
-        { PAIRS, LENGTH, SIGMOID },
-        [PAIRS],
-        { WORKGROUP: tape.device.adapter.software ? 4 : 64 },
-      );
-      return { terms, embedding_gradient };
+export const lossInGradientPass: Rule = {
+  name: "loss from the gradient's pass",
+  saves: "Three dispatches: the pass that computes the gradient comes by the loss as well.",
+  graph: "differentiated",
+  match(node, graph) {
+    const { loss } = node.options as GradientOptions;
+    const forward = graph.maker(pairLossOperation, loss);
+    const already = node.outputs[4] === loss;
+    if (!forward || already || dependsOn(graph.nodes, node, forward, loss)) return undefined;
+    const unread = node.outputs[4];
+    const { outputs } = forward;
+    return {
+      nodes: [forward, node],
+      by: [
+        { ...forward, outputs: [unread, ...outputs.slice(1)] } as Node,
+        { ...node, outputs: [...node.outputs.slice(0, 4), loss] },
+      ],
     };
-    const { terms, embedding_gradient } = pass(activated ? 1 : 0);
-    const kernel_gradient = tape.temporary("kernel gradient", kernel.shape);
-    const bias_gradient = tape.temporary("bias gradient", bias.shape);
-    const row_sums = tape.temporary("bias gradient", [LENGTH]);
-    const mean = new Storage("temporary", "cross-entropy", 1, "f32");
-    known ??= mean;
-    const sums = { kernel_gradient, bias_gradient, row_sums, output: mean };
-    tape.launch(sumsShader, { embeddings: stack, terms, embedding_gradient, ...sums }, { PAIRS, LENGTH }, [
-      Math.ceil(LENGTH / 64),
-    ]);
-    if (!activated) return [embedding_gradient, kernel_gradient, bias_gradient, undefined];
-    // The layer behind the sigmoids takes what it needs of this; whoever else asks gets the gradient of their values.
-    const apart = new Tensor(tape, stack.shape, () => pass(0).embedding_gradient.storage, "embedding gradient");
-    throughSigmoid.set(apart, { gradient: embedding_gradient, bias: row_sums });
-    return [apart, kernel_gradient, bias_gradient, undefined];
-  });
+  },
+};
+
+/** Whether the node cannot be computed before the loss is known, as where the loss is squared and then differentiated. */
+function dependsOn(nodes: readonly Node[], node: Node, forward: Node, loss: Tensor): boolean {
+  return [...ancestors(nodes, node.inputs)].some((other) => other !== forward && other.inputs.includes(loss));
 }
 
-function launched(launch: (output: Storage) => void): Storage {
-  const storage = new Storage("temporary", "cross-entropy", 1, "f32");
-  launch(storage);
-  return storage;
+interface GradientOptions {
+  readonly loss: Tensor;
+  /** Whether the embeddings came of sigmoids, through which the gradient goes as well. */
+  readonly sigmoid: boolean;
 }
+
+/** Outputs: the gradients of embeddings, kernel and bias, the column sums of the first, and the loss. */
+const gradientOperation: Operation<GradientOptions> = {
+  name: "pairLoss gradient",
+  rules: [lossInGradientPass],
+  lower({ inputs, outputs, options: { sigmoid } }, to) {
+    const [embeddings, kernel, bias, labels, gradient] = inputs;
+    const [embedding_gradient, kernel_gradient, bias_gradient, row_sums, output] = outputs;
+    const PAIRS = labels.size;
+    const LENGTH = kernel.size;
+    const terms = to.temporary("loss terms", [PAIRS, 2]);
+    to.launch(
+      forwardShader,
+      { embeddings, kernel, bias, labels, gradient, terms, embedding_gradient },
+      { PAIRS, LENGTH, SIGMOID: sigmoid ? 1 : 0 },
+      [PAIRS],
+      { WORKGROUP: to.device.adapter.software ? 4 : 64 },
+    );
+    const sums = { kernel_gradient, bias_gradient, row_sums, output };
+    const groups = [Math.ceil(LENGTH / 64)] as const;
+    to.launch(sumsShader, { embeddings, terms, embedding_gradient, ...sums }, { PAIRS, LENGTH }, groups);
+  },
+};

@@ -3,10 +3,11 @@
 import inputGradientShader from "../../../shaders/winograd.inputGradient.wgsl";
 import poolShader from "../../../shaders/winograd.pool.wgsl";
 import pooledGradientShader from "../../../shaders/winograd.pooledGradient.wgsl";
-import { threads } from "../../tape/grid.ts";
-import type { Place } from "../../tape/parts.ts";
-import type { Tape } from "../../tape/tape.ts";
-import { type Storage, Tensor } from "../../tape/tensor.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import type { Place } from "../../tape/lowering/parts.ts";
+import type { Storage } from "../../tape/lowering/storage.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import { launchProduct } from "../kernels/matrixProduct.ts";
 import {
   type Cells,
@@ -25,8 +26,8 @@ export const mostBytes = 128 * 2 ** 20;
 
 export const fits = (shape: BlockShape, source: Source): boolean => source.dtype !== "u8" && fitsChannels(shape);
 
-export const prefers = (tape: Tape, shape: BlockShape): boolean =>
-  prefersWinograd(tape, of(shape, { first: 0, images: shape.images }), 4 * shape.pooledY * shape.pooledX);
+export const prefers = (to: Lowering, shape: BlockShape): boolean =>
+  prefersWinograd(to, of(shape, { first: 0, images: shape.images }), 4 * shape.pooledY * shape.pooledX);
 
 /** Bytes of an image's transformed input or output, whichever is larger. */
 export const bytesOfImage = (shape: BlockShape) => 4 * 36 * cellsOf(shape) * Math.max(shape.channels, shape.filters);
@@ -34,10 +35,10 @@ export const bytesOfImage = (shape: BlockShape) => 4 * 36 * cellsOf(shape) * Mat
 const of = (shape: BlockShape, { images }: Slice): Cells => ({ ...shape, cells: images * cellsOf(shape) });
 
 /** The transformed input of one slice, [36, cells, channels]. */
-export function launchInputTransform(tape: Tape, shape: BlockShape, slice: Slice, source: Source, x: Place): Tensor {
+export function launchInputTransform(to: Lowering, shape: BlockShape, slice: Slice, source: Source, x: Place): Tensor {
   const { height, width, group } = shape;
   const { affine, relu, dtype } = source;
-  return launchInput(tape, of(shape, slice), x, {
+  return launchInput(to, of(shape, slice), x, {
     height,
     width,
     padY: 1,
@@ -49,15 +50,15 @@ export function launchInputTransform(tape: Tape, shape: BlockShape, slice: Slice
 
 /** d loss / d filter of one slice, [3, 3, channels, filters]. */
 export const launchSliceFilterGradient = (
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   tensors: { x: Tensor; gradient: Tensor },
-): Tensor => launchFilterGradient(tape, of(shape, slice), tensors);
+): Tensor => launchFilterGradient(to, of(shape, slice), tensors);
 
 /** `partial`: as for `launchConvPool`. */
 export function launchPool(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   tensors: { transformed: Tensor; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
@@ -65,18 +66,18 @@ export function launchPool(
 ): void {
   const { transformed, filter, bias, pooled, partial } = tensors;
   const { channels, filters } = shape;
-  const product = tape.temporary("products", [36, slice.images * cellsOf(shape), filters]);
-  const kernel = new Tensor(tape, [36, channels, filters], transformFilter(tape, filter).forward, "transformed filter");
-  launchProduct(tape, productOf(of(shape, slice)), { x: transformed, kernel, output: product });
+  const product = to.temporary("products", [36, slice.images * cellsOf(shape), filters]);
+  const kernel = to.view(transformFilter(to, filter).forward, [36, channels, filters]);
+  launchProduct(to, productOf(of(shape, slice)), { x: transformed, kernel, output: product });
   const { groups, constants } = threads(slice.images * runs.RUNS * (filters / 4));
-  tape.launch(
+  to.launch(
     poolShader,
     {
       product,
       bias: bias ?? filter,
       pooled: pooled.values.storage,
       argmax: pooled.argmax.storage,
-      partial: partial ?? tape.temporary("no moments", [4]),
+      partial: partial ?? to.temporary("no moments", [4]),
     },
     {
       ...constants,
@@ -94,16 +95,16 @@ export function launchPool(
 
 /** The gradient of the products of one slice, [36, cells, filters]. */
 export function launchOutputGradient(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   tensors: { pooled: Pooled; arriving: Arriving; norm: Norm },
 ): Tensor {
   const { pooled, arriving, norm } = tensors;
   const gradient = arriving.parts.at(slice.first);
-  const transformed = tape.temporary("transformed gradient", [36, slice.images * cellsOf(shape), shape.filters]);
+  const transformed = to.temporary("transformed gradient", [36, slice.images * cellsOf(shape), shape.filters]);
   const { groups, constants } = threads((slice.images * cellsOf(shape) * shape.filters) / 2);
-  tape.launch(
+  to.launch(
     pooledGradientShader,
     {
       pooled: pooled.values.storage,
@@ -132,7 +133,7 @@ export function launchOutputGradient(
 
 /** d loss / d x of one slice, with its sums for the batch-norm that x was read through, where there is one. */
 export function launchInputGradient(
-  tape: Tape,
+  to: Lowering,
   shape: BlockShape,
   slice: Slice,
   source: Source,
@@ -140,29 +141,24 @@ export function launchInputGradient(
 ): void {
   const { x, gradient, filter, leaving } = tensors;
   const { height, width, channels, filters, cellsY, cellsX, group } = shape;
-  const kernel = new Tensor(
-    tape,
-    [36, filters, channels],
-    transformFilter(tape, filter).backward,
-    "transformed filter",
-  );
-  const product = tape.temporary("products", [36, slice.images * cellsOf(shape), channels]);
+  const kernel = to.view(transformFilter(to, filter).backward, [36, filters, channels]);
+  const product = to.temporary("products", [36, slice.images * cellsOf(shape), channels]);
   const turned = { ...productOf(of(shape, slice)), inputs: filters, outputs: channels };
-  launchProduct(tape, turned, { x: gradient, kernel, output: product });
+  launchProduct(to, turned, { x: gradient, kernel, output: product });
 
   const { sums } = leaving;
   const output = leaving.parts.at(slice.first);
   const tiles = Math.ceil(height / 4) * Math.ceil(width / 4);
-  const RUNS = sums?.runs ?? runsOf(tape, slice.images, channels / 4, tiles).RUNS;
+  const RUNS = sums?.runs ?? runsOf(to, slice.images, channels / 4, tiles).RUNS;
   const { groups, constants } = threads((slice.images * RUNS * channels) / 4);
-  tape.launch(
+  to.launch(
     inputGradientShader,
     {
       product,
       x: sums ? x.storage : product,
       affine: source.affine ?? product,
       input_gradient: output.storage,
-      partial: sums?.partial ?? tape.temporary("no sums", [4]),
+      partial: sums?.partial ?? to.temporary("no sums", [4]),
     },
     {
       ...constants,

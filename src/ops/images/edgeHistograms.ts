@@ -1,8 +1,9 @@
 // Edges by direction, summed up over windows: what is left of histograms of oriented gradients (Dalal and Triggs 2005) where
 // nothing further is learnt about where in a window an edge runs.
 import shader from "../../../shaders/edgeHistograms.wgsl";
-import { ShapeError, TwingradError } from "../../errors.ts";
-import { threads } from "../../tape/grid.ts";
+import { ShapeError } from "../../errors.ts";
+import type { Operation } from "../../tape/graph.ts";
+import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
@@ -25,17 +26,16 @@ export function edgeHistograms(edges: Tensor): Tensor {
     const what = `edges is ${describe(edges.shape)}; expected ${size} x ${size} cells or more of ${edgeDirections} directions.`;
     throw new ShapeError("edgeHistograms", what);
   }
-  const output = tape.temporary("edges' histograms", [count, ...windows, edgeDirections]);
-  const { groups, constants } = threads(output.size);
-  const shape = {
-    CHANNELS: channels,
-    ROWS: rows,
-    COLUMNS: columns,
-    WINDOW_ROWS: windows[0],
-    WINDOW_COLUMNS: windows[1],
-  };
-  tape.launch(shader, { edges, output }, { ...constants, ...shape }, groups);
-  return tape.record("edgeHistograms", [edges], output, () => {
-    throw new TwingradError("BAD_INPUT", "edgeHistograms: it has no gradient; take gradients of what follows it.");
-  });
+  return tape.record(operation, [edges], undefined, [count, ...windows, edgeDirections]);
 }
+
+const operation: Operation<undefined> = {
+  name: "edgeHistograms",
+  lower({ inputs: [edges], outputs: [output] }, to) {
+    const [, ROWS, COLUMNS, CHANNELS] = edges.shape;
+    const [, WINDOW_ROWS, WINDOW_COLUMNS] = output.shape;
+    const { groups, constants } = threads(output.size);
+    const sizes = { CHANNELS, ROWS, COLUMNS, WINDOW_ROWS, WINDOW_COLUMNS };
+    to.launch(shader, { edges, output }, { ...constants, ...sizes }, groups);
+  },
+};

@@ -3,8 +3,9 @@
 // enough for convolutions to go on from there.
 import histogramShader from "../../../shaders/orientedGradients.histogram.wgsl";
 import normaliseShader from "../../../shaders/orientedGradients.normalise.wgsl";
-import { ShapeError, TwingradError } from "../../errors.ts";
-import { threads } from "../../tape/grid.ts";
+import { ShapeError } from "../../errors.ts";
+import type { Operation } from "../../tape/graph.ts";
+import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
@@ -29,15 +30,20 @@ export function orientedGradients(x: Tensor): Tensor {
   if (rows === 0 || columns === 0) {
     throw new ShapeError("orientedGradients", `x is ${describe(x.shape)}; expected 2 x 2 pixels or more.`);
   }
-  const cells = [count, rows, columns];
-  const histogram = tape.temporary("edges by direction", [...cells, edgeDirections]);
-  const energy = tape.temporary("edges' energy", cells);
-  const output = tape.temporary("edges", [...cells, edgeDirections + channels]);
-  const { groups, constants } = threads(count * rows * columns);
-  const shape = { ...constants, HEIGHT: height, WIDTH: width, CHANNELS: channels, ROWS: rows, COLUMNS: columns };
-  tape.launch(histogramShader, { x, histogram, energy }, shape, groups);
-  tape.launch(normaliseShader, { x, histogram, energy, output }, shape, groups);
-  return tape.record("orientedGradients", [x], output, () => {
-    throw new TwingradError("BAD_INPUT", "orientedGradients: it has no gradient; take gradients of what follows it.");
-  });
+  return tape.record(operation, [x], undefined, [count, rows, columns, edgeDirections + channels]);
 }
+
+const operation: Operation<undefined> = {
+  name: "orientedGradients",
+  lower({ inputs: [x], outputs: [output] }, to) {
+    const [, HEIGHT, WIDTH, CHANNELS] = x.shape;
+    const [count, ROWS, COLUMNS] = output.shape;
+    const cells = [count, ROWS, COLUMNS];
+    const histogram = to.temporary("edges by direction", [...cells, edgeDirections]);
+    const energy = to.temporary("edges' energy", cells);
+    const { groups, constants } = threads(count * ROWS * COLUMNS);
+    const sizes = { ...constants, HEIGHT, WIDTH, CHANNELS, ROWS, COLUMNS };
+    to.launch(histogramShader, { x, histogram, energy }, sizes, groups);
+    to.launch(normaliseShader, { x, histogram, energy, output }, sizes, groups);
+  },
+};

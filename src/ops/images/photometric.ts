@@ -1,6 +1,7 @@
 // Changes of what a picture's pixels are, not of where: blur, brightness and contrast, noise, and a part painted over.
 import shader from "../../../shaders/photometric.forward.wgsl";
-import { ShapeError, TwingradError } from "../../errors.ts";
+import { ShapeError } from "../../errors.ts";
+import type { Operation } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
@@ -52,22 +53,22 @@ export interface PhotometricRandom {
  */
 export function photometric(x: Tensor, changes: Tensor, random: PhotometricRandom): Tensor {
   const tape = tapeOf("photometric", x, changes);
-  const [count, height, width, channels] = image("photometric", x);
+  const [count] = image("photometric", x);
   if (describe(changes.shape) !== describe([count, changeBytes]) || changes.dtype !== "u8" || x.dtype !== "f32") {
     const got = `${x.dtype} pictures and ${changes.dtype} changes ${describe(changes.shape)}`;
     const expected = `f32 pictures and u8 changes ${describe([count, changeBytes])}`;
     throw new ShapeError("photometric", `got ${got}; expected ${expected}.`);
   }
-  const output = tape.temporary("changed pixels", x.shape);
-  const fours = Math.ceil(width / 4);
-  const shape = { HEIGHT: height, WIDTH: width, CHANNELS: channels, FOURS: fours };
-  const { seed, noise, fill } = random;
-  const key = { KEY_LOW: seed % 2 ** 32, KEY_HIGH: Math.floor(seed / 2 ** 32), NOISE: noise, FILL: fill };
-  tape.launch(shader, { x, changes, output }, { ...shape, ...key }, [
-    Math.ceil((fours * height * channels) / 64),
-    count,
-  ]);
-  return tape.record("photometric", [x, changes], output, () => {
-    throw new TwingradError("BAD_INPUT", "photometric: it has no gradient; take gradients of what follows it.");
-  });
+  return tape.record(operation, [x, changes], random, x.shape);
 }
+
+const operation: Operation<PhotometricRandom> = {
+  name: "photometric",
+  lower({ inputs: [x, changes], outputs: [output], options: { seed, noise: NOISE, fill: FILL } }, to) {
+    const [count, HEIGHT, WIDTH, CHANNELS] = x.shape;
+    const FOURS = Math.ceil(WIDTH / 4);
+    const key = { KEY_LOW: seed % 2 ** 32, KEY_HIGH: Math.floor(seed / 2 ** 32), NOISE, FILL };
+    const grid = [Math.ceil((FOURS * HEIGHT * CHANNELS) / 64), count] as const;
+    to.launch(shader, { x, changes, output }, { HEIGHT, WIDTH, CHANNELS, FOURS, ...key }, grid);
+  },
+};

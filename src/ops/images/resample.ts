@@ -1,7 +1,8 @@
 // Pictures to another size, turned, mirrored, moved: one affine resampling of a whole batch, from bytes (or float32) to
 // float32 in [0, 1].
 import shader from "../../../shaders/resample.forward.wgsl";
-import { ShapeError, TwingradError } from "../../errors.ts";
+import { ShapeError } from "../../errors.ts";
+import type { Operation } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
@@ -44,7 +45,7 @@ export function resample(
 ): Tensor {
   const tape = tapeOf("resample", x, transforms);
   const { method = "area" } = options;
-  const [count, sourceHeight, sourceWidth, channels] = image("resample", x);
+  const [count, , , channels] = image("resample", x);
   const [height, width] = size;
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
     throw new ShapeError("resample", `the size is ${describe(size)}; expected [height, width] in whole pixels.`);
@@ -56,23 +57,21 @@ export function resample(
   if (method !== "area" && method !== "tf1") {
     throw new ShapeError("resample", `the method is ${JSON.stringify(method)}; expected area or tf1.`);
   }
-  const output = tape.temporary("pixels", [count, height, width, channels]);
-  const groups = Math.ceil(channels / 4);
-  const shape = {
-    SOURCE_HEIGHT: sourceHeight,
-    SOURCE_WIDTH: sourceWidth,
-    HEIGHT: height,
-    WIDTH: width,
-    CHANNELS: channels,
-    GROUPS: groups,
-    BYTES: Number(x.dtype === "u8"),
-    AREA: Number(method === "area"),
-  };
-  tape.launch(shader, { x, transforms, output }, shape, [Math.ceil((height * width * groups) / 64), count]);
-  return tape.record("resample", [x, transforms], output, () => {
-    throw new TwingradError("BAD_INPUT", "resample: it has no gradient; take gradients of what follows it.");
-  });
+  return tape.record(operation, [x, transforms], { method }, [count, height, width, channels]);
 }
+
+const operation: Operation<{ readonly method: ResizeMethod }> = {
+  name: "resample",
+  lower({ inputs: [x, transforms], outputs: [output], options: { method } }, to) {
+    const [, SOURCE_HEIGHT, SOURCE_WIDTH] = x.shape;
+    const [count, HEIGHT, WIDTH, CHANNELS] = output.shape;
+    const GROUPS = Math.ceil(CHANNELS / 4);
+    const sizes = { SOURCE_HEIGHT, SOURCE_WIDTH, HEIGHT, WIDTH, CHANNELS, GROUPS };
+    const flags = { BYTES: Number(x.dtype === "u8"), AREA: Number(method === "area") };
+    const grid = [Math.ceil((HEIGHT * WIDTH * GROUPS) / 64), count] as const;
+    to.launch(shader, { x, transforms, output }, { ...sizes, ...flags }, grid);
+  },
+};
 
 /** The same transform for each of `count` pictures, [count, 6]. */
 export const repeated = (transform: Transform, count: number): Float32Array =>

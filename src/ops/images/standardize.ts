@@ -1,7 +1,7 @@
 // Takes light and colour cast out of pictures: how bright a picture is, how much contrast it has and what tint, is the
 // first thing that a network learns to tell two cameras by, and no property of what they show.
 import shader from "../../../shaders/standardize.forward.wgsl";
-import { TwingradError } from "../../errors.ts";
+import type { Operation } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
@@ -14,11 +14,14 @@ import { image } from "../kernels/windowShape.ts";
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
   const tape = tapeOf("standardize", x);
-  const [count, height, width, channels] = image("standardize", x);
-  const output = tape.temporary("standardised pixels", x.shape);
-  const constants = { PIXELS: height * width, CHANNELS: channels, EPSILON: options.epsilon ?? 1e-5 };
-  tape.launch(shader, { x, output }, constants, [channels, count]);
-  return tape.record("standardize", [x], output, () => {
-    throw new TwingradError("BAD_INPUT", "standardize: it has no gradient; take gradients of what follows it.");
-  });
+  image("standardize", x);
+  return tape.record(operation, [x], { epsilon: options.epsilon ?? 1e-5 }, x.shape);
 }
+
+const operation: Operation<{ readonly epsilon: number }> = {
+  name: "standardize",
+  lower({ inputs: [x], outputs: [output], options: { epsilon: EPSILON } }, to) {
+    const [count, height, width, channels] = x.shape;
+    to.launch(shader, { x, output }, { PIXELS: height * width, CHANNELS: channels, EPSILON }, [channels, count]);
+  },
+};

@@ -1,9 +1,9 @@
-// The algorithms for a convolution and its gradients: direct, Winograd's, or unfolding.
+// The algorithms for a convolution and its gradients: direct, or Winograd's.
 import dilateShader from "../../../shaders/conv2d.dilate.wgsl";
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
-import { choose, keyOf } from "../../tape/choose.ts";
-import { threads } from "../../tape/grid.ts";
-import type { Tape } from "../../tape/tape.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { choose, keyOf } from "../../tape/lowering/choose.ts";
+import { threads } from "../../tape/lowering/grid.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import type { Convolution } from "./convolutionShape.ts";
 import {
@@ -13,19 +13,8 @@ import {
   launchDirect,
   launchDirectFilterGradient,
 } from "./directConvolution.ts";
-import {
-  fitsFew,
-  fitsFewFilterGradient,
-  fitsGray,
-  fitsRgbFilterGradient,
-  launchFew,
-  launchFewFilterGradient,
-  launchGray,
-  launchRgbFilterGradient,
-} from "./firstLayerConvolution.ts";
+import { fitsFew, fitsFewFilterGradient, launchFew, launchFewFilterGradient } from "./firstLayerConvolution.ts";
 import { prefersUniform } from "./matrixTiles.ts";
-import { fitsSmallImages, launchSmallImagesFilterGradient } from "./smallImageConvolution.ts";
-import { fitsUnfold, launchUnfolded, prefersUnfold } from "./unfoldedConvolution.ts";
 import * as winograd from "./winogradConvolution.ts";
 
 /** All that the time of a convolution depends on. */
@@ -36,62 +25,53 @@ const keyFor = (pass: string, { batch, channels, filters, y, x }: Convolution): 
 
 /** output = x * filter + bias. */
 export function launchForward(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
 ): void {
-  choose(tape, keyFor("forward", convolution), {
+  choose(to, keyFor("forward", convolution), {
     winograd: {
       fits: winograd.fits(convolution),
-      preferred: winograd.prefers(tape, convolution),
-      launch: () => winograd.launchForward(tape, convolution, tensors),
+      preferred: winograd.prefers(to, convolution),
+      launch: () => winograd.launchForward(to, convolution, tensors),
     },
     few: {
       fits: fitsFew(convolution),
-      preferred: prefersUniform(tape),
-      launch: () => launchFew(tape, convolution, tensors),
-    },
-    gray: {
-      fits: tape.device.adapter.software && fitsGray(convolution),
-      launch: () => launchGray(tape, convolution, tensors),
-    },
-    unfolded: {
-      fits: fitsUnfold(convolution),
-      preferred: prefersUnfold(convolution),
-      launch: () => launchUnfolded(tape, convolution, tensors),
+      preferred: prefersUniform(to),
+      launch: () => launchFew(to, convolution, tensors),
     },
     uniform: {
       fits: fitsDirectUniform(convolution),
-      preferred: prefersUniform(tape),
-      launch: () => launchDirect(tape, convolution, tensors, "uniform"),
+      preferred: prefersUniform(to),
+      launch: () => launchDirect(to, convolution, tensors, "uniform"),
     },
     shared: {
       fits: fitsDirectShared(convolution),
       preferred: false,
-      launch: () => launchDirect(tape, convolution, tensors, "shared"),
+      launch: () => launchDirect(to, convolution, tensors, "shared"),
     },
-    tiled: { launch: () => launchDirect(tape, convolution, tensors, "tiled") },
+    tiled: { launch: () => launchDirect(to, convolution, tensors, "tiled") },
   });
 }
 
 /** [U, V, filters, channels]: the filter with which a convolution of the output gradient gives the input gradient. */
-export function launchFlipFilter(tape: Tape, filter: Tensor): Tensor {
+export function launchFlipFilter(to: Lowering, filter: Tensor): Tensor {
   const [sizeY, sizeX, channels, filters] = filter.shape;
-  const flipped = tape.temporary("flipped filter", [sizeY, sizeX, filters, channels]);
+  const flipped = to.temporary("flipped filter", [sizeY, sizeX, filters, channels]);
   const shape = { TAPS: sizeY * sizeX, CHANNELS: channels, FILTERS: filters };
   const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
-  tape.launch(flipFilterShader, { filter_: filter, flipped }, shape, grid);
+  to.launch(flipFilterShader, { filter_: filter, flipped }, shape, grid);
   return flipped;
 }
 
 /** d loss / d x: the output gradient, with stride - 1 zeros between its elements, convolved with the flipped filter. */
 export function launchInputGradient(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   tensors: { readonly filter: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
   const { batch, channels, filters, y, x } = convolution;
-  const gradient = launchDilate(tape, convolution, tensors.gradient);
+  const gradient = launchDilate(to, convolution, tensors.gradient);
   const backwards = (axis: Convolution["y"], input: number) => ({
     input,
     output: axis.input,
@@ -101,67 +81,59 @@ export function launchInputGradient(
   });
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
-  const flipped = () => ({ x: gradient, filter: launchFlipFilter(tape, tensors.filter), output: tensors.output });
-  const direct = (form: "uniform" | "shared" | "tiled") => launchDirect(tape, adjoint, flipped(), form);
-  choose(tape, keyFor("inputGradient", adjoint), {
+  const flipped = () => ({ x: gradient, filter: launchFlipFilter(to, tensors.filter), output: tensors.output });
+  const direct = (form: "uniform" | "shared" | "tiled") => launchDirect(to, adjoint, flipped(), form);
+  choose(to, keyFor("inputGradient", adjoint), {
     winograd: {
       fits: winograd.fits(adjoint),
-      preferred: winograd.prefers(tape, adjoint),
-      launch: () => winograd.launchForward(tape, adjoint, flipped()),
+      preferred: winograd.prefers(to, adjoint),
+      launch: () => winograd.launchForward(to, adjoint, flipped()),
     },
-    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(tape), launch: () => direct("uniform") },
+    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(to), launch: () => direct("uniform") },
     shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
     tiled: { launch: () => direct("tiled") },
   });
 }
 
-function launchDilate(tape: Tape, { batch, filters, y, x }: Convolution, gradient: Tensor): Tensor {
+function launchDilate(to: Lowering, { batch, filters, y, x }: Convolution, gradient: Tensor): Tensor {
   if (y.stride === 1 && x.stride === 1) return gradient;
   const [height, width] = [y, x].map((axis) => (axis.output - 1) * axis.stride + 1);
-  const dilated = tape.temporary("dilated gradient", [batch, height, width, filters]);
+  const dilated = to.temporary("dilated gradient", [batch, height, width, filters]);
   const { groups, constants } = threads(dilated.size);
   const shape = { HEIGHT: y.output, WIDTH: x.output, FILTERS: filters, STRIDE_Y: y.stride, STRIDE_X: x.stride };
   const size = { DILATED_HEIGHT: height, DILATED_WIDTH: width };
-  tape.launch(dilateShader, { gradient, dilated }, { ...constants, ...shape, ...size }, groups);
+  to.launch(dilateShader, { gradient, dilated }, { ...constants, ...shape, ...size }, groups);
   return dilated;
 }
 
 /** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */
 export function launchFilterGradient(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
-  return choose(tape, keyFor("filterGradient", convolution), {
-    small: {
-      fits: tape.device.adapter.software && fitsSmallImages(convolution),
-      launch: () => launchSmallImagesFilterGradient(tape, convolution, tensors, shape),
-    },
+  return choose(to, keyFor("filterGradient", convolution), {
     winograd: {
       fits: winograd.fits(convolution),
-      preferred: winograd.prefers(tape, convolution),
-      launch: () => winograd.launchGradient(tape, convolution, tensors),
+      preferred: winograd.prefers(to, convolution),
+      launch: () => winograd.launchGradient(to, convolution, tensors),
     },
     few: {
       fits: fitsFewFilterGradient(convolution),
-      preferred: prefersUniform(tape),
-      launch: () => launchFewFilterGradient(tape, convolution, tensors, shape),
-    },
-    rgb: {
-      fits: tape.device.adapter.software && fitsRgbFilterGradient(convolution),
-      launch: () => launchRgbFilterGradient(tape, convolution, tensors, shape),
+      preferred: prefersUniform(to),
+      launch: () => launchFewFilterGradient(to, convolution, tensors, shape),
     },
     uniform: {
       fits: fitsDirectFilterGradientUniform(convolution),
-      preferred: prefersUniform(tape),
-      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "uniform"),
+      preferred: prefersUniform(to),
+      launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "uniform"),
     },
     shared: {
       fits: fitsDirectShared(convolution),
       preferred: false,
-      launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "shared"),
+      launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "shared"),
     },
-    tiled: { launch: () => launchDirectFilterGradient(tape, convolution, tensors, shape, "tiled") },
+    tiled: { launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
   });
 }

@@ -5,7 +5,7 @@ import filterGradientShader from "../../../shaders/conv2d.filterGradient.wgsl";
 import sharedForwardShader from "../../../shaders/conv2d.forward.shared.wgsl";
 import uniformForwardShader from "../../../shaders/conv2d.forward.uniform.wgsl";
 import forwardShader from "../../../shaders/conv2d.forward.wgsl";
-import type { Tape } from "../../tape/tape.ts";
+import type { Lowering } from "../../tape/lower.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolutionShape.ts";
@@ -41,7 +41,7 @@ export const fitsDirectShared = ({ channels, filters }: Convolution): boolean =>
 type Form = "uniform" | "shared" | "tiled";
 
 export function launchDirect(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
   form: Form,
@@ -62,14 +62,14 @@ export function launchDirect(
   const bindings = { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output };
   const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
   const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
-  if (form === "uniform") tape.launch(uniformForwardShader, bindings, constants, grid);
-  else if (form === "shared") tape.launch(sharedForwardShader, bindings, constants, grid);
-  else tape.launch(forwardShader, bindings, constants, grid, tunables);
+  if (form === "uniform") to.launch(uniformForwardShader, bindings, constants, grid);
+  else if (form === "shared") to.launch(sharedForwardShader, bindings, constants, grid);
+  else to.launch(forwardShader, bindings, constants, grid, tunables);
 }
 
 /** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */
 export function launchDirectFilterGradient(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   { x: source, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
@@ -86,13 +86,13 @@ export function launchDirectFilterGradient(
   const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
   const lines = batch * y.output;
   const terms = { lines, width: x.output, workgroups: tiles[0] * tiles[1] };
-  return inParts(tape, terms, shape, (partial, { PART, parts }) => {
+  return inParts(to, terms, shape, (partial, { PART, parts }) => {
     const bindings = { x: source, gradient, partial };
     const constants = { ...shapeOf(convolution), LINES: lines, PART };
     const grid = [...tiles, parts] as const;
     const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
-    if (form === "uniform") tape.launch(uniformFilterGradientShader, bindings, constants, grid);
-    else if (form === "shared") tape.launch(sharedFilterGradientShader, bindings, constants, grid);
-    else tape.launch(filterGradientShader, bindings, constants, grid, tunables);
+    if (form === "uniform") to.launch(uniformFilterGradientShader, bindings, constants, grid);
+    else if (form === "shared") to.launch(sharedFilterGradientShader, bindings, constants, grid);
+    else to.launch(filterGradientShader, bindings, constants, grid, tunables);
   });
 }

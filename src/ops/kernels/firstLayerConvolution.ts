@@ -1,9 +1,7 @@
 // A first layer's convolution: so few channels in that the kernels for many would spend their time on indices.
 import fewFilterGradientShader from "../../../shaders/conv2d.filterGradient.few.wgsl";
-import rgbFilterGradientShader from "../../../shaders/conv2d.filterGradient.rgb.wgsl";
 import fewShader from "../../../shaders/conv2d.forward.few.wgsl";
-import grayShader from "../../../shaders/conv2d.forward.gray.wgsl";
-import type { Tape } from "../../tape/tape.ts";
+import type { Lowering } from "../../tape/lower.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
 import type { Convolution } from "./convolutionShape.ts";
@@ -25,7 +23,6 @@ const mostGroups = 65535;
 const fewestTerms = 64;
 
 const unitStride = ({ y, x }: Convolution) => y.stride === 1 && x.stride === 1;
-const three = ({ y, x }: Convolution) => y.size === 3 && x.size === 3;
 
 const sizesOf = ({ filters, y, x }: Convolution) => ({
   HEIGHT: y.input,
@@ -39,30 +36,15 @@ const sizesOf = ({ filters, y, x }: Convolution) => ({
 
 const tilesOf = ({ y, x }: Convolution) => Math.ceil(x.output / pixels) * y.output;
 
-/** One channel, 3 x 3: for software adapters. */
-export const fitsGray = (c: Convolution): boolean =>
-  c.channels === 1 && three(c) && unitStride(c) && c.filters % 4 === 0;
-
-export function launchGray(tape: Tape, c: Convolution, { x, filter, bias, output }: ForwardTensors): void {
-  const bindings = { x, filter_: filter, bias: bias ?? filter, output };
-  const lengths = { X_LENGTH: x.size, FILTER_LENGTH: filter.size / 4, OUTPUT_LENGTH: output.size / 4 };
-  const constants = { ...sizesOf(c), BIAS: bias ? 1 : 0 };
-  tape.launch(grayShader, bindings, constants, [Math.ceil(tilesOf(c) / 64), 1, c.batch], lengths);
-}
-
 /** Up to four channels, filters 3 wide: for GPUs. */
 export const fitsFew = (c: Convolution): boolean =>
   c.channels <= 4 && c.x.size === 3 && unitStride(c) && tilesOf(c) <= mostGroups;
 
-export function launchFew(tape: Tape, c: Convolution, { x, filter, bias, output }: ForwardTensors): void {
+export function launchFew(to: Lowering, c: Convolution, { x, filter, bias, output }: ForwardTensors): void {
   const bindings = { x, filter_: filter, bias: bias ?? filter, output };
   const constants = { ...sizesOf(c), CHANNELS: c.channels, SIZE_Y: c.y.size, BIAS: bias ? 1 : 0 };
-  tape.launch(fewShader, bindings, constants, [Math.ceil(c.filters / fewColumns), tilesOf(c), c.batch]);
+  to.launch(fewShader, bindings, constants, [Math.ceil(c.filters / fewColumns), tilesOf(c), c.batch]);
 }
-
-/** Three channels, 3 x 3 SAME: for software adapters. */
-export const fitsRgbFilterGradient = (c: Convolution): boolean =>
-  c.channels === 3 && three(c) && unitStride(c) && c.x.before === 1 && c.filters % 8 === 0 && c.x.input % 4 === 0;
 
 /** Few rows (u, v, c): for GPUs. */
 export const fitsFewFilterGradient = (c: Convolution): boolean =>
@@ -76,28 +58,11 @@ interface Sums {
   readonly gradient: Tensor;
 }
 
-export function launchRgbFilterGradient(tape: Tape, c: Convolution, sums: Sums, shape: readonly number[]): Tensor {
-  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(c.filters / 8)));
-  const tiles = Math.ceil(c.filters / (8 * LANES));
-  const { HEIGHT, WIDTH, FILTERS, PAD_Y } = sizesOf(c);
-  const lengths = { X_LENGTH: sums.x.size / 4, GRADIENT_LENGTH: sums.gradient.size / 4 };
-  return inParts(tape, { ...linesOf(c), workgroups: tiles }, shape, (partial, part) => {
-    const constants = { HEIGHT, WIDTH, FILTERS, PAD_Y, LINES: c.batch * HEIGHT, PART: part.PART };
-    const grid = [tiles, part.parts] as const;
-    tape.launch(rgbFilterGradientShader, { ...sums, partial }, constants, grid, { LANES, ...lengths });
-  });
-}
-
-export function launchFewFilterGradient(tape: Tape, c: Convolution, sums: Sums, shape: readonly number[]): Tensor {
+export function launchFewFilterGradient(to: Lowering, c: Convolution, sums: Sums, shape: readonly number[]): Tensor {
   const groups = Math.ceil(c.filters / fewColumns);
   const sizes = { SIZE_Y: c.y.size, SIZE_X: c.x.size, CHANNELS: c.channels };
-  return inParts(
-    tape,
-    { ...linesOf(c), workgroups: groups, fewest: fewestTerms },
-    shape,
-    (partial, { PART, parts }) => {
-      const constants = { ...sizesOf(c), LINES: c.batch * c.y.output, PART };
-      tape.launch(fewFilterGradientShader, { ...sums, partial }, constants, [groups, parts], sizes);
-    },
-  );
+  return inParts(to, { ...linesOf(c), workgroups: groups, fewest: fewestTerms }, shape, (partial, { PART, parts }) => {
+    const constants = { ...sizesOf(c), LINES: c.batch * c.y.output, PART };
+    to.launch(fewFilterGradientShader, { ...sums, partial }, constants, [groups, parts], sizes);
+  });
 }

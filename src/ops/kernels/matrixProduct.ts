@@ -9,9 +9,9 @@ import uniformKernelGradientShader from "../../../shaders/dense.kernelGradient.u
 import vec4KernelGradientShader from "../../../shaders/dense.kernelGradient.vec4.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
 import wideKernelGradientShader from "../../../shaders/dense.kernelGradient.wide.wgsl";
-import { choose, keyOf } from "../../tape/choose.ts";
-import type { Tape } from "../../tape/tape.ts";
-import { Tensor } from "../../tape/tensor.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { choose, keyOf } from "../../tape/lowering/choose.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
 import {
   fitsUniform,
@@ -36,7 +36,7 @@ export type Activation = "sigmoid" | "relu";
 const activations = { sigmoid: 1, relu: 2 };
 
 export function launchProduct(
-  tape: Tape,
+  to: Lowering,
   product: Product,
   tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
   activation?: Activation,
@@ -51,13 +51,13 @@ export function launchProduct(
     BIAS: tensors.bias ? 1 : 0,
     ACTIVATION: activation ? activations[activation] : 0,
   };
-  choose(tape, keyOf("product", { ...product }), {
+  choose(to, keyOf("product", { ...product }), {
     uniform: {
       fits: fitsUniform(inputs),
-      preferred: prefersUniform(tape),
+      preferred: prefersUniform(to),
       launch() {
         const grid = [Math.ceil(outputs / uniformTile.columns), Math.ceil(rows / uniformTile.rows), batch] as const;
-        tape.launch(uniformShader, bindings, constants, grid);
+        to.launch(uniformShader, bindings, constants, grid);
       },
     },
     thin: {
@@ -67,7 +67,7 @@ export function launchProduct(
         const { LANES, TILES } = { LANES: 8, TILES: Math.min(8, Math.ceil(rows / 2)) };
         const grid = [Math.ceil(outputs / (16 * LANES)), Math.ceil(rows / (2 * TILES)), batch] as const;
         const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
-        tape.launch(thinShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+        to.launch(thinShader, bindings, constants, grid, { LANES, TILES, ...lengths });
       },
     },
     vec4: {
@@ -76,7 +76,7 @@ export function launchProduct(
         const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
         const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
-        tape.launch(vec4Shader, bindings, constants, grid, { LANES, TILES, ...lengths });
+        to.launch(vec4Shader, bindings, constants, grid, { LANES, TILES, ...lengths });
       },
     },
     tiled: {
@@ -84,7 +84,7 @@ export function launchProduct(
         const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
         const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size, OUTPUT_LENGTH: output.size };
-        tape.launch(forwardShader, bindings, constants, grid, { LANES, TILES, ...lengths });
+        to.launch(forwardShader, bindings, constants, grid, { LANES, TILES, ...lengths });
       },
     },
   });
@@ -92,44 +92,44 @@ export function launchProduct(
 
 /** The gradient of the kernel, of the given shape. */
 export function launchKernelGradient(
-  tape: Tape,
+  to: Lowering,
   product: Product,
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
   shape: readonly number[],
 ): Tensor {
-  const { partial, parts } = launchKernelGradientParts(tape, product, tensors);
-  if (parts === 1) return new Tensor(tape, shape, partial.storage, "kernel gradient");
-  return columnSum(tape, "kernel gradient", partial, parts, shape);
+  const { partial, parts } = launchKernelGradientParts(to, product, tensors);
+  if (parts === 1) return to.view(to.storage(partial), shape, "kernel gradient");
+  return columnSum(to, "kernel gradient", partial, parts, shape);
 }
 
 /** The same as sums over parts of the rows: [parts, batch, inputs, outputs]. */
 export function launchKernelGradientParts(
-  tape: Tape,
+  to: Lowering,
   product: Product,
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
 ): { partial: Tensor; parts: number } {
-  return choose(tape, keyOf("product.kernelGradient", { ...product }), {
+  return choose(to, keyOf("product.kernelGradient", { ...product }), {
     uniform: {
       fits: fitsUniform(product.inputs),
-      preferred: prefersUniform(tape),
-      launch: () => kernelGradient(tape, product, tensors, "uniform"),
+      preferred: prefersUniform(to),
+      launch: () => kernelGradient(to, product, tensors, "uniform"),
     },
     wide: {
-      fits: tape.device.adapter.software && product.inputs % 4 === 0 && product.outputs % 4 === 0,
+      fits: to.device.adapter.software && product.inputs % 4 === 0 && product.outputs % 4 === 0,
       // It takes longer to compile, which a sum over few rows does not give back.
       preferred: product.rows >= 32 && product.inputs % wideTile === 0 && product.outputs % wideTile === 0,
-      launch: () => kernelGradient(tape, product, tensors, "wide"),
+      launch: () => kernelGradient(to, product, tensors, "wide"),
     },
     vec4: {
       fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
-      launch: () => kernelGradient(tape, product, tensors, "vec4"),
+      launch: () => kernelGradient(to, product, tensors, "vec4"),
     },
-    tiled: { launch: () => kernelGradient(tape, product, tensors, "tiled") },
+    tiled: { launch: () => kernelGradient(to, product, tensors, "tiled") },
   });
 }
 
 function kernelGradient(
-  tape: Tape,
+  to: Lowering,
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
   form: "uniform" | "wide" | "vec4" | "tiled",
@@ -140,55 +140,55 @@ function kernelGradient(
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
       : ([Math.ceil(outputs / (side * LANES)), Math.ceil(inputs / (side * TILES))] as const);
-  const { part: PART, parts } = partsFor(tape, rows, 1, tiles[0] * tiles[1] * batch);
-  const partial = tape.temporary("kernel gradient", [parts, batch, inputs, outputs]);
+  const { part: PART, parts } = partsFor(to, rows, 1, tiles[0] * tiles[1] * batch);
+  const partial = to.temporary("kernel gradient", [parts, batch, inputs, outputs]);
   const bindings = { x, gradient, partial };
   const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
   const grid = [...tiles, batch * parts] as const;
   const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
   const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
-  if (form === "uniform") tape.launch(uniformKernelGradientShader, bindings, constants, grid);
-  else if (form === "wide") tape.launch(wideKernelGradientShader, bindings, { ...constants, LANES }, grid);
-  else if (form === "vec4") tape.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
-  else tape.launch(kernelGradientShader, bindings, constants, grid, tunables);
+  if (form === "uniform") to.launch(uniformKernelGradientShader, bindings, constants, grid);
+  else if (form === "wide") to.launch(wideKernelGradientShader, bindings, { ...constants, LANES }, grid);
+  else if (form === "vec4") to.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
+  else to.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return { partial, parts };
 }
 
 /** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
 export function launchProductInputGradient(
-  tape: Tape,
+  to: Lowering,
   { rows, inputs, outputs }: Product,
   { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
-  choose(tape, keyOf("product.inputGradient", { rows, inputs, outputs }), {
+  choose(to, keyOf("product.inputGradient", { rows, inputs, outputs }), {
     thin: {
       fits: outputs % 4 === 0,
-      preferred: tape.device.adapter.software && rows <= 8,
+      preferred: to.device.adapter.software && rows <= 8,
       launch() {
         const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
         const grid = [Math.ceil(inputs / (tile * LANES)), Math.ceil(rows / (2 * TILES))] as const;
         const lengths = { KERNEL_LENGTH: kernel.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
         const sizes = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs };
         const bindings = { kernel, gradient, input_gradient: output };
-        tape.launch(thinInputGradientShader, bindings, sizes, grid, { LANES, TILES, ...lengths });
+        to.launch(thinInputGradientShader, bindings, sizes, grid, { LANES, TILES, ...lengths });
       },
     },
     transposed: {
       launch() {
-        const transposed = transpose(tape, kernel);
+        const transposed = transpose(to, kernel);
         const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
-        launchProduct(tape, backwards, { x: gradient, kernel: transposed, output });
+        launchProduct(to, backwards, { x: gradient, kernel: transposed, output });
       },
     },
   });
 }
 
 /** The kernel [inputs, outputs] as [outputs, inputs]. */
-function transpose(tape: Tape, kernel: Tensor): Tensor {
+function transpose(to: Lowering, kernel: Tensor): Tensor {
   const [inputs, outputs] = kernel.shape;
-  const transposed = tape.temporary("transposed kernel", [outputs, inputs]);
+  const transposed = to.temporary("transposed kernel", [outputs, inputs]);
   const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
   const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
-  tape.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
+  to.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
   return transposed;
 }

@@ -1,5 +1,5 @@
 // What one thread and one workgroup of the matrix kernels (conv2d.*, dense.*) compute.
-import type { Tape } from "../../tape/tape.ts";
+import type { Lowering } from "../../tape/lower.ts";
 
 /** Rows (or pixels) and columns (or channels) of a thread's register tile. */
 export const tile = 8;
@@ -32,7 +32,7 @@ export const uniformTile = { rows: 8, gradientRows: 16, columns: 64 };
 export const fitsUniform = (inputs: number): boolean => inputs % 4 === 0;
 
 /** On GPUs that load costs next to nothing; software adapters make four loads of it for each of their few lanes. */
-export const prefersUniform = (tape: Tape): boolean => !tape.device.adapter.software;
+export const prefersUniform = (to: Lowering): boolean => !to.device.adapter.software;
 
 /** Terms that a part of a sum has at least: fewer would cost more in the second pass than they gain. */
 const fewestTerms = 256;
@@ -42,13 +42,13 @@ const fewestTerms = 256;
  * many as keep the adapter busy, of at least `fewest` terms each.
  */
 export function partsFor(
-  tape: Tape,
+  to: Lowering,
   lines: number,
   width: number,
   workgroups: number,
   fewest = fewestTerms,
 ): { part: number; parts: number } {
-  const busy = tape.device.adapter.software ? 32 : 1024;
+  const busy = to.device.adapter.software ? 32 : 1024;
   const most = Math.max(1, Math.floor((lines * width) / fewest));
   const part = Math.ceil(lines / Math.min(lines, most, Math.ceil(busy / workgroups)));
   return { part, parts: Math.ceil(lines / part) };

@@ -5,10 +5,11 @@
 import filterShader from "../../../shaders/winograd.filter.wgsl";
 import filterGradientShader from "../../../shaders/winograd.filterGradient.wgsl";
 import inputShader from "../../../shaders/winograd.input.wgsl";
-import { threads } from "../../tape/grid.ts";
-import type { Place } from "../../tape/parts.ts";
-import type { Tape } from "../../tape/tape.ts";
-import { Storage, type Tensor } from "../../tape/tensor.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import type { Place } from "../../tape/lowering/parts.ts";
+import { Storage } from "../../tape/lowering/storage.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import { launchKernelGradientParts, type Product } from "./matrixProduct.ts";
 
 /** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
@@ -36,11 +37,11 @@ export const fitsChannels = ({ channels, filters }: { readonly channels: number;
  * where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
  * @param outputs of the convolution that are wanted of an image.
  */
-export function prefersWinograd(tape: Tape, { channels, filters, cellsY, cellsX }: Cells, outputs: number): boolean {
+export function prefersWinograd(to: Lowering, { channels, filters, cellsY, cellsX }: Cells, outputs: number): boolean {
   // Operations of the direct algorithm for each byte that Winograd moves. A cell takes 288 channels * filters operations;
   // its 36 transformed values of each channel are written once and read once, 288 (channels + filters) bytes.
   const intensity = (channels * filters) / (channels + filters);
-  return tape.device.adapter.software || (intensity * outputs) / (16 * cellsY * cellsX) >= balance;
+  return to.device.adapter.software || (intensity * outputs) / (16 * cellsY * cellsX) >= balance;
 }
 
 export const productOf = ({ cells, channels, filters }: Cells): Product => ({
@@ -60,33 +61,31 @@ export interface TransformedFilter {
   readonly backward: Storage;
 }
 
-const transformedFilters = new WeakMap<Tape, Map<Storage, TransformedFilter>>();
-
 /**
  * The transform of a filter. Filters that are there when a step begins are transformed in one launch before all others;
  * one that the step itself computes, where it is first asked for.
  */
-export function transformFilter(tape: Tape, filter: Tensor): TransformedFilter {
-  let known = transformedFilters.get(tape);
-  if (!known) {
-    known = new Map();
-    transformedFilters.set(tape, known);
+export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter {
+  const known = to.once(transformFilter, () => {
+    const all = new Map<Storage, TransformedFilter>();
     const there = ({ filter }: TransformedFilter) => filter.kind !== "temporary";
-    tape.prologue.push(() => launchFilters(tape, [...transformedFilters.get(tape)!.values()].filter(there)));
-  }
-  let found = known.get(filter.storage);
+    to.prologue.push(() => launchFilters(to, [...all.values()].filter(there)));
+    return all;
+  });
+  const storage = to.storage(filter);
+  let found = known.get(storage);
   if (!found) {
     const [, , channels, filters] = filter.shape;
     const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
     const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
-    found = { filter: filter.storage, channels, filters, forward, backward };
-    known.set(filter.storage, found);
-    if (filter.storage.kind === "temporary") launchFilters(tape, [found]);
+    found = { filter: storage, channels, filters, forward, backward };
+    known.set(storage, found);
+    if (storage.kind === "temporary") launchFilters(to, [found]);
   }
   return found;
 }
 
-function launchFilters(tape: Tape, all: readonly TransformedFilter[]): void {
+function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
   const byBuffer = new Map<unknown, TransformedFilter[]>();
   for (const one of all) {
     const key = one.filter.external?.buffer ?? one.filter;
@@ -111,10 +110,10 @@ function launchFilters(tape: Tape, all: readonly TransformedFilter[]): void {
     const { filter } = members[0];
     const filters = new Storage(filter.kind, filter.name, end / 4, "f32");
     if (filter.external) filters.external = { buffer: filter.external.buffer, offset: 0 };
-    const words = tape.constant("filters' places", [table.length], new Float32Array(table.buffer));
+    const words = to.constant("filters' places", [table.length], new Float32Array(table.buffer));
     const { groups, constants } = threads(first);
     const bindings = { filters: filter.external ? filters : filter, table: words, forward, backward };
-    tape.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length }, groups);
+    to.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length }, groups);
   }
 }
 
@@ -136,12 +135,12 @@ export interface Patches {
 }
 
 /** The transformed input, [36, cells, channels]. */
-export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches): Tensor {
+export function launchInput(to: Lowering, shape: Cells, x: Place, patches: Patches): Tensor {
   const { channels, cells, cellsY, cellsX } = shape;
   const { height, width, padY, padX, half, through } = patches;
-  const transformed = tape.temporary("transformed input", [36, cells, channels]);
+  const transformed = to.temporary("transformed input", [36, cells, channels]);
   const { groups, constants } = threads(cells * channels);
-  tape.launch(
+  to.launch(
     inputShader,
     { x: x.storage, affine: through?.affine ?? x.storage, transformed },
     {
@@ -166,11 +165,11 @@ export function launchInput(tape: Tape, shape: Cells, x: Place, patches: Patches
 }
 
 /** d loss / d filter, [3, 3, channels, filters], from the transformed input and output gradient. */
-export function launchFilterGradient(tape: Tape, shape: Cells, tensors: { x: Tensor; gradient: Tensor }): Tensor {
+export function launchFilterGradient(to: Lowering, shape: Cells, tensors: { x: Tensor; gradient: Tensor }): Tensor {
   const { channels, filters } = shape;
-  const { partial, parts } = launchKernelGradientParts(tape, productOf(shape), tensors);
-  const filter_gradient = tape.temporary("filter gradient", [3, 3, channels, filters]);
+  const { partial, parts } = launchKernelGradientParts(to, productOf(shape), tensors);
+  const filter_gradient = to.temporary("filter gradient", [3, 3, channels, filters]);
   const { groups, constants } = threads((channels * filters) / 4);
-  tape.launch(filterGradientShader, { product: partial, filter_gradient }, { ...constants, PARTS: parts }, groups);
+  to.launch(filterGradientShader, { product: partial, filter_gradient }, { ...constants, PARTS: parts }, groups);
   return filter_gradient;
 }

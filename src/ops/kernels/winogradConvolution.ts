@@ -1,9 +1,9 @@
 // A convolution by itself, and its filter gradient, by Winograd's F(4x4, 3x3): see winograd.ts.
 import outputShader from "../../../shaders/winograd.output.wgsl";
 import outputGradientShader from "../../../shaders/winograd.outputGradient.wgsl";
-import { threads } from "../../tape/grid.ts";
-import type { Tape } from "../../tape/tape.ts";
-import { Tensor } from "../../tape/tensor.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 import type { Convolution } from "./convolutionShape.ts";
 import { launchProduct } from "./matrixProduct.ts";
 import {
@@ -33,8 +33,8 @@ export function fits(convolution: Convolution): boolean {
   );
 }
 
-export const prefers = (tape: Tape, convolution: Convolution): boolean =>
-  prefersWinograd(tape, cellsOf(convolution), convolution.y.output * convolution.x.output);
+export const prefers = (to: Lowering, convolution: Convolution): boolean =>
+  prefersWinograd(to, cellsOf(convolution), convolution.y.output * convolution.x.output);
 
 /** What the output and its gradient are read and written by, channels in vectors of so many. */
 const extents = ({ filters, y, x }: Convolution, { cellsY, cellsX }: Cells, vector: number) => ({
@@ -46,38 +46,38 @@ const extents = ({ filters, y, x }: Convolution, { cellsY, cellsX }: Cells, vect
 });
 
 export function launchForward(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
 ): void {
   const { filter, bias, output } = tensors;
   const shape = cellsOf(convolution);
   const { channels, filters, cells } = shape;
-  const { forward } = transformFilter(tape, filter);
-  const kernel = new Tensor(tape, [36, channels, filters], forward, "transformed filter");
-  const product = tape.temporary("products", [36, cells, filters]);
-  launchProduct(tape, productOf(shape), { x: transformInput(tape, convolution, tensors.x), kernel, output: product });
+  const { forward } = transformFilter(to, filter);
+  const kernel = to.view(forward, [36, channels, filters]);
+  const product = to.temporary("products", [36, cells, filters]);
+  launchProduct(to, productOf(shape), { x: transformInput(to, convolution, tensors.x), kernel, output: product });
   const { groups, constants } = threads((cells * filters) / 4);
   const values = { ...constants, ...extents(convolution, shape, 4), BIAS: bias ? 1 : 0 };
-  tape.launch(outputShader, { product, bias: bias ?? filter, output }, values, groups);
+  to.launch(outputShader, { product, bias: bias ?? filter, output }, values, groups);
 }
 
 /** d loss / d filter, of the shape [3, 3, channels, filters]. */
 export function launchGradient(
-  tape: Tape,
+  to: Lowering,
   convolution: Convolution,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
 ): Tensor {
   const shape = cellsOf(convolution);
-  const transformed = tape.temporary("transformed gradient", [36, shape.cells, shape.filters]);
+  const transformed = to.temporary("transformed gradient", [36, shape.cells, shape.filters]);
   const { groups, constants } = threads((shape.cells * shape.filters) / 2);
   const values = { ...constants, ...extents(convolution, shape, 2) };
-  tape.launch(outputGradientShader, { gradient, transformed }, values, groups);
-  return launchFilterGradient(tape, shape, { x: transformInput(tape, convolution, x), gradient: transformed });
+  to.launch(outputGradientShader, { gradient, transformed }, values, groups);
+  return launchFilterGradient(to, shape, { x: transformInput(to, convolution, x), gradient: transformed });
 }
 
-const transformInput = (tape: Tape, convolution: Convolution, { storage }: Tensor): Tensor => {
-  const { y, x } = convolution;
-  const patches = { height: y.input, width: x.input, padY: y.before, padX: x.before };
-  return launchInput(tape, cellsOf(convolution), { storage, first: 0 }, patches);
+const transformInput = (to: Lowering, convolution: Convolution, x: Tensor): Tensor => {
+  const { y, x: columns } = convolution;
+  const patches = { height: y.input, width: columns.input, padY: y.before, padX: columns.before };
+  return launchInput(to, cellsOf(convolution), { storage: to.storage(x), first: 0 }, patches);
 };

@@ -8,8 +8,10 @@ import distanceShader from "../../../shaders/pairwiseDistance.forward.wgsl";
 import semiHardShader from "../../../shaders/semiHardTriplet.terms.wgsl";
 import contrastiveShader from "../../../shaders/supervisedContrastive.terms.wgsl";
 import { ShapeError } from "../../errors.ts";
-import { threads } from "../../tape/grid.ts";
-import { type Tape, tapeOf } from "../../tape/tape.ts";
+import type { Operation } from "../../tape/graph.ts";
+import type { Lowering } from "../../tape/lower.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { matrix } from "./contrastiveLoss.ts";
 
@@ -58,8 +60,8 @@ export function supervisedContrastiveLoss(
   if (!(TEMPERATURE > 0 && Number.isFinite(TEMPERATURE))) {
     throw new ShapeError("supervisedContrastiveLoss", `temperature is ${TEMPERATURE}; expected a number above 0.`);
   }
-  return overPairs("supervisedContrastiveLoss", embeddings, labels, (tape, bindings, COUNT, groups) =>
-    tape.launch(contrastiveShader, bindings, { COUNT, TEMPERATURE }, groups),
+  return overPairs("supervisedContrastiveLoss", embeddings, labels, (to, bindings, COUNT, groups) =>
+    to.launch(contrastiveShader, bindings, { COUNT, TEMPERATURE }, groups),
   );
 }
 
@@ -74,8 +76,8 @@ function triplets(
     throw new ShapeError(operation, `margin is ${margin}; expected a number or "soft".`);
   }
   const hinge = margin === "soft" ? { MARGIN: 0, SOFT: 1 } : { MARGIN: margin, SOFT: 0 };
-  return overPairs(operation, embeddings, labels, (tape, bindings, COUNT, groups) =>
-    tape.launch(shader, bindings, { COUNT, ...hinge }, groups),
+  return overPairs(operation, embeddings, labels, (to, bindings, COUNT, groups) =>
+    to.launch(shader, bindings, { COUNT, ...hinge }, groups),
   );
 }
 
@@ -89,34 +91,45 @@ interface Bindings {
   readonly pull: Tensor;
 }
 
-/** @param launchTerms launches what writes `terms` and `pull`, one thread an anchor. */
-function overPairs(
-  operation: string,
-  embeddings: Tensor,
-  labels: Tensor,
-  launchTerms: (tape: Tape, bindings: Bindings, anchors: number, groups: readonly [number]) => void,
-): Tensor {
-  const tape = tapeOf(operation, embeddings, labels);
-  const [rows, columns] = matrix(operation, embeddings);
-  if (labels.size !== rows) {
-    throw new ShapeError(operation, `labels ${describe(labels.shape)}; expected one for each of ${rows} embeddings.`);
-  }
-  const squared = tape.temporary("squared distances", [rows, rows]);
-  const entries = threads(rows * rows);
-  const sizes = { ROWS: rows, COLUMNS: columns };
-  tape.launch(distanceShader, { x: embeddings, output: squared }, { ...entries.constants, ...sizes }, entries.groups);
-  const terms = tape.temporary("loss terms", [rows, 2]);
-  const pull = tape.temporary("derivatives by distances", [rows, rows]);
-  launchTerms(tape, { squared, labels, terms, pull }, rows, [Math.ceil(rows / 64)]);
-  const output = tape.temporary(operation, []);
-  const share = tape.temporary("share of a term", []);
-  tape.launch(meanShader, { terms, output, share }, { COUNT: rows }, [1]);
+/** Launches what writes `terms` and `pull`, one thread an anchor. */
+type LaunchTerms = (to: Lowering, bindings: Bindings, anchors: number, groups: readonly [number]) => void;
 
-  return tape.record(operation, [embeddings, labels], output, (gradient) => {
-    const input_gradient = tape.temporary("embedding gradient", embeddings.shape);
-    const { groups, constants } = threads(embeddings.size);
-    const bindings = { x: embeddings, pull, share, gradient, input_gradient };
-    tape.launch(backwardShader, bindings, { ...constants, ...sizes }, groups);
-    return [input_gradient, undefined];
-  });
+function overPairs(name: string, embeddings: Tensor, labels: Tensor, launchTerms: LaunchTerms): Tensor {
+  const tape = tapeOf(name, embeddings, labels);
+  const [rows] = matrix(name, embeddings);
+  if (labels.size !== rows) {
+    throw new ShapeError(name, `labels ${describe(labels.shape)}; expected one for each of ${rows} embeddings.`);
+  }
+  const outputs = [
+    { shape: [], name },
+    { shape: [rows, rows], name: "derivatives by distances" },
+    { shape: [], name: "share of a term" },
+  ];
+  return tape.recordAll({ ...operation, name }, [embeddings, labels], { launchTerms }, outputs)[0];
 }
+
+const sizesOf = ({ shape: [ROWS, COLUMNS] }: Tensor) => ({ ROWS, COLUMNS });
+
+const operation: Operation<{ readonly launchTerms: LaunchTerms }> = {
+  name: "batchLoss",
+  gradient: ({ inputs: [embeddings], outputs: [, pull, share] }, gradient) => [
+    gradient.tape.record(gradientOperation, [embeddings, pull, share, gradient], undefined, embeddings.shape),
+  ],
+  lower({ inputs: [embeddings, labels], outputs: [output, pull, share], options: { launchTerms } }, to) {
+    const { ROWS, COLUMNS } = sizesOf(embeddings);
+    const squared = to.temporary("squared distances", [ROWS, ROWS]);
+    const { groups, constants } = threads(ROWS * ROWS);
+    to.launch(distanceShader, { x: embeddings, output: squared }, { ...constants, ROWS, COLUMNS }, groups);
+    const terms = to.temporary("loss terms", [ROWS, 2]);
+    launchTerms(to, { squared, labels, terms, pull }, ROWS, [Math.ceil(ROWS / 64)]);
+    to.launch(meanShader, { terms, output, share }, { COUNT: ROWS }, [1]);
+  },
+};
+
+const gradientOperation: Operation<undefined> = {
+  name: "batchLoss gradient",
+  lower({ inputs: [x, pull, share, gradient], outputs: [input_gradient] }, to) {
+    const { groups, constants } = threads(x.size);
+    to.launch(backwardShader, { x, pull, share, gradient, input_gradient }, { ...constants, ...sizesOf(x) }, groups);
+  },
+};

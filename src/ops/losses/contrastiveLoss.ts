@@ -2,8 +2,9 @@ import backwardShader from "../../../shaders/contrastiveLoss.backward.wgsl";
 import forwardShader from "../../../shaders/contrastiveLoss.forward.wgsl";
 import distanceShader from "../../../shaders/squaredDistance.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
-import { threads } from "../../tape/grid.ts";
-import { type Tape, tapeOf } from "../../tape/tape.ts";
+import type { Operation } from "../../tape/graph.ts";
+import { threads } from "../../tape/lowering/grid.ts";
+import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { sameShape } from "../add.ts";
 
@@ -18,37 +19,56 @@ export function contrastiveLoss(
   options: { readonly margin?: number } = {},
 ): Tensor {
   const tape = tapeOf("contrastiveLoss", a, b, same);
-  const { margin: MARGIN = 1 } = options;
-  const [rows, columns] = matrix("contrastiveLoss", a, b);
+  const { margin = 1 } = options;
+  const [rows] = matrix("contrastiveLoss", a, b);
   if (same.size !== rows) {
     throw new ShapeError(
       "contrastiveLoss",
       `same ${describe(same.shape)}; expected one value for each of ${rows} pairs.`,
     );
   }
-  const squared = squaredDistance(tape, a, b);
-  const output = tape.temporary("contrastive loss", []);
-  tape.launch(forwardShader, { squared, same, output }, { COUNT: rows, MARGIN }, [1]);
-
-  return tape.record("contrastiveLoss", [a, b, same], output, (gradient, wanted) =>
-    [1, -1].map((SIGN, i) => {
-      if (!wanted[i]) return undefined;
-      const input_gradient = tape.temporary("contrastive gradient", a.shape);
-      const { groups, constants } = threads(a.size);
-      const all = { ...constants, COLUMNS: columns, MARGIN, SIGN };
-      tape.launch(backwardShader, { a, b, same, squared, gradient, input_gradient }, all, groups);
-      return input_gradient;
-    }),
-  );
+  return tape.record(operation, [a, b, same, squaredDistance(a, b)], { margin }, []);
 }
 
-/** Squared Euclidean distance of each pair of rows: [B, D], [B, D] -> [B]. A launch without a chain rule of its own. */
-export function squaredDistance(tape: Tape, a: Tensor, b: Tensor): Tensor {
-  const [rows, columns] = a.shape;
-  const output = tape.temporary("squared distance", [rows]);
-  tape.launch(distanceShader, { a, b, output }, { COLUMNS: columns }, [rows]);
-  return output;
+interface Options {
+  readonly margin: number;
 }
+
+/** The fourth input, the squared distances, takes no gradient: those of a and b go through it already. */
+const operation: Operation<Options> = {
+  name: "contrastiveLoss",
+  gradient({ inputs, options }, gradient, wanted) {
+    const of = (sign: 1 | -1) =>
+      gradient.tape.record(gradientOperation, [...inputs, gradient], { ...options, sign }, inputs[0].shape);
+    return [wanted[0] ? of(1) : undefined, wanted[1] ? of(-1) : undefined];
+  },
+  lower({ inputs: [, , same, squared], outputs: [output], options: { margin: MARGIN } }, to) {
+    to.launch(forwardShader, { squared, same, output }, { COUNT: squared.size, MARGIN }, [1]);
+  },
+};
+
+const gradientOperation: Operation<Options & { readonly sign: 1 | -1 }> = {
+  name: "contrastiveLoss gradient",
+  lower({ inputs, outputs: [input_gradient], options: { margin: MARGIN, sign: SIGN } }, to) {
+    const [a, b, same, squared, gradient] = inputs;
+    const { groups, constants } = threads(a.size);
+    const all = { ...constants, COLUMNS: a.shape[1], MARGIN, SIGN };
+    to.launch(backwardShader, { a, b, same, squared, gradient, input_gradient }, all, groups);
+  },
+};
+
+/** Squared Euclidean distance of each pair of rows: [B, D], [B, D] -> [B]. Its gradient is that of the loss that reads it. */
+export function squaredDistance(a: Tensor, b: Tensor): Tensor {
+  return a.tape.record(distanceOperation, [a, b], undefined, [a.shape[0]]);
+}
+
+const distanceOperation: Operation<undefined> = {
+  name: "squaredDistance",
+  lower({ inputs: [a, b], outputs: [output] }, to) {
+    const [rows, COLUMNS] = a.shape;
+    to.launch(distanceShader, { a, b, output }, { COLUMNS }, [rows]);
+  },
+};
 
 /** Rows and columns of tensors that must all be [B, D]. */
 export function matrix(operation: string, ...tensors: readonly Tensor[]): readonly number[] {

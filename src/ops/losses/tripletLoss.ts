@@ -1,6 +1,7 @@
 import backwardShader from "../../../shaders/tripletLoss.backward.wgsl";
 import forwardShader from "../../../shaders/tripletLoss.forward.wgsl";
-import { threads } from "../../tape/grid.ts";
+import type { Operation } from "../../tape/graph.ts";
+import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { matrix, squaredDistance } from "./contrastiveLoss.ts";
@@ -16,26 +17,43 @@ export function tripletLoss(
   options: { readonly margin?: number } = {},
 ): Tensor {
   const tape = tapeOf("tripletLoss", anchor, positive, negative);
-  const { margin: MARGIN = 0.2 } = options;
-  const [rows, columns] = matrix("tripletLoss", anchor, positive, negative);
-  const squared_positive = squaredDistance(tape, anchor, positive);
-  const squared_negative = squaredDistance(tape, anchor, negative);
-  const output = tape.temporary("triplet loss", []);
-  tape.launch(forwardShader, { squared_positive, squared_negative, output }, { COUNT: rows, MARGIN }, [1]);
+  const { margin = 0.2 } = options;
+  matrix("tripletLoss", anchor, positive, negative);
+  const squared = [squaredDistance(anchor, positive), squaredDistance(anchor, negative)];
+  return tape.record(operation, [anchor, positive, negative, ...squared], { margin }, []);
+}
 
-  return tape.record("tripletLoss", [anchor, positive, negative], output, (gradient, wanted) => {
+interface Options {
+  readonly margin: number;
+}
+
+/** The squared distances take no gradient: those of the three go through them already. */
+const operation: Operation<Options> = {
+  name: "tripletLoss",
+  gradient({ inputs: [anchor, positive, negative, ...squared], options }, gradient, wanted) {
     const towards = [
       [negative, positive],
       [positive, anchor],
       [anchor, negative],
     ];
-    return towards.map(([u, v], i) => {
-      if (!wanted[i]) return undefined;
-      const input_gradient = tape.temporary("triplet gradient", anchor.shape);
-      const { groups, constants } = threads(anchor.size);
-      const bindings = { u, v, squared_positive, squared_negative, gradient, input_gradient };
-      tape.launch(backwardShader, bindings, { ...constants, COLUMNS: columns, MARGIN }, groups);
-      return input_gradient;
-    });
-  });
-}
+    return towards.map((pair, i) =>
+      wanted[i]
+        ? gradient.tape.record(gradientOperation, [...pair, ...squared, gradient], options, anchor.shape)
+        : undefined,
+    );
+  },
+  lower({ inputs: [, , , squared_positive, squared_negative], outputs: [output], options: { margin: MARGIN } }, to) {
+    const COUNT = squared_positive.size;
+    to.launch(forwardShader, { squared_positive, squared_negative, output }, { COUNT, MARGIN }, [1]);
+  },
+};
+
+const gradientOperation: Operation<Options> = {
+  name: "tripletLoss gradient",
+  lower({ inputs, outputs: [input_gradient], options: { margin: MARGIN } }, to) {
+    const [u, v, squared_positive, squared_negative, gradient] = inputs;
+    const { groups, constants } = threads(u.size);
+    const bindings = { u, v, squared_positive, squared_negative, gradient, input_gradient };
+    to.launch(backwardShader, bindings, { ...constants, COLUMNS: u.shape[1], MARGIN }, groups);
+  },
+};

@@ -14,8 +14,9 @@ import {
   type TuningStore,
   type TuningTable,
 } from "../../../src/index.ts";
-import { type Candidate, choose } from "../../../src/tape/choose.ts";
-import { vec4Threads } from "../../../src/tape/grid.ts";
+import { Lowering } from "../../../src/tape/lower.ts";
+import { type Candidate, choose } from "../../../src/tape/lowering/choose.ts";
+import { vec4Threads } from "../../../src/tape/lowering/grid.ts";
 import type { Tensor } from "../../../src/tape/tensor.ts";
 import { countCalls } from "../calls.ts";
 import { assert, assertEqual, assertSameBits, define, defineOnce, settings } from "../suite.ts";
@@ -127,18 +128,19 @@ function sumBy(
   const launched: string[] = [];
   const record = () => {
     const tape = new Tape(device);
+    const to = new Lowering(tape);
     const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
     const { groups, constants } = vec4Threads(64);
     const candidate = (name: string): [string, Candidate<Tensor>] => {
       const launch = () => {
         launched.push(name);
-        const output = tape.temporary("sum", [64]);
-        tape.launch(addShader, { a, b, output }, constants, groups);
+        const output = to.temporary("sum", [64]);
+        to.launch(addShader, { a, b, output }, constants, groups);
         return output;
       };
       return [name, { launch, ...options[name] }];
     };
-    return choose(tape, "sum", Object.fromEntries(names.map(candidate)));
+    return choose(to, "sum", Object.fromEntries(names.map(candidate)));
   };
   return { record, launched };
 }
@@ -229,11 +231,12 @@ define("tuner: a candidate that the GPU refuses is left out with a warning, and 
     const tooMany = device.gpu.limits.maxComputeWorkgroupsPerDimension + 1;
     const record = () => {
       const tape = new Tape(device);
+      const to = new Lowering(tape);
       const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
-      const output = tape.temporary("sum", [64]);
+      const output = to.temporary("sum", [64]);
       const { groups, constants } = vec4Threads(64);
-      const launch = (n: number) => tape.launch(addShader, { a, b, output }, constants, [n]);
-      choose(tape, "sum", { broken: { launch: () => launch(tooMany) }, sound: { launch: () => launch(groups[0]) } });
+      const launch = (n: number) => to.launch(addShader, { a, b, output }, constants, [n]);
+      choose(to, "sum", { broken: { launch: () => launch(tooMany) }, sound: { launch: () => launch(groups[0]) } });
     };
     await device.tuner.tune(record);
     const { candidate, microseconds } = store.table!.choices.sum;
@@ -262,14 +265,15 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
     const order: string[] = [];
     const record = () => {
       const tape = new Tape(device);
+      const to = new Lowering(tape);
       const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
       const { groups, constants } = vec4Threads(64);
       const launch = () => {
-        tape.launch(addShader, { a, b, output: tape.temporary("sum", [64]) }, constants, groups);
+        to.launch(addShader, { a, b, output: to.temporary("sum", [64]) }, constants, groups);
       };
-      const inner = () => choose(tape, "inner", { one: { launch }, two: { launch } });
+      const inner = () => choose(to, "inner", { one: { launch }, two: { launch } });
       const known = device.tuner.choice("inner", ["one", "two"]) !== undefined;
-      choose(tape, "outer", {
+      choose(to, "outer", {
         nested: {
           launch() {
             order.push(known ? "inner known" : "inner open");

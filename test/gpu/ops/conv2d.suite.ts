@@ -74,7 +74,7 @@ for (const kind of kinds) {
 }
 
 // Candidates are right wherever they fit, not only where the rules take them: a tuner may take any of them.
-for (const candidate of ["winograd", "unfolded", "uniform", "few", "tiled"]) {
+for (const candidate of ["winograd", "uniform", "few", "tiled"]) {
   defineKernel(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
     const many = candidate === "winograd"; // for fewer channels than 16 it is no candidate
     const vec4s = fc.integer({ min: many ? 4 : 1, max: many ? 6 : 5 }).map((n) => 4 * n);
@@ -122,33 +122,6 @@ for (const [name, shape] of Object.entries(awkward)) {
 
 // Each candidate by its name, whatever the rules would take, with extents that leave tiles partly empty.
 const candidates: [string, (typeof kinds)[number], Shape[]][] = [
-  [
-    "gray",
-    "software adapters",
-    [
-      { B: 2, H: 9, W: 11, C: 1, O: 12, U: 3, V: 3 },
-      { B: 1, H: 4, W: 19, C: 1, O: 4, U: 3, V: 3, padding: "valid", bias: false },
-    ],
-  ],
-  [
-    "rgb",
-    "software adapters",
-    [
-      { B: 2, H: 7, W: 12, C: 3, O: 48, U: 3, V: 3 },
-      { B: 1, H: 5, W: 4, C: 3, O: 88, U: 3, V: 3 },
-      { B: 1, H: 1, W: 8, C: 3, O: 8, U: 3, V: 3 }, // two of the filter's lines in the padding
-    ],
-  ],
-  [
-    "small",
-    "software adapters",
-    [
-      { B: 2, H: 3, W: 3, C: 20, O: 36, U: 3, V: 3 },
-      { B: 3, H: 2, W: 3, C: 4, O: 8, U: 3, V: 3 },
-      { B: 2, H: 3, W: 1, C: 12, O: 4, U: 3, V: 3, bias: false },
-      { B: 61, H: 3, W: 3, C: 8, O: 4, U: 3, V: 3 }, // in parts
-    ],
-  ],
   // So many cells that the filter gradient's sums over them are made in parts.
   ["winograd", "software adapters", [{ B: 513, H: 2, W: 1, C: 16, O: 20, U: 3, V: 3, bias: false }]],
   [

@@ -1,7 +1,7 @@
 // Tensors too large for one binding: a batch of images cut into storages of so many images each. Launches take a range
 // of the batch that lies within one part; sums over the batch go on from launch to launch, so they stay exact.
-import type { Tape } from "./tape.ts";
-import { type Dtype, Storage } from "./tensor.ts";
+import type { Lowering } from "../lower.ts";
+import { type Dtype, Storage } from "./storage.ts";
 
 /**
  * Bytes of a part, of which a large tensor has several even where one binding could hold it: what has been read for the
@@ -29,12 +29,12 @@ export class Parts {
 
   /** New temporaries for `images` images of so many elements; `each` in a part, or as many as one should hold. */
   static temporary(
-    tape: Tape,
+    to: Lowering,
     name: string,
     images: number,
     elements: number,
     dtype: Dtype,
-    each = imagesWithin(tape, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes),
+    each = imagesWithin(to, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes),
   ): Parts {
     const count = Math.ceil(images / each);
     const storages = Array.from({ length: count }, (_, i) => {
@@ -58,8 +58,8 @@ export class Parts {
  * How many of `images` images of so many bytes one binding holds: all, or a power of two, so that the parts of tensors
  * of different sizes begin at the same images. One at least: that an image is too large is for the compiler to say.
  */
-export function imagesWithin(tape: Tape, images: number, bytes: number, most = Number.POSITIVE_INFINITY): number {
-  const { maxStorageBufferBindingSize, maxBufferSize } = tape.device.gpu.limits;
+export function imagesWithin(to: Lowering, images: number, bytes: number, most = Number.POSITIVE_INFINITY): number {
+  const { maxStorageBufferBindingSize, maxBufferSize } = to.device.gpu.limits;
   const fitting = Math.max(1, Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, most) / bytes));
   return fitting >= images ? images : 2 ** Math.floor(Math.log2(fitting));
 }

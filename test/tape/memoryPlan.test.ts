@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Access, Shader } from "../../src/gpu/shader.ts";
-import { planMemory, removeDead } from "../../src/tape/planner.ts";
-import type { Launch } from "../../src/tape/tape.ts";
-import { Storage } from "../../src/tape/tensor.ts";
+import type { Launch } from "../../src/tape/lower.ts";
+import { planMemory, removeDead } from "../../src/tape/lowering/memoryPlan.ts";
+import { Storage } from "../../src/tape/lowering/storage.ts";
 
 /** A launch that reads and writes these storages; nothing else of it matters to the planner. */
 function launch(reads: Storage[], writes: Storage[]): Launch {
@@ -12,7 +12,7 @@ function launch(reads: Storage[], writes: Storage[]): Launch {
   const bindings = Object.fromEntries(all.map(([name, , kind], binding) => [name, { binding, access: kind }]));
   const shader: Shader = { name: "test", code: "", bindings };
   const storages = Object.fromEntries(all.map(([name, storage]) => [name, storage]));
-  return { shader, bindings: storages, constants: {}, tunables: {}, workgroups: [1, 1, 1] };
+  return { shader, bindings: storages, constants: {}, tunables: {}, workgroups: [1, 1, 1], operation: "test" };
 }
 
 const temporary = (name: string, elements = 4) => new Storage("temporary", name, elements, "f32");

@@ -1,9 +1,9 @@
 // Clipping by the global norm: one factor for all gradients of a step, computed on the device before the update.
-import partialShader from "../../shaders/gradientNorm.partial.wgsl";
-import scaleShader from "../../shaders/gradientNorm.scale.wgsl";
-import type { ArenaStorages } from "./optimizer.ts";
-import type { Tape } from "./tape.ts";
-import { Storage } from "./tensor.ts";
+import partialShader from "../../../shaders/gradientNorm.partial.wgsl";
+import scaleShader from "../../../shaders/gradientNorm.scale.wgsl";
+import type { Lowering } from "../lower.ts";
+import type { ArenaStorages } from "../optimizer.ts";
+import { Storage } from "./storage.ts";
 
 export type ArenaGradients = Pick<ArenaStorages, "elements" | "values" | "gradients" | "blocks">;
 
@@ -17,8 +17,8 @@ const alignment = 256;
  * The factor that brings the norm of all gradients together down to `clipNorm` where it is above, one float; the
  * constant 1 where nothing is clipped.
  */
-export function clipFactor(tape: Tape, arenas: readonly ArenaGradients[], clipNorm: number | undefined): Storage {
-  if (clipNorm === undefined) return tape.constant("no clipping", [1], Float32Array.of(1)).storage;
+export function clipFactor(to: Lowering, arenas: readonly ArenaGradients[], clipNorm: number | undefined): Storage {
+  if (clipNorm === undefined) return to.storage(to.constant("no clipping", [1], Float32Array.of(1)));
   const sizes = arenas.map(({ elements }) => Math.ceil(elements / block / chunk));
   const starts: number[] = [];
   let bytes = 0;
@@ -28,12 +28,12 @@ export function clipFactor(tape: Tape, arenas: readonly ArenaGradients[], clipNo
   }
   const partials = new Storage("buffer", "gradient norms", bytes / 4, "f32");
   arenas.forEach(({ elements, values, gradients, blocks }, i) => {
-    const output = tape.temporary("gradient norms", [2 * sizes[i]]).storage;
+    const output = to.storage(to.temporary("gradient norms", [2 * sizes[i]]));
     output.within = { whole: partials, offset: starts[i] };
     const constants = { BLOCKS: elements / block, CHUNK: chunk };
-    tape.launch(partialShader, { values, gradients, blocks, output }, constants, [sizes[i]]);
+    to.launch(partialShader, { values, gradients, blocks, output }, constants, [sizes[i]]);
   });
-  const output = tape.temporary("clip factor", [1]);
-  tape.launch(scaleShader, { partials, output }, { COUNT: bytes / 8, CLIP: clipNorm }, [1]);
-  return output.storage;
+  const output = to.temporary("clip factor", [1]);
+  to.launch(scaleShader, { partials, output }, { COUNT: bytes / 8, CLIP: clipNorm }, [1]);
+  return to.storage(output);
 }

@@ -1,9 +1,9 @@
 // The one place where an operation takes one of several algorithms or kernels.
-import { TwingradError } from "../errors.ts";
-import type { Launch, Tape } from "./tape.ts";
+import { TwingradError } from "../../errors.ts";
+import type { Choice, Launch, Lowering } from "../lower.ts";
 
 export interface Candidate<T> {
-  /** Launches on the tape and does nothing else: a tuner may call it only to time what it launches. */
+  /** Launches and does nothing else: a tuner may call it only to time what it launches. */
   launch(): T;
   /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
   readonly fits?: boolean;
@@ -15,30 +15,34 @@ export interface Candidate<T> {
  * Launches one of the candidates that fit: the one that the device's tuner has found faster, else the first preferred one.
  * `key` says what is computed, with every extent that its time depends on (see `keyOf`); equal keys get equal choices.
  */
-export function choose<T>(tape: Tape, key: string, candidates: Readonly<Record<string, Candidate<T>>>): T {
+export function choose<T>(to: Lowering, key: string, candidates: Readonly<Record<string, Candidate<T>>>): T {
   const fitting = Object.entries(candidates).filter(([, { fits = true }]) => fits);
   if (fitting.length === 0) throw new TwingradError("LIMIT", `${key}: none of its kernels fits this device.`);
-  const { tuner } = tape.device;
+  const { tuner } = to.device;
   const [byRule] = fitting.find(([, { preferred = true }]) => preferred) ?? fitting[0];
-  const known = tuner.choice(
+  const names = fitting.map(([name]) => name);
+  const known = tuner.choice(key, names);
+  const choice: Choice = {
     key,
-    fitting.map(([name]) => name),
-  );
-  const first = tape.launches.length;
-  const result = candidates[known ?? byRule].launch();
-  for (const launch of tape.launches.slice(first)) launch.part = key; // choices within this one give way to it
-  // After the real launch: what it reads is on the tape by then, and not among what is taken off again.
+    taken: known ?? byRule,
+    why: names.length === 1 ? "only" : known === undefined ? "rule" : "timed",
+    candidates: names,
+  };
+  const first = to.launches.length;
+  const result = candidates[choice.taken].launch();
+  for (const launch of to.launches.slice(first)) launch.choice = choice; // choices within this one give way to it
+  // After the real launch: what it reads has a place by then, and is not among what is taken off again.
   if (known === undefined && fitting.length > 1) {
-    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(tape, launch)])));
+    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(to, launch)])));
   }
   return result;
 }
 
-/** What it launches, taken off the tape again. */
-function taken(tape: Tape, launch: () => unknown): readonly Launch[] {
-  const first = tape.launches.length;
+/** What it launches, taken off again. */
+function taken(to: Lowering, launch: () => unknown): readonly Launch[] {
+  const first = to.launches.length;
   launch();
-  return tape.launches.splice(first);
+  return to.launches.splice(first);
 }
 
 /** `conv2d.forward batch=8 y=28,28,3,1,1`: what is computed, then its extents by name. */

@@ -1,7 +1,7 @@
 // Decides, for the recorded list of launches, which of them are needed and which temporaries may share a buffer.
 // Each temporary has a buffer to itself while it lives: WebGPU forbids reading and writing one buffer in one dispatch.
-import type { Launch } from "./tape.ts";
-import type { Storage } from "./tensor.ts";
+import type { Launch } from "../lower.ts";
+import type { Storage } from "./storage.ts";
 
 export interface Plan {
   /** Bytes of each shared buffer. */
@@ -18,6 +18,13 @@ const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
 export function writesOf(launch: Launch): Storage[] {
   return Object.entries(launch.bindings)
     .filter(([name]) => launch.shader.bindings[name].access === "read_write")
+    .map(([, storage]) => storage);
+}
+
+/** What a launch reads: its other bindings. */
+export function readsOf(launch: Launch): Storage[] {
+  return Object.entries(launch.bindings)
+    .filter(([name]) => launch.shader.bindings[name].access !== "read_write")
     .map(([, storage]) => storage);
 }
 
@@ -68,4 +75,21 @@ export function planMemory(launches: readonly Launch[], required: Iterable<Stora
   const alive = new Float64Array(launches.length + 1);
   for (const [storage, { first, last }] of lives) for (let i = first; i <= last; i++) alive[i] += storage.bytes;
   return { slots, slotOf, lowerBound: alive.reduce((a, b) => Math.max(a, b), 0) };
+}
+
+/** Each slot with the temporaries that share it, and the launches that they are alive between. */
+export function tenantsOf({ slots, slotOf }: Plan, launches: readonly Launch[]) {
+  const tenants = slots.map((bytes) => ({
+    bytes,
+    tenants: [] as { name: string; bytes: number; first: number; last: number }[],
+  }));
+  for (const [storage, slot] of slotOf) {
+    const uses = launches.flatMap(({ bindings }, at) =>
+      Object.values(bindings).some((bound) => whole(bound) === storage) ? [at] : [],
+    );
+    const { name, bytes } = storage;
+    tenants[slot].tenants.push({ name, bytes, first: uses[0], last: uses[uses.length - 1] });
+  }
+  for (const slot of tenants) slot.tenants.sort((a, b) => a.first - b.first);
+  return tenants;
 }

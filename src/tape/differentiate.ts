@@ -1,0 +1,61 @@
+// Reverse-mode differentiation: puts in the place of each request for gradients the operations that compute them, by the
+// chain rules of the operations in front of it.
+import { TwingradError } from "../errors.ts";
+import { ancestors, gradientRequest, type Node } from "./graph.ts";
+import { addition } from "./sum.ts";
+import type { Tensor } from "./tensor.ts";
+import { view } from "./view.ts";
+
+export function differentiate(nodes: readonly Node[]): Node[] {
+  const result: Node[] = [];
+  for (const node of nodes) {
+    if (node.operation !== gradientRequest) result.push(node);
+    else result.push(...differentiate(answer(node, result))); // a chain rule may ask for gradients itself
+  }
+  return result;
+}
+
+function answer(request: Node, before: readonly Node[]): Node[] {
+  const [output, seed, ...wrt] = request.inputs;
+  const path = ancestors(before, [output]);
+  const forward = before.filter((node) => path.has(node));
+  const needed = new Set<Tensor>(wrt);
+  for (const node of forward) {
+    if (node.inputs.some((t) => needed.has(t))) for (const made of node.outputs) needed.add(made);
+  }
+  const { tape } = output;
+  const recorded = tape.aside(() => {
+    const gradient = new Map<Tensor, Tensor>([[output, seed]]);
+    for (const node of forward.reverse()) {
+      const arriving = gradient.get(node.outputs[0]);
+      const wanted = node.inputs.map((t) => needed.has(t));
+      if (!arriving || !wanted.includes(true)) continue;
+      const leaving = chainRule(node, arriving, wanted);
+      node.inputs.forEach((input, i) => {
+        const contribution = leaving[i];
+        if (!wanted[i] || !contribution) return;
+        const soFar = gradient.get(input);
+        gradient.set(input, soFar ? addition(soFar, contribution) : contribution);
+      });
+    }
+    return wrt.map((t) => {
+      const found = gradient.get(t) ?? tape.constant(`zero ${t.name}`, t.shape, new Float32Array(t.size));
+      return view(found, t.shape);
+    });
+  });
+  // The last operations name the results: they get the tensors that were promised.
+  const names = recorded.nodes.slice(-wrt.length);
+  return [
+    ...recorded.nodes.slice(0, recorded.nodes.length - wrt.length),
+    ...names.map((node, i) => ({ ...node, outputs: [request.outputs[i]] })),
+  ];
+}
+
+function chainRule(node: Node, arriving: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined)[] {
+  const { operation } = node;
+  if (!operation.gradient) {
+    const advice = "take gradients of what follows it";
+    throw new TwingradError("BAD_INPUT", `${operation.name}: it has no gradient; ${advice}.`);
+  }
+  return operation.gradient(node, arriving, wanted);
+}

@@ -1,0 +1,75 @@
+// Fusion: rules that put one operation in the place of several. Each stands in a file of its own in src/ops/fused, and all of
+// them in the table of src/ops/fused/rules.ts. An operation names the rules that start from it, so that a bundle holds only
+// those of the operations that it composes.
+import { Graph, type Node, ordered } from "./graph.ts";
+
+export interface Rule {
+  readonly name: string;
+  /** What it saves, in a sentence. */
+  readonly saves: string;
+  /** Which graph it reads: what was recorded, or that with its gradients. `recorded` by default. */
+  readonly graph?: Stage;
+  /** What to put in the place of what, where the pattern is there about this node and the conditions hold. */
+  match(node: Node, graph: Graph): Replacement | undefined;
+}
+
+type Stage = "recorded" | "differentiated";
+
+export interface Replacement {
+  readonly nodes: readonly Node[];
+  /** They make what somebody reads of `nodes`: the same tensors. */
+  readonly by: readonly Node[];
+}
+
+/** A rule that has been applied. */
+export interface Rewrite {
+  readonly rule: Rule;
+  readonly nodes: readonly Node[];
+  readonly by: readonly Node[];
+}
+
+/** Applies the rules of the graph's operations until none matches: from the last node to the first, so that a pattern that ends
+ * behind another takes it in. */
+export function rewrite(
+  nodes: readonly Node[],
+  asked: readonly Node["outputs"][number][],
+  stage: Stage,
+): { nodes: Node[]; rewrites: Rewrite[] } {
+  const rewrites: Rewrite[] = [];
+  let current = [...nodes];
+  for (;;) {
+    const graph = new Graph(current, asked);
+    const found = firstMatch(graph, stage);
+    if (!found) return { nodes: current, rewrites };
+    rewrites.push(found);
+    const gone = new Set(found.nodes);
+    const last = current.findLastIndex((node) => gone.has(node));
+    current = ordered(current.flatMap((node, i) => (i === last ? found.by : gone.has(node) ? [] : [node])));
+  }
+}
+
+function firstMatch(graph: Graph, stage: Stage): Rewrite | undefined {
+  for (const node of [...graph.nodes].reverse()) {
+    for (const rule of node.operation.rules ?? []) {
+      const replacement = (rule.graph ?? "recorded") === stage ? rule.match(node, graph) : undefined;
+      if (replacement) return { rule, ...replacement };
+    }
+  }
+  return undefined;
+}
+
+/** The nodes that what is asked for needs, and unless `frozen` those that change what outlives the step. */
+export function withoutUnread(
+  nodes: readonly Node[],
+  asked: readonly Node["outputs"][number][],
+  frozen: boolean,
+): Node[] {
+  const wanted = new Set(asked);
+  const kept = [...nodes].reverse().filter((node) => {
+    const lasting = !frozen && (node.operation.lasting?.(node) ?? false);
+    if (!lasting && !node.outputs.some((output) => wanted.has(output))) return false;
+    for (const input of node.inputs) wanted.add(input);
+    return true;
+  });
+  return kept.reverse();
+}
