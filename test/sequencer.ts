@@ -10,6 +10,8 @@ const long = [
   "bench/bench.full",
   "gpu/dawnEngine",
   "gpu/dawnKernels",
+  "cli/commands",
+  "cli/cli",
   "cli/cliRecognition.full",
   "cli/recordsCli.full",
   "cli/run/resume/kill.full",
@@ -17,7 +19,6 @@ const long = [
   "cli/demo.full",
   "gpu/chrome.full",
   "cli/cliTuning.full",
-  "cli/cli",
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {
