@@ -103,8 +103,8 @@ const cli = await build({
 });
 await chmod(`${program}/cli.js`, 0o755);
 
-await writeManifest(library, await libraryManifest());
-await writeManifest(program, await programManifest(cli.metafile));
+await writeManifest(library, await libraryManifest(), "README.md");
+await writeManifest(program, await programManifest(cli.metafile), "src/cli/README.md");
 // In the repository the command line finds the library as an installed one would; npm packs no node_modules.
 await mkdir(`${program}/node_modules`);
 await symlink("../../twingrad", `${program}/node_modules/twingrad`, "junction");

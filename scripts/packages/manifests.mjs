@@ -72,9 +72,12 @@ export async function programManifest(metafile) {
   };
 }
 
-/** @param {string} folder @param {object} manifest */
-export async function writeManifest(folder, manifest) {
+/** @param {string} folder @param {object} manifest @param {string} readme the package's page */
+export async function writeManifest(folder, manifest, readme) {
   await writeFile(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await copyFile("LICENSE", path.join(folder, "LICENSE"));
-  await copyFile("README.md", path.join(folder, "README.md"));
+  // What lies beside a README in the repository does not in the package.
+  const text = await readFile(readme, "utf8");
+  const source = `${root.homepage.replace(/#.*/, "")}/blob/main/`;
+  await writeFile(path.join(folder, "README.md"), text.replace(/\]\((?![a-z]+:|#)/g, `](${source}`));
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // The published declarations: core.d.ts has those of the core, and each entry a file of what it exports and adds.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { rollup } from "rollup";
@@ -16,10 +16,10 @@ const untyped = {
 
 /** @param {string} folder of the built library */
 export async function writeTypes(folder) {
-  execFileSync(process.execPath, ["shaders/reflect.mjs", "--types"], { stdio: "inherit" });
+  run("shaders/reflect.mjs", "--types");
   const separate = "build/declarations";
   await rm(separate, { recursive: true, force: true });
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json"], { stdio: "inherit" });
+  run("node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json");
   const bundle = await rollup({
     input: {
       index: `${separate}/index.d.ts`,
@@ -39,6 +39,12 @@ export async function writeTypes(folder) {
   for (const [entry, text] of Object.entries(untyped)) await writeFile(path.join(folder, `${entry}.d.ts`), text);
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".d.ts"));
   await Promise.all(files.map((name) => declareWebGpu(path.join(folder, name))));
+}
+
+/** Runs a program of Node's; where it fails it has said why, and the build ends. @param {string[]} command */
+function run(...command) {
+  const { status } = spawnSync(process.execPath, command, { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 /**

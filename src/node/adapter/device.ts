@@ -19,15 +19,17 @@ const dawn = new Map<string, ReturnType<typeof openDawn>>();
 let metSoftware = false;
 
 /**
- * Opens the system's GPU through Dawn. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
+ * Opens the system's GPU through Dawn, or in a runtime that has WebGPU itself (Deno) through that. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
  * beside an installed Chrome (`CHROME` names one in an unusual place), and says so once on standard error.
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
 export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
+  if (globalThis.navigator?.gpu) return openOn({ tuning });
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
+  opening.catch(() => dawn.delete(key));
   const { gpu, tried } = await opening;
   if (!gpu) {
     dawn.delete(key);
