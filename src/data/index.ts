@@ -1,6 +1,7 @@
 // The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
 
 export type { Box } from "../formats/box.ts";
+export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
 export type { Batch, ClassBatch, LivenessBatch, PairBatch, Pictures, TripletBatch } from "./batch.ts";
 export {

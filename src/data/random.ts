@@ -1,6 +1,7 @@
 // Seeded, counter-based random numbers: the n-th draw of a stream is a pure function of (seed, stream, index, n), so
 // that a resumed run, another runtime or another order of asking gives the same numbers.
 // Philox4x32-10: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+import { TwingradError } from "../errors.ts";
 
 /** One number for each use of randomness: two uses never share a stream of the same seed. */
 export const streams = {
@@ -77,7 +78,7 @@ export class Random {
   constructor(seed: number, stream: number, index = 0) {
     for (const [name, value] of Object.entries({ seed, stream, index })) {
       if (!Number.isSafeInteger(value) || value < 0) {
-        throw new RangeError(`Random: ${name} must be an integer from 0 to 2^53 - 1, not ${value}`);
+        throw new TwingradError("BAD_INPUT", `Random: ${name} must be an integer from 0 to 2^53 - 1, not ${value}`);
       }
     }
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];

@@ -3,7 +3,6 @@ export * from "../data/index.ts";
 export { readableItems } from "../data/readableItems.ts";
 export type { RecordOptions } from "../data/sources/recordDataset.ts";
 export * from "../evaluation/index.ts";
-export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { assess, assessOneShot } from "../recognition/assessment.ts";
 export { type Judgement, withJudgement } from "../recognition/recognitionModel.ts";
 export { openDevice } from "./adapter/device.ts";

@@ -33,7 +33,7 @@ export class PageDecoder {
   #disposed = false;
 
   constructor(options: PageDecoderOptions = {}) {
-    const { workers = Math.min(4, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1)) } = options;
+    const { workers = Math.min(4, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1)) } = options;
     if (!Number.isInteger(workers) || workers < 1) {
       throw new TwingradError("BAD_INPUT", `a decoder has a whole number of workers, at least 1, not ${workers}`);
     }

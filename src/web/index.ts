@@ -1,5 +1,6 @@
 // What a page has besides the core.
 
+export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { imageFiles, type PageDataOptions, type RecordInput, tfrecords } from "./datasets.ts";
 export { decodeHere } from "./decodePicture.ts";
 export { PageDecoder, type PageDecoderOptions } from "./decoder.ts";

@@ -17,11 +17,11 @@ interface MovableFile extends FileSystemFileHandle {
  * a file that is not there or a name that cannot be.
  */
 export function originPrivateFolder(path: string): CheckpointFolder {
-  const { storage } = navigator;
+  const { storage } = (globalThis.navigator ?? {}) as Partial<Navigator>; // Node 20 has none
   if (typeof storage?.getDirectory !== "function") {
     throw new TwingradError(
       "BAD_INPUT",
-      "This browser has no origin-private file system, or the page is no secure context: serve it from https or localhost.",
+      "This runtime has no origin-private file system, or the page is no secure context: serve it from https or localhost.",
     );
   }
   const open = async (create = false) => {

@@ -34,7 +34,7 @@ import { assertClose, assertEqual, type Tolerance } from "./suite.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/** Each operation called as API.md shows, from tensors under the references' input names. */
+/** Each operation called as its users call it, from tensors under the references' input names. */
 // biome-ignore lint/suspicious/noExplicitAny: each operation has options of its own; the suites pass matching ones
 const calls: Record<OperationName, (tensors: Tensors, options: any) => Tensor> = {
   conv2d: ({ x, filter, bias }, options) => conv2d(x, filter, { bias, ...options }),

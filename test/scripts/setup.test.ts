@@ -252,8 +252,8 @@ describe("scripts/setup.mjs", () => {
     expect(first).toMatchObject({ status: 0, stderr: expect.stringMatching(/^twingrad: .+ through Dawn in Node\n$/) });
     const second = await setUp(folder);
     expect(second).toMatchObject({ status: 0, stderr: first.stderr });
-    expect(second.milliseconds).toBeLessThan(2000);
-  }, 30_000);
+    expect(second.milliseconds).toBeLessThan(first.milliseconds / 2); // it proves nothing again
+  }, 120_000);
 
   test("names npm ci and its reason when the registry cannot be reached", async () => {
     const folder = clone();
@@ -263,7 +263,7 @@ describe("scripts/setup.mjs", () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/`npm ci` failed \(exit status \d+\)\n[\s\S]*ECONNREFUSED/);
     expect(stderr).not.toContain("setup.mjs:");
-  }, 30_000);
+  }, 120_000);
 
   test("refuses a CHROME that is not there, without a stack", async () => {
     const { status, stderr } = await setUp(root, { CHROME: "/nowhere/chrome" });

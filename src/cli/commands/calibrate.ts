@@ -4,11 +4,13 @@ import { type Command, InvalidArgumentError } from "commander";
 import {
   allPairs,
   assess,
+  type CalibratedRate,
   type Dataset,
   fitCalibration,
   type Interval,
   labelsOf,
   pairsPerIdentity,
+  TwingradError,
   thresholdAt,
   withJudgement,
 } from "../../index.ts";
@@ -58,6 +60,7 @@ export function addCalibrate(program: Command): void {
       const { scored } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
       const { threshold, rate } = thresholdAt(scored, pairs, labels, far, { seed, resamples });
       const { same, different } = rate.pairs;
+      checkReachable(far, rate);
       const fitted = fitCalibration(
         scored.map((pair) => ({ same: pair.same, distance: model.calibrationScore(pair.distance) })),
       );
@@ -69,7 +72,6 @@ export function addCalibrate(program: Command): void {
         const needed = Math.ceil(1 / far).toLocaleString("en-GB");
         note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
       }
-      if (rate.trueAccept === 0) note("no pair of one person lies within this threshold: nobody would be recognised");
       const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
       return {
         result: { threshold, before: model.threshold, ...rate, calibration, model: file },
@@ -82,6 +84,16 @@ export function addCalibrate(program: Command): void {
         ].join("\n"),
       };
     }),
+  );
+}
+
+/** A threshold that no genuine pair passes would make a model that recognizes nobody: it is not stored. */
+export function checkReachable(far: number, { trueAccept, pairs }: Pick<CalibratedRate, "trueAccept" | "pairs">): void {
+  if (trueAccept > 0) return;
+  throw new TwingradError(
+    "BAD_INPUT",
+    `--far ${far} cannot be reached: with ${pairs.different} impostor pairs its threshold accepts none of ${pairs.same} genuine pairs. ` +
+      "Give more identities or pictures, or a larger rate; the model is as it was.",
   );
 }
 
