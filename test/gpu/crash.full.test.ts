@@ -4,6 +4,7 @@ import type { Browser, CDPSession, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { bundle } from "./hosts/bundle.ts";
+import type { Plan } from "./hosts/crash.ts";
 
 let browser: Browser;
 let page: Page;
@@ -35,29 +36,25 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-const train = (crashAt: number[], recover: boolean) =>
-  page.evaluate((crashAt, recover) => globalThis.train(crashAt, recover), crashAt, recover);
+const train = (plan: Plan) => page.evaluate((plan) => globalThis.train(plan), plan);
 
 it("goes on with the same losses when the GPU process is killed in the middle of a step", async () => {
-  const calm = await train([], true);
-  expect(calm).toMatchObject({ recovered: [], underWay: [] });
-  expect(calm.losses).toHaveLength(16);
-  const stormy = await train([9], true);
+  const stormy = await train({ steps: 16, crashAt: 9, recover: true });
   expect(killed).toBe(1);
   expect(stormy.failure).toBeUndefined();
-  expect(stormy.underWay[0]).toBeGreaterThan(0);
-  expect(stormy.losses).toEqual(calm.losses);
+  expect(stormy.underWay).toBeGreaterThan(0);
+  expect(stormy.losses.length).toBeGreaterThanOrEqual(16);
   expect(stormy.recovered).toMatchObject([{ exact: true, reason: expect.stringMatching(/./) }]);
   const [{ from, to, reason }] = stormy.recovered;
-  console.log(
-    `killed with ${stormy.underWay[0]} steps under way: ${reason}; back at step ${from}, again to step ${to}`,
-  );
+  console.log(`killed with ${stormy.underWay} steps under way: ${reason}; back at step ${from}, again to step ${to}`);
+  const calm = await train({ steps: stormy.losses.length, recover: true });
+  expect(calm).toEqual({ losses: stormy.losses, recovered: [] });
 });
 
 it("rejects what is under way with the reason where nothing recovers", async () => {
-  const { underWay, failure } = await train([6], false);
+  const { underWay, failure } = await train({ steps: 16, crashAt: 6, recover: false });
   expect(killed).toBe(2);
-  expect(underWay[0]).toBeGreaterThan(0);
+  expect(underWay).toBeGreaterThan(0);
   expect(failure).toMatchObject({ code: "DEVICE_LOST" });
   expect(failure?.message).toMatch(
     /^The GPU device was lost: .+\. Open a device again and load the last saved state\.$/,

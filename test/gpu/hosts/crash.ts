@@ -3,22 +3,30 @@
 import { openDevice, type Recovered, siamese, Trainer } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
 
+export interface Plan {
+  /** At least so many: training goes on until the process is gone, so that it is killed with steps under way. */
+  steps: number;
+  /** The step behind which the process is killed, if any. */
+  crashAt?: number;
+  recover: boolean;
+}
+
 export interface Trained {
   losses: number[];
   /** Steps whose results were still to come when the process was gone. */
-  underWay: number[];
+  underWay?: number;
   recovered: Omit<Recovered, "device">[];
   /** Of the error that ended the training, where one did. */
   failure?: { code: string; message: string };
 }
 
 declare global {
-  var train: (crashAt: readonly number[], recover: boolean) => Promise<Trained>;
+  var train: (plan: Plan) => Promise<Trained>;
   /** From the test: kills the browser's GPU process. */
   var crashGpuProcess: () => Promise<void>;
 }
 
-// Large enough that four steps in flight take longer than a process takes to die.
+// A step takes tens of milliseconds: when the process is gone, its results are still to come.
 const SIZE = 96;
 const network = () => siamese({ imageSize: [SIZE, SIZE, 1], filters: [32], embedding: 5, seed: 2 });
 
@@ -28,30 +36,39 @@ function pairs(seed: number) {
   return { left: pictures(), right: pictures(), leftLabels: [0, 1, 2], rightLabels: [0, 0, 2] };
 }
 
-globalThis.train = async (crashAt, recover) => {
+globalThis.train = async ({ steps, crashAt, recover }) => {
   const recovered: Trained["recovered"] = [];
   const trainer = await Trainer.create(await openDevice(), network(), {
     batchSize: 3,
     recovery: recover && { every: 4, onRecovery: ({ device: _, ...event }) => recovered.push(event) },
   });
   const losses: number[] = [];
-  const underWay: number[] = [];
   const waiting: Promise<void>[] = [];
+  let begun = 0;
+  let underWay: number | undefined;
+  let killing: Promise<void> | undefined;
+  let killed = crashAt === undefined;
+  const kill = async () => {
+    try {
+      await globalThis.crashGpuProcess();
+      underWay = begun - losses.length;
+    } finally {
+      killed = true;
+    }
+  };
   try {
-    for (let n = 1; n <= 16; n++) {
-      const step = trainer.step(pairs(n)).then(({ loss }) => void losses.push(loss));
+    while (begun < steps || !killed) {
+      const step = trainer.step(pairs(++begun)).then(({ loss }) => void losses.push(loss));
       step.catch(() => {}); // reported when its turn comes
       waiting.push(step);
-      if (crashAt.includes(n)) {
-        await globalThis.crashGpuProcess();
-        underWay.push(n - losses.length);
-      }
+      if (begun === crashAt) killing = kill();
       if (waiting.length > 4) await waiting.shift();
     }
-    await Promise.all(waiting);
+    await Promise.all([...waiting, killing]);
     await trainer.save(); // comes after the last recovery
     return { losses, underWay, recovered };
   } catch (error) {
+    await killing;
     const { code, message } = error as Error & { code: string };
     return { losses, underWay, recovered, failure: { code, message } };
   }
