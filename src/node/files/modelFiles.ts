@@ -7,7 +7,7 @@ import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
-import { writeAtomic } from "./writeAtomic.ts";
+import { updateFile } from "./updateFile.ts";
 
 /** The name of the model in a folder that `twingrad train` wrote. */
 export const modelFile = "model.safetensors";
@@ -16,9 +16,12 @@ export const checkpointsFolder = "checkpoints";
 
 const statOf = (path: string) => stat(path).catch(() => undefined);
 
-/** Writes a model's bytes (`trainer.save()`) whole or not at all. */
+/**
+ * Writes a model's bytes (`trainer.save()`) whole or not at all. A new file is readable by its owner alone: a model may hold
+ * embeddings of pictures that it was trained on.
+ */
 export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
-  await writeAtomic(path, bytes);
+  await updateFile(path, async () => bytes, { ownerOnly: true });
 }
 
 /** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
