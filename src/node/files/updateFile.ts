@@ -23,7 +23,7 @@ export async function updateFile(
   const [folder, name] = [dirname(file), basename(file)];
   const lock = await FileLock.take(join(folder, `.${name}.lock`), { waitSeconds, doing: "is being changed" });
   try {
-    await removeParts(folder, [name]);
+    await removeParts(folder, (other) => other === name);
     const bytes = await change(await present(path));
     await writeAtomic(path, bytes, { ...options, beforeRename: () => lock.check() });
   } finally {

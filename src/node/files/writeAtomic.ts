@@ -102,12 +102,12 @@ const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)\.part$/;
 
 /**
  * Removes what processes that were killed in the middle of a write left in a folder.
- * @param names only of these files; of all without it.
+ * @param isMeant of which files; of all without it.
  */
-export async function removeParts(folder: string, names?: readonly string[]): Promise<void> {
+export async function removeParts(folder: string, isMeant = (_name: string) => true): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {
     const [, name, owner] = partName.exec(entry) ?? [];
-    if (name === undefined || (names && !names.includes(name)) || isRunning(Number(owner))) continue;
+    if (name === undefined || !isMeant(name) || isRunning(Number(owner))) continue;
     await rm(join(folder, entry), { force: true });
   }
 }
