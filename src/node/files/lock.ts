@@ -26,6 +26,8 @@ export type LockHolder = z.infer<typeof schema>;
 export interface LockOptions {
   /** How long to wait for a lock that another process holds; 0 by default. */
   readonly waitSeconds?: number;
+  /** What messages call that which is locked; the lock's name without `.lock` where absent. */
+  readonly what?: string;
   /** What the lock is for, as in "is being changed by process 7 on ada". */
   readonly doing: string;
   /** Is told of a lock whose holder is gone. */
@@ -58,10 +60,13 @@ export class FileLock {
    * @param path of the lock itself.
    * @throws DISK, `busy`, with the holder's number, machine and time, where another process holds it.
    */
-  static async take(path: string, { waitSeconds = 0, doing, tell }: LockOptions): Promise<FileLock> {
+  static async take(
+    path: string,
+    { waitSeconds = 0, what = path.replace(/\.lock$/, ""), doing, tell }: LockOptions,
+  ): Promise<FileLock> {
     const until = performance.now() + waitSeconds * 1000;
     for (;;) {
-      const text = await create(path);
+      const text = await create(path, what);
       if (text !== undefined) return new FileLock(path, text);
       const found = await readLock(path);
       if (found === undefined) continue; // given back meanwhile
@@ -71,7 +76,7 @@ export class FileLock {
         }
       } else if (performance.now() >= until) {
         const who = found.holder ? inWords(found.holder) : "a process that does not say who it is";
-        throw new DiskError("busy", `${path.replace(/\.lock$/, "")}: ${doing} by ${who}; its lock is ${path}`);
+        throw new DiskError("busy", `${what}: ${doing} by ${who}; its lock is ${path}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 5 + 45 * Math.random()));
     }
@@ -93,7 +98,7 @@ export class FileLock {
 const inWords = ({ pid, host, since }: LockHolder) => `process ${pid} on ${host} since ${since}`;
 
 /** Undefined where there is one already. */
-async function create(path: string): Promise<string | undefined> {
+async function create(path: string, what: string): Promise<string | undefined> {
   const holder: LockHolder = {
     pid: process.pid,
     host: hostname(),
@@ -116,7 +121,7 @@ async function create(path: string): Promise<string | undefined> {
     return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
-    throw diskError(path, "written", error as Error);
+    throw diskError(what, "written", error as Error);
   }
 }
 

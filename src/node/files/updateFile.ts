@@ -21,7 +21,11 @@ export async function updateFile(
 ): Promise<void> {
   const { file } = await fileAt(path); // of several names of a file all have one lock
   const [folder, name] = [dirname(file), basename(file)];
-  const lock = await FileLock.take(join(folder, `.${name}.lock`), { waitSeconds, doing: "is being changed" });
+  const lock = await FileLock.take(join(folder, `.${name}.lock`), {
+    what: path,
+    waitSeconds,
+    doing: "is being changed",
+  });
   try {
     await removeParts(folder, (other) => other === name);
     const bytes = await change(await present(path));

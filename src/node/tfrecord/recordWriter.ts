@@ -103,7 +103,10 @@ async function inPlaceOf(
   write: (part: WriteStream, index: number) => Promise<void>,
 ): Promise<number> {
   await mkdir(dirname(path), { recursive: true });
-  const lock = await FileLock.take(join(dirname(path), `.${basename(path)}.lock`), { doing: "is being written" });
+  const lock = await FileLock.take(join(dirname(path), `.${basename(path)}.lock`), {
+    what: path,
+    doing: "is being written",
+  });
   const parts: string[] = [];
   try {
     const targets = await Promise.all(files.map(fileAt));
