@@ -1,4 +1,18 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -80,6 +94,61 @@ describe("writeAtomic", () => {
     await expect(writeAtomic(join(folder, "model.safetensors"), "new")).rejects.toThrow(/cannot be written/);
     expect(await readdir(folder)).toEqual(["model.safetensors"]);
     expect(await readdir(join(folder, "model.safetensors"))).toEqual(["inside.png"]);
+  });
+
+  it("writes where symbolic links lead, also to a file that is not there yet", async () => {
+    await mkdir(join(folder, "real"));
+    await writeFile(join(folder, "real", "a"), "old");
+    await symlink("real/a", join(folder, "second"));
+    await symlink(join(folder, "second"), join(folder, "first"));
+    await writeAtomic(join(folder, "first"), "new");
+    expect(await readFile(join(folder, "real", "a"), "utf8")).toBe("new");
+    expect(await readlink(join(folder, "second"))).toBe("real/a");
+    // A folder on the way is a link, too: ".." in a link starts from where it really is.
+    await symlink("real", join(folder, "alias"));
+    await symlink("../b", join(folder, "real", "dangling"));
+    await writeAtomic(join(folder, "alias", "dangling"), "b");
+    expect(await readFile(join(folder, "b"), "utf8")).toBe("b");
+    await symlink("circle", join(folder, "circle"));
+    await expect(writeAtomic(join(folder, "circle"), "x")).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect((await readdir(folder)).sort()).toEqual(["alias", "b", "circle", "first", "real", "second"]);
+  });
+
+  it("keeps permissions, owner and group of a file; a new one is private where that is asked for", async () => {
+    const path = join(folder, "x");
+    const access = async () => {
+      const { mode, uid, gid } = await stat(path);
+      return [mode & 0o777, uid, gid];
+    };
+    await writeFile(path, "old");
+    await chmod(path, 0o604);
+    const root = process.getuid?.() === 0;
+    if (root) await chown(path, 1234, 4321);
+    const before = await access();
+    await writeAtomic(path, "new", { ownerOnly: true });
+    expect(await access()).toEqual(before);
+    expect(before[0]).toBe(0o604);
+    if (root) expect(before.slice(1)).toEqual([1234, 4321]);
+    await rm(path);
+    await writeAtomic(path, "new", { ownerOnly: true });
+    expect((await access())[0]).toBe(0o600);
+    await rm(path);
+    await writeAtomic(path, "new");
+    expect((await access())[0]).toBe(0o666 & ~process.umask());
+  });
+
+  it("refuses what is no file, and leaves it", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    await expect(writeAtomic(pipe, "x")).rejects.toMatchObject({
+      code: "BAD_INPUT",
+      message: `${pipe}: cannot be written: a file was expected, not a named pipe`,
+    });
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    await symlink("/dev/null", join(folder, "null"));
+    await expect(writeAtomic(join(folder, "null"), "x")).rejects.toThrow(/a file was expected, not a device/);
+    await expect(writeAtomic("/dev/null", "x")).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
   });
 
   it("names the path when the folder is missing", async () => {

@@ -14,8 +14,7 @@ import {
   thresholdAt,
   withJudgement,
 } from "../../index.ts";
-import { type EvaluationPair, modelFileOf, readModelFile } from "../../internal.ts";
-import { saveModel } from "../../node/index.ts";
+import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
 import { action, digits, note, percent } from "../outcome.ts";
@@ -67,7 +66,15 @@ export function addCalibrate(program: Command): void {
       // Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001).
       const calibration = { slope: fitted.slope, intercept: fitted.intercept + Math.log(different / same) };
       const file = await modelFileOf(modelPath);
-      await saveModel(file, await withJudgement(await readModelFile(modelPath), { threshold, calibration, rate }));
+      await updateFile(file, async (bytes) => {
+        if (!bytes || (await fingerprintOfModel(bytes)) !== model.fingerprint) {
+          throw new TwingradError(
+            "CHECKPOINT_MISMATCH",
+            `${file}: another model took this one's place while it was calibrated; nothing is stored: calibrate again`,
+          );
+        }
+        return withJudgement(bytes, { threshold, calibration, rate });
+      });
       if (far * different < 1) {
         const needed = Math.ceil(1 / far).toLocaleString("en-GB");
         note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
 import { matches } from "../../internal.ts";
-import { loadGallery, saveGallery } from "../galleryFiles.ts";
+import { joined, updateGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action } from "../outcome.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
@@ -31,10 +31,16 @@ export function addEnroll(program: Command): void {
     addBoxesOption(addGuardOptions(command)),
     async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
-        const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
-        if (flags.match) gallery.match = flags.match;
-        const count = await gallery.enroll(name, await readPictures(images, model, flags.boxes));
-        await saveGallery(galleryPath, gallery);
+        const added = new Gallery(model);
+        await added.enroll(name, await readPictures(images, model, flags.boxes));
+        // The file is not locked while the pictures are embedded: others may change it meanwhile.
+        const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
+          const all = joined(present, added);
+          if (flags.match) all.match = flags.match;
+          return all;
+        });
+        const [known] = added.names;
+        const count = gallery.toJSON().people.find((person) => person.name === known)!.embeddings.length;
         const identities = gallery.names.length;
         return {
           result: { name, images: count, identities, match: gallery.match },

@@ -1,10 +1,7 @@
 // twingrad train: a folder of pictures in, a model out.
 
-import { mkdir } from "node:fs/promises";
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
-import { augmentationPresets, type Item } from "../../index.ts";
-import { diskError } from "../../internal.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
 import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
 import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../options/dataOptions.ts";
@@ -22,7 +19,9 @@ import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { list, number } from "../options/values.ts";
 import { action, digits, note, percent } from "../outcome.ts";
-import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
+import { checkData, exists, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { inRunFolder } from "../run/runFolder.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
@@ -33,6 +32,7 @@ type Flags = Record<string, unknown> &
     out: string;
     config?: string;
     resume?: boolean;
+    checkData: DataCheck;
     tune?: boolean;
     json?: boolean;
   };
@@ -171,6 +171,14 @@ export function addTrain(program: Command): void {
       "replay a step whose loss or gradients are not finite, and name the tensor where that began",
     )
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
+    .addOption(
+      new Option(
+        "--check-data <how>",
+        "what tells --resume whether the data are those of the run: names, sizes and times of the files, or contents, which reads every picture once more at the start",
+      )
+        .choices(dataChecks)
+        .default("times"),
+    )
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
   action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
@@ -185,17 +193,21 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string[], { out, config, resume, tune, json: _, ...others }: Flags) {
+async function run(data: string[], { out, config, resume, checkData: check, tune, json: _, ...others }: Flags) {
   const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
   let settings = resolveSettings(file, flags);
-  const saved = resume ? await savedRun(out, note) : undefined;
-  if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
-  else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
-  const inputs = { data, dataFlags, settings, saved, out, tune };
-  return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+  if (resume && !(await exists(out)))
+    throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
+  return inRunFolder(out, note, async () => {
+    const saved = resume ? await savedRun(out, note) : undefined;
+    if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
+    else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+    const inputs = { data, dataFlags, settings, saved, out, tune, check };
+    return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+  });
 }
 
 interface Inputs {
@@ -205,20 +217,31 @@ interface Inputs {
   saved: SavedRun | undefined;
   out: string;
   tune?: boolean;
+  check: DataCheck;
 }
 
-async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags, settings, saved, out, tune }: Inputs) {
+async function trained<I extends Item>(
+  task: TrainingTask<I>,
+  { data, dataFlags, settings, saved, out, tune, check: asked }: Inputs,
+) {
   const pictures = picturesOf(settings);
   const dataset = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   if (saved) checkData(saved, { path: data.join(" "), dataset });
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw diskError(out, "made", error);
-  });
+  const begun = saved?.run?.data;
+  const check = begun?.contents === undefined ? asked : "contents";
+  const fingerprint = await dataFingerprint(data, dataset, { check, boxes: dataFlags.boxes });
+  compareData(data.join(" "), begun, fingerprint, note);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
     const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
     try {
-      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+      return await train(device, task, dataset, settings, {
+        folder: out,
+        resume: saved,
+        data: fingerprint,
+        warn: note,
+        signal,
+      });
     } finally {
       device.dispose();
     }

@@ -158,7 +158,7 @@ async function readable<I extends Item>(
 }
 
 /** A folder is one of pictures unless record files lie in it. */
-async function isImageFolder(paths: readonly string[]): Promise<boolean> {
+export async function isImageFolder(paths: readonly string[]): Promise<boolean> {
   const folders = [];
   for (const path of paths) if ((await stat(path).catch(() => undefined))?.isDirectory()) folders.push(path);
   if (folders.length === 0 || (await recordFilesIn(folders[0])).length > 0) return false;
