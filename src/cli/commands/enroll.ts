@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
-import { matches } from "../../internal.ts";
+import { matches, readableName } from "../../internal.ts";
 import { loadGallery, saveGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action } from "../outcome.ts";
@@ -29,11 +29,12 @@ export function addEnroll(program: Command): void {
     );
   action(
     addBoxesOption(addGuardOptions(command)),
-    async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
+    async (modelPath: string, galleryPath: string, said: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
+        const name = readableName(said);
         const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
         if (flags.match) gallery.match = flags.match;
-        const count = await gallery.enroll(name, await readPictures(images, model, flags.boxes));
+        const count = await gallery.enroll(said, await readPictures(images, model, flags.boxes));
         await saveGallery(galleryPath, gallery);
         const identities = gallery.names.length;
         return {

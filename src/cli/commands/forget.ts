@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
+import { readableName, shown } from "../../internal.ts";
 import { loadGallery, saveGallery } from "../galleryFiles.ts";
 import { action } from "../outcome.ts";
 import { withModel } from "./models.ts";
@@ -13,13 +14,14 @@ export function addForget(program: Command): void {
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
     .argument("<gallery>", "the gallery's JSON file")
     .argument("<name>", "who is to be forgotten");
-  action(command, async (modelPath: string, galleryPath: string, name: string) =>
+  action(command, async (modelPath: string, galleryPath: string, said: string) =>
     withModel(modelPath, async (model) => {
+      const name = readableName(said);
       const gallery = await loadGallery(galleryPath, model);
       if (!gallery) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
       if (!gallery.remove(name)) {
         const known = gallery.names.length === 0 ? "nobody" : `${gallery.names.length} people`;
-        throw new TwingradError("BAD_INPUT", `${galleryPath}: nobody called "${name}" is enrolled; it holds ${known}`);
+        throw new TwingradError("BAD_INPUT", `${galleryPath}: nobody called "${shown(name)}" is enrolled; it holds ${known}`);
       }
       await saveGallery(galleryPath, gallery);
       const identities = gallery.names.length;
