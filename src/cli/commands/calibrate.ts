@@ -16,7 +16,7 @@ import { type EvaluationPair, modelFileOf, readModelFile } from "../../internal.
 import { saveModel } from "../../node/index.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
+import { action, digits, percent, warn } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
 import { picturesFor, showing, withModel } from "./models.ts";
 
@@ -67,9 +67,9 @@ export function addCalibrate(program: Command): void {
       await saveModel(file, await withJudgement(await readModelFile(modelPath), { threshold, calibration, rate }));
       if (far * different < 1) {
         const needed = Math.ceil(1 / far).toLocaleString("en-GB");
-        note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+        warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
       }
-      if (rate.trueAccept === 0) note("no pair of one person lies within this threshold: nobody would be recognised");
+      if (rate.trueAccept === 0) warn("no pair of one person lies within this threshold: nobody would be recognised");
       const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
       return {
         result: { threshold, before: model.threshold, ...rate, calibration, model: file },

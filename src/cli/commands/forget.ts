@@ -21,7 +21,10 @@ export function addForget(program: Command): void {
       if (!gallery) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
       if (!gallery.remove(name)) {
         const known = gallery.names.length === 0 ? "nobody" : `${gallery.names.length} people`;
-        throw new TwingradError("BAD_INPUT", `${galleryPath}: nobody called "${shown(name)}" is enrolled; it holds ${known}`);
+        throw new TwingradError(
+          "BAD_INPUT",
+          `${galleryPath}: nobody called "${shown(name)}" is enrolled; it holds ${known}`,
+        );
       }
       await saveGallery(galleryPath, gallery);
       const identities = gallery.names.length;

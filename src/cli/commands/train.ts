@@ -19,9 +19,10 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { list, number } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
+import { action, digits, note, percent, warn } from "../outcome.ts";
 import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
@@ -35,6 +36,7 @@ type Flags = Record<string, unknown> &
     resume?: boolean;
     tune?: boolean;
     json?: boolean;
+    quiet?: boolean;
   };
 
 export function addTrain(program: Command): void {
@@ -173,7 +175,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
-  action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
+  action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
       return { result, text: describe(result), status: result.interrupted && status };
@@ -185,7 +187,7 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string[], { out, config, resume, tune, json: _, ...others }: Flags) {
+async function run(data: string[], { out, config, resume, tune, json: _, quiet: __, ...others }: Flags) {
   const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
@@ -216,9 +218,9 @@ async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags,
   });
   note(task.describe(dataset));
   return interruptible(async (signal) => {
-    const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
+    const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
     try {
-      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn, signal });
     } finally {
       device.dispose();
     }

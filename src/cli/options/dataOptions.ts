@@ -14,6 +14,7 @@ import {
 } from "../../index.ts";
 import { beginsLikeRecords, diskError, largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
 import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
+import { warn } from "../outcome.ts";
 
 export const dataHelp =
   "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
@@ -56,6 +57,7 @@ const flagNames = [
 /** How to read records: for every command that takes some. */
 export function addRecordOptions(command: Command): Command {
   return command
+    .optionsGroup("Records, boxes and what cannot be read:")
     .option("--prefix <name>", "in front of each feature's name in records, as in train/image")
     .option("--image-feature <name>", "the feature that holds the picture (default: image)")
     .option("--label-feature <name>", "the feature that tells who it is, a number or text (default: label)")
@@ -123,9 +125,9 @@ export async function openData(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<Dataset> {
-  return readable(flags, tell, size, async (onCorrupt) =>
+  return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, onUnreadable: onCorrupt })
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
       : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
 }
@@ -137,20 +139,19 @@ export async function openLiveness(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
-  return readable(flags, tell, size, async (onCorrupt) =>
+  return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell, onUnreadable: onCorrupt })
-      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), tell),
+      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), warn),
   );
 }
 
 async function readable<I extends Item>(
   flags: DataFlags,
-  tell: (line: string) => void,
   size: ImageSize | undefined,
   open: (onCorrupt?: (error: TwingradError) => void) => Promise<Dataset<I>>,
 ): Promise<Dataset<I>> {
-  const skipped = new Skipped(tell);
+  const skipped = new Skipped(warn);
   const onCorrupt = flags.skipCorrupt ? (error: TwingradError) => skipped.tell(error) : undefined;
   const dataset = await open(onCorrupt);
   const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;

@@ -41,6 +41,8 @@ export async function livenessImages(
 export interface ImageFolderOptions extends CropFolderOptions {
   /** Is told of each folder or name that cannot be read, which is left out; without it that is an error. */
   readonly onUnreadable?: (error: TwingradError) => void;
+  /** Told, in a line, of pictures in formats that are passed over; `tell` by default. */
+  readonly warn?: (text: string) => void;
 }
 
 async function pictureFiles(path: string, options: ImageFolderOptions) {
@@ -49,7 +51,7 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
   if (!found.isDirectory()) {
     throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
   }
-  const { crop = { mode: "centre" }, tell, onUnreadable } = options;
+  const { crop = { mode: "centre" }, tell, warn = tell, onUnreadable } = options;
   const names: string[] = [];
   const others: string[] = [];
   for await (const file of filesBelow(path, new Set(), onUnreadable)) {
@@ -61,7 +63,7 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
     others,
     names.map((file) => pathBelow(path, file)),
   );
-  if (told && names.length > 0) tell?.(told);
+  if (told && names.length > 0) warn?.(told);
   const boxes = crop.mode === "box" ? await boxesIn(path, names, options.boxes) : undefined;
   if (boxes) tell?.(cropInWords(crop, boxes.size, names.length)!);
   const files = names.map((file): PictureFile => {
