@@ -1,9 +1,8 @@
 // Galleries as JSON files.
 
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { Gallery, type GalleryJson, type Recogniser, TwingradError } from "../index.ts";
-import { matches, updateFile } from "../internal.ts";
+import { diskError, matches, readText, updateFile } from "../internal.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
 const schema = z.object({
@@ -19,10 +18,10 @@ const schema = z.object({
 export async function loadGallery(path: string, model: Recogniser): Promise<Gallery | undefined> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readText(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "read", error as Error);
   }
   return parsed(path, text, model);
 }

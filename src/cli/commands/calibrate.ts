@@ -17,7 +17,7 @@ import {
 import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
+import { action, digits, percent, warn } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
 import { picturesFor, showing, withModel } from "./models.ts";
 
@@ -77,7 +77,7 @@ export function addCalibrate(program: Command): void {
       });
       if (far * different < 1) {
         const needed = Math.ceil(1 / far).toLocaleString("en-GB");
-        note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+        warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
       }
       const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
       return {

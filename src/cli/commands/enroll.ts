@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
-import { matches } from "../../internal.ts";
+import { matches, readableName } from "../../internal.ts";
 import { joined, updateGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action } from "../outcome.ts";
@@ -29,10 +29,11 @@ export function addEnroll(program: Command): void {
     );
   action(
     addBoxesOption(addGuardOptions(command)),
-    async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
+    async (modelPath: string, galleryPath: string, said: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
+        const name = readableName(said);
         const added = new Gallery(model);
-        await added.enroll(name, await readPictures(images, model, flags.boxes));
+        await added.enroll(said, await readPictures(images, model, flags.boxes));
         // The file is not locked while the pictures are embedded: others may change it meanwhile.
         const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
           const all = joined(present, added);

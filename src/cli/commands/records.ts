@@ -16,7 +16,7 @@ import {
   Skipped,
 } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, note, type Outcome } from "../outcome.ts";
+import { action, note, type Outcome, warn } from "../outcome.ts";
 import { type Problem, type RecordReport, reportRecords } from "../recordReport.ts";
 
 const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
@@ -54,7 +54,7 @@ function addCreate(records: Command): void {
 
 async function create(data: string, out: string, flags: CreateFlags): Promise<Outcome> {
   const dataset = await openData([data], flags, note);
-  const skipped = new Skipped(note);
+  const skipped = new Skipped(warn);
   const corrupt: { file: string; reason: string }[] = [];
   const { shards, compression, shuffle, seed, skipCorrupt } = flags;
   // A prefix that the records to read have is kept unless another is said.

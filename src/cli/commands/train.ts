@@ -16,9 +16,10 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { list, number } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
+import { action, digits, note, percent, warn } from "../outcome.ts";
 import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
 import { checkData, exists, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
 import { inRunFolder } from "../run/runFolder.ts";
@@ -35,6 +36,7 @@ type Flags = Record<string, unknown> &
     checkData: DataCheck;
     tune?: boolean;
     json?: boolean;
+    quiet?: boolean;
   };
 
 export function addTrain(program: Command): void {
@@ -181,7 +183,7 @@ export function addTrain(program: Command): void {
     )
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
-  action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
+  action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
       return { result, text: describe(result), status: result.interrupted && status };
@@ -193,7 +195,10 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string[], { out, config, resume, checkData: check, tune, json: _, ...others }: Flags) {
+async function run(
+  data: string[],
+  { out, config, resume, checkData: check, tune, json: _, quiet: __, ...others }: Flags,
+) {
   const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
@@ -233,13 +238,13 @@ async function trained<I extends Item>(
   compareData(data.join(" "), begun, fingerprint, note);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
-    const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
+    const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
     try {
       return await train(device, task, dataset, settings, {
         folder: out,
         resume: saved,
         data: fingerprint,
-        warn: note,
+        warn,
         signal,
       });
     } finally {

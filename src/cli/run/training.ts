@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   adam,
   type Checkpoints,
@@ -118,9 +119,15 @@ export async function train<I extends Item>(
   const settings = planned(given, Math.max(1, allSteps));
   const rates = ratesOf(settings);
   if (resume) stream.restore(resume.stream as SamplerState);
-  stream.begin(); // pictures are decoded while the network is compiled
   const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
-  const trainer = await trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  let refused = false;
+  const compiling = trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  compiling.catch(() => {
+    refused = true;
+  });
+  await nextTurn(); // what does not fit the adapter is known by then, and no batch of it should be decoded
+  if (!refused) stream.begin(); // pictures are decoded while the network is compiled
+  const trainer = await compiling;
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   if (before > 0 && before < allSteps) checkRest(rates, before + 1);

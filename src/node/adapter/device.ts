@@ -13,7 +13,11 @@ export interface NodeDeviceOptions {
   readonly adapter?: "system" | "software";
   /** See `fileTuningStore`. */
   readonly tuning?: TuningOptions;
+  /** Told once where there is no GPU and the software adapter computes; by default standard error is. */
+  readonly tell?: (text: string) => void;
 }
+
+const toStandardError = (text: string) => void process.stderr.write(`${text}\n`);
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
 let metSoftware = false;
@@ -24,7 +28,7 @@ let metSoftware = false;
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
-export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
+export async function openDevice({ adapter, tuning, tell = toStandardError }: NodeDeviceOptions = {}): Promise<Device> {
   if (globalThis.navigator?.gpu) return openOn({ tuning });
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
@@ -45,7 +49,7 @@ export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): P
     slowDawnsPolling();
     const { architecture, description, vendor } = device.adapter;
     const name = description || architecture || vendor;
-    process.stderr.write(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}\n`);
+    tell(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}`);
   }
   return device;
 }

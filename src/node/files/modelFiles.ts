@@ -7,6 +7,7 @@ import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
+import { diskError } from "./diskError.ts";
 import { modelFile, olderThanItsFolder } from "./unfinished.ts";
 import { updateFile } from "./updateFile.ts";
 
@@ -78,6 +79,6 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
     );
   }
   return readFile(file).catch((error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${file}: cannot be read: ${error.message}`, { cause: error });
+    throw diskError(file, "read", error);
   });
 }

@@ -1,11 +1,12 @@
 // Tuning tables on disk: one file for each adapter, version of the package and state of its kernels.
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import envPaths from "env-paths";
 import { TwingradError } from "../../errors.ts";
 import { mergeTuning, parseTuningTable } from "../../formats/tuningTable.ts";
 import type { TuningStore } from "../../gpu/tunerTable.ts";
+import { readText } from "./textFiles.ts";
 import { updateFile } from "./updateFile.ts";
 
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
@@ -18,7 +19,7 @@ export function fileTuningStore(folder = tuningFolder()): TuningStore {
       const path = join(folder, fileName(key));
       let text: string;
       try {
-        text = await readFile(path, "utf8");
+        text = await readText(path);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;

@@ -6,6 +6,7 @@ import { PassThrough, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createDeflate, createGzip } from "node:zlib";
 import type { Dataset, Item } from "../../data/dataset.ts";
+import { isUnreadable } from "../../data/readableItems.ts";
 import { featureNames } from "../../data/sources/recordFeatures.ts";
 import { TwingradError } from "../../errors.ts";
 import { frame } from "../../formats/tfrecord/framing.ts";
@@ -160,11 +161,11 @@ async function example(
     ];
     return codec.writeExample(new Map(features));
   } catch (error) {
-    if (!(error instanceof TwingradError && error.code === "CORRUPT_FILE")) throw error;
+    if (!isUnreadable(error)) throw error;
     const { name } = item;
     const named = error.message.startsWith(name)
       ? error
-      : new TwingradError("CORRUPT_FILE", `${name}: ${error.message}`, { cause: error });
+      : new TwingradError(error.code, `${name}: ${error.message}`, { cause: error });
     if (!onUnreadable) throw named;
     onUnreadable(item, named);
     return undefined;
