@@ -28,10 +28,11 @@ export class BenchProcess implements BenchHost {
     this.tuned = tuned;
   }
 
-  static async open(root: string, { tuned = true } = {}): Promise<BenchProcess> {
-    const program = `${root}/build/bench/node.mjs`; // inside, where packages resolve
+  /** @param entry the program: the page's functions, or those and more. */
+  static async open(root: string, { tuned = true, entry = "bench/node/main.ts" } = {}): Promise<BenchProcess> {
+    const program = `${root}/build/${entry.replace(/\.ts$/, ".mjs")}`; // inside, where packages resolve
     await build({
-      entryPoints: [`${root}/bench/node/main.ts`],
+      entryPoints: [`${root}/${entry}`],
       outfile: program,
       bundle: true,
       format: "esm",

@@ -60,7 +60,7 @@ async function on<T>(name: string, work: (account: Account) => Promise<T>): Prom
   }
 }
 
-const page = {
+export const page = {
   async adapter() {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) throw new Error("WebGPU found no adapter.");
