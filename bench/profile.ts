@@ -1,8 +1,8 @@
 // Where a step of ours spends its time on the GPU: by kernel, and by what was chosen among several ways to compute it.
 import type { KernelTime } from "../src/index.ts";
 import { ourName } from "./agree.ts";
-import type { BenchBrowser } from "./browser.ts";
 import { type Configuration, configurationNamed } from "./configurations.ts";
+import type { BenchHost } from "./host.ts";
 import type { Options } from "./measure.ts";
 import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
@@ -38,7 +38,7 @@ type Peak = Options["peak"];
 
 /** Profiles the open step several times, each right after the peak; launch by launch the medians. */
 export async function profileOpenStep(
-  page: BenchBrowser["page"],
+  page: BenchHost["page"],
   c: Configuration,
   { rounds, peak }: { rounds: number; peak: Peak },
 ): Promise<Profile> {
@@ -83,11 +83,7 @@ export async function profileOpenStep(
 }
 
 /** Opens the step of each configuration and profiles it. */
-export async function profileSteps(
-  browser: BenchBrowser,
-  names: readonly string[],
-  options: Options,
-): Promise<Profile[]> {
+export async function profileSteps(browser: BenchHost, names: readonly string[], options: Options): Promise<Profile[]> {
   const { page } = browser;
   const profiles: Profile[] = [];
   for (const name of names) {

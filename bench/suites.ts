@@ -1,16 +1,19 @@
-// The suites that headless Chrome runs, on one page after the other.
+// The suites that run on a host, one fresh page or process after the other.
 import { readFile } from "node:fs/promises";
-import { BenchBrowser, repositoryRoot } from "./browser.ts";
+import { BenchBrowser } from "./browser.ts";
+import { type HostName, repositoryRoot } from "./host.ts";
 import { matchTable, measureMatch } from "./match.ts";
 import { measureKernels, measureSteps } from "./measure.ts";
+import { BenchProcess } from "./process.ts";
 import { profileSteps } from "./profile.ts";
 import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
 import { measureStarts } from "./start.ts";
 
-export const suitesInChrome = ["step", "kernels", "profile", "start", "match"] as const;
-type Suite = (typeof suitesInChrome)[number];
+export const hostSuites = ["step", "kernels", "profile", "start", "match"] as const;
+type Suite = (typeof hostSuites)[number];
 
 interface Options {
+  readonly host: HostName;
   readonly config: readonly string[];
   readonly peers: readonly string[];
   readonly only?: string;
@@ -24,29 +27,43 @@ interface Options {
   readonly progress: (line: string) => void;
 }
 
-export async function measureInChrome(suites: readonly Suite[], options: Options) {
-  const { config, peers, only, rounds, rows, packages, progress } = options;
-  const browser = await BenchBrowser.open(repositoryRoot, { tuned: options.tune });
+export async function measureOnHost(suites: readonly Suite[], options: Options) {
+  const { config, only, rounds, rows, packages, progress } = options;
+  const { open } = { chrome: BenchBrowser, node: BenchProcess }[options.host];
+  const browser = await open(repositoryRoot, { tuned: options.tune });
   try {
+    await browser.reload();
+    const absent: Record<string, string> = {};
+    for (const peer of options.peers) {
+      const why = await browser.page.absent(peer);
+      if (why) {
+        absent[peer] = why;
+        progress(`${peer} cannot run here: ${why}`);
+        await browser.reload();
+      }
+    }
+    const peers = options.peers.filter((peer) => !(peer in absent));
     await browser.reload();
     const { timestamps, ...adapter } = await browser.page.adapter();
     progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`);
     if (!timestamps && suites.length === 1 && suites[0] === "profile") {
       throw new Error("This adapter has no timestamps to profile with.");
     }
-    const versions: Record<string, string> = { chrome: await browser.version() };
+    const versions = await browser.versions();
     for (const peer of peers) {
       const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
       versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
     }
-    const starts = suites.includes("start") ? await measureStarts(repositoryRoot, config, { rounds, progress }) : [];
+    const starts = suites.includes("start")
+      ? await measureStarts((given) => open(repositoryRoot, given), config, { rounds, progress })
+      : [];
     const matches = suites.includes("match") ? await measureMatch(browser, rows, { rounds, progress }) : [];
     const others = [
       ...(starts.length > 0 ? [startTable(starts)] : []),
       ...(matches.length > 0 ? [matchTable(matches)] : []),
     ];
     if (suites.every((suite) => suite === "start" || suite === "match")) {
-      return { adapter, versions, results: matches, starts, tables: others };
+      return { adapter, versions, absent, results: matches, starts, tables: others };
     }
     if (matches.length > 0) await browser.reload();
 
@@ -65,7 +82,17 @@ export async function measureInChrome(suites: readonly Suite[], options: Options
     ];
     // What was chosen among our kernels; absent where they were chosen by rule.
     const tuning = await browser.page.tuning();
-    return { adapter, peak, tuning, versions, results: [...steps, ...kernels, ...matches], profiles, starts, tables };
+    return {
+      adapter,
+      peak,
+      tuning,
+      versions,
+      absent,
+      results: [...steps, ...kernels, ...matches],
+      profiles,
+      starts,
+      tables,
+    };
   } finally {
     await browser.close();
   }
