@@ -70,10 +70,11 @@ export class Graph {
     return this.soleReader(tensor) && this.maker(operation, tensor);
   }
 
-  /** The node that reads the tensor, where it is the only one and nobody outside does. */
+  /** The node whose first input the tensor is, where nothing else reads it: neither another input of that node nor anybody
+   * outside. */
   soleReader(tensor: Tensor): Node | undefined {
     const [reader, ...others] = this.readersOf(tensor);
-    return others.length > 0 || this.asked.has(tensor) ? undefined : reader;
+    return others.length > 0 || this.asked.has(tensor) || reader?.inputs.lastIndexOf(tensor) ? undefined : reader;
   }
 
   readersOf(tensor: Tensor): readonly Node[] {

@@ -49,6 +49,8 @@ export class Lowering {
   readonly tape: Tape;
   readonly device: Device;
   readonly options: TapeOptions;
+  /** Whether nothing may be written that outlives the step. */
+  readonly frozen: boolean;
   readonly launches: Launch[] = [];
   /** Launches that stand in front of all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
@@ -59,8 +61,9 @@ export class Lowering {
   private graph: Graph;
   private operation = "";
 
-  constructor(tape: Tape) {
+  constructor(tape: Tape, frozen = false) {
     this.tape = tape;
+    this.frozen = frozen;
     this.device = tape.device;
     this.options = tape.options;
     this.graph = new Graph([], []);
@@ -92,6 +95,8 @@ export class Lowering {
 
   /** What the lowering of an earlier node returned. */
   leftBy<Left>(node: Node): Left {
+    if (!this.left.has(node))
+      throw new TwingradError("SHADER", `lowering: "${node.operation.name}" is not lowered yet.`);
     return this.left.get(node) as Left;
   }
 
