@@ -93,14 +93,17 @@ export class Lowering {
     return this.graph.isRead(tensor);
   }
 
-  /** What the lowering of an earlier node returned. */
+  /**
+   * What the lowering of an earlier node returned: the gradient of a block needs where the block's values lie, and that is no
+   * tensor.
+   */
   leftBy<Left>(node: Node): Left {
     if (!this.left.has(node))
       throw new TwingradError("SHADER", `lowering: "${node.operation.name}" is not lowered yet.`);
     return this.left.get(node) as Left;
   }
 
-  /** One value for the whole program, made when it is first asked for. */
+  /** One value for the whole program, made when it is first asked for: what several nodes gather for one launch. */
   once<Value>(key: unknown, make: () => Value): Value {
     if (!this.shared.has(key)) this.shared.set(key, make());
     return this.shared.get(key) as Value;
