@@ -43,6 +43,7 @@ export class Graph {
   readonly nodes: readonly Node[];
   private readonly makers = new Map<Tensor, Node>();
   private readonly readers = new Map<Tensor, Node[]>();
+  /** Read from outside: by the caller, or by the update behind the graph. */
   private readonly asked: ReadonlySet<Tensor>;
 
   /** @param asked the tensors that somebody outside reads. */
@@ -70,10 +71,13 @@ export class Graph {
     return this.soleReader(tensor) && this.maker(operation, tensor);
   }
 
-  /** The node that reads the tensor, where it is the only one and nobody outside does. */
+  /**
+   * The node whose first input the tensor is, where nothing else reads it: no other input of that node, no other node, nobody
+   * outside. What it makes of the tensor can then be computed without the tensor ever being there.
+   */
   soleReader(tensor: Tensor): Node | undefined {
     const [reader, ...others] = this.readersOf(tensor);
-    return others.length > 0 || this.asked.has(tensor) ? undefined : reader;
+    return others.length > 0 || this.asked.has(tensor) || reader?.inputs.lastIndexOf(tensor) ? undefined : reader;
   }
 
   readersOf(tensor: Tensor): readonly Node[] {

@@ -49,6 +49,8 @@ export class Lowering {
   readonly tape: Tape;
   readonly device: Device;
   readonly options: TapeOptions;
+  /** Whether nothing may be written that outlives the step. */
+  readonly frozen: boolean;
   readonly launches: Launch[] = [];
   /** Launches that stand in front of all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
@@ -59,8 +61,9 @@ export class Lowering {
   private graph: Graph;
   private operation = "";
 
-  constructor(tape: Tape) {
+  constructor(tape: Tape, frozen = false) {
     this.tape = tape;
+    this.frozen = frozen;
     this.device = tape.device;
     this.options = tape.options;
     this.graph = new Graph([], []);
@@ -90,12 +93,17 @@ export class Lowering {
     return this.graph.isRead(tensor);
   }
 
-  /** What the lowering of an earlier node returned. */
+  /**
+   * What the lowering of an earlier node returned: the gradient of a block needs where the block's values lie, and that is no
+   * tensor.
+   */
   leftBy<Left>(node: Node): Left {
+    if (!this.left.has(node))
+      throw new TwingradError("SHADER", `lowering: "${node.operation.name}" is not lowered yet.`);
     return this.left.get(node) as Left;
   }
 
-  /** One value for the whole program, made when it is first asked for. */
+  /** One value for the whole program, made when it is first asked for: what several nodes gather for one launch. */
   once<Value>(key: unknown, make: () => Value): Value {
     if (!this.shared.has(key)) this.shared.set(key, make());
     return this.shared.get(key) as Value;

@@ -27,6 +27,7 @@ import "./engine/program.suite.ts";
 import "./training/pytorch.suite.ts";
 import "./training/recovery.suite.ts";
 import "./ops/reductions.suite.ts";
+import "./engine/rules.suite.ts";
 import "./images/resample.suite.ts";
 import "./images/standardize.suite.ts";
 import "./engine/structure.suite.ts";

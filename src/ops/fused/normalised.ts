@@ -67,12 +67,15 @@ export function launchAffine(
   const { filters, group } = shape;
   const affine = new Storage("temporary", "statistics", groupsOf(shape) * 4 * filters, "f32");
   const unmoved = () => to.temporary("no averages", [4]);
-  const averages = { moving_mean: mean ?? unmoved(), moving_variance: variance ?? unmoved() };
+  const moves = mean !== undefined && variance !== undefined && !to.frozen;
+  const averages = moves
+    ? { moving_mean: mean, moving_variance: variance }
+    : { moving_mean: unmoved(), moving_variance: unmoved() };
   const sizes = { CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape) };
   to.launch(
     affineShader,
     { partial, gamma, beta, affine, ...averages },
-    { ...sizes, EPSILON, MOVING: mean ? 1 : 0, MOMENTUM },
+    { ...sizes, EPSILON, MOVING: moves ? 1 : 0, MOMENTUM },
     [filters / 4],
     { WORKGROUP: joining(to) },
   );
