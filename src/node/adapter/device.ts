@@ -13,6 +13,8 @@ export interface NodeDeviceOptions {
   readonly adapter?: "system" | "software";
   /** See `fileTuningStore`. */
   readonly tuning?: TuningOptions;
+  /** See `OpenDeviceOptions.kernels`. */
+  readonly kernels?: "portable";
 }
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
@@ -24,7 +26,7 @@ let metSoftware = false;
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
-export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
+export async function openDevice({ adapter, tuning, kernels }: NodeDeviceOptions = {}): Promise<Device> {
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
@@ -37,7 +39,7 @@ export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): P
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu, tuning });
+  const device = await openOn({ gpu, tuning, kernels });
   if (device.adapter.software && !metSoftware) {
     metSoftware = true;
     slowDawnsPolling();

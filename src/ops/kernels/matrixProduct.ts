@@ -1,14 +1,14 @@
 // The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
-import thinShader from "../../../shaders/dense.forward.thin.wgsl";
-import uniformShader from "../../../shaders/dense.forward.uniform.wgsl";
-import vec4Shader from "../../../shaders/dense.forward.vec4.wgsl";
 import forwardShader from "../../../shaders/dense.forward.wgsl";
-import thinInputGradientShader from "../../../shaders/dense.inputGradient.thin.wgsl";
-import uniformKernelGradientShader from "../../../shaders/dense.kernelGradient.uniform.wgsl";
-import vec4KernelGradientShader from "../../../shaders/dense.kernelGradient.vec4.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
-import wideKernelGradientShader from "../../../shaders/dense.kernelGradient.wide.wgsl";
+import uniformShader from "../../../shaders/gpu/dense.forward.uniform.wgsl";
+import uniformKernelGradientShader from "../../../shaders/gpu/dense.kernelGradient.uniform.wgsl";
+import thinShader from "../../../shaders/software/dense.forward.thin.wgsl";
+import vec4Shader from "../../../shaders/software/dense.forward.vec4.wgsl";
+import thinInputGradientShader from "../../../shaders/software/dense.inputGradient.thin.wgsl";
+import vec4KernelGradientShader from "../../../shaders/software/dense.kernelGradient.vec4.wgsl";
+import wideKernelGradientShader from "../../../shaders/software/dense.kernelGradient.wide.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import type { Tensor } from "../../tape/tensor.ts";
@@ -80,6 +80,7 @@ export function launchProduct(
       },
     },
     tiled: {
+      portable: true,
       launch() {
         const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
@@ -124,7 +125,7 @@ export function launchKernelGradientParts(
       fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
       launch: () => kernelGradient(to, product, tensors, "vec4"),
     },
-    tiled: { launch: () => kernelGradient(to, product, tensors, "tiled") },
+    tiled: { portable: true, launch: () => kernelGradient(to, product, tensors, "tiled") },
   });
 }
 
@@ -174,6 +175,7 @@ export function launchProductInputGradient(
       },
     },
     transposed: {
+      portable: true,
       launch() {
         const transposed = transpose(to, kernel);
         const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
