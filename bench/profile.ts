@@ -120,15 +120,14 @@ function convolutionsOf(
 }
 
 /**
- * Operations of a convolution's or a matrix product's direct form, from the key of its choice; a batch of 1 need not say
- * so. A block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
+ * Operations of a convolution's or a matrix product's direct form, from the key of its choice. A
+ * block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
  */
 export function operationsOf(part: string): number | undefined {
   const [what, ...extents] = part.split(" ");
-  const of = new Map<string, readonly number[]>([
-    ["batch", [1]],
-    ...extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
-  ]);
+  const of = new Map<string, readonly number[]>(
+    extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
+  );
   const product = (...names: string[]) => {
     return names.every((name) => of.has(name)) ? names.reduce((n, name) => n * of.get(name)![0], 2) : undefined;
   };

@@ -27,8 +27,11 @@ export interface Choice {
   /** What is computed, with every extent that its time depends on. */
   readonly key: string;
   readonly taken: string;
-  /** `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest, in this process or before. */
-  readonly why: "only" | "rule" | "timed";
+  /**
+   * `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest, in this process or before.
+   * `portable`: the device takes portable kernels alone.
+   */
+  readonly why: "only" | "rule" | "timed" | "portable";
   /** All that fit, in the order in which the rules ask them. */
   readonly candidates: readonly string[];
 }

@@ -15,6 +15,8 @@ export interface NodeDeviceOptions {
   readonly tuning?: TuningOptions;
   /** Told once where there is no GPU and the software adapter computes; by default standard error is. */
   readonly tell?: (text: string) => void;
+  /** See `OpenDeviceOptions.kernels`. */
+  readonly kernels?: "portable";
 }
 
 const toStandardError = (text: string) => void process.stderr.write(`${text}\n`);
@@ -28,8 +30,9 @@ let metSoftware = false;
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
-export async function openDevice({ adapter, tuning, tell = toStandardError }: NodeDeviceOptions = {}): Promise<Device> {
-  if (globalThis.navigator?.gpu) return openOn({ tuning });
+export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
+  const { adapter, tuning, kernels, tell = toStandardError } = options;
+  if (globalThis.navigator?.gpu) return openOn({ tuning, kernels });
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
@@ -43,7 +46,7 @@ export async function openDevice({ adapter, tuning, tell = toStandardError }: No
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu, tuning });
+  const device = await openOn({ gpu, tuning, kernels });
   if (device.adapter.software && !metSoftware) {
     metSoftware = true;
     slowDawnsPolling();

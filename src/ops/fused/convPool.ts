@@ -1,11 +1,12 @@
 // A block's convolution with its max-pool, directly: every multiply-add of the formula, the convolution's own output and
 // its gradient kept in registers.
-import sharedFilterGradientShader from "../../../shaders/conv2d.pool.filterGradient.shared.wgsl";
+
 import filterGradientShader from "../../../shaders/conv2d.pool.filterGradient.wgsl";
-import sharedInputGradientShader from "../../../shaders/conv2d.pool.inputGradient.shared.wgsl";
 import inputGradientShader from "../../../shaders/conv2d.pool.inputGradient.wgsl";
-import sharedForwardShader from "../../../shaders/conv2d.pool.shared.wgsl";
 import forwardShader from "../../../shaders/conv2d.pool.wgsl";
+import sharedFilterGradientShader from "../../../shaders/gpu/conv2d.pool.filterGradient.shared.wgsl";
+import sharedInputGradientShader from "../../../shaders/gpu/conv2d.pool.inputGradient.shared.wgsl";
+import sharedForwardShader from "../../../shaders/gpu/conv2d.pool.shared.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";

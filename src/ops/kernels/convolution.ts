@@ -50,7 +50,7 @@ export function launchForward(
       preferred: false,
       launch: () => launchDirect(to, convolution, tensors, "shared"),
     },
-    tiled: { launch: () => launchDirect(to, convolution, tensors, "tiled") },
+    tiled: { portable: true, launch: () => launchDirect(to, convolution, tensors, "tiled") },
   });
 }
 
@@ -91,7 +91,7 @@ export function launchInputGradient(
     },
     uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(to), launch: () => direct("uniform") },
     shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
-    tiled: { launch: () => direct("tiled") },
+    tiled: { portable: true, launch: () => direct("tiled") },
   });
 }
 
@@ -134,6 +134,6 @@ export function launchFilterGradient(
       preferred: false,
       launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "shared"),
     },
-    tiled: { launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
+    tiled: { portable: true, launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
   });
 }

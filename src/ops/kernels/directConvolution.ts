@@ -1,10 +1,11 @@
 // Direct convolution: every multiply-add of the formula, for any size, stride and channel count.
-import sharedFilterGradientShader from "../../../shaders/conv2d.filterGradient.shared.wgsl";
-import uniformFilterGradientShader from "../../../shaders/conv2d.filterGradient.uniform.wgsl";
+
 import filterGradientShader from "../../../shaders/conv2d.filterGradient.wgsl";
-import sharedForwardShader from "../../../shaders/conv2d.forward.shared.wgsl";
-import uniformForwardShader from "../../../shaders/conv2d.forward.uniform.wgsl";
 import forwardShader from "../../../shaders/conv2d.forward.wgsl";
+import sharedFilterGradientShader from "../../../shaders/gpu/conv2d.filterGradient.shared.wgsl";
+import uniformFilterGradientShader from "../../../shaders/gpu/conv2d.filterGradient.uniform.wgsl";
+import sharedForwardShader from "../../../shaders/gpu/conv2d.forward.shared.wgsl";
+import uniformForwardShader from "../../../shaders/gpu/conv2d.forward.uniform.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";

@@ -149,10 +149,7 @@ const candidates: [string, (typeof kinds)[number], Shape[]][] = [
     ],
   ],
   ["tiled", "GPUs", [{ B: 2, H: 6, W: 7, C: 9, O: 11, U: 3, V: 3 }]],
-  // An odd number of cells, and channels that leave a tile of 16 partly empty.
-  ["wide", "software adapters", [{ B: 3, H: 4, W: 3, C: 20, O: 36, U: 3, V: 3 }]],
   ["vec4", "software adapters", [{ B: 2, H: 6, W: 7, C: 20, O: 36, U: 3, V: 3 }]],
-  ["thin", "software adapters", [{ B: 1, H: 6, W: 7, C: 20, O: 84, U: 3, V: 3 }]],
 ];
 
 for (const [name, kind, shapes] of candidates) {

@@ -6,7 +6,7 @@ import { assert, assertEqual, assertThrows, define, defineOnce, settings } from 
 
 /** On a device of its own, which may be lost. */
 async function create(recovery: RecoveryOptions | false) {
-  const device = await openDevice({ gpu: settings.gpu });
+  const device = await openDevice(settings.opening);
   const optimizer = adam({ learningRate: 0.01, clipNorm: 1 });
   const trainer = await Trainer.create(device, network(), { batchSize: 3, l2: 0.01, optimizer, recovery });
   const dispose = async () => {
@@ -99,7 +99,7 @@ defineOnce("recovery: what only reads is done again, too", async () => {
 define("errors: at the third loss without a new step between, training stops and says why", async () => {
   let opened = 0;
   const reopen = async () => {
-    const device = await openDevice({ gpu: settings.gpu });
+    const device = await openDevice(settings.opening);
     opened++;
     const { wait } = device;
     device.wait = <T>(work: Promise<T>) => {
@@ -167,7 +167,7 @@ define("errors: a step that is not finite is named, and the states kept stay goo
 });
 
 define("trainer: asked to, it names the tensor where a step stopped being finite", async () => {
-  const device = await openDevice({ gpu: settings.gpu });
+  const device = await openDevice(settings.opening);
   const large = 3e38;
   for (const [name, values, parts] of [
     ["head/kernel", [0, 0, Number.NaN, 0, 0], ['1 of the 5 values of "head/kernel" (the first at 2: NaN)', "before"]],
