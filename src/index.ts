@@ -62,6 +62,7 @@ export {
 export { contrastiveLoss } from "./ops/losses/contrastiveLoss.ts";
 export { sigmoidCrossEntropy } from "./ops/losses/sigmoidCrossEntropy.ts";
 export { tripletLoss } from "./ops/losses/tripletLoss.ts";
+export { matmul } from "./ops/matmul.ts";
 export { maxPool2d } from "./ops/maxPool2d.ts";
 export { relu } from "./ops/relu.ts";
 export { scale } from "./ops/scale.ts";

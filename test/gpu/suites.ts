@@ -19,6 +19,7 @@ import "./engine/leaks.suite.ts";
 import "./training/livenessNetwork.suite.ts";
 import "./ops/losses.suite.ts";
 import "./ops/nearestRows.suite.ts";
+import "./ops/matmul.suite.ts";
 import "./ops/maxPool2d.suite.ts";
 import "./images/photometric.suite.ts";
 import "./images/orientedGradients.suite.ts";

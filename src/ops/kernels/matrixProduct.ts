@@ -32,6 +32,12 @@ export interface Product {
   readonly outputs: number;
 }
 
+/** Of x [rows, inputs] and a kernel [inputs, outputs], or of as many of each as their first extent says. */
+export function productOf({ shape: x }: Tensor, { shape: kernel }: Tensor): Product {
+  const [rows, inputs] = x.slice(-2);
+  return { batch: x.length === 3 ? x[0] : 1, rows, inputs, outputs: kernel[kernel.length - 1] };
+}
+
 export type Activation = "sigmoid" | "relu";
 const activations = { sigmoid: 1, relu: 2 };
 
@@ -154,15 +160,16 @@ function kernelGradient(
   return { partial, parts };
 }
 
-/** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
+/** The gradient of x: the output gradient [batch, rows, outputs] times the transposed kernel. */
 export function launchProductInputGradient(
   to: Lowering,
-  { rows, inputs, outputs }: Product,
+  product: Product,
   { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
-  choose(to, keyOf("product.inputGradient", { rows, inputs, outputs }), {
+  const { batch, rows, inputs, outputs } = product;
+  choose(to, keyOf("product.inputGradient", { ...product }), {
     thin: {
-      fits: outputs % 4 === 0,
+      fits: batch === 1 && outputs % 4 === 0,
       preferred: to.device.adapter.software && rows <= 8,
       launch() {
         const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
@@ -175,20 +182,19 @@ export function launchProductInputGradient(
     },
     transposed: {
       launch() {
-        const transposed = transpose(to, kernel);
-        const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
+        const transposed = transpose(to, product, kernel);
+        const backwards = { batch, rows, inputs: outputs, outputs: inputs };
         launchProduct(to, backwards, { x: gradient, kernel: transposed, output });
       },
     },
   });
 }
 
-/** The kernel [inputs, outputs] as [outputs, inputs]. */
-function transpose(to: Lowering, kernel: Tensor): Tensor {
-  const [inputs, outputs] = kernel.shape;
-  const transposed = to.temporary("transposed kernel", [outputs, inputs]);
-  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
-  const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
+/** The kernel [batch, inputs, outputs] as [batch, outputs, inputs]. */
+function transpose(to: Lowering, { batch, inputs, outputs }: Product, kernel: Tensor): Tensor {
+  const transposed = to.temporary("transposed kernel", [batch, outputs, inputs]);
+  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8), batch] as const;
+  const shape = { TAPS: batch, REVERSED: 0, CHANNELS: inputs, FILTERS: outputs };
   to.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
   return transposed;
 }
