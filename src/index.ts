@@ -69,8 +69,9 @@ export { scale } from "./ops/scale.ts";
 export { sigmoid } from "./ops/sigmoid.ts";
 export { slice } from "./ops/slice.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
-export { type AdamOptions, adam } from "./optim/adam.ts";
+export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
+export { type SgdOptions, sgd } from "./optim/sgd.ts";
 export { type Assessment, assess, assessOneShot, embedAll } from "./recognition/assessment.ts";
 export {
   Gallery,

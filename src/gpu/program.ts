@@ -40,7 +40,7 @@ export interface ProgramParts {
   /** What the optimizer wants written before each step. */
   readonly schedule?: {
     range: BufferRange;
-    next: () => readonly [number, number];
+    next: () => readonly [number, number, number?];
     count: () => number;
     /** Where the update leaves the schedule's third float when a gradient is not finite, and where that is read back. */
     fault: { range: BufferRange; offset: number };
@@ -240,7 +240,8 @@ export class Program {
     const { device, schedule } = this.parts;
     if (!schedule) return undefined;
     this.runs = (this.runs % mostRuns) + 1;
-    const values = Float32Array.of(...schedule.next(), this.runs, 0);
+    const [x, y, w = 0] = schedule.next();
+    const values = Float32Array.of(x, y, this.runs, w);
     device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
     return schedule.count();
   }

@@ -23,6 +23,7 @@ import "./ops/matmul.suite.ts";
 import "./ops/maxPool2d.suite.ts";
 import "./images/photometric.suite.ts";
 import "./images/orientedGradients.suite.ts";
+import "./training/optimizers.suite.ts";
 import "./engine/parts.suite.ts";
 import "./engine/program.suite.ts";
 import "./training/pytorch.suite.ts";

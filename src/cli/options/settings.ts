@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { TwingradError } from "../../index.ts";
 import { defaultPrefetch } from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
+import { checkOptimizer } from "./optimizerSettings.ts";
 import { checkSchedule } from "./scheduleSettings.ts";
 import { SettingsError } from "./settingsError.ts";
 import { type PartialSettings, type ResolvedSettings, resolved, schema } from "./settingsSchema.ts";
@@ -117,6 +118,7 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (stranger) throw new SettingsError(`--align ${stranger}: there is no such tower among ${towers.join(", ")}`);
   const batch = resolveBatch(given);
   checkSchedule(given);
+  checkOptimizer(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
 }
