@@ -13,6 +13,9 @@ import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
 import { viewTransforms } from "./views.ts";
 
+/** Gives the embeddings of each tower, by its number. */
+type EmbeddingProgram = Program<Record<string, Float32Array>>;
+
 export interface Embedder {
   /** Any number of pictures to [N, embedding]. Uses the store's weights as they are at each call. */
   embed(images: Pictures): Promise<Float32Array>;
@@ -37,7 +40,7 @@ export async function towerEmbedder(parts: {
   const embedding = embeddingLength(network.options);
   const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);
-  const programs = new Map<InputDtype, Promise<Program>>();
+  const programs = new Map<InputDtype, Promise<EmbeddingProgram>>();
   const unit = loss !== "cross-entropy";
   const [height, width] = network.options.imageSize;
   const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
@@ -66,10 +69,10 @@ export async function towerEmbedder(parts: {
     }
     return program;
   };
-  const embedChunk = async (program: Program, chunk: Record<string, Pictures>): Promise<Float32Array> => {
+  const embedChunk = async (program: EmbeddingProgram, chunk: Record<string, Pictures>): Promise<Float32Array> => {
     const run = async (inputs: Record<string, Pictures>) => {
       const found = await program.run(inputs);
-      const parts = Array.from({ length: towers }, (_, index) => found[index] as Float32Array);
+      const parts = Array.from({ length: towers }, (_, index) => found[index]);
       return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
     };
     if (!views) return run(chunk);

@@ -1,7 +1,7 @@
 // All stages between what was recorded and what a program will be: rewritten, differentiated, lowered, memory planned, and
 // held to the adapter's limits before anything is allocated for it.
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
-import type { Memory } from "../gpu/program.ts";
+import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
 import { differentiate } from "./differentiate.ts";
 import { gradients } from "./gradients.ts";
@@ -25,6 +25,14 @@ export interface CompileOptions {
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
 }
+
+/** What a step of a program that is compiled with these options gives. */
+export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
+  ? StepResult // nothing is known of them
+  : { [Name in keyof Options["outputs"]]: Float32Array } & (Options extends { readonly loss: Tensor }
+      ? { loss: number }
+      : unknown) &
+      (Options extends { readonly optimizer: Optimizer } ? { step: number; finite: boolean } : unknown);
 
 /** What the stages made of a tape, from the first to the last. */
 export interface Stages {

@@ -2,6 +2,7 @@
 
 import { defaultPrefetch, diskError, inBytes, largestPicture, readText } from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
+import { checkOptimizer } from "./optimizerSettings.ts";
 import { checkSchedule } from "./scheduleSettings.ts";
 import { SettingsError } from "./settingsError.ts";
 import { type PartialSettings, type ResolvedSettings, resolved, schema } from "./settingsSchema.ts";
@@ -116,6 +117,7 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   for (const name of ["imageSize", "sourceSize"] as const) checkSize(name, given[name], given.channels);
   const batch = resolveBatch(given);
   checkSchedule(given);
+  checkOptimizer(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
 }

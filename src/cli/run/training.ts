@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
-  adam,
   type Checkpoints,
   type Dataset,
   type Device,
@@ -28,6 +27,7 @@ import {
   withMetadata,
 } from "../../internal.ts";
 import { saveModel } from "../../node/index.ts";
+import { optimizerOf } from "../options/optimizerSettings.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
@@ -279,7 +279,7 @@ function trainerOf<I extends Item>(
     margin,
     temperature,
     l2,
-    optimizer: adam({ learningRate, clipNorm: settings.clipNorm }),
+    optimizer: optimizerOf(settings, learningRate),
     sourceSize,
     resize,
     standardize,

@@ -5,6 +5,7 @@ import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
 import uniformShader from "../../../shaders/gpu/dense.forward.uniform.wgsl";
 import uniformKernelGradientShader from "../../../shaders/gpu/dense.kernelGradient.uniform.wgsl";
 import vec4Shader from "../../../shaders/software/dense.forward.vec4.wgsl";
+import thinInputGradientShader from "../../../shaders/software/dense.inputGradient.thin.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import type { Tensor } from "../../tape/tensor.ts";
@@ -17,6 +18,12 @@ export interface Product {
   readonly rows: number;
   readonly inputs: number;
   readonly outputs: number;
+}
+
+/** Of x [rows, inputs] and a kernel [inputs, outputs], or of as many of each as their first extent says. */
+export function productOf({ shape: x }: Tensor, { shape: kernel }: Tensor): Product {
+  const [rows, inputs] = x.slice(-2);
+  return { batch: x.length === 3 ? x[0] : 1, rows, inputs, outputs: kernel[kernel.length - 1] };
 }
 
 export type Activation = "sigmoid" | "relu";
@@ -118,22 +125,42 @@ function kernelGradient(
   return { partial, parts };
 }
 
-/** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
+/** The gradient of x: the output gradient [batch, rows, outputs] times the transposed kernel. */
 export function launchProductInputGradient(
   to: Lowering,
-  { rows, inputs, outputs }: Product,
+  product: Product,
   { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
-  const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
-  launchProduct(to, backwards, { x: gradient, kernel: transpose(to, kernel), output });
+  const { batch, rows, inputs, outputs } = product;
+  choose(to, keyOf("product.inputGradient", { ...product }), {
+    thin: {
+      fits: batch === 1 && outputs % 4 === 0,
+      preferred: to.device.adapter.software && rows <= 8,
+      launch() {
+        const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
+        const grid = [Math.ceil(inputs / (tile * LANES)), Math.ceil(rows / (2 * TILES))] as const;
+        const lengths = { KERNEL_LENGTH: kernel.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
+        const sizes = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs };
+        const bindings = { kernel, gradient, input_gradient: output };
+        to.launch(thinInputGradientShader, bindings, sizes, grid, { LANES, TILES, ...lengths });
+      },
+    },
+    transposed: {
+      portable: true,
+      launch() {
+        const transposed = transpose(to, product, kernel);
+        const backwards = { batch, rows, inputs: outputs, outputs: inputs };
+        launchProduct(to, backwards, { x: gradient, kernel: transposed, output });
+      },
+    },
+  });
 }
 
-/** The kernel [inputs, outputs] as [outputs, inputs]. */
-function transpose(to: Lowering, kernel: Tensor): Tensor {
-  const [inputs, outputs] = kernel.shape;
-  const transposed = to.temporary("transposed kernel", [outputs, inputs]);
-  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
-  const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
+/** The kernel [batch, inputs, outputs] as [batch, outputs, inputs]. */
+function transpose(to: Lowering, { batch, inputs, outputs }: Product, kernel: Tensor): Tensor {
+  const transposed = to.temporary("transposed kernel", [batch, outputs, inputs]);
+  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8), batch] as const;
+  const shape = { TAPS: batch, REVERSED: 0, CHANNELS: inputs, FILTERS: outputs };
   to.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
   return transposed;
 }

@@ -78,7 +78,7 @@ defineKernel("maxPool2d: writes where its maxima were only once a gradient is as
     const outputs: Record<string, Tensor> = withGradient ? { y, gradient: gradients(sum(y), [x])[0] } : { y };
     const program = await tape.compile({ outputs });
     const kernels = program.launches.map(({ kernel }) => kernel);
-    const values = (await program.run({ x: Float32Array.from(normal([1, 4, 4, 8], 1).data) })).y as Float32Array;
+    const values = (await program.run({ x: Float32Array.from(normal([1, 4, 4, 8], 1).data) })).y;
     program.dispose();
     return { kernels, values };
   };
