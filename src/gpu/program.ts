@@ -206,9 +206,11 @@ export class Program {
 
   private checkInputs(inputs: InputValues): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "run: the program was disposed.");
-    for (const [name, { elements }] of this.parts.inputs) {
+    for (const [name, { elements, dtype }] of this.parts.inputs) {
       const values = inputs[name];
       if (!values) throw new TwingradError("BAD_INPUT", `run: the input "${name}" is missing.`);
+      const expected = unfit(values, dtype);
+      if (expected) throw new TwingradError("BAD_INPUT", `run: the input "${name}" ${expected}.`);
       if (values.length !== elements) {
         throw new TwingradError(
           "BAD_INPUT",
@@ -244,4 +246,22 @@ export class Program {
     device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
     return schedule.count();
   }
+}
+
+/**
+ * What is wrong with the array of an input. Float32 inputs take numbers of any kind, rounded to float32. Bytes are taken as
+ * they are, or from a list of whole numbers from 0 to 255: other arrays would be cut down to 8 bits.
+ */
+function unfit(values: unknown, dtype: string): string | undefined {
+  const list = Array.isArray(values);
+  if (dtype !== "u8") {
+    const numbers = list
+      ? values.every((value) => typeof value === "number")
+      : ArrayBuffer.isView(values) && !/^(Big|DataView)/.test(values.constructor.name);
+    return numbers ? undefined : "takes a Float32Array, or an array of numbers";
+  }
+  if (values instanceof Uint8Array || values instanceof Uint8ClampedArray) return undefined;
+  if (list && values.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return undefined;
+  const got = list ? "other numbers" : `a ${Object(values).constructor?.name}`;
+  return `takes bytes: a Uint8Array, or a list of whole numbers from 0 to 255; got ${got}`;
 }

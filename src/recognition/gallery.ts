@@ -1,4 +1,5 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
+import { allFinite } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/nearestRows.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
@@ -153,6 +154,11 @@ export class Gallery {
         "BAD_INPUT",
         `livenessImages are the same pictures in another size: ${embeddings.length} were expected, not ${scores.length}`,
       );
+    }
+    const lost = embeddings.findIndex((embedding) => !allFinite(embedding));
+    if (lost >= 0) {
+      const why = "the model's weights, or the picture's values, are too large to compare it with others";
+      throw new TwingradError("BAD_INPUT", `the embedding of picture ${lost} is not finite: ${why}`);
     }
     return embeddings;
   }
