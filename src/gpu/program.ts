@@ -253,15 +253,12 @@ export class Program {
  * they are, or from a list of whole numbers from 0 to 255: other arrays would be cut down to 8 bits.
  */
 function unfit(values: unknown, dtype: string): string | undefined {
-  const list = Array.isArray(values);
-  if (dtype !== "u8") {
-    const numbers = list
-      ? values.every((value) => typeof value === "number")
-      : ArrayBuffer.isView(values) && !/^(Big|DataView)/.test(values.constructor.name);
-    return numbers ? undefined : "takes a Float32Array, or an array of numbers";
-  }
-  if (values instanceof Uint8Array || values instanceof Uint8ClampedArray) return undefined;
-  if (list && values.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return undefined;
-  const got = list ? "other numbers" : `a ${Object(values).constructor?.name}`;
-  return `takes bytes: a Uint8Array, or a list of whole numbers from 0 to 255; got ${got}`;
+  const bytes = dtype === "u8";
+  const { name } = Object(values).constructor;
+  const fits = Array.isArray(values)
+    ? values.every((value) => (bytes ? value === (value & 255) : typeof value === "number"))
+    : (bytes ? /^(Uint8|Buffer)/ : /^(Uint|Int|Float|Buffer)/).test(name);
+  return fits
+    ? undefined
+    : `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
 }

@@ -157,8 +157,7 @@ export class Gallery {
     }
     const lost = embeddings.findIndex((embedding) => !allFinite(embedding));
     if (lost >= 0) {
-      const why = "the model's weights, or the picture's values, are too large to compare it with others";
-      throw new TwingradError("BAD_INPUT", `the embedding of picture ${lost} is not finite: ${why}`);
+      throw new TwingradError("BAD_INPUT", `the embedding of picture ${lost} is not finite`);
     }
     return embeddings;
   }

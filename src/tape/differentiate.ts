@@ -35,8 +35,7 @@ function answer(request: Node, before: readonly Node[]): Node[] {
         const contribution = leaving[i];
         if (!wanted[i] || contribution === null) return;
         if (!contribution) {
-          const what = `${node.operation.name}: it has no gradient by "${input.name}"`;
-          throw new TwingradError("BAD_INPUT", `${what}; give a constant or an input there.`);
+          throw new TwingradError("BAD_INPUT", `${node.operation.name}: it has no gradient by "${input.name}".`);
         }
         const soFar = gradient.get(input);
         gradient.set(input, soFar ? addition(soFar, contribution) : contribution);

@@ -332,7 +332,7 @@ defineOnce(
     for (const [Type, values] of [
       ["Uint16Array", Uint16Array.from(numbers)],
       ["Float32Array", Float32Array.from(numbers)],
-      ["other numbers", [0, 0.5, 1, 256]],
+      ["Array", [0, 0.5, 1, 256]],
     ]) {
       await assertThrows(`${Type} as bytes`, () => run(values, numbers), ['"bytes"', "Uint8Array", `${Type}`]);
     }
