@@ -64,7 +64,7 @@ fn load(pixel: u32, c: u32, statistics: u32) -> f32 {
     let from_ = statistics + c;
     value = fma(value - input_affine[from_], input_affine[from_ + CHANNELS], input_affine[from_ + 2u * CHANNELS]);
     if (INPUT_RELU == 1u) {
-      value = max(value, 0.0);
+      value = select(value, 0.0, value < 0.0);
     }
   }
   return value;
@@ -105,7 +105,7 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> f32 {
     g = bitcast<f32>(gradient[from_]);
   }
   if (RELU == 1u) {
-    g = select(0.0, g, fma(d, norm.scale, norm.beta) > 0.0);
+    g = select(g, 0.0, fma(d, norm.scale, norm.beta) <= 0.0);
   }
   return select(0.0, norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }

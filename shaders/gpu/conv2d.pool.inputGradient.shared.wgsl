@@ -88,7 +88,7 @@ fn load(e: Element, image: u32, o: u32, group: u32) -> f32 {
     g = bitcast<f32>(gradient[from_]);
   }
   if (RELU == 1u) {
-    g = select(0.0, g, fma(d, scale, affine[norm + 2u * FILTERS]) > 0.0);
+    g = select(g, 0.0, fma(d, scale, affine[norm + 2u * FILTERS]) <= 0.0);
   }
   let word = argmax[((shape.FIRST_POOLED + image) * CELLS_Y * CELLS_X + e.cell) * (FILTERS / 4u) + o / 4u];
   let here = e.inside & (((word >> (e.shift + 2u * (o % 4u))) & 3u) == e.place);
@@ -107,11 +107,16 @@ fn multiply(sum: Four, a: f32, b: f32, c: f32, d: f32, e: f32, f: f32, f0: vec4f
   );
 }
 
+// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+fn within_f16(x: vec4f) -> vec4f {
+  return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
+}
+
 fn keep(image: u32, y: u32, x: u32, c: u32, value: vec4f) {
   if ((y < HEIGHT) & (x < WIDTH)) {
     let at = ((shape.FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
     if (HALF_OUTPUT == 1u) {
-      let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
+      let scaled = within_f16(value * SCALE);
       input_gradient[at] = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
     } else {
       let bits = bitcast<vec4u>(value);

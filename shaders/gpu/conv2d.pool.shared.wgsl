@@ -42,7 +42,7 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
-@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
 @group(0) @binding(7) var<uniform> shape: Shape;
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]
@@ -72,7 +72,7 @@ fn load(pixel: u32, c: u32, statistics: u32) -> f32 {
     let from_ = statistics + c;
     value = fma(value - affine[from_], affine[from_ + CHANNELS], affine[from_ + 2u * CHANNELS]);
     if (RELU == 1u) {
-      value = max(value, 0.0);
+      value = select(value, 0.0, value < 0.0);
     }
   }
   return select(value, 0.0, pixel == padding);
@@ -92,14 +92,23 @@ fn multiply(sum: Four, a: f32, b: f32, c: f32, d: f32, e: f32, f: f32, f0: vec4f
 
 struct Maximum { value: vec4f, places: u32 }
 
+// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
+// float is NaN.
+fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
+  return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
+}
+
 // With the places of four channels, two bits each.
 fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
-  let ab = max(a, b);
-  let abc = max(ab, c);
-  var where_ = select(vec4u(), vec4u(1u), b > a);
-  where_ = select(where_, vec4u(2u), c > ab);
-  where_ = select(where_, vec4u(3u), d > abc);
-  return Maximum(max(abc, d), where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u));
+  let second = exceeds(b, a);
+  let ab = select(a, b, second);
+  let third = exceeds(c, ab);
+  let abc = select(ab, c, third);
+  let fourth = exceeds(d, abc);
+  var where_ = select(vec4u(), vec4u(1u), second);
+  where_ = select(where_, vec4u(2u), third);
+  where_ = select(where_, vec4u(3u), fourth);
+  return Maximum(select(abc, d, fourth), where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u));
 }
 
 // What the thread has seen so far.
@@ -208,10 +217,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     }
   }
   if ((STATISTICS == 1u) & (o < FILTERS) & (run < RUNS)) {
-    let at = ((shape.FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let at = ((shape.FIRST + image) * RUNS + run) * 4u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
-    partial[at + FILTERS] = origin + s1 / count;
-    partial[at + 2u * FILTERS] = s2 - s1 * s1 / count;
+    partial[at + FILTERS] = origin;
+    partial[at + 2u * FILTERS] = s1 / count;
+    partial[at + 3u * FILTERS] = s2 - s1 * s1 / count;
   }
 }

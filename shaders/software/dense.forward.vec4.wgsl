@@ -18,13 +18,20 @@ const OUTPUT_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f, OUTPUT_LENGTH>;
 
+// x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
+// lets a compiler assume that no float is NaN.
+fn logistic(x: vec4f) -> vec4f {
+  let y = 1.0 / (1.0 + exp(-clamp(x, vec4f(-87.0), vec4f(87.0))));
+  return select(y, x, (bitcast<vec4i>(x) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
+}
+
 fn activate(sum: vec4f) -> vec4f {
   var y = sum;
   if (ACTIVATION == 1u) {
-    y = 1.0 / (1.0 + exp(-clamp(y, vec4f(-87.0), vec4f(87.0))));
+    y = logistic(y);
   }
   if (ACTIVATION == 2u) {
-    y = max(y, vec4f());
+    y = select(y, vec4f(), y < vec4f());
   }
   return y;
 }

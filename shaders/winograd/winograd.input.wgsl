@@ -71,7 +71,7 @@ fn load(row: Line, column: Line, n: Norm) -> f32 {
   if (NORMALISED == 1u) {
     value = fma(value - n.mean, n.scale, n.beta);
     if (RELU == 1u) {
-      value = max(value, 0.0);
+      value = select(value, 0.0, value < 0.0);
     }
   }
   return select(0.0, value, row.inside & column.inside);

@@ -84,13 +84,18 @@ fn column(image: u32, y: i32, x: i32, k: u32, c: u32) -> Four {
 var<private> s1: vec4f;
 var<private> s2: vec4f;
 
+// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+fn within_f16(x: vec4f) -> vec4f {
+  return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
+}
+
 fn keep(image: u32, y: u32, x_: u32, c: u32, value: vec4f, norm: Norm) {
   if ((y < shape.HEIGHT) & (x_ < shape.WIDTH)) {
     let pixel = y * shape.WIDTH + x_;
     let at = ((shape.FIRST_OUT + image) * shape.HEIGHT * shape.WIDTH + pixel) * shape.CHANNELS + c;
     var seen = value;
     if (HALF_GRADIENT == 1u) {
-      let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
+      let scaled = within_f16(value * SCALE);
       let packed = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
       input_gradient[at] = packed;
       seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y)) / SCALE;
@@ -108,7 +113,7 @@ fn keep(image: u32, y: u32, x_: u32, c: u32, value: vec4f, norm: Norm) {
         d = bitcast<vec4f>(vec4u(x[2u * from_], x[2u * from_ + 1u])) - norm.mean;
       }
       if (RELU == 1u) {
-        seen = select(vec4f(), seen, fma(d, norm.scale, norm.beta) > vec4f());
+        seen = select(seen, vec4f(), fma(d, norm.scale, norm.beta) <= vec4f());
       }
       s1 += seen;
       s2 += seen * d * norm.inverse;

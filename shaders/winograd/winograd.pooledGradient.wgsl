@@ -54,7 +54,7 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec2f {
     g = bitcast<vec2f>(vec2u(gradient[2u * from_], gradient[2u * from_ + 1u]));
   }
   if (RELU == 1u) {
-    g = select(vec2f(), g, fma(d, norm.scale, norm.beta) > vec2f());
+    g = select(g, vec2f(), fma(d, norm.scale, norm.beta) <= vec2f());
   }
   return select(vec2f(), norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }

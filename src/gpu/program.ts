@@ -208,9 +208,11 @@ export class Program<Outputs = any> {
 
   private checkInputs(inputs: InputValues): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "run: the program was disposed.");
-    for (const [name, { elements }] of this.parts.inputs) {
+    for (const [name, { elements, dtype }] of this.parts.inputs) {
       const values = inputs[name];
       if (!values) throw new TwingradError("BAD_INPUT", `run: the input "${name}" is missing.`);
+      const expected = unfit(values, dtype);
+      if (expected) throw new TwingradError("BAD_INPUT", `run: the input "${name}" ${expected}.`);
       if (values.length !== elements) {
         throw new TwingradError(
           "BAD_INPUT",
@@ -247,4 +249,19 @@ export class Program<Outputs = any> {
     device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
     return schedule.count();
   }
+}
+
+/**
+ * What is wrong with the array of an input. Float32 inputs take numbers of any kind, rounded to float32. Bytes are taken as
+ * they are, or from a list of whole numbers from 0 to 255: other arrays would be cut down to 8 bits.
+ */
+function unfit(values: unknown, dtype: string): string | undefined {
+  const bytes = dtype === "u8";
+  const { name } = Object(values).constructor;
+  const fits = Array.isArray(values)
+    ? values.every((value) => (bytes ? value === (value & 255) : typeof value === "number"))
+    : (bytes ? /^(Uint8|Buffer)/ : /^(Uint|Int|Float|Buffer)/).test(name);
+  return fits
+    ? undefined
+    : `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
 }

@@ -1,6 +1,7 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
 import { aligned } from "../data/alignment/alignment.ts";
 import type { Pictures } from "../data/batch.ts";
+import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
@@ -82,6 +83,7 @@ export async function towerEmbedder(parts: {
 
   return {
     async embed(images) {
+      checkPictures("embedder", images, imageSize);
       const count = images.length / size;
       if (!Number.isInteger(count)) {
         const shape = ["N", ...imageSize].join(", ");

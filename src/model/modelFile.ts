@@ -1,4 +1,5 @@
 // The state that a model file holds, and how it goes into a parameter store and out of it.
+import { allFinite } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../formats/seal.ts";
@@ -99,11 +100,4 @@ function fitting(file: Safetensors, name: string, shape: readonly number[]): Flo
     );
   }
   return float32(file, name);
-}
-
-/** x - x is 0 for finite x alone. */
-function allFinite(values: Float32Array): boolean {
-  let rest = 0;
-  for (let i = 0; i < values.length; i++) rest += values[i] - values[i];
-  return rest === 0;
 }

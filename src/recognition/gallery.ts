@@ -1,4 +1,5 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
+import { allFinite } from "../data/checkPictures.ts";
 import { identityName, readableName } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/nearestRows.ts";
@@ -159,6 +160,10 @@ export class Gallery {
         "BAD_INPUT",
         `livenessImages are the same pictures in another size: ${embeddings.length} were expected, not ${scores.length}`,
       );
+    }
+    const lost = embeddings.findIndex((embedding) => !allFinite(embedding));
+    if (lost >= 0) {
+      throw new TwingradError("BAD_INPUT", `the embedding of picture ${lost} is not finite`);
     }
     return embeddings;
   }

@@ -10,9 +10,10 @@ export interface Operation<Options = unknown> {
   /**
    * The chain rule: from the gradient of the first output to those of the inputs, in their order. It records further
    * operations. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
+   * Where one is wanted that there is not, differentiating throws; null is for an input whose part other inputs carry.
    * Without it nothing can be differentiated through the operation.
    */
-  gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined)[];
+  gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[];
   /** Launches the kernels that compute the outputs. What it returns is kept for the lowering of its gradient. */
   lower(node: Node<Options>, to: Lowering): unknown;
   /** Rules that may fuse it with others, in the order in which they are tried. */

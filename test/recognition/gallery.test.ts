@@ -43,6 +43,15 @@ describe("Gallery", () => {
     });
   });
 
+  it("refuses a picture whose embedding is not finite, and enrolls nothing of its call", async () => {
+    const people = await gallery();
+    const pictures = Float32Array.of(1, 1, 1, Number.NaN);
+    const refused = { code: "BAD_INPUT", message: expect.stringContaining("picture 1") };
+    await expect(people.enroll("Ada", pictures)).rejects.toMatchObject(refused);
+    await expect(people.identify(Float32Array.of(Infinity, 1))).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect(people.toJSON().people[0].embeddings).toHaveLength(2);
+  });
+
   it("knows a stranger by the threshold, which belongs to the known side", async () => {
     const people = await gallery();
     expect((await people.identify(bytes(105, 105))).name).toBe("Grace");

@@ -118,7 +118,7 @@ function lowerBlock(to: Lowering, node: Node<BlockOptions>): Left {
 
   // Pooled values with their moments, slice by slice, then the statistics of the whole batch.
   const { training } = normalization;
-  const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
+  const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 4 * filters, "f32") : undefined;
   const transformed = new Map<number, Tensor | undefined>();
   for (const slice of slicesOf(images, each)) {
     const input = launchForward(layout, slice, keptPooled(layout, slice), partial);

@@ -40,7 +40,7 @@ const sharedTile = (lanes: number, channels: number) => ({
   CHUNK: Math.min(8, channels),
 });
 
-/** `partial`: where the moments go, [images of the whole batch * RUNS, 3, filters]; none are taken without it. */
+/** `partial`: where the moments go, [images of the whole batch * RUNS, 4, filters]; none are taken without it. */
 export function launchConvPool(
   to: Lowering,
   shape: BlockShape,

@@ -178,7 +178,7 @@ defineOnce("optimizers: the loss of the device leaves no trace in the losses", a
   const states: Uint8Array[] = [];
   const losses: number[][] = [];
   for (const stormy of [false, true]) {
-    const device = await openDevice({ gpu: settings.gpu });
+    const device = await openDevice(settings.opening);
     const recovered: Recovered[] = [];
     const recovery = { every: 4, onRecovery: (event: Recovered) => recovered.push(event) };
     const trainer = await trainerWith(device, optimizer, { recovery });
