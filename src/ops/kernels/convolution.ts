@@ -8,7 +8,6 @@ import type { Tensor } from "../../tape/tensor.ts";
 import type { Convolution } from "./convolutionShape.ts";
 import {
   fitsDirectFilterGradientUniform,
-  fitsDirectShared,
   fitsDirectUniform,
   launchDirect,
   launchDirectFilterGradient,
@@ -45,11 +44,6 @@ export function launchForward(
       preferred: prefersUniform(to),
       launch: () => launchDirect(to, convolution, tensors, "uniform"),
     },
-    shared: {
-      fits: fitsDirectShared(convolution),
-      preferred: false,
-      launch: () => launchDirect(to, convolution, tensors, "shared"),
-    },
     tiled: { portable: true, launch: () => launchDirect(to, convolution, tensors, "tiled") },
   });
 }
@@ -82,7 +76,7 @@ export function launchInputGradient(
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
   const flipped = () => ({ x: gradient, filter: launchFlipFilter(to, tensors.filter), output: tensors.output });
-  const direct = (form: "uniform" | "shared" | "tiled") => launchDirect(to, adjoint, flipped(), form);
+  const direct = (form: "uniform" | "tiled") => launchDirect(to, adjoint, flipped(), form);
   choose(to, keyFor("inputGradient", adjoint), {
     winograd: {
       fits: winograd.fits(adjoint),
@@ -90,7 +84,6 @@ export function launchInputGradient(
       launch: () => winograd.launchForward(to, adjoint, flipped()),
     },
     uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(to), launch: () => direct("uniform") },
-    shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
     tiled: { portable: true, launch: () => direct("tiled") },
   });
 }
@@ -128,11 +121,6 @@ export function launchFilterGradient(
       fits: fitsDirectFilterGradientUniform(convolution),
       preferred: prefersUniform(to),
       launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "uniform"),
-    },
-    shared: {
-      fits: fitsDirectShared(convolution),
-      preferred: false,
-      launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "shared"),
     },
     tiled: { portable: true, launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
   });
