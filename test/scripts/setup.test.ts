@@ -252,7 +252,7 @@ describe("scripts/setup.mjs", () => {
     expect(first).toMatchObject({ status: 0, stderr: expect.stringMatching(/^twingrad: .+ through Dawn in Node\n$/) });
     const second = await setUp(folder);
     expect(second).toMatchObject({ status: 0, stderr: first.stderr });
-    expect(second.milliseconds).toBeLessThan(first.milliseconds / 2); // it proves nothing again
+    expect(second.milliseconds).toBeLessThan(10_000); // half a second where nothing else runs: it proves nothing again
   }, 120_000);
 
   test("names npm ci and its reason when the registry cannot be reached", async () => {

@@ -40,7 +40,8 @@ export async function dataFingerprint(
     }
   }
   const contents = check === "contents" ? await contentsDigest(dataset) : undefined;
-  return { sizes: sizes.digest("hex"), times: times.digest("hex"), contents };
+  const kind = inFolder ? "folder" : "records";
+  return { kind, sizes: sizes.digest("hex"), times: times.digest("hex"), contents };
 }
 
 /** Of every picture as it is stored, of whom it is and which part of it is looked at. */
@@ -58,6 +59,8 @@ async function contentsDigest({ items, identities }: Dataset): Promise<string> {
   return hash.digest("hex");
 }
 
+const began = { folder: "a folder of pictures", records: "record files" } as const;
+
 /**
  * @param path what messages call the data.
  * @throws CHECKPOINT_MISMATCH where they are not those of the run; where only times tell a difference, `warn` is told.
@@ -74,14 +77,16 @@ export function compareData(
       `${path}: ${what} since the run to resume began: go on with the pictures that it began with, or train anew`,
     );
   if (!begun) return;
-  if (begun.sizes !== now.sizes) throw changed("names or sizes of the files changed");
+  if (begun.kind === now.kind && begun.sizes !== now.sizes) throw changed("names or sizes of the files changed");
   if (begun.contents !== undefined && now.contents !== undefined) {
     if (begun.contents !== now.contents) throw changed("pictures changed");
     return;
   }
   if (now.contents !== undefined)
     warn(`${path}: the run began without --check-data contents: sizes and times are compared`);
-  if (begun.times !== now.times) {
+  if (begun.kind !== now.kind) {
+    warn(`${path}: the run to resume began on ${began[begun.kind]}: whether the pictures are the same is not compared`);
+  } else if (begun.times !== now.times) {
     warn(
       `${path}: files were written since the run to resume began, of the same sizes: where their pictures changed the losses will differ; a run that is begun with --check-data contents can tell`,
     );

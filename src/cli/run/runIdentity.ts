@@ -10,6 +10,8 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Digests of what the data are; they hold nobody's name. */
 const fingerprintSchema = z.object({
+  /** A folder of pictures, or record files: sizes and times of one tell nothing of the other. */
+  kind: z.enum(["folder", "records"]),
   /** Of the names and sizes of the files. */
   sizes: digest,
   /** Of the times when they were written. */

@@ -21,7 +21,7 @@ it("train --help stands under headings, what is needed every day first", async (
   for (const name of [
     "Network:",
     "Loss:",
-    "Schedule:",
+    "Optimizer and schedule:",
     "Augmentation:",
     "Evaluation:",
     "Checkpoints:",

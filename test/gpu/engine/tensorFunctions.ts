@@ -60,6 +60,7 @@ export const examples: Readonly<Record<string, Example>> = {
   l2Normalize: { of: ({ x }) => twingrad.l2Normalize(x), inputs: { x: [2, 3] }, gradientsOf: ["x"] },
   l2Penalty: { of: ({ x }) => twingrad.l2Penalty(x, 0.5), inputs: { x: [5] }, gradientsOf: ["x"] },
   maxPool2d: { of: ({ x }) => twingrad.maxPool2d(x), inputs: { x: [1, 4, 4, 2] }, gradientsOf: ["x"] },
+  matmul: { of: ({ a, b }) => twingrad.matmul(a, b), inputs: { a: [2, 3], b: [3, 4] }, gradientsOf: ["a", "b"] },
   mean: { of: ({ x }) => twingrad.mean(x), inputs: { x: [5] }, gradientsOf: ["x"] },
   orientedGradients: { ...pictures, of: ({ x }) => twingrad.orientedGradients(x) },
   photometric: {
