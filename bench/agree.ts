@@ -1,6 +1,7 @@
 // Nothing is timed before all engines agree on it.
-import type { BenchBrowser } from "./browser.ts";
+
 import { configurationNamed } from "./configurations.ts";
+import type { BenchHost } from "./host.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
 import type { Workload } from "./page/main.ts";
@@ -21,7 +22,7 @@ export interface StepAgreement extends Agreement {
   readonly nearTies: boolean;
 }
 
-type Page = BenchBrowser["page"];
+type Page = BenchHost["page"];
 
 /** Opens the operation on every engine, compares what they make of it with ours, and closes it again. */
 export async function agreeOnOperation(
@@ -50,7 +51,7 @@ export async function agreeOnOperation(
  * configuration by itself to rounding.
  */
 export async function agreeOnStep(
-  browser: BenchBrowser,
+  browser: BenchHost,
   engines: readonly string[],
   configuration: string,
   progress: (line: string) => void,

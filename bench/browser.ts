@@ -1,14 +1,11 @@
 // The bench page in headless Chrome: builds it, serves it on the loopback address, and calls the functions it offers.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page as Tab } from "puppeteer";
 import { launchChrome } from "../scripts/chrome/chrome.ts";
 import { esbuildPlugin } from "../shaders/reflect.mjs";
-import type { Page } from "./page/main.ts";
-
-type Calls = { [K in keyof Page]: (...rest: Parameters<Page[K]>) => Promise<Awaited<ReturnType<Page[K]>>> };
+import { type BenchHost, Waiting } from "./host.ts";
 
 async function bundle(root: string): Promise<string> {
   const result = await build({
@@ -41,21 +38,20 @@ function serve(script: string): Promise<Server> {
   return new Promise((resolve) => server.listen(0, "localhost", () => resolve(server)));
 }
 
-export class BenchBrowser {
+export class BenchBrowser implements BenchHost {
   private readonly browser: Browser;
   private readonly server: Server;
   private readonly tab: Tab;
-  private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-  private calls = 0;
-  /** The functions of page/main.ts. */
-  readonly page = new Proxy({} as Calls, {
-    get:
-      (_, method) =>
-      (...rest: unknown[]) =>
-        this.call(String(method), rest),
-  });
-
   private readonly tuned: boolean;
+  private readonly waiting = new Waiting();
+  readonly page = this.waiting.through((id, method, rest) =>
+    this.tab.evaluate(
+      (id, method, rest) => (globalThis as unknown as { start: (...a: unknown[]) => void }).start(id, method, rest),
+      id,
+      method,
+      rest,
+    ),
+  );
 
   private constructor(browser: Browser, server: Server, tab: Tab, tuned: boolean) {
     this.tuned = tuned;
@@ -73,26 +69,19 @@ export class BenchBrowser {
     });
     const [tab] = await browser.pages();
     const opened = new BenchBrowser(browser, server, tab, tuned);
-    const lost = (what: string) => {
-      for (const { reject } of opened.waiting.values()) reject(new Error(`The bench page is gone: ${what}`));
-    };
-    tab.on("error", (error) => lost(error.message));
-    browser.on("disconnected", () => lost("Chrome ended."));
+    tab.on("error", (error) => opened.waiting.lose(error.message));
+    browser.on("disconnected", () => opened.waiting.lose("Chrome ended."));
     tab.on("pageerror", (error) => console.error(`page: ${error instanceof Error ? error.message : error}`));
-    await tab.exposeFunction("settle", (id: number, error: string | null, value: string) => {
-      const { resolve, reject } = opened.waiting.get(id)!;
-      opened.waiting.delete(id);
-      if (error === null) resolve(JSON.parse(value));
-      else reject(new Error(error));
-    });
+    await tab.exposeFunction("settle", (id: number, error: string | null, value: string) =>
+      opened.waiting.settle(id, error, value),
+    );
     return opened;
   }
 
-  version(): Promise<string> {
-    return this.browser.version();
+  async versions(): Promise<Record<string, string>> {
+    return { chrome: await this.browser.version() };
   }
 
-  /** Starts over on a fresh page: nothing that an engine cached or kept is there any more. */
   async reload(): Promise<void> {
     await this.tab.goto(`http://localhost:${(this.server.address() as AddressInfo).port}/`, { waitUntil: "load" });
     await this.page.tuned(this.tuned);
@@ -102,22 +91,4 @@ export class BenchBrowser {
     await this.browser.close();
     this.server.close();
   }
-
-  private call(method: string, rest: unknown[]): Promise<unknown> {
-    const id = this.calls++;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.tab
-        .evaluate(
-          (id, method, rest) => (globalThis as unknown as { start: (...a: unknown[]) => void }).start(id, method, rest),
-          id,
-          method,
-          rest,
-        )
-        .catch(reject);
-    });
-  }
 }
-
-/** The repository's root, from a bundle in build/bench/. */
-export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");

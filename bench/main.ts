@@ -1,12 +1,12 @@
-// `npm run bench`: our training step and our kernels beside other engines, in headless Chrome.
+// `npm run bench`: our training step and our kernels beside other engines, in headless Chrome or in Node on Dawn.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { repositoryRoot } from "./browser.ts";
 import { configurations } from "./configurations.ts";
-import { measureInChrome, suitesInChrome } from "./inChrome.ts";
+import { type HostName, hosts, repositoryRoot } from "./host.ts";
 import { measurePipeline, pipelineTable } from "./pipeline/index.ts";
+import { hostSuites, measureOnHost } from "./suites.ts";
 
 const packages: Record<string, string> = { tfjs: "@tensorflow/tfjs", "jax-js": "@jax-js/jax" };
 
@@ -26,8 +26,11 @@ const positive = (value: string) => {
 
 const program = new Command("bench")
   .description("Times twingrad beside TensorFlow.js and jax-js, interleaved, after checking that all agree.")
+  .addOption(new Option("--suite <name>", "what to time").choices([...hostSuites, "pipeline", "all"]).default("all"))
   .addOption(
-    new Option("--suite <name>", "what to time").choices([...suitesInChrome, "pipeline", "all"]).default("all"),
+    new Option("--host <name>", "where: headless Chrome, or Node on Dawn without a browser")
+      .choices(hosts)
+      .default("chrome"),
   )
   .option("--config <names>", `of ${configurations.map((c) => c.name)}`, listOf(configurations.map((c) => c.name)), [
     "S",
@@ -46,7 +49,8 @@ const program = new Command("bench")
 
 program.exitOverride((status) => process.exit(status.exitCode === 0 ? 0 : 2)).parse();
 const options = program.opts<{
-  suite: (typeof suitesInChrome)[number] | "pipeline" | "all";
+  suite: (typeof hostSuites)[number] | "pipeline" | "all";
+  host: HostName;
   config: string[];
   peers: string[];
   only?: string;
@@ -67,8 +71,8 @@ async function main(): Promise<void> {
   if (loadAtStart > cores / 2) {
     progress(`The machine is busy (load ${loadAtStart.toFixed(1)} on ${cores} cores): trust ratios, not times.`);
   }
-  const suites = suite === "all" ? suitesInChrome : suite === "pipeline" ? [] : [suite];
-  const besides = suites.length > 0 ? await measureInChrome(suites, { ...options, packages, progress }) : undefined;
+  const suites = suite === "all" ? hostSuites : suite === "pipeline" ? [] : [suite];
+  const besides = suites.length > 0 ? await measureOnHost(suites, { ...options, packages, progress }) : undefined;
   const pipeline =
     suite === "pipeline" || suite === "all"
       ? await measurePipeline(repositoryRoot, { rounds: options.rounds, data: options.data, progress })
@@ -82,6 +86,9 @@ async function main(): Promise<void> {
     versions: { node: process.version, ...besides?.versions },
     date: new Date().toISOString(),
     rounds: options.rounds,
+    host: options.host,
+    /** Peers that cannot run on this host, and why. */
+    absent: besides?.absent,
     results: [...(besides?.results ?? []), ...(pipeline?.results ?? [])],
     profiles: besides?.profiles,
     starts: besides?.starts,

@@ -1,5 +1,5 @@
 // How long one probe against a whole gallery takes on the GPU, and how much of its memory's rate that is.
-import type { BenchBrowser } from "./browser.ts";
+import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
 import { type MatchSetup, type MatchSize, type MetricName, metrics } from "./page/match.ts";
 
@@ -23,7 +23,7 @@ const k = 10;
 const probesInRound = 3;
 
 export async function measureMatch(
-  browser: BenchBrowser,
+  browser: BenchHost,
   rows: number,
   { rounds, progress }: { rounds: number; progress: (line: string) => void },
 ): Promise<MatchResult[]> {
@@ -38,7 +38,7 @@ export async function measureMatch(
 }
 
 async function measureMetric(
-  browser: BenchBrowser,
+  browser: BenchHost,
   metric: MetricName,
   size: MatchSize,
   rounds: number,

@@ -1,8 +1,8 @@
 // One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
 // whatever else the machine does hits them alike.
 import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
-import type { BenchBrowser } from "./browser.ts";
 import { configurationNamed, operationsOfStep } from "./configurations.ts";
+import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
@@ -65,11 +65,7 @@ const blockLength = 300;
  */
 const settling = { steps: 60, milliseconds: 60_000 };
 
-export async function measureSteps(
-  browser: BenchBrowser,
-  names: readonly string[],
-  options: Options,
-): Promise<Result[]> {
+export async function measureSteps(browser: BenchHost, names: readonly string[], options: Options): Promise<Result[]> {
   const engines = [ourName, ...options.peers];
   const { page } = browser;
   const results: Result[] = [];
@@ -88,7 +84,7 @@ export async function measureSteps(
 }
 
 export async function measureKernels(
-  browser: BenchBrowser,
+  browser: BenchHost,
   names: readonly string[],
   options: Options,
 ): Promise<Result[]> {
@@ -111,7 +107,7 @@ export async function measureKernels(
 }
 
 async function timeAll(
-  page: BenchBrowser["page"],
+  page: BenchHost["page"],
   engines: readonly string[],
   workload: Workload,
   gflop: number,

@@ -1,8 +1,8 @@
 // Where a step of ours spends its time on the GPU: by kernel, and by what was chosen among several ways to compute it.
 import type { KernelTime } from "../src/index.ts";
 import { ourName } from "./agree.ts";
-import type { BenchBrowser } from "./browser.ts";
 import { type Configuration, configurationNamed } from "./configurations.ts";
+import type { BenchHost } from "./host.ts";
 import type { Options } from "./measure.ts";
 import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
@@ -38,7 +38,7 @@ type Peak = Options["peak"];
 
 /** Profiles the open step several times, each right after the peak; launch by launch the medians. */
 export async function profileOpenStep(
-  page: BenchBrowser["page"],
+  page: BenchHost["page"],
   c: Configuration,
   { rounds, peak }: { rounds: number; peak: Peak },
 ): Promise<Profile> {
@@ -83,11 +83,7 @@ export async function profileOpenStep(
 }
 
 /** Opens the step of each configuration and profiles it. */
-export async function profileSteps(
-  browser: BenchBrowser,
-  names: readonly string[],
-  options: Options,
-): Promise<Profile[]> {
+export async function profileSteps(browser: BenchHost, names: readonly string[], options: Options): Promise<Profile[]> {
   const { page } = browser;
   const profiles: Profile[] = [];
   for (const name of names) {
@@ -124,15 +120,14 @@ function convolutionsOf(
 }
 
 /**
- * Operations of a convolution's or a matrix product's direct form, from the key of its choice; a batch of 1 need not say
- * so. A block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
+ * Operations of a convolution's or a matrix product's direct form, from the key of its choice. A
+ * block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
  */
 export function operationsOf(part: string): number | undefined {
   const [what, ...extents] = part.split(" ");
-  const of = new Map<string, readonly number[]>([
-    ["batch", [1]],
-    ...extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
-  ]);
+  const of = new Map<string, readonly number[]>(
+    extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
+  );
   const product = (...names: string[]) => {
     return names.every((name) => of.has(name)) ? names.reduce((n, name) => n * of.get(name)![0], 2) : undefined;
   };

@@ -5,7 +5,7 @@ import type { Profile } from "./profile.ts";
 import type { Starts } from "./start.ts";
 
 /** Columns padded to their widest cell; all but the first are numbers and stand on the right. */
-function aligned(rows: readonly (readonly string[])[]): string {
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
   return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");

@@ -1,5 +1,5 @@
 // How long a visitor waits: from `openDevice` to the first finished step, in a browser that was never here before.
-import { BenchBrowser } from "./browser.ts";
+import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
 import type { Start } from "./page/start.ts";
 
@@ -15,7 +15,7 @@ export interface Starts {
 }
 
 export async function measureStarts(
-  root: string,
+  open: (options: { readonly tuned: boolean }) => Promise<BenchHost>,
   names: readonly string[],
   { rounds, progress }: { rounds: number; progress: (line: string) => void },
 ): Promise<Starts[]> {
@@ -24,7 +24,7 @@ export async function measureStarts(
     const runs: { first: Start; tuning: Start; tuned: Start }[] = [];
     for (let round = 0; round < rounds; round++) {
       const inOneBrowser = async (tuned: boolean, times: number): Promise<Start[]> => {
-        const browser = await BenchBrowser.open(root, { tuned }); // with a profile of its own, in which nothing is cached
+        const browser = await open({ tuned }); // with a profile of its own, in which nothing is cached
         try {
           const starts: Start[] = [];
           for (let i = 0; i < times; i++) {

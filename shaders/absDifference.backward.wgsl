@@ -17,6 +17,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i < COUNT) {
     let j = i % HALF;
     let direction = select(-SIGN, SIGN, i < HALF);
-    input_gradient[i] = direction * gradient[j] * sign(a[j] - b[j + B_OFFSET]);
+    let d = a[j] - b[j + B_OFFSET];
+    let sign_ = select(select(d, 1.0, d > 0.0), -1.0, d < 0.0); // of NaN NaN, which sign() need not give
+    input_gradient[i] = direction * gradient[j] * sign_;
   }
 }

@@ -1,8 +1,11 @@
-// Adam (Kingma and Ba 2015, algorithm 1), all parameters of an arena in one launch; g includes the L2 penalties' part:
+// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019), all parameters of an arena in one launch; g
+// includes the L2 penalties' part:
 //   g = clip (gradient + decay w)
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
+//   w -= learning rate * weight decay * w, for AdamW
 //   w -= learning rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
-// schedule.x = learning rate / (1 - beta1^t) and schedule.y = 1 / sqrt(1 - beta2^t) come from the host in float64.
+// schedule.x = learning rate / (1 - beta1^t) and schedule.y = 1 / sqrt(1 - beta2^t) come from the host in float64;
+// schedule.w = learning rate * weight decay, 0 for Adam.
 // Where an element of the gradient is not finite, schedule.z, the run's own number, is left in fault. The test looks at the
 // bits: WGSL lets a compiler assume that no float is NaN or infinite.
 override COUNT: u32; // vec4s
@@ -44,6 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let v = BETA2 * second_moment[i] + ONE_MINUS_BETA2 * g * g;
     first_moment[i] = m;
     second_moment[i] = v;
-    values[i] -= schedule.x * m / (sqrt(v) * schedule.y + EPSILON);
+    let kept = fma(vec4f(-schedule.w), values[i], values[i]);
+    values[i] = kept - schedule.x * m / (sqrt(v) * schedule.y + EPSILON);
   }
 }

@@ -3,6 +3,9 @@
 // and writes what the next layer reads its input through, scale (x - mean) + beta: for each group mean,
 // scale = gamma / sqrt(variance + EPSILON), beta and 1 / sqrt(variance + EPSILON), the variance being the population's.
 // With MOVING 1 the averages move, too: moving = MOMENTUM moving + (1 - MOMENTUM) statistic, once for each group in turn.
+// Means are joined relative to the group's first value, and what rounding their sum to float32 takes away, the rest, is
+// subtracted with beta: scale (x - mean - rest) + beta = scale (x - mean) + (beta - scale rest). It is not small against
+// x - mean where the mean is large against the deviation.
 // A workgroup takes four channels: each thread every 64th part, then a tree over the threads.
 // What differs from layer to layer is read, so that all of them share one pipeline.
 struct Shape {
@@ -17,10 +20,10 @@ override MOMENTUM: f32 = 0.99;
 
 const WORKGROUP: u32 = 64;
 
-@group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 3, CHANNELS]: count, mean, M2
+@group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 4, CHANNELS]: count, first value, mean - it, M2
 @group(0) @binding(1) var<storage, read> gamma: array<vec4f>;
 @group(0) @binding(2) var<storage, read> beta: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> affine: array<vec4f>; // [GROUPS, 4, CHANNELS]
+@group(0) @binding(3) var<storage, read_write> affine: array<vec4f>; // [GROUPS, 4, CHANNELS], then [GROUPS, CHANNELS] of the rest
 @group(0) @binding(4) var<storage, read_write> moving_mean: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> moving_variance: array<vec4f>;
 @group(0) @binding(6) var<uniform> shape: Shape;
@@ -43,12 +46,14 @@ fn join(t: u32, n: f32, mean: vec4f, m2: vec4f) {
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u32) {
   let c = id.x;
   for (var group = 0u; group < shape.GROUPS; group++) {
+    let first = partial[(group * shape.PARTS * 4u + 1u) * shape.CHANNELS + c];
     counts[t] = 0.0;
     means[t] = vec4f();
     squares[t] = vec4f();
     for (var part = t; part < shape.PARTS; part += WORKGROUP) {
-      let at = (group * shape.PARTS + part) * 3u * shape.CHANNELS + c;
-      join(t, partial[at].x, partial[at + shape.CHANNELS], partial[at + 2u * shape.CHANNELS]);
+      let at = (group * shape.PARTS + part) * 4u * shape.CHANNELS + c;
+      let mean = (partial[at + shape.CHANNELS] - first) + partial[at + 2u * shape.CHANNELS];
+      join(t, partial[at].x, mean, partial[at + 3u * shape.CHANNELS]);
     }
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
@@ -58,15 +63,20 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u3
       workgroupBarrier();
     }
     if (t == 0u) {
-      let variance = max(squares[0], vec4f()) / counts[0];
+      let variance = select(squares[0], vec4f(), squares[0] < vec4f()) / counts[0];
       let inverse = 1.0 / sqrt(variance + EPSILON);
       let at = group * 4u * shape.CHANNELS + c;
-      affine[at] = means[0];
-      affine[at + shape.CHANNELS] = gamma[c] * inverse;
-      affine[at + 2u * shape.CHANNELS] = beta[c];
+      let scale = gamma[c] * inverse;
+      let mean = first + means[0];
+      let part = mean - first; // of means[0]: this line and the next are exact (Knuth's two-sum)
+      let rest = (first - (mean - part)) + (means[0] - part);
+      affine[at] = mean;
+      affine[at + shape.CHANNELS] = scale;
+      affine[at + 2u * shape.CHANNELS] = fma(-scale, rest, beta[c]);
       affine[at + 3u * shape.CHANNELS] = inverse;
+      affine[(4u * shape.GROUPS + group) * shape.CHANNELS + c] = rest;
       if (MOVING == 1u) {
-        moving_mean[c] = MOMENTUM * moving_mean[c] + (1.0 - MOMENTUM) * means[0];
+        moving_mean[c] = MOMENTUM * moving_mean[c] + (1.0 - MOMENTUM) * mean;
         moving_variance[c] = MOMENTUM * moving_variance[c] + (1.0 - MOMENTUM) * variance;
       }
     }

@@ -33,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     value = bitcast<vec4f>(vec4u(x[2u * i], x[2u * i + 1u]));
   }
   value = fma(value - affine[at], affine[at + CHANNELS], affine[at + 2u * CHANNELS]);
-  output[shape.FIRST * PIXELS * CHANNELS + i] = select(value, max(value, vec4f()), RELU == 1u);
+  output[shape.FIRST * PIXELS * CHANNELS + i] = select(value, vec4f(), (value < vec4f()) & vec4<bool>(RELU == 1u));
 }

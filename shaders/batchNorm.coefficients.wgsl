@@ -3,6 +3,8 @@
 // in a group; in inference, where the statistics are constants, both are 0. Over all groups: d loss / d beta = sum of s1,
 // d loss / d gamma = sum of s2, and for a bias before the normalisation the sum of the input gradient: scale s1 in
 // inference and exactly 0 in training, where batch statistics take any bias out again.
+// The parts and the readers know the mean only as it was rounded (batchNorm.affine); its rest is taken out here, of s2 and
+// for the readers of c1: s2 - s1 rest / deviation, and c1 - rest c2.
 // A workgroup takes four channels: each thread every 64th part, then a tree.
 // What differs from layer to layer is read, so that all of them share one pipeline.
 struct Shape {
@@ -17,7 +19,7 @@ override TRAINING: u32;
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 2, CHANNELS]
-@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [GROUPS, 4, CHANNELS]
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [GROUPS, 4, CHANNELS], then [GROUPS, CHANNELS] of the rest
 @group(0) @binding(2) var<storage, read_write> coefficients: array<vec4f>; // [GROUPS, 2, CHANNELS]
 @group(0) @binding(3) var<storage, read_write> gamma_gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> beta_gradient: array<vec4f>;
@@ -53,11 +55,14 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) t: u3
     }
     if (t == 0u) {
       let training = select(0.0, 1.0 / shape.N, TRAINING == 1u);
-      coefficients[group * 2u * shape.CHANNELS + c] = s1[0] * training;
-      coefficients[(group * 2u + 1u) * shape.CHANNELS + c] =
-        s2[0] * training * affine[(group * 4u + 3u) * shape.CHANNELS + c];
+      let inverse = affine[(group * 4u + 3u) * shape.CHANNELS + c];
+      let rest = affine[(shape.GROUPS * 4u + group) * shape.CHANNELS + c];
+      let sum2 = s2[0] - s1[0] * rest * inverse;
+      let c2 = sum2 * training * inverse;
+      coefficients[group * 2u * shape.CHANNELS + c] = s1[0] * training - rest * c2;
+      coefficients[(group * 2u + 1u) * shape.CHANNELS + c] = c2;
       all1 += s1[0];
-      all2 += s2[0];
+      all2 += sum2;
       bias += s1[0] * affine[(group * 4u + 1u) * shape.CHANNELS + c];
     }
     workgroupBarrier();

@@ -10,7 +10,7 @@ override ROW: u32; // threads in one row of the grid
 override RELU: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [3, GROUPS, CHANNELS]
+@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: mean, variance, 1 / deviation, rest
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
@@ -29,11 +29,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let origin = group * ROWS * CHANNELS + c;
   let mean = statistics[group * CHANNELS + c];
   let inverse = statistics[(2u * GROUPS + group) * CHANNELS + c];
+  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // of the mean, which is rounded
   let scale = gamma[c];
   let offset = beta[c];
   for (var row = first; row < last; row++) {
     let at = origin + row * CHANNELS;
-    let y = fma((x[at] - mean) * inverse, scale, offset);
-    output[at] = select(y, max(y, 0.0), RELU == 1u);
+    let y = fma(fma(x[at] - mean, inverse, rest), scale, offset);
+    output[at] = select(y, 0.0, (RELU == 1u) & (y < 0.0));
   }
 }

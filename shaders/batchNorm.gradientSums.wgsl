@@ -58,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       g = bitcast<vec4f>(vec4u(gradient[2u * from_], gradient[2u * from_ + 1u]));
     }
     if (RELU == 1u) {
-      g = select(vec4f(), g, fma(d, scale, beta) > vec4f());
+      g = select(g, vec4f(), fma(d, scale, beta) <= vec4f());
     }
     s1 += g;
     s2 += g * d * inverse;

@@ -10,7 +10,7 @@ override RELU: u32 = 0u;
 override TRAINING: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [3, GROUPS, CHANNELS]
+@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: mean, variance, 1 / deviation, rest
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read> gradient: array<f32>;
@@ -31,14 +31,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let origin = group * ROWS * CHANNELS + c;
   let mean = statistics[group * CHANNELS + c];
   let inverse = statistics[(2u * GROUPS + group) * CHANNELS + c];
+  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // of the mean, which is rounded
   let scale = gamma[c];
   let offset = beta[c];
   let share = select(vec2f(0.0), sums[group * CHANNELS + c] / f32(ROWS), TRAINING == 1u);
   for (var row = first; row < last; row++) {
     let at = origin + row * CHANNELS;
-    let xhat = (x[at] - mean) * inverse;
-    let passes = (RELU == 0u) | (fma(xhat, scale, offset) > 0.0);
-    let g = select(0.0, gradient[at], passes);
+    let xhat = fma(x[at] - mean, inverse, rest);
+    let g = select(gradient[at], 0.0, (RELU == 1u) & (fma(xhat, scale, offset) <= 0.0));
     input_gradient[at] = scale * inverse * (g - share.x - xhat * share.y);
   }
 }

@@ -4,7 +4,7 @@ override CHANNELS: u32;
 override GROUPS: u32;
 override MOMENTUM: f32;
 
-@group(0) @binding(0) var<storage, read> statistics: array<f32>; // [3, GROUPS, CHANNELS]
+@group(0) @binding(0) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: mean, variance, ...
 @group(0) @binding(1) var<storage, read_write> moving_mean: array<f32>;
 @group(0) @binding(2) var<storage, read_write> moving_variance: array<f32>;
 

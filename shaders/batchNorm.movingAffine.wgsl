@@ -6,7 +6,7 @@ override EPSILON: f32;
 @group(0) @binding(1) var<storage, read> moving_variance: array<f32>;
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> affine: array<f32>; // [1, 4, CHANNELS]
+@group(0) @binding(4) var<storage, read_write> affine: array<f32>; // [1, 4, CHANNELS], then [1, CHANNELS] of the rest
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -17,5 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     affine[CHANNELS + c] = gamma[c] * inverse;
     affine[2u * CHANNELS + c] = beta[c];
     affine[3u * CHANNELS + c] = inverse;
+    affine[4u * CHANNELS + c] = 0.0; // an average has no rest: it is kept in float32 from step to step
   }
 }

@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i < COUNT) {
     let row = i / COLUMNS;
     let d = sqrt(squared[row]);
-    let push = select(0.0, max(0.0, MARGIN - d) / d, d > 0.0);
+    let push = select((MARGIN - d) / d, 0.0, (d <= 0.0) | (d >= MARGIN)); // NaN where d is
     let pull = same[row] - (1.0 - same[row]) * push;
     input_gradient[i] = SIGN * gradient[0] * 2.0 / f32(COUNT / COLUMNS) * pull * (a[i] - b[i]);
   }

@@ -15,7 +15,8 @@ var<workgroup> partial: array<f32, WORKGROUP>;
 fn main(@builtin(local_invocation_id) local: vec3u) {
   var total = 0.0;
   for (var i = local.x; i < COUNT; i += WORKGROUP) {
-    let short = max(0.0, MARGIN - sqrt(squared[i]));
+    var short = MARGIN - sqrt(squared[i]);
+    short = select(short, 0.0, short < 0.0); // max() may drop NaN
     total += same[i] * squared[i] + (1.0 - same[i]) * short * short;
   }
   partial[local.x] = total;

@@ -1,7 +1,9 @@
 // flipped[u, v, o, c] = filter[U - 1 - u, V - 1 - v, c, o]: the filter with which a convolution of the output gradient
 // gives the input gradient. Small beside the convolution itself, and it lets conv2d.forward serve both ways. Of a matrix
-// (TAPS 1) it is the transpose. The grid is [c, o, tap], so that no thread divides.
+// (TAPS 1) it is the transpose; of a batch of matrices, too, where the order of taps stays. The grid is [c, o, tap], so that
+// no thread divides.
 override TAPS: u32; // U * V
+override REVERSED: u32 = 1u; // 0: the order of taps stays
 override CHANNELS: u32;
 override FILTERS: u32;
 
@@ -11,7 +13,7 @@ override FILTERS: u32;
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < CHANNELS && id.y < FILTERS) {
-    let source = TAPS - 1u - id.z;
+    let source = select(id.z, TAPS - 1u - id.z, REVERSED == 1u);
     flipped[(id.z * FILTERS + id.y) * CHANNELS + id.x] = filter_[(source * CHANNELS + id.x) * FILTERS + id.y];
   }
 }

@@ -75,7 +75,7 @@ fn load(row: Line, column: Line, s: Source) -> f32 {
   if (NORMALISED == 1u) {
     value = fma(value - s.mean, s.scale, s.beta);
     if (INPUT_RELU == 1u) {
-      value = max(value, 0.0);
+      value = select(value, 0.0, value < 0.0);
     }
   }
   return select(0.0, value, row.inside & column.inside);
@@ -116,7 +116,7 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec4f {
     g = bitcast<vec4f>(vec4u(gradient[2u * from_], gradient[2u * from_ + 1u]));
   }
   if (RELU == 1u) {
-    g = select(vec4f(), g, fma(d, norm.scale, norm.beta) > vec4f());
+    g = select(g, vec4f(), fma(d, norm.scale, norm.beta) <= vec4f());
   }
   return select(vec4f(), norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }

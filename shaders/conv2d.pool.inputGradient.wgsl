@@ -67,7 +67,7 @@ fn arriving(image: u32, y: i32, x: i32, o: u32, norm: Norm) -> f32 {
     g = bitcast<f32>(gradient[from_]);
   }
   if (RELU == 1u) {
-    g = select(0.0, g, fma(d, norm.scale, norm.beta) > 0.0);
+    g = select(g, 0.0, fma(d, norm.scale, norm.beta) <= 0.0);
   }
   return select(0.0, norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }
@@ -122,11 +122,16 @@ fn tap(k: u32, c: u32, o: u32) -> vec4f {
   return vec4f(filter_[at], filter_[at + FILTERS], filter_[at + 2u * FILTERS], filter_[at + 3u * FILTERS]);
 }
 
+// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+fn within_f16(x: vec4f) -> vec4f {
+  return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
+}
+
 fn keep(image: u32, y: u32, x: u32, c: u32, value: vec4f) {
   if ((y < HEIGHT) & (x < WIDTH)) {
     let at = ((shape.FIRST_OUT + image) * HEIGHT * WIDTH + y * WIDTH + x) * CHANNELS + c;
     if (HALF_OUTPUT == 1u) {
-      let scaled = clamp(value * SCALE, vec4f(-65504.0), vec4f(65504.0));
+      let scaled = within_f16(value * SCALE);
       input_gradient[at] = vec2u(pack2x16float(scaled.xy), pack2x16float(scaled.zw));
     } else {
       let bits = bitcast<vec4u>(value);

@@ -44,7 +44,7 @@ const FILTER_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
-@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, FILTERS]: count, mean, M2
+@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
 @group(0) @binding(7) var<uniform> shape: Shape;
 
 // What a thread reads one channel of x through.
@@ -71,7 +71,7 @@ fn load(row: Line, column: Line, n: Norm) -> f32 {
   if (NORMALISED == 1u) {
     value = fma(value - n.mean, n.scale, n.beta);
     if (RELU == 1u) {
-      value = max(value, 0.0);
+      value = select(value, 0.0, value < 0.0);
     }
   }
   return select(0.0, value, row.inside & column.inside);
@@ -119,15 +119,22 @@ fn multiply(sum: Four, r: Row, f: Taps) -> Four {
 
 struct Maximum { value: vec4f, where_: vec4u }
 
+// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
+// float is NaN.
+fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
+  return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
+}
+
 fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
-  var m = Maximum(a, vec4u());
-  m.where_ = select(m.where_, vec4u(1u), b > m.value);
-  m.value = max(m.value, b);
-  m.where_ = select(m.where_, vec4u(2u), c > m.value);
-  m.value = max(m.value, c);
-  m.where_ = select(m.where_, vec4u(3u), d > m.value);
-  m.value = max(m.value, d);
-  return m;
+  let second = exceeds(b, a);
+  let ab = select(a, b, second);
+  let third = exceeds(c, ab);
+  let abc = select(ab, c, third);
+  let fourth = exceeds(d, abc);
+  var where_ = select(vec4u(), vec4u(1u), second);
+  where_ = select(where_, vec4u(2u), third);
+  where_ = select(where_, vec4u(3u), fourth);
+  return Maximum(select(abc, d, fourth), where_);
 }
 
 // What the thread has seen so far.
@@ -229,10 +236,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
   }
   if (STATISTICS == 1u) {
-    let at = ((shape.FIRST + image) * RUNS + run) * 3u * FILTERS + o;
+    let at = ((shape.FIRST + image) * RUNS + run) * 4u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
-    partial[at + FILTERS] = origin + s1 / count;
-    partial[at + 2u * FILTERS] = s2 - s1 * s1 / count;
+    partial[at + FILTERS] = origin;
+    partial[at + 2u * FILTERS] = s1 / count;
+    partial[at + 3u * FILTERS] = s2 - s1 * s1 / count;
   }
 }

@@ -19,16 +19,23 @@ const OUTPUT_LENGTH: u32 = 1;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32, OUTPUT_LENGTH>;
 
+// x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
+// lets a compiler assume that no float is NaN.
+fn logistic(x: f32) -> f32 {
+  let y = 1.0 / (1.0 + exp(-clamp(x, -87.0, 87.0)));
+  return select(y, x, (bitcast<i32>(x) & 0x7fffffff) > 0x7f800000);
+}
+
 fn activate(sum: f32, o: u32) -> f32 {
   var y = sum;
   if (BIAS == 1u) {
     y += bias[o];
   }
   if (ACTIVATION == 1u) {
-    y = 1.0 / (1.0 + exp(-clamp(y, -87.0, 87.0)));
+    y = logistic(y);
   }
   if (ACTIVATION == 2u) {
-    y = max(y, 0.0);
+    y = select(y, 0.0, y < 0.0);
   }
   return y;
 }

@@ -15,10 +15,13 @@ const WORKGROUP: u32 = 64;
 var<workgroup> partial: array<vec2f, WORKGROUP>;
 
 fn combine(a: vec2f, b: vec2f) -> vec2f {
-  let m = max(a.x, b.x);
-  if (m == 0.0) {
-    return vec2f(0.0);
+  if (a.x == 0.0) {
+    return b;
   }
+  if (b.x == 0.0) {
+    return a;
+  }
+  let m = select(a.x, b.x, b.x > a.x); // NaN stays: max() may drop it
   let ra = a.x / m;
   let rb = b.x / m;
   return vec2f(m, a.y * ra * ra + b.y * rb * rb);

@@ -12,10 +12,13 @@ const WORKGROUP: u32 = 64;
 var<workgroup> partial: array<vec2f, WORKGROUP>;
 
 fn combine(a: vec2f, b: vec2f) -> vec2f {
-  let m = max(a.x, b.x);
-  if (m == 0.0) {
-    return vec2f(0.0);
+  if (a.x == 0.0) {
+    return b;
   }
+  if (b.x == 0.0) {
+    return a;
+  }
+  let m = select(a.x, b.x, b.x > a.x); // NaN stays: max() may drop it
   let ra = a.x / m;
   let rb = b.x / m;
   return vec2f(m, a.y * ra * ra + b.y * rb * rb);
@@ -38,6 +41,7 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   if (local.x == 0u) {
     let root = sqrt(partial[0].y); // from 1 on, where there is any gradient
     let relative = CLIP / partial[0].x; // not m * root: that may pass the largest float32
-    output[0] = select(min(1.0, relative / root), 1.0, partial[0].x == 0.0);
+    let factor = relative / root;
+    output[0] = select(factor, 1.0, (factor > 1.0) | (partial[0].x == 0.0));
   }
 }

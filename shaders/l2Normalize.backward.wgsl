@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
   let length = norm[group.x];
-  let along = select(0.0, partial[0], length > sqrt(EPSILON));
+  let along = select(partial[0], 0.0, length <= sqrt(EPSILON));
   for (var i = local.x; i < COLUMNS; i += WORKGROUP) {
     input_gradient[row + i] = (gradient[row + i] - output[row + i] * along) / length;
   }

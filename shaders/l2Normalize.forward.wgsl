@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     workgroupBarrier();
   }
-  let length = sqrt(max(partial[0], EPSILON));
+  let length = sqrt(select(partial[0], EPSILON, partial[0] < EPSILON));
   for (var i = local.x; i < COLUMNS; i += WORKGROUP) {
     output[row + i] = x[row + i] / length;
   }

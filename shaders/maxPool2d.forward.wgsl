@@ -18,6 +18,12 @@ override PAD_X: u32; // columns of padding to the left
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 @group(0) @binding(2) var<storage, read_write> argmax: array<u32>;
 
+// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
+// float is NaN.
+fn exceeds(b: f32, a: f32) -> bool {
+  return (b > a) | ((bitcast<i32>(b) & 0x7fffffff) > 0x7f800000);
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= OUTPUT_WIDTH * CHANNELS) {
@@ -38,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let column = ox * STRIDE_X + kx - PAD_X;
       let inside = (y < HEIGHT) & (column < WIDTH);
       let value = x[select(0u, ((b * HEIGHT + y) * WIDTH + column) * CHANNELS + c, inside)];
-      let wins = inside & (!found | (value > best));
+      let wins = inside & (!found | exceeds(value, best));
       best = select(best, value, wins);
       position = select(position, ky * SIZE_X + kx, wins);
       found = found | inside;

@@ -47,8 +47,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let along_y = intensity(picture, y + 1, column) - intensity(picture, y - 1, column);
     let along = vec4f(along_x, HALF * (along_x + along_y), along_y, HALF * (along_y - along_x));
     let strength = sqrt(along_x * along_x + along_y * along_y) + EPSILON;
-    let one_way = max(along, vec4f());
-    let other_way = max(-along, vec4f());
+    let one_way = select(along, vec4f(), along < vec4f()); // max() may drop NaN
+    let other_way = select(-along, vec4f(), along > vec4f());
     forwards += one_way * one_way / strength;
     backwards += other_way * other_way / strength;
   }

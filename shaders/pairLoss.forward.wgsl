@@ -25,6 +25,11 @@ fn log1p(e: f32) -> f32 {
   return select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.02);
 }
 
+// exp() may drop NaN. The test looks at the bits: WGSL lets a compiler assume that no float is NaN.
+fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let pair = group.x;
@@ -44,16 +49,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   }
   let z = partial[0] + bias[0];
   let y = labels[pair];
-  let e = exp(-abs(z));
+  let e = select(exp(-abs(z)), z, is_nan(z));
   let numerator = select(e * (1.0 - y) - y, (1.0 - y) - y * e, z >= 0.0);
   let d = gradient[0] * numerator / ((1.0 + e) * f32(PAIRS));
   if (t == 0u) {
-    terms[pair] = vec2f(max(z, 0.0) - z * y + log1p(e), d);
+    terms[pair] = vec2f(select(z, 0.0, z < 0.0) - z * y + log1p(e), d);
   }
   for (var i = t; i < LENGTH; i += WORKGROUP) {
     let a = embeddings[first + i];
     let b = embeddings[second + i];
-    let g = d * kernel[i] * sign(a - b);
+    let difference = a - b;
+    let g = d * kernel[i] * select(select(difference, 1.0, difference > 0.0), -1.0, difference < 0.0);
     embedding_gradient[first + i] = select(g, g * a * (1.0 - a), SIGMOID == 1u);
     embedding_gradient[second + i] = select(-g, -g * b * (1.0 - b), SIGMOID == 1u);
   }

@@ -99,7 +99,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     // Four bytes: mean 510, variance 4 (256^2 - 1) / 12 = 21845.
     value += deviation * (vec4f(sums) - 510.0) / sqrt(21845.0);
   }
-  value = clamp(value, vec4f(0.0), vec4f(1.0));
+  value = select(value, vec4f(), value < vec4f()); // clamp() may drop NaN
+  value = select(value, vec4f(1.0), value > vec4f(1.0));
 
   let columns = vec4u(px) + vec4u(0u, 1u, 2u, 3u);
   let in_rows = py >= changes[picture].top && py < changes[picture].bottom;

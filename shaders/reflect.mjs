@@ -4,11 +4,24 @@
 // (bindings, override constants, shape, tunables), so that a wrong binding or constant name does not compile.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
+
+/** All shaders as paths below their folder: the portable ones at its top, those for some hardware or algorithm in folders. */
+export async function shaderFiles(folder) {
+  const all = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".wgsl"));
+  const files = all.map((file) => file.replaceAll("\\", "/")).sort();
+  const names = files.map((file) => basename(file));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice) throw new Error(`${folder}: two shaders are called ${twice}; expected a name of its own for each.`);
+  return files;
+}
+
+/** From a shader's module to what reads it, by how deep the shader lies. */
+const reader = (file) => `${"../".repeat(file.split(/[\\/]/).reverse().indexOf("shaders"))}src/gpu/shader.ts`;
 
 /** What the types of a launch need to know of one shader: see `Shader` in src/gpu/shader.ts. */
 export function reflectShader(code, file) {
@@ -53,7 +66,7 @@ export function reflectShader(code, file) {
 /** JavaScript source of the module that an `import shader from "x.wgsl"` yields. */
 export function shaderModule(code, file) {
   const { name } = reflectShader(code, file);
-  return `import { readShader } from "../src/gpu/shader.ts";
+  return `import { readShader } from "${reader(file)}";
 export default /* @__PURE__ */ readShader("${name}", ${JSON.stringify(code)});
 `;
 }
@@ -65,7 +78,7 @@ export function shaderDeclaration(code, file) {
   const names = (list) => (list.length ? list.map((n) => `"${n}"`).join(" | ") : "never");
   const of = (optional) => Object.keys(constants).filter((name) => constants[name].optional === optional);
   const required = [...of(false), ...(shape?.fields ?? []).map(({ name }) => name)];
-  return `import type { Shader } from "../src/gpu/shader.ts";
+  return `import type { Shader } from "${reader(file)}";
 declare const shader: Shader<
   ${literal(Object.entries(bindings).map(([n, b]) => [n, `"${b.access}"`]))},
   ${names(required)},
@@ -83,7 +96,7 @@ export default shader;
 async function buildModule(folder) {
   const { version } = JSON.parse(await readFile(join(folder, "../package.json"), "utf8"));
   const hash = createHash("sha256");
-  for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl")).sort()) {
+  for (const file of await shaderFiles(folder)) {
     hash.update(`${file}\n`).update(await readFile(join(folder, file)));
   }
   return `export const version = ${JSON.stringify(version)}, shaders = "${hash.digest("hex").slice(0, 16)}";\n`;
@@ -141,11 +154,13 @@ export function vitePlugin() {
 async function writeTypes() {
   const target = join(folder, "../build/types/shaders");
   await mkdir(target, { recursive: true });
-  const stale = new Set(await readdir(target));
-  for (const file of (await readdir(folder)).filter((f) => f.endsWith(".wgsl"))) {
+  const before = (await readdir(target, { recursive: true })).filter((file) => file.endsWith(".ts"));
+  const stale = new Set(before.map((file) => file.replaceAll("\\", "/")));
+  for (const file of await shaderFiles(folder)) {
     const code = await readFile(join(folder, file), "utf8");
-    const declaration = `${basename(file, ".wgsl")}.d.wgsl.ts`;
-    await writeFile(join(target, declaration), shaderDeclaration(code, file));
+    const declaration = file.replace(/\.wgsl$/, ".d.wgsl.ts");
+    await mkdir(join(target, dirname(file)), { recursive: true });
+    await writeFile(join(target, declaration), shaderDeclaration(code, join(folder, file)));
     stale.delete(declaration);
   }
   for (const file of stale) await rm(join(target, file));

@@ -1,5 +1,5 @@
-// d loss / d x = gradient where relu(x) > 0, else 0. Reads the output rather than the input: the next operation keeps
-// it alive anyway.
+// d loss / d x = gradient, but 0 where relu(x) <= 0: where it is NaN the gradient passes, as in PyTorch. Reads the output rather
+// than the input: the next operation keeps it alive anyway.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 
@@ -11,6 +11,6 @@ override ROW: u32; // threads in one row of the grid
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
-    input_gradient[i] = select(vec4f(0.0), gradient[i], output[i] > vec4f(0.0));
+    input_gradient[i] = select(gradient[i], vec4f(), output[i] <= vec4f());
   }
 }

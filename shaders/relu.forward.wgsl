@@ -1,4 +1,4 @@
-// output = max(x, 0), element by element; four to a thread.
+// output = max(x, 0), and NaN where x is, which max() may drop; element by element, four to a thread.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 
@@ -9,6 +9,6 @@ override ROW: u32; // threads in one row of the grid
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
-    output[i] = max(x[i], vec4f(0.0));
+    output[i] = select(x[i], vec4f(), x[i] < vec4f());
   }
 }

@@ -20,7 +20,7 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   var total = 0.0;
   for (var i = local.x; i < COUNT; i += WORKGROUP) {
     let z = logits[i];
-    total += max(z, 0.0) - z * labels[i] + log1p(exp(-abs(z)));
+    total += select(z, 0.0, z < 0.0) - z * labels[i] + log1p(exp(-abs(z)));
   }
   partial[local.x] = total;
   workgroupBarrier();

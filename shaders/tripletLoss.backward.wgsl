@@ -17,8 +17,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
     let row = i / COLUMNS;
-    let pulls = squared_positive[row] - squared_negative[row] + MARGIN > 0.0;
+    let inactive = squared_positive[row] - squared_negative[row] + MARGIN <= 0.0; // not where it is NaN
     let k = 2.0 * gradient[0] / f32(COUNT / COLUMNS);
-    input_gradient[i] = select(0.0, k * (u[i] - v[i]), pulls);
+    input_gradient[i] = select(k * (u[i] - v[i]), 0.0, inactive);
   }
 }

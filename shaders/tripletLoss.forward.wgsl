@@ -15,7 +15,8 @@ var<workgroup> partial: array<f32, WORKGROUP>;
 fn main(@builtin(local_invocation_id) local: vec3u) {
   var total = 0.0;
   for (var i = local.x; i < COUNT; i += WORKGROUP) {
-    total += max(0.0, squared_positive[i] - squared_negative[i] + MARGIN);
+    let term = squared_positive[i] - squared_negative[i] + MARGIN;
+    total += select(term, 0.0, term < 0.0); // max() may drop NaN
   }
   partial[local.x] = total;
   workgroupBarrier();

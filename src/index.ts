@@ -62,14 +62,16 @@ export {
 export { contrastiveLoss } from "./ops/losses/contrastiveLoss.ts";
 export { sigmoidCrossEntropy } from "./ops/losses/sigmoidCrossEntropy.ts";
 export { tripletLoss } from "./ops/losses/tripletLoss.ts";
+export { matmul } from "./ops/matmul.ts";
 export { maxPool2d } from "./ops/maxPool2d.ts";
 export { relu } from "./ops/relu.ts";
 export { scale } from "./ops/scale.ts";
 export { sigmoid } from "./ops/sigmoid.ts";
 export { slice } from "./ops/slice.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
-export { type AdamOptions, adam } from "./optim/adam.ts";
+export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
+export { type SgdOptions, sgd } from "./optim/sgd.ts";
 export { type Assessment, assess, assessOneShot, embedAll } from "./recognition/assessment.ts";
 export {
   Gallery,

@@ -55,11 +55,11 @@ export async function valueAndGradients<Name extends string>(
       outputs[`gradient of ${gradientsOf[i]}`] = gradient;
     });
   }
-  let program: Program | undefined;
+  let program: Program<Record<string, Float32Array>> | undefined;
   try {
     program = await tape.compile({ outputs });
     const results = await program.run(feed);
-    const read = (name: string, shape: readonly number[]) => tensor(shape, results[name] as Float32Array);
+    const read = (name: string, shape: readonly number[]) => tensor(shape, results[name]);
     const found = gradientsOf.map((name) => [name, read(`gradient of ${name}`, inputs[name].shape)]);
     return { value: read("value", output.shape), gradients: Object.fromEntries(found) };
   } finally {

@@ -63,7 +63,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // What the command line uses of the library beyond its public API.
   "internal.ts": {
-    imports: ["node", "train", "recognition", "model", "evaluation", "data", "formats", "optim", "nn"],
+    imports: ["errors.ts", "node", "train", "recognition", "model", "evaluation", "data", "formats", "optim", "nn"],
   },
   cli: { imports: ["index.ts", "node/index.ts", "internal.ts"], packages: "npm and node" },
 };

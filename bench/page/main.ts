@@ -6,7 +6,6 @@ import { operandShapes, operationCases } from "../operations.ts";
 import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
-import { jax } from "./jax.ts";
 import {
   checkMatch,
   closeMatch,
@@ -20,7 +19,6 @@ import {
 import { ours, setTuned, tuningTable } from "./ours.ts";
 import { measurePeak, type Peak, peakNow } from "./peak.ts";
 import { type Start, start } from "./start.ts";
-import { tfjs } from "./tfjs.ts";
 
 /** What is under test: a whole training step, or one of a configuration's operations. */
 export interface Workload {
@@ -41,7 +39,12 @@ export interface Usage extends Counts {
   readonly liveBuffers: number;
 }
 
-const engines = new Map<string, Engine>([ours, tfjs, jax].map((e) => [e.name, e]));
+/** Loaded when they are first needed: one that cannot run here must not keep the others from it. */
+const engines: Record<string, () => Promise<Engine>> = {
+  [ours.name]: async () => ours,
+  tfjs: async () => (await import("./tfjs.ts")).tfjs,
+  "jax-js": async () => (await import("./jax.ts")).jax,
+};
 const accounts = new Map<string, Account>();
 const subjects = new Map<string, { readonly subject: Subject; readonly isStep: boolean }>();
 
@@ -57,12 +60,24 @@ async function on<T>(name: string, work: (account: Account) => Promise<T>): Prom
   }
 }
 
-const page = {
+export const page = {
   async adapter() {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) throw new Error("WebGPU found no adapter.");
     const { vendor, architecture, description } = adapter.info;
     return { vendor, architecture, description, timestamps: adapter.features.has("timestamp-query") };
+  },
+
+  /** Why an engine cannot run here; null where it can. */
+  async absent(name: string): Promise<string | null> {
+    try {
+      await this.open(name, { configuration: "S", operation: 0 });
+      await this.run(name, 1);
+      await this.close();
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message.split("\n")[0] : String(error);
+    }
   },
 
   peak: (): Promise<Peak> => measurePeak(),
@@ -90,10 +105,10 @@ const page = {
   closeMatch,
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
-    const engine = engines.get(name);
-    if (!engine) throw new Error(`There is no engine "${name}"; there are ${[...engines.keys()]}.`);
+    if (!(name in engines)) throw new Error(`There is no engine "${name}"; there are ${Object.keys(engines)}.`);
     const c = configurationNamed(configuration);
-    const subject = await on(name, () => {
+    const subject = await on(name, async () => {
+      const engine = await engines[name]();
       if (operation === undefined) return engine.network(c, parametersOf(c), batchOf(c));
       const chosen = operationCases(c)[operation];
       const random = generator(operation);

@@ -14,6 +14,7 @@ import {
   Tape,
   type Tensor,
   Trainer,
+  type TuningStore,
   type TuningTable,
 } from "../../src/index.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
@@ -31,10 +32,17 @@ export function setTuned(value: boolean): void {
   tuned = value;
 }
 
+let store: TuningStore | undefined;
+
+/** Where there is no browser's database. */
+export function setTuningStore(value: TuningStore): void {
+  store = value;
+}
+
 /** The table outlives the page in the browser's database, so that only the first page of a run times kernels. */
 export function open(): Promise<Device> {
   if (!tuned) return openDevice();
-  return openDevice({ tuning: { store: pageTuningStore(), budget: Number.POSITIVE_INFINITY } });
+  return openDevice({ tuning: { store: store ?? pageTuningStore(), budget: Number.POSITIVE_INFINITY } });
 }
 
 function start(): Promise<Device> {

@@ -2,9 +2,13 @@
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
 // usage, 130 interrupted (Ctrl-C).
 import { Command, CommanderError } from "commander";
+import { version } from "../internal.ts";
+import { tolerateClosedOutput } from "./closedOutput.ts";
 import { addAugment } from "./commands/augment.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDevices } from "./commands/devices.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate/evaluate.ts";
 import { addForget } from "./commands/forget.ts";
@@ -15,8 +19,11 @@ import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 import { printError, reason } from "./outcome.ts";
 
+const unwritten = tolerateClosedOutput();
+
 const program = new Command("twingrad")
   .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
+  .version(version, "-V, --version", "print the version")
   .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
   .exitOverride();
 addDemo(program);
@@ -30,6 +37,8 @@ addForget(program);
 addAugment(program);
 addRecapture(program);
 addRecords(program);
+addDevices(program);
+addCompletion(program);
 
 try {
   await program.parseAsync();
@@ -50,5 +59,10 @@ async function finish(status: number): Promise<never> {
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
   );
-  process.exit(status);
+  const error = unwritten();
+  if (error) {
+    const line = `twingrad: standard output cannot be written: ${error.message}\n`;
+    await new Promise<void>((done) => process.stderr.write(line, () => done()));
+  }
+  process.exit(error && status === 0 ? 1 : status);
 }

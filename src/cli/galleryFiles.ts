@@ -1,10 +1,8 @@
 // Galleries as JSON files.
 
-import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { z } from "zod";
 import { Gallery, type GalleryJson, type Recogniser, TwingradError } from "../index.ts";
-import { matches, removeParts, writeAtomic } from "../internal.ts";
+import { diskError, matches, readText, updateFile } from "../internal.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
 const schema = z.object({
@@ -20,11 +18,15 @@ const schema = z.object({
 export async function loadGallery(path: string, model: Recogniser): Promise<Gallery | undefined> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readText(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "read", error as Error);
   }
+  return parsed(path, text, model);
+}
+
+function parsed(path: string, text: string, model: Recogniser): Gallery {
   try {
     return Gallery.fromJSON(model, parse(text));
   } catch (error) {
@@ -49,10 +51,35 @@ function parse(text: string): GalleryJson {
 }
 
 /**
- * Writes the gallery beside the file and gives it the file's name: nothing of the file before is kept. What a process that
- * was killed while it wrote left beside it goes, too: people may be in there who were forgotten since.
+ * Reads the gallery in a file, changes and writes it as one step: of several processes none loses what another changed.
+ * Nothing of the file before is kept. What a process that was killed while it wrote left beside it goes, too: people may be
+ * in there who were forgotten since. A new file is readable by its owner alone.
+ * @param change gets undefined where there is no such file, and gives the gallery to be written.
  */
-export async function saveGallery(path: string, gallery: Gallery): Promise<void> {
-  await removeParts(dirname(path));
-  await writeAtomic(path, `${JSON.stringify(gallery, null, 1)}\n`);
+export async function updateGallery(
+  path: string,
+  model: Recogniser,
+  change: (gallery: Gallery | undefined) => Gallery,
+): Promise<Gallery> {
+  let changed!: Gallery;
+  await updateFile(
+    path,
+    async (bytes) => {
+      changed = change(bytes && parsed(path, bytes.toString(), model));
+      return `${JSON.stringify(changed, null, 1)}\n`;
+    },
+    { ownerOnly: true },
+  );
+  return changed;
+}
+
+/** A gallery with the people of another one added; a name that both have gets the pictures of both. */
+export function joined(gallery: Gallery, added: Gallery): Gallery {
+  const json = gallery.toJSON();
+  for (const person of added.toJSON().people) {
+    const known = json.people.find(({ name }) => name === person.name);
+    if (known) known.embeddings.push(...person.embeddings);
+    else json.people.push(person);
+  }
+  return Gallery.fromJSON(gallery.model, json);
 }

@@ -11,6 +11,7 @@ export const statusOf = (signal: "SIGINT" | "SIGTERM") => 128 + constants.signal
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
   tell: (text: string) => void,
+  stopping = "stopping after the steps under way, to save them",
 ): Promise<{ result: T; status?: number }> {
   const controller = new AbortController();
   let status: number | undefined;
@@ -20,7 +21,7 @@ export async function interruptible<T>(
       process.exit(statusOf(signal));
     }
     status = statusOf(signal);
-    tell("stopping after the steps under way, to save them; once more ends at once");
+    tell(`${stopping}; once more ends at once`);
     controller.abort();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);

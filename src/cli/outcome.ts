@@ -1,6 +1,7 @@
 // How a command tells its result, or why it has none.
 import { type Command, CommanderError } from "commander";
 import { NotLiveError, TwingradError } from "../index.ts";
+import { shown } from "../internal.ts";
 
 export interface Outcome {
   /** What `--json` prints as the last line of standard output. */
@@ -13,16 +14,24 @@ export interface Outcome {
   failure?: string;
 }
 
-/** Gives a command `--json` and runs it, telling its outcome in the wanted form. */
+/** Whether only warnings and errors are told. */
+let quiet = false;
+export const isQuiet = (): boolean => quiet;
+
+/** Gives a command `--json` and `--quiet` and runs it, telling its outcome in the wanted form. */
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
+  command.optionsGroup("Output:");
   command.option("--json", "print the result as one JSON object, the last line of standard output");
+  command.option("--quiet", "no progress and no notes: only warnings and errors on standard error");
   command.action(async (...parameters: unknown[]) => {
+    quiet = command.opts().quiet === true;
     const { result, text, status, failure } = await run(...(parameters as A)).catch((error): Outcome => {
       if (error instanceof NotLiveError) return refusal(error);
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
     });
-    process.stdout.write(`${command.opts().json ? JSON.stringify(result) : text}\n`);
+    const printed = command.opts().json ? JSON.stringify(result) : text.split("\n").map(shown).join("\n");
+    process.stdout.write(`${printed}\n`);
     process.exitCode = status;
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
@@ -45,14 +54,21 @@ export function printError(error: unknown, code = error instanceof TwingradError
 /** An error's message in one line. */
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text
+  const line = text
     .split(/\s*\n\s*/)
     .filter(Boolean)
     .join("; ");
+  return shown(line);
 }
 
+/** Tells what goes on, unless --quiet was said. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  if (!quiet) warn(text);
+}
+
+/** Tells what changes the result: pictures that are left out, say. Names of files may hold anything a terminal obeys. */
+export function warn(text: string): void {
+  process.stderr.write(`${text.split("\n").map(shown).join("\n")}\n`);
 }
 
 /** Four significant digits: enough to compare, few enough to read. */

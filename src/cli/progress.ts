@@ -1,5 +1,6 @@
 // Long work shows itself on standard error: a bar on a terminal, plain lines now and then elsewhere.
 import { Presets, SingleBar } from "cli-progress";
+import { isQuiet } from "./outcome.ts";
 
 const secondsBetweenLines = 5;
 
@@ -18,7 +19,7 @@ export class Progress {
     private readonly done: number,
     private readonly unit = "step",
   ) {
-    if (!process.stderr.isTTY) return;
+    if (!process.stderr.isTTY || isQuiet()) return;
     this.#bar = new SingleBar(
       {
         format: `{bar} {value}/{total} ${unit}s{loss}  {rate} ${unit}s/s  {left} left`,
@@ -43,7 +44,10 @@ export class Progress {
     if (this.#bar) {
       this.#bar.setTotal(this.total);
       this.#bar.update(step, figures);
-    } else if (now - this.#lastLine > secondsBetweenLines * 1000 || (loss !== undefined && step === this.total)) {
+    } else if (
+      !isQuiet() &&
+      (now - this.#lastLine > secondsBetweenLines * 1000 || (loss !== undefined && step === this.total))
+    ) {
       this.#lastLine = now;
       const { unit, total } = this;
       const { loss: shown, rate, left } = figures;

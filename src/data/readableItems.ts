@@ -1,11 +1,18 @@
 // A dataset without the pictures that cannot be decoded: one pass over all of them before the work begins, so that which
 // pictures take part is known, and the same, whatever is drawn of them later.
-import { TwingradError } from "../errors.ts";
+import { type ErrorCode, TwingradError } from "../errors.ts";
 import { type Dataset, type Item, subset } from "./dataset.ts";
 import type { ImageSize } from "./imageSize.ts";
 
 /** How many pictures are decoded at a time. */
 const together = 16;
+
+const unreadable: ReadonlySet<ErrorCode> = new Set(["CORRUPT_FILE", "CORRUPT_RECORD", "DISK", "BAD_INPUT"]);
+
+/** Whether it tells of one picture that cannot be read, which may be left out; else nothing could be done with any. */
+export function isUnreadable(error: unknown): error is TwingradError {
+  return error instanceof TwingradError && unreadable.has(error.code);
+}
 
 /**
  * @param onUnreadable is told of each picture that is left out, in the dataset's order; an identity without a picture
@@ -23,7 +30,7 @@ export async function readableItems<I extends Item>(
     const outcomes = await Promise.allSettled(chunk.map((item) => item.decode(size)));
     for (const [position, outcome] of outcomes.entries()) {
       if (outcome.status === "fulfilled") items.push(chunk[position]);
-      else if (outcome.reason instanceof TwingradError) onUnreadable(chunk[position], outcome.reason);
+      else if (isUnreadable(outcome.reason)) onUnreadable(chunk[position], outcome.reason);
       else throw outcome.reason;
     }
   }

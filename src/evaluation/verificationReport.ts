@@ -23,6 +23,11 @@ export interface VerificationReport {
   accuracyStd: number;
   /** Of the mean. */
   accuracyStandardError: number;
+  /**
+   * Mean of the shares of genuine and of impostor pairs judged rightly, at the threshold where it is greatest over all the
+   * pairs: unlike `accuracy` it is 0.5 for a model that always says the same, however many there are of either kind.
+   */
+  balancedAccuracy: number;
   auc: number;
   eer: number;
   /** True-accept rate at these false-accept rates. */
@@ -45,6 +50,10 @@ export function verificationReport(
   return {
     pairs: scored.length,
     ...crossValidatedAccuracy(scored, folds),
+    balancedAccuracy: points.reduce(
+      (best, { trueAccept, falseAccept }) => Math.max(best, (1 + trueAccept - falseAccept) / 2),
+      0,
+    ),
     auc: areaUnderCurve(points),
     eer: equalErrorRate(points),
     tarAtFar: {

@@ -35,7 +35,7 @@ export function parseBoxTable(text: string): Map<string, Box> {
   const boxes = new Map<string, Box>();
   for (const [row, fields] of data.entries()) {
     const values = columns.map((name) => (fields[name].trim() === "" ? Number.NaN : Number(fields[name])));
-    const file = fields.file.trim();
+    const file = fields.file.trim().normalize("NFC"); // as whoever looks a path up writes it
     if (boxes.has(file)) throw fault(row + 2, `"${file}" is in it twice`);
     boxes.set(
       file,
@@ -60,7 +60,7 @@ const boxFile = z.object({ box: z.nullable(numbers), relative: z.optional(z.bool
 export function parseBoxFile(text: string): Box | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     throw new TwingradError("CORRUPT_FILE", `this is no JSON: ${(error as Error).message}`, { cause: error });
   }

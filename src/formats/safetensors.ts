@@ -2,6 +2,7 @@
 // from anywhere. Format: https://github.com/huggingface/safetensors (README, "Format").
 
 import { TwingradError } from "../errors.ts";
+import { fileKind } from "./fileKind.ts";
 
 const bitsOf = {
   BOOL: 8,
@@ -109,6 +110,9 @@ export function decode(file: Uint8Array): Safetensors {
   if (bytes.length < lengthBytes) {
     throw new SafetensorsError(`a file of ${bytes.length} bytes is too short for the 8 bytes of the header's length`);
   }
+  // The header's first character is "{": with anything else there the length is none.
+  const kind = bytes[lengthBytes] === 0x7b ? undefined : fileKind(bytes);
+  if (kind) throw new SafetensorsError(`this is ${kind}, no safetensors file`);
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(maximumHeader)) {
     throw new SafetensorsError(`the header claims ${declared} bytes; at most ${maximumHeader} are accepted`);

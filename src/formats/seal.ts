@@ -36,10 +36,10 @@ export async function decodeSealed(bytes: Uint8Array): Promise<Safetensors> {
 /** Float32 tensors by name. */
 type Tensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
 
-/** The same file with metadata, and tensors, added or replaced, and its digest with it. All its tensors must be F32. */
+/** The same file with metadata, and tensors, added or replaced (undefined: removed), and its digest with it. All its tensors must be F32. */
 export async function withMetadata(
   bytes: Uint8Array,
-  added: Record<string, string>,
+  added: Record<string, string | undefined>,
   addedTensors: Tensors = {},
 ): Promise<Uint8Array> {
   const file = await decodeSealed(bytes);
@@ -47,7 +47,7 @@ export async function withMetadata(
   const tensors = [...kept, ...Object.entries(addedTensors)].map(
     ([name, tensor]) => [name, { dtype: "F32" as const, ...tensor }] as const,
   );
-  return encodeSealed(new Map(tensors), { ...file.metadata, ...added });
+  return encodeSealed(new Map(tensors), { ...file.metadata, ...added } as Record<string, string>);
 }
 
 /** SHA-256 in hexadecimal. */

@@ -16,6 +16,16 @@ const table = z.object({
   choices: z.record(text, choice),
 });
 
+/**
+ * A table with the choices of what is stored, where that is a table of the same adapter, version and kernels. A broken one
+ * is replaced: what it held is timed again.
+ */
+export function mergeTuning(stored: unknown, added: TuningTable): TuningTable {
+  const { data } = table.safeParse(stored);
+  const isOfTheSame = (["adapter", "version", "shaders"] as const).every((key) => data?.[key] === added[key]);
+  return data && isOfTheSame ? { ...added, choices: { ...data.choices, ...added.choices } } : added;
+}
+
 /** Throws `CORRUPT_FILE`, with where in the table the mistake is. */
 export function parseTuningTable(value: unknown): TuningTable {
   const parsed = table.safeParse(value);

@@ -19,6 +19,12 @@ export interface OpenDeviceOptions {
   readonly limits?: Readonly<Record<string, number>>;
   /** Times the kernels that compute the same once on this adapter and takes the fastest; by default rules decide. */
   readonly tuning?: TuningOptions;
+  /**
+   * `portable`: compute with the plain kernel of each operation alone, those of `shaders/` itself, and none that is there
+   * for some hardware or algorithm. Slower; for reading along, and to tell a wrong kernel from a wrong network.
+   * By default the adapter's own are taken too.
+   */
+  readonly kernels?: "portable";
 }
 
 const wantedLimits = [
@@ -53,6 +59,8 @@ export class Device {
   readonly kernels: KernelCache;
   /** Chooses among kernels that compute the same. */
   readonly tuner: Tuner;
+  /** Whether it takes the portable kernels alone. */
+  readonly portable: boolean;
   /** Rejects, never resolves, when the device is lost. */
   readonly lost: Promise<never>;
   private reason?: DeviceLostError;
@@ -66,9 +74,10 @@ export class Device {
   /** Opens another device as this one was opened; undefined where that is not known. */
   readonly reopen: (() => Promise<Device>) | undefined;
 
-  constructor(gpu: GPUDevice, adapter: AdapterInfo, reopen?: () => Promise<Device>) {
+  constructor(gpu: GPUDevice, adapter: AdapterInfo, reopen?: () => Promise<Device>, portable = false) {
     this.gpu = gpu;
     this.reopen = reopen;
+    this.portable = portable;
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
     this.tuner = new Tuner(this);
@@ -194,6 +203,10 @@ export class Device {
  * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  const portable = options.kernels === "portable";
+  if (options.kernels !== undefined && !portable) {
+    throw new TwingradError("BAD_INPUT", `kernels is ${JSON.stringify(options.kernels)}; expected "portable".`);
+  }
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
     throw new TwingradError(
@@ -228,7 +241,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     `${vendor} ${architecture} ${description} ${product}`,
   );
   const info = { vendor, architecture, description: description || product, software };
-  const opened = new Device(device, info, () => openDevice(options));
+  const opened = new Device(device, info, () => openDevice(options), portable);
   if (options.tuning) await opened.tuner.open(options.tuning);
   return opened;
 }

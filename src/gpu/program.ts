@@ -40,21 +40,22 @@ export interface ProgramParts {
   /** What the optimizer wants written before each step. */
   readonly schedule?: {
     range: BufferRange;
-    next: () => readonly [number, number];
+    next: () => readonly [number, number, number?];
     count: () => number;
     /** Where the update leaves the schedule's third float when a gradient is not finite, and where that is read back. */
     fault: { range: BufferRange; offset: number };
   };
 }
 
+/** What a step may give, for programs of which it is not known what was asked of them. */
+type AnyResult = { loss: number; step: number; finite: boolean } & Record<string, Float32Array | number | boolean>;
+
 /**
  * The loss as a number, every other output as its elements. Where there is an optimizer, also the `step`'s number and
- * whether its loss and all gradients were `finite`.
+ * whether its loss and all gradients were `finite`. `Outputs` is what `Tape.compile` was asked for.
  */
-export type StepResult = { loss: number; step: number; finite: boolean } & Record<
-  string,
-  Float32Array | number | boolean
->;
+// biome-ignore lint/suspicious/noExplicitAny: any program is a `Program`, whatever was asked of it
+export type StepResult<Outputs = any> = 0 extends Outputs & 1 ? AnyResult : Outputs;
 
 /** Numbers of runs are exact in float32 up to here; then they begin again. */
 const mostRuns = 2 ** 24;
@@ -76,7 +77,8 @@ export function encode(
   pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
 
-export class Program {
+// biome-ignore lint/suspicious/noExplicitAny: see `StepResult`
+export class Program<Outputs = any> {
   private readonly parts: ProgramParts;
   private disposed = false;
   private runs = 0;
@@ -121,12 +123,12 @@ export class Program {
    * It may be called again before it resolves: up to four steps are in flight, results come in order. Until a call
    * resolves its arrays must stay as they are. Throws `SHAPE`-like errors for missing or mis-sized inputs at once.
    */
-  async run(inputs: InputValues = {}): Promise<StepResult> {
+  async run(inputs: InputValues = {}): Promise<StepResult<Outputs>> {
     return (await this.start(inputs)).result;
   }
 
   /** The same in two parts: resolves once the step is submitted, when its arrays may change, with the result to come. */
-  async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult> }> {
+  async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult<Outputs>> }> {
     this.checkInputs(inputs);
     const { device, outputs, ring, schedule } = this.parts;
     const acquired = ring.acquire();
@@ -141,9 +143,9 @@ export class Program {
       }
       if (schedule) {
         const [fault] = new Float32Array(bytes, schedule.fault.offset, 1);
-        result.finite = Number.isFinite(result.loss) && fault !== runs;
+        result.finite = Number.isFinite(result.loss as number) && fault !== runs;
       }
-      return result as StepResult;
+      return result as StepResult<Outputs>;
     });
     return { result };
   }
@@ -206,9 +208,11 @@ export class Program {
 
   private checkInputs(inputs: InputValues): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "run: the program was disposed.");
-    for (const [name, { elements }] of this.parts.inputs) {
+    for (const [name, { elements, dtype }] of this.parts.inputs) {
       const values = inputs[name];
       if (!values) throw new TwingradError("BAD_INPUT", `run: the input "${name}" is missing.`);
+      const expected = unfit(values, dtype);
+      if (expected) throw new TwingradError("BAD_INPUT", `run: the input "${name}" ${expected}.`);
       if (values.length !== elements) {
         throw new TwingradError(
           "BAD_INPUT",
@@ -240,8 +244,24 @@ export class Program {
     const { device, schedule } = this.parts;
     if (!schedule) return undefined;
     this.runs = (this.runs % mostRuns) + 1;
-    const values = Float32Array.of(...schedule.next(), this.runs, 0);
+    const [x, y, w = 0] = schedule.next();
+    const values = Float32Array.of(x, y, this.runs, w);
     device.gpu.queue.writeBuffer(schedule.range.buffer, schedule.range.offset, values);
     return schedule.count();
   }
+}
+
+/**
+ * What is wrong with the array of an input. Float32 inputs take numbers of any kind, rounded to float32. Bytes are taken as
+ * they are, or from a list of whole numbers from 0 to 255: other arrays would be cut down to 8 bits.
+ */
+function unfit(values: unknown, dtype: string): string | undefined {
+  const bytes = dtype === "u8";
+  const { name } = Object(values).constructor;
+  const fits = Array.isArray(values)
+    ? values.every((value) => (bytes ? value === (value & 255) : typeof value === "number"))
+    : (bytes ? /^(Uint8|Buffer)/ : /^(Uint|Int|Float|Buffer)/).test(name);
+  return fits
+    ? undefined
+    : `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
 }

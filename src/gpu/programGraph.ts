@@ -32,8 +32,11 @@ export interface GraphKernel {
   readonly choice?: {
     readonly key: string;
     readonly taken: string;
-    /** `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest on this device. */
-    readonly why: "only" | "rule" | "timed";
+    /**
+     * `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest on this device. `portable`: the
+     * device takes portable kernels alone.
+     */
+    readonly why: "only" | "rule" | "timed" | "portable";
     readonly candidates: readonly string[];
   };
   readonly reads: readonly string[];

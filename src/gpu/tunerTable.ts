@@ -2,6 +2,9 @@
 import { shaders, version } from "twingrad:build";
 import type { AdapterInfo } from "./device.ts";
 
+/** Of the package. */
+export { version };
+
 export interface Choice {
   readonly candidate: string;
   /** Of each candidate when it was timed; null where it failed. */

@@ -45,6 +45,8 @@ export interface ModelDescription {
   readonly margin: Margin;
   /** Of the supervised contrastive loss. */
   readonly temperature?: number;
+  /** The optimizer's name. Files that do not say are Adam's: they are older than the others. */
+  readonly optimizer?: string;
   /** What pictures it was trained on come as, where that is not the network's own size. */
   readonly pictures?: PictureOptions;
 }
@@ -68,7 +70,18 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   } catch {
     // not JSON: reported below as what it is, no description of ours
   }
-  const { version, step, task = "recognition", network, loss, mining, margin, temperature, pictures } = model;
+  const {
+    version,
+    step,
+    task = "recognition",
+    network,
+    loss,
+    mining,
+    margin,
+    temperature,
+    pictures,
+    optimizer = "adam",
+  } = model;
   // Files of version 1 carry no digest.
   if (version !== 1 && version !== 2) {
     throw new TwingradError(
@@ -88,6 +101,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   if (temperature !== undefined && !Number.isFinite(temperature)) {
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
+  if (typeof optimizer !== "string") throw corrupt(`optimizer is ${JSON.stringify(optimizer)}`);
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
   const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
@@ -119,6 +133,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     mining,
     margin: margin as Margin,
     temperature,
+    optimizer,
     step: step as number,
     pictures,
   };
@@ -133,4 +148,13 @@ const inWords: Record<NetworkTask, string> = {
 export function expectTask({ task }: ModelDescription, expected: NetworkTask): void {
   if (task === expected) return;
   throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; ${inWords[expected]}, was expected here.`);
+}
+
+/** @throws CHECKPOINT_MISMATCH for a checkpoint of another optimizer: from its state this one could not go on. */
+export function expectOptimizer({ optimizer }: ModelDescription, expected: string): void {
+  if (optimizer === expected) return;
+  throw new TwingradError(
+    "CHECKPOINT_MISMATCH",
+    `This checkpoint is of the optimizer "${optimizer}", not of "${expected}". Make the trainer with the checkpoint's own.`,
+  );
 }

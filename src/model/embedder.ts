@@ -1,6 +1,7 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
 import { aligned } from "../data/alignment/alignment.ts";
 import type { Pictures } from "../data/batch.ts";
+import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
@@ -12,6 +13,9 @@ import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
 import { viewTransforms } from "./views.ts";
+
+/** Gives the embeddings of each tower, by its number. */
+type EmbeddingProgram = Program<Record<string, Float32Array>>;
 
 export interface Embedder {
   /** Any number of pictures to [N, embedding]. Uses the store's weights as they are at each call. */
@@ -37,7 +41,7 @@ export async function towerEmbedder(parts: {
   const embedding = embeddingLength(network.options);
   const imageSize = givenSize(network.options, pictures);
   const size = sizeOf(imageSize);
-  const programs = new Map<InputDtype, Promise<Program>>();
+  const programs = new Map<InputDtype, Promise<EmbeddingProgram>>();
   const unit = loss !== "cross-entropy";
   const [height, width] = network.options.imageSize;
   const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
@@ -66,10 +70,10 @@ export async function towerEmbedder(parts: {
     }
     return program;
   };
-  const embedChunk = async (program: Program, chunk: Record<string, Pictures>): Promise<Float32Array> => {
+  const embedChunk = async (program: EmbeddingProgram, chunk: Record<string, Pictures>): Promise<Float32Array> => {
     const run = async (inputs: Record<string, Pictures>) => {
       const found = await program.run(inputs);
-      const parts = Array.from({ length: towers }, (_, index) => found[index] as Float32Array);
+      const parts = Array.from({ length: towers }, (_, index) => found[index]);
       return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
     };
     if (!views) return run(chunk);
@@ -79,6 +83,7 @@ export async function towerEmbedder(parts: {
 
   return {
     async embed(images) {
+      checkPictures("embedder", images, imageSize);
       const count = images.length / size;
       if (!Number.isInteger(count)) {
         const shape = ["N", ...imageSize].join(", ");

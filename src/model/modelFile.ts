@@ -1,15 +1,22 @@
 // The state that a model file holds, and how it goes into a parameter store and out of it.
+import { allFinite } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../formats/seal.ts";
 import type { NetworkTask } from "../nn/network.ts";
+import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
-import { descriptionMetadata, expectTask, type ModelDescription, readDescription } from "./description.ts";
+import {
+  descriptionMetadata,
+  expectOptimizer,
+  expectTask,
+  type ModelDescription,
+  readDescription,
+} from "./description.ts";
 
-/** Adam's two moments, saved beside each trained parameter under `optimizer/<moment>/<parameter>`. */
-const moments = ["first moment", "second moment"];
-const stateKey = (moment: string, name: string) => `optimizer/${moment}/${name}`;
+/** Where an optimizer's state of that name is saved, such as Adam's first moment, for each trained parameter. */
+const stateKey = (state: string, name: string) => `optimizer/${state}/${name}`;
 
 /**
  * @param metadata what else the file should say, such as where the data stream stands.
@@ -18,6 +25,7 @@ const stateKey = (moment: string, name: string) => `optimizer/${moment}/${name}`
 export async function saveState(
   store: ParameterStore,
   model: ModelDescription,
+  optimizer: Optimizer,
   metadata: Record<string, string> = {},
 ): Promise<Uint8Array> {
   const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
@@ -29,7 +37,8 @@ export async function saveState(
   const step = store.step; // the copies below are queued now, after exactly these steps
   for (const { name, shape, trainable } of store.list()) {
     keep(name, shape, store.read(name));
-    if (trainable) for (const m of moments) keep(stateKey(m, name), shape, store.readState(name, m));
+    if (!trainable) continue;
+    for (const state of optimizer.states) keep(stateKey(state, name), shape, store.readState(name, state));
   }
   await Promise.all(reads);
   for (const [name, { data }] of tensors) {
@@ -37,7 +46,7 @@ export async function saveState(
       throw new TwingradError("NOT_FINITE", `save: "${name}" holds values that are not finite after step ${step}.`);
     }
   }
-  return encodeSealed(tensors, { ...metadata, ...descriptionMetadata(model, step) });
+  return encodeSealed(tensors, { ...metadata, ...descriptionMetadata({ ...model, optimizer: optimizer.name }, step) });
 }
 
 /** A file that `saveState` wrote, whole and as it was written. */
@@ -53,17 +62,22 @@ export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
 }
 
 /** Checks every tensor first, then takes all: a file that does not fit changes nothing. */
-export async function loadState(store: ParameterStore, bytes: Uint8Array, task: NetworkTask): Promise<void> {
+export async function loadState(
+  store: ParameterStore,
+  bytes: Uint8Array,
+  { task, optimizer }: { readonly task: NetworkTask; readonly optimizer: Optimizer },
+): Promise<void> {
   const { file, description } = await openSaved(bytes);
   expectTask(description, task);
+  expectOptimizer(description, optimizer.name);
   const values: (() => void)[] = [];
   for (const { name, shape, trainable } of store.list()) {
     const data = fitting(file, name, shape);
     values.push(() => store.write(name, data));
     if (!trainable) continue;
-    for (const m of moments) {
-      const state = fitting(file, stateKey(m, name), shape);
-      values.push(() => store.writeState(name, m, state));
+    for (const state of optimizer.states) {
+      const data = fitting(file, stateKey(state, name), shape);
+      values.push(() => store.writeState(name, state, data));
     }
   }
   for (const write of values) write();
@@ -86,11 +100,4 @@ function fitting(file: Safetensors, name: string, shape: readonly number[]): Flo
     );
   }
   return float32(file, name);
-}
-
-/** x - x is 0 for finite x alone. */
-function allFinite(values: Float32Array): boolean {
-  let rest = 0;
-  for (let i = 0; i < values.length; i++) rest += values[i] - values[i];
-  return rest === 0;
 }

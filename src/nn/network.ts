@@ -82,7 +82,7 @@ function checkOptions(name: string, options: Required<NetworkOptions>): void {
   const most = Math.floor(Math.log2(shorter));
   const what =
     shorter >> filters.length === 0
-      ? `${filters.length} blocks halve a picture of ${size} to nothing; give larger pictures, or ${most} blocks at most`
+      ? `${filters.length} blocks halve a picture of ${size} to nothing; give pictures of at least ${leastSide(options)}${most > 0 ? `, or ${most} blocks at most` : ""}`
       : `a picture of ${size} has no window of edges' histograms; give pictures of 8 x 8 or more`;
   throw new TwingradError("BAD_INPUT", `${name}: ${what}.`);
 }

@@ -38,6 +38,9 @@ export const defaultMomentum = 0.99;
 /**
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015); the variance
  * is the population's. x is [B, ..., C]; the result has its shape.
+ *
+ * In training the mean is exact to more digits than a float32 has, so a large |mean| / deviation costs none. The moving averages
+ * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const { gamma, beta, moving, training = true, epsilon = defaultEpsilon, activation } = options;
@@ -46,7 +49,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const channels = checkShapes(x, options, groups);
   const momentum = moving?.momentum ?? defaultMomentum;
   const inputs = [x, gamma, beta, ...(moving ? [moving.mean, moving.variance] : [])];
-  const outputs = [{ shape: x.shape }, { shape: [3, groups, channels], name: "statistics" }];
+  const outputs = [{ shape: x.shape }, { shape: [4, groups, channels], name: "statistics" }];
   return tape.recordAll(batchNormOperation, inputs, { epsilon, momentum, groups, training, activation }, outputs)[0];
 }
 

@@ -9,6 +9,7 @@ import {
   launchKernelGradient,
   launchProduct,
   launchProductInputGradient,
+  productOf,
 } from "./kernels/matrixProduct.ts";
 import { reluGradient } from "./relu.ts";
 import { sigmoidGradient } from "./sigmoid.ts";
@@ -61,13 +62,7 @@ export const denseOperation: Operation<{ readonly activation?: Activation }> = {
   },
 };
 
-const productOf = ({ shape: [rows, inputs] }: Tensor, { shape: [, outputs] }: Tensor) => ({
-  batch: 1,
-  rows,
-  inputs,
-  outputs,
-});
-
+/** The gradient of x, for a batch of products, too. */
 export function denseInputGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
   return gradient.tape.record(inputGradientOperation, [kernel, gradient], undefined, x.shape);
 }
@@ -79,6 +74,7 @@ const inputGradientOperation: Operation<undefined> = {
   },
 };
 
+/** The gradient of the kernel, likewise. */
 export function denseKernelGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
   return gradient.tape.record(kernelGradientOperation, [x, gradient], undefined, kernel.shape);
 }

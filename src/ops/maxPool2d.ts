@@ -15,7 +15,8 @@ export interface MaxPool2dOptions {
 
 /**
  * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order takes the gradient;
- * where it was is kept from the forward pass once a gradient is asked for.
+ * where it was is kept from the forward pass once a gradient is asked for. NaN is the largest, and of several in a window the
+ * last takes the gradient, as in PyTorch.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const tape = tapeOf("maxPool2d", x);

@@ -1,4 +1,6 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
+import { allFinite } from "../data/checkPictures.ts";
+import { identityName, readableName } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/nearestRows.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
@@ -70,7 +72,10 @@ interface Indexed {
   mostRows: number;
 }
 
-/** Names are case-sensitive; "unknown" is reserved. */
+/**
+ * Names are case-sensitive; blanks at their ends and how an accent is composed (Unicode's NFC) make no difference. "unknown"
+ * is reserved, in any case.
+ */
 export class Gallery {
   /** How the several pictures of a person count, unless a question says otherwise. */
   match: Match;
@@ -94,11 +99,11 @@ export class Gallery {
   /**
    * Adds pictures of a person, [N, H, W, C]; a name that is known already gets them in addition.
    * Returns the number of pictures that the person has now.
-   * @throws BAD_INPUT for an empty or reserved name, or without a picture; NOT_LIVE for a picture of a picture, where the
+   * @throws BAD_INPUT for a name that is empty, reserved or has control characters, or without a picture; NOT_LIVE for a picture of a picture, where the
    * gallery has `liveness`. Then nothing is enrolled.
    */
-  async enroll(name: string, images: Uint8Array | Float32Array, check: PictureCheck = {}): Promise<number> {
-    checkName(name);
+  async enroll(person: string, images: Uint8Array | Float32Array, check: PictureCheck = {}): Promise<number> {
+    const name = personName(person);
     const embeddings = await this.#embed(images, check);
     if (embeddings.length === 0) throw new TwingradError("BAD_INPUT", `enrolling "${name}" needs at least one picture`);
     const known = this.#people.get(name) ?? [];
@@ -109,7 +114,8 @@ export class Gallery {
   }
 
   /** Forgets a person: the name, and every embedding, in memory and on the GPU as well. Returns whether there was such a person. */
-  remove(name: string): boolean {
+  remove(person: string): boolean {
+    const name = readableName(person);
     for (const embedding of this.#people.get(name) ?? []) embedding.fill(0);
     this.dispose();
     return this.#people.delete(name);
@@ -120,10 +126,11 @@ export class Gallery {
    * @throws BAD_INPUT when nobody of the name is enrolled; NOT_LIVE as `enroll`.
    */
   async verify(
-    name: string,
+    person: string,
     image: Uint8Array | Float32Array,
     { match = this.match, threshold, livenessImages }: MatchOptions & PictureCheck & { threshold?: number } = {},
   ): Promise<Verification> {
+    const name = readableName(person);
     if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
     const distance = this.#distance(await this.#embedOne(image, { livenessImages }), name, match);
     return verification(this.model, distance, threshold);
@@ -153,6 +160,10 @@ export class Gallery {
         "BAD_INPUT",
         `livenessImages are the same pictures in another size: ${embeddings.length} were expected, not ${scores.length}`,
       );
+    }
+    const lost = embeddings.findIndex((embedding) => !allFinite(embedding));
+    if (lost >= 0) {
+      throw new TwingradError("BAD_INPUT", `the embedding of picture ${lost} is not finite`);
     }
     return embeddings;
   }
@@ -242,15 +253,18 @@ export class Gallery {
     const match = json.match ?? "nearest";
     if (!matches.some((known) => known === match)) throw corrupt(`its "match" is none of ${matches.join(", ")}`);
     const gallery = new Gallery(model, { match: match as Match, liveness });
+    const stored = new Set<string>();
     for (const person of json.people as unknown[]) {
       if (!isRecord(person) || typeof person.name !== "string") throw corrupt("a person has no name");
-      const { name, embeddings } = person;
+      const { embeddings } = person;
+      let name: string;
       try {
-        checkName(name);
+        name = personName(person.name);
       } catch (error) {
         throw corrupt((error as Error).message);
       }
-      if (gallery.#people.has(name)) throw corrupt(`"${name}" is in it twice`);
+      if (stored.has(person.name)) throw corrupt(`"${name}" is in it twice`);
+      stored.add(person.name);
       if (!Array.isArray(embeddings) || embeddings.length === 0) throw corrupt(`"${name}" has no embeddings`);
       const decoded = embeddings.map((text: unknown) => {
         const values = typeof text === "string" ? fromBase64(text) : undefined;
@@ -259,7 +273,8 @@ export class Gallery {
         }
         return values;
       });
-      gallery.#people.set(name, decoded);
+      // Galleries of earlier versions may have a name in two spellings that read the same: they are one person.
+      gallery.#people.set(name, [...(gallery.#people.get(name) ?? []), ...decoded]);
     }
     return gallery;
   }
@@ -270,10 +285,12 @@ export function verification(model: Recogniser, distance: number, threshold = mo
   return { same: distance <= threshold, distance, probability: model.probability(distance), threshold };
 }
 
-function checkName(name: string): void {
-  if (name.trim() === "") throw new TwingradError("BAD_INPUT", "a person needs a name");
-  if (name === "unknown")
-    throw new TwingradError("BAD_INPUT", 'nobody can be called "unknown": it stands for strangers');
+function personName(text: string): string {
+  if (readableName(text) === "") throw new TwingradError("BAD_INPUT", "a person needs a name");
+  const name = identityName(text);
+  if (name.toLowerCase() === "unknown")
+    throw new TwingradError("BAD_INPUT", `nobody can be called "${name}": it stands for strangers`);
+  return name;
 }
 
 function rows(values: Float32Array, length: number): Float32Array[] {

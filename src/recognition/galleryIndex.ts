@@ -41,6 +41,9 @@ const largestPart = 256 * 2 ** 20;
 /** Workgroups that a launch may have in one dimension, on any adapter. */
 const mostBlocks = 65535;
 
+/** Of a search: the nearest rows, or the rows of each part. */
+type Scores = Record<string, Float32Array>;
+
 /** Rows are numbered from 0 in the order in which they were added. */
 export class GalleryIndex {
   readonly #device: Device;
@@ -49,7 +52,7 @@ export class GalleryIndex {
   /** The rows of the last, unfinished block, as they lie on the GPU. */
   readonly #block: Float32Array;
   /** Of the last search, for the rows that there were. */
-  #program?: { k: number; made: Promise<Program>; searches: Set<Promise<unknown>> };
+  #program?: { k: number; made: Promise<Program<Scores>>; searches: Set<Promise<unknown>> };
   #disposed?: Promise<void>;
 
   /** @param embedding values of a row. */
@@ -116,7 +119,7 @@ export class GalleryIndex {
     const rows = this.rows;
     if (rows === 0) return [];
     const result = await this.#run(probe, Math.min(k, rows));
-    const words = wordsOf(result.nearest as Float32Array);
+    const words = wordsOf(result.nearest);
     return Array.from({ length: words.length / 2 }, (_, n) => ({
       row: words[2 * n + 1],
       distance: this.#metric.distanceOf(scoreOf(words[2 * n])),
@@ -130,7 +133,7 @@ export class GalleryIndex {
     if (distances.length === 0) return distances;
     const result = await this.#run(probe, 0);
     for (const [part, { first, count }] of this.#parts.entries()) {
-      const words = wordsOf(result[`part ${part}`] as Float32Array);
+      const words = wordsOf(result[`part ${part}`]);
       for (let n = 0; n < count; n++) distances[first + n] = this.#metric.distanceOf(scoreOf(words[2 * n]));
     }
     return distances;
@@ -213,16 +216,16 @@ export class GalleryIndex {
     }
   }
 
-  #compile(k: number): Promise<Program> {
+  #compile(k: number): Promise<Program<Scores>> {
     const tape = new Tape(this.#device);
     const length = vectorsOf(this.embedding) * 4;
     const { weights } = this.#metric;
     const probe = tape.input("probe", [length]);
     const factors = weights && tape.constant("weights", [length], filledUp(weights));
     const parts: RowPart[] = this.#parts.map(({ storage, count, first }) => ({ storage, count, first }));
-    if (k > 0) return tape.compile({ outputs: { nearest: nearestRows(probe, parts, k, factors) } });
-    const scores = rowScores(probe, parts, factors);
-    return tape.compile({ outputs: Object.fromEntries(scores.map((part, n) => [`part ${n}`, part])) });
+    const scores = () => rowScores(probe, parts, factors).map((part, n) => [`part ${n}`, part] as const);
+    const found = k > 0 ? [["nearest", nearestRows(probe, parts, k, factors)] as const] : scores();
+    return tape.compile({ outputs: Object.fromEntries(found) });
   }
 
   /** What is searched for next is compiled anew; what is under way ends as it began. */

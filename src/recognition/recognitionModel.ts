@@ -7,6 +7,7 @@ import type { Safetensors } from "../formats/safetensors.ts";
 import { sha256, withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
 import type { ModelDescription } from "../model/description.ts";
+import { openSaved } from "../model/modelFile.ts";
 import { givenSize } from "../model/pictures.ts";
 import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
@@ -145,6 +146,12 @@ function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): J
   if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
   const { threshold, calibration, rate } = judgement;
   return { threshold, calibration, rate };
+}
+
+/** Of a model file, as of the `Model` that is opened from it. */
+export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
+  const { file, description } = await openSaved(bytes);
+  return fingerprintOf(file, description);
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */

@@ -10,11 +10,13 @@ import { explain, graphOf } from "./explain.ts";
 import type { Launch } from "./lower.ts";
 import type { Storage } from "./lowering/storage.ts";
 import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } from "./plan.ts";
+import type { Rule } from "./rewrite.ts";
 import type { Tape } from "./tape.ts";
 
-export async function compile(tape: Tape, options: CompileOptions): Promise<Program> {
+/** @param unused rules that are not applied, for tests. */
+export async function compile(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Promise<Program> {
   const { device } = tape;
-  const plan = await device.checked("compile", () => planProgram(tape, options));
+  const plan = await device.checked("compile", () => planProgram(tape, options, unused));
   const { kernels } = device;
   const pipelines = await device.wait(
     Promise.all(plan.launches.map(({ shader, constants, tunables }) => kernels.pipeline(shader, constants, tunables))),

@@ -33,7 +33,10 @@ function answer(request: Node, before: readonly Node[]): Node[] {
       const leaving = chainRule(node, arriving, wanted);
       node.inputs.forEach((input, i) => {
         const contribution = leaving[i];
-        if (!wanted[i] || !contribution) return;
+        if (!wanted[i] || contribution === null) return;
+        if (!contribution) {
+          throw new TwingradError("BAD_INPUT", `${node.operation.name}: it has no gradient by "${input.name}".`);
+        }
         const soFar = gradient.get(input);
         gradient.set(input, soFar ? addition(soFar, contribution) : contribution);
       });
@@ -51,7 +54,7 @@ function answer(request: Node, before: readonly Node[]): Node[] {
   ];
 }
 
-function chainRule(node: Node, arriving: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined)[] {
+function chainRule(node: Node, arriving: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[] {
   const { operation } = node;
   if (!operation.gradient) {
     const advice = "take gradients of what follows it";

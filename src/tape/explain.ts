@@ -40,7 +40,12 @@ export function graphOf(plan: ProgramPlan): ProgramGraph {
   };
 }
 
-const why = { only: "the only one that fits", rule: "by rule of thumb", timed: "found fastest on this device" };
+const why = {
+  only: "the only one that fits",
+  rule: "by rule of thumb",
+  timed: "found fastest on this device",
+  portable: "the portable one",
+};
 
 /** Every stage, a line each operation, kernel and buffer. */
 export function explain({ recorded, rewrites, operations, kernels, buffers }: ProgramGraph): string {

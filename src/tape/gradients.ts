@@ -21,6 +21,12 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
       `the output gradient has shape ${describe(seed.shape)}; expected ${describe(output.shape)}, the output's own.`,
     );
   }
+  const bytes = wrt.find(({ dtype }) => dtype !== "f32");
+  if (bytes)
+    throw new ShapeError(
+      "gradients",
+      `"${bytes.name}" holds ${bytes.dtype}; expected f32 tensors to differentiate by.`,
+    );
   const given = seed ?? tape.constant("one", output.shape, Float32Array.of(1));
   const outputs = wrt.map(({ shape, name }) => ({ shape, name: `gradient of ${name}` }));
   return [...tape.recordAll(gradientRequest, [output, given, ...wrt], undefined, outputs)];

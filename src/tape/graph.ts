@@ -10,9 +10,10 @@ export interface Operation<Options = unknown> {
   /**
    * The chain rule: from the gradient of the first output to those of the inputs, in their order. It records further
    * operations. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
+   * Where one is wanted that there is not, differentiating throws; null is for an input whose part other inputs carry.
    * Without it nothing can be differentiated through the operation.
    */
-  gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined)[];
+  gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[];
   /** Launches the kernels that compute the outputs. What it returns is kept for the lowering of its gradient. */
   lower(node: Node<Options>, to: Lowering): unknown;
   /** Rules that may fuse it with others, in the order in which they are tried. */
@@ -43,6 +44,7 @@ export class Graph {
   readonly nodes: readonly Node[];
   private readonly makers = new Map<Tensor, Node>();
   private readonly readers = new Map<Tensor, Node[]>();
+  /** Read from outside: by the caller, or by the update behind the graph. */
   private readonly asked: ReadonlySet<Tensor>;
 
   /** @param asked the tensors that somebody outside reads. */
@@ -70,10 +72,13 @@ export class Graph {
     return this.soleReader(tensor) && this.maker(operation, tensor);
   }
 
-  /** The node that reads the tensor, where it is the only one and nobody outside does. */
+  /**
+   * The node whose first input the tensor is, where nothing else reads it: no other input of that node, no other node, nobody
+   * outside. What it makes of the tensor can then be computed without the tensor ever being there.
+   */
   soleReader(tensor: Tensor): Node | undefined {
     const [reader, ...others] = this.readersOf(tensor);
-    return others.length > 0 || this.asked.has(tensor) ? undefined : reader;
+    return others.length > 0 || this.asked.has(tensor) || reader?.inputs.lastIndexOf(tensor) ? undefined : reader;
   }
 
   readersOf(tensor: Tensor): readonly Node[] {

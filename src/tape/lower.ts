@@ -27,8 +27,11 @@ export interface Choice {
   /** What is computed, with every extent that its time depends on. */
   readonly key: string;
   readonly taken: string;
-  /** `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest, in this process or before. */
-  readonly why: "only" | "rule" | "timed";
+  /**
+   * `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest, in this process or before.
+   * `portable`: the device takes portable kernels alone.
+   */
+  readonly why: "only" | "rule" | "timed" | "portable";
   /** All that fit, in the order in which the rules ask them. */
   readonly candidates: readonly string[];
 }
@@ -49,6 +52,8 @@ export class Lowering {
   readonly tape: Tape;
   readonly device: Device;
   readonly options: TapeOptions;
+  /** Whether nothing may be written that outlives the step. */
+  readonly frozen: boolean;
   readonly launches: Launch[] = [];
   /** Launches that stand in front of all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
@@ -59,8 +64,9 @@ export class Lowering {
   private graph: Graph;
   private operation = "";
 
-  constructor(tape: Tape) {
+  constructor(tape: Tape, frozen = false) {
     this.tape = tape;
+    this.frozen = frozen;
     this.device = tape.device;
     this.options = tape.options;
     this.graph = new Graph([], []);
@@ -90,12 +96,17 @@ export class Lowering {
     return this.graph.isRead(tensor);
   }
 
-  /** What the lowering of an earlier node returned. */
+  /**
+   * What the lowering of an earlier node returned: the gradient of a block needs where the block's values lie, and that is no
+   * tensor.
+   */
   leftBy<Left>(node: Node): Left {
+    if (!this.left.has(node))
+      throw new TwingradError("SHADER", `lowering: "${node.operation.name}" is not lowered yet.`);
     return this.left.get(node) as Left;
   }
 
-  /** One value for the whole program, made when it is first asked for. */
+  /** One value for the whole program, made when it is first asked for: what several nodes gather for one launch. */
   once<Value>(key: unknown, make: () => Value): Value {
     if (!this.shared.has(key)) this.shared.set(key, make());
     return this.shared.get(key) as Value;

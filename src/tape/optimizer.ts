@@ -21,11 +21,14 @@ export interface ArenaStorages {
 }
 
 export interface Optimizer {
+  /** Saved in checkpoints: one whose state is another optimizer's is refused. */
   readonly name: string;
+  /** The names of all that it keeps between steps for each parameter: what `ArenaStorages.state` is asked for. */
+  readonly states: readonly string[];
   /** The most that the norm of all gradients together, those of the L2 penalties included, may be; above, they shrink. */
   readonly clipNorm?: number;
   /** Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step. */
   record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
-  /** The schedule of the step with this number, counted from 1. The third of the four floats is the program's. */
-  schedule(step: number): readonly [number, number];
+  /** The first two and the fourth float (0 by default) of the step with this number, counted from 1. The third is the program's. */
+  schedule(step: number): readonly [number, number, number?];
 }

@@ -1,7 +1,7 @@
 // All stages between what was recorded and what a program will be: rewritten, differentiated, lowered, memory planned, and
 // held to the adapter's limits before anything is allocated for it.
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
-import type { Memory } from "../gpu/program.ts";
+import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
 import { differentiate } from "./differentiate.ts";
 import { gradients } from "./gradients.ts";
@@ -12,7 +12,7 @@ import { Storage } from "./lowering/storage.ts";
 import { lowerUpdate, trainedBy, withoutPenalties } from "./lowering/update.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
-import { type Rewrite, rewrite, withoutUnread } from "./rewrite.ts";
+import { type Rewrite, type Rule, rewrite, withoutUnread } from "./rewrite.ts";
 import type { Tape } from "./tape.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
@@ -25,6 +25,14 @@ export interface CompileOptions {
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
 }
+
+/** What a step of a program that is compiled with these options gives. */
+export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
+  ? StepResult // nothing is known of them
+  : { [Name in keyof Options["outputs"]]: Float32Array } & (Options extends { readonly loss: Tensor }
+      ? { loss: number }
+      : unknown) &
+      (Options extends { readonly optimizer: Optimizer } ? { step: number; finite: boolean } : unknown);
 
 /** What the stages made of a tape, from the first to the last. */
 export interface Stages {
@@ -60,8 +68,11 @@ interface Lowered {
   readonly fault?: Storage;
 }
 
-/** The stages up to the list of dispatches. Places the parameters in their store; allocates nothing else. */
-export function lowerTape(tape: Tape, options: CompileOptions): Lowered {
+/**
+ * The stages up to the list of dispatches. Places the parameters in their store; allocates nothing else.
+ * @param unused rules that are not applied, for tests.
+ */
+export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Lowered {
   const { store } = tape;
   const { loss, optimizer, outputs = {}, frozen = false } = options;
   if (loss && loss.size !== 1) {
@@ -79,11 +90,11 @@ export function lowerTape(tape: Tape, options: CompileOptions): Lowered {
   const base = reduced?.loss ?? loss;
   const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(request?.result ?? [])];
 
-  const fused = rewrite(recorded, asked, "recorded");
-  const differentiated = rewrite(differentiate(fused.nodes), asked, "differentiated");
+  const fused = rewrite(recorded, asked, "recorded", unused);
+  const differentiated = rewrite(differentiate(fused.nodes), asked, "differentiated", unused);
   const lowered = withoutUnread(differentiated.nodes, asked, frozen);
 
-  const to = new Lowering(tape);
+  const to = new Lowering(tape, frozen);
   to.lower(lowered, asked);
   const schedule = training ? new Storage("input", "schedule", 4, "f32") : undefined;
   const update =
@@ -109,8 +120,8 @@ export function lowerTape(tape: Tape, options: CompileOptions): Lowered {
   };
 }
 
-export function planProgram(tape: Tape, options: CompileOptions): ProgramPlan {
-  const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options);
+export function planProgram(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): ProgramPlan {
+  const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options, unused);
   const required = new Set(outputs.map(({ storage }) => storage));
   if (fault) required.add(fault);
   const launches = removeDead(stages.launches, required, options.frozen);
@@ -121,7 +132,7 @@ export function planProgram(tape: Tape, options: CompileOptions): ProgramPlan {
   const results = outputs.map(({ name, tensor, storage }) => {
     const offset = resultBytes;
     resultBytes += Math.ceil(tensor.size / 4) * 16;
-    return { name, storage, elements: tensor.size, offset, scalar: tensor === reported };
+    return { name, storage, elements: tensor.size, offset, scalar: name === "loss" && tensor === reported };
   });
   const faultOffset = resultBytes;
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));

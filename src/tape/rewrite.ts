@@ -28,18 +28,21 @@ export interface Rewrite {
   readonly by: readonly Node[];
 }
 
-/** Applies the rules of the graph's operations until none matches: from the last node to the first, so that a pattern that ends
- * behind another takes it in. */
+/**
+ * Applies the rules of the graph's operations until none matches: from the last node to the first, so that a pattern that
+ * ends behind another takes it in. @param unused rules that are not applied: tests look at what one of them changes.
+ */
 export function rewrite(
   nodes: readonly Node[],
   asked: readonly Node["outputs"][number][],
   stage: Stage,
+  unused: readonly Rule[] = [],
 ): { nodes: Node[]; rewrites: Rewrite[] } {
   const rewrites: Rewrite[] = [];
   let current = [...nodes];
   for (;;) {
     const graph = new Graph(current, asked);
-    const found = firstMatch(graph, stage);
+    const found = firstMatch(graph, stage, unused);
     if (!found) return { nodes: current, rewrites };
     rewrites.push(found);
     const gone = new Set(found.nodes);
@@ -48,10 +51,11 @@ export function rewrite(
   }
 }
 
-function firstMatch(graph: Graph, stage: Stage): Rewrite | undefined {
+function firstMatch(graph: Graph, stage: Stage, unused: readonly Rule[]): Rewrite | undefined {
   for (const node of [...graph.nodes].reverse()) {
     for (const rule of node.operation.rules ?? []) {
-      const replacement = (rule.graph ?? "recorded") === stage ? rule.match(node, graph) : undefined;
+      if ((rule.graph ?? "recorded") !== stage || unused.includes(rule)) continue;
+      const replacement = rule.match(node, graph);
       if (replacement) return { rule, ...replacement };
     }
   }

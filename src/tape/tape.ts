@@ -8,7 +8,7 @@ import { compile } from "./compile.ts";
 import type { Node, Operation } from "./graph.ts";
 import { type Dtype, Storage } from "./lowering/storage.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
-import type { CompileOptions } from "./plan.ts";
+import type { CompileOptions, OutputsOf } from "./plan.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
@@ -114,8 +114,14 @@ export class Tape {
     }
   }
 
-  /** Rewrites, differentiates and lowers what was recorded, plans memory, makes every GPU object: a program to replay. */
-  compile(options: CompileOptions): Promise<Program> {
+  /**
+   * Rewrites, differentiates and lowers what was recorded, plans memory, makes every GPU object: a program to replay. What its
+   * steps give is typed by what is asked for here.
+   * @example
+   * const program = await tape.compile({ outputs: { embedding } });
+   * const { embedding: values } = await program.run({ images }); // a Float32Array
+   */
+  compile<Options extends CompileOptions>(options: Options): Promise<Program<OutputsOf<Options>>> {
     return compile(this, options);
   }
 }

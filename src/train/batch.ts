@@ -8,6 +8,7 @@ import {
   type PairBatch,
   type Pictures,
 } from "../data/batch.ts";
+import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import { batchKind, type Objective } from "../model/description.ts";
 import type { InputDtype } from "../model/pictures.ts";
@@ -66,6 +67,7 @@ export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inp
     const who = task === "liveness" ? "a liveness network" : `the ${loss} loss${mined}`;
     throw new TwingradError("BAD_INPUT", `Trainer: ${who} takes batches of ${wanted}.`);
   }
+  for (const name of branches) checkPictures(`Trainer: ${name}`, given[name], expected.size);
   const images = stack(
     branches.map((name) => given[name]!),
     batch.stacked,

@@ -39,16 +39,22 @@ const ending = ".safetensors";
 
 export class Checkpoints {
   private readonly keep: number;
+  private readonly isOwn?: (saved: SavedModel) => boolean;
+  private own?: Set<string>;
 
-  /** @param keep how many of the newest to keep, 3 by default; the best one is kept beside them. */
+  /**
+   * @param keep how many of the newest to keep, 3 by default; the best one is kept beside them.
+   * @param isOwn of which checkpoints `save` chooses what to keep; others in the folder are left as they are. All by default.
+   */
   constructor(
     readonly folder: CheckpointFolder,
-    { keep = 3 }: { readonly keep?: number } = {},
+    { keep = 3, isOwn }: { readonly keep?: number; readonly isOwn?: (saved: SavedModel) => boolean } = {},
   ) {
     if (!Number.isInteger(keep) || keep < 1) {
       throw new TwingradError("BAD_INPUT", `Checkpoints: keep is ${keep}; expected a whole number of at least 1.`);
     }
     this.keep = keep;
+    this.isOwn = isOwn;
   }
 
   /** Newest first. */
@@ -68,15 +74,32 @@ export class Checkpoints {
   /** Writes the bytes of `Trainer.save`, then removes what is kept no longer. Rejects as the folder does. */
   async save(bytes: Uint8Array, step: number, loss?: number, auc?: number): Promise<string> {
     const name = nameOf(step, loss, auc);
+    const own = (this.own ??= await this.ownNames());
     await this.folder.write(name, bytes);
+    own.add(name);
+    const present = (await this.list()).filter((found) => !this.isOwn || own.has(found.name));
     // What a run has that went on from an older checkpoint: later ones that were refused. They are left for whoever
     // wants to look at them, until the run comes to their step itself.
-    const mine = (await this.list()).filter((found) => found.step < step || found.name === name);
+    const mine = present.filter((found) => found.step < step || found.name === name);
     const kept = new Set(mine.slice(0, this.keep).map((found) => found.name));
     kept.add(bestOf(mine)?.name ?? name);
-    const gone = (await this.list()).filter((found) => found.step <= step && !kept.has(found.name));
+    const gone = present.filter((found) => found.step <= step && !kept.has(found.name));
     for (const found of gone) await this.folder.remove(found.name);
     return name;
+  }
+
+  /** What cannot be read may well be the run's own. */
+  private async ownNames(): Promise<Set<string>> {
+    const own = new Set<string>();
+    if (!this.isOwn) return own;
+    for (const { name } of await this.list()) {
+      const saved = await this.folder
+        .read(name)
+        .then(openSaved)
+        .catch(() => undefined);
+      if (!saved || this.isOwn(saved)) own.add(name);
+    }
+    return own;
   }
 
   /**

@@ -38,6 +38,7 @@ export class Session {
     const before = device.live().bytes;
     const session = new Session(device, spec);
     try {
+      Session.plan(device, spec); // throws at once what does not fit, before any kernel is timed at such sizes
       await session.program("step", "u8");
     } catch (error) {
       session.store.dispose();

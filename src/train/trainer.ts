@@ -181,17 +181,17 @@ export class Trainer {
       ...(loss === "supervised-contrastive" && { temperature }),
       pictures,
     };
-    return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, metadata) }));
+    return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, this.spec.optimizer, metadata) }));
   }
 
   /**
    * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
-   * fit or the file is of another task, and changes nothing then.
+   * fit or the file is of another task or optimizer, and changes nothing then.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
       async ({ store }) => {
-        await loadState(store, bytes, this.network.task);
+        await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },

@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { ImageSize } from "../data/imageSize.ts";
 import { type CropOptions, cropOf } from "../data/pictures/crop.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
-import { folderDataset, type PictureFile, takesPart } from "../data/sources/folders.ts";
+import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../data/sources/folders.ts";
 import { type RecordOptions, type RecordSource, recordDataset } from "../data/sources/recordDataset.ts";
 import { TwingradError } from "../errors.ts";
 import type { Box } from "../formats/box.ts";
@@ -89,7 +89,15 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
  */
 export function imageFiles(
   files: Iterable<File>,
-  { decode = decodeHere, crop }: PageDataOptions & { readonly crop?: CropOptions } = {},
+  {
+    decode = decodeHere,
+    crop,
+    tell,
+  }: PageDataOptions & {
+    readonly crop?: CropOptions;
+    /** Told, in a line, of pictures in formats that are passed over. */
+    readonly tell?: (text: string) => void;
+  } = {},
 ): Dataset {
   const below = ({ webkitRelativePath, name }: File) => {
     const path = webkitRelativePath || name;
@@ -104,7 +112,7 @@ export function imageFiles(
     if (own) return cropOf(own, crop);
     const listed = all.get(boxTable);
     if (listed) table ??= named(boxTable, async () => parseBoxTable(await listed.text()));
-    return cropOf((await table)?.get(path), crop);
+    return cropOf((await table)?.get(path.normalize("NFC")), crop);
   };
   const pictures = [...all].flatMap(([path, file]): PictureFile[] => {
     const name = file.webkitRelativePath || file.name;
@@ -112,7 +120,13 @@ export function imageFiles(
     const stored = async () => ({ bytes: await bytesOf(file), crop: await partOf(path) });
     return [{ path, name, stored, decode: (size) => named(name, async () => decode(await stored(), size)) }];
   });
-  return folderDataset("the chosen folder", pictures);
+  const others = [...all.keys()].filter(isPassedOver);
+  const told = passedOver(
+    others,
+    pictures.map(({ path }) => path),
+  );
+  if (told && pictures.length > 0) tell?.(told);
+  return folderDataset("the chosen folder", pictures, others);
 }
 
 async function named<T>(name: string, work: () => Promise<T>): Promise<T> {

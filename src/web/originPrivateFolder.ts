@@ -37,6 +37,11 @@ export function originPrivateFolder(path: string): CheckpointFolder {
       throw storageError(name ? `${path}/${name}` : path, what, error as Error);
     }
   }
+  // One writer at a time, of all tabs and workers of the origin: what another one writes is no leftover.
+  const lock = `twingrad ${path.split("/").filter(Boolean).join("/")}`;
+  const alone = async (work: () => Promise<void>): Promise<void> => {
+    await navigator.locks.request(lock, work);
+  };
   let cleared = false;
   /** Removes what a page that was closed in the middle of a write left. */
   const clear = async (folder: FileSystemDirectoryHandle) => {
@@ -64,25 +69,27 @@ export function originPrivateFolder(path: string): CheckpointFolder {
         return new Uint8Array(await (await file.getFile()).arrayBuffer());
       }),
     write: (name, bytes) =>
-      doing(name, "written", async () => {
-        const beside = `.${name}.part`;
-        const folder = await open(true);
-        await clear(folder);
-        const file = (await folder.getFileHandle(beside, { create: true })) as MovableFile;
-        const stream = await file.createWritable(); // takes the place of the file's old content when it is closed
-        try {
-          // Asks for the room first. A write that runs out of quota breaks the pipe that its bytes come through, and Chrome
-          // may tell of that alone (an AbortError).
-          await stream.truncate(bytes.length);
-          await stream.write(bytes as Uint8Array<ArrayBuffer>);
-          await stream.close();
-        } catch (error) {
-          await stream.abort().catch(() => undefined);
-          await folder.removeEntry(beside).catch(() => undefined);
-          throw error;
-        }
-        await file.move(name);
-      }),
+      doing(name, "written", () =>
+        alone(async () => {
+          const beside = `.${name}.part`;
+          const folder = await open(true);
+          await clear(folder);
+          const file = (await folder.getFileHandle(beside, { create: true })) as MovableFile;
+          const stream = await file.createWritable(); // takes the place of the file's old content when it is closed
+          try {
+            // Asks for the room first. A write that runs out of quota breaks the pipe that its bytes come through, and Chrome
+            // may tell of that alone (an AbortError).
+            await stream.truncate(bytes.length);
+            await stream.write(bytes as Uint8Array<ArrayBuffer>);
+            await stream.close();
+          } catch (error) {
+            await stream.abort().catch(() => undefined);
+            await folder.removeEntry(beside).catch(() => undefined);
+            throw error;
+          }
+          await file.move(name);
+        }),
+      ),
     remove: (name) => doing(name, "removed", async () => (await open()).removeEntry(name)),
   };
 }

@@ -1,6 +1,6 @@
 // Tuning tables in a page or worker: in IndexedDB, for the page's origin.
-import { createStore, get, set } from "idb-keyval";
-import { parseTuningTable } from "../formats/tuningTable.ts";
+import { createStore, get, update } from "idb-keyval";
+import { mergeTuning, parseTuningTable } from "../formats/tuningTable.ts";
 import type { TuningStore } from "../gpu/tunerTable.ts";
 
 /**
@@ -14,6 +14,7 @@ export function pageTuningStore(database = "twingrad-tuning"): TuningStore {
       const kept = await get(key, store);
       return kept === undefined ? undefined : parseTuningTable(kept);
     },
-    save: (key, table) => set(key, table, store),
+    // In one transaction: another tab may have added to the table since this page loaded it.
+    save: (key, table) => update(key, (stored) => mergeTuning(stored, table), store),
   };
 }

@@ -45,7 +45,6 @@ test("operations of a part of a step", () => {
   const convolution = "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1 x=60,30,5,2,1";
   expect(operationsOf(convolution)).toBe(2 * 8 * 64 * 28 * 30 * (3 * 5 * 3));
   expect(operationsOf("product.kernelGradient batch=16 rows=784 inputs=32 outputs=64")).toBe(2 * 16 * 784 * 32 * 64);
-  expect(operationsOf("product.inputGradient rows=3 inputs=5 outputs=7")).toBe(2 * 3 * 5 * 7);
   expect(operationsOf("block.forward images=8 x=28,28,64 filters=32 dtype=0")).toBe(2 * 8 * 28 * 28 * 9 * 64 * 32);
   for (const other of ["relu size=5", "product rows=3", "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1"]) {
     expect(operationsOf(other)).toBeUndefined();

@@ -67,6 +67,7 @@ describe("from pictures to a name", () => {
       "accuracy",
       "accuracyStd",
       "accuracyStandardError",
+      "balancedAccuracy",
       "auc",
       "eer",
       "tarAtFar",

@@ -1,5 +1,5 @@
 // Every code of docs/errors.md, brought about and read as a user would read it.
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -127,10 +127,9 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
   ],
   DISK: [
     async () => {
-      await symlink("/dev/full", join(folder, `.kept.${process.pid}.part`)); // what is written lands on a full disk
-      await node.diskFolder(folder).write("kept", new Uint8Array(8));
+      await node.diskFolder("/sys").write("kept", new Uint8Array(8)); // where nobody may make a file
     },
-    /^\/.*kept: cannot be written: ENOSPC/,
+    /^\/sys\/kept: cannot be written: (EACCES|EPERM|EROFS|ENOENT)/,
   ],
 };
 

@@ -1,6 +1,6 @@
 // The demo's faces: the same everywhere, the same person recognisable, and raw pixels no guide to who it is.
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -132,20 +132,17 @@ describe("the cache", () => {
     expect(await drawFaces(options())).toEqual(drawn);
   });
 
-  test("a disk without room for it is told in one line, or is a typed error, and costs no picture", async () => {
+  test("a folder that may not be written to is told in one line, or is a typed error, and costs no picture", async () => {
     const drawn = await drawFaces({ ...options(), cache: undefined });
-    const full = join(folder, "full");
-    await mkdir(full);
-    const part = `.faces-seed3-from0-2x2-${size}px.${process.pid}.part`;
-    const fill = () => symlink("/dev/full", join(full, part)); // what is written lands on a full disk
-    await fill();
+    const denied = "/sys"; // where nobody may make a file
     const told: string[] = [];
-    expect(await drawFaces({ ...options(), cache: full, warn: (text) => told.push(text) })).toEqual(drawn);
+    expect(await drawFaces({ ...options(), cache: denied, warn: (text) => told.push(text) })).toEqual(drawn);
     expect(told).toEqual([
-      expect.stringMatching(/^\/.*px: cannot be written: ENOSPC.*; the pictures will be drawn again the next time$/),
+      expect.stringMatching(
+        /^\/.*px: cannot be written: E(ACCES|PERM|ROFS).*; the pictures will be drawn again the next time$/,
+      ),
     ]);
-    await fill();
-    await expect(drawFaces({ ...options(), cache: full })).rejects.toMatchObject({ code: "DISK", reason: "full" });
+    await expect(drawFaces({ ...options(), cache: denied })).rejects.toMatchObject({ code: "DISK", reason: "denied" });
     const file = join(folder, "a file");
     await writeFile(file, "");
     await expect(drawFaces({ ...options(), cache: file })).rejects.toMatchObject({ code: "BAD_INPUT" });

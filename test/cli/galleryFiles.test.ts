@@ -1,10 +1,10 @@
 // Gallery files of any content: the gallery, or a typed error that names the file and the place in it.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadGallery, saveGallery } from "../../src/cli/galleryFiles.ts";
+import { joined, loadGallery, updateGallery } from "../../src/cli/galleryFiles.ts";
 import { TwingradError } from "../../src/errors.ts";
 import { Gallery } from "../../src/recognition/gallery.ts";
 import { model } from "../recognition/stubModel.ts";
@@ -17,6 +17,7 @@ await gallery.enroll("Ada", Uint8Array.of(1, 2));
 await gallery.enroll("Zoë", Uint8Array.of(3, 4, 5, 6));
 const saved = JSON.stringify(gallery);
 const path = join(folder, "gallery.json");
+const saveGallery = (file: string, given: Gallery) => updateGallery(file, model, () => given);
 
 async function load(text: string | Uint8Array) {
   await writeFile(path, text);
@@ -43,9 +44,10 @@ describe("a gallery's file", () => {
     // As a process leaves it that was killed in the middle of writing; this one's number is taken by nobody.
     await writeFile(join(own, ".gallery.json.4194305.part"), await readFile(file));
 
-    const loaded = (await loadGallery(file, model))!;
-    expect(loaded.remove('Zoë "Z" 李')).toBe(true);
-    await saveGallery(file, loaded);
+    await updateGallery(file, model, (loaded) => {
+      expect(loaded!.remove('Zoë "Z" 李')).toBe(true);
+      return loaded!;
+    });
     expect(await readdir(own)).toEqual(["gallery.json"]);
     const bytes = await readFile(file);
     const traces = [
@@ -57,6 +59,50 @@ describe("a gallery's file", () => {
     ];
     for (const trace of traces) expect(bytes.includes(trace), trace.toString()).toBe(false);
     expect((await loadGallery(file, model))!.names).toEqual(["Ada", "Eve"]);
+  });
+
+  it("loses nothing of changes that are made at once", async () => {
+    const file = join(folder, "at once.json");
+    await saveGallery(file, gallery);
+    const names = Array.from({ length: 20 }, (_, n) => `person ${n}`);
+    const enrolled = names.map(async (name, n) => {
+      const added = new Gallery(model);
+      await added.enroll(name, Uint8Array.of(n, n + 1));
+      await updateGallery(file, model, (present) => joined(present!, added));
+    });
+    const forgotten = updateGallery(file, model, (present) => {
+      expect(present!.remove("Ada")).toBe(true);
+      return present!;
+    });
+    await Promise.all([...enrolled.slice(0, 10), forgotten, ...enrolled.slice(10)]);
+    expect((await loadGallery(file, model))!.names.sort()).toEqual(["Zoë", ...names].sort());
+  });
+
+  it("leads, as a symbolic link, to the file that is changed, and keeps who may read it", async () => {
+    const own = join(folder, "linked");
+    await mkdir(join(own, "elsewhere"), { recursive: true });
+    const file = join(own, "elsewhere", "gallery.json");
+    await saveGallery(file, gallery);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await chmod(file, 0o640);
+    await symlink("elsewhere/gallery.json", join(own, "link.json"));
+    await updateGallery(join(own, "link.json"), model, (present) => {
+      present!.remove("Ada");
+      return present!;
+    });
+    expect((await readFile(file, "utf8")).includes("Ada")).toBe(false);
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+    expect((await lstat(join(own, "link.json"))).isSymbolicLink()).toBe(true);
+    expect(await readdir(join(own, "elsewhere"))).toEqual(["gallery.json"]);
+  });
+
+  it("is not written where the change is refused", async () => {
+    await saveGallery(path, gallery);
+    const refused = updateGallery(path, model, () => {
+      throw new Error("no");
+    });
+    await expect(refused).rejects.toThrow("no");
+    expect((await loadGallery(path, model))?.toJSON()).toEqual(gallery.toJSON());
   });
 
   it("keeps how several pictures count; a file without it has the nearest", async () => {

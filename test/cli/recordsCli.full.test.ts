@@ -1,7 +1,7 @@
 // `twingrad records`, and training on records: as users meet them, in processes of their own.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -39,6 +39,28 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("records create, inspect, verify", () => {
+  it("leaves nothing half-written on Ctrl-C, and removes what a killed one left", async () => {
+    const many = at("many");
+    for (let copy = 0; copy < 40; copy++) await cp(data, join(many, `copy ${copy}`), { recursive: true });
+    const out = at("stopped", "out.tfrecord");
+    const start = () => spawn(process.execPath, [cli.cli, "records", "create", many, out]);
+    const parts = async () =>
+      (await readdir(at("stopped")).catch(() => [])).filter((name) => name.endsWith(".part")).length;
+    for (const signal of ["SIGKILL", "SIGINT"] as const) {
+      const before = signal === "SIGKILL" ? 0 : 1;
+      const child = start();
+      const ended = new Promise((done) => child.on("close", (status) => done(status)));
+      const { pid } = child;
+      while (!(await readdir(at("stopped")).catch(() => [])).some((name) => name.endsWith(`.${pid}.part`)))
+        await new Promise((done) => setTimeout(done, 2));
+      child.kill(signal);
+      expect(await ended).toBe(signal === "SIGINT" ? 130 : null);
+      expect(await parts()).toBe(1 - before);
+    }
+    expect(await readdir(at("stopped"))).toEqual([]);
+    await rm(many, { recursive: true });
+  });
+
   it("writes what it describes and checks", async () => {
     const created = await cli.json("records", "create", data, at("out.tfrecord"), "--prefix", "train");
     const labels = Object.fromEntries([0, 1, 2, 3, 4, 5].map((person) => [`p${person}`, 4]));

@@ -9,6 +9,7 @@ const verification = {
   accuracy: 0.875,
   accuracyStd: 0.02,
   accuracyStandardError: 0.02 / Math.sqrt(10),
+  balancedAccuracy: 0.9,
   auc: 0.98765,
   eer: 0.0625,
   tarAtFar: { "0.1": 0.75, "0.01": 0.5, "0.001": 0.25 },

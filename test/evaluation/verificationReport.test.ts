@@ -46,6 +46,7 @@ describe("verificationReport", () => {
       accuracy: 1,
       accuracyStd: 0,
       accuracyStandardError: 0,
+      balancedAccuracy: 1,
       auc: 1,
       eer: 0,
       tarAtFar: { "0.1": 1, "0.01": 1, "0.001": 1 },
@@ -60,4 +61,18 @@ describe("verificationReport", () => {
     expect(report).toMatchObject({ auc: 0.5, eer: 0.5, tarAtFar: { "0.1": 0, "0.01": 0, "0.001": 0 } });
     expect(report.accuracy).toBe(0.5);
   });
+});
+
+it("balanced accuracy does not count how many pairs there are of either kind", () => {
+  // Two people with two pictures each; 2 genuine pairs beside 200 impostor pairs, half of which are as near as the genuine.
+  const labels = [0, 0, 1, 1];
+  const genuine = [0, 2].map((left) => ({ left, right: left + 1, same: true, distance: 1 }));
+  const impostors = Array.from({ length: 200 }, (_, n) => ({
+    left: 2 * (n % 2),
+    right: n % 2 === 0 ? 2 : 1,
+    same: false,
+    distance: n < 100 ? 1 : 2,
+  }));
+  const pairs = [...genuine, ...impostors];
+  expect(verificationReport(pairs, pairs, labels).balancedAccuracy).toBe(0.75);
 });

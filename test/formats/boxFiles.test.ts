@@ -40,6 +40,13 @@ describe("parseBoxFile", () => {
     for (const text of ['{"who":"Ada"}', '{"box":null}', "[1]", "null"]) expect(parseBoxFile(text)).toBeUndefined();
   });
 
+  it("takes a byte-order mark, and accents however they are composed", () => {
+    expect(parseBoxFile('\uFEFF{"box":{"xmin":10,"ymin":20,"xmax":40,"ymax":60}}')).toEqual(box);
+    expect([...parseBoxTable("file,xmin,ymin,xmax,ymax\nRene\u0301e/1.jpg,10,20,40,60\n").keys()]).toEqual([
+      "Ren\u00e9e/1.jpg",
+    ]);
+  });
+
   it.each<[string, RegExp]>([
     ["{", /^this is no JSON: /],
     ['{"box":{"x":1,"y":2}}', /^its "box" is \{"x":1,"y":2\}; \{xmin, ymin, xmax, ymax\} or \{x, y, width, height\}/],

@@ -70,7 +70,12 @@ describe("openSaved", () => {
   it("gives the description of a file that is whole; an older one is of recognition, its embeddings behind a sigmoid", async () => {
     const { version: _, ...rest } = description;
     const network = { ...rest.network, embeddingActivation: "sigmoid", towers: ["pixels"] };
-    expect((await openSaved(await saved())).description).toEqual({ ...rest, network, task: "recognition" });
+    expect((await openSaved(await saved())).description).toEqual({
+      ...rest,
+      network,
+      task: "recognition",
+      optimizer: "adam",
+    });
   });
 
   it("refuses every single flipped bit, every truncation and every repetition", async () => {

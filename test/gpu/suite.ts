@@ -2,7 +2,7 @@
 // (a page, Dawn in Node, wgpu in Deno), so nothing here may depend on vitest, Node or the DOM.
 
 import fc from "fast-check";
-import type { Device } from "../../src/index.ts";
+import type { Device, OpenDeviceOptions } from "../../src/index.ts";
 import { difference } from "../compare.ts";
 import type { Fixtures } from "../fixtures.ts";
 
@@ -120,10 +120,14 @@ export async function assertThrows(what: string, work: () => unknown, parts: rea
 }
 
 /**
- * Set by the host: the seed of random examples (a failure's message gives it), the share of them that is tried, and the GPU
- * object for cases that open devices of their own, where it is not `navigator.gpu`.
+ * Set by the host: the seed of random examples (a failure's message gives it), the share of them that is tried, and for
+ * cases that open devices of their own how the host opened its.
  */
-export const settings: { seed: number; share: number; gpu?: GPU } = { seed: 20240607, share: 1 };
+export const settings: { seed: number; share: number; opening: Pick<OpenDeviceOptions, "gpu" | "kernels"> } = {
+  seed: 20240607,
+  share: 1,
+  opening: {},
+};
 
 /** How long a failing example may be shrunk, in ms. */
 const SHRINK_LIMIT = 10_000;

@@ -15,7 +15,7 @@ export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): De
   if (device.adapter.software === software) return device;
   let other = known.get(device);
   if (!other) {
-    other = onSame(device, new Device(device.gpu, { ...device.adapter, software }));
+    other = onSame(device, new Device(device.gpu, { ...device.adapter, software }, undefined, device.portable));
     known.set(device, other);
   }
   return other;
@@ -33,14 +33,24 @@ export function deviceWithin(device: Device, limits: Readonly<Record<string, num
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   });
-  return onSame(device, new Device(limited, device.adapter));
+  return onSame(device, new Device(limited, device.adapter, undefined, device.portable));
 }
 
 export const kinds = ["software adapters", "GPUs"] as const;
 
+/** The same GPU device, which takes the portable kernels alone. */
+export const portableDevice = (device: Device): Device =>
+  onSame(device, new Device(device.gpu, device.adapter, undefined, true));
+
+/** The same GPU device, which takes all kernels: for a case that is about others than the portable ones. */
+export function deviceWithAllKernels(device: Device): Device {
+  return device.portable ? new Device(device.gpu, device.adapter) : device;
+}
+
 /** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
 export function deviceChoosing(device: Device, candidate: string): Device {
-  const other = onSame(device, new Device(device.gpu, device.adapter));
+  const all = deviceWithAllKernels(device);
+  const other = onSame(all, new Device(all.gpu, all.adapter));
   other.tuner.choice = (_, candidates) => candidates.find((c) => c === candidate);
   return other;
 }

@@ -1,9 +1,24 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { readModelFile } from "../../src/node/files/modelFiles.ts";
+import { readText } from "../../src/node/files/textFiles.ts";
 import { writeAtomic } from "../../src/node/files/writeAtomic.ts";
 
 let folder: string;
@@ -82,6 +97,61 @@ describe("writeAtomic", () => {
     expect(await readdir(join(folder, "model.safetensors"))).toEqual(["inside.png"]);
   });
 
+  it("writes where symbolic links lead, also to a file that is not there yet", async () => {
+    await mkdir(join(folder, "real"));
+    await writeFile(join(folder, "real", "a"), "old");
+    await symlink("real/a", join(folder, "second"));
+    await symlink(join(folder, "second"), join(folder, "first"));
+    await writeAtomic(join(folder, "first"), "new");
+    expect(await readFile(join(folder, "real", "a"), "utf8")).toBe("new");
+    expect(await readlink(join(folder, "second"))).toBe("real/a");
+    // A folder on the way is a link, too: ".." in a link starts from where it really is.
+    await symlink("real", join(folder, "alias"));
+    await symlink("../b", join(folder, "real", "dangling"));
+    await writeAtomic(join(folder, "alias", "dangling"), "b");
+    expect(await readFile(join(folder, "b"), "utf8")).toBe("b");
+    await symlink("circle", join(folder, "circle"));
+    await expect(writeAtomic(join(folder, "circle"), "x")).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect((await readdir(folder)).sort()).toEqual(["alias", "b", "circle", "first", "real", "second"]);
+  });
+
+  it("keeps permissions, owner and group of a file; a new one is private where that is asked for", async () => {
+    const path = join(folder, "x");
+    const access = async () => {
+      const { mode, uid, gid } = await stat(path);
+      return [mode & 0o777, uid, gid];
+    };
+    await writeFile(path, "old");
+    await chmod(path, 0o604);
+    const root = process.getuid?.() === 0;
+    if (root) await chown(path, 1234, 4321);
+    const before = await access();
+    await writeAtomic(path, "new", { ownerOnly: true });
+    expect(await access()).toEqual(before);
+    expect(before[0]).toBe(0o604);
+    if (root) expect(before.slice(1)).toEqual([1234, 4321]);
+    await rm(path);
+    await writeAtomic(path, "new", { ownerOnly: true });
+    expect((await access())[0]).toBe(0o600);
+    await rm(path);
+    await writeAtomic(path, "new");
+    expect((await access())[0]).toBe(0o666 & ~process.umask());
+  });
+
+  it("refuses what is no file, and leaves it", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    await expect(writeAtomic(pipe, "x")).rejects.toMatchObject({
+      code: "BAD_INPUT",
+      message: `${pipe}: cannot be written: a file was expected, not a named pipe`,
+    });
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    await symlink("/dev/null", join(folder, "null"));
+    await expect(writeAtomic(join(folder, "null"), "x")).rejects.toThrow(/a file was expected, not a device/);
+    await expect(writeAtomic("/dev/null", "x")).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
+  });
+
   it("names the path when the folder is missing", async () => {
     const path = join(folder, "none", "x");
     await expect(writeAtomic(path, "new")).rejects.toThrow(`${path}: cannot be written`);
@@ -101,4 +171,78 @@ describe("readModelFile", () => {
     await mkdir(join(folder, "empty"));
     await expect(readModelFile(join(folder, "empty"))).rejects.toThrow(/model\.safetensors: cannot be read/);
   });
+});
+
+describe("imageFolder and what stands in folders", () => {
+  it("takes names that read the same for one, and refuses what nobody can read", async () => {
+    await put("Ren\u00e9e/1.pgm", "Rene\u0301e/2.pgm", "ada /1.pgm", "ada/2.pgm");
+    const { identities, items } = await imageFolder(folder);
+    expect(identities).toEqual(["Ren\u00e9e", "ada"]);
+    expect(items.map(({ identity }) => identity).sort()).toEqual([0, 0, 1, 1]);
+    await put("A\u001b[2Jda/1.pgm");
+    await expect(imageFolder(folder)).rejects.toThrow(/A\\u001b\[2Jda.* has control or invisible characters/);
+  });
+
+  it("tells of formats that are passed over, and of who vanishes with them", async () => {
+    await put("ada/1.pgm", "ada/2.bmp", "ada/3.JFIF", "grace/1.jfif", "grace/notes.txt", ".thumbs/1.bmp");
+    const told: string[] = [];
+    const { identities } = await imageFolder(folder, { tell: (text) => told.push(text) });
+    expect(identities).toEqual(["ada"]);
+    expect(told).toEqual([
+      "passed over: 1 .bmp, 2 .jfif; no other pictures are there of grace, who take no part. Convert them to .jpg, .jpeg, .png, .webp, .pgm, .ppm to use them",
+    ]);
+    await rm(join(folder, "ada"), { recursive: true });
+    await expect(imageFolder(folder)).rejects.toThrow(/no pictures were found.*passed over: 1 \.jfif/);
+  });
+
+  it.runIf(process.platform === "linux")(
+    "a name that is not UTF-8 is told, or left out where that was asked for",
+    async () => {
+      await put("ada/1.pgm");
+      await mkdir(Buffer.concat([Buffer.from(`${folder}/Ren`), Buffer.of(0xe9)]));
+      await expect(imageFolder(folder)).rejects.toMatchObject({
+        code: "BAD_INPUT",
+        message: expect.stringMatching(/Ren\ufffd: this name is not UTF-8; rename it/),
+      });
+      const skipped: string[] = [];
+      const onUnreadable = ({ code }: { code: string }) => skipped.push(code);
+      expect((await imageFolder(folder, { onUnreadable })).identities).toEqual(["ada"]);
+      expect(skipped).toEqual(["BAD_INPUT"]);
+    },
+  );
+
+  it.runIf(process.getuid?.() === 0)("what may not be read is DISK, with its path", async () => {
+    await put("ada/1.pgm", "bob/1.pgm");
+    await chmod(folder, 0o755);
+    await chmod(join(folder, "ada/1.pgm"), 0);
+    const { items } = await imageFolder(folder);
+    const as = async <T>(user: number, work: () => Promise<T>) => {
+      process.seteuid!(user);
+      return work().finally(() => process.seteuid!(0));
+    };
+    const denied = { code: "DISK", reason: "denied" };
+    const message = expect.stringContaining(join(folder, "ada", "1.pgm: cannot be read: EACCES"));
+    await expect(as(65534, () => items[0].decode([1, 1, 1]))).rejects.toMatchObject({ ...denied, message });
+    await chmod(join(folder, "bob"), 0);
+    await expect(as(65534, () => imageFolder(folder))).rejects.toMatchObject({
+      ...denied,
+      message: expect.stringContaining(`${join(folder, "bob")}: cannot be listed: EACCES`),
+    });
+    const skipped: Error[] = [];
+    const rest = await as(65534, () => imageFolder(folder, { onUnreadable: (error) => skipped.push(error) }));
+    expect([rest.identities, skipped.length]).toEqual([["ada"], 1]);
+  });
+});
+
+it("text is read with any byte-order mark", async () => {
+  const path = join(folder, "list.txt");
+  for (const bytes of [
+    Buffer.from("G\u00f6del"),
+    Buffer.from("\ufeffG\u00f6del"),
+    Buffer.from("\ufeffG\u00f6del", "utf16le"),
+    Buffer.from("\ufeffG\u00f6del", "utf16le").swap16(),
+  ]) {
+    await writeFile(path, bytes);
+    expect(await readText(path)).toBe("G\u00f6del");
+  }
 });

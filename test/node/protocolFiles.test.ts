@@ -47,7 +47,7 @@ describe("readPairs", () => {
     await mkdir(at("people", "a"), { recursive: true });
     await writeFile(at("people", "a", "1.pgm"), pgm(1));
     const dataset = await imageFolder(at("people"));
-    await expect(readPairs(at("none.txt"), dataset)).rejects.toThrow(`${at("none.txt")}: ENOENT`);
+    await expect(readPairs(at("none.txt"), dataset)).rejects.toThrow(`${at("none.txt")}: cannot be read: ENOENT`);
     await writeFile(at("pairs.txt"), "1\na\t1\t2\na\t1\tb\t1\n");
     await expect(readPairs(at("pairs.txt"), dataset)).rejects.toThrow(`${at("pairs.txt")}: 2 of the pictures`);
   });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { gunzipSync, inflateSync } from "node:zlib";
@@ -136,6 +136,41 @@ async function decoded({ items }: Dataset): Promise<string[]> {
 }
 
 describe("writeRecords and tfrecords", () => {
+  it("leaves nothing where it is stopped, and removes what a killed process left", async () => {
+    const people = await drawPeople();
+    const left = [".out-00001-of-00004.4194305.part", ".out-00000-of-00002-0123abcd.4194305.part"];
+    for (const name of left) await writeFile(at(name), "half");
+    await writeFile(at(".out.csv.4194305.part"), "another's");
+    await writeFile(at("out-00000-of-00002"), "earlier");
+    const stop = new AbortController();
+    let asked = 0;
+    const items = people.items.map((item) => ({
+      ...item,
+      stored: () => {
+        if (++asked === 5) stop.abort(new Error("stopped"));
+        return item.stored!();
+      },
+    }));
+    const stopped = writeRecords(at("out"), { ...people, items }, { shards: 2, signal: stop.signal });
+    await expect(stopped).rejects.toThrow("stopped");
+    expect((await readdir(folder)).sort()).toEqual([".out.csv.4194305.part", "out-00000-of-00002", "people"]);
+    expect(await readFile(at("out-00000-of-00002"), "utf8")).toBe("earlier");
+  });
+
+  it("writes where a link leads, keeps who may read it, and is one process's at a time", async () => {
+    const people = await drawPeople();
+    await writeFile(at("real"), "old", { mode: 0o600 });
+    await symlink("real", at("out"));
+    const both = await Promise.allSettled([writeRecords(at("out"), people), writeRecords(at("out"), people)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const refused = both.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+    expect(refused.reason).toMatchObject({ code: "DISK", reason: "busy" });
+    expect((await tfrecords(at("real"))).items).toHaveLength(7);
+    expect((await stat(at("real"))).mode & 0o777).toBe(0o600);
+    expect((await readdir(folder)).sort()).toEqual(["out", "people", "real"]);
+    await expect(writeRecords("/dev/null", people)).rejects.toMatchObject({ code: "BAD_INPUT" });
+  });
+
   it.each<[string, object, string]>([
     ["one file", {}, "out.tfrecord"],
     ["GZIP", { compression: "gzip" }, "out.tfrecord"],

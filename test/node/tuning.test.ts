@@ -34,6 +34,15 @@ test("keeps a table for each key", async () => {
   expect(await store.load(`${key}0`)).toEqual(other);
 });
 
+test("adds to what another process stored meanwhile", async () => {
+  const stores = Array.from({ length: 8 }, () => fileTuningStore(folder));
+  const one = table.choices["conv2d.forward batch=8"];
+  await Promise.all(stores.map((store, n) => store.save(key, { ...table, choices: { [`kernel ${n}`]: one } })));
+  expect(Object.keys((await stores[0].load(key))!.choices).sort()).toEqual(stores.map((_, n) => `kernel ${n}`));
+  await stores[0].save(key, { ...table, shaders: "other" });
+  expect((await stores[0].load(key))!.choices).toEqual(table.choices); // what is of other kernels says nothing
+});
+
 test.each([
   ["no JSON", "{", "JSON"],
   ["an empty file", "", "JSON"],

@@ -43,6 +43,15 @@ describe("Gallery", () => {
     });
   });
 
+  it("refuses a picture whose embedding is not finite, and enrolls nothing of its call", async () => {
+    const people = await gallery();
+    const pictures = Float32Array.of(1, 1, 1, Number.NaN);
+    const refused = { code: "BAD_INPUT", message: expect.stringContaining("picture 1") };
+    await expect(people.enroll("Ada", pictures)).rejects.toMatchObject(refused);
+    await expect(people.identify(Float32Array.of(Infinity, 1))).rejects.toMatchObject({ code: "BAD_INPUT" });
+    expect(people.toJSON().people[0].embeddings).toHaveLength(2);
+  });
+
   it("knows a stranger by the threshold, which belongs to the known side", async () => {
     const people = await gallery();
     expect((await people.identify(bytes(105, 105))).name).toBe("Grace");
@@ -264,4 +273,43 @@ describe("a gallery that refuses pictures of pictures", () => {
     const alike = new Gallery(pixelModel(), { liveness: { judge: { ...judge, imageSize: [2, 1, 1] } } });
     await expect(alike.enroll("Ada", bytes(90, 10))).rejects.toThrow(NotLiveError);
   });
+});
+
+describe("a name is what a person reads", () => {
+  const composed = "Ren\u00e9e";
+  const decomposed = "Rene\u0301e";
+
+  it("is one however it is spelt: enrolled, verified and forgotten", async () => {
+    const people = new Gallery(pixelModel());
+    await people.enroll(composed, bytes(0, 0));
+    expect(await people.enroll(` ${decomposed} `, bytes(1, 1))).toBe(2);
+    expect(people.names).toEqual([composed]);
+    expect((await people.verify(decomposed, bytes(0, 0))).same).toBe(true);
+    expect(people.remove(decomposed)).toBe(true);
+    expect(people.names).toEqual([]);
+  });
+
+  it("is one in a gallery that an earlier version wrote with both spellings", async () => {
+    const people = new Gallery(pixelModel());
+    await people.enroll(composed, bytes(0, 0));
+    const saved = people.toJSON();
+    saved.people.push({ ...saved.people[0], name: decomposed });
+    const read = Gallery.fromJSON(pixelModel(), saved);
+    expect(read.toJSON().people).toEqual([
+      { name: composed, embeddings: [0, 1].map(() => saved.people[0].embeddings[0]) },
+    ]);
+    expect(read.remove(composed)).toBe(true);
+    expect(read.names).toEqual([]);
+  });
+
+  it.each(["unknown ", " Unknown", "UNKNOWN", "A\u0000da", "\u001b[2JAda", "\u00a0"])(
+    "%j cannot be enrolled, nor read",
+    async (name) => {
+      const people = await gallery();
+      await expect(people.enroll(name, bytes(0, 0))).rejects.toMatchObject({ code: "BAD_INPUT" });
+      const saved = people.toJSON();
+      saved.people[0].name = name;
+      expect(() => Gallery.fromJSON(pixelModel(), saved)).toThrow(expect.objectContaining({ code: "CORRUPT_FILE" }));
+    },
+  );
 });

@@ -122,6 +122,10 @@ const cases: Record<OperationName, fc.Arbitrary<Case>> = {
       },
       options: { activation },
     })),
+  matmul: fc.record({ seed, B: fc.option(size), N: size, K: size, M: size }).map(({ seed, B, N, K, M }) => {
+    const batch = B === null ? [] : [B];
+    return { inputs: { a: normal([...batch, N, K], seed), b: normal([...batch, K, M], seed + 1) } };
+  }),
   l2Normalize: matrix.map(({ seed, rows, columns }) => ({ inputs: { x: normal([rows, columns], seed) } })),
   sigmoidCrossEntropy: matrix.map(({ seed, rows }) => ({
     inputs: { logits: normal([rows], seed, { deviation: 4 }), labels: binary([rows], seed + 1) },

@@ -13,6 +13,7 @@ import { contrastiveLoss, contrastiveLossGradients } from "./ops/losses/contrast
 import { l2Penalty, l2PenaltyGradients } from "./ops/losses/l2Penalty.ts";
 import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "./ops/losses/sigmoidCrossEntropy.ts";
 import { tripletLoss, tripletLossGradients } from "./ops/losses/tripletLoss.ts";
+import { matmul, matmulGradients } from "./ops/matmul.ts";
 import { maxPool2d, maxPool2dGradients } from "./ops/maxPool2d.ts";
 import { mean, meanGradients } from "./ops/mean.ts";
 import { relu, reluGradients } from "./ops/relu.ts";
@@ -41,6 +42,7 @@ export const references = {
   sum: { value: sum, gradients: sumGradients },
   mean: { value: mean, gradients: meanGradients },
   dense: { value: dense, gradients: denseGradients },
+  matmul: { value: matmul, gradients: matmulGradients },
   l2Normalize: { value: l2Normalize, gradients: l2NormalizeGradients },
   sigmoidCrossEntropy: { value: sigmoidCrossEntropy, gradients: sigmoidCrossEntropyGradients },
   contrastiveLoss: { value: contrastiveLoss, gradients: contrastiveLossGradients },

@@ -1,7 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
-import { esbuildPlugin, minifyWhitespace, reflectShader, shaderDeclaration } from "../../shaders/reflect.mjs";
+import {
+  esbuildPlugin,
+  minifyWhitespace,
+  reflectShader,
+  shaderDeclaration,
+  shaderFiles,
+} from "../../shaders/reflect.mjs";
 import throughVite from "../../shaders/relu.backward.wgsl";
 import { readShader } from "../../src/gpu/shader.ts";
 
@@ -43,12 +51,12 @@ test("a uniform called shape is read as values, which a launch gives with its co
     { name: "BIAS", type: "f32" },
   ];
   expect(shape).toEqual({ binding: 1, fields });
-  expect(shaderDeclaration(shaped, "a.wgsl").match(/^ {2}"COUNT" \| "BIAS",$/m)).not.toBeNull();
+  expect(shaderDeclaration(shaped, "shaders/a.wgsl").match(/^ {2}"COUNT" \| "BIAS",$/m)).not.toBeNull();
   expect(() => reflectShader(shaped.replace("BIAS: f32", "BIAS: vec4f"), "a.wgsl")).toThrow("a.wgsl: shape");
 });
 
 test("the declaration names them all", () => {
-  const declaration = shaderDeclaration(shader, "double.forward.wgsl");
+  const declaration = shaderDeclaration(shader, "shaders/double.forward.wgsl");
   expect(declaration).toContain('{ x: "read"; output: "read_write"; schedule: "uniform" }');
   expect(declaration.match(/^ {2}"COUNT",$/m)).not.toBeNull();
   expect(declaration.match(/^ {2}"FACTOR",$/m)).not.toBeNull();
@@ -66,7 +74,26 @@ test("a shader that cannot be used says which file and why", () => {
   expect(() => reflectShader("fn main( {", "broken.wgsl")).toThrow("broken.wgsl");
 });
 
-const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
+test("two shaders of one name are refused, in whichever folders they lie", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "shaders-"));
+  try {
+    mkdirSync(path.join(folder, "gpu"));
+    writeFileSync(path.join(folder, "a.wgsl"), shader);
+    writeFileSync(path.join(folder, "gpu", "b.wgsl"), shader);
+    expect(await shaderFiles(folder)).toEqual(["a.wgsl", "gpu/b.wgsl"]);
+    writeFileSync(path.join(folder, "gpu", "a.wgsl"), shader);
+    await expect(shaderFiles(folder)).rejects.toThrow("two shaders are called a.wgsl");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a shader in a folder finds what reads it", () => {
+  expect(shaderDeclaration(shader, "shaders/gpu/a.wgsl")).toContain('from "../../src/gpu/shader.ts"');
+  expect(shaderDeclaration(shader, "shaders/a.wgsl")).toContain('from "../src/gpu/shader.ts"');
+});
+
+const files = await shaderFiles("shaders");
 
 test.each(files)("%s: what is read when it is loaded is what is reflected, also as published", (file) => {
   const text = readFileSync(`shaders/${file}`, "utf8");

@@ -141,3 +141,19 @@ describe("feed", () => {
     );
   });
 });
+
+describe("pictures that are not finite", () => {
+  it("are refused, by field, picture and place", () => {
+    const pictures = (value: number) => new Float32Array(batchSize * 6).fill(0.5).fill(value, 20, 21);
+    const same = new Int32Array(batchSize);
+    const batch = (right: number) => ({
+      left: pictures(0),
+      right: pictures(right),
+      leftLabels: same,
+      rightLabels: same,
+    });
+    const expected = { ...recognition, loss: "cross-entropy", augmenter: undefined } as const;
+    expect(feed(batch(1), expected).dtype).toBe("f32");
+    expect(() => feed(batch(NaN), expected)).toThrow("Trainer: right: picture 3 has NaN at row 0, column 2, channel 0");
+  });
+});

@@ -9,7 +9,7 @@ import { addBoxesOption } from "../options/dataOptions.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../options/settings.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, digits, type Outcome } from "../outcome.ts";
+import { action, digits, note, type Outcome } from "../outcome.ts";
 import { readPictures } from "./models.ts";
 import { imageSize } from "./train.ts";
 
@@ -62,7 +62,7 @@ async function run(
   const { decoded: source, crop, augmentation } = picturesOf(settings);
   if (!augmentation) throw new SettingsError(`${config}: augment is false: training would see the picture as it is`);
   const picture = await readPictures([image], { imageSize: source, crop }, boxes);
-  const device = await openDevice();
+  const device = await openDevice({ tell: note });
   try {
     const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };
     const made = await specimens(device, picture, options);

@@ -14,11 +14,10 @@ import {
   thresholdAt,
   withJudgement,
 } from "../../index.ts";
-import { type EvaluationPair, modelFileOf, readModelFile } from "../../internal.ts";
-import { saveModel } from "../../node/index.ts";
+import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
+import { action, digits, percent, warn } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
 import { picturesFor, showing, withModel } from "./models.ts";
 
@@ -67,10 +66,18 @@ export function addCalibrate(program: Command): void {
       // Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001).
       const calibration = { slope: fitted.slope, intercept: fitted.intercept + Math.log(different / same) };
       const file = await modelFileOf(modelPath);
-      await saveModel(file, await withJudgement(await readModelFile(modelPath), { threshold, calibration, rate }));
+      await updateFile(file, async (bytes) => {
+        if (!bytes || (await fingerprintOfModel(bytes)) !== model.fingerprint) {
+          throw new TwingradError(
+            "CHECKPOINT_MISMATCH",
+            `${file}: another model took this one's place while it was calibrated; nothing is stored: calibrate again`,
+          );
+        }
+        return withJudgement(bytes, { threshold, calibration, rate });
+      });
       if (far * different < 1) {
         const needed = Math.ceil(1 / far).toLocaleString("en-GB");
-        note(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+        warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
       }
       const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
       return {

@@ -2,8 +2,8 @@
 
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
-import { matches } from "../../internal.ts";
-import { loadGallery, saveGallery } from "../galleryFiles.ts";
+import { matches, readableName } from "../../internal.ts";
+import { joined, updateGallery } from "../galleryFiles.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { action } from "../outcome.ts";
 import { addGuardOptions, type GuardFlags, withGuardedModel } from "./livenessGuard.ts";
@@ -29,12 +29,19 @@ export function addEnroll(program: Command): void {
     );
   action(
     addBoxesOption(addGuardOptions(command)),
-    async (modelPath: string, galleryPath: string, name: string, images: string[], flags: Flags) =>
+    async (modelPath: string, galleryPath: string, said: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
-        const gallery = (await loadGallery(galleryPath, model)) ?? new Gallery(model);
-        if (flags.match) gallery.match = flags.match;
-        const count = await gallery.enroll(name, await readPictures(images, model, flags.boxes));
-        await saveGallery(galleryPath, gallery);
+        const name = readableName(said);
+        const added = new Gallery(model);
+        await added.enroll(said, await readPictures(images, model, flags.boxes));
+        // The file is not locked while the pictures are embedded: others may change it meanwhile.
+        const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
+          const all = joined(present, added);
+          if (flags.match) all.match = flags.match;
+          return all;
+        });
+        const [known] = added.names;
+        const count = gallery.toJSON().people.find((person) => person.name === known)!.embeddings.length;
         const identities = gallery.names.length;
         return {
           result: { name, images: count, identities, match: gallery.match },

@@ -1,9 +1,11 @@
 // twingrad forget: removes a person from a gallery.
 
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
-import { loadGallery, saveGallery } from "../galleryFiles.ts";
-import { action } from "../outcome.ts";
+import { readableName, shown } from "../../internal.ts";
+import { updateGallery } from "../galleryFiles.ts";
+import { action, note } from "../outcome.ts";
 import { withModel } from "./models.ts";
 
 export function addForget(program: Command): void {
@@ -13,15 +15,26 @@ export function addForget(program: Command): void {
     .argument("<model>", "what `twingrad train` wrote: the file or its folder")
     .argument("<gallery>", "the gallery's JSON file")
     .argument("<name>", "who is to be forgotten");
-  action(command, async (modelPath: string, galleryPath: string, name: string) =>
+  action(command, async (modelPath: string, galleryPath: string, said: string) =>
     withModel(modelPath, async (model) => {
-      const gallery = await loadGallery(galleryPath, model);
-      if (!gallery) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
-      if (!gallery.remove(name)) {
-        const known = gallery.names.length === 0 ? "nobody" : `${gallery.names.length} people`;
-        throw new TwingradError("BAD_INPUT", `${galleryPath}: nobody called "${name}" is enrolled; it holds ${known}`);
+      const name = readableName(said);
+      const links = (await stat(galleryPath).catch(() => undefined))?.nlink ?? 1;
+      const gallery = await updateGallery(galleryPath, model, (present) => {
+        if (!present) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
+        if (!present.remove(name)) {
+          const known = present.names.length === 0 ? "nobody" : `${present.names.length} people`;
+          throw new TwingradError(
+            "BAD_INPUT",
+            `${galleryPath}: nobody called "${shown(name)}" is enrolled; it holds ${known}`,
+          );
+        }
+        return present;
+      });
+      if (links > 1) {
+        note(
+          `${galleryPath} was one of ${links} hard links to its file: under the other names the file is as it was, with ${shown(name)} in it`,
+        );
       }
-      await saveGallery(galleryPath, gallery);
       const identities = gallery.names.length;
       return {
         result: { forgotten: name, identities },

@@ -34,7 +34,7 @@ async function withLoaded<M, T>(
   await access(path).catch(() => {
     throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   });
-  const device = await openDevice();
+  const device = await openDevice({ tell: note });
   try {
     return await work(await load(path, device), device);
   } finally {

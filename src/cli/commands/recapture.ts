@@ -9,7 +9,7 @@ import { diskError, pictureSize, writeAtomic } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, note, type Outcome } from "../outcome.ts";
+import { action, note, type Outcome, warn } from "../outcome.ts";
 import { Progress } from "../progress.ts";
 import { fromBytes, type Raster, toBytes } from "../recapture/effects.ts";
 import { live, recapture } from "../recapture/recapture.ts";
@@ -40,7 +40,7 @@ export function addRecapture(program: Command): void {
 }
 
 async function run(folder: string, out: string, { seed, largest, contactSheet: sheet }: Flags): Promise<Outcome> {
-  const { items } = await imageFolder(folder);
+  const { items } = await imageFolder(folder, { warn });
   if (((await readdir(out).catch(() => [])) as string[]).length > 0) {
     throw new TwingradError(
       "BAD_INPUT",

@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { Item } from "../../index.ts";
 import { byNaturalOrder, type Compression, Random, streams } from "../../internal.ts";
 import { writeRecords } from "../../node/index.ts";
+import { interruptible } from "../interrupt.ts";
 import {
   addDataOptions,
   addRecordOptions,
@@ -15,7 +16,7 @@ import {
   Skipped,
 } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, note, type Outcome } from "../outcome.ts";
+import { action, note, type Outcome, warn } from "../outcome.ts";
 import { type Problem, type RecordReport, reportRecords } from "../recordReport.ts";
 
 const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
@@ -53,7 +54,7 @@ function addCreate(records: Command): void {
 
 async function create(data: string, out: string, flags: CreateFlags): Promise<Outcome> {
   const dataset = await openData([data], flags, note);
-  const skipped = new Skipped(note);
+  const skipped = new Skipped(warn);
   const corrupt: { file: string; reason: string }[] = [];
   const { shards, compression, shuffle, seed, skipCorrupt } = flags;
   // A prefix that the records to read have is kept unless another is said.
@@ -64,11 +65,17 @@ async function create(data: string, out: string, flags: CreateFlags): Promise<Ou
     corrupt.push({ file: item.name, reason: error.message });
     skipped.tell(error);
   };
-  const written = await writeRecords(
-    out,
-    { ...dataset, items },
-    { shards, compression, prefix, address, onUnreadable: skipCorrupt ? onUnreadable : undefined },
+  const options = { shards, compression, prefix, address, onUnreadable: skipCorrupt ? onUnreadable : undefined };
+  const { result: written, status } = await interruptible(
+    (signal) =>
+      writeRecords(out, { ...dataset, items }, { ...options, signal }).catch((error) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      }),
+    note,
+    "stopping, and removing what is half-written",
   );
+  if (!written) return { result: { interrupted: true }, text: "stopped early: nothing was written", status };
   skipped.summary();
   const { files, bytes, records, labels } = written;
   const { features } = await reportRecords(files, { prefix });

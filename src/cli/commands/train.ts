@@ -1,10 +1,7 @@
 // twingrad train: a folder of pictures in, a model out.
 
-import { mkdir } from "node:fs/promises";
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
-import { augmentationPresets, type Item } from "../../index.ts";
-import { diskError } from "../../internal.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
 import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
 import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../options/dataOptions.ts";
@@ -19,10 +16,13 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { list, number } from "../options/values.ts";
-import { action, digits, note, percent } from "../outcome.ts";
-import { checkData, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { action, digits, note, percent, warn } from "../outcome.ts";
+import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
+import { checkData, exists, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { inRunFolder } from "../run/runFolder.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
@@ -33,8 +33,10 @@ type Flags = Record<string, unknown> &
     out: string;
     config?: string;
     resume?: boolean;
+    checkData: DataCheck;
     tune?: boolean;
     json?: boolean;
+    quiet?: boolean;
   };
 
 export function addTrain(program: Command): void {
@@ -171,9 +173,17 @@ export function addTrain(program: Command): void {
       "replay a step whose loss or gradients are not finite, and name the tensor where that began",
     )
     .option("--resume", "go on from the newest checkpoint in --out, with its settings")
+    .addOption(
+      new Option(
+        "--check-data <how>",
+        "what tells --resume whether the data are those of the run: names, sizes and times of the files, or contents, which reads every picture once more at the start",
+      )
+        .choices(dataChecks)
+        .default("times"),
+    )
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
-  action(addDataOptions(tunable(command)), async (data: string[], flags: Flags) => {
+  action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
       return { result, text: describe(result), status: result.interrupted && status };
@@ -185,17 +195,24 @@ export function addTrain(program: Command): void {
   });
 }
 
-async function run(data: string[], { out, config, resume, tune, json: _, ...others }: Flags) {
+async function run(
+  data: string[],
+  { out, config, resume, checkData: check, tune, json: _, quiet: __, ...others }: Flags,
+) {
   const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
   let settings = resolveSettings(file, flags);
-  const saved = resume ? await savedRun(out, note) : undefined;
-  if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
-  else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
-  const inputs = { data, dataFlags, settings, saved, out, tune };
-  return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+  if (resume && !(await exists(out)))
+    throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
+  return inRunFolder(out, note, async () => {
+    const saved = resume ? await savedRun(out, note) : undefined;
+    if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
+    else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+    const inputs = { data, dataFlags, settings, saved, out, tune, check };
+    return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
+  });
 }
 
 interface Inputs {
@@ -205,20 +222,31 @@ interface Inputs {
   saved: SavedRun | undefined;
   out: string;
   tune?: boolean;
+  check: DataCheck;
 }
 
-async function trained<I extends Item>(task: TrainingTask<I>, { data, dataFlags, settings, saved, out, tune }: Inputs) {
+async function trained<I extends Item>(
+  task: TrainingTask<I>,
+  { data, dataFlags, settings, saved, out, tune, check: asked }: Inputs,
+) {
   const pictures = picturesOf(settings);
   const dataset = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   if (saved) checkData(saved, { path: data.join(" "), dataset });
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw diskError(out, "made", error);
-  });
+  const begun = saved?.run?.data;
+  const check = begun?.contents === undefined ? asked : "contents";
+  const fingerprint = await dataFingerprint(data, dataset, { check, boxes: dataFlags.boxes });
+  compareData(data.join(" "), begun, fingerprint, note);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
-    const device = await openDevice(saved ? kernelsOf(saved, note) : tuningOf({ tune }));
+    const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
     try {
-      return await train(device, task, dataset, settings, { folder: out, resume: saved, warn: note, signal });
+      return await train(device, task, dataset, settings, {
+        folder: out,
+        resume: saved,
+        data: fingerprint,
+        warn,
+        signal,
+      });
     } finally {
       device.dispose();
     }

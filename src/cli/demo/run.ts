@@ -40,7 +40,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     seconds.push({ name, seconds: (performance.now() - started) / 1000 });
     return result;
   };
-  const device = await timed("device", () => openDevice(tuningOf(options)));
+  const device = await timed("device", () => openDevice({ ...tuningOf(options), tell }));
   try {
     const telling = { onProgress: tellQuarters(tell), warn: tell };
     const people = await timed("pictures", () => demoPeople(counts, seed, cache, telling));

@@ -1,6 +1,7 @@
 // DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
 
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import {
   type CropOptions,
@@ -11,8 +12,9 @@ import {
   readableItems,
   TwingradError,
 } from "../../index.ts";
-import { largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
+import { beginsLikeRecords, diskError, largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
 import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
+import { warn } from "../outcome.ts";
 
 export const dataHelp =
   "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
@@ -55,6 +57,7 @@ const flagNames = [
 /** How to read records: for every command that takes some. */
 export function addRecordOptions(command: Command): Command {
   return command
+    .optionsGroup("Records, boxes and what cannot be read:")
     .option("--prefix <name>", "in front of each feature's name in records, as in train/image")
     .option("--image-feature <name>", "the feature that holds the picture (default: image)")
     .option("--label-feature <name>", "the feature that tells who it is, a number or text (default: label)")
@@ -122,9 +125,9 @@ export async function openData(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<Dataset> {
-  return readable(flags, tell, size, async (onCorrupt) =>
+  return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell })
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
       : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
 }
@@ -136,20 +139,19 @@ export async function openLiveness(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
-  return readable(flags, tell, size, async (onCorrupt) =>
+  return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? livenessImages(paths[0], tell, { crop, boxes: flags.boxes, tell })
-      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), tell),
+      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), warn),
   );
 }
 
 async function readable<I extends Item>(
   flags: DataFlags,
-  tell: (line: string) => void,
   size: ImageSize | undefined,
   open: (onCorrupt?: (error: TwingradError) => void) => Promise<Dataset<I>>,
 ): Promise<Dataset<I>> {
-  const skipped = new Skipped(tell);
+  const skipped = new Skipped(warn);
   const onCorrupt = flags.skipCorrupt ? (error: TwingradError) => skipped.tell(error) : undefined;
   const dataset = await open(onCorrupt);
   const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
@@ -157,14 +159,28 @@ async function readable<I extends Item>(
   return decodable;
 }
 
-/** A folder is one of pictures unless record files lie in it. */
-async function isImageFolder(paths: readonly string[]): Promise<boolean> {
+/** A folder is one of pictures unless record files lie in it: files that are some, not only called so. */
+export async function isImageFolder(paths: readonly string[]): Promise<boolean> {
   const folders = [];
   for (const path of paths) if ((await stat(path).catch(() => undefined))?.isDirectory()) folders.push(path);
-  if (folders.length === 0 || (await recordFilesIn(folders[0])).length > 0) return false;
+  if (folders.length === 0 || (await holdsRecords(folders[0]))) return false;
   if (paths.length > 1)
     throw new TwingradError("BAD_INPUT", `${folders[0]}: one folder of pictures was expected, or record files`);
   return true;
+}
+
+async function holdsRecords(folder: string): Promise<boolean> {
+  try {
+    const files = await recordFilesIn(folder);
+    if (files.length === 0) return false;
+    for (const file of files) if (await beginsLikeRecords(file)) return true;
+    // Where there is nothing else, whoever reads them tells what is wrong with them.
+    const entries = await readdir(folder);
+    const kinds = await Promise.all(entries.map((name) => stat(join(folder, name)).catch(() => undefined)));
+    return !kinds.some((kind) => kind?.isDirectory());
+  } catch (error) {
+    throw error instanceof TwingradError ? error : diskError(folder, "read", error as Error);
+  }
 }
 
 /** Tells of the first few by name; a broken disk has thousands. */

@@ -1,9 +1,8 @@
 // What a training run can be told, by flags, by a configuration file and by the run that it resumes; one set of rules.
 
-import { readFile } from "node:fs/promises";
-import { TwingradError } from "../../index.ts";
-import { defaultPrefetch } from "../../internal.ts";
+import { defaultPrefetch, diskError, inBytes, largestPicture, readText } from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
+import { checkOptimizer } from "./optimizerSettings.ts";
 import { checkSchedule } from "./scheduleSettings.ts";
 import { SettingsError } from "./settingsError.ts";
 import { type PartialSettings, type ResolvedSettings, resolved, schema } from "./settingsSchema.ts";
@@ -64,9 +63,9 @@ const flagOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${lette
 export async function readSettings(path: string): Promise<PartialSettings> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readText(path);
   } catch (error) {
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+    throw diskError(path, "read", error as Error);
   }
   let json: unknown;
   try {
@@ -115,10 +114,24 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   const { towers = ["pixels"] } = given;
   const stranger = align?.find((kind) => !towers.includes(kind));
   if (stranger) throw new SettingsError(`--align ${stranger}: there is no such tower among ${towers.join(", ")}`);
+  for (const name of ["imageSize", "sourceSize"] as const) checkSize(name, given[name], given.channels);
   const batch = resolveBatch(given);
   checkSchedule(given);
+  checkOptimizer(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
+}
+
+/** Before anything is opened: every picture would be refused, one by one, as if it were its fault. */
+function checkSize(name: string, size: number | [number, number] | undefined, channels: number = defaults.channels) {
+  if (size === undefined) return;
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  if (height * width <= largestPicture) return;
+  const bytes = inBytes(height * width * channels);
+  const most = Math.sqrt(largestPicture);
+  throw new SettingsError(
+    `${flagOf(name)} ${height}x${width}: one picture would take ${bytes} decoded, and many times that in a training step; at most ${most}x${most} pixels are decoded`,
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { TuningOptions } from "../../index.ts";
 import { fileTuningStore } from "../../node/index.ts";
-import { note } from "../outcome.ts";
+import { note, warn } from "../outcome.ts";
 
 /** Gives a command `--no-tune`; its flags then hold `tune`. */
 export function tunable(command: Command): Command {
@@ -16,5 +16,5 @@ export function tunable(command: Command): Command {
 export function tuningOf({ tune }: { tune?: boolean }): { tuning?: TuningOptions } {
   if (!tune) return {};
   const onTiming = (open: number) => note(`timing kernels on this adapter, once: ${open} choices (--no-tune skips it)`);
-  return { tuning: { store: fileTuningStore(), warn: (text) => note(`twingrad: ${text}`), onTiming } };
+  return { tuning: { store: fileTuningStore(), warn: (text) => warn(`twingrad: ${text}`), onTiming } };
 }

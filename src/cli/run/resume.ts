@@ -13,16 +13,22 @@ import {
   type SavedModel,
 } from "../../internal.ts";
 import { diskFolder } from "../../node/index.ts";
+import { type RunIdentity, runIdentity } from "./runIdentity.ts";
 import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./runRecord.ts";
 
 /** The checkpoints of the run in a folder. */
-export function checkpointsIn(folder: string, keep?: number): Checkpoints {
-  return new Checkpoints(diskFolder(join(folder, checkpointsFolder)), { keep });
+export function checkpointsIn(
+  folder: string,
+  options: { keep?: number; isOwn?: (saved: SavedModel) => boolean } = {},
+): Checkpoints {
+  return new Checkpoints(diskFolder(join(folder, checkpointsFolder)), options);
 }
 
 export interface SavedRun extends SavedModel, RunState {
   readonly bytes: Uint8Array;
   readonly record: TrainingRecord;
+  /** Undefined where the file does not say: a finished model, or one of an earlier version. */
+  readonly run?: RunIdentity;
 }
 
 /**
@@ -43,7 +49,7 @@ export async function savedRun(folder: string, tell: (text: string) => void): Pr
   }
   const record = trainingRecord(saved.file);
   if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model does not say how it was trained`);
-  return { ...saved, record, ...runState(saved.file) };
+  return { ...saved, record, run: runIdentity(saved.file), ...runState(saved.file) };
 }
 
 /** @throws CHECKPOINT_MISMATCH when these are not the data of the run to resume. */
@@ -95,7 +101,7 @@ export async function clearAfterKill(folder: string): Promise<void> {
   await removeParts(join(folder, checkpointsFolder));
 }
 
-const exists = (path: string) =>
+export const exists = (path: string) =>
   stat(path).then(
     () => true,
     () => false,

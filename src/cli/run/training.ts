@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
-  adam,
   type Checkpoints,
   type Dataset,
   type Device,
@@ -15,14 +15,19 @@ import {
   TwingradError,
 } from "../../index.ts";
 import {
+  isUnfinished,
+  markFinished,
+  markUnfinished,
   modelFile,
   nothingSelected,
   openSaved,
+  type SavedModel,
   type Selection,
   type TowerAlignment,
   withMetadata,
 } from "../../internal.ts";
 import { saveModel } from "../../node/index.ts";
+import { optimizerOf } from "../options/optimizerSettings.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
@@ -30,6 +35,14 @@ import { Progress } from "../progress.ts";
 import { fittedAlignment } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
+import {
+  type DataFingerprint,
+  identityMetadata,
+  newRun,
+  type RunIdentity,
+  runIdentity,
+  withoutIdentity,
+} from "./runIdentity.ts";
 import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./runRecord.ts";
 import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
@@ -80,6 +93,8 @@ export interface RunOptions {
   readonly folder: string;
   /** What to go on from. */
   readonly resume?: SavedRun;
+  /** To be told by the next resume whether the data are the same. */
+  readonly data?: DataFingerprint;
   /** Told what the user should know, in one line each. */
   readonly warn: (text: string) => void;
   /** Ends the run early, with a checkpoint to resume from. */
@@ -92,7 +107,7 @@ export async function train<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
   given: ResolvedSettings,
-  { folder, resume, warn, signal }: RunOptions,
+  { folder, resume, data, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const { decoded } = picturesOf(given);
   const { training, heldOut } = divide(task, dataset, given);
@@ -104,15 +119,24 @@ export async function train<I extends Item>(
   const settings = planned(given, Math.max(1, allSteps));
   const rates = ratesOf(settings);
   if (resume) stream.restore(resume.stream as SamplerState);
-  stream.begin(); // pictures are decoded while the network is compiled
   const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
-  const trainer = await trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  let refused = false;
+  const compiling = trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  compiling.catch(() => {
+    refused = true;
+  });
+  await nextTurn(); // what does not fit the adapter is known by then, and no batch of it should be decoded
+  if (!refused) stream.begin(); // pictures are decoded while the network is compiled
+  const trainer = await compiling;
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   if (before > 0 && before < allSteps) checkRest(rates, before + 1);
   const progress = new Progress(allSteps, before);
   const tell = (text: string) => progress.above(() => warn(text));
-  const checkpoints = checkpointsIn(folder, settings.keepCheckpoints);
+  const run: RunIdentity = { ...(resume?.run ?? newRun()), data: data ?? resume?.run?.data };
+  // Files of earlier versions have no identity: those of a run that goes on from one are its own.
+  const isOwn = ({ file }: SavedModel) => (runIdentity(file)?.id ?? (resume && !resume.run && run.id)) === run.id;
+  const checkpoints = checkpointsIn(folder, { keep: settings.keepCheckpoints, isOwn });
   const log = await TrainingLog.open(folder, before, tell);
   const record = recordOf(settings, dataset);
   const evaluate = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
@@ -120,18 +144,32 @@ export async function train<I extends Item>(
   const some = heldOut && task.some(heldOut);
   const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
-  let run: LoopResult;
+  let ran: LoopResult;
   if (!resume) await clearForNewRun(folder, warn);
   await clearAfterKill(folder);
   try {
     const begun = resume?.progress;
-    const parts = { trainer, stream, record, begun, saver, log, learningRate: rates, evaluate: evaluateSome, signal };
-    run = await trainingLoop(parts, progress);
+    const identity = identityMetadata(run);
+    const beforeSteps = () => markUnfinished(folder, tell);
+    const parts = {
+      trainer,
+      stream,
+      record,
+      identity,
+      beforeSteps,
+      begun,
+      saver,
+      log,
+      learningRate: rates,
+      evaluate: evaluateSome,
+      signal,
+    };
+    ran = await trainingLoop(parts, progress);
   } finally {
     progress.stop();
     await log.close();
   }
-  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, selection } = run;
+  const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, selection } = ran;
   const steps = before + taken;
   if (steps === 0 && !signal?.aborted) {
     throw new TwingradError(
@@ -139,7 +177,7 @@ export async function train<I extends Item>(
       `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
     );
   }
-  const stopped = run.stoppedEarly ? whyStopped(selection) : null;
+  const stopped = ran.stoppedEarly ? whyStopped(selection) : null;
   const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, stopped };
   if (signal?.aborted) {
     const last = (await checkpoints.list())[0]?.name;
@@ -147,7 +185,7 @@ export async function train<I extends Item>(
     return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
-  if (taken === 0 && (await isEvaluated(checkpoint, steps, task.judgementKey))) {
+  if (taken === 0 && !(await isUnfinished(folder)) && (await isEvaluated(checkpoint, steps, task.judgementKey))) {
     const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
     throw new TwingradError(
       "BAD_INPUT",
@@ -156,8 +194,9 @@ export async function train<I extends Item>(
   }
   if (!heldOut)
     warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
-  const last = { bytes: await trainer.save(run.metadata), step: steps };
-  const best = heldOut && settings.keep !== "last" ? await bestState(checkpoints, selection, last, warn) : undefined;
+  const last = { bytes: await trainer.save(ran.metadata), step: steps };
+  const best =
+    heldOut && settings.keep !== "last" ? await bestState(checkpoints, isOwn, selection, last, warn) : undefined;
   const { bytes: state, step } = best ?? last;
   const { finish } = task;
   const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
@@ -168,9 +207,11 @@ export async function train<I extends Item>(
   const metadata = {
     ...progressMetadata({ ...made, selection: nothingSelected }),
     ...keptMetadata({ which, step, of: steps }),
+    ...withoutIdentity,
   };
   const sealed = await verdict.sealed(bytes);
   await saveModel(checkpoint, await withMetadata(sealed, metadata));
+  await markFinished(folder);
   const auc = selection.best?.step === step ? selection.best.auc : null;
   return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
 }
@@ -183,22 +224,25 @@ interface State {
 /** The state that did best on people held out; undefined, and the user knows why, where it cannot be read any more. */
 async function bestState(
   checkpoints: Checkpoints,
+  isOwn: (saved: SavedModel) => boolean,
   { best }: Selection,
   last: State,
   warn: (text: string) => void,
 ): Promise<State | undefined> {
   if (best === undefined || best.step === last.step) return last;
-  const name = (await checkpoints.list()).find(({ step, auc }) => step === best.step && auc !== undefined)?.name;
-  try {
-    if (name === undefined) throw new Error("it is no longer there");
-    const bytes = await checkpoints.folder.read(name);
-    await openSaved(bytes);
-    return { bytes, step: best.step };
-  } catch (error) {
-    const { message } = error as Error;
-    warn(`the best checkpoint, of step ${best.step}, cannot be read (${message}): the model is the last state instead`);
-    return undefined;
+  let reason = "it is no longer there";
+  for (const { name, step, auc } of await checkpoints.list()) {
+    if (step !== best.step || auc === undefined) continue;
+    try {
+      const bytes = await checkpoints.folder.read(name);
+      if (isOwn(await openSaved(bytes))) return { bytes, step };
+      reason = `${name} is of another run`;
+    } catch (error) {
+      reason = (error as Error).message;
+    }
   }
+  warn(`the best checkpoint, of step ${best.step}, cannot be read (${reason}): the model is the last state instead`);
+  return undefined;
 }
 
 function whyStopped({ best, since }: Selection): string {
@@ -235,7 +279,7 @@ function trainerOf<I extends Item>(
     margin,
     temperature,
     l2,
-    optimizer: adam({ learningRate, clipNorm: settings.clipNorm }),
+    optimizer: optimizerOf(settings, learningRate),
     sourceSize,
     resize,
     standardize,

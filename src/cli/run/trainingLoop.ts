@@ -14,6 +14,10 @@ export interface LoopParts {
     state(): unknown;
   };
   readonly record: TrainingRecord;
+  /** Of the checkpoints, and not of the state at the end. */
+  readonly identity: Record<string, string>;
+  /** Called before the first step is taken. */
+  readonly beforeSteps: () => Promise<void>;
   /** Of the run that is gone on with. */
   readonly begun?: RunProgress;
   readonly saver: Saver;
@@ -39,7 +43,7 @@ export interface LoopResult extends RunProgress {
 }
 
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
-  const { trainer, stream, record, saver, log, learningRate, evaluate, signal } = parts;
+  const { trainer, stream, record, identity, beforeSteps, saver, log, learningRate, evaluate, signal } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
   const state: RunProgress = {
     ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null, selection: nothingSelected }),
@@ -67,7 +71,10 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (saver.saved === trainer.steps) return;
     const resume = pace.pause();
     const { steps } = trainer;
-    let bytes = await trainer.save(runMetadata(record, { stream: position, progress: state, kernels }));
+    let bytes = await trainer.save({
+      ...runMetadata(record, { stream: position, progress: state, kernels }),
+      ...identity,
+    });
     const loss = sinceSave.length > 0 ? sinceSave.reduce((sum, value) => sum + value, 0) / sinceSave.length : undefined;
     let auc: number | undefined;
     if (evaluated && evaluate) {
@@ -102,6 +109,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     position = stream.state();
     state.epochs = batch.epoch;
     epochOf.set(step + 1, batch.epoch);
+    if (step === before) await beforeSteps();
     await running.step(batch);
     if (step + 1 < lastStep && saver.due(step + 1)) await save();
   }

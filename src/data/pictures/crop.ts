@@ -88,8 +88,10 @@ export function centredPart([height, width]: Size, wanted: Size): Rectangle {
 /** What is told once of a collection: how many of its pictures have a box. Undefined where boxes are not asked for. */
 export function cropInWords({ mode, margin = 0 }: CropOptions, boxes: number, pictures: number): string | undefined {
   if (mode !== "box") return undefined;
+  const part = "the largest centred part (a square for a square network)";
   const about = `about their box${margin > 0 ? ` with a margin of ${margin}` : ""}`;
+  if (boxes === 0) return `none of ${pictures} pictures has a box; they are cropped to ${part}`;
   if (boxes === pictures) return `${pictures} pictures are cropped ${about}`;
-  const rest = `${pictures - boxes} without a box to the largest centred part (a square for a square network)`;
+  const rest = `${pictures - boxes} without a box to ${part}`;
   return `${boxes} pictures are cropped ${about}, ${rest}`;
 }

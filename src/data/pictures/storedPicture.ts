@@ -30,8 +30,22 @@ export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
   return isNetpbm(bytes) ? "netpbm" : undefined;
 }
 
+/** Endings of pictures that are passed over: other formats, and other names of those that are taken. */
+const otherEndings = new Set(
+  ".jfif .jpe .jp2 .jxl .bmp .dib .gif .tif .tiff .heic .heif .avif .apng .pbm .pnm .pam .tga .dng .cr2 .nef .arw".split(
+    " ",
+  ),
+);
+
+/** Of a file's name, lower case, with the dot. */
+export const endingOf = (name: string): string => name.slice(name.lastIndexOf(".")).toLowerCase();
+
 /** Whether a file's name ends as a picture's does. */
 export function isPictureName(name: string): boolean {
-  const ending = name.slice(name.lastIndexOf(".")).toLowerCase();
-  return (pictureEndings as readonly string[]).includes(ending);
+  return (pictureEndings as readonly string[]).includes(endingOf(name));
+}
+
+/** Whether it ends as that of a picture which is not taken. */
+export function isOtherPictureName(name: string): boolean {
+  return otherEndings.has(endingOf(name));
 }

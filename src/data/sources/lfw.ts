@@ -4,6 +4,7 @@
 // name, number, name, number. Picture 7 of Ada_Lovelace is Ada_Lovelace/Ada_Lovelace_0007.jpg.
 import { TwingradError } from "../../errors.ts";
 import type { Dataset, Item } from "../dataset.ts";
+import { readableName, shown } from "../names.ts";
 import type { EvaluationPair } from "../sampling/evaluationPairs.ts";
 
 export interface NumberedPicture {
@@ -42,7 +43,7 @@ export function parsePairs(text: string): ListedPair[] {
       const expected = same ? "name, number, number" : "name, number, name, number";
       throw fault(index + 2, `${expected} were expected, not "${line.slice(0, 100)}"`);
     }
-    const [name, number, ...others] = parts;
+    const [name, number, ...others] = parts.map(readableName);
     const [otherName, otherNumber] = same ? [name, others[0]] : others;
     return {
       left: { name, number: positive(number, index + 2) },
@@ -78,7 +79,7 @@ export function findPairs(
   for (const [index, item] of dataset.items.entries()) {
     const number = numberOf(item);
     if (number === undefined) continue;
-    const identity = dataset.identities[item.identity];
+    const identity = readableName(dataset.identities[item.identity]);
     for (const name of new Set([identity, identity.slice(identity.lastIndexOf("/") + 1)])) {
       const key = `${name}\t${number}`;
       if (!positions.has(key)) positions.set(key, index);
@@ -94,7 +95,7 @@ export function findPairs(
   if (missing.size > 0) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${missing.size} of the pictures that the pairs name are not there; the first is ${[...missing][0]} (of Ada 7 the file Ada/Ada_0007.jpg, or Ada/7.jpg, is looked for)`,
+      `${missing.size} of the pictures that the pairs name are not there; the first is ${shown([...missing][0])} (of Ada 7 the file Ada/Ada_0007.jpg, or Ada/7.jpg, is looked for)`,
     );
   }
   return { pairs: found, sets: Int32Array.from(pairs, (pair) => pair.set) };

@@ -2,6 +2,7 @@
 // run's class_labels.txt has a line for each question, "run01/test/item01.png run01/training/class07.png": a drawing, and
 // which of the run's training drawings shows the same character.
 import { TwingradError } from "../../errors.ts";
+import { readableName } from "../names.ts";
 import { byNaturalOrder } from "../naturalOrder.ts";
 
 export interface OneShotQuestion {
@@ -34,8 +35,9 @@ export function runTrials(
   training: readonly string[],
 ): { support: string[]; trials: { probe: string; answer: number }[] } {
   const support = [...training].sort(byNaturalOrder);
+  const names = support.map(readableName);
   const trials = questions.map(({ probe, answer }) => {
-    const position = support.indexOf(answer);
+    const position = names.indexOf(readableName(answer));
     if (position < 0) throw new TwingradError("CORRUPT_FILE", `${answer} is none of the run's training drawings`);
     return { probe, answer: position };
   });

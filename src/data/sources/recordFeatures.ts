@@ -4,6 +4,7 @@ import { TwingradError } from "../../errors.ts";
 import { type Box, checkBox } from "../../formats/box.ts";
 import type { Example, Feature } from "../../formats/tfrecord/recordTypes.ts";
 import type { ImageSize } from "../imageSize.ts";
+import { identityName, readableName } from "../names.ts";
 import { type CropOptions, cropOf } from "../pictures/crop.ts";
 import { pictureFormat, type StoredPicture } from "../pictures/storedPicture.ts";
 
@@ -76,15 +77,26 @@ export function labelledPicture(example: Example, names: FeatureNames, crop?: Cr
   const image = single(example, names.image);
   if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" is no bytes`);
   if (typeof label === "number") throw fault(`its feature "${names.label}" is a float, no integer or text`);
-  const name = text(example, names.name);
-  const labelText = label instanceof Uint8Array ? utf8(label, names.label) : String(label);
+  const name = readable(text(example, names.name), names.name);
+  const labelText = label instanceof Uint8Array ? readable(utf8(label, names.label), names.label) : String(label);
+  if (labelText === undefined) throw fault(`its feature "${names.label}" is empty`);
   return {
     identity: name ?? labelText,
     label: labelText,
     named: name !== undefined,
-    addr: text(example, names.addr),
+    addr: text(example, names.addr) || undefined,
     picture: { ...stored(image, example, names), crop: crop && cropOf(boxIn(example, names.box, crop), crop) },
   };
+}
+
+/** A text that names somebody; undefined where nothing is in it to be read: many writers cannot leave a feature out. */
+function readable(text: string | undefined, feature: string): string | undefined {
+  if (text === undefined || readableName(text) === "") return undefined;
+  try {
+    return identityName(text);
+  } catch (error) {
+    throw fault(`its feature "${feature}": ${(error as Error).message}`);
+  }
 }
 
 /** The largest of a record's boxes. */

@@ -20,20 +20,19 @@ export async function uncompressed(
     chunks.push(value);
     head = join(head, value.subarray(0, headBytes - head.length));
   }
-  const compression = detect(head, codec);
+  const compression = beginsWithHeader(head, codec.crc32c) ? "none" : (compressionOf(head) ?? "none");
   const whole = chain(chunks, iterator);
   return { compression, bytes: compression === "none" ? whole : codec.inflate(whole, compression) };
 }
 
 /**
- * A header with the right checksum is a record's. GZIP begins with 1f 8b 08 (RFC 1952); ZLIB with the method 8, a window
- * of at most 32 KiB and a check value (RFC 1950).
+ * GZIP begins with 1f 8b 08 (RFC 1952); ZLIB with the method 8, a window of at most 32 KiB and a check value (RFC 1950).
+ * Undefined for anything else. A header with the right checksum is a record's, and comes first.
  */
-function detect(head: Uint8Array, { crc32c }: RecordCodec): Compression {
-  if (beginsWithHeader(head, crc32c)) return "none";
+export function compressionOf(head: Uint8Array): "gzip" | "zlib" | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
   const zlib = (head[0] & 0x0f) === 8 && head[0] >> 4 <= 7 && (head[0] * 256 + head[1]) % 31 === 0;
-  return zlib && head.length >= 2 ? "zlib" : "none";
+  return zlib && head.length >= 2 ? "zlib" : undefined;
 }
 
 async function* chain(chunks: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

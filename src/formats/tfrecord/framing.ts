@@ -2,6 +2,7 @@
 //   uint64 length, uint32 masked CRC-32C of the length, the data, uint32 masked CRC-32C of the data
 // in little-endian order (https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details).
 import { TwingradError } from "../../errors.ts";
+import { fileKind } from "../fileKind.ts";
 import { ByteStream } from "./byteStream.ts";
 
 /** CRC-32C (Castagnoli, polynomial 0x1edc6f41) as an unsigned 32-bit integer. */
@@ -75,7 +76,13 @@ export async function* readRecords(
       const header = bytes.take(headerBytes);
       const fault = checksumFault(header.subarray(0, 8), header, 8, crc32c);
       if (fault) {
-        corrupt(`the checksum of its length is wrong (${fault}): nothing behind it can be found`);
+        const kind = number === 1 ? fileKind(header) : undefined;
+        const none = kind
+          ? `this is ${kind}, no TFRecord file; `
+          : number === 1
+            ? "this may be no TFRecord file: "
+            : "";
+        corrupt(`${none}the checksum of its length is wrong (${fault}): nothing behind it can be found`);
         return;
       }
       const length = view(header).getBigUint64(0, true);

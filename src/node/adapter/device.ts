@@ -13,7 +13,13 @@ export interface NodeDeviceOptions {
   readonly adapter?: "system" | "software";
   /** See `fileTuningStore`. */
   readonly tuning?: TuningOptions;
+  /** Told once where there is no GPU and the software adapter computes; by default standard error is. */
+  readonly tell?: (text: string) => void;
+  /** See `OpenDeviceOptions.kernels`. */
+  readonly kernels?: "portable";
 }
+
+const toStandardError = (text: string) => void process.stderr.write(`${text}\n`);
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
 let metSoftware = false;
@@ -24,8 +30,9 @@ let metSoftware = false;
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
-export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): Promise<Device> {
-  if (globalThis.navigator?.gpu) return openOn({ tuning });
+export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
+  const { adapter, tuning, kernels, tell = toStandardError } = options;
+  if (globalThis.navigator?.gpu) return openOn({ tuning, kernels });
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
@@ -39,13 +46,13 @@ export async function openDevice({ adapter, tuning }: NodeDeviceOptions = {}): P
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu, tuning });
+  const device = await openOn({ gpu, tuning, kernels });
   if (device.adapter.software && !metSoftware) {
     metSoftware = true;
     slowDawnsPolling();
     const { architecture, description, vendor } = device.adapter;
     const name = description || architecture || vendor;
-    process.stderr.write(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}\n`);
+    tell(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}`);
   }
   return device;
 }

@@ -8,6 +8,7 @@ import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pi
 import { TwingradError } from "../../errors.ts";
 import { decodeNetpbm } from "../../formats/netpbm.ts";
 import { loadPackage } from "../packages.ts";
+import { diskError } from "./diskError.ts";
 
 type SharpModule = typeof import("sharp").default;
 
@@ -137,18 +138,24 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
 
 /** `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it. */
 export async function readPicture(path: string, size: ImageSize, crop?: PictureCrop): Promise<Uint8Array> {
-  return namingFile(path, async () => decodePicture({ bytes: await readFile(path), crop }, size));
+  return namingFile(path, async () => decodePicture({ bytes: await read(path), crop }, size));
 }
 
 /** The file's bytes, undecoded; every error names it. */
 export async function readStored(path: string, crop?: PictureCrop): Promise<StoredPicture> {
-  return namingFile(path, async () => ({ bytes: new Uint8Array(await readFile(path)), crop }));
+  return namingFile(path, async () => ({ bytes: new Uint8Array(await read(path)), crop }));
 }
+
+const read = (path: string) =>
+  readFile(path).catch((error: Error) => {
+    throw diskError(path, "read", error);
+  });
 
 async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof TwingradError && error.message.startsWith(path)) throw error;
     const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
     throw new TwingradError(code, `${path}: ${oneLine((error as Error).message)}`, { cause: error });
   }

@@ -7,28 +7,43 @@ import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
-import { writeAtomic } from "./writeAtomic.ts";
+import { diskError } from "./diskError.ts";
+import { modelFile, olderThanItsFolder } from "./unfinished.ts";
+import { updateFile } from "./updateFile.ts";
 
-/** The name of the model in a folder that `twingrad train` wrote. */
-export const modelFile = "model.safetensors";
 /** The folder beside it with the checkpoints on the way. */
 export const checkpointsFolder = "checkpoints";
 
 const statOf = (path: string) => stat(path).catch(() => undefined);
 
-/** Writes a model's bytes (`trainer.save()`) whole or not at all. */
+/**
+ * Writes a model's bytes (`trainer.save()`) whole or not at all. A new file is readable by its owner alone: a model may hold
+ * embeddings of pictures that it was trained on.
+ */
 export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
-  await writeAtomic(path, bytes);
+  await updateFile(path, async () => bytes, { ownerOnly: true });
+}
+
+export interface LoadOptions {
+  /** Is told of a model beside which a newer training has not ended. By default `console.warn`. */
+  warn?: (text: string) => void;
 }
 
 /** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
-export async function loadModel(path: string, device: Device): Promise<Model> {
-  return naming(path, async () => Model.open(device, await readModelFile(path)));
+export async function loadModel(path: string, device: Device, options?: LoadOptions): Promise<Model> {
+  return naming(path, async () => Model.open(device, await readWarning(path, options)));
 }
 
 /** As `loadModel`, of what `twingrad train --task liveness` wrote. */
-export async function loadLivenessModel(path: string, device: Device): Promise<LivenessModel> {
-  return naming(path, async () => LivenessModel.open(device, await readModelFile(path)));
+export async function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel> {
+  return naming(path, async () => LivenessModel.open(device, await readWarning(path, options)));
+}
+
+async function readWarning(path: string, { warn = (text) => console.warn(text) }: LoadOptions = {}) {
+  const bytes = await readModelFile(path);
+  const older = await olderThanItsFolder(await modelFileOf(path));
+  if (older) warn(older);
+  return bytes;
 }
 
 /** What a model was trained to tell. Errors name the path. */
@@ -64,6 +79,6 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
     );
   }
   return readFile(file).catch((error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${file}: cannot be read: ${error.message}`, { cause: error });
+    throw diskError(file, "read", error);
   });
 }

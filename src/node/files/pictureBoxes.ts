@@ -1,10 +1,11 @@
 // Boxes of faces in files beside pictures on a disk.
-import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { CropOptions } from "../../data/pictures/crop.ts";
 import { TwingradError } from "../../errors.ts";
 import type { Box } from "../../formats/box.ts";
 import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../../formats/boxFiles.ts";
+import { diskError } from "./diskError.ts";
+import { readText } from "./textFiles.ts";
 
 export interface CropFolderOptions {
   /** How pictures are cropped; about their centre by default. */
@@ -52,7 +53,9 @@ export async function boxOf(picture: string, table?: string): Promise<Box | unde
   return undefined;
 }
 
-const pathBelow = (folder: string, picture: string) => relative(resolve(folder), resolve(picture)).split(sep).join("/");
+/** As tables have it: with slashes, and accents composed. */
+const pathBelow = (folder: string, picture: string) =>
+  relative(resolve(folder), resolve(picture)).split(sep).join("/").normalize("NFC");
 
 async function boxBeside(picture: string): Promise<Box | undefined> {
   const path = boxFileOf(picture);
@@ -66,9 +69,9 @@ async function readTable(path: string, needed: boolean): Promise<Map<string, Box
 }
 
 async function read(path: string, needed: boolean): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  return readText(path).catch((error: NodeJS.ErrnoException) => {
     if (!needed && (error.code === "ENOENT" || error.code === "EISDIR")) return undefined;
-    throw new TwingradError("BAD_INPUT", `${path}: cannot be read: ${error.message}`, { cause: error });
+    throw diskError(path, "read", error);
   });
 }
 

@@ -1,5 +1,5 @@
 // The published protocols as files: LFW's pair lists and Omniglot's one-shot runs.
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset, Item } from "../../data/dataset.ts";
 import { byNaturalOrder } from "../../data/naturalOrder.ts";
@@ -8,7 +8,9 @@ import type { EvaluationPair, Trial } from "../../data/sampling/evaluationPairs.
 import { findPairs, parsePairs } from "../../data/sources/lfw.ts";
 import { parseClassLabels, runTrials } from "../../data/sources/omniglot.ts";
 import { TwingradError } from "../../errors.ts";
+import { diskError } from "./diskError.ts";
 import { readPicture, readStored } from "./images.ts";
+import { readText } from "./textFiles.ts";
 
 export interface PairProtocol {
   /** The pictures that the pairs name, and no others. */
@@ -21,7 +23,7 @@ export interface PairProtocol {
 /** The pairs of a list in LFW's format; every error names the list. */
 export async function readPairs(path: string, dataset: Dataset): Promise<PairProtocol> {
   return naming(path, async () => {
-    const { pairs, sets } = findPairs(dataset, parsePairs(await readFile(path, "utf8")));
+    const { pairs, sets } = findPairs(dataset, parsePairs(await reading(path)));
     const used = [...new Set(pairs.flatMap(({ left, right }) => [left, right]))].sort((a, b) => a - b);
     const positions = new Map(used.map((index, position) => [index, position]));
     return {
@@ -46,9 +48,7 @@ export interface OneShotRuns {
  * @throws BAD_INPUT where there are none, or their numbers of training drawings differ.
  */
 export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
-  const names = await readdir(folder).catch((error: Error) => {
-    throw new TwingradError("BAD_INPUT", `${folder}: cannot be read: ${error.message}`, { cause: error });
-  });
+  const names = await listing(folder);
   const items: Item[] = [];
   const add = (path: string): number => {
     const name = join(folder, path);
@@ -63,8 +63,8 @@ export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
     if (!(await stat(labels).catch(() => undefined))) continue;
     runs++;
     await naming(labels, async () => {
-      const questions = parseClassLabels(await readFile(labels, "utf8"));
-      const drawings = (await readdir(join(folder, run, "training"))).filter(isPictureName);
+      const questions = parseClassLabels(await reading(labels));
+      const drawings = (await listing(join(folder, run, "training"))).filter(isPictureName);
       const found = runTrials(
         questions,
         drawings.map((name) => `${run}/training/${name}`),
@@ -90,10 +90,21 @@ export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
   return { dataset: { identities: items.map((item) => item.name), items }, trials, runs, ways };
 }
 
+const reading = (path: string) =>
+  readText(path).catch((error: Error) => {
+    throw diskError(path, "read", error);
+  });
+
+const listing = (folder: string) =>
+  readdir(folder).catch((error: Error) => {
+    throw diskError(folder, "read", error);
+  });
+
 async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof TwingradError && error.message.startsWith(path)) throw error;
     const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
     throw new TwingradError(code, `${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,12 +1,13 @@
 // Tuning tables on disk: one file for each adapter, version of the package and state of its kernels.
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import envPaths from "env-paths";
 import { TwingradError } from "../../errors.ts";
-import { parseTuningTable } from "../../formats/tuningTable.ts";
+import { mergeTuning, parseTuningTable } from "../../formats/tuningTable.ts";
 import type { TuningStore } from "../../gpu/tunerTable.ts";
-import { writeAtomic } from "./writeAtomic.ts";
+import { readText } from "./textFiles.ts";
+import { updateFile } from "./updateFile.ts";
 
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export const tuningFolder = (): string => join(envPaths("twingrad", { suffix: "" }).cache, "tuning");
@@ -18,7 +19,7 @@ export function fileTuningStore(folder = tuningFolder()): TuningStore {
       const path = join(folder, fileName(key));
       let text: string;
       try {
-        text = await readFile(path, "utf8");
+        text = await readText(path);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -31,9 +32,20 @@ export function fileTuningStore(folder = tuningFolder()): TuningStore {
     },
     async save(key, table) {
       await mkdir(folder, { recursive: true });
-      await writeAtomic(join(folder, fileName(key)), `${JSON.stringify(table, null, 1)}\n`);
+      // Another process may have added to the file since this one loaded it.
+      await updateFile(join(folder, fileName(key)), async (present) => {
+        return `${JSON.stringify(mergeTuning(jsonOrNothing(present), table), null, 1)}\n`;
+      });
     },
   };
+}
+
+function jsonOrNothing(bytes: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(String(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Readable, and different for different keys. */

@@ -7,7 +7,11 @@ import { promisify } from "node:util";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { byNaturalOrder } from "../../data/naturalOrder.ts";
 import type { RecordSource } from "../../data/sources/recordDataset.ts";
-import { TwingradError } from "../../errors.ts";
+import { DiskError, TwingradError } from "../../errors.ts";
+import { compressionOf } from "../../formats/tfrecord/compression.ts";
+import { beginsWithHeader } from "../../formats/tfrecord/framing.ts";
+import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
+import { diskError } from "../files/diskError.ts";
 
 const chunkBytes = 2 ** 18;
 
@@ -57,15 +61,38 @@ async function expand(path: string): Promise<string[]> {
 
 /** The record files directly in a folder. */
 export async function recordFilesIn(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => recordName.test(name) && !name.startsWith("."));
-  return names.sort(byNaturalOrder).map((name) => join(folder, name));
+  const names = await readdir(folder).catch((error: Error) => {
+    throw diskError(folder, "listed", error);
+  });
+  return filesOf(
+    folder,
+    names.filter((name) => recordName.test(name) && !name.startsWith(".")),
+  );
+}
+
+/** The paths of those names that are files, in their order: a folder may be called like a file. */
+async function filesOf(folder: string, names: readonly string[]): Promise<string[]> {
+  const paths = [...names].sort(byNaturalOrder).map((name) => join(folder, name));
+  const folders = await Promise.all(
+    paths.map(async (path) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false),
+  );
+  return paths.filter((_, n) => !folders[n]);
+}
+
+/** Whether a file begins as one of records does, compressed or not; an empty one does. */
+export async function beginsLikeRecords(path: string): Promise<boolean> {
+  const { crc32c } = await recordCodec();
+  const head = await fileSource(path).read(0, 12);
+  return head.length === 0 || beginsWithHeader(head, crc32c) || compressionOf(head) !== undefined;
 }
 
 /** The files `base-00000-of-00010` and so on that there are. */
 async function shards(base: string): Promise<string[]> {
   const names = await readdir(dirname(base)).catch(() => []);
-  const own = names.filter((name) => shardOf(name)?.base === basename(base));
-  return own.sort(byNaturalOrder).map((name) => join(dirname(base), name));
+  return filesOf(
+    dirname(base),
+    names.filter((name) => shardOf(name)?.base === basename(base)),
+  );
 }
 
 function shardOf(file: string) {
@@ -103,8 +130,7 @@ function complete(path: string, files: string[]): string[] {
 
 /** A file as the record reader wants it. It is open only while it is read. */
 export function fileSource(path: string): RecordSource {
-  const cannotRead = (error: unknown) =>
-    new TwingradError("BAD_INPUT", `${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+  const cannotRead = (error: unknown) => diskError(path, "read", error as Error);
   return {
     name: path,
     async *stream() {
@@ -152,8 +178,8 @@ export class Spool {
         done += (await promisify(write)(file, bytes, done, length - done, offset + done)).bytesWritten;
       }
     } catch (error) {
-      throw new TwingradError(
-        "BAD_INPUT",
+      throw new DiskError(
+        "full",
         `no room for the uncompressed records in ${tmpdir()}: ${(error as Error).message}; the environment variable TMPDIR names another folder`,
         { cause: error },
       );

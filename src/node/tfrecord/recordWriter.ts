@@ -1,11 +1,12 @@
 // Labelled pictures to TFRecord files as TensorFlow reads them: the article's features, and the person's name.
-import { createWriteStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PassThrough, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createDeflate, createGzip } from "node:zlib";
 import type { Dataset, Item } from "../../data/dataset.ts";
+import { isUnreadable } from "../../data/readableItems.ts";
 import { featureNames } from "../../data/sources/recordFeatures.ts";
 import { TwingradError } from "../../errors.ts";
 import { frame } from "../../formats/tfrecord/framing.ts";
@@ -13,6 +14,8 @@ import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
 import type { Compression, FeatureValues, RecordCodec } from "../../formats/tfrecord/recordTypes.ts";
 import { diskError } from "../files/diskError.ts";
 import { decodePicture, pictureSize, portablePicture } from "../files/images.ts";
+import { FileLock } from "../files/lock.ts";
+import { fileAt, keepAccess, partOf, removeParts } from "../files/writeAtomic.ts";
 
 export interface WriteRecordsOptions {
   /** In front of each feature's name, with a slash between. */
@@ -24,6 +27,8 @@ export interface WriteRecordsOptions {
   onUnreadable?: (item: Item, error: TwingradError) => void;
   /** What `addr` says of a picture; its name without it. */
   address?: (item: Item) => string;
+  /** Ends the writing: what was written so far is removed, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export interface WrittenRecords {
@@ -40,14 +45,15 @@ const together = 16;
 /**
  * Writes every picture, in the dataset's order, shard after shard. Features: `image` (a JPEG or PNG that needs no
  * turning: see `portablePicture`), `height`, `width`, `label` (the identity's number), `name` (the identity's name),
- * `addr`. Files appear whole or not at all.
+ * `addr`. Files appear whole or not at all; what a killed process left of the same files is removed.
+ * @throws DISK, `busy`, where another process writes the same records.
  */
 export async function writeRecords(
   path: string,
   dataset: Dataset,
   options: WriteRecordsOptions = {},
 ): Promise<WrittenRecords> {
-  const { shards = 1, compression = "none" } = options;
+  const { shards = 1, compression = "none", signal } = options;
   const { items, identities } = dataset;
   if (shards > items.length) {
     throw new TwingradError("BAD_INPUT", `${items.length} pictures cannot fill ${shards} shards`);
@@ -73,21 +79,12 @@ export async function writeRecords(
     }
   };
 
-  const parts = files.map((file) => join(dirname(file), `.${basename(file)}.${process.pid}.part`));
-  let bytes = 0;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    for (const [shard, part] of parts.entries()) {
-      await pipeline(records(shard), compressor(compression), createWriteStream(part));
-      await sync(part);
-      bytes += (await stat(part)).size;
-    }
-    for (const [shard, part] of parts.entries()) await rename(part, files[shard]);
-  } catch (error) {
-    await Promise.allSettled(parts.map((part) => rm(part, { force: true })));
+  const bytes = await inPlaceOf(path, files, async (part, shard) => {
+    await pipeline(records(shard), compressor(compression), part, { signal });
+  }).catch((error: Error) => {
     if (error instanceof TwingradError) throw error;
-    throw diskError(path, "written", error as Error);
-  }
+    throw signal?.aborted ? signal.reason : diskError(path, "written", error);
+  });
   const labels = Object.fromEntries(identities.map((name, identity) => [name, counts.get(identity) ?? 0]));
   return { files, bytes, records: [...counts.values()].reduce((sum, count) => sum + count, 0), labels };
 }
@@ -97,9 +94,48 @@ function compressor(compression: Compression): Transform {
   return compression === "gzip" ? createGzip() : createDeflate();
 }
 
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r+");
-  await file.sync().finally(() => file.close());
+/**
+ * Writes files beside those that are to be replaced, which they become when all are whole. Gives their bytes together.
+ * @param path what the files have in common: of several processes one at a time writes them.
+ */
+async function inPlaceOf(
+  path: string,
+  files: readonly string[],
+  write: (part: WriteStream, index: number) => Promise<void>,
+): Promise<number> {
+  await mkdir(dirname(path), { recursive: true });
+  const lock = await FileLock.take(join(dirname(path), `.${basename(path)}.lock`), {
+    what: path,
+    doing: "is being written",
+  });
+  const parts: string[] = [];
+  try {
+    const targets = await Promise.all(files.map(fileAt));
+    // Of these files, and of sets of other counts of shards under this name.
+    const isShard = (name: string) => name.startsWith(`${basename(path)}-`) && /-\d{5,}-of-\d{5,}$/.test(name);
+    const own = new Set(targets.map(({ file }) => basename(file)));
+    for (const parent of new Set(targets.map(({ file }) => dirname(file))))
+      await removeParts(parent, (name) => own.has(name) || isShard(name));
+    let bytes = 0;
+    for (const [index, { file, stats }] of targets.entries()) {
+      parts.push(partOf(file));
+      await write(createWriteStream(parts[index], { flags: "wx" }), index);
+      const part = await open(parts[index], "r+");
+      try {
+        if (stats) await keepAccess(part, stats);
+        await part.sync();
+        bytes += (await part.stat()).size;
+      } finally {
+        await part.close();
+      }
+    }
+    await lock.check();
+    for (const [index, { file }] of targets.entries()) await rename(parts[index], file);
+    return bytes;
+  } finally {
+    await Promise.allSettled(parts.map((part) => rm(part, { force: true })));
+    await lock.release();
+  }
 }
 
 async function example(
@@ -125,11 +161,11 @@ async function example(
     ];
     return codec.writeExample(new Map(features));
   } catch (error) {
-    if (!(error instanceof TwingradError && error.code === "CORRUPT_FILE")) throw error;
+    if (!isUnreadable(error)) throw error;
     const { name } = item;
     const named = error.message.startsWith(name)
       ? error
-      : new TwingradError("CORRUPT_FILE", `${name}: ${error.message}`, { cause: error });
+      : new TwingradError(error.code, `${name}: ${error.message}`, { cause: error });
     if (!onUnreadable) throw named;
     onUnreadable(item, named);
     return undefined;

@@ -118,7 +118,7 @@ function lowerBlock(to: Lowering, node: Node<BlockOptions>): Left {
 
   // Pooled values with their moments, slice by slice, then the statistics of the whole batch.
   const { training } = normalization;
-  const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 3 * filters, "f32") : undefined;
+  const partial = training ? new Storage("temporary", "moments", images * runs.RUNS * 4 * filters, "f32") : undefined;
   const transformed = new Map<number, Tensor | undefined>();
   for (const slice of slicesOf(images, each)) {
     const input = launchForward(layout, slice, keptPooled(layout, slice), partial);
@@ -206,7 +206,7 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
   const half = to.options.storage === "float16";
   const values = Parts.temporary(to, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(to, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
-  const fits = winograd.fits(shape, source);
+  const fits = !to.device.portable && winograd.fits(shape, source);
   const workspace = fits ? imagesWithin(to, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   // A first block is cheap to compute (few channels) and large to keep.
   const remakes = to.options.recompute === true && source.affine === undefined;
@@ -245,7 +245,7 @@ function chooseFor<T>(
     // Either has nothing to time on the other's adapters: software pays for workgroup memory and its barriers more than
     // they gain, and on a GPU the tiled form's 168 to 256 registers leave only 2 or 3 waves on a SIMD to hide its loads.
     shared: { fits: !software, launch: () => launch.direct("shared") },
-    direct: { fits: software, launch: () => launch.direct("tiled") },
+    direct: { portable: true, fits: software, launch: () => launch.direct("tiled") },
   });
 }
 

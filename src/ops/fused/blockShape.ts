@@ -106,8 +106,8 @@ export function runsOf(
   most = units,
 ): { RUN: number; RUNS: number } {
   const threads = to.device.adapter.software ? busy.software : busy.gpu;
-  // Each run leaves up to three vec4s in one binding.
-  const held = Math.floor(to.device.gpu.limits.maxStorageBufferBindingSize / (48 * images * lanes));
+  // Each run leaves up to four vec4s in one binding.
+  const held = Math.floor(to.device.gpu.limits.maxStorageBufferBindingSize / (64 * images * lanes));
   const runs = Math.min(units, most, Math.max(1, held), Math.max(1, Math.ceil(threads / (images * lanes))));
   const RUN = Math.ceil(units / runs);
   return { RUN, RUNS: Math.ceil(units / RUN) };

@@ -1,11 +1,12 @@
 // A block's convolution with its max-pool, directly: every multiply-add of the formula, the convolution's own output and
 // its gradient kept in registers.
-import sharedFilterGradientShader from "../../../shaders/conv2d.pool.filterGradient.shared.wgsl";
+
 import filterGradientShader from "../../../shaders/conv2d.pool.filterGradient.wgsl";
-import sharedInputGradientShader from "../../../shaders/conv2d.pool.inputGradient.shared.wgsl";
 import inputGradientShader from "../../../shaders/conv2d.pool.inputGradient.wgsl";
-import sharedForwardShader from "../../../shaders/conv2d.pool.shared.wgsl";
 import forwardShader from "../../../shaders/conv2d.pool.wgsl";
+import sharedFilterGradientShader from "../../../shaders/gpu/conv2d.pool.filterGradient.shared.wgsl";
+import sharedInputGradientShader from "../../../shaders/gpu/conv2d.pool.inputGradient.shared.wgsl";
+import sharedForwardShader from "../../../shaders/gpu/conv2d.pool.shared.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";
@@ -39,7 +40,7 @@ const sharedTile = (lanes: number, channels: number) => ({
   CHUNK: Math.min(8, channels),
 });
 
-/** `partial`: where the moments go, [images of the whole batch * RUNS, 3, filters]; none are taken without it. */
+/** `partial`: where the moments go, [images of the whole batch * RUNS, 4, filters]; none are taken without it. */
 export function launchConvPool(
   to: Lowering,
   shape: BlockShape,

@@ -56,7 +56,7 @@ const pixelsOf = ({ pooledY, pooledX }: BlockShape) => pooledY * pooledX;
 const joining = (to: Lowering) => (to.device.adapter.software ? 1 : 64);
 const groupsOf = ({ images, group }: BlockShape) => images / group;
 
-/** [groups, 4, filters] of mean, scale, beta and 1 / deviation, from moments in `runs` parts of each image. */
+/** [groups, 4, filters] of mean, scale, beta and 1 / deviation, then [groups, filters] of the mean's rest, from moments in `runs` parts of each image. */
 export function launchAffine(
   to: Lowering,
   shape: BlockShape,
@@ -65,14 +65,17 @@ export function launchAffine(
   { epsilon: EPSILON, momentum: MOMENTUM }: { readonly epsilon: number; readonly momentum: number },
 ): Storage {
   const { filters, group } = shape;
-  const affine = new Storage("temporary", "statistics", groupsOf(shape) * 4 * filters, "f32");
+  const affine = new Storage("temporary", "statistics", groupsOf(shape) * 5 * filters, "f32");
   const unmoved = () => to.temporary("no averages", [4]);
-  const averages = { moving_mean: mean ?? unmoved(), moving_variance: variance ?? unmoved() };
+  const moves = mean !== undefined && variance !== undefined && !to.frozen;
+  const averages = moves
+    ? { moving_mean: mean, moving_variance: variance }
+    : { moving_mean: unmoved(), moving_variance: unmoved() };
   const sizes = { CHANNELS: filters / 4, PARTS: group * runs, GROUPS: groupsOf(shape) };
   to.launch(
     affineShader,
     { partial, gamma, beta, affine, ...averages },
-    { ...sizes, EPSILON, MOVING: mean ? 1 : 0, MOMENTUM },
+    { ...sizes, EPSILON, MOVING: moves ? 1 : 0, MOMENTUM },
     [filters / 4],
     { WORKGROUP: joining(to) },
   );
@@ -86,7 +89,7 @@ export function launchMovingAffine(
   { gamma, beta, mean, variance }: NormTensors,
   EPSILON: number,
 ): Storage {
-  const affine = new Storage("temporary", "statistics", 4 * filters, "f32");
+  const affine = new Storage("temporary", "statistics", 5 * filters, "f32");
   const bindings = { moving_mean: mean!, moving_variance: variance!, gamma, beta, affine };
   to.launch(movingAffineShader, bindings, { CHANNELS: filters, EPSILON }, [Math.ceil(filters / 64)]);
   return affine;

@@ -23,7 +23,7 @@ export const pairLoss: Rule = {
     if (head?.operation !== denseOperation || loss?.operation !== sigmoidCrossEntropyOperation) return undefined;
     const [logits, labels] = loss.inputs;
     const options = head.options as { readonly activation?: string };
-    const single = logits === head.outputs[0] && logits.shape[1] === 1 && !options.activation;
+    const single = logits.shape[1] === 1 && !options.activation;
     if (difference.inputs.length !== 1 || head.inputs.length !== 3 || !single) return undefined;
     const [, kernel, bias] = head.inputs;
     const inputs = [difference.inputs[0], kernel, bias, labels];
@@ -39,7 +39,7 @@ export const embeddingIntoPairLoss: Rule = {
   saves: "Two dispatches: the gradient goes through the sigmoids, and the layer's bias gradient is summed, on the way.",
   match(loss, graph) {
     const [stack, ...head] = loss.inputs;
-    const layer = graph.soleMaker(denseOperation, stack);
+    const layer = loss.outputs.length === 1 ? graph.soleMaker(denseOperation, stack) : undefined; // one layer, not two
     if (layer?.options.activation !== "sigmoid" || layer.inputs.length !== 3) return undefined;
     return {
       nodes: [layer, loss],
@@ -133,6 +133,7 @@ export const lossInGradientPass: Rule = {
 
 /** Whether the node cannot be computed before the loss is known, as where the loss is squared and then differentiated. */
 function dependsOn(nodes: readonly Node[], node: Node, forward: Node, loss: Tensor): boolean {
+  if (node.inputs.includes(loss)) return true;
   return [...ancestors(nodes, node.inputs)].some((other) => other !== forward && other.inputs.includes(loss));
 }
 

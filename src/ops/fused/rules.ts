@@ -1,6 +1,6 @@
 // The table of fusions. Each rule stands beside the operation that it puts in the place of others; the operation that it
 // starts from names it, so that a bundle holds only the rules of the operations in it. L2 penalties, which go into the optimizer, are
-// taken out of the loss in src/tape/update.ts, since no graph knows an optimizer.
+// taken out of the loss in src/tape/lowering/update.ts, since no graph knows an optimizer.
 import type { Rule } from "../../tape/rewrite.ts";
 import { biasUnderMaxPool } from "./biasUnderMaxPool.ts";
 import { bytesInFirstLoad } from "./block.ts";

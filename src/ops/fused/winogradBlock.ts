@@ -1,8 +1,8 @@
 // A block's convolution with its max-pool by Winograd's F(4x4, 3x3): see winograd.ts. The outputs of a cell are pooled in
 // registers; both gradients share the transformed output gradient, the input's by the adjoint of its transform.
-import inputGradientShader from "../../../shaders/winograd.inputGradient.wgsl";
-import poolShader from "../../../shaders/winograd.pool.wgsl";
-import pooledGradientShader from "../../../shaders/winograd.pooledGradient.wgsl";
+import inputGradientShader from "../../../shaders/winograd/winograd.inputGradient.wgsl";
+import poolShader from "../../../shaders/winograd/winograd.pool.wgsl";
+import pooledGradientShader from "../../../shaders/winograd/winograd.pooledGradient.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";

@@ -8,7 +8,6 @@ import type { Tensor } from "../../tape/tensor.ts";
 import type { Convolution } from "./convolutionShape.ts";
 import {
   fitsDirectFilterGradientUniform,
-  fitsDirectShared,
   fitsDirectUniform,
   launchDirect,
   launchDirectFilterGradient,
@@ -45,12 +44,7 @@ export function launchForward(
       preferred: prefersUniform(to),
       launch: () => launchDirect(to, convolution, tensors, "uniform"),
     },
-    shared: {
-      fits: fitsDirectShared(convolution),
-      preferred: false,
-      launch: () => launchDirect(to, convolution, tensors, "shared"),
-    },
-    tiled: { launch: () => launchDirect(to, convolution, tensors, "tiled") },
+    tiled: { portable: true, launch: () => launchDirect(to, convolution, tensors, "tiled") },
   });
 }
 
@@ -82,7 +76,7 @@ export function launchInputGradient(
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
   const flipped = () => ({ x: gradient, filter: launchFlipFilter(to, tensors.filter), output: tensors.output });
-  const direct = (form: "uniform" | "shared" | "tiled") => launchDirect(to, adjoint, flipped(), form);
+  const direct = (form: "uniform" | "tiled") => launchDirect(to, adjoint, flipped(), form);
   choose(to, keyFor("inputGradient", adjoint), {
     winograd: {
       fits: winograd.fits(adjoint),
@@ -90,8 +84,7 @@ export function launchInputGradient(
       launch: () => winograd.launchForward(to, adjoint, flipped()),
     },
     uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(to), launch: () => direct("uniform") },
-    shared: { fits: fitsDirectShared(adjoint), preferred: false, launch: () => direct("shared") },
-    tiled: { launch: () => direct("tiled") },
+    tiled: { portable: true, launch: () => direct("tiled") },
   });
 }
 
@@ -129,11 +122,6 @@ export function launchFilterGradient(
       preferred: prefersUniform(to),
       launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "uniform"),
     },
-    shared: {
-      fits: fitsDirectShared(convolution),
-      preferred: false,
-      launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "shared"),
-    },
-    tiled: { launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
+    tiled: { portable: true, launch: () => launchDirectFilterGradient(to, convolution, tensors, shape, "tiled") },
   });
 }

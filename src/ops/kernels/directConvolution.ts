@@ -1,10 +1,9 @@
 // Direct convolution: every multiply-add of the formula, for any size, stride and channel count.
-import sharedFilterGradientShader from "../../../shaders/conv2d.filterGradient.shared.wgsl";
-import uniformFilterGradientShader from "../../../shaders/conv2d.filterGradient.uniform.wgsl";
+
 import filterGradientShader from "../../../shaders/conv2d.filterGradient.wgsl";
-import sharedForwardShader from "../../../shaders/conv2d.forward.shared.wgsl";
-import uniformForwardShader from "../../../shaders/conv2d.forward.uniform.wgsl";
 import forwardShader from "../../../shaders/conv2d.forward.wgsl";
+import uniformFilterGradientShader from "../../../shaders/gpu/conv2d.filterGradient.uniform.wgsl";
+import uniformForwardShader from "../../../shaders/gpu/conv2d.forward.uniform.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";
@@ -33,12 +32,8 @@ export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUni
 export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): boolean =>
   fitsUniform(channels) && channels % uniformTile.gradientRows === 0;
 
-/** Through workgroup memory, whole vec4s of channels. */
-export const fitsDirectShared = ({ channels, filters }: Convolution): boolean =>
-  channels % 4 === 0 && filters % 4 === 0;
-
 /** The kernels of these names; `tiled` keeps its tile in registers alone. */
-type Form = "uniform" | "shared" | "tiled";
+type Form = "uniform" | "tiled";
 
 export function launchDirect(
   to: Lowering,
@@ -51,7 +46,6 @@ export function launchDirect(
   const { LANES, TILES } = lanesFor(pixels, filters);
   const perGroup = {
     uniform: uniformTile,
-    shared: { rows: 64, columns: 64 },
     tiled: { rows: tile * TILES, columns: tile * LANES },
   }[form];
   const groups = Math.ceil(pixels / perGroup.rows);
@@ -63,7 +57,6 @@ export function launchDirect(
   const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
   const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
   if (form === "uniform") to.launch(uniformForwardShader, bindings, constants, grid);
-  else if (form === "shared") to.launch(sharedForwardShader, bindings, constants, grid);
   else to.launch(forwardShader, bindings, constants, grid, tunables);
 }
 
@@ -80,7 +73,6 @@ export function launchDirectFilterGradient(
   const { LANES, TILES } = lanesFor(rows, filters);
   const perGroup = {
     uniform: { rows: uniformTile.gradientRows, columns: uniformTile.columns },
-    shared: { rows: 64, columns: 64 },
     tiled: { rows: tile * TILES, columns: tile * LANES },
   }[form];
   const tiles = [Math.ceil(filters / perGroup.columns), Math.ceil(rows / perGroup.rows)] as const;
@@ -92,7 +84,6 @@ export function launchDirectFilterGradient(
     const grid = [...tiles, parts] as const;
     const tunables = { LANES, TILES, X_LENGTH: source.size, GRADIENT_LENGTH: gradient.size };
     if (form === "uniform") to.launch(uniformFilterGradientShader, bindings, constants, grid);
-    else if (form === "shared") to.launch(sharedFilterGradientShader, bindings, constants, grid);
     else to.launch(filterGradientShader, bindings, constants, grid, tunables);
   });
 }

@@ -1,6 +1,6 @@
 // A first layer's convolution: so few channels in that the kernels for many would spend their time on indices.
-import fewFilterGradientShader from "../../../shaders/conv2d.filterGradient.few.wgsl";
-import fewShader from "../../../shaders/conv2d.forward.few.wgsl";
+import fewFilterGradientShader from "../../../shaders/gpu/conv2d.filterGradient.few.wgsl";
+import fewShader from "../../../shaders/gpu/conv2d.forward.few.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { inParts } from "./columnSum.ts";

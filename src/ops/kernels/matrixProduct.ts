@@ -1,28 +1,16 @@
 // The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
-import thinShader from "../../../shaders/dense.forward.thin.wgsl";
-import uniformShader from "../../../shaders/dense.forward.uniform.wgsl";
-import vec4Shader from "../../../shaders/dense.forward.vec4.wgsl";
 import forwardShader from "../../../shaders/dense.forward.wgsl";
-import thinInputGradientShader from "../../../shaders/dense.inputGradient.thin.wgsl";
-import uniformKernelGradientShader from "../../../shaders/dense.kernelGradient.uniform.wgsl";
-import vec4KernelGradientShader from "../../../shaders/dense.kernelGradient.vec4.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
-import wideKernelGradientShader from "../../../shaders/dense.kernelGradient.wide.wgsl";
+import uniformShader from "../../../shaders/gpu/dense.forward.uniform.wgsl";
+import uniformKernelGradientShader from "../../../shaders/gpu/dense.kernelGradient.uniform.wgsl";
+import vec4Shader from "../../../shaders/software/dense.forward.vec4.wgsl";
+import thinInputGradientShader from "../../../shaders/software/dense.inputGradient.thin.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import {
-  fitsUniform,
-  lanesFor,
-  partsFor,
-  prefersUniform,
-  tile,
-  uniformTile,
-  wideLanes,
-  wideTile,
-} from "./matrixTiles.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./matrixTiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -30,6 +18,12 @@ export interface Product {
   readonly rows: number;
   readonly inputs: number;
   readonly outputs: number;
+}
+
+/** Of x [rows, inputs] and a kernel [inputs, outputs], or of as many of each as their first extent says. */
+export function productOf({ shape: x }: Tensor, { shape: kernel }: Tensor): Product {
+  const [rows, inputs] = x.slice(-2);
+  return { batch: x.length === 3 ? x[0] : 1, rows, inputs, outputs: kernel[kernel.length - 1] };
 }
 
 export type Activation = "sigmoid" | "relu";
@@ -60,16 +54,6 @@ export function launchProduct(
         to.launch(uniformShader, bindings, constants, grid);
       },
     },
-    thin: {
-      fits: outputs % 4 === 0,
-      preferred: rows <= 4,
-      launch() {
-        const { LANES, TILES } = { LANES: 8, TILES: Math.min(8, Math.ceil(rows / 2)) };
-        const grid = [Math.ceil(outputs / (16 * LANES)), Math.ceil(rows / (2 * TILES)), batch] as const;
-        const lengths = { X_LENGTH: x.size, KERNEL_LENGTH: kernel.size / 4, OUTPUT_LENGTH: output.size / 4 };
-        to.launch(thinShader, bindings, constants, grid, { LANES, TILES, ...lengths });
-      },
-    },
     vec4: {
       fits: outputs % 4 === 0,
       launch() {
@@ -80,6 +64,7 @@ export function launchProduct(
       },
     },
     tiled: {
+      portable: true,
       launch() {
         const { LANES, TILES } = lanesFor(rows, outputs);
         const grid = [Math.ceil(outputs / (tile * LANES)), Math.ceil(rows / (tile * TILES)), batch] as const;
@@ -114,17 +99,7 @@ export function launchKernelGradientParts(
       preferred: prefersUniform(to),
       launch: () => kernelGradient(to, product, tensors, "uniform"),
     },
-    wide: {
-      fits: to.device.adapter.software && product.inputs % 4 === 0 && product.outputs % 4 === 0,
-      // It takes longer to compile, which a sum over few rows does not give back.
-      preferred: product.rows >= 32 && product.inputs % wideTile === 0 && product.outputs % wideTile === 0,
-      launch: () => kernelGradient(to, product, tensors, "wide"),
-    },
-    vec4: {
-      fits: product.inputs % 4 === 0 && product.outputs % 4 === 0,
-      launch: () => kernelGradient(to, product, tensors, "vec4"),
-    },
-    tiled: { launch: () => kernelGradient(to, product, tensors, "tiled") },
+    tiled: { portable: true, launch: () => kernelGradient(to, product, tensors, "tiled") },
   });
 }
 
@@ -132,37 +107,34 @@ function kernelGradient(
   to: Lowering,
   { batch, rows, inputs, outputs }: Product,
   { x, gradient }: { readonly x: Tensor; readonly gradient: Tensor },
-  form: "uniform" | "wide" | "vec4" | "tiled",
+  form: "uniform" | "tiled",
 ): { partial: Tensor; parts: number } {
-  const side = form === "wide" ? wideTile : tile;
-  const { LANES, TILES } = form === "wide" ? wideLanes(outputs) : lanesFor(inputs, outputs);
+  const { LANES, TILES } = lanesFor(inputs, outputs);
   const tiles =
     form === "uniform"
       ? ([Math.ceil(outputs / uniformTile.columns), Math.ceil(inputs / uniformTile.gradientRows)] as const)
-      : ([Math.ceil(outputs / (side * LANES)), Math.ceil(inputs / (side * TILES))] as const);
+      : ([Math.ceil(outputs / (tile * LANES)), Math.ceil(inputs / (tile * TILES))] as const);
   const { part: PART, parts } = partsFor(to, rows, 1, tiles[0] * tiles[1] * batch);
   const partial = to.temporary("kernel gradient", [parts, batch, inputs, outputs]);
   const bindings = { x, gradient, partial };
   const constants = { ROWS: rows, INPUTS: inputs, OUTPUTS: outputs, BATCH: batch, PART };
   const grid = [...tiles, batch * parts] as const;
   const tunables = { LANES, TILES, X_LENGTH: x.size, GRADIENT_LENGTH: gradient.size };
-  const vec4s = { LANES, TILES, X_LENGTH: x.size / 4, GRADIENT_LENGTH: gradient.size / 4 };
   if (form === "uniform") to.launch(uniformKernelGradientShader, bindings, constants, grid);
-  else if (form === "wide") to.launch(wideKernelGradientShader, bindings, { ...constants, LANES }, grid);
-  else if (form === "vec4") to.launch(vec4KernelGradientShader, bindings, constants, grid, vec4s);
   else to.launch(kernelGradientShader, bindings, constants, grid, tunables);
   return { partial, parts };
 }
 
-/** The gradient of x: the output gradient [rows, outputs] times the transposed kernel. One product (`batch` 1). */
+/** The gradient of x: the output gradient [batch, rows, outputs] times the transposed kernel. */
 export function launchProductInputGradient(
   to: Lowering,
-  { rows, inputs, outputs }: Product,
+  product: Product,
   { kernel, gradient, output }: { readonly kernel: Tensor; readonly gradient: Tensor; readonly output: Tensor },
 ): void {
-  choose(to, keyOf("product.inputGradient", { rows, inputs, outputs }), {
+  const { batch, rows, inputs, outputs } = product;
+  choose(to, keyOf("product.inputGradient", { ...product }), {
     thin: {
-      fits: outputs % 4 === 0,
+      fits: batch === 1 && outputs % 4 === 0,
       preferred: to.device.adapter.software && rows <= 8,
       launch() {
         const { LANES, TILES } = { LANES: 8, TILES: Math.min(4, Math.ceil(rows / 2)) };
@@ -174,21 +146,21 @@ export function launchProductInputGradient(
       },
     },
     transposed: {
+      portable: true,
       launch() {
-        const transposed = transpose(to, kernel);
-        const backwards = { batch: 1, rows, inputs: outputs, outputs: inputs };
+        const transposed = transpose(to, product, kernel);
+        const backwards = { batch, rows, inputs: outputs, outputs: inputs };
         launchProduct(to, backwards, { x: gradient, kernel: transposed, output });
       },
     },
   });
 }
 
-/** The kernel [inputs, outputs] as [outputs, inputs]. */
-function transpose(to: Lowering, kernel: Tensor): Tensor {
-  const [inputs, outputs] = kernel.shape;
-  const transposed = to.temporary("transposed kernel", [outputs, inputs]);
-  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8)] as const;
-  const shape = { TAPS: 1, CHANNELS: inputs, FILTERS: outputs };
+/** The kernel [batch, inputs, outputs] as [batch, outputs, inputs]. */
+function transpose(to: Lowering, { batch, inputs, outputs }: Product, kernel: Tensor): Tensor {
+  const transposed = to.temporary("transposed kernel", [batch, outputs, inputs]);
+  const grid = [Math.ceil(inputs / 8), Math.ceil(outputs / 8), batch] as const;
+  const shape = { TAPS: batch, REVERSED: 0, CHANNELS: inputs, FILTERS: outputs };
   to.launch(flipFilterShader, { filter_: kernel, flipped: transposed }, shape, grid);
   return transposed;
 }

@@ -4,26 +4,14 @@ import type { Lowering } from "../../tape/lower.ts";
 /** Rows (or pixels) and columns (or channels) of a thread's register tile. */
 export const tile = 8;
 
-/** The same of `.wide` kernels: for software adapters, to which a load costs more than registers that spill. */
-export const wideTile = 16;
-
 /**
  * A workgroup of up to 64 threads: as many over columns as there are tiles of columns, up to eight; the rest over rows, no
  * more than there are tiles of rows. A software adapter goes through all instructions with threads that have nothing to do.
  */
 export function lanesFor(rows: number, columns: number): { LANES: number; TILES: number } {
-  const LANES = lanesOver(columns, tile, 8);
+  const LANES = Math.min(8, 2 ** Math.ceil(Math.log2(Math.ceil(columns / tile))));
   return { LANES, TILES: Math.min(64 / LANES, Math.ceil(rows / tile)) };
 }
-
-/** The same of `.wide` kernels, always 16 threads: they are compiled once for all shapes. */
-export function wideLanes(columns: number): { LANES: number; TILES: number } {
-  const LANES = lanesOver(columns, wideTile, 4);
-  return { LANES, TILES: 16 / LANES };
-}
-
-const lanesOver = (columns: number, side: number, most: number): number =>
-  Math.min(most, 2 ** Math.ceil(Math.log2(Math.ceil(columns / side))));
 
 /** What a workgroup of the `.uniform` kernels computes. */
 export const uniformTile = { rows: 8, gradientRows: 16, columns: 64 };

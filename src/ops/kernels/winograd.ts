@@ -2,9 +2,9 @@
 // multiplications for each pair of channels instead of 144. The products of all cells are 36 matrix products; the filter
 // gradient takes the same way back, through the adjoints of the transforms. Here is what convolutions by themselves
 // (winogradConvolution.ts) and those in a block (winogradBlock.ts) share: the transforms of filters and inputs.
-import filterShader from "../../../shaders/winograd.filter.wgsl";
-import filterGradientShader from "../../../shaders/winograd.filterGradient.wgsl";
-import inputShader from "../../../shaders/winograd.input.wgsl";
+import filterShader from "../../../shaders/winograd/winograd.filter.wgsl";
+import filterGradientShader from "../../../shaders/winograd/winograd.filterGradient.wgsl";
+import inputShader from "../../../shaders/winograd/winograd.input.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";

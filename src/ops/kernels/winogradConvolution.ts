@@ -1,6 +1,6 @@
 // A convolution by itself, and its filter gradient, by Winograd's F(4x4, 3x3): see winograd.ts.
-import outputShader from "../../../shaders/winograd.output.wgsl";
-import outputGradientShader from "../../../shaders/winograd.outputGradient.wgsl";
+import outputShader from "../../../shaders/winograd/winograd.output.wgsl";
+import outputGradientShader from "../../../shaders/winograd/winograd.outputGradient.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Tensor } from "../../tape/tensor.ts";

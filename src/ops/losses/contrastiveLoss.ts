@@ -40,7 +40,7 @@ const operation: Operation<Options> = {
   gradient({ inputs, options }, gradient, wanted) {
     const of = (sign: 1 | -1) =>
       gradient.tape.record(gradientOperation, [...inputs, gradient], { ...options, sign }, inputs[0].shape);
-    return [wanted[0] ? of(1) : undefined, wanted[1] ? of(-1) : undefined];
+    return [wanted[0] ? of(1) : undefined, wanted[1] ? of(-1) : undefined, undefined, null];
   },
   lower({ inputs: [, , same, squared], outputs: [output], options: { margin: MARGIN } }, to) {
     to.launch(forwardShader, { squared, same, output }, { COUNT: squared.size, MARGIN }, [1]);

@@ -36,11 +36,12 @@ const operation: Operation<Options> = {
       [positive, anchor],
       [anchor, negative],
     ];
-    return towards.map((pair, i) =>
+    const gradients = towards.map((pair, i) =>
       wanted[i]
         ? gradient.tape.record(gradientOperation, [...pair, ...squared, gradient], options, anchor.shape)
         : undefined,
     );
+    return [...gradients, null, null];
   },
   lower({ inputs: [, , , squared_positive, squared_negative], outputs: [output], options: { margin: MARGIN } }, to) {
     const COUNT = squared_positive.size;

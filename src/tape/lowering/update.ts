@@ -103,9 +103,10 @@ export function withoutPenalties(
   const visit = (term: Tensor) => {
     const node = makers.get(term);
     const penalty = node?.operation.decay?.(node);
+    const parameter = penalty && tape.parameters.get(penalty.of.name);
     if (node?.operation === additionOperation) node.inputs.forEach(visit);
-    else if (penalty && tape.parameters.get(penalty.of.name) === penalty.of) {
-      decayOf.set(penalty.of, (decayOf.get(penalty.of) ?? 0) + penalty.factor);
+    else if (parameter?.trainable && parameter === penalty?.of) {
+      decayOf.set(parameter, (decayOf.get(parameter) ?? 0) + penalty.factor);
     } else terms.push(term);
   };
   visit(loss);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { optimizerOf } from "../../../src/cli/options/optimizerSettings.ts";
 import { augmentationRanges } from "../../../src/cli/options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../../../src/cli/options/scheduleSettings.ts";
 import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../../src/cli/options/settings.ts";
@@ -121,6 +122,26 @@ describe("people held out", () => {
     expect(() => resolveSettings({}, { validation: 0, patience: 3 })).toThrow(/--patience looks at people held out/);
     expect(() => resolveSettings({}, { validation: 0, keep: "best" })).toThrow(/--keep best looks at people held out/);
     expect(resolveSettings({}, { validation: 0, keep: "last" })).toMatchObject({ keep: "last" });
+  });
+});
+
+describe("optimizers", () => {
+  it("have options of their own", () => {
+    const sgd = { optimizer: "sgd", momentum: 0.9 } as const;
+    expect(resolveSettings({}, sgd)).toMatchObject(sgd);
+    expect(optimizerOf(resolveSettings({}, sgd), () => 1).name).toBe("sgd with momentum");
+    expect(optimizerOf(resolveSettings({}, { optimizer: "adamw", weightDecay: 0.1 }), () => 1).name).toBe("adamW");
+    expect(optimizerOf(resolveSettings({}, {}), () => 1).name).toBe("adam");
+    expect(() => resolveSettings({}, { momentum: 0.9 })).toThrow(/--momentum goes with --optimizer sgd, not adam/);
+    expect(() => resolveSettings({}, { ...sgd, weightDecay: 0.1 })).toThrow(/--weight-decay goes with/);
+  });
+
+  it("stay what they are in a resumed run", () => {
+    const saved = resolveSettings({}, { optimizer: "sgd", momentum: 0.9 });
+    expect(resumeSettings(saved, { steps: 9 })).toMatchObject({ optimizer: "sgd", momentum: 0.9 });
+    expect(() => resumeSettings(saved, { optimizer: "adamw" })).toThrow(/optimizer was "sgd"/);
+    expect(() => resumeSettings(saved, { momentum: 0.5 })).toThrow(/momentum was 0.9/);
+    expect(() => resumeSettings(resolveSettings({}, {}), { optimizer: "sgd" })).toThrow(SettingsError);
   });
 });
 

@@ -119,3 +119,21 @@ describe("Omniglot's runs", () => {
     },
   );
 });
+
+it("pair lists and runs find names however their accents are composed", () => {
+  const [composed, decomposed] = ["G\u00f6del", "Go\u0308del"];
+  const items = [1, 2].map((n) => ({
+    identity: 0,
+    name: `${composed}/${n}.jpg`,
+    decode: async () => new Uint8Array(),
+  }));
+  const other = { identity: 1, name: "Ada/1.jpg", decode: async () => new Uint8Array() };
+  const dataset: Dataset = { identities: [composed, "Ada"], items: [...items, other] };
+  const pairs = parsePairs(`\ufeff1\n ${decomposed}\t1\t2\n${decomposed} \t1\tAda\t1\n`);
+  expect(findPairs(dataset, pairs).pairs.map(({ left, right }) => [left, right])).toEqual([
+    [0, 1],
+    [0, 2],
+  ]);
+  const [question] = parseClassLabels(`run01/test/${decomposed}.png run01/training/${decomposed}.png`);
+  expect(runTrials([question], [`run01/training/${composed}.png`]).trials).toMatchObject([{ answer: 0 }]);
+});

@@ -215,3 +215,37 @@ describe("recordDataset", () => {
     await expect(dataset.items[0].stored!()).rejects.toThrow("f: record 1: the file has changed since it was opened");
   });
 });
+
+describe("names in records", () => {
+  const record = (label: bigint | string, name?: string): Features => ({
+    image: [jpeg],
+    label: typeof label === "bigint" ? [label] : utf8(label),
+    ...(name !== undefined && { name: utf8(name) }),
+  });
+  const identities = async (...records: Features[]) => (await open([file("names", records)])).dataset.identities;
+
+  it("an empty one is none, as one that is absent", async () => {
+    expect(await identities(record(1n, ""), record(2n, ""), record(1n), record(3n, " \t"))).toEqual(["1", "2", "3"]);
+    expect(await identities(record(1n, ""), record(2n, "Ada"))).toEqual(["1", "Ada"]);
+    await expect(identities(record(""))).rejects.toThrow(/feature "label" is empty/);
+  });
+
+  it("are read as a person reads them", async () => {
+    expect(await identities(record(1n, "Rene\u0301e"), record(2n, " Ren\u00e9e"), record("Rene\u0301e"))).toEqual([
+      "Ren\u00e9e",
+    ]);
+    await expect(identities(record(1n, "A\u0000da"))).rejects.toThrow(/record 1 .*"A\\u0000da" has control/);
+  });
+
+  it("an empty address is none in messages", async () => {
+    const { dataset } = await open([file("names", [{ ...record(1n), addr: utf8("") }])]);
+    expect(dataset.items[0].name).toBe("names: record 1");
+  });
+
+  it("what is no record file is told as what it is", async () => {
+    const png = source("a.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 3));
+    await expect(open([png])).rejects.toThrow(/this is a PNG picture, no TFRecord file/);
+    const text = source("a.txt", new TextEncoder().encode("a list of names, one a line"));
+    await expect(open([text])).rejects.toThrow(/this is a text file, no TFRecord file/);
+  });
+});

@@ -3,10 +3,10 @@
 import { adam, mean, openDevice, relu, scale, Tape } from "../../../src/index.ts";
 import { assert, assertEqual, assertThrows, define, settings } from "../suite.ts";
 
-const open = (limits?: Record<string, number>) => openDevice({ gpu: settings.gpu, limits });
+const open = (limits?: Record<string, number>) => openDevice({ ...settings.opening, limits });
 
 define("device: it has all of its adapter's storage", async (device) => {
-  const adapter = await (settings.gpu ?? navigator.gpu).requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await (settings.opening.gpu ?? navigator.gpu).requestAdapter({ powerPreference: "high-performance" });
   for (const name of ["maxBufferSize", "maxStorageBufferBindingSize"] as const) {
     assertEqual(name, device.gpu.limits[name], adapter!.limits[name]);
   }

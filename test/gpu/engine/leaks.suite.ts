@@ -80,7 +80,7 @@ define("leaks: an evaluation leaves nothing, and neither does what could not be 
     valueAndGradients(device, ({ x }) => sum(sigmoid(x)), { x }, { gradientsOf: ["x"] }),
   );
   const most = 128 * 2 ** 20;
-  const small = await openDevice({ gpu: settings.gpu, limits: { maxStorageBufferBindingSize: most } });
+  const small = await openDevice({ ...settings.opening, limits: { maxStorageBufferBindingSize: most } });
   await leavesNothing(small, "a tensor over the limit", async () => {
     const tape = new Tape(small);
     const w = tape.parameter("w", [3, 3], { initial: 1 });

@@ -11,6 +11,7 @@ import {
   learningRateSchedule,
   mean,
   scale,
+  scaleBytes,
   sigmoid,
   sigmoidCrossEntropy,
   sum,
@@ -22,7 +23,16 @@ import { adam as referenceAdam } from "../../reference/network/adam.ts";
 import { references } from "../../reference/operations.ts";
 import { movingAverages } from "../../reference/ops/batchNorm.ts";
 import { countCalls, objectsMade } from "../calls.ts";
-import { assert, assertClose, assertEqual, assertSameBits, assertThrows, define, NETWORK_TOLERANCE } from "../suite.ts";
+import {
+  assert,
+  assertClose,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  define,
+  defineOnce,
+  NETWORK_TOLERANCE,
+} from "../suite.ts";
 
 /** Logistic regression: the smallest program with inputs, parameters, a loss and an update. */
 async function regression(device: Device, rows = 33, columns = 7) {
@@ -54,7 +64,7 @@ define("program: ten Adam steps follow the float64 reference", async (device) =>
     const expectedLoss = references.sigmoidCrossEntropy.value(entropy).data[0];
     const result = await step.run({ x, y });
     assertClose("loss", [result.loss], [expectedLoss]);
-    assertClose("output", result.logits as Float32Array, logits.data);
+    assertClose("output", result.logits, logits.data);
     const entropyGradients = references.sigmoidCrossEntropy.gradients(entropy, {}, scalar(1));
     const { kernel, bias } = references.dense.gradients(inputs, {}, entropyGradients.logits);
     update(parameters, { w: kernel, b: bias });
@@ -296,5 +306,41 @@ define(
     await assertThrows("unknown", () => step.run({ x, y, z: y }), ["z"]);
     step.dispose();
     await assertThrows("disposed", () => step.run({ x, y }), ["disposed"]);
+  },
+);
+
+defineOnce(
+  "run: arrays of a type that does not fit an input are refused, others read as the numbers they hold",
+  async (device) => {
+    const tape = new Tape(device);
+    const program = await tape.compile({
+      outputs: {
+        bytes: scaleBytes(tape.input("bytes", [4], { dtype: "u8" })),
+        floats: scale(tape.input("floats", [4]), 2),
+      },
+    });
+    const run = (bytes: unknown, floats: unknown) =>
+      program.run({ bytes, floats } as Parameters<typeof program.run>[0]);
+    const numbers = [0, 51, 102, 255];
+    for (const bytes of [Uint8Array.from(numbers), Uint8ClampedArray.from(numbers), numbers]) {
+      for (const floats of [Float32Array, Float64Array, Int32Array, Uint16Array].map((Type) => Type.from(numbers))) {
+        const found = await run(bytes, floats);
+        assertClose("bytes", found.bytes as Float32Array, [0, 0.2, 0.4, 1]);
+        assertClose("floats", found.floats as Float32Array, [0, 102, 204, 510]);
+      }
+    }
+    for (const [Type, values] of [
+      ["Uint16Array", Uint16Array.from(numbers)],
+      ["Float32Array", Float32Array.from(numbers)],
+      ["Array", [0, 0.5, 1, 256]],
+    ]) {
+      await assertThrows(`${Type} as bytes`, () => run(values, numbers), ['"bytes"', "Uint8Array", `${Type}`]);
+    }
+    await assertThrows("BigInt64Array as floats", () => run(numbers, new BigInt64Array(4)), [
+      '"floats"',
+      "Float32Array",
+    ]);
+    await assertThrows("words as floats", () => run(numbers, ["0", "1", "2", "3"]), ['"floats"', "Float32Array"]);
+    program.dispose();
   },
 );

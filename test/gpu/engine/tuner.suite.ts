@@ -4,8 +4,11 @@ import addShader from "../../../shaders/add.forward.wgsl";
 import { fastest } from "../../../src/gpu/tunerTiming.ts";
 import {
   adam,
+  conv2d,
   type Device,
   dense,
+  flatten,
+  maxPool2d,
   openDevice,
   siamese,
   Tape,
@@ -19,7 +22,8 @@ import { type Candidate, choose } from "../../../src/tape/lowering/choose.ts";
 import { vec4Threads } from "../../../src/tape/lowering/grid.ts";
 import type { Tensor } from "../../../src/tape/tensor.ts";
 import { countCalls } from "../calls.ts";
-import { assert, assertEqual, assertSameBits, define, defineOnce, settings } from "../suite.ts";
+import { assert, assertEqual, assertSameBits, assertThrows, define, defineOnce, settings } from "../suite.ts";
+import { deviceAs, kinds, portableDevice } from "../variants.ts";
 
 /** Keeps one table in memory, under any key. */
 class Memory implements TuningStore {
@@ -39,7 +43,7 @@ interface Opened {
   warnings: string[];
 }
 
-async function open(tuning: TuningOptions, gpu = settings.gpu): Promise<Opened> {
+async function open(tuning: TuningOptions, gpu = settings.opening.gpu): Promise<Opened> {
   const warnings: string[] = [];
   const device = await openDevice({ gpu, tuning: { warn: (text) => warnings.push(text), ...tuning } });
   return { device, warnings };
@@ -47,7 +51,7 @@ async function open(tuning: TuningOptions, gpu = settings.gpu): Promise<Opened> 
 
 /** Opens a device for `work` and disposes of it. */
 async function opened<T>(tuning: TuningOptions, work: (opened: Opened) => Promise<T>, gpu?: GPU): Promise<T> {
-  const found = await open(tuning, gpu ?? settings.gpu);
+  const found = await open(tuning, gpu ?? settings.opening.gpu);
   try {
     return await work(found);
   } finally {
@@ -138,7 +142,7 @@ function sumBy(
         to.launch(addShader, { a, b, output }, constants, groups);
         return output;
       };
-      return [name, { launch, ...options[name] }];
+      return [name, { launch, ...options[name], ...(name === names[0] && { portable: true }) }];
     };
     return choose(to, "sum", Object.fromEntries(names.map(candidate)));
   };
@@ -236,7 +240,10 @@ define("tuner: a candidate that the GPU refuses is left out with a warning, and 
       const output = to.temporary("sum", [64]);
       const { groups, constants } = vec4Threads(64);
       const launch = (n: number) => to.launch(addShader, { a, b, output }, constants, [n]);
-      choose(to, "sum", { broken: { launch: () => launch(tooMany) }, sound: { launch: () => launch(groups[0]) } });
+      choose(to, "sum", {
+        broken: { launch: () => launch(tooMany) },
+        sound: { portable: true, launch: () => launch(groups[0]) },
+      });
     };
     await device.tuner.tune(record);
     const { candidate, microseconds } = store.table!.choices.sum;
@@ -271,7 +278,7 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
       const launch = () => {
         to.launch(addShader, { a, b, output: to.temporary("sum", [64]) }, constants, groups);
       };
-      const inner = () => choose(to, "inner", { one: { launch }, two: { launch } });
+      const inner = () => choose(to, "inner", { one: { portable: true, launch }, two: { launch } });
       const known = device.tuner.choice("inner", ["one", "two"]) !== undefined;
       choose(to, "outer", {
         nested: {
@@ -280,7 +287,7 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
             inner();
           },
         },
-        plain: { launch },
+        plain: { portable: true, launch },
       });
     };
     await device.tuner.tune(record);
@@ -291,7 +298,7 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
 });
 
 define("tuner: without timestamps it takes the host's clock", async () => {
-  const gpu = settings.gpu ?? navigator.gpu;
+  const gpu = settings.opening.gpu ?? navigator.gpu;
   const hidden: unknown = {
     async requestAdapter(options?: GPURequestAdapterOptions) {
       const adapter = await gpu.requestAdapter(options);
@@ -344,3 +351,47 @@ defineOnce("tuner: launches tell which choice they are a part of", async (device
   assertEqual("part", program.launches[0].part, "product batch=1 rows=4 inputs=8 outputs=4");
   program.dispose();
 });
+
+defineOnce(
+  "portable kernels: only they are taken, whatever the rules, the table and the adapter say",
+  async (plain) => {
+    for (const kind of kinds) {
+      const device = portableDevice(deviceAs(plain, kind));
+      const { record, launched } = sumBy(device, ["a", "b"], { a: { fits: false, preferred: false } });
+      device.tuner.choice = () => "b";
+      record();
+      assertEqual(`launched as on ${kind}`, launched, ["a"]);
+      const tape = new Tape(device);
+      const x = tape.input("x", [2, 6, 6, 16]);
+      const filter = tape.parameter("filter", [3, 3, 16, 16], { initial: 1 });
+      const y = dense(flatten(maxPool2d(conv2d(x, filter))), tape.parameter("w", [144, 4], { initial: 1 }));
+      const program = await tape.compile({ outputs: { y } });
+      const choices = program.graph.kernels.map(
+        ({ choice }) => choice && [choice.taken, choice.why, ...choice.candidates],
+      );
+      const portable = ["tiled", "single", "tiled"].map((name) => [name, "portable", name]);
+      assertEqual(`choices as on ${kind}`, choices, portable);
+      assert(program.explain().includes("single, the portable one (of single): maxPool2d.forward"), program.explain());
+      program.dispose();
+    }
+  },
+);
+
+defineOnce("portable kernels: a choice without one, or with two, is refused", async (device) => {
+  for (const [what, portable] of [
+    ["0 portable candidates", [undefined, undefined]],
+    ["2 portable candidates", [true, true]],
+  ] as const) {
+    const to = new Lowering(new Tape(device));
+    const launch = () => {};
+    const candidates = { a: { portable: portable[0], launch }, b: { portable: portable[1], launch } };
+    await assertThrows(what, () => choose(to, "sum", candidates), ["sum", what]);
+  }
+});
+
+define("errors: kernels that there are none of", () =>
+  assertThrows("openDevice", () => openDevice({ ...settings.opening, kernels: "fast" as "portable" }), [
+    'kernels is "fast"',
+    '"portable"',
+  ]),
+);

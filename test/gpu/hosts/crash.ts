@@ -3,30 +3,22 @@
 import { openDevice, type Recovered, siamese, Trainer } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
 
-export interface Plan {
-  /** At least so many: training goes on until the process is gone, so that it is killed with steps under way. */
-  steps: number;
-  /** The step behind which the process is killed, if any. */
-  crashAt?: number;
-  recover: boolean;
-}
-
 export interface Trained {
   losses: number[];
   /** Steps whose results were still to come when the process was gone. */
-  underWay?: number;
+  underWay: number[];
   recovered: Omit<Recovered, "device">[];
   /** Of the error that ended the training, where one did. */
   failure?: { code: string; message: string };
 }
 
 declare global {
-  var train: (plan: Plan) => Promise<Trained>;
+  var train: (crashAt: readonly number[], recover: boolean) => Promise<Trained>;
   /** From the test: kills the browser's GPU process. */
   var crashGpuProcess: () => Promise<void>;
 }
 
-// A step takes tens of milliseconds: when the process is gone, its results are still to come.
+// Large enough that four steps in flight take longer than a process takes to die.
 const SIZE = 96;
 const network = () => siamese({ imageSize: [SIZE, SIZE, 1], filters: [32], embedding: 5, seed: 2 });
 
@@ -36,39 +28,30 @@ function pairs(seed: number) {
   return { left: pictures(), right: pictures(), leftLabels: [0, 1, 2], rightLabels: [0, 0, 2] };
 }
 
-globalThis.train = async ({ steps, crashAt, recover }) => {
+globalThis.train = async (crashAt, recover) => {
   const recovered: Trained["recovered"] = [];
   const trainer = await Trainer.create(await openDevice(), network(), {
     batchSize: 3,
     recovery: recover && { every: 4, onRecovery: ({ device: _, ...event }) => recovered.push(event) },
   });
   const losses: number[] = [];
+  const underWay: number[] = [];
   const waiting: Promise<void>[] = [];
-  let begun = 0;
-  let underWay: number | undefined;
-  let killing: Promise<void> | undefined;
-  let killed = crashAt === undefined;
-  const kill = async () => {
-    try {
-      await globalThis.crashGpuProcess();
-      underWay = begun - losses.length;
-    } finally {
-      killed = true;
-    }
-  };
   try {
-    while (begun < steps || !killed) {
-      const step = trainer.step(pairs(++begun)).then(({ loss }) => void losses.push(loss));
+    for (let n = 1; n <= 16; n++) {
+      const step = trainer.step(pairs(n)).then(({ loss }) => void losses.push(loss));
       step.catch(() => {}); // reported when its turn comes
       waiting.push(step);
-      if (begun === crashAt) killing = kill();
+      if (crashAt.includes(n)) {
+        await globalThis.crashGpuProcess();
+        underWay.push(n - losses.length);
+      }
       if (waiting.length > 4) await waiting.shift();
     }
-    await Promise.all([...waiting, killing]);
+    await Promise.all(waiting);
     await trainer.save(); // comes after the last recovery
     return { losses, underWay, recovered };
   } catch (error) {
-    await killing;
     const { code, message } = error as Error & { code: string };
     return { losses, underWay, recovered, failure: { code, message } };
   }

@@ -1,6 +1,6 @@
 // Runs registered cases by name on one device: what every host does, in a page, in Node and in Deno.
 
-import { openDevice } from "../../../src/index.ts";
+import { type Device, openDevice } from "../../../src/index.ts";
 import { parseFixtures } from "../../fixtures.ts";
 import { settings, type Worst, worst } from "../suite.ts";
 import { cases } from "../suites.ts";
@@ -10,6 +10,7 @@ export interface Start {
   fixtures?: string; // text of the PyTorch fixtures
   seed: number; // of random examples
   share: number; // of them that is tried
+  kernels?: "portable"; // the devices take these alone
 }
 
 /** What a host answers; `error` is absent where the case passed. */
@@ -17,6 +18,8 @@ export interface Outcome {
   error?: string;
   /** The largest relative error so far of each check. */
   worst: Worst[];
+  /** The names of the kernels that the host's device, and its variants, made pipelines of. */
+  kernels: string[];
 }
 
 export interface Runner {
@@ -31,11 +34,24 @@ function describeError(thrown: unknown): string {
   return stack.includes(thrown.message) ? stack : `${thrown.message}\n${stack}`;
 }
 
+/** Of all shaders that pipelines are asked of from now on. */
+function namesOfPipelines({ kernels }: Device): Set<string> {
+  const names = new Set<string>();
+  const { pipeline } = kernels;
+  kernels.pipeline = (shader, ...rest) => {
+    names.add(shader.name);
+    return pipeline.call(kernels, shader, ...rest);
+  };
+  return names;
+}
+
 export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
-  const device = await openDevice({ gpu });
+  const opening = { gpu, kernels: start.kernels };
+  const device = await openDevice(opening);
   fillTemporariesWithGarbage(device);
+  const kernels = namesOfPipelines(device);
   const fixtures = start.fixtures ? parseFixtures(start.fixtures) : undefined;
-  settings.gpu = gpu;
+  settings.opening = opening;
   settings.seed = start.seed;
   settings.share = start.share;
   const uncaptured: string[] = [];
@@ -49,6 +65,7 @@ export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
       const found = cases.find((c) => c.name === name);
       if (!found) throw new Error(`the bundle has no case "${name}"`);
       uncaptured.length = 0;
+      kernels.clear();
       let error: string | undefined;
       try {
         await Promise.race([found.run(device, fixtures!), device.lost]);
@@ -57,7 +74,7 @@ export async function createRunner(start: Start, gpu?: GPU): Promise<Runner> {
       } catch (thrown) {
         error = describeError(thrown);
       }
-      return { error, worst: [...worst.values()] };
+      return { error, worst: [...worst.values()], kernels: [...kernels] };
     },
   };
 }

@@ -1,7 +1,8 @@
 // Makes one vitest test of each registered case on one host; what failed remotely fails here with its own message.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { shaderFiles } from "../../../shaders/reflect.mjs";
 import { fixturesMissing, fixturesText } from "../../fixturesFile.ts";
 import { NETWORK_TOLERANCE, OPERATION_TOLERANCE, type Where, type Worst } from "../suite.ts";
 import { cases } from "../suites.ts";
@@ -10,6 +11,9 @@ import type { Host, OpenHost } from "./host.ts";
 /** TEST_SEED=N draws other random examples; a failure names the seed that they were drawn with. */
 const seed = Number(process.env.TEST_SEED ?? 20240607);
 
+/** The kernels at the top of their folder. */
+const portable = new Set((await shaderFiles("shaders")).map((file) => file.replace(/\.wgsl$/, "")));
+
 /** What a host is asked. Hosts draw with seeds of their own: what one has not tried, another may. */
 export interface Part {
   readonly where: readonly Where[];
@@ -17,6 +21,10 @@ export interface Part {
   readonly share: number;
   /** Of the seed. */
   readonly offset: number;
+  /** Opens devices that take these alone, and holds them to it. */
+  readonly kernels?: "portable";
+  /** The names of the cases; all by default. */
+  readonly only?: readonly string[];
 }
 
 /** Together everything, on the host that starts fastest. */
@@ -28,6 +36,22 @@ export const compilerCases: Part = { where: ["everywhere", "compilers"], share: 
 export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
 /** `npm run test:hosts`: every case with all its random examples. */
 export const everyCase = (offset: number): Part => ({ where: ["everywhere", "compilers", "once"], share: 1, offset });
+/** With the portable kernels alone: convolution, dense layer, max-pool, block, a network's gradients, whole steps. */
+export const portableCases: Part = {
+  ...everyCase(3),
+  share: 1 / 8,
+  kernels: "portable",
+  only: [
+    "conv2d: primes everywhere",
+    "conv2d: so many channels that Winograd's algorithm pays on GPUs, too",
+    "dense: one past every tile",
+    "maxPool2d: 2x2 windows inside the picture, whole vec4s of channels",
+    "block: random shapes as on GPUs",
+    "trainer: a network of odd sizes agrees with the float64 reference",
+    "trainer, kernels for GPUs: the network's gradients agree with PyTorch",
+    "program: ten Adam steps follow the float64 reference",
+  ],
+};
 
 /** A case that takes longer has hung, and its host with it. Below vitest's own limit, which would not close the host. */
 const CASE_LIMIT = 115_000;
@@ -41,8 +65,11 @@ function limited<T>(work: Promise<T>): Promise<T> {
 }
 
 export function runSuites(name: string, open: OpenHost, part: Part): void {
-  const asked = cases.filter(({ where }) => part.where.includes(where));
-  const start = { fixtures: fixturesText, seed: seed + part.offset, share: part.share };
+  const { only, kernels } = part;
+  const unknown = only?.filter((name) => !cases.some((c) => c.name === name));
+  if (unknown?.length) throw new Error(`no case is called ${unknown.join(", nor ")}`);
+  const asked = cases.filter(({ name, where }) => part.where.includes(where) && (only?.includes(name) ?? true));
+  const start = { fixtures: fixturesText, seed: seed + part.offset, share: part.share, kernels };
   describe(name, () => {
     let host: Host | undefined;
     let worst: Worst[] = [];
@@ -81,8 +108,9 @@ export function runSuites(name: string, open: OpenHost, part: Part): void {
     if (!fixturesText) it.skip(fixturesMissing, () => {});
     for (const { name, needsFixtures } of asked) {
       it.skipIf(needsFixtures && !fixturesText)(name, async () => {
-        const { error } = await run(name);
+        const { error, kernels: used } = await run(name);
         if (error) throw Object.assign(new Error(error), { stack: error });
+        if (kernels === "portable") expect(used.filter((kernel) => !portable.has(kernel))).toEqual([]);
       });
     }
   });

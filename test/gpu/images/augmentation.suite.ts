@@ -67,7 +67,7 @@ async function augmented(device: Device, images: Uint8Array, ids: readonly numbe
     ["resample.forward", "photometric.forward"],
   );
   program.dispose();
-  return { y: result.y as Float32Array, ...inputs };
+  return { y: result.y, ...inputs };
 }
 
 defineKernel("augmentation: both launches together agree with the float64 references", async (device) => {

@@ -33,7 +33,7 @@ async function run(device: Device, x: NdArray, changes: readonly PhotometricChan
   const program = await tape.compile({ outputs: { y } });
   const result = await program.run({ x: Float32Array.from(x.data), changes: packed });
   program.dispose();
-  return result.y as Float32Array;
+  return result.y;
 }
 
 const upTo = (max: number) => fc.integer({ min: 1, max });

@@ -32,7 +32,7 @@ async function run(
   const program = await tape.compile({ outputs: { y } });
   const result = await program.run({ x: pixels });
   program.dispose();
-  return result.y as Float32Array;
+  return result.y;
 }
 
 const transformsOf = (tape: Tape, transforms: NdArray) =>

@@ -15,7 +15,7 @@ import { normal } from "../../random.ts";
 import type { NdArray, NdArrays } from "../../reference/ndarray.ts";
 import { references } from "../../reference/operations.ts";
 import { assertClose, defineKernel, forAll } from "../suite.ts";
-import { deviceAs, kinds } from "../variants.ts";
+import { deviceAs, deviceChoosing, kinds } from "../variants.ts";
 
 interface Case {
   readonly batch: number;
@@ -141,3 +141,35 @@ defineKernel("block, and a convolution by itself: a filter that the step itself 
     );
   }
 });
+
+for (const [kind, candidate] of [
+  ["software adapters", "direct"],
+  ["GPUs", "shared"],
+] as const) {
+  // The filter takes one pixel as it is, so that convolution and pooling are exact and the statistics' error alone shows.
+  defineKernel(`block: mean 1e4, deviation 0.1 in front of the statistics, ${candidate}`, async (device) => {
+    const [batch, height, width, channels] = [4, 8, 8, 4];
+    const filter = new Float64Array(9 * channels * channels);
+    for (let c = 0; c < channels; c++) filter[(4 * channels + c) * channels + c] = 1;
+    const inputs: NdArrays = {
+      x: normal([batch, height, width, channels], 1, { mean: 1e4, deviation: 0.1 }),
+      filter: { shape: [3, 3, channels, channels], data: filter },
+      gamma: normal([channels], 4, { mean: 1, deviation: 0.2 }),
+      beta: normal([channels], 5, { deviation: 0.3 }),
+    };
+    const example: Case = { batch, height, width, channels, filters: channels, groups: 2, bias: false };
+    const gradient = normal([batch, 4, 4, channels], 6);
+    const reference = expected(inputs, example, gradient);
+    const values = Object.fromEntries(Object.entries(inputs).map(([n, a]) => [n, tensor(a.shape, a.data)]));
+    const found = await valueAndGradients(
+      deviceChoosing(deviceAs(device, kind), candidate),
+      (t) => compose(t, example),
+      values,
+      { gradientsOf: ["x", "gamma", "beta"], outputGradient: tensor([batch, 4, 4, channels], gradient.data) },
+    );
+    assertClose("block", found.value.data, reference.value.data);
+    for (const name of ["x", "gamma", "beta"]) {
+      assertClose(`block gradient of ${name}`, found.gradients[name].data, reference.gradients[name].data);
+    }
+  });
+}

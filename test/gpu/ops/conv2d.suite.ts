@@ -139,20 +139,8 @@ const candidates: [string, (typeof kinds)[number], Shape[]][] = [
     })),
   ],
   ["few", "GPUs", [{ B: 1, H: 7, W: 21, C: 3, O: 9, U: 2, V: 3 }]],
-  [
-    "shared",
-    "GPUs",
-    [
-      { B: 2, H: 7, W: 11, C: 12, O: 68, U: 3, V: 3 },
-      { B: 1, H: 9, W: 10, C: 4, O: 8, U: 5, V: 2, stride: [2, 1] },
-      { B: 1, H: 3, W: 2, C: 72, O: 20, U: 3, V: 3, padding: "same", bias: false },
-    ],
-  ],
   ["tiled", "GPUs", [{ B: 2, H: 6, W: 7, C: 9, O: 11, U: 3, V: 3 }]],
-  // An odd number of cells, and channels that leave a tile of 16 partly empty.
-  ["wide", "software adapters", [{ B: 3, H: 4, W: 3, C: 20, O: 36, U: 3, V: 3 }]],
   ["vec4", "software adapters", [{ B: 2, H: 6, W: 7, C: 20, O: 36, U: 3, V: 3 }]],
-  ["thin", "software adapters", [{ B: 1, H: 6, W: 7, C: 20, O: 84, U: 3, V: 3 }]],
 ];
 
 for (const [name, kind, shapes] of candidates) {

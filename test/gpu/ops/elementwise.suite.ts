@@ -116,7 +116,7 @@ defineKernel("scaleBytes: every byte to [0, 1], in sizes that are no whole words
     const { y } = await program.run({ x: bytes });
     assertClose(
       "scaleBytes",
-      y as Float32Array,
+      y,
       Float64Array.from(bytes, (byte) => byte / 255),
       { tolerance: 1e-7 },
     );

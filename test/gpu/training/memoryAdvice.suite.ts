@@ -50,7 +50,7 @@ async function checkAdvice(device: Device, imageSize: number, batchSize: number,
 defineOnce(
   "errors: a network with a binding over the limit is refused with the batch and the pictures that fit",
   async () => {
-    const device = await openDevice({ gpu: settings.gpu, limits: { maxStorageBufferBindingSize: 128 * 2 ** 20 } });
+    const device = await openDevice({ ...settings.opening, limits: { maxStorageBufferBindingSize: 128 * 2 ** 20 } });
     const { batch, size } = await checkAdvice(device, 128, 96, "LIMIT");
     assertEqual("one more", (await refused(device, 128, batch + 1))?.code, "LIMIT");
     assertEqual("one row more", (await refused(device, size + 1, 96))?.code, "LIMIT");
@@ -59,7 +59,7 @@ defineOnce(
 );
 
 defineOnce("errors: parameters over the limit are told before a value of them is made", async () => {
-  const device = await openDevice({ gpu: settings.gpu });
+  const device = await openDevice(settings.opening);
   const before = device.live();
   // 49 GB of weights behind the last block: more than an array can hold.
   const network = siamese({ imageSize: [224, 224, 3], filters: [1024], embedding: 1024, seed: 1 });
@@ -117,7 +117,7 @@ function limitMemory(device: Device, bytes: number): (bytes: number) => void {
 defineOnce(
   "errors: an allocation that fails is told with what was needed, what there is, and what would fit",
   async () => {
-    const device = await openDevice({ gpu: settings.gpu });
+    const device = await openDevice(settings.opening);
     limitMemory(device, 20 * 2 ** 20);
     const error = await refused(device, 64, 12);
     assert(error, "it was not refused");
@@ -141,7 +141,7 @@ const again = { recompute: true } as const;
 defineOnce(
   "errors: half storage and recomputation are advised where they fit, the cheapest first, and do fit",
   async () => {
-    const device = await openDevice({ gpu: settings.gpu });
+    const device = await openDevice(settings.opening);
     const limit = limitMemory(device, 0);
     const before = device.live();
     for (const [mebibytes, filters, advice, options] of [

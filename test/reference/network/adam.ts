@@ -1,4 +1,5 @@
-// Adam (Kingma and Ba 2015, algorithm 1), epsilon outside the root as in Keras and PyTorch:
+// Adam (Kingma and Ba 2015, algorithm 1), epsilon outside the root as in Keras and PyTorch; with a weight decay AdamW
+// (Loshchilov and Hutter 2019; torch.optim.AdamW), where first w -= rate * decay * w:
 // m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*g^2; w -= rate * (m / (1-beta1^t)) / (sqrt(v / (1-beta2^t)) + epsilon)
 
 import type { NdArrays } from "../ndarray.ts";
@@ -8,10 +9,17 @@ export interface AdamOptions {
   beta1?: number;
   beta2?: number;
   epsilon?: number;
+  weightDecay?: number;
 }
 
 /** Updates the parameters in place at each call; the moments live as long as the returned function. */
-export function adam({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions) {
+export function adam({
+  learningRate = 1e-3,
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+  weightDecay = 0,
+}: AdamOptions) {
   const moments = new Map<string, { m: Float64Array; v: Float64Array }>();
   let t = 0;
   return (parameters: NdArrays, gradients: NdArrays) => {
@@ -25,6 +33,7 @@ export function adam({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon 
         const g = gradient.data[i];
         m[i] = beta1 * m[i] + (1 - beta1) * g;
         v[i] = beta2 * v[i] + (1 - beta2) * g ** 2;
+        w[i] -= rate * weightDecay * w[i];
         w[i] -= (rate * (m[i] / (1 - beta1 ** t))) / (Math.sqrt(v[i] / (1 - beta2 ** t)) + epsilon);
       }
     }

@@ -1,4 +1,5 @@
 // y[b, i, j, c] = max over the window; padded positions never win; the first maximum in row-major order takes the gradient.
+// NaN is the largest, and of several in a window the last takes the gradient, as in PyTorch.
 
 import { index4, type NdArray, type NdArrays, zeros } from "../ndarray.ts";
 import { type Extent, type Padding, pair, windows } from "./images/window.ts";
@@ -29,7 +30,7 @@ function argmax(x: NdArray, { size = 2, stride = size, padding = "valid" }: MaxP
               const column = j * right + v - columns.before;
               if (row < 0 || row >= H || column < 0 || column >= W) continue;
               const at = index4(x.shape, b, row, column, c);
-              if (winner < 0 || x.data[at] > x.data[winner]) winner = at;
+              if (winner < 0 || x.data[at] > x.data[winner] || Number.isNaN(x.data[at])) winner = at;
             }
           winners.push(winner);
         }

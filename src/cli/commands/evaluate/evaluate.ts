@@ -24,7 +24,7 @@ import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
 import { number, wholeNumber } from "../../options/values.ts";
-import { action, note, type Outcome } from "../../outcome.ts";
+import { action, note, type Outcome, warn } from "../../outcome.ts";
 import type { EvaluationReport } from "../../report/evaluationPage.ts";
 import { evaluationReport } from "../../report/evaluationReport.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
@@ -177,10 +177,12 @@ function evaluatePairs(
   { resamples, seed }: Pick<Options, "resamples" | "seed">,
 ): PairEvaluation {
   const det = detCurve(roc(scored));
-  if (resamples === 0) return { ...report, det };
+  const genuine = scored.filter(({ same }) => same).length;
+  if (resamples === 0) return { ...report, genuine, det };
   const labels = labelsOf(dataset);
   return {
     ...report,
+    genuine,
     intervals: verificationIntervals(scored, scored, labels, falseAcceptRates, { resamples, seed }),
     det,
   };
@@ -198,7 +200,7 @@ export async function chooseUnseen(
   const record = trainingRecord(await readModelFile(modelPath));
   const trainedOnThese = record?.people === peopleDigest(dataset);
   if (!options.unseen) {
-    if (trainedOnThese) note("this model was trained on most of these people: the figures flatter it; see --unseen");
+    if (trainedOnThese) warn("this model was trained on most of these people: the figures flatter it; see --unseen");
     return dataset;
   }
   if (!record || !trainedOnThese) {

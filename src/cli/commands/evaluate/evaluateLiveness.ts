@@ -2,7 +2,7 @@
 import { crossFittedReport, type LivenessReport, livenessReport, TwingradError } from "../../../index.ts";
 import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, scoreOf } from "../../../internal.ts";
 import { type DataFlags, openLiveness } from "../../options/dataOptions.ts";
-import { digits, note, type Outcome, percent } from "../../outcome.ts";
+import { digits, note, type Outcome, percent, warn } from "../../outcome.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { liveness } from "../../run/tasks/livenessTask.ts";
 import { divide } from "../../run/training.ts";
@@ -32,7 +32,7 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
       if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
       dataset = heldOut;
     } else if (trainedOnThese) {
-      note("this model was trained on most of these people: the figures flatter it; see --unseen");
+      warn("this model was trained on most of these people: the figures flatter it; see --unseen");
     }
     const presentations = await showing(dataset, (told) => livenessLogits(model, dataset, told));
     // The model's threshold was set on the people held out: they are judged by one that each had no part in.

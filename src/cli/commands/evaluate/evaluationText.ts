@@ -11,6 +11,8 @@ import { digits, percent } from "../../outcome.ts";
 
 export interface PairEvaluation extends VerificationReport {
   det: DetPoint[];
+  /** Pairs of one identity. */
+  genuine: number;
   /** Absent with --resamples 0. */
   intervals?: VerificationIntervals;
 }
@@ -27,6 +29,7 @@ export function verificationText(report: PairEvaluation, threshold: number, peop
   return [
     `${report.pairs} pairs of ${people} people`,
     `accuracy ${percent(report.accuracy)} (${over}, standard error ${percent(error)}, standard deviation ${percent(deviation)})`,
+    ...balanceText(report),
     `AUC ${digits(report.auc)}${within(intervals?.auc, digits)}, EER ${percent(report.eer)}${within(intervals?.eer, percent)}`,
     ...accepts,
     `best threshold ${digits(report.threshold)}; the model's is ${digits(threshold)}`,
@@ -34,6 +37,15 @@ export function verificationText(report: PairEvaluation, threshold: number, peop
       ? [`in brackets: ${100 * intervals.level} % intervals, ${intervals.identities} people drawn anew`]
       : []),
   ].join("\n");
+}
+
+/** Where one kind is much more frequent, always naming that kind would be as accurate: what the figure is worth is said. */
+function balanceText({ balancedAccuracy, genuine, pairs }: PairEvaluation): string[] {
+  const share = Math.max(genuine, pairs - genuine) / pairs;
+  if (share < 0.6) return [];
+  return [
+    `balanced accuracy ${percent(balancedAccuracy)}: ${genuine} genuine and ${pairs - genuine} impostor pairs, of which accuracy counts mostly the more frequent kind (${percent(share)} for calling all pairs that)`,
+  ];
 }
 
 export function openSetText({

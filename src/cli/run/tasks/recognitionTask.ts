@@ -10,6 +10,7 @@ import {
   pairsPerIdentity,
   siamese,
   splitIdentities,
+  TwingradError,
   turnedIdentities,
   withCentring,
   withJudgement,
@@ -36,6 +37,7 @@ export const recognition: TrainingTask = {
   divide: splitIdentities,
   some: (people) => someOf(people, evaluatedPictures),
   batches: (training, decoded, settings, warn, alignment) => {
+    if (settings.whiten !== undefined) requireSeveralPictures(training);
     const people = settings.turnedIdentities ? turnedIdentities(training) : training;
     return trainingStream(people, decoded, settings, warn, alignment);
   },
@@ -81,6 +83,16 @@ export const recognition: TrainingTask = {
     }
   },
 };
+
+/** As `fitWhitening` would, at the end: of the people that it is fitted to somebody must have two pictures. */
+function requireSeveralPictures(training: Dataset): void {
+  const seen = someOf(training, whitenedPictures);
+  if (indicesByIdentity(labelsOf(seen)).some(({ length }) => length > 1)) return;
+  throw new TwingradError(
+    "BAD_INPUT",
+    `--whiten: none of ${seen.identities.length} people to fit it to has two pictures; it needs to see how pictures of one person differ`,
+  );
+}
 
 /** What a model makes of the pictures of these people. */
 async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {

@@ -1,0 +1,201 @@
+// All that a machine with a GPU should be asked, on Dawn in Node, in at most 8 minutes: whether the kernels are right, then how
+// fast. It runs to its end on a software adapter as well, with smaller sizes, which it chooses by what it has measured.
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import { type Configuration, configurationNamed, operationsOfStep } from "./configurations.ts";
+import { type Calls, repositoryRoot } from "./host.ts";
+import { measureSteps, type Result } from "./measure.ts";
+import { median } from "./median.ts";
+import type { ArticleForm, GpuPage } from "./node/gpu.ts";
+import { BenchProcess } from "./process.ts";
+import { type Profile, profileSteps } from "./profile.ts";
+import { aligned, profileTable, stepTable } from "./report.ts";
+
+const options = new Command("gpu")
+  .description("Checks and measures everything on this machine's GPU, without a browser, in at most 8 minutes.")
+  .option("--out <file>", "write the result as JSON")
+  .option("--minutes <number>", "time for all of it", Number, 8)
+  .parse()
+  .opts<{ out?: string; minutes: number }>();
+
+const begun = performance.now();
+/** Milliseconds left of a share of the time: the rest is for what follows. */
+const leftUntil = (share: number) => Math.max(0, share * options.minutes * 60_000 - (performance.now() - begun));
+const progress = (line: string) => {
+  process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
+};
+
+type Page = { [K in keyof GpuPage]: (...rest: Parameters<GpuPage[K]>) => Promise<Awaited<ReturnType<GpuPage[K]>>> };
+
+const article: Configuration = { ...configurationNamed("L"), name: "article", image: [224, 224, 3] };
+const forms: readonly ArticleForm[] = [
+  { storage: "float32", recompute: false },
+  { storage: "float16", recompute: true },
+];
+
+/** What is known so far; written after each part, so that a driver that hangs loses only what follows. */
+const report: Record<string, unknown> = {
+  date: new Date().toISOString(),
+  machine: { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores: cpus().length },
+  versions: { node: process.version },
+};
+
+async function keep(part: string, value: unknown): Promise<void> {
+  report[part] = value;
+  report.seconds = (performance.now() - begun) / 1000;
+  if (!options.out) return;
+  await mkdir(dirname(options.out), { recursive: true });
+  await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+const print = (table: string) => process.stdout.write(`\n${table}\n`);
+
+/** As many pairs as a step of half the time allows, of a power of two. */
+function pairsWithin(milliseconds: number, gflops: number): number {
+  for (let pairs = 128; pairs > 1; pairs /= 2) {
+    const step = operationsOfStep({ ...article, pairs }) / gflops / 1e6;
+    if (4 * step < milliseconds) return pairs;
+  }
+  return 1;
+}
+
+/** Whatever is being measured then: what is known has been written. */
+function endInTime(host: BenchProcess): NodeJS.Timeout {
+  return setTimeout(async () => {
+    progress("the time is over; what follows was not measured");
+    await keep("unfinished", true);
+    await host.close();
+    process.exit(1);
+  }, options.minutes * 60_000);
+}
+
+async function main(): Promise<void> {
+  const host = await BenchProcess.open(repositoryRoot, { entry: "bench/node/gpu.ts" });
+  const limit = endInTime(host);
+  const page = host.page as Calls & Page;
+  try {
+    await host.reload();
+    const adapter = await page.described();
+    await keep("adapter", adapter);
+    progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}; ${adapter.features.join(", ")}`);
+
+    progress("kernels against their float64 references");
+    const correctness = await page.correctness(leftUntil(0.2));
+    await keep("correctness", correctness);
+    const { passed, failed, left, worst } = correctness;
+    const largest = worst ? `; largest error ${worst.relative.toExponential(1)} (${worst.what})` : "";
+    progress(`${passed} passed, ${failed.length} failed, ${left} left for want of time${largest}`);
+    for (const { name, reason } of failed) progress(`FAILED ${name}: ${reason}`);
+
+    await host.reload();
+    const peak = await page.peak();
+    const bandwidth = await page.bandwidth();
+    await keep("peak", peak);
+    await keep("bandwidth", bandwidth);
+    progress(`${peak.gflops.toFixed(1)} GFLOP/s, ${bandwidth.gigabytesPerSecond.toFixed(1)} GB/s`);
+
+    const steps: Result[] = [];
+    const profiles: Profile[] = [];
+    const timestamps = adapter.features.includes("timestamp-query");
+    const measuring = { peers: [], rounds: 3, peak, timestamps, progress };
+    for (const [name, share] of [
+      ["S", 0.35],
+      ["M", 0.5],
+      ["L", 0.7],
+    ] as const) {
+      if (leftUntil(share) === 0) {
+        progress(`${name}: no time left for it`);
+        continue;
+      }
+      steps.push(...(await measureSteps(host, [name], measuring)));
+      await keep("steps", steps);
+      if (timestamps && leftUntil(share) > 0) profiles.push(...(await profileSteps(host, [name], measuring)));
+      await keep("profiles", profiles);
+    }
+    if (steps.length > 0) print(stepTable(steps));
+    for (const profile of profiles) print(profileTable(profile));
+
+    const last = steps.at(-1);
+    const gflops = last?.ours.gflops ?? 0.01 * peak.gflops;
+    const articles = [];
+    for (const [n, form] of forms.entries()) {
+      const milliseconds = leftUntil(0.8 + 0.08 * (n + 1)) / 2;
+      const pairs = pairsWithin(milliseconds, gflops);
+      await host.reload();
+      try {
+        const step = await page.article(pairs, form, milliseconds);
+        const middle = median(step.milliseconds);
+        articles.push({
+          pairs,
+          ...form,
+          ...step,
+          median: middle,
+          gflops: operationsOfStep({ ...article, pairs }) / middle / 1e6,
+        });
+      } catch (error) {
+        articles.push({ pairs, ...form, error: error instanceof Error ? error.message : String(error) });
+      }
+      await keep("article", articles);
+    }
+    print(
+      aligned([
+        [
+          "article, 224 x 224 x 3",
+          "pairs",
+          "recompute",
+          "GB",
+          "dispatches",
+          "compile s",
+          "step ms",
+          "GFLOP/s",
+          "of peak",
+        ],
+        ...articles.map((a) =>
+          "error" in a
+            ? [a.storage, String(a.pairs), String(a.recompute), a.error, "", "", "", "", ""]
+            : [
+                a.storage,
+                String(a.pairs),
+                String(a.recompute),
+                (a.bytes / 1e9).toFixed(2),
+                String(a.dispatches),
+                (a.compileMilliseconds / 1000).toFixed(1),
+                a.median.toFixed(0),
+                a.gflops.toFixed(1),
+                `${((100 * a.gflops) / peak.gflops).toFixed(1)}%`,
+              ],
+        ),
+      ]),
+    );
+
+    await host.reload();
+    const names = leftUntil(0.97) > 20_000 ? ["S", "M"] : ["S"];
+    const choices = [];
+    for (const configuration of names) {
+      const byRule = new Map((await page.choices(configuration, false)).map(({ key, taken }) => [key, taken]));
+      for (const { key, taken, why } of await page.choices(configuration, true)) {
+        choices.push({ configuration, key, taken, why, byRule: byRule.get(key) });
+      }
+    }
+    await keep("choices", choices);
+    const different = choices.filter(({ taken, byRule }) => byRule !== undefined && taken !== byRule);
+    print(
+      aligned([
+        [`${different.length} of ${choices.length} choices differ from the rules`, "timed", "by rule"],
+        ...different.map(({ configuration, key, taken, byRule }) => [`${configuration} ${key}`, taken, byRule!]),
+      ]),
+    );
+    progress(`done${options.out ? `: ${options.out}` : ""}`);
+    if (failed.length > 0) process.exitCode = 1;
+  } finally {
+    clearTimeout(limit);
+    await host.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  progress(`gpu: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+});

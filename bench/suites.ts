@@ -1,0 +1,99 @@
+// The suites that run on a host, one fresh page or process after the other.
+import { readFile } from "node:fs/promises";
+import { BenchBrowser } from "./browser.ts";
+import { type HostName, repositoryRoot } from "./host.ts";
+import { matchTable, measureMatch } from "./match.ts";
+import { measureKernels, measureSteps } from "./measure.ts";
+import { BenchProcess } from "./process.ts";
+import { profileSteps } from "./profile.ts";
+import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
+import { measureStarts } from "./start.ts";
+
+export const hostSuites = ["step", "kernels", "profile", "start", "match"] as const;
+type Suite = (typeof hostSuites)[number];
+
+interface Options {
+  readonly host: HostName;
+  readonly config: readonly string[];
+  readonly peers: readonly string[];
+  readonly only?: string;
+  /** Whether our kernels are timed and the fastest taken; else they are chosen by rule. */
+  readonly tune: boolean;
+  readonly rounds: number;
+  /** Of the gallery that is searched. */
+  readonly rows: number;
+  /** The npm package of each peer. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly progress: (line: string) => void;
+}
+
+export async function measureOnHost(suites: readonly Suite[], options: Options) {
+  const { config, only, rounds, rows, packages, progress } = options;
+  const { open } = { chrome: BenchBrowser, node: BenchProcess }[options.host];
+  const browser = await open(repositoryRoot, { tuned: options.tune });
+  try {
+    await browser.reload();
+    const absent: Record<string, string> = {};
+    for (const peer of options.peers) {
+      const why = await browser.page.absent(peer);
+      if (why) {
+        absent[peer] = why;
+        progress(`${peer} cannot run here: ${why}`);
+        await browser.reload();
+      }
+    }
+    const peers = options.peers.filter((peer) => !(peer in absent));
+    await browser.reload();
+    const { timestamps, ...adapter } = await browser.page.adapter();
+    progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`);
+    if (!timestamps && suites.length === 1 && suites[0] === "profile") {
+      throw new Error("This adapter has no timestamps to profile with.");
+    }
+    const versions = await browser.versions();
+    for (const peer of peers) {
+      const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
+      versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
+    }
+    const starts = suites.includes("start")
+      ? await measureStarts((given) => open(repositoryRoot, given), config, { rounds, progress })
+      : [];
+    const matches = suites.includes("match") ? await measureMatch(browser, rows, { rounds, progress }) : [];
+    const others = [
+      ...(starts.length > 0 ? [startTable(starts)] : []),
+      ...(matches.length > 0 ? [matchTable(matches)] : []),
+    ];
+    if (suites.every((suite) => suite === "start" || suite === "match")) {
+      return { adapter, versions, absent, results: matches, starts, tables: others };
+    }
+    if (matches.length > 0) await browser.reload();
+
+    progress("measuring the multiply-add peak");
+    const peak = await browser.page.peak();
+    progress(`${peak.gflops.toFixed(1)} GFLOP/s with ${peak.accumulators} vec4f accumulators (${peak.form})`);
+    const measuring = { peers, only, rounds, peak, timestamps, progress };
+    const steps = suites.includes("step") ? await measureSteps(browser, config, measuring) : [];
+    const kernels = suites.includes("kernels") ? await measureKernels(browser, config, measuring) : [];
+    const profiles = suites.includes("profile") && timestamps ? await profileSteps(browser, config, measuring) : [];
+    const tables = [
+      ...(steps.length > 0 ? [stepTable(steps)] : []),
+      ...(kernels.length > 0 ? [kernelTable(kernels, peers)] : []),
+      ...profiles.map(profileTable),
+      ...others,
+    ];
+    // What was chosen among our kernels; absent where they were chosen by rule.
+    const tuning = await browser.page.tuning();
+    return {
+      adapter,
+      peak,
+      tuning,
+      versions,
+      absent,
+      results: [...steps, ...kernels, ...matches],
+      profiles,
+      starts,
+      tables,
+    };
+  } finally {
+    await browser.close();
+  }
+}

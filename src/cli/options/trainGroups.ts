@@ -1,0 +1,56 @@
+// Under which heading of `train --help` an option stands. The first group is what a first training needs.
+import type { Command } from "commander";
+
+const groups: Readonly<Record<string, readonly string[]>> = {
+  "Everyday:": [
+    "out",
+    "imageSize",
+    "channels",
+    "loss",
+    "learningRate",
+    "batchSize",
+    "steps",
+    "augment",
+    "resume",
+    "config",
+  ],
+  "Data:": ["task", "sourceSize", "resize", "crop", "cropMargin", "standardize", "align", "prefetch", "imageCache"],
+  "Batches:": [
+    "balanced",
+    "sameProbability",
+    "differentProbability",
+    "shuffleBuffer",
+    "peoplePerBatch",
+    "picturesPerPerson",
+    "turnedIdentities",
+    "seed",
+  ],
+  "Network:": ["filters", "embedding", "embeddingActivation", "towers", "views", "whiten", "centre"],
+  "Loss:": ["mining", "margin", "temperature", "l2", "clipNorm"],
+  "Optimizer and schedule:": [
+    "optimizer",
+    "momentum",
+    "weightDecay",
+    "epochs",
+    "schedule",
+    "warmUp",
+    "finalRate",
+    "scheduleSteps",
+    "decayEvery",
+    "decayRate",
+    "patience",
+  ],
+  "Augmentation:": ["augmentPreset"],
+  "Evaluation:": ["validation", "fold", "holdOutGroups"],
+  "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
+  "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
+};
+
+/** Puts each option that the table names under its heading; the others keep that under which they were declared. */
+export function groupOptions(command: Command): Command {
+  for (const option of command.options) {
+    const heading = Object.keys(groups).find((name) => groups[name].includes(option.attributeName()));
+    if (heading) option.helpGroup(heading);
+  }
+  return command;
+}

@@ -1,0 +1,42 @@
+// Pictures as they are given: of a type that they come in, every value finite.
+import { TwingradError } from "../errors.ts";
+import type { Pictures } from "./batch.ts";
+import type { ImageSize } from "./imageSize.ts";
+
+/**
+ * @param who is given them, for the message.
+ * @throws BAD_INPUT for arrays of another type, which would be read as other pictures than they are, and for the first value
+ * that is NaN or infinite.
+ */
+export function checkPictures(
+  who: string,
+  pictures: unknown,
+  [height, width, channels]: ImageSize,
+): asserts pictures is Pictures {
+  if (pictures instanceof Uint8Array) return;
+  if (!(pictures instanceof Float32Array)) {
+    const expected = "expected a Uint8Array (0 to 255) or a Float32Array (0 to 1)";
+    throw new TwingradError("BAD_INPUT", `${who}: the pictures are a ${typeName(pictures)}; ${expected}.`);
+  }
+  if (allFinite(pictures)) return;
+  const at = pictures.findIndex((value) => !Number.isFinite(value));
+  const pixel = Math.floor(at / channels);
+  const picture = Math.floor(pixel / (height * width));
+  const place = `row ${Math.floor(pixel / width) % height}, column ${pixel % width}, channel ${at % channels}`;
+  throw new TwingradError(
+    "BAD_INPUT",
+    `${who}: picture ${picture} has ${pictures[at]} at ${place}, counted from 0; expected finite values from 0 to 1.`,
+  );
+}
+
+/** x - x is 0 for finite x alone: one pass without a branch. */
+export function allFinite(values: ArrayLike<number>): boolean {
+  let rest = 0;
+  for (let i = 0; i < values.length; i++) rest += values[i] - values[i];
+  return rest === 0;
+}
+
+/** What something is, for messages: Uint8ClampedArray, Array, string. */
+export function typeName(value: unknown): string {
+  return typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : typeof value;
+}

@@ -1,0 +1,66 @@
+// What there is to compute on: each adapter with its limits, and what is known of it from earlier timing.
+import { TwingradError } from "../../errors.ts";
+import { type AdapterInfo, openDevice } from "../../gpu/device.ts";
+import { tableKey, version } from "../../gpu/tunerTable.ts";
+import { fileTuningStore, tuningFolder } from "../files/tuning.ts";
+import { loadPackage } from "../packages.ts";
+import { thisMachine } from "./findAdapter.mjs";
+import { openDawn } from "./openDawn.mjs";
+
+export { version };
+
+export interface AdapterReport extends AdapterInfo {
+  readonly kind: "system" | "software";
+  readonly features: string[];
+  readonly limits: Record<string, number>;
+  /** Which kernel was the fastest where several compute the same, by the work; null where nothing was timed yet. */
+  readonly tuned: Readonly<Record<string, string>> | null;
+}
+
+/** The system's adapter and the software one, those that there are, and why each other is not. Nothing is computed. */
+export async function adapterReports(): Promise<{ adapters: AdapterReport[]; tried: string[]; tuning: string }> {
+  const adapters: AdapterReport[] = [];
+  const missing = new Set<string>();
+  for (const kind of ["system", "software"] as const) {
+    const { gpu, tried } = await loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), kind));
+    const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!gpu || !adapter) {
+      for (const reason of tried) missing.add(reason);
+      continue;
+    }
+    const device = await openDevice({ gpu });
+    const { vendor, architecture, description, software } = device.adapter;
+    device.dispose();
+    // On Windows and macOS the system's own may be one on the CPU, and there is no other.
+    const limits = Object.fromEntries(limitNames(adapter.limits).map((name) => [name, adapter.limits[name] as number]));
+    const tuned = await tunedOf(device.adapter);
+    const features = [...adapter.features].sort();
+    adapters.push({ kind, vendor, architecture, description, software, features, limits, tuned });
+  }
+  return { adapters, tried: [...missing], tuning: tuningFolder() };
+}
+
+type LimitName = Exclude<keyof GPUSupportedLimits, "__brand">;
+
+/** They are getters of the prototype. */
+function limitNames(limits: GPUSupportedLimits): LimitName[] {
+  const names: string[] = [];
+  for (const name in limits) names.push(name);
+  const found = names.length > 0 ? names : Object.getOwnPropertyNames(Object.getPrototypeOf(limits));
+  return found.filter(
+    (name) => typeof (limits as unknown as Record<string, unknown>)[name] === "number",
+  ) as LimitName[];
+}
+
+/** A table that cannot be read is none: what is told here is what a training would use. */
+async function tunedOf(adapter: AdapterInfo): Promise<Record<string, string> | null> {
+  const table = await fileTuningStore()
+    .load(tableKey(adapter))
+    .catch((error) => {
+      if (error instanceof TwingradError) return undefined;
+      throw error;
+    });
+  return table
+    ? Object.fromEntries(Object.entries(table.choices).map(([key, { candidate }]) => [key, candidate]))
+    : null;
+}

@@ -1,0 +1,28 @@
+// What all optimizers can be told.
+import { TwingradError } from "../errors.ts";
+
+export interface OptimizerOptions {
+  /** 1e-3 by default; a function of the step, counted from 1, makes a schedule: see `learningRateSchedule`. */
+  readonly learningRate?: number | ((step: number) => number);
+  /**
+   * Clips the gradients by their global norm: where the norm of all together, those of the L2 penalties included, is
+   * above this, all shrink by one factor to have it (Pascanu, Mikolov and Bengio 2013). No clipping by default.
+   */
+  readonly clipNorm?: number;
+}
+
+/** The learning rate as a function of the step. */
+export function rates({ learningRate = 1e-3 }: OptimizerOptions): (step: number) => number {
+  return typeof learningRate === "number" ? () => learningRate : learningRate;
+}
+
+/** @throws BAD_INPUT unless the value is within [lowest, limit). */
+export function check(optimizer: string, name: string, value: number, lowest = 0, limit = 1): void {
+  if (value >= lowest && value < limit) return;
+  const expected = limit === 1 ? "[0, 1)" : `a number ${lowest === 0 ? "of at least" : "above"} 0`;
+  throw new TwingradError("BAD_INPUT", `${optimizer}: ${name} is ${value}; expected ${expected}.`);
+}
+
+export function checkClipNorm(optimizer: string, clipNorm: number | undefined): void {
+  if (clipNorm !== undefined) check(optimizer, "clipNorm", clipNorm, Number.MIN_VALUE, 3e38);
+}

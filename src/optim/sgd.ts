@@ -1,0 +1,41 @@
+import shader from "../../shaders/sgd.step.wgsl";
+import { TwingradError } from "../errors.ts";
+import { vec4Threads } from "../tape/lowering/grid.ts";
+import type { Optimizer } from "../tape/optimizer.ts";
+import { check, checkClipNorm, type OptimizerOptions, rates } from "./options.ts";
+
+export interface SgdOptions extends OptimizerOptions {
+  /** 0 by default; without momentum nothing is kept between steps. */
+  readonly momentum?: number;
+  /** Nesterov's momentum; false by default. */
+  readonly nesterov?: boolean;
+}
+
+/**
+ * Stochastic gradient descent with momentum (Sutskever et al. 2013) in the form of PyTorch's `torch.optim.SGD` without
+ * dampening: v = momentum v + g; w -= learning rate * v, with Nesterov's momentum learning rate * (g + momentum v).
+ */
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { momentum = 0, nesterov = false, clipNorm } = options;
+  check("sgd", "momentum", momentum);
+  checkClipNorm("sgd", clipNorm);
+  if (nesterov && momentum === 0) {
+    throw new TwingradError("BAD_INPUT", "sgd: nesterov is true and momentum is 0; expected a momentum above 0.");
+  }
+  const rateOf = rates(options);
+  const states = momentum > 0 ? ["velocity"] : [];
+  return {
+    name: momentum > 0 ? "sgd with momentum" : "sgd",
+    states,
+    clipNorm,
+    record(to, arena, schedule) {
+      const { groups, constants } = vec4Threads(arena.elements);
+      const { values, gradients, blocks, clip, fault } = arena;
+      // Without momentum the kernel touches no velocity; a binding it must have.
+      const velocity = momentum > 0 ? arena.state(states[0]) : to.temporary("no velocity", [4]);
+      const bindings = { values, gradients, blocks, clip, fault, velocity, schedule };
+      to.launch(shader, bindings, { ...constants, MOMENTUM: momentum, NESTEROV: nesterov ? 1 : 0 }, groups);
+    },
+    schedule: (step) => [rateOf(step), 0],
+  };
+}

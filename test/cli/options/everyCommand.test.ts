@@ -1,0 +1,109 @@
+// What every command line has: a version, help under headings, quiet, completion, and output that may close or be full.
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { cliWithPeople, tiny } from "../cliPeople.ts";
+
+const { data, at, twingrad, json } = cliWithPeople("every-command-test");
+const { version } = JSON.parse(await readFile(resolve(import.meta.dirname, "../../../package.json"), "utf8"));
+
+it("--version", async () => {
+  expect(await twingrad("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+it("train --help stands under headings, what is needed every day first", async () => {
+  const { stdout } = await twingrad("train", "--help");
+  const headings = stdout.match(/^\S.*:$/gm)!;
+  expect(headings.slice(0, 3)).toEqual(["Arguments:", "Everyday:", "Data:"]);
+  for (const name of [
+    "Network:",
+    "Loss:",
+    "Optimizer and schedule:",
+    "Augmentation:",
+    "Evaluation:",
+    "Checkpoints:",
+    "Device:",
+    "Output:",
+  ])
+    expect(headings).toContain(name);
+  const under = (heading: string) =>
+    stdout
+      .split(`\n${heading}\n`)[1]
+      .split(/\n\n/)[0]
+      .match(/^ {2}(-\S+ )?--\S+/gm)!;
+  expect(under("Everyday:")).toHaveLength(10);
+  if (headings.includes("Options:")) expect(under("Options:").map((line) => line.trim())).toEqual(["-h, --help"]);
+});
+
+it("devices", async () => {
+  const { adapters } = await json("devices");
+  expect(adapters[0].limits.maxBufferSize).toBeGreaterThan(2 ** 20);
+  expect(adapters[0].features).toEqual([...adapters[0].features].sort());
+  const { stdout } = await twingrad("devices");
+  expect(stdout).toMatch(/maxStorageBufferBindingSize +\d+\n/);
+});
+
+it("completion", async () => {
+  const { stdout } = await twingrad("completion", "bash");
+  await writeFile(at("complete.bash"), stdout);
+  const completed = async (...words: string[]) => {
+    const script = `. "$0"; COMP_WORDS=(twingrad "$@"); COMP_CWORD=$#; _twingrad; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)("bash", ["-c", script, at("complete.bash"), ...words]);
+    return stdout.trim().split("\n");
+  };
+  expect(await completed("tr")).toEqual(["train"]);
+  expect(await completed("records", "cre")).toEqual(["create"]);
+  expect(await completed("train", "people/", "--learn")).toEqual(["--learning-rate"]);
+  expect(await completed("records", "create", "a", "b", "--compression", "g")).toEqual(["gzip"]);
+  expect((await twingrad("completion", "fish")).stdout).toMatch(/-l learning-rate -r -d /);
+  expect((await twingrad("completion", "tcsh")).status).toBe(2);
+});
+
+it("--quiet says nothing but warnings, which are told all the same", async () => {
+  const quiet = ["train", data, "--out", at("quiet"), ...tiny, "--steps", "2", "--quiet"];
+  expect((await twingrad(...quiet)).stderr).toBe("");
+  await mkdir(join(data, "nobody"));
+  await writeFile(join(data, "nobody", "1.bmp"), "BM");
+  const { stderr } = await twingrad("records", "create", data, at("quiet.tfrecord"), "--quiet");
+  expect(stderr).toMatch(/^passed over: 1 \.bmp; no other pictures are there of nobody, who take no part\. .*\n$/);
+});
+
+/** With its output as the shell command says; the status is the program's. */
+const shell = (command: string) =>
+  new Promise<{ status: number | null; stderr: string }>((done) => {
+    const child = spawn("bash", ["-c", command], {
+      env: { ...process.env, CLI: at("cli.mjs"), NODE: process.execPath },
+    });
+    let stderr = "";
+    child.stderr.on("data", (text) => {
+      stderr += text;
+    });
+    child.on("close", (status) => done({ status, stderr }));
+  });
+
+it("output that closes ends quietly", async () => {
+  for (const command of ["--help", "train --help", "completion bash", `records inspect ${at("quiet.tfrecord")}`]) {
+    const { status, stderr } = await shell(`"$NODE" "$CLI" ${command} | true; exit \${PIPESTATUS[0]}`);
+    expect([command, status, stderr]).toEqual([command, 0, ""]);
+  }
+});
+
+it.runIf(existsSync("/dev/full"))("a full output is told in a line, and costs a training nothing", async () => {
+  const inspected = await shell(`"$NODE" "$CLI" records inspect ${at("quiet.tfrecord")} > /dev/full`);
+  expect(inspected).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(/^twingrad: standard output cannot be written: ENOSPC.*\n$/),
+  });
+  const options = [...tiny, "--steps", "2"].join(" ");
+  const trained = await shell(`"$NODE" "$CLI" train ${data} --out ${at("full")} ${options} > /dev/full 2> /dev/full`);
+  expect(trained.status).toBe(1);
+  expect(existsSync(at("full", "model.safetensors"))).toBe(true);
+  const piped = await shell(
+    `"$NODE" "$CLI" train ${data} --out ${at("piped")} ${options} 2>&1 | true; exit \${PIPESTATUS[0]}`,
+  );
+  expect(piped.status).toBe(0);
+  expect(existsSync(at("piped", "model.safetensors"))).toBe(true);
+});

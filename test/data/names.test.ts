@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { identityName, readableName, shown } from "../../src/data/names.ts";
+
+describe("a name is what a person reads", () => {
+  it.each([
+    ["Rene\u0301e", "Ren\u00e9e"],
+    ["  Ada\t", "Ada"],
+    ["2024 / Rene\u0301e ", "2024/Ren\u00e9e"],
+    ["Ada Lovelace", "Ada Lovelace"],
+    ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"], // a joiner is part of the spelling
+  ])("%j is %j", (text, name) => {
+    expect(identityName(text)).toBe(name);
+    expect(readableName(name)).toBe(name);
+  });
+
+  it.each(["", "  ", "\u00a0", " / "])("%j is none", (text) => {
+    expect(() => identityName(text)).toThrow(/is empty/);
+  });
+
+  it.each(["A\u0000da", "\u001b[2JAda", "A\u200bda", "a\u202eda", "a\nb", "\ud800"])("%j is refused", (text) => {
+    expect(() => identityName(text)).toThrow(/has control or invisible characters/);
+  });
+
+  it("what nobody would see is shown", () => {
+    expect(shown("A\u001b[31md\u200ba")).toBe("A\\u001b[31md\\u200ba");
+    expect(shown("Ren\u00e9e 🙂")).toBe("Ren\u00e9e 🙂");
+  });
+});
