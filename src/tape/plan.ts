@@ -53,7 +53,7 @@ export interface ProgramPlan extends Plan {
   readonly resultBytes: number;
   readonly schedule?: Storage;
   readonly fault?: Storage;
-  readonly memory: Omit<Memory, "total">;
+  readonly memory: Memory;
 }
 
 /** Steps that may be in flight before `run` waits. */
@@ -137,6 +137,7 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const faultOffset = resultBytes;
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));
   const memory = measure(tape, plan, launches, { arenas, resultBytes });
+  tape.device.checkMemory("the program", memory.total);
   const { optimizer } = options;
   return { ...plan, stages, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
 }
@@ -146,7 +147,7 @@ function measure(
   plan: Plan,
   launches: readonly Launch[],
   { arenas, resultBytes }: { arenas: readonly Arena[]; resultBytes: number },
-): Omit<Memory, "total"> {
+): Memory {
   const bound = launches.flatMap(({ bindings }) => Object.values(bindings));
   const fixed = new Set(
     [...bound, ...[...tape.inputs.values()].map((t) => t.source!)].map((s) => s.within?.whole ?? s),
@@ -156,12 +157,16 @@ function measure(
     own.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + s.bytes, 0);
   const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.source!.bytes, 0);
   const shapes = shapeBytes(launches);
-  return {
+  const roles = {
     parameters: kept + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
     optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
     activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf("constant") + shapes,
     gradients: bytesOf("buffer"),
     staging: bytesOf("input") + stepsInFlight * resultBytes,
+  };
+  return {
+    ...roles,
+    total: Object.values(roles).reduce((a, b) => a + b),
     lowerBound: plan.lowerBound,
     largestBinding: bound.reduce((most, { bytes }) => Math.max(most, bytes), 0),
     buffers:

@@ -1,5 +1,6 @@
 // openDevice() for Node: the same Device as everywhere, on Dawn, with the software adapter found where there is no GPU.
 
+import { totalmem } from "node:os";
 import { TwingradError } from "../../errors.ts";
 import { type Device, openDevice as openOn } from "../../gpu/device.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
@@ -46,7 +47,7 @@ export async function openDevice(options: NodeDeviceOptions = {}): Promise<Devic
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu, tuning, kernels });
+  const device = await openOn({ gpu, tuning, kernels, hostMemory: totalmem() });
   if (device.adapter.software && !metSoftware) {
     metSoftware = true;
     slowDawnsPolling();
