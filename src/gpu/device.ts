@@ -1,5 +1,6 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
 import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 import { KernelCache } from "./kernels.ts";
 // A circle of types: a device has a tuner, which times kernels on that device.
 import { Tuner, type TuningOptions } from "./tuner.ts";
@@ -28,6 +29,8 @@ export interface OpenDeviceOptions {
   /** Bytes of memory that the machine has, which a software adapter shares: what takes more is refused at once. */
   readonly hostMemory?: number;
 }
+
+const deviceOptions: Known<OpenDeviceOptions> = { gpu: 1, limits: 1, tuning: 1, kernels: 1, hostMemory: 1 };
 
 /** No GPU has so many bytes: what takes more is refused before it is planned in every part. */
 const mostMemory = 2 ** 39;
@@ -226,6 +229,7 @@ export class Device {
  * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, deviceOptions);
   const portable = options.kernels === "portable";
   if (options.kernels !== undefined && !portable) {
     throw new TwingradError("BAD_INPUT", `kernels is ${JSON.stringify(options.kernels)}; expected "portable".`);

@@ -3,6 +3,7 @@
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
+import type { Known } from "../options.ts";
 import { differentiate } from "./differentiate.ts";
 import { gradients } from "./gradients.ts";
 import type { Node } from "./graph.ts";
@@ -25,6 +26,8 @@ export interface CompileOptions {
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
 }
+
+export const compileOptions: Known<CompileOptions> = { loss: 1, optimizer: 1, outputs: 1, frozen: 1 };
 
 /** What a step of a program that is compiled with these options gives. */
 export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
@@ -75,6 +78,8 @@ interface Lowered {
 export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Lowered {
   const { store } = tape;
   const { loss, optimizer, outputs = {}, frozen = false } = options;
+  if (optimizer && !optimizer.record)
+    throw new TwingradError("BAD_INPUT", `compile: optimizer is ${optimizer}; expected what adam() or sgd() gives.`);
   if (loss && loss.size !== 1) {
     throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
   }
