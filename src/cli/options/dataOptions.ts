@@ -127,7 +127,7 @@ export async function openData(
 ): Promise<Dataset> {
   return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
 }
@@ -141,7 +141,7 @@ export async function openLiveness(
 ): Promise<LivenessDataset> {
   return readable(flags, size, async (onCorrupt) =>
     (await isImageFolder(paths))
-      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), warn),
   );
 }
@@ -157,6 +157,12 @@ async function readable<I extends Item>(
   const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
   skipped.summary();
   return decodable;
+}
+
+/** @throws the same, with the option that leaves it out. */
+function refuse(error: TwingradError): never {
+  error.message += "; --skip-corrupt leaves it out";
+  throw error;
 }
 
 /** A folder is one of pictures unless record files lie in it: files that are some, not only called so. */
