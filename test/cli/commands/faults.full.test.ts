@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { cliWithPeople, tiny } from "./cliPeople.ts";
+import { cliWithPeople, tiny } from "../cliPeople.ts";
 
 const { data, at, picture, twingrad, json } = cliWithPeople("cli-faults-test");
 const trainOn = (people: string, out: string, ...more: string[]) => ["train", people, "--out", out, ...tiny, ...more];
@@ -116,7 +116,7 @@ describe("odd names and files", () => {
   });
 
   it("records with an empty name are called by their labels", async (test) => {
-    const file = resolve(import.meta.dirname, "../../../shared/cases/emptyname.tfrecord");
+    const file = resolve(import.meta.dirname, "../../../../shared/cases/emptyname.tfrecord");
     if (!(await readFile(file).catch(() => undefined))) test.skip(`${file} is not there`);
     const { labels } = await json("records", "inspect", file);
     expect(labels).toEqual({ 1: 3, 2: 3, 3: 3, 4: 3 });
