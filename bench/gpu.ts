@@ -175,8 +175,8 @@ async function main(): Promise<void> {
     const choices = [];
     for (const configuration of names) {
       const byRule = new Map((await page.choices(configuration, false)).map(({ key, taken }) => [key, taken]));
-      for (const { key, taken, why } of await page.choices(configuration, true)) {
-        choices.push({ configuration, key, taken, why, byRule: byRule.get(key) });
+      for (const choice of await page.choices(configuration, true)) {
+        choices.push({ configuration, ...choice, byRule: byRule.get(choice.key) });
       }
     }
     await keep("choices", choices);
@@ -187,6 +187,10 @@ async function main(): Promise<void> {
         ...different.map(({ configuration, key, taken, byRule }) => [`${configuration} ${key}`, taken, byRule!]),
       ]),
     );
+    for (const { configuration, key, refused = {} } of choices) {
+      for (const [kernel, why] of Object.entries(refused))
+        progress(`NEVER TAKEN ${configuration} ${key}: ${kernel}: ${why}`);
+    }
     progress(`done${options.out ? `: ${options.out}` : ""}`);
     if (failed.length > 0) process.exitCode = 1;
   } finally {

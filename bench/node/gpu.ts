@@ -14,6 +14,8 @@ export interface KernelChoice {
   readonly key: string;
   readonly taken: string;
   readonly why: string;
+  /** Candidates that computed something else than the portable kernel, or do not run, and what was wrong. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** How activations are kept. */
@@ -175,7 +177,8 @@ const extra = {
       };
       await opened.tuner.tune(() => void lowered());
       const choices = new Map(lowered().flatMap(({ choice }) => (choice ? [[choice.key, choice] as const] : [])));
-      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why }));
+      const table = opened.tuner.table().choices;
+      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why, refused: table[key]?.refused }));
     } finally {
       opened.dispose();
     }
