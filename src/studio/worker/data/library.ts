@@ -28,6 +28,15 @@ export interface NewPicture {
   bytes(): Promise<Uint8Array>;
 }
 
+interface Prepared {
+  readonly who: string;
+  readonly content: Uint8Array;
+  readonly id: string;
+}
+
+/** Read, hashed and decoded at the same time, so that the decoders are busy. */
+const together = 8;
+const writtenEvery = 200;
 const indexFile = "data.json";
 const thumbnailSide = 96;
 const shownCovers = 6;
@@ -63,11 +72,13 @@ export class Library {
       const added: string[] = [];
       let refused = 0;
       let full: DiskError | undefined;
+      const prepared = ahead(pictures, together, (picture) => this.prepare(picture));
       for (const [index, picture] of pictures.entries()) {
         try {
+          const ready = await prepared(index);
           if (full) throw full;
-          const id = await this.take(picture, known);
-          added.push(id);
+          added.push(await this.take(picture, ready, known));
+          if (added.length % writtenEvery === 0) await this.write(); // a tab that is closed now loses few
         } catch (error) {
           if (error instanceof DiskError) full = error;
           this.refuse(picture, error as Error);
@@ -200,13 +211,18 @@ export class Library {
     return undefined;
   }
 
-  private async take({ person, name, bytes }: NewPicture, known: Map<string, string>): Promise<string> {
+  /** What can be done for several pictures at a time. */
+  private async prepare({ person, bytes }: NewPicture): Promise<Prepared> {
     const who = identityName(person);
     const content = await bytes();
     const id = await digestOf(content);
+    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
+    return { who, content, id };
+  }
+
+  private async take({ name }: NewPicture, { who, content, id }: Prepared, known: Map<string, string>) {
     const other = known.get(id);
     if (other !== undefined) throw new DuplicateError(`It is exactly the same picture as ${other}.`);
-    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
     await this.store.write(id, content);
     known.set(id, `${who}, ${name}`);
     let own = this.people.find((one) => one.name === who);
@@ -297,6 +313,22 @@ class DuplicateError extends TwingradError {
   constructor(message: string) {
     super("BAD_INPUT", message);
   }
+}
+
+/** Begins `work` on a few items before their turn comes; the function it gives waits for that of an item, in order. */
+function ahead<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): (index: number) => Promise<R> {
+  const begun = new Map<number, Promise<R>>();
+  let next = 0;
+  return (index) => {
+    while (next < Math.min(items.length, index + most)) {
+      const one = work(items[next]);
+      one.catch(() => undefined); // told when its turn comes
+      begun.set(next++, one);
+    }
+    const mine = begun.get(index)!;
+    begun.delete(index); // what it holds need not be held until all are done
+    return mine;
+  };
 }
 
 async function digestOf(bytes: Uint8Array): Promise<string> {
