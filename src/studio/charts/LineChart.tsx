@@ -55,7 +55,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
         cursor: { show: false },
         legend: { show: false },
         scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
-        axes: [axis(28), { ...axis(44), values: (_, values) => values.map(format) }],
+        axes: [axis(28), { ...axis(56), values: (_, values) => values.map(format) }],
         series: [
           {},
           ...lines.map((line, index) => ({

@@ -39,5 +39,6 @@ export function Thumbnail({ picture, name }: { picture: string; name: string }) 
       wanted = false;
     };
   }, [picture, address]);
+  if (!address.value) return <span class="thumb" />;
   return <img class="thumb" src={address.value} alt={name} width={96} height={96} draggable={false} />;
 }

@@ -20,11 +20,35 @@ export function DataTab() {
         </p>
       )}
       <AddPictures />
+      {state.data.value.people.length === 0 && <HowItGoes />}
       <Summary />
       <Refused />
       <People />
       <Keeping />
     </>
+  );
+}
+
+function HowItGoes() {
+  return (
+    <section aria-label="How it goes">
+      <ul class="steps">
+        <li>
+          <h2>Show it faces</h2>
+          <p class="quiet">Yours, from folders or the camera, or drawn ones to try it out.</p>
+        </li>
+        <li>
+          <h2>Watch it learn</h2>
+          <p class="quiet">
+            A network learns on your own GPU which pictures show the same person. Some people are kept back to test it.
+          </p>
+        </li>
+        <li>
+          <h2>Be recognized</h2>
+          <p class="quiet">Show it a face once, also one it never trained on, and it tells who is before the camera.</p>
+        </li>
+      </ul>
+    </section>
   );
 }
 

@@ -30,7 +30,7 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
       <h2>Runs</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
       <section class="scroll" aria-label="Runs, table" tabIndex={0}>
-        <table>
+        <table class="wide">
           <thead>
             <tr>
               <th scope="col">In the charts</th>

@@ -33,8 +33,8 @@ export function Settings() {
           onChange={(steps) => change({ steps })}
         />
         <Choice
-          label="Changes to pictures (augmentation)"
-          hint="Turned, moved, lit otherwise, anew each time, so that it does not learn pictures by heart."
+          label="Augmentation"
+          hint="Pictures are turned, moved, lit otherwise, anew each time, so that none is learnt by heart."
           value={s.augmentation}
           options={augmentations}
           onChange={(name) => change({ augmentation: name as AugmentationName })}

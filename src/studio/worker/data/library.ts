@@ -2,12 +2,14 @@
 import type { Dataset } from "../../../data/dataset.ts";
 import { identityName } from "../../../data/names.ts";
 import { byNaturalOrder } from "../../../data/naturalOrder.ts";
+import { pictureFormat } from "../../../data/pictures/storedPicture.ts";
 import { Random, streams } from "../../../data/random.ts";
 import { DiskError, TwingradError } from "../../../errors.ts";
 import type { PageDecoder } from "../../../web/decoder.ts";
 import type { Added, PictureSummary, RefusedPicture } from "../../messages.ts";
 import { folderAt, picturesFolder, readJson, rootFolder, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
+import { jpegOf } from "./jpeg.ts";
 import { type PictureStore, storedPictures } from "./pictureStore.ts";
 
 interface Person {
@@ -39,6 +41,8 @@ const together = 8;
 const writtenEvery = 200;
 const indexFile = "data.json";
 const thumbnailSide = 96;
+/** Bytes of a file that is its own thumbnail. */
+const smallFile = 2 ** 15;
 const shownCovers = 6;
 /** Of what was refused; the rest is counted. */
 const mostRefused = 200;
@@ -108,14 +112,12 @@ export class Library {
 
   async thumbnail(picture: string): Promise<Blob> {
     const bytes = await this.store.read(picture);
-    const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
-    const image = new ImageData(thumbnailSide, thumbnailSide);
-    for (let i = 0; i < thumbnailSide ** 2; i++) {
-      image.data.set([pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2], 255], 4 * i);
+    const format = pictureFormat(bytes);
+    if (format && format !== "netpbm" && bytes.length <= smallFile) {
+      return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` }); // the page shows it as it is
     }
-    const canvas = new OffscreenCanvas(thumbnailSide, thumbnailSide);
-    canvas.getContext("2d")!.putImageData(image, 0, 0);
-    return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+    const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
+    return jpegOf(pixels, thumbnailSide, 0.85);
   }
 
   rename(person: string, to: string): Promise<void> {
