@@ -5,15 +5,15 @@ import { percent } from "../../page/words.ts";
 import { evaluationLines, lossLines, type NamedCurve } from "./curves.ts";
 
 export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
-  const key = curves.map(({ name, curve }) => `${name}:${curve.losses.length}:${curve.evaluations.length}`).join();
-  const lines = useMemo(
-    () => ({
-      loss: lossLines(curves),
-      auc: evaluationLines(curves, "auc"),
-      eer: evaluationLines(curves, "eer"),
-    }),
-    [key],
-  );
+  const grown = (of: (curve: NamedCurve) => unknown) => curves.map((one) => `${one.name}:${of(one)}`).join();
+  const [losses, evaluations] = [
+    grown(({ curve }) => curve.losses.length),
+    grown(({ curve }) => curve.evaluations.length),
+  ];
+  // Made anew where they have grown alone: each draws its chart.
+  const loss = useMemo(() => lossLines(curves), [losses]);
+  const auc = useMemo(() => evaluationLines(curves, "auc"), [evaluations]);
+  const eer = useMemo(() => evaluationLines(curves, "eer"), [evaluations]);
   return (
     <>
       <section class="card" aria-label="Loss">
@@ -21,7 +21,7 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
           title="Loss"
           explanation="How wrong it is on what it learns from. It should fall, fast at first."
           xLabel="Step"
-          lines={lines.loss}
+          lines={loss}
         />
       </section>
       <div class="columns">
@@ -30,7 +30,7 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
             title="AUC on held-out people"
             explanation="Of a pair of one person and a pair of two: how often the pair of one looks more alike. 0.5 is guessing, 1 is always."
             xLabel="Step"
-            lines={lines.auc}
+            lines={auc}
             format={(value) => value.toFixed(3)}
           />
         </section>
@@ -39,7 +39,7 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
             title="Equal error rate on held-out people (EER)"
             explanation="Where as many strangers are let in as friends are turned away: how many. Less is better."
             xLabel="Step"
-            lines={lines.eer}
+            lines={eer}
             format={(value) => percent(value)}
           />
         </section>
