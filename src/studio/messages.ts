@@ -199,8 +199,55 @@ export interface TrainRequests {
   >;
 }
 
-// biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
-export interface EvaluateRequests {}
+/** A share with the interval that it lies in with a chance of 95 %. */
+export interface Figure {
+  readonly value: number;
+  readonly interval: readonly [lower: number, upper: number];
+}
+
+/** A pair of pictures that the model may take for what it is not. Pictures are numbers for `evaluate.picture`. */
+export interface ComparedPair {
+  readonly left: number;
+  readonly right: number;
+  readonly names: readonly [left: string, right: string];
+  readonly distance: number;
+}
+
+/** How well a run's model tells the held-out identities apart. */
+export interface RunEvaluation {
+  readonly run: string;
+  readonly people: number;
+  readonly pictures: number;
+  /** Whether the pictures have changed since the run: people whom it learnt from may be among those held out now. */
+  readonly changed: boolean;
+  readonly threshold: number;
+  readonly auc: Figure;
+  readonly eer: Figure;
+  /** True accepts where 1 % of the impostor pairs are accepted. */
+  readonly trueAccepts: Figure;
+  /** Of pairs judged rightly, each fold of people by the best threshold of the others; with its standard error. */
+  readonly accuracy: { readonly value: number; readonly standardError: number };
+  readonly roc: readonly { readonly threshold: number; readonly falseAccept: number; readonly trueAccept: number }[];
+  readonly det: readonly { readonly threshold: number; readonly falseAccept: number; readonly falseReject: number }[];
+  /** Distances of the genuine and of the impostor pairs, ascending. */
+  readonly genuine: Float64Array;
+  readonly impostor: Float64Array;
+  /** The impostor pairs that are nearest, and the genuine pairs that are farthest apart, the worst first. */
+  readonly nearestImpostors: readonly ComparedPair[];
+  readonly farthestGenuine: readonly ComparedPair[];
+}
+
+export interface EvaluateRequests {
+  "evaluate.run": Request<{ run: string }, RunEvaluation>;
+  /** The shares of wrong answers at a threshold. */
+  "evaluate.at": Request<{ run: string; threshold: number }, { falseAccepts: Figure; falseRejects: Figure }>;
+  "evaluate.picture": Request<{ run: string; picture: number }, Blob>;
+  /** The run's model takes this threshold from now on. */
+  "evaluate.useThreshold": Request<{ run: string; threshold: number }, void>;
+  /** One HTML file without anything to load. */
+  "evaluate.report": Request<{ run: string }, Blob>;
+}
+
 // biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
 export interface RecognizeRequests {}
 // biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
