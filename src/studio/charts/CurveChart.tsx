@@ -41,7 +41,6 @@ export function CurveChart(props: CurveChartProps) {
     [place(x, deviates?.leastX), place(y, deviates?.leastY)] as const;
   const marked = useRef<readonly [number, number]>(undefined);
   marked.current = marker && placed(marker);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the points and their axes decide
   const data = useMemo((): uPlot.AlignedData => {
     const at = points.map(placed);
     return [at.map(([x]) => x), at.map(([, y]) => y)];
