@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { esbuildPlugin } from "../../shaders/reflect.mjs";
 
 /** Files beside the scripts. */
-const files = ["index.html", "icon.svg"];
+const files = ["index.html", "icon.svg", "recorded-run.json"];
 
 /** @param {string} folder @returns {Promise<import("esbuild").Metafile>} */
 export async function buildStudio(folder) {

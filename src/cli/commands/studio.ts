@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { wholeNumber } from "../options/values.ts";
 import { action, note, warn } from "../outcome.ts";
-import { isLoopback, openInBrowser, serveStudio } from "../studio/serve.ts";
+import { isLoopback, openInBrowser, serveStudio, studioFolder } from "../studio/serve.ts";
 
 export function addStudio(program: Command): void {
   const command = program
@@ -17,7 +17,7 @@ export function addStudio(program: Command): void {
         `--host ${host}: others on the network can open the page. It sends nothing back here, but browsers have WebGPU on https and on localhost alone.`,
       );
     }
-    const served = await serveStudio({ port, host });
+    const served = await serveStudio(await studioFolder(), { port, host });
     if (open) openInBrowser(served.url);
     note("Ctrl-C ends it.");
     return { result: { url: served.url }, text: served.url, until: served.closed };

@@ -26,9 +26,12 @@ export interface ServedStudio {
 
 export const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
 
-/** The files of the studio, beside the program that runs. */
-async function studioFiles(): Promise<Map<string, string>> {
-  const folder = path.join(path.dirname(await realpath(process.argv[1])), "studio");
+/** Where the studio's files are: beside the program that runs. */
+export async function studioFolder(): Promise<string> {
+  return path.join(path.dirname(await realpath(process.argv[1])), "studio");
+}
+
+async function filesOf(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error) => {
     const advice = "in the repository `npm run build` makes it";
     throw new TwingradError("BAD_INPUT", `${folder}: the studio is not beside the program; ${advice}`, {
@@ -48,8 +51,11 @@ function isOwnName(header: string | undefined, host: string): boolean {
   return name !== undefined && (name === "localhost" || name === host || isIP(name) !== 0);
 }
 
-export async function serveStudio({ port, host }: { port: number; host: string }): Promise<ServedStudio> {
-  const files = await studioFiles();
+export async function serveStudio(
+  folder: string,
+  { port, host }: { port: number; host: string },
+): Promise<ServedStudio> {
+  const files = await filesOf(folder);
   const page = await readFile(files.get("/index.html")!, "utf8");
   // The page's own policy, as a header, holds in its workers as well; and nobody may frame it.
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(page)?.[1];

@@ -1,4 +1,5 @@
 // Lines over one axis, drawn by uPlot, with the same numbers as a table beside it.
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { theme } from "../page/ThemeButton.tsx";
@@ -34,10 +35,10 @@ const mostRows = 40;
 export function LineChart({ title, explanation, xLabel, lines, range, format = plainly }: LineChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const table = useSignal(false);
   const shape = lines.map((line, i) => `${line.label} ${colourOf(line, i)} ${line.points} ${line.dashed}`).join("|");
   const shownTheme = theme.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made anew where the lines or the colours are others
   useEffect(() => {
     const element = host.current!;
     const axis = (size: number): uPlot.Axis => ({
@@ -54,7 +55,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
         cursor: { show: false },
         legend: { show: false },
         scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
-        axes: [axis(28), { ...axis(44), values: (_, values) => values.map(format) }],
+        axes: [axis(28), { ...axis(56), values: (_, values) => values.map(format) }],
         series: [
           {},
           ...lines.map((line, index) => ({
@@ -100,9 +101,13 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
           </li>
         ))}
       </ul>
-      <details>
+      <details
+        onToggle={(event) => {
+          table.value = event.currentTarget.open;
+        }}
+      >
         <summary class="small">{title} as a table</summary>
-        <LinesTable {...{ title, xLabel, lines, format }} />
+        {table.value && <LinesTable {...{ title, xLabel, lines, format }} />}
       </details>
     </figure>
   );

@@ -41,6 +41,7 @@ export function App() {
       </header>
       <main>
         <Trouble />
+        <FailedDevice />
         <Panel tab={chosen.value} />
       </main>
       <footer class="frame-footer">
@@ -69,10 +70,40 @@ function Panel({ tab }: { tab: Tab }) {
     };
   }, [tab, shown]);
   const Content = shown.value?.tab === tab ? shown.value.Content : undefined;
+  const device = state.device.value;
   return (
     <div role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`} class="panel">
-      {Content ? <Content /> : <p class="quiet">Loading …</p>}
+      {device.status === "missing" ? (
+        <MissingDevice reason={device.reason} />
+      ) : Content ? (
+        <Content />
+      ) : (
+        <p class="quiet">Loading …</p>
+      )}
     </div>
+  );
+}
+
+/** What is shown in place of every tab where there is nothing to compute on. */
+const loadNoGpu = async () => (await import("./noGpu/NoGpu.tsx")).NoGpu;
+
+function MissingDevice({ reason }: { reason: string }) {
+  const shown = useSignal<{ Content: Awaited<ReturnType<typeof loadNoGpu>> } | null>(null);
+  useEffect(() => {
+    loadNoGpu().then((Content) => {
+      shown.value = { Content };
+    });
+  }, [shown]);
+  return shown.value && <shown.value.Content reason={reason} />;
+}
+
+function FailedDevice() {
+  const device = state.device.value;
+  if (device.status !== "failed") return null;
+  return (
+    <p class="notice notice-bad" role="alert">
+      Your GPU could not be opened: {device.reason}
+    </p>
   );
 }
 

@@ -113,7 +113,8 @@ function receive(message: FromWorker): void {
       if (losses.length > 0 && from > known.losses.length) return void forget(run); // something is missing in between
       const grown = {
         losses: losses.length > 0 ? [...known.losses.slice(0, from), ...losses] : known.losses,
-        evaluations: [...known.evaluations, ...evaluations],
+        // A run that went on from a checkpoint does again what came after it.
+        evaluations: [...known.evaluations.filter(({ step }) => step <= from || losses.length === 0), ...evaluations],
       };
       curves.value = new Map(curves.value).set(run, grown);
       return;

@@ -2,7 +2,9 @@
 import { type Evaluation, type FromWorker, initialState, type State } from "../messages.ts";
 
 /** Milliseconds between messages: often enough to look alive, seldom enough for a page that has other things to do. */
-const pause = 100;
+const pause = 200;
+/** Between points of curves, each of which draws charts anew. */
+const pauseOfPoints = 500;
 
 export type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 
@@ -11,6 +13,7 @@ export class Publisher {
   private changed = new Set<keyof State>();
   private points: { run: string; from: number; losses: number[]; evaluations: Evaluation[] } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private pointsTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly post: Post) {}
 
@@ -31,24 +34,34 @@ export class Publisher {
 
   /** The loss of the step after `from`. */
   addLoss(run: string, from: number, loss: number): void {
-    if (this.points && this.points.run !== run) this.flush();
+    if (this.points && this.points.run !== run) this.flushPoints();
     this.points ??= { run, from, losses: [], evaluations: [] };
     this.points.losses.push(loss);
-    this.schedule();
+    this.schedulePoints();
   }
 
   addEvaluation(run: string, evaluation: Evaluation): void {
-    if (this.points && this.points.run !== run) this.flush();
+    if (this.points && this.points.run !== run) this.flushPoints();
     this.points ??= { run, from: evaluation.step, losses: [], evaluations: [] };
     this.points.evaluations.push(evaluation);
-    this.schedule();
+    this.schedulePoints();
   }
 
   flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.flushPoints();
+    this.flushState();
+  }
+
+  private flushPoints(): void {
+    clearTimeout(this.pointsTimer);
+    this.pointsTimer = undefined;
     if (this.points) this.post({ kind: "points", ...this.points });
     this.points = undefined;
+  }
+
+  private flushState(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     if (this.changed.size === 0) return;
     const slices = Object.fromEntries([...this.changed].map((slice) => [slice, this.current[slice]]));
     this.changed.clear();
@@ -56,6 +69,10 @@ export class Publisher {
   }
 
   private schedule(): void {
-    this.timer ??= setTimeout(() => this.flush(), pause);
+    this.timer ??= setTimeout(() => this.flushState(), pause);
+  }
+
+  private schedulePoints(): void {
+    this.pointsTimer ??= setTimeout(() => this.flushPoints(), pauseOfPoints);
   }
 }

@@ -1,6 +1,7 @@
 // Drawn people, for those who have no pictures: the faces of `twingrad demo`, rasterised by the browser.
 import { Random, streams } from "../../../data/random.ts";
 import type { Context } from "../../worker/context.ts";
+import { jpegOf } from "../../worker/data/jpeg.ts";
 import type { NewPicture } from "../../worker/data/library.ts";
 
 const side = 96;
@@ -34,7 +35,8 @@ export async function drawnPictures(
     bitmap.close();
     const { data } = context.getImageData(0, 0, raster, raster);
     const noise = numbers("noise", number * MOST_PICTURES + picture);
-    return encoded(finishPicture(data, today, side, noise));
+    const blob = await jpegOf(finishPicture(data, today, side, noise), side, 0.92);
+    return new Uint8Array(await blob.arrayBuffer());
   };
   const total = people * picturesEach;
   const drawn: Uint8Array[] = new Array(total);
@@ -53,15 +55,4 @@ export async function drawnPictures(
     name: `picture ${(index % picturesEach) + 1}`,
     bytes: async () => bytes,
   }));
-}
-
-async function encoded(pixels: Uint8Array): Promise<Uint8Array> {
-  const image = new ImageData(side, side);
-  for (let i = 0; i < side * side; i++) {
-    image.data.set([pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2], 255], 4 * i);
-  }
-  const canvas = new OffscreenCanvas(side, side);
-  canvas.getContext("2d")!.putImageData(image, 0, 0);
-  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
-  return new Uint8Array(await blob.arrayBuffer());
 }

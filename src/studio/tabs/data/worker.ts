@@ -1,4 +1,5 @@
 // What the worker answers the Data tab.
+import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { removeFolder, rootFolder } from "../../worker/folders.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
@@ -16,6 +17,13 @@ export function handlers(context: Context): Handlers<"data"> {
       publisher.set("activity", null);
       await tellStorage(publisher);
     }
+  };
+  const unlessTraining = () => {
+    if (!training.busy) return;
+    throw new TwingradError(
+      "BAD_INPUT",
+      "The run that is training uses these pictures: stop it before you remove any.",
+    );
   };
   return {
     "data.draw": ({ people, pictures }) =>
@@ -44,8 +52,14 @@ export function handlers(context: Context): Handlers<"data"> {
     "data.thumbnail": ({ picture }) => library.thumbnail(picture),
     "data.rename": ({ person, name }) => library.rename(person, name),
     "data.holdOut": ({ person, heldOut }) => library.holdOut(person, heldOut),
-    "data.removePerson": ({ person }) => library.removePerson(person),
-    "data.removePicture": ({ person, picture }) => library.removePicture(person, picture),
+    "data.removePerson": async ({ person }) => {
+      unlessTraining();
+      await library.removePerson(person);
+    },
+    "data.removePicture": async ({ person, picture }) => {
+      unlessTraining();
+      await library.removePicture(person, picture);
+    },
     "data.dismissRefused": async () => library.dismissRefused(),
     "data.deleteEverything": () =>
       during("Deleting everything", async () => {

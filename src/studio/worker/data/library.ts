@@ -2,12 +2,14 @@
 import type { Dataset } from "../../../data/dataset.ts";
 import { identityName } from "../../../data/names.ts";
 import { byNaturalOrder } from "../../../data/naturalOrder.ts";
+import { pictureFormat } from "../../../data/pictures/storedPicture.ts";
 import { Random, streams } from "../../../data/random.ts";
 import { DiskError, TwingradError } from "../../../errors.ts";
 import type { PageDecoder } from "../../../web/decoder.ts";
 import type { Added, PictureSummary, RefusedPicture } from "../../messages.ts";
 import { folderAt, picturesFolder, readJson, rootFolder, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
+import { jpegOf } from "./jpeg.ts";
 import { type PictureStore, storedPictures } from "./pictureStore.ts";
 
 interface Person {
@@ -28,8 +30,19 @@ export interface NewPicture {
   bytes(): Promise<Uint8Array>;
 }
 
+interface Prepared {
+  readonly who: string;
+  readonly content: Uint8Array;
+  readonly id: string;
+}
+
+/** Read, hashed and decoded at the same time, so that the decoders are busy. */
+const together = 8;
+const writtenEvery = 200;
 const indexFile = "data.json";
 const thumbnailSide = 96;
+/** Bytes of a file that is its own thumbnail. */
+const smallFile = 2 ** 15;
 const shownCovers = 6;
 /** Of what was refused; the rest is counted. */
 const mostRefused = 200;
@@ -63,11 +76,13 @@ export class Library {
       const added: string[] = [];
       let refused = 0;
       let full: DiskError | undefined;
+      const prepared = ahead(pictures, together, (picture) => this.prepare(picture));
       for (const [index, picture] of pictures.entries()) {
         try {
+          const ready = await prepared(index);
           if (full) throw full;
-          const id = await this.take(picture, known);
-          added.push(id);
+          added.push(await this.take(picture, ready, known));
+          if (added.length % writtenEvery === 0) await this.write(); // a tab that is closed now loses few
         } catch (error) {
           if (error instanceof DiskError) full = error;
           this.refuse(picture, error as Error);
@@ -97,14 +112,12 @@ export class Library {
 
   async thumbnail(picture: string): Promise<Blob> {
     const bytes = await this.store.read(picture);
-    const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
-    const image = new ImageData(thumbnailSide, thumbnailSide);
-    for (let i = 0; i < thumbnailSide ** 2; i++) {
-      image.data.set([pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2], 255], 4 * i);
+    const format = pictureFormat(bytes);
+    if (format && format !== "netpbm" && bytes.length <= smallFile) {
+      return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` }); // the page shows it as it is
     }
-    const canvas = new OffscreenCanvas(thumbnailSide, thumbnailSide);
-    canvas.getContext("2d")!.putImageData(image, 0, 0);
-    return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+    const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
+    return jpegOf(pixels, thumbnailSide, 0.85);
   }
 
   rename(person: string, to: string): Promise<void> {
@@ -200,13 +213,18 @@ export class Library {
     return undefined;
   }
 
-  private async take({ person, name, bytes }: NewPicture, known: Map<string, string>): Promise<string> {
+  /** What can be done for several pictures at a time. */
+  private async prepare({ person, bytes }: NewPicture): Promise<Prepared> {
     const who = identityName(person);
     const content = await bytes();
     const id = await digestOf(content);
+    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
+    return { who, content, id };
+  }
+
+  private async take({ name }: NewPicture, { who, content, id }: Prepared, known: Map<string, string>) {
     const other = known.get(id);
     if (other !== undefined) throw new DuplicateError(`It is exactly the same picture as ${other}.`);
-    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
     await this.store.write(id, content);
     known.set(id, `${who}, ${name}`);
     let own = this.people.find((one) => one.name === who);
@@ -297,6 +315,22 @@ class DuplicateError extends TwingradError {
   constructor(message: string) {
     super("BAD_INPUT", message);
   }
+}
+
+/** Begins `work` on a few items before their turn comes; the function it gives waits for that of an item, in order. */
+function ahead<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): (index: number) => Promise<R> {
+  const begun = new Map<number, Promise<R>>();
+  let next = 0;
+  return (index) => {
+    while (next < Math.min(items.length, index + most)) {
+      const one = work(items[next]);
+      one.catch(() => undefined); // told when its turn comes
+      begun.set(next++, one);
+    }
+    const mine = begun.get(index)!;
+    begun.delete(index); // what it holds need not be held until all are done
+    return mine;
+  };
 }
 
 async function digestOf(bytes: Uint8Array): Promise<string> {
