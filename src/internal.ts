@@ -29,7 +29,7 @@ export type { TowerAlignment } from "./model/pictures.ts";
 export { areViews, viewKinds } from "./model/views.ts";
 export { whiten } from "./model/whitening.ts";
 export { embeddingLength } from "./nn/network.ts";
-export { towerKinds } from "./nn/networkOptions.ts";
+export { embeddingActivations, towerKinds } from "./nn/networkOptions.ts";
 export { type AdapterReport, adapterReports, version } from "./node/adapter/adapters.ts";
 export { diskError } from "./node/files/diskError.ts";
 export { pictureSize } from "./node/files/images.ts";

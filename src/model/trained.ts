@@ -6,7 +6,6 @@ import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
 import { networkOf } from "../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
-import { defaultMomentum } from "../ops/batchNorm.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";
@@ -76,8 +75,8 @@ export async function openTrained(
  * in them, which after few steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
  */
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
-  const { step } = description;
-  const rest = defaultMomentum ** (branches[batchKind(description)].length * step);
+  const { step, network } = description;
+  const rest = network.batchNormMomentum ** (branches[batchKind(description)].length * step);
   if (step === 0 || rest < 1e-7) return;
   for (const { name } of store.list()) {
     const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
