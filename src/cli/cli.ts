@@ -11,6 +11,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDevices } from "./commands/devices.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate/evaluate.ts";
+import { addImport } from "./commands/exchange/import.ts";
 import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
 import { addRecapture } from "./commands/recapture.ts";
@@ -29,6 +30,7 @@ const program = new Command("twingrad")
 addDemo(program);
 addTrain(program);
 addEvaluate(program);
+addImport(program);
 addCalibrate(program);
 addEnroll(program);
 addVerify(program);

@@ -1,0 +1,51 @@
+// The commands for other programs, each once: what they print, what they write, and how they refuse.
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { beforeAll, expect, it } from "vitest";
+import { exportWeights } from "../../src/exchange/index.ts";
+import { decode } from "../../src/formats/safetensors.ts";
+import { cliWithPeople, training } from "../cli/cliPeople.ts";
+
+const { data, at, picture, json, twingrad } = cliWithPeople("exchange-test");
+const model = at("model");
+
+beforeAll(async () => {
+  await json("train", data, "--out", model, ...training, "--steps", "2", "--batch-norm-epsilon", "1e-5");
+});
+
+it("import: weights by PyTorch's names, by a map, and what does not fit", async () => {
+  const saved = new Uint8Array(await readFile(at("model", "model.safetensors")));
+  const { bytes } = await exportWeights(saved, { to: "pytorch" });
+  await writeFile(at("weights.safetensors"), bytes);
+  const made = await json(
+    "import",
+    at("weights.safetensors"),
+    "--from",
+    "pytorch",
+    "--out",
+    at("imported.safetensors"),
+  );
+  expect(made).toMatchObject({ model: at("imported.safetensors"), tensors: 16, ignored: [] });
+  const pair = [picture(0, 0), picture(1, 0)];
+  const [before, after] = [await json("verify", model, ...pair), await json("verify", made.model, ...pair)];
+  expect(after.distance).toBeCloseTo(before.distance, 4);
+
+  await writeFile(at("map.json"), '{"tower/dense/bias": "no.such", "head.bias": null}');
+  const refused = [
+    "import",
+    at("weights.safetensors"),
+    "--from",
+    "pytorch",
+    "--map",
+    at("map.json"),
+    "--out",
+    at("none"),
+  ];
+  const { status, stdout, stderr } = await twingrad(...refused, "--json");
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout).error.code).toBe("CHECKPOINT_MISMATCH");
+  for (const name of ["tower/dense/bias", "head/bias", "weights.safetensors"]) expect(stderr).toContain(name);
+  expect(existsSync(at("none"))).toBe(false);
+  expect((await twingrad("import", at("weights.safetensors"), "--out", at("none"))).status).toBe(2);
+  expect(decode(new Uint8Array(await readFile(made.model))).tensors.size).toBe(16);
+});
