@@ -136,7 +136,7 @@ export class Model implements Recogniser {
 }
 
 /** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin, which is 1 where it is soft. */
-function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
+export function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
   const judgement = readMetadata<Judgement>(
     file,
     judgementKey,
@@ -156,7 +156,7 @@ export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
-async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
+export async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
   const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon; // likewise

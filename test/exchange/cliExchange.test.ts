@@ -49,3 +49,25 @@ it("import: weights by PyTorch's names, by a map, and what does not fit", async 
   expect((await twingrad("import", at("weights.safetensors"), "--out", at("none"))).status).toBe(2);
   expect(decode(new Uint8Array(await readFile(made.model))).tensors.size).toBe(16);
 });
+
+it("export: embedder, verifier and weights", async () => {
+  const [onnx, verifier, safetensors] = [at("embedder.onnx"), at("verifier.onnx"), at("out", "weights.safetensors")];
+  const all = ["--onnx", onnx, "--verifier", verifier, "--safetensors", safetensors, "--to", "pytorch"];
+  const { files } = await json("export", model, ...all, "--layout", "NCHW", "--license", "MIT");
+  const images = { name: "images", shape: ["batch", 1, 16, 16], dtype: "float32" };
+  const embedding = { name: "embedding", shape: ["batch", 32], dtype: "float32" };
+  expect(files).toMatchObject([
+    { file: onnx, inputs: [images], outputs: [embedding], opset: 17 },
+    {
+      file: verifier,
+      inputs: ["a", "b"].map((name) => ({ ...embedding, name })),
+      outputs: [{ name: "logit" }],
+      opset: 17,
+    },
+    { file: safetensors, opset: null },
+  ]);
+  for (const { file, bytes } of files) expect((await readFile(file)).length).toBe(bytes);
+  expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
+  expect((await twingrad("export", model)).stderr).toContain("--onnx");
+  expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+});
