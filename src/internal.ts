@@ -42,7 +42,7 @@ export { updateFile } from "./node/files/updateFile.ts";
 export { removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { beginsLikeRecords, fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
-export { oneShotAnswers } from "./recognition/assessment.ts";
+export { answersOf, oneShotAnswers } from "./recognition/assessment.ts";
 export { verification } from "./recognition/gallery.ts";
 export { livenessLogits, meanLoss } from "./recognition/livenessAssessment.ts";
 export { checkLivenessThreshold, livenessKey, scoreOf, withLivenessJudgement } from "./recognition/livenessModel.ts";

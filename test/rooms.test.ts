@@ -53,7 +53,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Models from and for other programs: an entry of its own, which nothing of the core loads.
   exchange: {
-    imports: ["recognition", "model", "data", "formats", "nn", "ops", "errors.ts"],
+    imports: ["recognition", "evaluation", "model", "data", "formats", "nn", "ops", "errors.ts"],
     packages: "npm",
   },
   web: {

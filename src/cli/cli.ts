@@ -11,6 +11,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDevices } from "./commands/devices.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate/evaluate.ts";
+import { addEmbed } from "./commands/exchange/embed.ts";
 import { addExport } from "./commands/exchange/export.ts";
 import { addImport } from "./commands/exchange/import.ts";
 import { addForget } from "./commands/forget.ts";
@@ -31,6 +32,7 @@ const program = new Command("twingrad")
 addDemo(program);
 addTrain(program);
 addEvaluate(program);
+addEmbed(program);
 addImport(program);
 addExport(program);
 addCalibrate(program);

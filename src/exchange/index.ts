@@ -1,4 +1,16 @@
 // Models from and for other programs: `twingrad/exchange`, in any runtime.
+export { scorePairs } from "../recognition/assessment.ts";
+export {
+  decodeEmbeddings,
+  decodeNames,
+  type EmbeddingFormat,
+  embeddingFormat,
+  encodeEmbeddings,
+  encodeNames,
+  projectorFiles,
+} from "./embeddings/files.ts";
+export { datasetOf, type EmbeddingTable, type RowNames, tableOf } from "./embeddings/table.ts";
+export { metrics, type VectorMetric, type VectorOptions, vectorRecognizer } from "./embeddings/vectors.ts";
 export {
   exportOnnx,
   exportOnnxVerifier,

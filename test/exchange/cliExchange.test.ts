@@ -71,3 +71,50 @@ it("export: embedder, verifier and weights", async () => {
   expect((await twingrad("export", model)).stderr).toContain("--onnx");
   expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
 });
+
+it("embed, and evaluate and calibrate over its files as over the model", async () => {
+  const expected = await json("evaluate", model, data, "--resamples", "0");
+  for (const name of ["embeddings.npy", "embeddings.csv", "embeddings.safetensors"]) {
+    const made = await json("embed", model, data, "--out", at(name), "--projector", at("projector"));
+    expect(made).toMatchObject({ file: at(name), rows: 60, length: 32 });
+  }
+  // The distances of vectors are not those of a head: what is the same is which pairs were asked about, and the table.
+  const [first, ...others] = await Promise.all(
+    ["npy", "csv", "safetensors"].map((ending) =>
+      json("evaluate", "--embeddings", at(`embeddings.${ending}`), "--resamples", "0"),
+    ),
+  );
+  for (const { stderr: _, ...figures } of others) expect(figures).toEqual({ ...first, stderr: undefined });
+  expect(first).toMatchObject({ pairs: expected.pairs, genuine: expected.genuine });
+  expect(Object.keys(first).sort()).toEqual(Object.keys(expected).sort());
+  expect(first.auc).toBeGreaterThan(0.5);
+  const names = ["--names", at("embeddings.tsv"), "--metric", "cosine"];
+  const asked = await json(
+    "evaluate",
+    "--embeddings",
+    at("embeddings.npy"),
+    ...names,
+    "--one-shot",
+    "4",
+    "--trials",
+    "50",
+  );
+  expect(asked).toMatchObject({ trials: 50, ways: 4 });
+
+  const calibrated = await json(
+    "calibrate",
+    "--embeddings",
+    at("embeddings.npy"),
+    "--far",
+    "0.05",
+    "--out",
+    at("judgement.json"),
+  );
+  expect(calibrated).toMatchObject({ wanted: 0.05, metric: "euclidean", length: 32, file: at("judgement.json") });
+  expect(JSON.parse(await readFile(at("judgement.json"), "utf8")).threshold).toBe(calibrated.threshold);
+  expect((await twingrad("evaluate", model, data, "--embeddings", at("embeddings.npy"))).status).toBe(2);
+  expect((await twingrad("evaluate")).status).toBe(2);
+  expect((await twingrad("embed", model, data, "--out", at("embeddings.txt"))).stderr).toContain(
+    ".npy, .csv, .safetensors",
+  );
+});
