@@ -1,5 +1,5 @@
 // A model as ONNX: its embedder, and its verifier.
-import { version } from "twingrad:build";
+
 import { TwingradError } from "../../errors.ts";
 import { float32 } from "../../formats/safetensors.ts";
 import { centringOf } from "../../model/centring.ts";
@@ -12,6 +12,7 @@ import { embeddingLength } from "../../nn/network.ts";
 import { resizing } from "../../ops/images/resample.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
 import { fingerprintOf, readJudgement } from "../../recognition/recognitionModel.ts";
+import { version } from "../version.ts";
 import { licenseKey } from "../weights/importWeights.ts";
 import { centred, meanOfViews, whitened } from "./afterwards.ts";
 import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
