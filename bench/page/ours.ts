@@ -116,7 +116,11 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
   const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
     const { tape, results } = recorded(copies);
-    return tape.compile({ outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])) });
+    // All operands are parameters: whatever is computed of them would be computed once.
+    return tape.compile({
+      outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])),
+      fold: false,
+    });
   };
   // A program does as much as a step does before it is submitted and its result read back, so one that is measured
   // holds the operation many times over. One element of each result comes back, which keeps the result alive.

@@ -7,6 +7,8 @@ import type { Tensor } from "./tensor.ts";
 /** One kind of operation: how it is differentiated, and what it becomes on the device. */
 export interface Operation<Options = unknown> {
   readonly name: string;
+  /** Of an operation with a chain rule the one without (see `withGradient`). Rules take both for the same. */
+  readonly plain?: Operation<Options>;
   /**
    * The chain rule: from the gradient of the first output to those of the inputs, in their order. It records further
    * operations. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
@@ -30,6 +32,19 @@ export interface Node<Options = unknown> {
   readonly options: Options;
   readonly outputs: readonly Tensor[];
 }
+
+/**
+ * An operation with its chain rule, and what else it takes to train. Networks that are not trained record the one without, so that a
+ * page that only embeds is not sent the kernels of the backward pass.
+ */
+export const withGradient = <Options>(
+  plain: Operation<Options>,
+  more: Partial<Operation<Options>> & Required<Pick<Operation<Options>, "gradient">>,
+): Operation<Options> => ({ ...plain, ...more, plain });
+
+/** Whether an operation is this one, with its chain rule or without. */
+export const computes = (operation: Operation | undefined, plain: Operation<never>): boolean =>
+  operation === plain || (operation !== undefined && operation.plain === plain);
 
 /** A request for gradients (see gradients.ts). Inputs: the output, its gradient, then what it is differentiated by. */
 export const gradientRequest: Operation<undefined> = {
@@ -64,7 +79,7 @@ export class Graph {
   /** The node of this operation that makes the tensor. */
   maker<O>(operation: Operation<O>, tensor: Tensor): Node<O> | undefined {
     const node = this.makers.get(tensor);
-    return node?.operation === operation ? (node as Node<O>) : undefined;
+    return computes(node?.operation, operation) ? (node as Node<O>) : undefined;
   }
 
   /** The same where nothing but one node reads the tensor, so that it need not be there once that node does without it. */
@@ -90,6 +105,11 @@ export class Graph {
     return this.readersOf(tensor).some(
       ({ operation, inputs }) => operation === gradientRequest && inputs.indexOf(tensor, 2) >= 0,
     );
+  }
+
+  /** Whether anybody asks for gradients at all. */
+  get isDifferentiated(): boolean {
+    return this.nodes.some(({ operation }) => operation === gradientRequest);
   }
 
   isRead(tensor: Tensor): boolean {

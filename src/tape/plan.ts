@@ -7,6 +7,7 @@ import { differentiate } from "./differentiate.ts";
 import { gradients } from "./gradients.ts";
 import type { Node } from "./graph.ts";
 import { type Launch, Lowering } from "./lower.ts";
+import { foldConstants } from "./lowering/constantFold.ts";
 import { type Plan, planMemory, removeDead } from "./lowering/memoryPlan.ts";
 import { Storage } from "./lowering/storage.ts";
 import { lowerUpdate, trainedBy, withoutPenalties } from "./lowering/update.ts";
@@ -24,6 +25,11 @@ export interface CompileOptions {
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
+  /**
+   * Whether a program that trains nothing computes what depends on parameters alone once, and again only where they have
+   * changed. True by default; false is for who measures an operation whose operands are parameters.
+   */
+  readonly fold?: boolean;
 }
 
 /** What a step of a program that is compiled with these options gives. */
@@ -47,6 +53,8 @@ export interface ProgramPlan extends Plan {
   readonly stages: Stages;
   readonly optimizer?: Optimizer;
   readonly launches: readonly Launch[];
+  /** How many of them, in front, run only where parameters have changed. */
+  readonly constant: number;
   /** What a step reads back, and where each lies among `resultBytes`; `fault` comes behind them. */
   readonly results: readonly { name: string; storage: Storage; elements: number; offset: number; scalar: boolean }[];
   readonly faultOffset: number;
@@ -124,8 +132,12 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options, unused);
   const required = new Set(outputs.map(({ storage }) => storage));
   if (fault) required.add(fault);
-  const launches = removeDead(stages.launches, required, options.frozen);
-  const plan = planMemory(launches, required);
+  const live = removeDead(stages.launches, required, options.frozen);
+  const folds = !options.optimizer && options.fold !== false;
+  const { launches, constant, kept } = folds
+    ? foldConstants(live, required)
+    : { launches: live, constant: 0, kept: [] };
+  const plan = planMemory(launches, [...required, ...kept]);
   checkLimits(tape, launches);
 
   let resultBytes = 0;
@@ -138,7 +150,7 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));
   const memory = measure(tape, plan, launches, { arenas, resultBytes });
   const { optimizer } = options;
-  return { ...plan, stages, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
+  return { ...plan, stages, optimizer, launches, constant, results, faultOffset, resultBytes, schedule, fault, memory };
 }
 /** Bytes by role, and the number of buffers. */
 function measure(
