@@ -10,7 +10,7 @@ import { defaultMomentum } from "../ops/batchNorm.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";
-import { towerEmbedder } from "./embedder.ts";
+import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { loadWeights, openSaved } from "./modelFile.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
@@ -45,7 +45,9 @@ export async function openTrained(
   const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
   const network = networkOf(task, description.network);
   const store = new ParameterStore(device);
-  const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
+  const sizes = batchSizes(batchSize);
+  const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: true });
+  const { embed, dispose } = embedder;
   const release = async () => {
     await dispose();
     store.dispose();
@@ -53,6 +55,7 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
+    await embedder.compile(1);
     const {
       towers: { length: towers },
       embedding: length,
