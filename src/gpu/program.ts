@@ -2,11 +2,10 @@
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
+import type { NotFinite } from "./diagnosis/notFinite.ts";
 import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
 import type { ProgramGraph } from "./programGraph.ts";
 import type { StagingRing } from "./readback.ts";
-import { hasTimestamps, timePasses } from "./timing.ts";
-import { type NotFinite, traceNotFinite } from "./traceNotFinite.ts";
 
 /** Planned bytes by role. */
 export interface Memory {
@@ -207,6 +206,7 @@ export class Program<Outputs = any> {
   async profile(inputs: InputValues = {}): Promise<KernelTime[]> {
     this.checkInputs(inputs);
     const { device, dispatches } = this.parts;
+    const { hasTimestamps, timePasses } = await import("./timing.ts");
     if (!hasTimestamps(device)) throw new TwingradError("LIMIT", "profile: this adapter has no timestamp queries.");
     this.upload(inputs);
     this.advance();
@@ -224,6 +224,7 @@ export class Program<Outputs = any> {
    */
   async trace(inputs: InputValues = {}): Promise<NotFinite | undefined> {
     this.checkInputs(inputs);
+    const { traceNotFinite } = await import("./diagnosis/traceNotFinite.ts");
     this.upload(inputs);
     this.advance();
     this.constantsDue();

@@ -1,5 +1,4 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
-import { aligned } from "../data/alignment/alignment.ts";
 import type { Pictures } from "../data/batch.ts";
 import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
@@ -7,7 +6,7 @@ import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import { embeddingLength, type Network } from "../nn/network.ts";
 import { repeated, resample } from "../ops/images/resample.ts";
-import { l2Normalize } from "../ops/l2Normalize.ts";
+import { plainL2Normalize } from "../ops/l2Normalize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { lowerTape } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
@@ -60,7 +59,7 @@ export function chunksOf(count: number, sizes: readonly number[]): number[] {
 export function towerEmbedder(parts: {
   device: Device;
   store: ParameterStore;
-  network: Network;
+  network: Pick<Network, "options" | "tower">;
   loss: string;
   sizes: readonly number[];
   pictures?: PictureOptions;
@@ -90,7 +89,7 @@ export function towerEmbedder(parts: {
     );
     const outputs = Array.from({ length: towers }, (_, index) => {
       const tower = network.tower(tape, seen[inputNames[index]], { training: false, index });
-      return [`${index}`, unit ? l2Normalize(tower) : tower] as const;
+      return [`${index}`, unit ? plainL2Normalize(tower) : tower] as const;
     });
     return { tape, outputs: Object.fromEntries(outputs) };
   };
@@ -142,7 +141,10 @@ export function towerEmbedder(parts: {
       const dtype = images instanceof Uint8Array ? "u8" : "f32";
       const given: [name: string, pictures: Pictures][] = [];
       if (inputNames.includes("images")) given.push(["images", images]);
-      if (alignment && count > 0) given.push(["aligned", aligned(alignment, images, imageSize)]);
+      if (alignment && count > 0) {
+        const { aligned } = await import("../data/alignment/alignment.ts"); // few models have one
+        given.push(["aligned", aligned(alignment, images, imageSize)]);
+      }
       const result = new Float32Array(count * embedding);
       let next = 0;
       const chunks = chunksOf(count, sizes).map(async (size) => {

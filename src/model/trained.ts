@@ -4,7 +4,7 @@ import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
+import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { defaultMomentum } from "../ops/batchNorm.ts";
 import { ParameterStore } from "../tape/parameters.ts";
@@ -43,7 +43,7 @@ export async function openTrained(
   expectTask(description, task);
   const { loss, pictures } = description;
   const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
-  const network = networkOf(task, description.network);
+  const network = inferenceNetwork(description.network);
   const store = new ParameterStore(device);
   const sizes = batchSizes(batchSize);
   const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: true });

@@ -1,5 +1,6 @@
 import shader from "../../shaders/adam.step.wgsl";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, rates } from "./options.ts";
 
@@ -39,6 +40,7 @@ function withMoments(name: string, options: AdamOptions, weightDecay: number): O
     name,
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const bindings = {

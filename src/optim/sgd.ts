@@ -1,6 +1,7 @@
 import shader from "../../shaders/sgd.step.wgsl";
 import { TwingradError } from "../errors.ts";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, rates } from "./options.ts";
 
@@ -28,6 +29,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: momentum > 0 ? "sgd with momentum" : "sgd",
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const { values, gradients, blocks, clip, fault } = arena;

@@ -22,6 +22,8 @@ export interface Operation<Options = unknown> {
   readonly rules?: readonly Rule[];
   /** Whether it changes something that outlives the step, such as moving averages: it counts though nobody reads it. */
   lasting?(node: Node<Options>): boolean;
+  /** Of a request for gradients: what computes them, from what stands in front of it. See differentiate.ts. */
+  differentiate?(request: Node<Options>, before: readonly Node[]): Node[];
   /** Of a scalar that is factor * sum(w^2) / 2 of one tensor: as a term of a loss it can be left to the optimizer. */
   decay?(node: Node<Options>): { readonly of: Tensor; readonly factor: number };
 }
@@ -46,13 +48,15 @@ export const withGradient = <Options>(
 export const computes = (operation: Operation | undefined, plain: Operation<never>): boolean =>
   operation === plain || (operation !== undefined && operation.plain === plain);
 
-/** A request for gradients (see gradients.ts). Inputs: the output, its gradient, then what it is differentiated by. */
-export const gradientRequest: Operation<undefined> = {
-  name: "gradients",
-  lower() {
-    throw new Error("A request for gradients is replaced before anything is lowered.");
-  },
-};
+/** Every request for gradients replaced by what computes them. */
+export function differentiate(nodes: readonly Node[]): Node[] {
+  const result: Node[] = [];
+  for (const node of nodes) {
+    const found = node.operation.differentiate?.(node, result);
+    result.push(...(found ? differentiate(found) : [node])); // a chain rule may ask for gradients itself
+  }
+  return result;
+}
 
 /** Who makes each tensor of a graph, and who reads it. */
 export class Graph {
@@ -103,13 +107,13 @@ export class Graph {
   /** Whether somebody asks for gradients by this tensor. */
   isDifferentiatedBy(tensor: Tensor): boolean {
     return this.readersOf(tensor).some(
-      ({ operation, inputs }) => operation === gradientRequest && inputs.indexOf(tensor, 2) >= 0,
+      ({ operation, inputs }) => operation.differentiate !== undefined && inputs.indexOf(tensor, 2) >= 0,
     );
   }
 
   /** Whether anybody asks for gradients at all. */
   get isDifferentiated(): boolean {
-    return this.nodes.some(({ operation }) => operation === gradientRequest);
+    return this.nodes.some(({ operation }) => operation.differentiate);
   }
 
   isRead(tensor: Tensor): boolean {

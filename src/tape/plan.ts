@@ -3,14 +3,11 @@
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
-import { differentiate } from "./differentiate.ts";
-import { gradients } from "./gradients.ts";
-import type { Node } from "./graph.ts";
+import { differentiate, type Node } from "./graph.ts";
 import { type Launch, Lowering } from "./lower.ts";
 import { foldConstants } from "./lowering/constantFold.ts";
 import { type Plan, planMemory, removeDead } from "./lowering/memoryPlan.ts";
-import { Storage } from "./lowering/storage.ts";
-import { lowerUpdate, trainedBy, withoutPenalties } from "./lowering/update.ts";
+import type { Storage } from "./lowering/storage.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
 import { type Rewrite, type Rule, rewrite, withoutUnread } from "./rewrite.ts";
@@ -91,12 +88,10 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
     const { buffer, offset } = store.location(p.name);
     p.source!.external = { buffer, offset };
   }
-  const training = loss && optimizer ? { optimizer, trained: trainedBy(tape) } : undefined;
-  const reduced = training && withoutPenalties(tape, tape.nodes, loss!);
-  const request = reduced && tape.aside(() => gradients(reduced.loss, training.trained));
-  const recorded = [...(reduced?.nodes ?? tape.nodes), ...(request?.nodes ?? [])];
-  const base = reduced?.loss ?? loss;
-  const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(request?.result ?? [])];
+  const training = loss && optimizer?.training(tape, loss, optimizer);
+  const recorded = training?.nodes ?? tape.nodes;
+  const base = training?.loss ?? loss;
+  const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(training?.asked ?? [])];
 
   const fused = rewrite(recorded, asked, "recorded", unused);
   const differentiated = rewrite(differentiate(fused.nodes), asked, "differentiated", unused);
@@ -104,15 +99,7 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
 
   const to = new Lowering(tape, frozen);
   to.lower(lowered, asked);
-  const schedule = training ? new Storage("input", "schedule", 4, "f32") : undefined;
-  const update =
-    training &&
-    lowerUpdate(to, base!, {
-      ...training,
-      gradients: request!.result,
-      decayOf: reduced!.decayOf,
-      schedule: schedule!,
-    });
+  const update = training?.lower(to);
   const reported = update?.loss ?? base;
   const named = Object.entries({ ...(reported ? { loss: reported } : {}), ...outputs });
   const found = named.map(([name, tensor]) => ({ name, tensor, storage: to.storage(tensor) }));
@@ -123,7 +110,7 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
     outputs: found,
     reported,
     arenas: update?.arenas ?? [],
-    schedule,
+    schedule: update?.schedule,
     fault: update?.fault,
   };
 }
