@@ -72,6 +72,7 @@ describe("from pictures to a name", () => {
       "eer",
       "tarAtFar",
       "threshold",
+      "genuine",
       "intervals",
       "det",
       "openSet",
