@@ -104,6 +104,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   if (typeof optimizer !== "string") throw corrupt(`optimizer is ${JSON.stringify(optimizer)}`);
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
   const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
+  const { patch = 0, differences = 0 } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
@@ -114,6 +115,8 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     embeddingActivation,
     seed,
     towers,
+    patch,
+    differences,
   } as Required<NetworkOptions>;
   try {
     networkOf(task, options);

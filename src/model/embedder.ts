@@ -1,18 +1,20 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
 import { aligned } from "../data/alignment/alignment.ts";
+import { partOf } from "../data/augmentation/drawAugmentation.ts";
 import type { Pictures } from "../data/batch.ts";
 import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import { embeddingLength, type Network } from "../nn/network.ts";
+import { towerSize } from "../nn/networkOptions.ts";
 import { repeated, resample } from "../ops/images/resample.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
-import { viewTransforms } from "./views.ts";
+import { patchPlaces, viewTransforms } from "./views.ts";
 
 /** Gives the embeddings of each tower, by its number. */
 type EmbeddingProgram = Program<Record<string, Float32Array>>;
@@ -26,7 +28,7 @@ export interface Embedder {
 /**
  * Compiles the tower for `batchSize` pictures in bytes; the form for float32 follows when first needed. More pictures
  * go in chunks; the last is filled up with zeros, whose embeddings are dropped. With a loss on distances embeddings have
- * unit length. Several views of a picture go one after another, and their embeddings' mean counts.
+ * unit length. Several views of a picture, or its patches, go one after another, and their embeddings' mean counts.
  */
 export async function towerEmbedder(parts: {
   device: Device;
@@ -43,9 +45,12 @@ export async function towerEmbedder(parts: {
   const size = sizeOf(imageSize);
   const programs = new Map<InputDtype, Promise<EmbeddingProgram>>();
   const unit = loss !== "cross-entropy";
-  const [height, width] = network.options.imageSize;
+  const { imageSize: whole, patch } = network.options;
   const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
-  const transforms = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
+  const shown =
+    (kinds || patch > 0) && viewTransforms(kinds ?? [], [imageSize[0], imageSize[1]], [whole[0], whole[1]], method);
+  const places = patch > 0 ? patchPlaces([whole[0], whole[1]], patch) : [[0, 0] as const];
+  const transforms = shown ? shown.flatMap((view) => places.map(([y, x]) => partOf(view, y, x))) : undefined;
   const views = transforms?.map((transform) => repeated(transform, batchSize));
   /** By tower, the input that it takes. */
   const inputNames = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
@@ -54,7 +59,7 @@ export async function towerEmbedder(parts: {
     if (!program) {
       const tape = new Tape(device, { parameters: store });
       const view = views && tape.input("view", [batchSize, 6]);
-      const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
+      const change = view && ((images: Tensor) => resample(images, view, towerSize(network.options), { method }));
       const seen = Object.fromEntries(
         [...new Set(inputNames)].map((name) => {
           return [name, picturesInput(tape, network, batchSize, dtype, pictures, { change, name })];

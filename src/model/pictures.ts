@@ -4,7 +4,7 @@ import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
 import type { Network } from "../nn/network.ts";
 import type { NetworkOptions } from "../nn/networkOptions.ts";
-import { type TowerKind, towerKinds } from "../nn/networkOptions.ts";
+import { type TowerKind, towerKinds, towerSize } from "../nn/networkOptions.ts";
 import { type ResizeMethod, resize } from "../ops/images/resample.ts";
 import { scaleBytes } from "../ops/images/scaleBytes.ts";
 import { standardize } from "../ops/images/standardize.ts";
@@ -72,7 +72,7 @@ export function picturesInput(
   pictures?: PictureOptions,
   { change, name = "images" }: { readonly change?: (images: Tensor) => Tensor; readonly name?: string } = {},
 ): Tensor {
-  const [height, width] = network.options.imageSize;
+  const [height, width] = towerSize(network.options);
   const given = givenSize(network.options, pictures);
   const images = tape.input(name, [count, ...given], { dtype });
   const sized = () => {
