@@ -10,6 +10,9 @@ const root = JSON.parse(await readFile(new URL("../../package.json", import.meta
 /** What Node needs of other packages, and only where it is used. */
 const peers = {
   "@webgpu/types": "TypeScript's types of WebGPU",
+  "@vladmandic/face-api": "finding faces, with the two that it computes with",
+  "@tensorflow/tfjs": "finding faces in Node",
+  "@tensorflow/tfjs-backend-wasm": "finding faces in Node",
   sharp: "decoding pictures in Node",
   webgpu: "a GPU device in Node",
 };

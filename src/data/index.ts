@@ -19,6 +19,15 @@ export {
 } from "./batches.ts";
 export { type Dataset, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
+export {
+  type ChosenFace,
+  defaultPolicy,
+  type FaceAction,
+  type FaceFault,
+  type FacePolicy,
+} from "./detection/chooseFace.ts";
+export { type FaceOptions, type FaceStore, faceDataset, type PictureDecoder } from "./detection/faceDataset.ts";
+export type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./detection/faceFinder.ts";
 export type { ImageSize } from "./imageSize.ts";
 export type { CropOptions } from "./pictures/crop.ts";
 export { turnedIdentities } from "./pictures/turned.ts";

@@ -118,5 +118,7 @@ export function arePictures(pictures: unknown): boolean {
 
 function isCrop(crop: unknown): boolean {
   const { mode, margin = 0 } = (crop ?? {}) as { mode?: unknown; margin?: unknown };
-  return (mode === "box" || mode === "centre") && typeof margin === "number" && margin >= 0 && margin <= 10;
+  return (
+    ["box", "centre", "face"].includes(mode as string) && typeof margin === "number" && margin >= 0 && margin <= 10
+  );
 }

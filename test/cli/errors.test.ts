@@ -125,6 +125,25 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
     },
     /^print\.jpg: refused: this looks like a picture of a picture, .* \(score 0\.25, at least 0\.5 is taken for live\)$/,
   ],
+  NO_FACE: [
+    () =>
+      core.faceDataset(
+        {
+          identities: ["ada"],
+          items: [
+            {
+              identity: 0,
+              name: "empty.jpg",
+              decode: async () => new Uint8Array(3),
+              stored: async () => ({ bytes: new Uint8Array(3), raw: [1, 1, 3] as const }),
+            },
+          ],
+        },
+        node.nodePictures,
+        { finder: { name: "blind", find: async () => [] }, policy: { none: "fail" } },
+      ),
+    /^empty\.jpg: no face was found$/,
+  ],
   DISK: [
     async () => {
       await node.diskFolder("/sys").write("kept", new Uint8Array(8)); // where nobody may make a file

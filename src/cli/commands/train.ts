@@ -71,9 +71,9 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--crop <part>",
-      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature ${by("centre")}`,
+      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature; face: the largest face that is found, turned upright by its landmarks ${by("centre")}`,
     )
-    .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
+    .option("--crop-margin <share>", `of the side of a box or face, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option(
       "--align <list>",

@@ -54,7 +54,7 @@ export const schema = z.strictObject({
   sourceSize: size,
   resize: z.enum(["area", "tf1"]),
   standardize: z.boolean(),
-  crop: z.enum(["centre", "box"]),
+  crop: z.enum(["centre", "box", "face"]),
   cropMargin: z.number().min(0).max(10),
   align: z.array(z.enum(towerKinds)).min(1),
   views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
