@@ -17,23 +17,24 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   shaders: { imports: [] },
   "errors.ts": { imports: [] },
-  gpu: { imports: ["errors.ts"] },
-  tape: { imports: ["gpu", "shaders", "errors.ts"] },
-  ops: { imports: ["tape", "shaders", "errors.ts"] },
-  optim: { imports: ["tape", "shaders", "errors.ts"] },
-  nn: { imports: ["ops", "tape", "errors.ts"] },
+  "options.ts": { imports: ["errors.ts"] },
+  gpu: { imports: ["errors.ts", "options.ts"] },
+  tape: { imports: ["gpu", "shaders", "errors.ts", "options.ts"] },
+  ops: { imports: ["tape", "shaders", "errors.ts", "options.ts"] },
+  optim: { imports: ["tape", "shaders", "errors.ts", "options.ts"] },
+  nn: { imports: ["ops", "tape", "errors.ts", "options.ts"] },
   // Bytes to values. The type that it takes from gpu is what it reads: a kept tuning table.
   formats: { imports: ["errors.ts"], types: ["gpu"], packages: "npm" },
-  data: { imports: ["formats", "ops", "errors.ts"] },
+  data: { imports: ["formats", "ops", "errors.ts", "options.ts"] },
   // Numbers in, numbers out.
   evaluation: { imports: ["data", "errors.ts"] },
-  model: { imports: ["data", "formats", "nn", "ops", "tape", "errors.ts"], types: ["gpu"] },
+  model: { imports: ["data", "formats", "nn", "ops", "tape", "errors.ts", "options.ts"], types: ["gpu"] },
   recognition: {
-    imports: ["model", "evaluation", "data", "formats", "nn", "ops", "tape", "errors.ts"],
+    imports: ["model", "evaluation", "data", "formats", "nn", "ops", "tape", "errors.ts", "options.ts"],
     types: ["gpu"],
   },
-  train: { imports: ["model", "data", "optim", "nn", "ops", "tape", "gpu", "errors.ts"] },
-  "valueAndGradients.ts": { imports: ["tape", "errors.ts"], types: ["gpu"] },
+  train: { imports: ["model", "data", "optim", "nn", "ops", "tape", "gpu", "errors.ts", "options.ts"] },
+  "valueAndGradients.ts": { imports: ["tape", "errors.ts", "options.ts"], types: ["gpu"] },
   // The public API of the core.
   "index.ts": {
     imports: [
@@ -52,18 +53,30 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   web: {
-    imports: ["train", "recognition", "model", "evaluation", "data", "formats", "errors.ts"],
+    imports: ["train", "recognition", "model", "evaluation", "data", "formats", "errors.ts", "options.ts"],
     types: ["gpu"],
     packages: "npm",
   },
   node: {
-    imports: ["train", "recognition", "model", "evaluation", "data", "formats", "gpu", "errors.ts"],
+    imports: ["train", "recognition", "model", "evaluation", "data", "formats", "gpu", "errors.ts", "options.ts"],
     types: ["nn"],
     packages: "npm and node",
   },
   // What the command line uses of the library beyond its public API.
   "internal.ts": {
-    imports: ["errors.ts", "node", "train", "recognition", "model", "evaluation", "data", "formats", "optim", "nn"],
+    imports: [
+      "errors.ts",
+      "options.ts",
+      "node",
+      "train",
+      "recognition",
+      "model",
+      "evaluation",
+      "data",
+      "formats",
+      "optim",
+      "nn",
+    ],
   },
   cli: { imports: ["index.ts", "node/index.ts", "internal.ts"], packages: "npm and node" },
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
 // usage, 130 interrupted (Ctrl-C).
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { version } from "../internal.ts";
 import { tolerateClosedOutput } from "./closedOutput.ts";
@@ -41,6 +42,12 @@ addDevices(program);
 addCompletion(program);
 
 try {
+  // Node puts U+FFFD for what is no UTF-8: two names could become one, and a path leads nowhere.
+  const lost = process.argv.find((text) => text.includes("\ufffd") && !existsSync(text));
+  if (lost !== undefined)
+    program.error(`error: "${lost}" is not UTF-8: rename the file, as with convmv, or set the terminal to UTF-8`, {
+      exitCode: 2,
+    });
   await program.parseAsync();
   await finish(Number(process.exitCode ?? 0));
 } catch (error) {

@@ -33,7 +33,7 @@ export interface ProgramParts {
   readonly outputs: { name: string; range: BufferRange; elements: number; offset: number; scalar: boolean }[];
   readonly ring: StagingRing;
   readonly own: readonly GPUBuffer[];
-  readonly memory: Omit<Memory, "total">;
+  readonly memory: Memory;
   /** The stages it came by, and the same as text. */
   readonly graph: () => ProgramGraph;
   readonly explain: (graph: ProgramGraph) => string;
@@ -113,9 +113,7 @@ export class Program<Outputs = any> {
   }
 
   memory(): Memory {
-    const { memory } = this.parts;
-    const { parameters, optimizer, activations, gradients, staging } = memory;
-    return { ...memory, total: parameters + optimizer + activations + gradients + staging };
+    return this.parts.memory;
   }
 
   /**

@@ -2,6 +2,7 @@
 // head from embeddings to logits.
 import { TwingradError } from "../errors.ts";
 import { dense } from "../ops/dense.ts";
+import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
@@ -35,10 +36,11 @@ export function towerNetwork<T extends NetworkTask>(
   options: NetworkOptions,
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
+  checkOptions(name, options, networkOptions);
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
   const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
   const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
-  checkOptions(name, chosen);
+  checkSizes(name, chosen);
   if (!["sigmoid", "linear"].includes(embeddingActivation)) {
     const expected = "expected sigmoid or linear";
     throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
@@ -68,12 +70,22 @@ export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>)
 export const weightsOf = (options: Required<NetworkOptions>): number =>
   options.towers.reduce((sum, kind) => sum + towerWeights(options, kind), 0);
 
-function checkOptions(name: string, options: Required<NetworkOptions>): void {
+const networkOptions: Known<NetworkOptions> = {
+  imageSize: 1,
+  filters: 1,
+  embedding: 1,
+  embeddingActivation: 1,
+  seed: 1,
+  towers: 1,
+};
+
+function checkSizes(name: string, options: Required<NetworkOptions>): void {
   const { imageSize, filters, embedding, towers } = options;
   checkTowers(name, towers);
-  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
-  if (imageSize.length !== 3 || filters.length === 0 || !positive) {
-    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
+  const positive = [imageSize, filters, embedding].flat().every((n) => Number.isInteger(n) && n > 0);
+  if (imageSize?.length !== 3 || !Array.isArray(filters) || filters.length === 0 || !positive) {
+    const inWords = (list: unknown, between: string) => (Array.isArray(list) ? list.join(between) : list);
+    const got = `imageSize ${inWords(imageSize, " x ")}, filters ${inWords(filters, ", ")}, embedding ${embedding}`;
     throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
   }
   const shorter = Math.min(imageSize[0], imageSize[1]);

@@ -7,6 +7,7 @@ import parameterGradientsShader from "../../shaders/batchNorm.parameterGradients
 import statisticsShader from "../../shaders/batchNorm.statistics.wgsl";
 import sumsShader from "../../shaders/batchNorm.sums.wgsl";
 import { ShapeError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 import type { Operation } from "../tape/graph.ts";
 import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
@@ -31,6 +32,16 @@ export interface BatchNormOptions {
   readonly activation?: "relu";
 }
 
+const batchNormOptions: Known<BatchNormOptions> = {
+  gamma: 1,
+  beta: 1,
+  epsilon: 1,
+  groups: 1,
+  moving: 1,
+  training: 1,
+  activation: 1,
+};
+
 /** Batch-norm's in TensorFlow, and so in the article. */
 export const defaultEpsilon = 1e-3;
 export const defaultMomentum = 0.99;
@@ -43,6 +54,7 @@ export const defaultMomentum = 0.99;
  * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  checkOptions("batchNorm", options, batchNormOptions);
   const { gamma, beta, moving, training = true, epsilon = defaultEpsilon, activation } = options;
   const tape = tapeOf("batchNorm", x, gamma, beta, moving?.mean, moving?.variance);
   const groups = training ? (options.groups ?? 1) : 1;

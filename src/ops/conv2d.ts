@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { Operation } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
@@ -21,6 +22,7 @@ export interface Conv2dOptions {
  * Throws `SHAPE` for other ranks, for channels that do not match and for windows that do not fit.
  */
 export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkOptions("conv2d", options, { bias: 1, stride: 1, padding: 1 });
   const { bias, stride = 1, padding = "same" } = options;
   const tape = tapeOf("conv2d", x, filter, bias);
   const [batch, height, width, channels] = image("conv2d", x);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../options.ts";
 import type { Operation } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
@@ -20,6 +21,7 @@ export interface MaxPool2dOptions {
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const tape = tapeOf("maxPool2d", x);
+  checkOptions("maxPool2d", options, { size: 1, stride: 1, padding: 1 });
   const { size = 2, stride = size, padding = "valid" } = options;
   const [batch, height, width, channels] = image("maxPool2d", x);
   const [y, columns] = windows("maxPool2d", [height, width], size, stride, padding);

@@ -87,7 +87,7 @@ export class Lowering {
     const behind = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    this.launches.push(...behind);
+    for (const launch of behind) this.launches.push(launch); // there may be more than a call takes arguments
     return this.launches;
   }
 

@@ -3,6 +3,7 @@
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
+import type { Known } from "../options.ts";
 import { differentiate } from "./differentiate.ts";
 import { gradients } from "./gradients.ts";
 import type { Node } from "./graph.ts";
@@ -25,6 +26,8 @@ export interface CompileOptions {
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
 }
+
+export const compileOptions: Known<CompileOptions> = { loss: 1, optimizer: 1, outputs: 1, frozen: 1 };
 
 /** What a step of a program that is compiled with these options gives. */
 export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
@@ -53,7 +56,7 @@ export interface ProgramPlan extends Plan {
   readonly resultBytes: number;
   readonly schedule?: Storage;
   readonly fault?: Storage;
-  readonly memory: Omit<Memory, "total">;
+  readonly memory: Memory;
 }
 
 /** Steps that may be in flight before `run` waits. */
@@ -75,6 +78,8 @@ interface Lowered {
 export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Lowered {
   const { store } = tape;
   const { loss, optimizer, outputs = {}, frozen = false } = options;
+  if (optimizer && !optimizer.record)
+    throw new TwingradError("BAD_INPUT", `compile: optimizer is ${optimizer}; expected what adam() or sgd() gives.`);
   if (loss && loss.size !== 1) {
     throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
   }
@@ -137,6 +142,7 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const faultOffset = resultBytes;
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));
   const memory = measure(tape, plan, launches, { arenas, resultBytes });
+  tape.device.checkMemory("the program", memory.total);
   const { optimizer } = options;
   return { ...plan, stages, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
 }
@@ -146,7 +152,7 @@ function measure(
   plan: Plan,
   launches: readonly Launch[],
   { arenas, resultBytes }: { arenas: readonly Arena[]; resultBytes: number },
-): Omit<Memory, "total"> {
+): Memory {
   const bound = launches.flatMap(({ bindings }) => Object.values(bindings));
   const fixed = new Set(
     [...bound, ...[...tape.inputs.values()].map((t) => t.source!)].map((s) => s.within?.whole ?? s),
@@ -156,12 +162,16 @@ function measure(
     own.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + s.bytes, 0);
   const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.source!.bytes, 0);
   const shapes = shapeBytes(launches);
-  return {
+  const roles = {
     parameters: kept + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
     optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
     activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf("constant") + shapes,
     gradients: bytesOf("buffer"),
     staging: bytesOf("input") + stepsInFlight * resultBytes,
+  };
+  return {
+    ...roles,
+    total: Object.values(roles).reduce((a, b) => a + b),
     lowerBound: plan.lowerBound,
     largestBinding: bound.reduce((most, { bytes }) => Math.max(most, bytes), 0),
     buffers:

@@ -4,11 +4,12 @@
 import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
+import { checkOptions } from "../options.ts";
 import { compile } from "./compile.ts";
 import type { Node, Operation } from "./graph.ts";
 import { type Dtype, Storage } from "./lowering/storage.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
-import type { CompileOptions, OutputsOf } from "./plan.ts";
+import { type CompileOptions, compileOptions, type OutputsOf } from "./plan.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
@@ -122,6 +123,7 @@ export class Tape {
    * const { embedding: values } = await program.run({ images }); // a Float32Array
    */
   compile<Options extends CompileOptions>(options: Options): Promise<Program<OutputsOf<Options>>> {
+    checkOptions("compile", options, compileOptions);
     return compile(this, options);
   }
 }

@@ -51,11 +51,7 @@ export class Session {
   /** Bytes of a training step that is not made. Throws `LIMIT` where the adapter could not hold it. */
   static plan(device: Device, spec: TrainingSpec): number {
     const { tape, loss } = new Session(device.planning(), spec).record("u8");
-    const { parameters, optimizer, activations, gradients, staging } = planProgram(tape, {
-      loss,
-      optimizer: spec.optimizer,
-    }).memory;
-    return parameters + optimizer + activations + gradients + staging;
+    return planProgram(tape, { loss, optimizer: spec.optimizer }).memory.total;
   }
 
   /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */

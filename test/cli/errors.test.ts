@@ -171,16 +171,16 @@ it("docs/errors.md has each code, and no other", () => {
 });
 
 it.each([
-  ["ENOSPC", "DISK", "full"],
-  ["EDQUOT", "DISK", "full"],
-  ["EROFS", "DISK", "denied"],
-  ["EACCES", "DISK", "denied"],
-  ["EBUSY", "DISK", "busy"],
-  ["EIO", "DISK", "other"],
-  ["ENOENT", "BAD_INPUT", "none"],
-])("a system's %s is %s: %s", (system, code, reason) => {
+  ["ENOSPC", "DISK", "full", "; make room there"],
+  ["EDQUOT", "DISK", "full", "; make room there"],
+  ["EROFS", "DISK", "denied", "; choose a place that can be written"],
+  ["EACCES", "DISK", "denied", "; give this user the right to it"],
+  ["EBUSY", "DISK", "busy", "; close what has it open"],
+  ["EIO", "DISK", "other", ""],
+  ["ENOENT", "BAD_INPUT", "none", ""],
+])("a system's %s is %s: %s", (system, code, reason, cure) => {
   const error = diskError("runs/log.csv", "written", Object.assign(new Error(`${system}: words`), { code: system }));
-  expect(error).toMatchObject({ code, message: `runs/log.csv: cannot be written: ${system}: words` });
+  expect(error).toMatchObject({ code, message: `runs/log.csv: cannot be written: ${system}: words${cure}` });
   expect(error instanceof core.DiskError ? error.reason : "none").toBe(reason);
 });
 

@@ -1,5 +1,4 @@
 // The models and pictures that commands are given, opened and read.
-import { access } from "node:fs/promises";
 import {
   type CropOptions,
   type Dataset,
@@ -9,7 +8,7 @@ import {
   type Model,
   TwingradError,
 } from "../../index.ts";
-import { boxOf, cropInWords, cropOf } from "../../internal.ts";
+import { boxesOf, cropInWords, cropOf, statOf } from "../../internal.ts";
 import { loadLivenessModel, loadModel, openDevice, readPicture } from "../../node/index.ts";
 import { type FaceFlags, readFace } from "../faces.ts";
 import type { PictureNeeds } from "../options/dataOptions.ts";
@@ -32,9 +31,7 @@ async function withLoaded<M, T>(
   work: (model: M, device: Device) => Promise<T>,
 ): Promise<T> {
   // Before the device is opened: a wrong path should be told at once.
-  await access(path).catch(() => {
-    throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
-  });
+  if (!(await statOf(path))) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   const device = await openDevice({ tell: note });
   try {
     return await work(await load(path, device), device);
@@ -79,7 +76,7 @@ export async function readPictures(
 ): Promise<Uint8Array> {
   const { mode = model.crop?.mode ?? "centre", boxes } = { ...flags, mode: flags.crop };
   const crop: CropOptions = { ...model.crop, mode };
-  const found = await Promise.all(paths.map((path) => (crop.mode === "box" ? boxOf(path, boxes) : undefined)));
+  const found = crop.mode === "box" ? await boxesOf(paths, boxes) : [];
   const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
   if (told) note(told);
   const pictures = await Promise.all(

@@ -133,7 +133,7 @@ export async function openData(
   const isFolder = await isImageFolder(paths);
   const dataset = await readable(flags, size, async (onCorrupt) =>
     isFolder
-      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
   return crop?.mode === "face" ? cropToFaces(dataset, paths[0], isFolder, crop, flags) : dataset;
@@ -149,7 +149,7 @@ export async function openLiveness(
   const isFolder = await isImageFolder(paths);
   const dataset = await readable(flags, size, async (onCorrupt) =>
     isFolder
-      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), warn),
   );
   return crop?.mode === "face" ? cropToFaces(dataset, paths[0], isFolder, crop, flags) : dataset;
@@ -166,6 +166,12 @@ async function readable<I extends Item>(
   const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
   skipped.summary();
   return decodable;
+}
+
+/** @throws the same, with the option that leaves it out. */
+function refuse(error: TwingradError): never {
+  error.message += "; --skip-corrupt leaves it out";
+  throw error;
 }
 
 /** A folder is one of pictures unless record files lie in it: files that are some, not only called so. */
