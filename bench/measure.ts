@@ -49,6 +49,10 @@ export interface Options {
   readonly rounds: number;
   /** The adapter's multiply-add peak; shares are of what its loop reaches in the same round. */
   readonly peak: Pick<Peak, "form" | "accumulators" | "gflops">;
+  /** Bytes a second that the adapter copies, in GB: shares of it are told where it is known. */
+  readonly bandwidth?: number;
+  /** Milliseconds that an engine may take to settle; see `settling`. */
+  readonly settle?: number;
   /** Whether launches can be timed by themselves. */
   readonly timestamps: boolean;
   readonly progress: (line: string) => void;
@@ -137,7 +141,10 @@ async function timeAll(
     }
     const steps = [...block.toLastSubmit];
     const settles = withUsage && !once.has(engine);
-    for (let spent = 0; settles && steps.length < settling.steps && spent <= settling.milliseconds; ) {
+    for (
+      let spent = 0;
+      settles && steps.length < settling.steps && spent <= (options.settle ?? settling.milliseconds);
+    ) {
       await page.usage(engine);
       block = await page.run(engine, 1);
       steps.push(...block.toLastSubmit);

@@ -13,6 +13,10 @@ interface Share {
   readonly milliseconds: number;
   /** Of the step's time on the GPU. */
   readonly share: number;
+  /** Bytes bound a second; a kernel that reads some of them more than once moves more. */
+  readonly gigabytesPerSecond: number;
+  /** Of what the adapter copies in a second, where that was measured. */
+  readonly shareOfBandwidth?: number;
 }
 
 /** What a step's convolutions reach together, each pass counted as its direct form, whatever algorithm computes it. */
@@ -40,7 +44,7 @@ type Peak = Options["peak"];
 export async function profileOpenStep(
   page: BenchHost["page"],
   c: Configuration,
-  { rounds, peak }: { rounds: number; peak: Peak },
+  { rounds, peak, bandwidth }: { rounds: number; peak: Peak; bandwidth?: number },
 ): Promise<Profile> {
   const peaks: number[] = [];
   const profiles: KernelTime[][] = [];
@@ -49,16 +53,25 @@ export async function profileOpenStep(
     peaks.push(await page.peakNow(peak));
     profiles.push(await page.profile());
   }
-  const launches = profiles[0].map(({ kernel, part }, i) => {
-    return { kernel, part, milliseconds: median(profiles.map((p) => p[i].nanoseconds)) / 1e6 };
+  const launches = profiles[0].map(({ kernel, part, bytes }, i) => {
+    return { kernel, part, bytes, milliseconds: median(profiles.map((p) => p[i].nanoseconds)) / 1e6 };
   });
   const total = sum(launches.map((l) => l.milliseconds));
   const peakNow = median(peaks);
   const shares = (nameOf: (launch: (typeof launches)[number]) => string | undefined): Share[] => {
     const names = [...new Set(launches.map(nameOf))].filter((name) => name !== undefined);
     const all = names.map((name) => {
-      const own = launches.filter((l) => nameOf(l) === name).map((l) => l.milliseconds);
-      return { name, launches: own.length, milliseconds: sum(own), share: sum(own) / total };
+      const own = launches.filter((l) => nameOf(l) === name);
+      const time = sum(own.map((l) => l.milliseconds));
+      const gigabytesPerSecond = sum(own.map((l) => l.bytes)) / time / 1e6;
+      return {
+        name,
+        launches: own.length,
+        milliseconds: time,
+        share: time / total,
+        gigabytesPerSecond,
+        ...(bandwidth && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
+      };
     });
     return all.sort((a, b) => b.milliseconds - a.milliseconds);
   };

@@ -7,13 +7,15 @@ import { cases } from "../../test/gpu/suites.ts";
 import { adamOptions, batchOf, type Configuration, configurationNamed, l2 } from "../configurations.ts";
 import "./main.ts"; // the page's functions, on Dawn
 import { page } from "../page/main.ts";
-import { open, setTuned } from "../page/ours.ts";
+import { open, setTuned, setTuningBudget } from "../page/ours.ts";
 
 /** Which candidate computes something, and why. */
 export interface KernelChoice {
   readonly key: string;
   readonly taken: string;
   readonly why: string;
+  /** Candidates that computed something else than the portable kernel, or do not run, and what was wrong. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** How activations are kept. */
@@ -47,6 +49,11 @@ const start = () => {
 };
 
 const extra = {
+  /** Milliseconds that timing kernels may take for each program, in this process. */
+  async limitTuning(milliseconds: number): Promise<void> {
+    setTuningBudget(milliseconds);
+  },
+
   /** Features and limits that decide what can run. */
   async described() {
     const { gpu, adapter } = await start();
@@ -121,8 +128,8 @@ const extra = {
   },
 
   /** Steps of the article's network, as many as fit into the time, three at least. */
-  async article(pairs: number, form: ArticleForm, milliseconds: number): Promise<ArticleStep> {
-    const c: Configuration = { ...configurationNamed("L"), name: "article", pairs, image: [224, 224, 3] };
+  async article(pairs: number, side: number, form: ArticleForm, milliseconds: number): Promise<ArticleStep> {
+    const c: Configuration = { ...configurationNamed("L"), name: "article", pairs, image: [side, side, 3] };
     const { image: imageSize, filters, embedding } = c;
     const begun = performance.now();
     const trainer = await Trainer.create(await start(), siamese({ imageSize, filters, embedding, seed: 1 }), {
@@ -175,7 +182,8 @@ const extra = {
       };
       await opened.tuner.tune(() => void lowered());
       const choices = new Map(lowered().flatMap(({ choice }) => (choice ? [[choice.key, choice] as const] : [])));
-      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why }));
+      const table = opened.tuner.table().choices;
+      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why, refused: table[key]?.refused }));
     } finally {
       opened.dispose();
     }

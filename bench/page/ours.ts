@@ -39,10 +39,17 @@ export function setTuningStore(value: TuningStore): void {
   store = value;
 }
 
+let budget = Number.POSITIVE_INFINITY;
+
+/** Milliseconds that timing kernels may take for each program that is compiled from now on; as long as it takes by default. */
+export function setTuningBudget(milliseconds: number): void {
+  budget = milliseconds;
+}
+
 /** The table outlives the page in the browser's database, so that only the first page of a run times kernels. */
 export function open(): Promise<Device> {
   if (!tuned) return openDevice();
-  return openDevice({ tuning: { store: store ?? pageTuningStore(), budget: Number.POSITIVE_INFINITY } });
+  return openDevice({ tuning: { store: store ?? pageTuningStore(), budget } });
 }
 
 function start(): Promise<Device> {

@@ -66,6 +66,8 @@ export interface KernelTime {
   /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
   readonly part?: string;
   readonly nanoseconds: number;
+  /** Of what it binds: those that it moves where everything is read or written once. */
+  readonly bytes: number;
 }
 
 export function encode(
@@ -182,7 +184,10 @@ export class Program<Outputs = any> {
       device,
       dispatches.map((dispatch) => (pass) => encode(pass, dispatch)),
     );
-    return dispatches.map(({ kernel, part }, i) => ({ kernel, part, nanoseconds: times[i] }));
+    return dispatches.map(({ kernel, part, operands }, i) => {
+      const bytes = operands.reduce((sum, { range }) => sum + range.size, 0);
+      return { kernel, part, nanoseconds: times[i], bytes };
+    });
   }
 
   /**

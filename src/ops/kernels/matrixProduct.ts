@@ -93,14 +93,18 @@ export function launchKernelGradientParts(
   product: Product,
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
 ): { partial: Tensor; parts: number } {
-  return choose(to, keyOf("product.kernelGradient", { ...product }), {
+  const candidates = {
     uniform: {
       fits: fitsUniform(product.inputs),
       preferred: prefersUniform(to),
       launch: () => kernelGradient(to, product, tensors, "uniform"),
     },
-    tiled: { portable: true, launch: () => kernelGradient(to, product, tensors, "tiled") },
-  });
+    tiled: { portable: true as const, launch: () => kernelGradient(to, product, tensors, "tiled") },
+  };
+  const { batch, inputs, outputs } = product;
+  return choose(to, keyOf("product.kernelGradient", { ...product }), candidates, ({ partial, parts }) => [
+    columnSum(to, "kernel gradient", partial, parts, [batch, inputs, outputs]),
+  ]);
 }
 
 function kernelGradient(

@@ -81,6 +81,7 @@ const gradientOperation: Operation<Windows> = {
   lower({ inputs: [argmax, gradient], outputs: [input_gradient], options }, to) {
     const { y, x } = options;
     const [batch, height, width, channels] = input_gradient.shape;
+    to.storage(argmax).below = y.size * x.size;
     const bindings = { argmax, gradient, input_gradient };
     const shape = shapeOf(options, input_gradient.shape);
     const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;

@@ -80,9 +80,18 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
     const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
     found = { filter: storage, channels, filters, forward, backward };
     known.set(storage, found);
+    for (const made of [forward, backward]) to.alone.set(made, () => launchFilter(to, filter, forward, backward));
     if (storage.kind === "temporary") launchFilters(to, [found]);
   }
   return found;
+}
+
+/** One filter by itself. */
+function launchFilter(to: Lowering, filters: Tensor, forward: Storage, backward: Storage): void {
+  const [, , channels, count] = filters.shape;
+  const table = to.constant("filter's place", [5], new Float32Array(Uint32Array.of(0, 0, 0, channels, count).buffer));
+  const { groups, constants } = threads(channels * count);
+  to.launch(filterShader, { filters, table, forward, backward }, { ...constants, CONVOLUTIONS: 1 }, groups);
 }
 
 function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
