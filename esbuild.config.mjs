@@ -59,6 +59,7 @@ const built = await build({
     index: "src/index.ts",
     "node/index": "src/node/index.ts",
     "web/index": "src/web/index.ts",
+    "exchange/index": "src/exchange/index.ts",
     "web/decoder.worker": "src/web/decoder.worker.ts",
     internal: "src/internal.ts",
   },
@@ -77,9 +78,12 @@ for (const file of Object.keys(built.metafile.outputs)) {
 }
 
 const doors = new Map(
-  Object.entries({ index: "twingrad", "node/index": "twingrad/node", internal: "twingrad/internal" }).map(
-    ([entry, name]) => [fileURLToPath(new URL(`src/${entry}.ts`, import.meta.url)), name],
-  ),
+  Object.entries({
+    index: "twingrad",
+    "node/index": "twingrad/node",
+    "exchange/index": "twingrad/exchange",
+    internal: "twingrad/internal",
+  }).map(([entry, name]) => [fileURLToPath(new URL(`src/${entry}.ts`, import.meta.url)), name]),
 );
 const cli = await build({
   ...options,

@@ -52,6 +52,11 @@ const rooms: Readonly<Record<string, Room>> = {
       "errors.ts",
     ],
   },
+  // Models from and for other programs: an entry of its own, which nothing of the core loads.
+  exchange: {
+    imports: ["recognition", "evaluation", "model", "data", "formats", "nn", "ops", "errors.ts"],
+    packages: "npm",
+  },
   web: {
     imports: ["train", "recognition", "model", "evaluation", "data", "formats", "errors.ts", "options.ts"],
     types: ["gpu"],
@@ -78,7 +83,7 @@ const rooms: Readonly<Record<string, Room>> = {
       "nn",
     ],
   },
-  cli: { imports: ["index.ts", "node/index.ts", "internal.ts"], packages: "npm and node" },
+  cli: { imports: ["index.ts", "node/index.ts", "exchange/index.ts", "internal.ts"], packages: "npm and node" },
 };
 
 interface Exception {

@@ -45,6 +45,7 @@ export async function libraryManifest() {
       ".": { types: "./index.d.ts", default: "./index.js" },
       "./node": { types: "./node/index.d.ts", default: "./node/index.js" },
       "./web": { types: "./web/index.d.ts", default: "./web/index.js" },
+      "./exchange": { types: "./exchange/index.d.ts", default: "./exchange/index.js" },
       "./web/decoder.worker": { types: "./web/decoder.worker.d.ts", default: "./web/decoder.worker.js" },
       "./internal": { types: "./internal.d.ts", default: "./internal.js" },
       "./package.json": "./package.json",

@@ -103,20 +103,13 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   }
   if (typeof optimizer !== "string") throw corrupt(`optimizer is ${JSON.stringify(optimizer)}`);
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
+  const { imageSize, filters, seed } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
-  const options = {
-    imageSize,
-    filters,
-    embedding,
-    embeddingActivation,
-    seed,
-    towers,
-  } as Required<NetworkOptions>;
+  let options: Required<NetworkOptions>;
   try {
-    networkOf(task, options);
+    options = networkOf(task, network!).options; // with the defaults of what files of earlier versions do not say
     givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);

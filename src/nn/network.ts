@@ -1,12 +1,13 @@
 // What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
 // head from embeddings to logits.
 import { TwingradError } from "../errors.ts";
+import { defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
 import { dense } from "../ops/dense.ts";
 import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import type { NetworkOptions } from "./networkOptions.ts";
+import { embeddingActivations, type NetworkOptions } from "./networkOptions.ts";
 import { checkTowers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
@@ -39,12 +40,10 @@ export function towerNetwork<T extends NetworkTask>(
   checkOptions(name, options, networkOptions);
   const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
   const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
-  const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
+  const { batchNormEpsilon = defaultEpsilon, batchNormMomentum = defaultMomentum } = options;
+  const normalization = { batchNormEpsilon, batchNormMomentum };
+  const chosen = { imageSize, filters, embedding, embeddingActivation, ...normalization, seed, towers };
   checkSizes(name, chosen);
-  if (!["sigmoid", "linear"].includes(embeddingActivation)) {
-    const expected = "expected sigmoid or linear";
-    throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
-  }
 
   return {
     task,
@@ -75,6 +74,8 @@ const networkOptions: Known<NetworkOptions> = {
   filters: 1,
   embedding: 1,
   embeddingActivation: 1,
+  batchNormEpsilon: 1,
+  batchNormMomentum: 1,
   seed: 1,
   towers: 1,
 };
@@ -82,6 +83,19 @@ const networkOptions: Known<NetworkOptions> = {
 function checkSizes(name: string, options: Required<NetworkOptions>): void {
   const { imageSize, filters, embedding, towers } = options;
   checkTowers(name, towers);
+  const { embeddingActivation, batchNormEpsilon, batchNormMomentum } = options;
+  const refuse = (option: string, value: unknown, expected: string) => {
+    throw new TwingradError("BAD_INPUT", `${name}: ${option} is ${JSON.stringify(value)}; expected ${expected}.`);
+  };
+  if (!embeddingActivations.includes(embeddingActivation)) {
+    refuse("embeddingActivation", embeddingActivation, embeddingActivations.join(", "));
+  }
+  if (!(batchNormEpsilon > 0 && batchNormEpsilon <= 1)) {
+    refuse("batchNormEpsilon", batchNormEpsilon, "a number above 0, at most 1");
+  }
+  if (!(batchNormMomentum >= 0 && batchNormMomentum < 1)) {
+    refuse("batchNormMomentum", batchNormMomentum, "a share from 0, below 1");
+  }
   const positive = [imageSize, filters, embedding].flat().every((n) => Number.isInteger(n) && n > 0);
   if (imageSize?.length !== 3 || !Array.isArray(filters) || filters.length === 0 || !positive) {
     const inWords = (list: unknown, between: string) => (Array.isArray(list) ? list.join(between) : list);

@@ -23,7 +23,7 @@ export interface TowerMode {
 
 /** [N, H, W, C] to [N, embedding]. */
 export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode): Tensor {
-  const { filters, embedding, embeddingActivation, seed, towers } = options;
+  const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { training, groups = 1, index = 0 } = mode;
   const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
   const kind = towers[index];
@@ -34,7 +34,8 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     const beta = tape.parameter(`${scope}/beta`, [count], { initial: 0 });
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
     const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
-    return { gamma, beta, groups, training, moving: { mean, variance } };
+    const moving = { mean, variance, momentum: batchNormMomentum };
+    return { gamma, beta, epsilon: batchNormEpsilon, groups, training, moving };
   };
 
   let x = kind === "pixels" ? images : orientedGradients(images);
@@ -57,7 +58,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
   }
   const kernel = tape.parameter(`${name}/dense/kernel`, [x.shape[1], embedding], { initial: "glorot-uniform", seed });
   const bias = tape.parameter(`${name}/dense/bias`, [embedding], { initial: 0 });
-  return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
+  return dense(x, kernel, { bias, activation: embeddingActivation === "linear" ? undefined : embeddingActivation });
 }
 
 /** How many values a tower's parameters hold, moving averages included. */

@@ -15,6 +15,7 @@ import "./engine/errors.suite.ts";
 import "./training/examples.suite.ts";
 import "./ops/l2Normalize.suite.ts";
 import "./training/memoryAdvice.suite.ts";
+import "./training/normalization.suite.ts";
 import "./engine/leaks.suite.ts";
 import "./training/livenessNetwork.suite.ts";
 import "./ops/losses.suite.ts";

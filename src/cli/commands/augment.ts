@@ -8,10 +8,9 @@ import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../options/settings.ts";
-import { wholeNumber } from "../options/values.ts";
+import { imageSize, wholeNumber } from "../options/values.ts";
 import { action, digits, note, type Outcome } from "../outcome.ts";
 import { type PictureFlags, readPictures } from "./models.ts";
-import { imageSize } from "./train.ts";
 
 interface Flags extends PictureFlags {
   out: string;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type AugmentationPreset, type AugmentationRanges, augmentationPresets, type Fold } from "../../index.ts";
 import {
   areViews,
+  embeddingActivations,
   isFold,
   lossNames,
   minings,
@@ -62,7 +63,9 @@ export const schema = z.strictObject({
   filters: z.array(positive).min(1),
   embedding: positive,
   towers: z.array(z.enum(towerKinds)).min(1),
-  embeddingActivation: z.enum(["sigmoid", "linear"]),
+  embeddingActivation: z.enum(embeddingActivations),
+  batchNormEpsilon: z.number().positive().max(1),
+  batchNormMomentum: z.number().min(0).lt(1),
   whiten: z.number().positive(),
   centre: z.number().positive().max(1),
   loss: z.enum(lossNames),
@@ -114,6 +117,8 @@ const optional = {
   steps: true,
   differentProbability: true,
   embeddingActivation: true,
+  batchNormEpsilon: true,
+  batchNormMomentum: true,
   towers: true,
   whiten: true,
   centre: true,

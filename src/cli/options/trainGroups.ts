@@ -37,7 +37,17 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "turnedIdentities",
     "seed",
   ],
-  "Network:": ["filters", "embedding", "embeddingActivation", "towers", "views", "whiten", "centre"],
+  "Network:": [
+    "filters",
+    "embedding",
+    "embeddingActivation",
+    "batchNormEpsilon",
+    "batchNormMomentum",
+    "towers",
+    "views",
+    "whiten",
+    "centre",
+  ],
   "Loss:": ["mining", "margin", "temperature", "l2", "clipNorm"],
   "Optimizer and schedule:": [
     "optimizer",

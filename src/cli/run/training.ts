@@ -272,9 +272,11 @@ function trainerOf<I extends Item>(
     readonly onRecovery: (recovered: Recovered) => void;
   },
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
+  const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, towers, seed } = settings;
+  const { recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
-  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
+  const normalization = { batchNormEpsilon, batchNormMomentum };
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, ...normalization, towers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);
