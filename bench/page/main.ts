@@ -7,6 +7,14 @@ import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
 import {
+  agreeOnEmbeddings,
+  closeInference,
+  type InferenceWorkload,
+  openInference,
+  timeIdentify,
+  timeInference,
+} from "./inference.ts";
+import {
   checkMatch,
   closeMatch,
   type MatchSetup,
@@ -103,6 +111,14 @@ export const page = {
   timeMatch,
   timeLoop,
   closeMatch,
+
+  /** From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of. */
+  openInference: (name: string, workload: InferenceWorkload): Promise<number> =>
+    on(name, () => openInference(engines[name], workload)),
+  agreeOnEmbeddings,
+  timeInference: (name: string, times: number): Promise<number> => on(name, () => timeInference(name, times)),
+  closeInference,
+  timeIdentify,
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
     if (!(name in engines)) throw new Error(`There is no engine "${name}"; there are ${Object.keys(engines)}.`);

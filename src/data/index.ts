@@ -2,7 +2,8 @@
 
 export type { Box } from "../formats/box.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
-export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export { aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export type { Alignment } from "./alignment/alignmentForm.ts";
 export type { Batch, ClassBatch, LivenessBatch, PairBatch, Pictures, TripletBatch } from "./batch.ts";
 export {
   type BatchOptions,

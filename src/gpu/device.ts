@@ -2,8 +2,9 @@
 import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
 import { KernelCache } from "./kernels.ts";
+import type { TuningOptions } from "./tuner.ts";
 // A circle of types: a device has a tuner, which times kernels on that device.
-import { Tuner, type TuningOptions } from "./tuner.ts";
+import { type DeviceTuner, untuned } from "./untuned.ts";
 
 export interface AdapterInfo {
   readonly vendor: string;
@@ -66,7 +67,7 @@ export class Device {
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
   /** Chooses among kernels that compute the same. */
-  readonly tuner: Tuner;
+  tuner: DeviceTuner;
   /** Whether it takes the portable kernels alone. */
   readonly portable: boolean;
   /** Rejects, never resolves, when the device is lost. */
@@ -98,7 +99,7 @@ export class Device {
     this.portable = portable;
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
-    this.tuner = new Tuner(this);
+    this.tuner = untuned(adapter);
     this.lost = gpu.lost.then((info) => {
       this.reason = new DeviceLostError(info.message || info.reason);
       this.buffers.clear(); // they went with it
@@ -270,6 +271,11 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const info = { vendor, architecture, description: description || product, software };
   const memory = software ? options.hostMemory : undefined;
   const opened = new Device(device, info, () => openDevice(options), portable, memory);
-  if (options.tuning) await opened.tuner.open(options.tuning);
+  if (options.tuning) {
+    const { Tuner } = await import("./tuner.ts");
+    const tuner = new Tuner(opened);
+    await tuner.open(options.tuning);
+    opened.tuner = tuner;
+  }
   return opened;
 }

@@ -3,8 +3,7 @@ import type { BatchKind } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sealKey } from "../formats/seal.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
-import { type NetworkTask, weightsOf } from "../nn/network.ts";
+import { chosenOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { NetworkOptions } from "../nn/networkOptions.ts";
 import type { Margin } from "../ops/losses/batchLoss.ts";
 import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
@@ -109,7 +108,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   }
   let options: Required<NetworkOptions>;
   try {
-    options = networkOf(task, network!).options; // with the defaults of what files of earlier versions do not say
+    options = chosenOptions(task === "liveness" ? "liveness" : "siamese", network!); // with the defaults of what files of earlier versions do not say
     givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);

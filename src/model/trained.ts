@@ -4,12 +4,12 @@ import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
+import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";
-import { towerEmbedder } from "./embedder.ts";
+import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { loadWeights, openSaved } from "./modelFile.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
@@ -42,9 +42,11 @@ export async function openTrained(
   expectTask(description, task);
   const { loss, pictures } = description;
   const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
-  const network = networkOf(task, description.network);
+  const network = inferenceNetwork(description.network);
   const store = new ParameterStore(device);
-  const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
+  const sizes = batchSizes(batchSize);
+  const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: true });
+  const { embed, dispose } = embedder;
   const release = async () => {
     await dispose();
     store.dispose();
@@ -52,6 +54,7 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
+    await embedder.compile(1);
     const {
       towers: { length: towers },
       embedding: length,

@@ -1,14 +1,16 @@
 // What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
 // head from embeddings to logits.
 import { TwingradError } from "../errors.ts";
-import { defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
+import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
+import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
+import { maxPool2d } from "../ops/maxPool2d.ts";
 import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { embeddingActivations, type NetworkOptions } from "./networkOptions.ts";
-import { checkTowers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
+import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
@@ -27,6 +29,8 @@ export interface Network {
   penalised(tape: Tape): Parameter[];
 }
 
+const layers: Layers = { conv2d, maxPool2d, batchNorm, dense };
+
 /**
  * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
  * @param features of a batch's embeddings [N, embedding] what the head weighs, [B, embedding].
@@ -37,19 +41,13 @@ export function towerNetwork<T extends NetworkTask>(
   options: NetworkOptions,
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
-  checkOptions(name, options, networkOptions);
-  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
-  const { batchNormEpsilon = defaultEpsilon, batchNormMomentum = defaultMomentum } = options;
-  const normalization = { batchNormEpsilon, batchNormMomentum };
-  const chosen = { imageSize, filters, embedding, embeddingActivation, ...normalization, seed, towers };
-  checkSizes(name, chosen);
-
+  const chosen = chosenOptions(name, options);
+  const { embedding, seed } = chosen;
   return {
     task,
     options: chosen,
 
-    tower: (tape, images, mode) => tower(tape, images, chosen, mode),
+    tower: (tape, images, mode) => tower(tape, images, chosen, mode, layers),
 
     head(tape, embeddings) {
       const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
@@ -60,6 +58,18 @@ export function towerNetwork<T extends NetworkTask>(
     penalised: (tape) =>
       [...tape.parameters].filter(([name]) => /^tower\d*\/block\d+\/conv\/kernel$/.test(name)).map(([, one]) => one),
   };
+}
+
+/** The options with their defaults. @throws BAD_INPUT for those of no network, which `name` calls it. */
+export function chosenOptions(name: string, options: NetworkOptions): Required<NetworkOptions> {
+  checkOptions(name, options, networkOptions);
+  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
+  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
+  const { batchNormEpsilon = defaultEpsilon, batchNormMomentum = defaultMomentum } = options;
+  const normalization = { batchNormEpsilon, batchNormMomentum };
+  const chosen = { imageSize, filters, embedding, embeddingActivation, ...normalization, seed, towers };
+  checkSizes(name, chosen);
+  return chosen;
 }
 
 /** How long the embedding of a picture is: those of all towers behind one another. */

@@ -1,12 +1,13 @@
 // What a tower is: from pictures to their embeddings, by convolutions as in the TensorFlow article, or with less to learn.
 import { TwingradError } from "../errors.ts";
-import { batchNorm } from "../ops/batchNorm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { dense } from "../ops/dense.ts";
+import type { batchNorm } from "../ops/batchNorm.ts";
+import type { conv2d } from "../ops/conv2d.ts";
+import type { dense } from "../ops/dense.ts";
 import { flatten } from "../ops/flatten.ts";
 import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
 import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
-import { maxPool2d } from "../ops/maxPool2d.ts";
+
+import type { maxPool2d } from "../ops/maxPool2d.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOptions.ts";
@@ -21,8 +22,17 @@ export interface TowerMode {
   readonly index?: number;
 }
 
+/** The operations that a tower is composed of: with their chain rules, or without for a network that is not trained. */
+export interface Layers {
+  readonly conv2d: typeof conv2d;
+  readonly maxPool2d: typeof maxPool2d;
+  readonly batchNorm: typeof batchNorm;
+  readonly dense: typeof dense;
+}
+
 /** [N, H, W, C] to [N, embedding]. */
-export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode): Tensor {
+export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode, layers: Layers): Tensor {
+  const { conv2d, maxPool2d, batchNorm, dense } = layers;
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { training, groups = 1, index = 0 } = mode;
   const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone

@@ -1,6 +1,7 @@
 import shader from "../../shaders/adam.step.wgsl";
 import { checkOptions, type Known } from "../options.ts";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
@@ -47,6 +48,7 @@ function withMoments(name: string, options: AdamOptions, weightDecay: number): O
     name,
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const bindings = {

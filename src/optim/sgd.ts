@@ -2,6 +2,7 @@ import shader from "../../shaders/sgd.step.wgsl";
 import { TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
@@ -32,6 +33,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: momentum > 0 ? "sgd with momentum" : "sgd",
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const { values, gradients, blocks, clip, fault } = arena;

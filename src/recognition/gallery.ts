@@ -2,7 +2,7 @@
 import { allFinite } from "../data/checkPictures.ts";
 import { identityName, readableName, readsAs } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
-import { mostNearest } from "../ops/nearestRows.ts";
+import { mostNearest } from "../ops/kernels/rowLayout.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
 import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";

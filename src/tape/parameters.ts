@@ -67,6 +67,8 @@ export class ParameterStore {
   readonly arenas: Arena[] = [];
   /** Optimizer steps taken so far on these parameters. */
   step = 0;
+  /** Counts the changes of values, by the host and by programs: what was computed from them before is out of date. */
+  version = 0;
   private readonly entries = new Map<string, Entry>();
 
   constructor(device: Device) {
@@ -158,6 +160,7 @@ export class ParameterStore {
   write(name: string, values: ArrayLike<number>): void {
     const entry = this.entry(name);
     const data = sized(name, entry.shape, values);
+    this.version++;
     if (entry.buffer) this.device.write(entry.buffer, entry.offset, data);
     else entry.initial = () => data.slice();
   }

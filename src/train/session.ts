@@ -74,7 +74,13 @@ export class Session {
   embedder(batchSize: number): Promise<Embedder> {
     const { device, store, spec } = this;
     const { network, loss, pictures } = spec;
-    return kept(this.embedders, batchSize, () => towerEmbedder({ device, store, network, loss, batchSize, pictures }));
+    return kept(this.embedders, batchSize, async () => {
+      // Whoever evaluates embeds many: one program, filled up at the end, instead of some that are compiled for the rest.
+      const sizes = [batchSize];
+      const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: false });
+      await embedder.compile(batchSize, "bytes");
+      return embedder;
+    });
   }
 
   async dispose(): Promise<void> {

@@ -3,8 +3,8 @@
 import type { Batch, Pictures } from "../data/batch.ts";
 import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
+import { describeNotFinite } from "../gpu/diagnosis/notFinite.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
-import { describeNotFinite } from "../gpu/traceNotFinite.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { loadState, saveState } from "../model/modelFile.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesSaid } from "../model/pictures.ts";

@@ -9,10 +9,8 @@ import type { Lowering } from "../../tape/lower.ts";
 import { type Candidate, choose, keyOf } from "../../tape/lowering/choose.ts";
 import { imagesWithin, Parts, type Place } from "../../tape/lowering/parts.ts";
 import { Storage } from "../../tape/lowering/storage.ts";
-import type { Rule } from "../../tape/rewrite.ts";
 import { launchSum } from "../../tape/sum.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { scaleBytesOperation } from "../images/scaleBytes.ts";
 import { columnSum } from "../kernels/columnSum.ts";
 import {
   type Arriving,
@@ -26,6 +24,7 @@ import {
   type Source,
   slicesOf,
 } from "./blockShape.ts";
+import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
 import * as norm from "./normalised.ts";
 import * as winograd from "./winogradBlock.ts";
@@ -44,17 +43,6 @@ export interface BlockOptions {
   /** The three operations that it takes the place of. */
   readonly apart: readonly Node[];
 }
-
-export const bytesInFirstLoad: Rule = {
-  name: "bytes scaled in the first load",
-  saves: "A dispatch, and the pictures as float32: the first block reads bytes, a quarter of that.",
-  match(node, graph) {
-    const [x, ...others] = node.inputs;
-    const scaled = graph.maker(scaleBytesOperation, x);
-    if (!scaled || graph.isDifferentiatedBy(x)) return undefined;
-    return { nodes: [node], by: [{ ...node, inputs: [scaled.inputs[0], ...others] }] };
-  },
-};
 
 /** Inputs: x, the filter, perhaps the bias, gamma, beta, and where there are moving averages their mean and variance. */
 export const blockOperation: Operation<BlockOptions> = {

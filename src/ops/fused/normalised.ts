@@ -34,7 +34,8 @@ export const gradientInParts: Form<Arriving> = {
   },
 };
 
-function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
+/** Writes parts, of images of so many elements, as one float32 array. */
+export function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
   parts.storages.forEach((x, i) => {
     const size = x.dtype === "f16" ? 2 : 4;
     const { groups, constants } = threads(x.bytes / size / 2);
