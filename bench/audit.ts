@@ -133,7 +133,11 @@ const passes: readonly Pass[] = [
 /** A device that the operations choose for as for a GPU, and that is never asked to do anything. */
 function describedDevice(onContest: (key: string, candidates: Contest["candidates"]) => void) {
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 };
-  const gpu = { lost: new Promise(() => {}), limits, features: new Set() } as unknown as GPUDevice;
+  const gpu = {
+    lost: new Promise(() => {}),
+    limits,
+    features: new Set(["subgroups", "shader-f16"]),
+  } as unknown as GPUDevice;
   const device = new Device(gpu, { vendor: "", architecture: "", description: "", software: false });
   device.tuner.choice = () => undefined;
   device.tuner.unknown = (key, _byRule, capture) => onContest(key, capture().candidates);

@@ -260,7 +260,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     }
     requiredLimits[name] = wanted;
   }
-  const requiredFeatures = (["timestamp-query", "subgroups"] as GPUFeatureName[]).filter((f) =>
+  const requiredFeatures = (["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[]).filter((f) =>
     adapter.features.has(f),
   );
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });

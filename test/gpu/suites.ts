@@ -14,6 +14,7 @@ import "./images/edgeHistograms.suite.ts";
 import "./ops/elementwise.suite.ts";
 import "./engine/errors.suite.ts";
 import "./training/examples.suite.ts";
+import "./ops/features.suite.ts";
 import "./ops/l2Normalize.suite.ts";
 import "./training/memoryAdvice.suite.ts";
 import "./training/normalization.suite.ts";

@@ -2,24 +2,9 @@
 import { TwingradError } from "../../errors.ts";
 import type { Choice, Lowering } from "../lower.ts";
 import { Tensor } from "../tensor.ts";
-import { contestants, type Results } from "./contestants.ts";
+import { type Candidate, contestants, type Results } from "./contestants.ts";
 
-export interface Candidate<T> {
-  /** Launches and does nothing else: a tuner may call it only to time what it launches. */
-  launch(): T;
-  /**
-   * Marks the plain kernel that computes this on every adapter, whatever the extents: exactly one of the candidates. A
-   * device opened with portable kernels takes no other, and does not ask for its `fits`, which can only be about speed. A
-   * tuner takes only what agrees with it.
-   */
-  readonly portable?: true;
-  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
-  readonly fits?: boolean;
-  /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
-  readonly preferred?: boolean;
-  /** Whether it rounds to float16 on the way: a tuner compares it less strictly. */
-  readonly half?: boolean;
-}
+export type { Candidate };
 
 /**
  * Launches the portable candidate where the device is to take no other, else one of those that fit: the one that the

@@ -1,10 +1,26 @@
-// What a tuner needs in order to try the candidates of a choice without the program that they are a part of.
+// The candidates of a choice, and what a tuner needs in order to try them without the program that they are a part of.
 
 import { type Contest, wholeOf } from "../../gpu/contest.ts";
 import type { Launch, Lowering } from "../lower.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Candidate } from "./choose.ts";
 import type { Storage } from "./storage.ts";
+
+export interface Candidate<T> {
+  /** Launches and does nothing else: a tuner may call it only to time what it launches. */
+  launch(): T;
+  /**
+   * Marks the plain kernel that computes this on every adapter, whatever the extents: exactly one of the candidates. A
+   * device opened with portable kernels takes no other, and does not ask for its `fits`, which can only be about speed. A
+   * tuner takes only what agrees with it.
+   */
+  readonly portable?: true;
+  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
+  readonly fits?: boolean;
+  /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
+  readonly preferred?: boolean;
+  /** Whether it rounds to float16 on the way: a tuner compares it less strictly. */
+  readonly half?: boolean;
+}
 
 /** Of a candidate, beside what all of them write to the same tensors. */
 export type Results<T> = (made: T) => readonly Tensor[];
