@@ -19,6 +19,7 @@ import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
 import { addRecapture } from "./commands/recapture.ts";
 import { addRecords } from "./commands/records.ts";
+import { addStudio } from "./commands/studio.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 import { printError, reason } from "./outcome.ts";
@@ -45,6 +46,7 @@ addAugment(program);
 addRecapture(program);
 addRecords(program);
 addDevices(program);
+addStudio(program);
 addCompletion(program);
 
 try {

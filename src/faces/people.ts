@@ -1,11 +1,26 @@
 // Who a drawn person is (the same in every picture) and how they look today (drawn anew for each picture).
 
 import { svgsIndex } from "facesjs";
-import { Random, streams } from "../../../internal.ts";
+
+/** A sequence of random numbers: the library's `Random`, which this room does not know. */
+export interface RandomNumbers {
+  uint32(): number;
+  uniform(): number;
+  integer(n: number): number;
+}
+
+/** The random numbers for one use, each with a sequence of its own for every index. */
+export type NumbersFor = (use: "person" | "appearance" | "noise", index: number) => RandomNumbers;
 
 type Colour = [number, number, number];
 
-class Draw extends Random {
+class Draw {
+  constructor(private readonly numbers: RandomNumbers) {}
+
+  uniform(): number {
+    return this.numbers.uniform();
+  }
+
   between(low: number, high: number): number {
     return low + (high - low) * this.uniform();
   }
@@ -15,7 +30,7 @@ class Draw extends Random {
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.integer(choices.length)];
+    return choices[this.numbers.integer(choices.length)];
   }
 }
 
@@ -148,8 +163,8 @@ const anyColour = (random: Draw): string =>
   hex([random.between(10, 250), random.between(10, 250), random.between(10, 250)]);
 
 /** The person with this number, from 0 on; the same for a seed whatever else is drawn. */
-export function person(seed: number, index: number): Person {
-  const random = new Draw(seed, streams.person, index);
+export function person(numbers: NumbersFor, index: number): Person {
+  const random = new Draw(numbers("person", index));
   const feminine = random.chance(0.5);
   return {
     feminine,
@@ -200,8 +215,8 @@ export const VARIATION = {
 } as const;
 
 /** How the person looks in their picture with this number. */
-export function appearance(seed: number, personIndex: number, picture: number, who: Person): Appearance {
-  const random = new Draw(seed, streams.appearance, personIndex * MOST_PICTURES + picture);
+export function appearance(numbers: NumbersFor, personIndex: number, picture: number, who: Person): Appearance {
+  const random = new Draw(numbers("appearance", personIndex * MOST_PICTURES + picture));
   const { habit } = who;
   const otherHair = random.chance(VARIATION.otherHair);
   const within = (range: number) => random.between(-range, range);

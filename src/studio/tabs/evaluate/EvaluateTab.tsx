@@ -1,0 +1,3 @@
+export function EvaluateTab() {
+  return <p class="quiet">Train a network first.</p>;
+}

@@ -1,0 +1,3 @@
+export function GpuTab() {
+  return <p class="quiet">Train a network first.</p>;
+}

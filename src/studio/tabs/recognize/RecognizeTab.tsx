@@ -1,0 +1,3 @@
+export function RecognizeTab() {
+  return <p class="quiet">Train a network first.</p>;
+}
