@@ -1,5 +1,7 @@
 // One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
 // whatever else the machine does hits them alike.
+
+import type { Peak } from "../src/gpu/adapter/peak.ts";
 import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
 import { configurationNamed, operationsOfStep } from "./configurations.ts";
 import type { BenchHost } from "./host.ts";
@@ -7,7 +9,6 @@ import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
 import type { Block, Usage, Workload } from "./page/main.ts";
-import type { Peak } from "./page/peak.ts";
 import { type Convolutions, profileOpenStep } from "./profile.ts";
 
 export interface Measured {

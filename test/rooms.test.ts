@@ -85,8 +85,14 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Drawn people, for whoever has a rasteriser: the demo, the studio.
   faces: { imports: [], packages: "npm" },
+  // The page of an evaluation, for whoever has pictures to show: the command line, the studio.
+  report: {
+    imports: ["evaluation"],
+    types: ["recognition", "data"],
+    packages: "npm",
+  },
   cli: {
-    imports: ["index.ts", "node/index.ts", "exchange/index.ts", "internal.ts", "faces"],
+    imports: ["index.ts", "node/index.ts", "exchange/index.ts", "internal.ts", "faces", "report"],
     packages: "npm and node",
   },
   // The page. It is bundled from the sources, so it takes what it needs of the library where that lies.
@@ -94,6 +100,7 @@ const rooms: Readonly<Record<string, Room>> = {
     imports: [
       "web",
       "faces",
+      "report",
       "train",
       "recognition",
       "model",

@@ -1,5 +1,6 @@
 // The page that does the work: it holds the engines, and the driver in Node tells it what to set up, check and time.
 
+import { measurePeak, type Peak, peakNow } from "../../src/gpu/adapter/peak.ts";
 import type { KernelTime } from "../../src/index.ts";
 import { batchOf, configurationNamed, generator, parametersOf, uniform } from "../configurations.ts";
 import { operandShapes, operationCases } from "../operations.ts";
@@ -25,7 +26,6 @@ import {
   timeMatch,
 } from "./match.ts";
 import { ours, setTuned, tuningTable } from "./ours.ts";
-import { measurePeak, type Peak, peakNow } from "./peak.ts";
 import { type Start, start } from "./start.ts";
 
 /** What is under test: a whole training step, or one of a configuration's operations. */

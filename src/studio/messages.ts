@@ -9,6 +9,7 @@ export interface State {
   readonly data: DataState;
   readonly training: TrainingState;
   readonly runs: readonly RunSummary[];
+  readonly recognition: RecognitionState;
 }
 
 export type DeviceState =
@@ -199,12 +200,177 @@ export interface TrainRequests {
   >;
 }
 
-// biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
-export interface EvaluateRequests {}
-// biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
-export interface RecognizeRequests {}
-// biome-ignore lint/suspicious/noEmptyInterface: filled by its tab
-export interface GpuRequests {}
+/** A share with the interval that it lies in with a chance of 95 %. */
+export interface Figure {
+  readonly value: number;
+  readonly interval: readonly [lower: number, upper: number];
+}
+
+/** A pair of pictures that the model may take for what it is not. Pictures are numbers for `evaluate.picture`. */
+export interface ComparedPair {
+  readonly left: number;
+  readonly right: number;
+  readonly names: readonly [left: string, right: string];
+  readonly distance: number;
+}
+
+/** How well a run's model tells the held-out identities apart. */
+export interface RunEvaluation {
+  readonly run: string;
+  readonly people: number;
+  readonly pictures: number;
+  /** Whether the pictures have changed since the run: people whom it learnt from may be among those held out now. */
+  readonly changed: boolean;
+  readonly threshold: number;
+  readonly auc: Figure;
+  readonly eer: Figure;
+  /** True accepts where 1 % of the impostor pairs are accepted. */
+  readonly trueAccepts: Figure;
+  /** Of pairs judged rightly, each fold of people by the best threshold of the others; with its standard error. */
+  readonly accuracy: { readonly value: number; readonly standardError: number };
+  readonly roc: readonly { readonly threshold: number; readonly falseAccept: number; readonly trueAccept: number }[];
+  readonly det: readonly { readonly threshold: number; readonly falseAccept: number; readonly falseReject: number }[];
+  /** Distances of the genuine and of the impostor pairs, ascending. */
+  readonly genuine: Float64Array;
+  readonly impostor: Float64Array;
+  /** The impostor pairs that are nearest, and the genuine pairs that are farthest apart, the worst first. */
+  readonly nearestImpostors: readonly ComparedPair[];
+  readonly farthestGenuine: readonly ComparedPair[];
+}
+
+export interface EvaluateRequests {
+  "evaluate.run": Request<{ run: string }, RunEvaluation>;
+  /** The shares of wrong answers at a threshold. */
+  "evaluate.at": Request<{ run: string; threshold: number }, { falseAccepts: Figure; falseRejects: Figure }>;
+  "evaluate.picture": Request<{ run: string; picture: number }, Blob>;
+  /** The run's model takes this threshold from now on. */
+  "evaluate.useThreshold": Request<{ run: string; threshold: number }, void>;
+  /** One HTML file without anything to load. */
+  "evaluate.report": Request<{ run: string }, Blob>;
+}
+
+/** What there is to recognize with, and who. */
+export interface RecognitionState {
+  /** The model that is open: the id of a run or of an imported one; null before one was chosen. */
+  readonly model: string | null;
+  /** Models that came from files. */
+  readonly imported: readonly { readonly id: string; readonly name: string }[];
+  readonly people: readonly EnrolledPerson[];
+  readonly threshold: number | null;
+  readonly liveness: { readonly name: string; readonly threshold: number } | null;
+  /** Whether this browser finds faces. */
+  readonly findsFaces: boolean;
+  readonly exportsOnnx: boolean;
+}
+
+export interface EnrolledPerson {
+  readonly name: string;
+  readonly pictures: number;
+  /** A small picture as a data URI; null for people whom an imported gallery brought. */
+  readonly cover: string | null;
+}
+
+export interface Recognized {
+  /** Null for "unknown". */
+  readonly name: string | null;
+  /** To the nearest person, and the chance that it is that person; null where the model tells none. */
+  readonly distance: number;
+  readonly probability: number | null;
+  readonly threshold: number;
+  readonly candidates: readonly { readonly name: string; readonly distance: number }[];
+  /** Where the face is in the picture, in shares of its width and height; null where nobody looked, or there is none. */
+  readonly face: FaceBox | null;
+}
+
+export interface FaceBox {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A file, or a frame of the camera. */
+export type Probe = Blob | ImageBitmap;
+
+export interface RecognizeRequests {
+  /** Opens a model with the people who are enrolled for it; by default the one of the last time, or of the newest run. */
+  "recognize.open": Request<{ model?: string }, void>;
+  /** Adds pictures of a person; what is refused is told with why. */
+  "recognize.enroll": Request<
+    { name: string; pictures: readonly { name: string; picture: Probe }[]; findFace: boolean },
+    { added: number; refused: readonly { name: string; reason: string }[] }
+  >;
+  /** "refused" where the liveness model takes it for a picture of a picture; "no face" where one was looked for. */
+  "recognize.identify": Request<{ picture: Probe; findFace: boolean }, Recognized | "refused" | "no face">;
+  "recognize.forget": Request<{ name: string }, void>;
+  "recognize.exportModel": Request<Record<string, never>, { name: string; file: Blob }>;
+  "recognize.exportOnnx": Request<Record<string, never>, { name: string; file: Blob }>;
+  "recognize.importModel": Request<{ file: File }, void>;
+  "recognize.removeModel": Request<{ model: string }, void>;
+  "recognize.exportGallery": Request<Record<string, never>, Blob>;
+  /** Adds its people to those who are there. */
+  "recognize.importGallery": Request<{ file: File }, { people: number }>;
+  "recognize.setLiveness": Request<{ file: File | null }, void>;
+}
+
+export interface GpuDescription {
+  readonly adapter: { readonly vendor: string; readonly architecture: string; readonly description: string };
+  readonly software: boolean;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
+}
+
+export interface BenchmarkStep {
+  readonly name: string;
+  readonly description: string;
+  /** Median of this many steps. */
+  readonly milliseconds: number;
+  readonly steps: number;
+  /** Billions of operations a second, of convolutions and matrix products alone. */
+  readonly gflops: number;
+  /** Of what the adapter reaches with multiply-adds in registers. */
+  readonly shareOfPeak: number;
+  /** What its kernels take on the GPU, the longest first; null where the adapter has no timestamps. */
+  readonly kernels: readonly BenchmarkKernel[] | null;
+}
+
+export interface BenchmarkKernel {
+  readonly name: string;
+  readonly launches: number;
+  readonly milliseconds: number;
+  /** Of the step's time on the GPU. */
+  readonly share: number;
+  /** Null for what is bound by memory. */
+  readonly shareOfPeak: number | null;
+}
+
+export interface BenchmarkCheck {
+  readonly name: string;
+  /** Relative, against float64 on the host. */
+  readonly error: number;
+  readonly allowed: number;
+}
+
+export interface Benchmark {
+  readonly date: string;
+  readonly browser: string;
+  readonly gpu: GpuDescription;
+  readonly seconds: number;
+  readonly correct: boolean;
+  readonly checks: readonly BenchmarkCheck[];
+  /** Billions of multiply-adds, each counted as two operations, a second. */
+  readonly peakGflops: number | null;
+  readonly steps: readonly BenchmarkStep[];
+  /** What there was no time for. */
+  readonly left: readonly string[];
+}
+
+export interface GpuRequests {
+  "gpu.describe": Request<Record<string, never>, GpuDescription>;
+  /** Two minutes at most. Rejects when it was cancelled. */
+  "gpu.benchmark": Request<Record<string, never>, Benchmark>;
+  "gpu.cancel": Request<Record<string, never>, void>;
+}
 
 /** All that the page may ask, by name: the part before the dot says whose worker.ts answers. */
 export interface Requests extends DataRequests, TrainRequests, EvaluateRequests, RecognizeRequests, GpuRequests {}
@@ -257,4 +423,13 @@ export const initialState: State = {
     note: null,
   },
   runs: [],
+  recognition: {
+    model: null,
+    imported: [],
+    people: [],
+    threshold: null,
+    liveness: null,
+    findsFaces: false,
+    exportsOnnx: false,
+  },
 };

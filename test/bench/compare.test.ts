@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { configurationNamed, operationsOfStep } from "../../bench/configurations.ts";
 import { median } from "../../bench/median.ts";
 import { compare } from "../../bench/page/compare.ts";
-import { operationsOf } from "../../bench/profile.ts";
+import { operationsOf } from "../../src/tape/lowering/partOperations.ts";
 
 const results = (entries: Record<string, number[]>) =>
   new Map(Object.entries(entries).map(([name, values]) => [name, Float32Array.from(values)]));

@@ -18,7 +18,7 @@ import "./ops/features.suite.ts";
 import "./ops/l2Normalize.suite.ts";
 import "./training/memoryAdvice.suite.ts";
 import "./training/normalization.suite.ts";
-import "./ops/inferenceBlock.suite.ts";
+import "./engine/inferenceBlock.suite.ts";
 import "./engine/leaks.suite.ts";
 import "./training/livenessNetwork.suite.ts";
 import "./ops/losses.suite.ts";

@@ -15,6 +15,8 @@ export interface Context {
   readonly library: Library;
   readonly runs: Runs;
   readonly training: Training;
+  /** Called after everything was deleted: whoever keeps some of it in memory forgets it. */
+  readonly forgetters: Set<() => void>;
   /** Rasterises SVG to side x side pixels, in the page. */
   rasterise(svg: string, side: number): Promise<ImageBitmap>;
 }

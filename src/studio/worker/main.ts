@@ -47,6 +47,7 @@ const context: Context = {
   library,
   runs,
   training: new Training({ publisher, device, library, runs }),
+  forgetters: new Set(),
   rasterise(svg, side) {
     const id = asked++;
     return new Promise((resolve, reject) => {

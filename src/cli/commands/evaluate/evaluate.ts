@@ -11,16 +11,18 @@ import {
   type Match,
   type Model,
   pairsPerIdentity,
+  roc,
   TwingradError,
 } from "../../../index.ts";
 import { diskError, matches, oneShotAnswers, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
+import type { EvaluationReport } from "../../../report/evaluationPage.ts";
+import { evaluationReport } from "../../../report/evaluationReport.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
 import { number, wholeNumber } from "../../options/values.ts";
 import { action, note, type Outcome, warn } from "../../outcome.ts";
-import type { EvaluationReport } from "../../report/evaluationPage.ts";
-import { evaluationReport } from "../../report/evaluationReport.ts";
+import { pictureUri } from "../../report/pictureUri.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { recognition } from "../../run/tasks/recognitionTask.ts";
 import { divide } from "../../run/training.ts";
@@ -137,8 +139,9 @@ export function addEvaluate(program: Command): void {
         result: { ...verification, openSet: identified ?? null },
         text: identified ? `${text}\n${openSetText(identified)}` : text,
       };
+      const about = { ...names, folds, verification, openSet: identified, roc: roc(scored) };
       return withReport(outcome, options, () =>
-        evaluationReport(model, dataset, scored, { ...names, folds, verification, openSet: identified }),
+        evaluationReport(model, dataset, scored, about, (item) => pictureUri(item, model.imageSize)),
       );
     });
   });
@@ -159,8 +162,9 @@ async function listedPairs(
   const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
   const text = verificationText(verification, model.threshold, people, over);
+  const about = { ...names, folds: over, verification, roc: roc(scored) };
   return withReport({ result: { ...verification, sets: count }, text }, options, () =>
-    evaluationReport(model, dataset, scored, { ...names, folds: over, verification }),
+    evaluationReport(model, dataset, scored, about, (item) => pictureUri(item, model.imageSize)),
   );
 }
 
@@ -172,7 +176,7 @@ async function withReport(
 ): Promise<Outcome> {
   if (file === undefined) return { result, text };
   const report = resolve(file);
-  const { evaluationPage } = await import("../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
+  const { evaluationPage } = await import("../../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
   await mkdir(dirname(report), { recursive: true }).catch((error) => {
     throw diskError(dirname(report), "made", error);

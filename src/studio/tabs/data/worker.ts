@@ -67,6 +67,7 @@ export function handlers(context: Context): Handlers<"data"> {
         await removeFolder(rootFolder);
         library.forget();
         runs.forget();
+        for (const forget of context.forgetters) forget();
         training.show(undefined);
       }),
   };

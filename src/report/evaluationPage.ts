@@ -1,13 +1,10 @@
-// The report of `twingrad evaluate`: the curves, the figures with their intervals, and the worst mistakes, in one HTML file.
-import {
-  type DetPoint,
-  falseAcceptRates,
-  type Interval,
-  type OpenSetReport,
-  type RocPoint,
-  type VerificationIntervals,
-  type VerificationReport,
-} from "../../index.ts";
+// The report of an evaluation, of `twingrad evaluate` and the studio: the curves, the figures with their intervals, and the worst mistakes, in one HTML file.
+import type { Interval } from "../evaluation/bootstrap.ts";
+import type { DetPoint } from "../evaluation/det.ts";
+import type { VerificationIntervals } from "../evaluation/intervals.ts";
+import type { RocPoint } from "../evaluation/metrics.ts";
+import type { OpenSetReport } from "../evaluation/openSet.ts";
+import { falseAcceptRates, type VerificationReport } from "../evaluation/verificationReport.ts";
 import { detChart, histogramChart, rocChart } from "./charts.ts";
 import { htmlPage, pairGroup, percent, type ReportPair, text, tile } from "./html.ts";
 import { style } from "./style.ts";

@@ -54,15 +54,20 @@ async function open(): Promise<GPUDevice> {
   return adapter.requestDevice();
 }
 
-export async function measurePeak(): Promise<Peak> {
+/** @param told is called before each attempt with how many are done; what it throws ends the measurement. */
+export async function measurePeak(told?: (done: number, all: number) => Promise<void>): Promise<Peak> {
   const device = await open();
   const tried: Attempt[] = [];
-  for (const form of forms) {
-    for (const accumulators of candidates) {
-      tried.push({ form, accumulators, gflops: await rate(device, form, accumulators) });
+  try {
+    for (const form of forms) {
+      for (const accumulators of candidates) {
+        await told?.(tried.length, forms.length * candidates.length);
+        tried.push({ form, accumulators, gflops: await rate(device, form, accumulators) });
+      }
     }
+  } finally {
+    device.destroy();
   }
-  device.destroy();
   const best = tried.reduce((a, b) => (b.gflops > a.gflops ? b : a));
   return { ...best, tried };
 }
