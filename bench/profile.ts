@@ -14,8 +14,8 @@ interface Share {
   readonly milliseconds: number;
   /** Of the step's time on the GPU. */
   readonly share: number;
-  /** Bytes bound a second; a kernel that reads some of them more than once moves more. */
-  readonly gigabytesPerSecond: number;
+  /** Bytes bound a second; a kernel that reads some of them more than once moves more. Absent below the clock's step. */
+  readonly gigabytesPerSecond?: number;
   /** Of what the adapter copies in a second, where that was measured. */
   readonly shareOfBandwidth?: number;
 }
@@ -64,14 +64,14 @@ export async function profileOpenStep(
     const all = names.map((name) => {
       const own = launches.filter((l) => nameOf(l) === name);
       const time = sum(own.map((l) => l.milliseconds));
-      const gigabytesPerSecond = sum(own.map((l) => l.bytes)) / time / 1e6;
+      const gigabytesPerSecond = time > 0 ? sum(own.map((l) => l.bytes)) / time / 1e6 : undefined;
       return {
         name,
         launches: own.length,
         milliseconds: time,
         share: time / total,
         gigabytesPerSecond,
-        ...(bandwidth && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
+        ...(bandwidth && gigabytesPerSecond && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
       };
     });
     return all.sort((a, b) => b.milliseconds - a.milliseconds);

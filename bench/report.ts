@@ -88,7 +88,7 @@ export function profileTable({ configuration, milliseconds: total, kernels, part
     String(s.launches),
     number(s.milliseconds),
     percent(s.share),
-    number(s.gigabytesPerSecond),
+    optional(s.gigabytesPerSecond, number),
     optional(s.shareOfBandwidth, percent),
   ];
   const head = (what: string) => [`${configuration} by ${what}`, "launches", "ms", "of step", "GB/s", "of bandwidth"];

@@ -1,5 +1,5 @@
 // What bench/gpu.ts asks of a process besides: correctness, bandwidth, the article's step, and which kernels are chosen.
-import { adam, type Device, siamese, Tape, Trainer } from "../../src/index.ts";
+import { adam, type Device, gradients, siamese, Tape, Trainer } from "../../src/index.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
 import { createRunner } from "../../test/gpu/hosts/runner.ts";
 import type { Worst } from "../../test/gpu/suite.ts";
@@ -171,11 +171,13 @@ const extra = {
         const tape = new Tape(opened);
         const images = tape.input("images", [2 * pairs, ...imageSize]);
         const embeddings = network.tower(tape, images, { training: true, groups: 2 });
-        return { tape, loss: network.head(tape, embeddings) };
+        const loss = network.head(tape, embeddings);
+        const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+        const found = gradients(loss, trained, tape.input("gradient", loss.shape));
+        return { tape, outputs: Object.fromEntries([loss, ...found].map((tensor, n) => [`${n}`, tensor])) };
       };
       const lowered = () => {
-        const { tape, loss } = record();
-        const outputs = { loss };
+        const { tape, outputs } = record();
         const { launches } = lowerTape(tape, { outputs }).stages;
         tape.store.dispose();
         return launches;
