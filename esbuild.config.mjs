@@ -1,18 +1,21 @@
-// Builds the two packages that are published: dist/twingrad, the library, and dist/cli, the command line on top of it.
+// Builds the two packages that are published: dist/twingrad, the library, and dist/cli, the command line on top of it; and
+// dist/studio, the web page, of which dist/cli has a copy to serve.
 // `--quiet` is the demo's build: the same code without types, notices and checks.
 
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { libraryManifest, programManifest, writeManifest } from "./scripts/packages/manifests.mjs";
 import { writeNotices } from "./scripts/packages/notices.mjs";
+import { buildStudio } from "./scripts/packages/studio.mjs";
 import { writeTypes } from "./scripts/packages/types.mjs";
 import { esbuildPlugin } from "./shaders/reflect.mjs";
 
 const quiet = process.argv.includes("--quiet");
 const library = "dist/twingrad";
 const program = "dist/cli";
+const studio = "dist/studio";
 
 await rm("dist", { recursive: true, force: true });
 const options = {
@@ -59,6 +62,7 @@ const built = await build({
     index: "src/index.ts",
     "node/index": "src/node/index.ts",
     "web/index": "src/web/index.ts",
+    "exchange/index": "src/exchange/index.ts",
     "web/decoder.worker": "src/web/decoder.worker.ts",
     internal: "src/internal.ts",
   },
@@ -77,9 +81,12 @@ for (const file of Object.keys(built.metafile.outputs)) {
 }
 
 const doors = new Map(
-  Object.entries({ index: "twingrad", "node/index": "twingrad/node", internal: "twingrad/internal" }).map(
-    ([entry, name]) => [fileURLToPath(new URL(`src/${entry}.ts`, import.meta.url)), name],
-  ),
+  Object.entries({
+    index: "twingrad",
+    "node/index": "twingrad/node",
+    "exchange/index": "twingrad/exchange",
+    internal: "twingrad/internal",
+  }).map(([entry, name]) => [fileURLToPath(new URL(`src/${entry}.ts`, import.meta.url)), name]),
 );
 const cli = await build({
   ...options,
@@ -103,6 +110,9 @@ const cli = await build({
 });
 await chmod(`${program}/cli.js`, 0o755);
 
+const page = await buildStudio(studio);
+await cp(studio, `${program}/studio`, { recursive: true });
+
 await writeManifest(library, await libraryManifest(), "README.md");
 await writeManifest(program, await programManifest(cli.metafile), "src/cli/README.md");
 // In the repository the command line finds the library as an installed one would; npm packs no node_modules.
@@ -113,4 +123,5 @@ if (!quiet) {
   await writeTypes(library);
   await writeNotices(library, built.metafile);
   await writeNotices(program, cli.metafile);
+  for (const folder of [studio, `${program}/studio`]) await writeNotices(folder, page);
 }

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
-import type { TimedLaunch } from "../src/gpu/contest.ts";
+import type { Contest, TimedLaunch } from "../src/gpu/contest.ts";
 import { Device } from "../src/gpu/device.ts";
 import { overridesOf, specialise } from "../src/gpu/shader.ts";
 import { shapeOf } from "../src/gpu/shapeUniform.ts";
@@ -131,12 +131,16 @@ const passes: readonly Pass[] = [
 ];
 
 /** A device that the operations choose for as for a GPU, and that is never asked to do anything. */
-function describedDevice(onContest: (key: string, candidates: ReadonlyMap<string, readonly TimedLaunch[]>) => void) {
+function describedDevice(onContest: (key: string, candidates: Contest["candidates"]) => void) {
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 };
-  const gpu = { lost: new Promise(() => {}), limits, features: new Set() } as unknown as GPUDevice;
+  const gpu = {
+    lost: new Promise(() => {}),
+    limits,
+    features: new Set(["subgroups", "shader-f16"]),
+  } as unknown as GPUDevice;
   const device = new Device(gpu, { vendor: "", architecture: "", description: "", software: false });
   device.tuner.choice = () => undefined;
-  device.tuner.unknown = (key, _byRule, launches) => onContest(key, launches());
+  device.tuner.unknown = (key, _byRule, capture) => onContest(key, capture().candidates);
   return device;
 }
 
@@ -169,7 +173,7 @@ export function kernelSet(): Item[] {
     };
     const tape = new Tape(
       describedDevice((key, candidates) => {
-        for (const [candidate, launches] of candidates) add(`${key.split(" ")[0]} ${candidate}`, launches);
+        for (const [candidate, { launches }] of candidates) add(`${key.split(" ")[0]} ${candidate}`, launches);
       }),
     );
     const outputs = Object.fromEntries(record(tape).map((tensor, i) => [`output ${i}`, tensor]));

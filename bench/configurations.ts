@@ -23,6 +23,22 @@ export const configurations: readonly Configuration[] = [
   { name: "L", pairs: 1, image: [112, 112, 3], filters: [256, 128, 64, 32], embedding: 1024 },
 ];
 
+/** The article's tower as it is, for inference alone: a training step of it takes a software adapter minutes. */
+const article: Configuration = {
+  name: "article",
+  pairs: 1,
+  image: [224, 224, 3],
+  filters: [256, 128, 64, 32],
+  embedding: 1024,
+};
+
+/** What `--suite inference` embeds with. */
+export const inferenceSizes = ["S", "M", article.name] as const;
+
+export function towerNamed(name: string): Configuration {
+  return name === article.name ? article : configurationNamed(name);
+}
+
 export function configurationNamed(name: string): Configuration {
   const found = configurations.find((c) => c.name === name);
   if (!found) throw new Error(`There is no configuration "${name}"; there are ${configurations.map((c) => c.name)}.`);
@@ -111,6 +127,17 @@ export function parametersOf(c: Configuration, seed = 1): Map<string, Values> {
   kernel("head/kernel", [c.embedding, 1]);
   add("head/bias", [1], -0.1, 0.1);
   return parameters;
+}
+
+/** Of each block the averages that inference normalizes by, as a training would have left them. */
+export function averagesOf({ filters }: Configuration, seed = 3): Map<string, Values> {
+  const random = generator(seed);
+  return new Map(
+    filters.flatMap((count, i) => [
+      [`tower/block${i + 1}/norm/moving_mean`, uniform(random, [count], -0.2, 0.2)],
+      [`tower/block${i + 1}/norm/moving_variance`, uniform(random, [count], 0.5, 1.5)],
+    ]),
+  );
 }
 
 /** Random pixels at 8-bit levels; every other pair is of the same person. */

@@ -5,7 +5,7 @@ import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { type Configuration, configurationNamed, operationsOfStep } from "./configurations.ts";
-import { type Calls, repositoryRoot } from "./host.ts";
+import { type BenchHost, type Calls, repositoryRoot } from "./host.ts";
 import { measureSteps, type Result } from "./measure.ts";
 import { median } from "./median.ts";
 import type { ArticleForm, GpuPage } from "./node/gpu.ts";
@@ -26,6 +26,11 @@ const leftUntil = (share: number) => Math.max(0, share * options.minutes * 60_00
 const progress = (line: string) => {
   process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
 };
+
+/** Of what is left, for timing the kernels of one program; what is not timed then follows the rules. */
+const shareForTuning = 0.05;
+/** Steps' worth of time that a configuration takes, from its first to its profile. */
+const stepsToMeasure = 30;
 
 type Page = { [K in keyof GpuPage]: (...rest: Parameters<GpuPage[K]>) => Promise<Awaited<ReturnType<GpuPage[K]>>> };
 
@@ -52,13 +57,14 @@ async function keep(part: string, value: unknown): Promise<void> {
 
 const print = (table: string) => process.stdout.write(`\n${table}\n`);
 
-/** As many pairs as a step of half the time allows, of a power of two. */
-function pairsWithin(milliseconds: number, gflops: number): number {
-  for (let pairs = 128; pairs > 1; pairs /= 2) {
-    const step = operationsOfStep({ ...article, pairs }) / gflops / 1e6;
-    if (4 * step < milliseconds) return pairs;
+/** The article's pictures and as many pairs, of a power of two, as leave time for four steps; smaller pictures where one is too many. */
+function sizeWithin(milliseconds: number, gflops: number): { pairs: number; side: number } {
+  const fits = (pairs: number, side: number) =>
+    (4 * operationsOfStep({ ...article, pairs, image: [side, side, 3] })) / gflops / 1e6 < milliseconds;
+  for (const side of [224, 112]) {
+    for (let pairs = 128; pairs >= 1; pairs /= 2) if (fits(pairs, side)) return { pairs, side };
   }
-  return 1;
+  return { pairs: 1, side: 56 };
 }
 
 /** Whatever is being measured then: what is known has been written. */
@@ -72,9 +78,18 @@ function endInTime(host: BenchProcess): NodeJS.Timeout {
 }
 
 async function main(): Promise<void> {
-  const host = await BenchProcess.open(repositoryRoot, { entry: "bench/node/gpu.ts" });
-  const limit = endInTime(host);
-  const page = host.page as Calls & Page;
+  const bench = await BenchProcess.open(repositoryRoot, { entry: "bench/node/gpu.ts" });
+  const limit = endInTime(bench);
+  const page = bench.page as Calls & Page;
+  const host: BenchHost = {
+    page,
+    versions: () => bench.versions(),
+    close: () => bench.close(),
+    async reload() {
+      await bench.reload();
+      await page.limitTuning(leftUntil(1) * shareForTuning);
+    },
+  };
   try {
     await host.reload();
     const adapter = await page.described();
@@ -99,17 +114,25 @@ async function main(): Promise<void> {
     const steps: Result[] = [];
     const profiles: Profile[] = [];
     const timestamps = adapter.features.includes("timestamp-query");
-    const measuring = { peers: [], rounds: 3, peak, timestamps, progress };
+    const measuring = { peers: [], rounds: 3, peak, bandwidth: bandwidth.gigabytesPerSecond, timestamps, progress };
+    const time = (name: string) => {
+      // A small step is mostly launches: a larger one reaches more of the peak.
+      const speed = Math.max(steps.at(-1)?.ours.gflops ?? 0, 0.05 * peak.gflops);
+      return (stepsToMeasure * operationsOfStep(configurationNamed(name))) / speed / 1e6;
+    };
     for (const [name, share] of [
+      ["XS", 0.3],
       ["S", 0.35],
       ["M", 0.5],
       ["L", 0.7],
     ] as const) {
-      if (leftUntil(share) === 0) {
-        progress(`${name}: no time left for it`);
+      if (name === "XS" && time("S") < leftUntil(share)) continue; // only where S is too large
+      if (time(name) > leftUntil(share)) {
+        progress(`${name}: left out, it would take ${(time(name) / 1000).toFixed(0)} s`);
         continue;
       }
-      steps.push(...(await measureSteps(host, [name], measuring)));
+      const settle = leftUntil(share) / 8;
+      steps.push(...(await measureSteps(host, [name], { ...measuring, timestamps: false, settle })));
       await keep("steps", steps);
       if (timestamps && leftUntil(share) > 0) profiles.push(...(await profileSteps(host, [name], measuring)));
       await keep("profiles", profiles);
@@ -122,41 +145,33 @@ async function main(): Promise<void> {
     const articles = [];
     for (const [n, form] of forms.entries()) {
       const milliseconds = leftUntil(0.8 + 0.08 * (n + 1)) / 2;
-      const pairs = pairsWithin(milliseconds, gflops);
+      const { pairs, side } = sizeWithin(milliseconds, gflops);
       await host.reload();
       try {
-        const step = await page.article(pairs, form, milliseconds);
+        const step = await page.article(pairs, side, form, milliseconds);
         const middle = median(step.milliseconds);
         articles.push({
           pairs,
+          side,
           ...form,
           ...step,
           median: middle,
-          gflops: operationsOfStep({ ...article, pairs }) / middle / 1e6,
+          gflops: operationsOfStep({ ...article, pairs, image: [side, side, 3] }) / middle / 1e6,
         });
       } catch (error) {
-        articles.push({ pairs, ...form, error: error instanceof Error ? error.message : String(error) });
+        articles.push({ pairs, side, ...form, error: error instanceof Error ? error.message : String(error) });
       }
       await keep("article", articles);
     }
     print(
       aligned([
-        [
-          "article, 224 x 224 x 3",
-          "pairs",
-          "recompute",
-          "GB",
-          "dispatches",
-          "compile s",
-          "step ms",
-          "GFLOP/s",
-          "of peak",
-        ],
+        ["article", "picture", "pairs", "recompute", "GB", "dispatches", "compile s", "step ms", "GFLOP/s", "of peak"],
         ...articles.map((a) =>
           "error" in a
-            ? [a.storage, String(a.pairs), String(a.recompute), a.error, "", "", "", "", ""]
+            ? [a.storage, String(a.side), String(a.pairs), String(a.recompute), a.error, "", "", "", "", ""]
             : [
                 a.storage,
+                String(a.side),
                 String(a.pairs),
                 String(a.recompute),
                 (a.bytes / 1e9).toFixed(2),
@@ -175,8 +190,8 @@ async function main(): Promise<void> {
     const choices = [];
     for (const configuration of names) {
       const byRule = new Map((await page.choices(configuration, false)).map(({ key, taken }) => [key, taken]));
-      for (const { key, taken, why } of await page.choices(configuration, true)) {
-        choices.push({ configuration, key, taken, why, byRule: byRule.get(key) });
+      for (const choice of await page.choices(configuration, true)) {
+        choices.push({ configuration, ...choice, byRule: byRule.get(choice.key) });
       }
     }
     await keep("choices", choices);
@@ -187,6 +202,10 @@ async function main(): Promise<void> {
         ...different.map(({ configuration, key, taken, byRule }) => [`${configuration} ${key}`, taken, byRule!]),
       ]),
     );
+    for (const { configuration, key, refused = {} } of choices) {
+      for (const [kernel, why] of Object.entries(refused))
+        progress(`NEVER TAKEN ${configuration} ${key}: ${kernel}: ${why}`);
+    }
     progress(`done${options.out ? `: ${options.out}` : ""}`);
     if (failed.length > 0) process.exitCode = 1;
   } finally {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { configurations } from "./configurations.ts";
+import { configurations, inferenceSizes } from "./configurations.ts";
 import { type HostName, hosts, repositoryRoot } from "./host.ts";
 import { measurePipeline, pipelineTable } from "./pipeline/index.ts";
 import { hostSuites, measureOnHost } from "./suites.ts";
@@ -35,6 +35,7 @@ const program = new Command("bench")
   .option("--config <names>", `of ${configurations.map((c) => c.name)}`, listOf(configurations.map((c) => c.name)), [
     "S",
   ])
+  .option("--size <names>", `towers of the inference suite, of ${inferenceSizes}`, listOf(inferenceSizes), ["S"])
   .option("--peers <names>", 'engines beside us; "" for none', listOf(Object.keys(packages)), Object.keys(packages))
   .option("--only <text>", "of the kernels, those whose name contains this, as in 'conv2d' or 'filter gradient'")
   .option(
@@ -52,6 +53,7 @@ const options = program.opts<{
   suite: (typeof hostSuites)[number] | "pipeline" | "all";
   host: HostName;
   config: string[];
+  size: string[];
   peers: string[];
   only?: string;
   data?: string;

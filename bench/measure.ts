@@ -1,5 +1,7 @@
 // One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
 // whatever else the machine does hits them alike.
+
+import type { Peak } from "../src/gpu/adapter/peak.ts";
 import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
 import { configurationNamed, operationsOfStep } from "./configurations.ts";
 import type { BenchHost } from "./host.ts";
@@ -7,7 +9,6 @@ import { median } from "./median.ts";
 import { operationCases } from "./operations.ts";
 import type { Agreement } from "./page/compare.ts";
 import type { Block, Usage, Workload } from "./page/main.ts";
-import type { Peak } from "./page/peak.ts";
 import { type Convolutions, profileOpenStep } from "./profile.ts";
 
 export interface Measured {
@@ -49,6 +50,10 @@ export interface Options {
   readonly rounds: number;
   /** The adapter's multiply-add peak; shares are of what its loop reaches in the same round. */
   readonly peak: Pick<Peak, "form" | "accumulators" | "gflops">;
+  /** Bytes a second that the adapter copies, in GB: shares of it are told where it is known. */
+  readonly bandwidth?: number;
+  /** Milliseconds that an engine may take to settle; see `settling`. */
+  readonly settle?: number;
   /** Whether launches can be timed by themselves. */
   readonly timestamps: boolean;
   readonly progress: (line: string) => void;
@@ -137,7 +142,10 @@ async function timeAll(
     }
     const steps = [...block.toLastSubmit];
     const settles = withUsage && !once.has(engine);
-    for (let spent = 0; settles && steps.length < settling.steps && spent <= settling.milliseconds; ) {
+    for (
+      let spent = 0;
+      settles && steps.length < settling.steps && spent <= (options.settle ?? settling.milliseconds);
+    ) {
       await page.usage(engine);
       block = await page.run(engine, 1);
       steps.push(...block.toLastSubmit);

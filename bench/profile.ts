@@ -1,5 +1,6 @@
 // Where a step of ours spends its time on the GPU: by kernel, and by what was chosen among several ways to compute it.
 import type { KernelTime } from "../src/index.ts";
+import { operationsOf } from "../src/tape/lowering/partOperations.ts";
 import { ourName } from "./agree.ts";
 import { type Configuration, configurationNamed } from "./configurations.ts";
 import type { BenchHost } from "./host.ts";
@@ -13,6 +14,10 @@ interface Share {
   readonly milliseconds: number;
   /** Of the step's time on the GPU. */
   readonly share: number;
+  /** Bytes bound a second; a kernel that reads some of them more than once moves more. Absent below the clock's step. */
+  readonly gigabytesPerSecond?: number;
+  /** Of what the adapter copies in a second, where that was measured. */
+  readonly shareOfBandwidth?: number;
 }
 
 /** What a step's convolutions reach together, each pass counted as its direct form, whatever algorithm computes it. */
@@ -40,7 +45,7 @@ type Peak = Options["peak"];
 export async function profileOpenStep(
   page: BenchHost["page"],
   c: Configuration,
-  { rounds, peak }: { rounds: number; peak: Peak },
+  { rounds, peak, bandwidth }: { rounds: number; peak: Peak; bandwidth?: number },
 ): Promise<Profile> {
   const peaks: number[] = [];
   const profiles: KernelTime[][] = [];
@@ -49,16 +54,25 @@ export async function profileOpenStep(
     peaks.push(await page.peakNow(peak));
     profiles.push(await page.profile());
   }
-  const launches = profiles[0].map(({ kernel, part }, i) => {
-    return { kernel, part, milliseconds: median(profiles.map((p) => p[i].nanoseconds)) / 1e6 };
+  const launches = profiles[0].map(({ kernel, part, bytes }, i) => {
+    return { kernel, part, bytes, milliseconds: median(profiles.map((p) => p[i].nanoseconds)) / 1e6 };
   });
   const total = sum(launches.map((l) => l.milliseconds));
   const peakNow = median(peaks);
   const shares = (nameOf: (launch: (typeof launches)[number]) => string | undefined): Share[] => {
     const names = [...new Set(launches.map(nameOf))].filter((name) => name !== undefined);
     const all = names.map((name) => {
-      const own = launches.filter((l) => nameOf(l) === name).map((l) => l.milliseconds);
-      return { name, launches: own.length, milliseconds: sum(own), share: sum(own) / total };
+      const own = launches.filter((l) => nameOf(l) === name);
+      const time = sum(own.map((l) => l.milliseconds));
+      const gigabytesPerSecond = time > 0 ? sum(own.map((l) => l.bytes)) / time / 1e6 : undefined;
+      return {
+        name,
+        launches: own.length,
+        milliseconds: time,
+        share: time / total,
+        gigabytesPerSecond,
+        ...(bandwidth && gigabytesPerSecond && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
+      };
     });
     return all.sort((a, b) => b.milliseconds - a.milliseconds);
   };
@@ -117,34 +131,4 @@ function convolutionsOf(
     gflops: gflop / (milliseconds / 1e3),
     shareOfPeak: median(times.map((ms, round) => gflop / (ms / 1e3) / peaks[round])),
   };
-}
-
-/**
- * Operations of a convolution's or a matrix product's direct form, from the key of its choice. A
- * block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
- */
-export function operationsOf(part: string): number | undefined {
-  const [what, ...extents] = part.split(" ");
-  const of = new Map<string, readonly number[]>(
-    extents.map((e) => e.split("=")).map(([n, v]) => [n, v.split(",").map(Number)] as const),
-  );
-  const product = (...names: string[]) => {
-    return names.every((name) => of.has(name)) ? names.reduce((n, name) => n * of.get(name)![0], 2) : undefined;
-  };
-  if (what === "block.forward") {
-    const windows = of
-      .get("x")
-      ?.slice(0, 2)
-      .reduce((n, extent) => n * extent, 9); // 3 x 3, SAME
-    return windows && of.has("images") && of.has("filters")
-      ? 2 * of.get("images")![0] * windows * of.get("x")![2] * of.get("filters")![0]
-      : undefined;
-  }
-  if (!what.startsWith("conv2d"))
-    return what.startsWith("product") ? product("batch", "rows", "inputs", "outputs") : undefined;
-  const channels = product("batch", "channels", "filters");
-  const windows = ["y", "x"]
-    .map((axis) => of.get(axis))
-    .reduce((n, axis) => n * (axis ? axis[1] * axis[2] : Number.NaN), 1);
-  return channels === undefined || Number.isNaN(windows) ? undefined : channels * windows;
 }

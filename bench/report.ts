@@ -83,20 +83,21 @@ export function kernelTable(results: readonly Result[], peers: readonly string[]
 
 /** By kernel, then by what a launch is a part of; a convolution's GFLOP/s are those of its direct form. */
 export function profileTable({ configuration, milliseconds: total, kernels, parts, convolutions }: Profile): string {
-  const row = (s: Profile["parts"][number]) => [
+  const row = (s: Profile["kernels"][number]) => [
     s.name,
     String(s.launches),
     number(s.milliseconds),
     percent(s.share),
-    optional(s.gflops, number),
-    optional(s.shareOfPeak, percent),
+    optional(s.gigabytesPerSecond, number),
+    optional(s.shareOfBandwidth, percent),
   ];
-  const head = (what: string) => [`${configuration} by ${what}`, "launches", "ms", "of step", "GFLOP/s", "of peak"];
+  const head = (what: string) => [`${configuration} by ${what}`, "launches", "ms", "of step", "GB/s", "of bandwidth"];
   const { gflops, shareOfPeak, milliseconds } = convolutions;
-  const all = ["convolutions together", "", number(milliseconds), percent(milliseconds / total)];
+  const all = ["convolutions together", "", number(milliseconds), percent(milliseconds / total), "", ""];
+  const products = parts.map((p) => [...row(p), optional(p.gflops, number), optional(p.shareOfPeak, percent)]);
   return [
-    aligned([head("kernel"), ...kernels.map((k) => row(k).slice(0, 4))].map((cells) => cells.slice(0, 4))),
-    aligned([head("part"), ...parts.map(row), [...all, number(gflops), percent(shareOfPeak)]]),
+    aligned([head("kernel"), ...kernels.map(row)]),
+    aligned([[...head("part"), "GFLOP/s", "of peak"], ...products, [...all, number(gflops), percent(shareOfPeak)]]),
   ].join("\n\n");
 }
 

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { BenchBrowser } from "./browser.ts";
 import { type HostName, repositoryRoot } from "./host.ts";
+import { inferenceTable, measureInference } from "./inference.ts";
 import { matchTable, measureMatch } from "./match.ts";
 import { measureKernels, measureSteps } from "./measure.ts";
 import { BenchProcess } from "./process.ts";
@@ -9,7 +10,7 @@ import { profileSteps } from "./profile.ts";
 import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
 import { measureStarts } from "./start.ts";
 
-export const hostSuites = ["step", "kernels", "profile", "start", "match"] as const;
+export const hostSuites = ["step", "kernels", "profile", "start", "match", "inference"] as const;
 type Suite = (typeof hostSuites)[number];
 
 interface Options {
@@ -20,6 +21,8 @@ interface Options {
   /** Whether our kernels are timed and the fastest taken; else they are chosen by rule. */
   readonly tune: boolean;
   readonly rounds: number;
+  /** Towers that embed. */
+  readonly size: readonly string[];
   /** Of the gallery that is searched. */
   readonly rows: number;
   /** The npm package of each peer. */
@@ -58,14 +61,18 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
       ? await measureStarts((given) => open(repositoryRoot, given), config, { rounds, progress })
       : [];
     const matches = suites.includes("match") ? await measureMatch(browser, rows, { rounds, progress }) : [];
+    const embeddings = suites.includes("inference")
+      ? await measureInference(browser, options.size, { peers, rounds, progress })
+      : [];
     const others = [
+      ...(embeddings.length > 0 ? [inferenceTable(embeddings)] : []),
       ...(starts.length > 0 ? [startTable(starts)] : []),
       ...(matches.length > 0 ? [matchTable(matches)] : []),
     ];
-    if (suites.every((suite) => suite === "start" || suite === "match")) {
-      return { adapter, versions, absent, results: matches, starts, tables: others };
+    if (suites.every((suite) => ["start", "match", "inference"].includes(suite))) {
+      return { adapter, versions, absent, results: [...matches, ...embeddings], starts, tables: others };
     }
-    if (matches.length > 0) await browser.reload();
+    if (matches.length + embeddings.length > 0) await browser.reload();
 
     progress("measuring the multiply-add peak");
     const peak = await browser.page.peak();
@@ -88,7 +95,7 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
       tuning,
       versions,
       absent,
-      results: [...steps, ...kernels, ...matches],
+      results: [...steps, ...kernels, ...matches, ...embeddings],
       profiles,
       starts,
       tables,

@@ -16,8 +16,6 @@ override POOLED_Y: u32;
 override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
-override RUN: u32; // cells for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
 override NORMALISED: u32 = 0u;
@@ -25,14 +23,18 @@ override RELU: u32 = 1u;
 override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override COUNT: u32; // threads: images * RUNS * FILTERS
-override ROW: u32; // threads in one row of the grid
+override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override OUTPUT_RELU: u32 = 0u;
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// Where a slice of the batch lies and how it is divided is read, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_OUT: u32, // among those of pooled
   FIRST: u32, // and in the whole batch
+  RUN: u32, // cells for each thread
+  RUNS: u32, // threads for each image (and vec4 of channels)
+  COUNT: u32, // threads: images * RUNS * FILTERS
+  ROW: u32, // threads in one row of the grid
 }
 
 const X_LENGTH: u32 = 1; // words
@@ -41,7 +43,7 @@ const FILTER_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(0) var<storage, read> x: array<u32, X_LENGTH>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f, FILTER_LENGTH>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
@@ -146,35 +148,42 @@ var<private> s2: vec4f;
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
-    var seen = value;
-    if (HALF == 1u) {
-      let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
-      pooled[at] = packed;
-      seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
-    } else {
-      let bits = bitcast<vec4u>(value);
+    if (INFERENCE == 1u) {
+      let y = fma(value, bias[FILTERS + o], bias[2u * FILTERS + o]);
+      let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
+    } else {
+      var seen = value;
+      if (HALF == 1u) {
+        let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
+        pooled[at] = packed;
+        seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+      } else {
+        let bits = bitcast<vec4u>(value);
+        pooled[2u * at] = bits.xy;
+        pooled[2u * at + 1u] = bits.zw;
+      }
+      origin = select(origin, seen, n == 0.0);
+      let d = seen - origin;
+      n += 1.0;
+      s1 += d;
+      s2 += d * d;
     }
-    origin = select(origin, seen, n == 0.0);
-    let d = seen - origin;
-    n += 1.0;
-    s1 += d;
-    s2 += d * d;
   }
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.y * ROW + id.x;
-  if (i >= COUNT) {
+  let i = id.y * shape.ROW + id.x;
+  if (i >= shape.COUNT) {
     return;
   }
   let o = i % FILTERS;
-  let image = i / FILTERS / RUNS;
-  let run = i / FILTERS % RUNS;
+  let image = i / FILTERS / shape.RUNS;
+  let run = i / FILTERS % shape.RUNS;
   let cells = CELLS_Y * CELLS_X;
-  let last = min((run + 1u) * RUN, cells);
+  let last = min((run + 1u) * shape.RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
   let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   let first = shape.FIRST_IN + image;
@@ -182,7 +191,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (CHANNELS == 1u) {
     f = filter_at(o);
   }
-  for (var cell = run * RUN; cell < last; cell++) {
+  for (var cell = run * shape.RUN; cell < last; cell++) {
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
     let top = 2 * i32(y) - 1;
@@ -219,8 +228,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
       y0 = multiply(multiply(multiply(y0, r0, f.u0), r1, f.u1), r2, f.u2);
       y1 = multiply(multiply(multiply(y1, r1, f.u0), r2, f.u1), r3, f.u2);
-      y2 = multiply(multiply(multiply(y2, r2, f.u0), r3, f.u1), r4, f.u2);
-      y3 = multiply(multiply(multiply(y3, r3, f.u0), r4, f.u1), r5, f.u2);
+      if (POOLED_Y > 1u) {
+        y2 = multiply(multiply(multiply(y2, r2, f.u0), r3, f.u1), r4, f.u2);
+        y3 = multiply(multiply(multiply(y3, r3, f.u0), r4, f.u1), r5, f.u2);
+      }
     }
     var where_ = vec4u();
     for (var r = 0u; r < 2u; r++) {
@@ -232,11 +243,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       y0 = y2;
       y1 = y3;
     }
-    argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] =
-      where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
+    if (INFERENCE == 0u) {
+      argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] =
+        where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
+    }
   }
   if (STATISTICS == 1u) {
-    let at = ((shape.FIRST + image) * RUNS + run) * 4u * FILTERS + o;
+    let at = ((shape.FIRST + image) * shape.RUNS + run) * 4u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
     partial[at + FILTERS] = origin;

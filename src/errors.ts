@@ -16,6 +16,7 @@ export const errorCodes = [
   "CORRUPT_FILE",
   "CORRUPT_RECORD",
   "NOT_LIVE",
+  "NO_FACE",
   "DISK",
 ] as const;
 

@@ -3,6 +3,7 @@
 import { ShapeError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Program } from "./gpu/program.ts";
+import { checkOptions } from "./options.ts";
 import { gradients } from "./tape/gradients.ts";
 import { Tape } from "./tape/tape.ts";
 import { describe, sizeOf, type Tensor } from "./tape/tensor.ts";
@@ -35,6 +36,7 @@ export async function valueAndGradients<Name extends string>(
   inputs: Readonly<Record<Name, Value>>,
   options: ValueAndGradientsOptions<NoInfer<Name>> = {},
 ): Promise<{ value: Value; gradients: Record<Name, Value> }> {
+  checkOptions("valueAndGradients", options, { gradientsOf: 1, outputGradient: 1 });
   const { gradientsOf = [], outputGradient } = options;
   const tape = new Tape(device);
   const names = Object.keys(inputs) as Name[];

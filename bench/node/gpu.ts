@@ -1,5 +1,5 @@
 // What bench/gpu.ts asks of a process besides: correctness, bandwidth, the article's step, and which kernels are chosen.
-import { adam, type Device, siamese, Tape, Trainer } from "../../src/index.ts";
+import { adam, type Device, gradients, siamese, Tape, Trainer } from "../../src/index.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
 import { createRunner } from "../../test/gpu/hosts/runner.ts";
 import type { Worst } from "../../test/gpu/suite.ts";
@@ -7,13 +7,15 @@ import { cases } from "../../test/gpu/suites.ts";
 import { adamOptions, batchOf, type Configuration, configurationNamed, l2 } from "../configurations.ts";
 import "./main.ts"; // the page's functions, on Dawn
 import { page } from "../page/main.ts";
-import { open, setTuned } from "../page/ours.ts";
+import { open, setTuned, setTuningBudget } from "../page/ours.ts";
 
 /** Which candidate computes something, and why. */
 export interface KernelChoice {
   readonly key: string;
   readonly taken: string;
   readonly why: string;
+  /** Candidates that computed something else than the portable kernel, or do not run, and what was wrong. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** How activations are kept. */
@@ -47,6 +49,11 @@ const start = () => {
 };
 
 const extra = {
+  /** Milliseconds that timing kernels may take for each program, in this process. */
+  async limitTuning(milliseconds: number): Promise<void> {
+    setTuningBudget(milliseconds);
+  },
+
   /** Features and limits that decide what can run. */
   async described() {
     const { gpu, adapter } = await start();
@@ -121,8 +128,8 @@ const extra = {
   },
 
   /** Steps of the article's network, as many as fit into the time, three at least. */
-  async article(pairs: number, form: ArticleForm, milliseconds: number): Promise<ArticleStep> {
-    const c: Configuration = { ...configurationNamed("L"), name: "article", pairs, image: [224, 224, 3] };
+  async article(pairs: number, side: number, form: ArticleForm, milliseconds: number): Promise<ArticleStep> {
+    const c: Configuration = { ...configurationNamed("L"), name: "article", pairs, image: [side, side, 3] };
     const { image: imageSize, filters, embedding } = c;
     const begun = performance.now();
     const trainer = await Trainer.create(await start(), siamese({ imageSize, filters, embedding, seed: 1 }), {
@@ -164,18 +171,21 @@ const extra = {
         const tape = new Tape(opened);
         const images = tape.input("images", [2 * pairs, ...imageSize]);
         const embeddings = network.tower(tape, images, { training: true, groups: 2 });
-        return { tape, loss: network.head(tape, embeddings) };
+        const loss = network.head(tape, embeddings);
+        const trained = [...tape.parameters.values()].filter((p) => p.trainable);
+        const found = gradients(loss, trained, tape.input("gradient", loss.shape));
+        return { tape, outputs: Object.fromEntries([loss, ...found].map((tensor, n) => [`${n}`, tensor])) };
       };
       const lowered = () => {
-        const { tape, loss } = record();
-        const outputs = { loss };
+        const { tape, outputs } = record();
         const { launches } = lowerTape(tape, { outputs }).stages;
         tape.store.dispose();
         return launches;
       };
       await opened.tuner.tune(() => void lowered());
       const choices = new Map(lowered().flatMap(({ choice }) => (choice ? [[choice.key, choice] as const] : [])));
-      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why }));
+      const table = opened.tuner.table().choices;
+      return [...choices.values()].map(({ key, taken, why }) => ({ key, taken, why, refused: table[key]?.refused }));
     } finally {
       opened.dispose();
     }

@@ -18,9 +18,18 @@ export interface Subject {
   dispose(): void;
 }
 
+/** A tower that embeds, with the weights and averages that it was made with. */
+export interface Embeds {
+  /** [count, height, width, channels] in [0, 1] to [count, embedding]; resolves when the host has them. */
+  embed(pictures: Float32Array<ArrayBuffer>, count: number): Promise<Float32Array>;
+  dispose(): void | Promise<void>;
+}
+
 export interface Engine {
   readonly name: string;
   /** A training step: both branches forward, backward, Adam. The first call starts the engine. */
   network(configuration: Configuration, parameters: Map<string, Values>, batch: Batch): Promise<Subject>;
   operation(operation: OperationCase, operands: Record<string, Values>): Promise<Subject>;
+  /** The tower alone, ready for calls of `count` pictures. */
+  inference(configuration: Configuration, weights: Map<string, Values>, count: number): Promise<Embeds>;
 }

@@ -12,7 +12,7 @@ import {
   type Values,
 } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
-import type { Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject } from "./engine.ts";
 
 type Arrays = Record<string, np.Array>;
 
@@ -249,4 +249,36 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-export const jax: Engine = { name: "jax-js", network, operation };
+/** Batch-norm by its averages as one multiply-add, whose factors the jit computes with the rest: they are arguments of it. */
+async function inference(c: Configuration, weights: Map<string, Values>): Promise<Embeds> {
+  await start();
+  const p: Arrays = {};
+  for (const [name, { shape, data }] of weights) p[name] = upload(layoutOf(c, name, shape), data);
+  const names = [...weights.keys()].filter((name) => !name.startsWith("head/"));
+  const tower = jit((w: Arrays, x: np.Array) => {
+    c.filters.forEach((output, i) => {
+      const at = (name: string) => w[`tower/block${i + 1}/${name}`];
+      const each = (v: np.Array) => v.reshape([1, output, 1, 1]);
+      const pooled = maxPool(convolve(x, at("conv/kernel")).add(each(at("conv/bias"))));
+      const factor = at("norm/gamma").div(np.sqrt(at("norm/moving_variance").add(batchNormEpsilon)));
+      const shift = at("norm/beta").sub(at("norm/moving_mean").mul(factor.ref));
+      x = nn.relu(pooled.mul(each(factor)).add(each(shift)));
+    });
+    const flat = x.reshape([x.shape[0], -1]);
+    return nn.sigmoid(np.matmul(flat, w["tower/dense/kernel"]).add(w["tower/dense/bias"]));
+  });
+  return {
+    async embed(pictures, count) {
+      const layout = images([count, ...c.image]);
+      const x = np.array(layout.to(pictures)).reshape(layout.shape);
+      const given = Object.fromEntries(names.map((name) => [name, p[name].ref]));
+      return (await (tower(given, x) as np.Array).data()) as Float32Array;
+    },
+    dispose() {
+      for (const array of Object.values(p)) array.dispose();
+      tower.dispose();
+    },
+  };
+}
+
+export const jax: Engine = { name: "jax-js", network, operation, inference };

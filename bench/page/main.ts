@@ -1,11 +1,20 @@
 // The page that does the work: it holds the engines, and the driver in Node tells it what to set up, check and time.
 
+import { measurePeak, type Peak, peakNow } from "../../src/gpu/adapter/peak.ts";
 import type { KernelTime } from "../../src/index.ts";
 import { batchOf, configurationNamed, generator, parametersOf, uniform } from "../configurations.ts";
 import { operandShapes, operationCases } from "../operations.ts";
 import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
 import type { Engine, Subject } from "./engine.ts";
+import {
+  agreeOnEmbeddings,
+  closeInference,
+  type InferenceWorkload,
+  openInference,
+  timeIdentify,
+  timeInference,
+} from "./inference.ts";
 import {
   checkMatch,
   closeMatch,
@@ -17,7 +26,6 @@ import {
   timeMatch,
 } from "./match.ts";
 import { ours, setTuned, tuningTable } from "./ours.ts";
-import { measurePeak, type Peak, peakNow } from "./peak.ts";
 import { type Start, start } from "./start.ts";
 
 /** What is under test: a whole training step, or one of a configuration's operations. */
@@ -103,6 +111,14 @@ export const page = {
   timeMatch,
   timeLoop,
   closeMatch,
+
+  /** From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of. */
+  openInference: (name: string, workload: InferenceWorkload): Promise<number> =>
+    on(name, () => openInference(engines[name], workload)),
+  agreeOnEmbeddings,
+  timeInference: (name: string, times: number): Promise<number> => on(name, () => timeInference(name, times)),
+  closeInference,
+  timeIdentify,
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
     if (!(name in engines)) throw new Error(`There is no engine "${name}"; there are ${Object.keys(engines)}.`);

@@ -6,6 +6,7 @@ import {
   type Device,
   dense,
   gradients,
+  Model,
   maxPool2d,
   openDevice,
   ParameterStore,
@@ -17,11 +18,12 @@ import {
   type TuningStore,
   type TuningTable,
 } from "../../src/index.ts";
+import { saveState } from "../../src/model/modelFile.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
 import { pageTuningStore } from "../../src/web/index.ts";
 import { adamOptions, type Batch, batchNormEpsilon, type Configuration, l2, type Values } from "../configurations.ts";
 import { type OperationCase, shapesOf } from "../operations.ts";
-import type { Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject } from "./engine.ts";
 
 let device: Promise<Device> | undefined;
 /** By default kernels are chosen as a user's would be who lets them be timed. */
@@ -39,10 +41,17 @@ export function setTuningStore(value: TuningStore): void {
   store = value;
 }
 
+let budget = Number.POSITIVE_INFINITY;
+
+/** Milliseconds that timing kernels may take for each program that is compiled from now on; as long as it takes by default. */
+export function setTuningBudget(milliseconds: number): void {
+  budget = milliseconds;
+}
+
 /** The table outlives the page in the browser's database, so that only the first page of a run times kernels. */
 export function open(): Promise<Device> {
   if (!tuned) return openDevice();
-  return openDevice({ tuning: { store: store ?? pageTuningStore(), budget: Number.POSITIVE_INFINITY } });
+  return openDevice({ tuning: { store: store ?? pageTuningStore(), budget } });
 }
 
 function start(): Promise<Device> {
@@ -116,7 +125,11 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
   const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
     const { tape, results } = recorded(copies);
-    return tape.compile({ outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])) });
+    // All operands are parameters: whatever is computed of them would be computed once.
+    return tape.compile({
+      outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])),
+      fold: false,
+    });
   };
   // A program does as much as a step does before it is submitted and its result read back, so one that is measured
   // holds the operation many times over. One element of each result comes back, which keeps the result alive.
@@ -152,4 +165,26 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-export const ours: Engine = { name: "twingrad", network, operation };
+/** A model file with these weights. */
+export async function modelFile(opened: Device, c: Configuration, weights: Map<string, Values>): Promise<Uint8Array> {
+  const { image: imageSize, filters, embedding } = c;
+  const network = siamese({ imageSize, filters, embedding, seed: 1 });
+  const tape = new Tape(opened);
+  const embeddings = network.tower(tape, tape.input("images", [2, ...imageSize]), { training: false });
+  network.head(tape, embeddings);
+  for (const [name, { data }] of weights) tape.store.write(name, data);
+  const description = { task: network.task, network: network.options, loss: "cross-entropy", margin: 1 } as const;
+  return saveState(tape.store, description, adam());
+}
+
+/** As a page would: through a model file. Pictures go up as bytes; the peers get the same values as floats. */
+async function inference(c: Configuration, weights: Map<string, Values>, count: number): Promise<Embeds> {
+  const opened = await start();
+  const model = await Model.open(opened, await modelFile(opened, c, weights), { batchSize: count });
+  return {
+    embed: (pictures) => model.embed(Uint8Array.from(pictures, (v) => Math.round(v * 255))),
+    dispose: () => model.dispose(),
+  };
+}
+
+export const ours: Engine = { name: "twingrad", network, operation, inference };

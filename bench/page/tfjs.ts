@@ -13,7 +13,7 @@ import {
   type Values,
 } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
-import type { Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject } from "./engine.ts";
 
 async function start(): Promise<void> {
   if (!(await tf.setBackend("webgpu")) || tf.getBackend() !== "webgpu") {
@@ -155,4 +155,39 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-export const tfjs: Engine = { name: "tfjs", network, operation };
+/** Batch-norm's factors are computed once, when the tower is made. */
+async function inference(c: Configuration, weights: Map<string, Values>): Promise<Embeds> {
+  await start();
+  const p: Record<string, tf.Tensor> = {};
+  for (const [name, { shape, data }] of weights) p[name] = tf.tensor(data, [...shape]);
+  const factors = c.filters.map((_, i) =>
+    tf.tidy(() => {
+      const at = (name: string) => p[`tower/block${i + 1}/norm/${name}`];
+      const scale = tf.mul(at("gamma"), tf.rsqrt(tf.add(at("moving_variance"), batchNormEpsilon)));
+      return { scale, shift: tf.sub(at("beta"), tf.mul(at("moving_mean"), scale)) };
+    }),
+  );
+  const tower = (x: tf.Tensor4D) => {
+    c.filters.forEach((_, i) => {
+      const filter = p[`tower/block${i + 1}/conv/kernel`] as tf.Tensor4D;
+      const bias = p[`tower/block${i + 1}/conv/bias`];
+      const convolved = tf.fused.conv2d({ x, filter, strides: 1, pad: "same", bias }) as tf.Tensor4D;
+      const pooled = tf.maxPool(convolved, 2, 2, "valid");
+      x = tf.relu(tf.add(tf.mul(pooled, factors[i].scale), factors[i].shift)) as tf.Tensor4D;
+    });
+    const flat = tf.reshape(x, [x.shape[0], -1]) as tf.Tensor2D;
+    const layer = { a: flat, b: p["tower/dense/kernel"] as tf.Tensor2D, bias: p["tower/dense/bias"] };
+    return tf.sigmoid(tf.fused.matMul(layer));
+  };
+  return {
+    async embed(pictures, count) {
+      const output = tf.tidy(() => tower(tf.tensor4d(pictures, [count, ...c.image])));
+      const values = (await output.data()) as Float32Array;
+      output.dispose();
+      return values;
+    },
+    dispose: () => tf.dispose([p, factors]),
+  };
+}
+
+export const tfjs: Engine = { name: "tfjs", network, operation, inference };

@@ -10,6 +10,9 @@ const root = JSON.parse(await readFile(new URL("../../package.json", import.meta
 /** What Node needs of other packages, and only where it is used. */
 const peers = {
   "@webgpu/types": "TypeScript's types of WebGPU",
+  "@vladmandic/face-api": "finding faces, with the two that it computes with",
+  "@tensorflow/tfjs": "finding faces in Node",
+  "@tensorflow/tfjs-backend-wasm": "finding faces in Node",
   sharp: "decoding pictures in Node",
   webgpu: "a GPU device in Node",
 };
@@ -42,6 +45,7 @@ export async function libraryManifest() {
       ".": { types: "./index.d.ts", default: "./index.js" },
       "./node": { types: "./node/index.d.ts", default: "./node/index.js" },
       "./web": { types: "./web/index.d.ts", default: "./web/index.js" },
+      "./exchange": { types: "./exchange/index.d.ts", default: "./exchange/index.js" },
       "./web/decoder.worker": { types: "./web/decoder.worker.d.ts", default: "./web/decoder.worker.js" },
       "./internal": { types: "./internal.d.ts", default: "./internal.js" },
       "./package.json": "./package.json",
@@ -78,6 +82,9 @@ export async function writeManifest(folder, manifest, readme) {
   await copyFile("LICENSE", path.join(folder, "LICENSE"));
   // What lies beside a README in the repository does not in the package.
   const text = await readFile(readme, "utf8");
-  const source = `${root.homepage.replace(/#.*/, "")}/blob/main/`;
-  await writeFile(path.join(folder, "README.md"), text.replace(/\]\((?![a-z]+:|#)/g, `](${source}`));
+  const source = root.homepage.replace(/#.*/, "");
+  const absolute = text
+    .replace(/(!\[[^\]]*\]\()(?![a-z]+:)/g, `$1${source}/raw/main/`)
+    .replace(/\]\((?![a-z]+:|#)/g, `](${source}/blob/main/`);
+  await writeFile(path.join(folder, "README.md"), absolute);
 }

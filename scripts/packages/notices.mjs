@@ -12,9 +12,17 @@ export async function writeNotices(folder, metafile) {
   );
   const packages = new Set(used.map(([file]) => file.match(/^(node_modules\/(@[^/]+\/)?[^/]+)\//)?.[1] ?? ""));
   packages.delete("");
-  if (packages.size === 0) return;
   const texts = await Promise.all([...packages].sort().map(notice));
+  if (used.some(([file]) => file.startsWith(schema))) texts.push(await schemaNotice());
+  if (texts.length === 0) return;
   await writeFile(path.join(folder, "THIRD-PARTY-NOTICES.txt"), texts.join(`\n${"-".repeat(80)}\n\n`));
+}
+
+/** ONNX's own description of its files, which code of ours is generated from. */
+const schema = "src/exchange/onnx/schema/";
+
+async function schemaNotice() {
+  return `onnx.proto of ONNX 1.23.0 (Apache-2.0)\n\n${(await readFile(`${schema}LICENSE`, "utf8")).trim()}\n`;
 }
 
 /** @param {string} folder of an installed package @returns {Promise<string>} */

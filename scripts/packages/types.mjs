@@ -25,6 +25,7 @@ export async function writeTypes(folder) {
       index: `${separate}/index.d.ts`,
       "node/index": `${separate}/node/index.d.ts`,
       "web/index": `${separate}/web/index.d.ts`,
+      "exchange/index": `${separate}/exchange/index.d.ts`,
     },
     plugins: [dts()],
   });
@@ -32,7 +33,7 @@ export async function writeTypes(folder) {
     dir: folder,
     entryFileNames: "[name].d.ts",
     chunkFileNames: "[name].ts",
-    manualChunks: (id) => (/[\\/]declarations[\\/](index|node|web)\b/.test(id) ? undefined : "core.d"),
+    manualChunks: (id) => (/[\\/]declarations[\\/](index|node|web|exchange)\b/.test(id) ? undefined : "core.d"),
     minifyInternalExports: false, // files name what they take of one another as everybody does
   });
   await bundle.close();

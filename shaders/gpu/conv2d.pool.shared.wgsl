@@ -13,8 +13,6 @@ override POOLED_Y: u32;
 override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
-override RUN: u32; // cells for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
 override NORMALISED: u32 = 0u;
@@ -22,12 +20,16 @@ override RELU: u32 = 1u;
 override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
+override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override OUTPUT_RELU: u32 = 0u;
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// Where a slice of the batch lies and how it is divided is read, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_OUT: u32, // among those of pooled
   FIRST: u32, // and in the whole batch
+  RUN: u32, // cells for each thread
+  RUNS: u32, // threads for each image (and vec4 of channels)
 }
 
 const LANES: u32 = 16; // threads over vec4s of channels o
@@ -39,7 +41,7 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
 @group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
@@ -120,21 +122,28 @@ var<private> s2: vec4f;
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
-    var seen = value;
-    if (HALF == 1u) {
-      let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
-      pooled[at] = packed;
-      seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
-    } else {
-      let bits = bitcast<vec4u>(value);
+    if (INFERENCE == 1u) {
+      let y = fma(value, bias[FILTERS + o], bias[2u * FILTERS + o]);
+      let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
+    } else {
+      var seen = value;
+      if (HALF == 1u) {
+        let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
+        pooled[at] = packed;
+        seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+      } else {
+        let bits = bitcast<vec4u>(value);
+        pooled[2u * at] = bits.xy;
+        pooled[2u * at + 1u] = bits.zw;
+      }
+      origin = select(origin, seen, n == 0.0);
+      let d = seen - origin;
+      n += 1.0;
+      s1 += d;
+      s2 += d * d;
     }
-    origin = select(origin, seen, n == 0.0);
-    let d = seen - origin;
-    n += 1.0;
-    s1 += d;
-    s2 += d * d;
   }
 }
 
@@ -149,9 +158,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let offset = select(vec4f(), bias[column], BIAS == 1u);
   let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   let step = CHANNELS * FILTERS;
-  for (var k = 0u; k < RUN; k++) {
-    let cell = run * RUN + k;
-    let inside = (o < FILTERS) & (run < RUNS) & (cell < cells);
+  for (var k = 0u; k < shape.RUN; k++) {
+    let cell = run * shape.RUN + k;
+    let inside = (o < FILTERS) & (run < shape.RUNS) & (cell < cells);
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
     var places = 0u;
@@ -159,7 +168,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       var pixels: array<u32, COPIES>;
       for (var i = 0u; i < COPIES; i++) {
         let p = i * 64u + t;
-        let from_ = (group.y * PLACES + p / PIXELS) * RUN + k;
+        let from_ = (group.y * PLACES + p / PIXELS) * shape.RUN + k;
         pixels[i] = find(image, min(from_, cells - 1u), half, p % PIXELS);
       }
       var upper = Four();
@@ -212,12 +221,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       }
       places |= (m0.places | (m1.places << 8u)) << (16u * half);
     }
-    if (inside) {
+    if (inside & (INFERENCE == 0u)) {
       argmax[((shape.FIRST_OUT + image) * cells + cell) * FILTERS + o] = places;
     }
   }
-  if ((STATISTICS == 1u) & (o < FILTERS) & (run < RUNS)) {
-    let at = ((shape.FIRST + image) * RUNS + run) * 4u * FILTERS + o;
+  if ((STATISTICS == 1u) & (o < FILTERS) & (run < shape.RUNS)) {
+    let at = ((shape.FIRST + image) * shape.RUNS + run) * 4u * FILTERS + o;
     let count = max(n, 1.0);
     partial[at] = vec4f(n);
     partial[at + FILTERS] = origin;

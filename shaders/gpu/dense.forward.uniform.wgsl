@@ -2,11 +2,15 @@
 // activation(bias[o] + sum over i of x[k, b, i] kernel[k, i, o]). A workgroup is one row of 32 threads over columns and
 // computes 8 rows x 64 columns, two a thread. What it reads of x is the same for all its threads, so that compilers can
 // load it once into scalar registers; kernel loads are coalesced. 12 loads for 64 multiply-adds, few vector registers.
-override ROWS: u32; // b of one product
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o
 override BIAS: u32 = 0u; // 1: add it
 override ACTIVATION: u32 = 0u; // 1: sigmoid, 2: relu
+
+// How many rows there are is read, so that batches of all sizes share one pipeline.
+struct Shape {
+  ROWS: u32, // b of one product
+}
 
 const LANES: u32 = 32; // threads over columns
 
@@ -14,6 +18,7 @@ const LANES: u32 = 32; // threads over columns
 @group(0) @binding(1) var<storage, read> kernel: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(4) var<uniform> shape: Shape;
 
 // x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
 // lets a compiler assume that no float is NaN.
@@ -49,9 +54,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let o = group.x * LANES * 2u + lane;
   let row = group.y * 8u;
   let k = group.z;
-  let last = ROWS - 1u;
+  let last = shape.ROWS - 1u;
   let step = INPUTS / 4u;
-  var x0 = (k * ROWS + row) * step;
+  var x0 = (k * shape.ROWS + row) * step;
   let x1 = (min(row + 1u, last) - row) * step;
   let x2 = (min(row + 2u, last) - row) * step;
   let x3 = (min(row + 3u, last) - row) * step;
@@ -102,7 +107,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     b1 = fma(w1, vec4f(r4.w, r5.w, r6.w, r7.w), b1);
     at += 4u * OUTPUTS;
   }
-  let at_y = (k * ROWS + row) * OUTPUTS + o;
-  store(at_y, o, ROWS - row, a0, b0);
-  store(at_y + LANES, o + LANES, ROWS - row, a1, b1);
+  let at_y = (k * shape.ROWS + row) * OUTPUTS + o;
+  store(at_y, o, shape.ROWS - row, a0, b0);
+  store(at_y + LANES, o + LANES, shape.ROWS - row, a1, b1);
 }

@@ -7,6 +7,7 @@
 override COUNT: u32; // threads: the sum of channels * filters
 override ROW: u32; // threads in one row of the grid
 override CONVOLUTIONS: u32;
+override TURNED: u32 = 1u; // 0: no backward, for who needs no gradients
 
 @group(0) @binding(0) var<storage, read> filters: array<f32>; // each [3, 3, C, O]
 @group(0) @binding(1) var<storage, read> table: array<u32>; // [CONVOLUTIONS, 5]: thread, filter, result, C, O
@@ -27,6 +28,9 @@ fn store(k: u32, size: u32, forth: u32, back: u32, u: Six) {
   forward[forth + (k + 3u) * size] = u.d;
   forward[forth + (k + 4u) * size] = u.e;
   forward[forth + (k + 5u) * size] = u.f;
+  if (TURNED == 0u) {
+    return;
+  }
   backward[back + k * size] = u.a;
   backward[back + (k + 1u) * size] = u.b;
   backward[back + (k + 2u) * size] = u.c;

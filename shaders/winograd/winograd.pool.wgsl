@@ -22,9 +22,11 @@ struct Shape {
 override BIAS: u32 = 0u; // 1: add it
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
+override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override OUTPUT_RELU: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, FILTERS]
-@group(0) @binding(1) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(1) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
 @group(0) @binding(2) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
@@ -90,21 +92,28 @@ var<private> s2: vec4f;
 fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < shape.POOLED_Y) & (x < shape.POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * shape.POOLED_Y + y) * shape.POOLED_X + x) * shape.FILTERS + o;
-    var seen = value;
-    if (HALF == 1u) {
-      let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
-      pooled[at] = packed;
-      seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
-    } else {
-      let bits = bitcast<vec4u>(value);
+    if (INFERENCE == 1u) {
+      let y = fma(value, bias[shape.FILTERS + o], bias[2u * shape.FILTERS + o]);
+      let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
+    } else {
+      var seen = value;
+      if (HALF == 1u) {
+        let packed = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));
+        pooled[at] = packed;
+        seen = vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+      } else {
+        let bits = bitcast<vec4u>(value);
+        pooled[2u * at] = bits.xy;
+        pooled[2u * at + 1u] = bits.zw;
+      }
+      origin = select(origin, seen, n == 0.0);
+      let d = seen - origin;
+      n += 1.0;
+      s1 += d;
+      s2 += d * d;
     }
-    origin = select(origin, seen, n == 0.0);
-    let d = seen - origin;
-    n += 1.0;
-    s1 += d;
-    s2 += d * d;
   }
 }
 
@@ -146,8 +155,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     keep(image, y + 1u, x, o, m2.value + offset);
     keep(image, y + 1u, x + 1u, o, m3.value + offset);
     let where_ = m0.where_ | (m1.where_ << vec4u(8u)) | (m2.where_ << vec4u(16u)) | (m3.where_ << vec4u(24u));
-    argmax[((shape.FIRST_OUT + image) * cells + cell) * shape.FILTERS + o] =
-      where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
+    if (INFERENCE == 0u) {
+      argmax[((shape.FIRST_OUT + image) * cells + cell) * shape.FILTERS + o] =
+        where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u);
+    }
   }
   if (STATISTICS == 1u) {
     let at = ((shape.FIRST + image) * shape.RUNS + run) * 4u * shape.FILTERS + o;

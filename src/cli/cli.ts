@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
 // usage, 130 interrupted (Ctrl-C).
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { version } from "../internal.ts";
 import { tolerateClosedOutput } from "./closedOutput.ts";
@@ -11,10 +12,14 @@ import { addDemo } from "./commands/demo.ts";
 import { addDevices } from "./commands/devices.ts";
 import { addEnroll } from "./commands/enroll.ts";
 import { addEvaluate } from "./commands/evaluate/evaluate.ts";
+import { addEmbed } from "./commands/exchange/embed.ts";
+import { addExport } from "./commands/exchange/export.ts";
+import { addImport } from "./commands/exchange/import.ts";
 import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
 import { addRecapture } from "./commands/recapture.ts";
 import { addRecords } from "./commands/records.ts";
+import { addStudio } from "./commands/studio.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 import { printError, reason } from "./outcome.ts";
@@ -29,6 +34,9 @@ const program = new Command("twingrad")
 addDemo(program);
 addTrain(program);
 addEvaluate(program);
+addEmbed(program);
+addImport(program);
+addExport(program);
 addCalibrate(program);
 addEnroll(program);
 addVerify(program);
@@ -38,9 +46,16 @@ addAugment(program);
 addRecapture(program);
 addRecords(program);
 addDevices(program);
+addStudio(program);
 addCompletion(program);
 
 try {
+  // Node puts U+FFFD for what is no UTF-8: two names could become one, and a path leads nowhere.
+  const lost = process.argv.find((text) => text.includes("\ufffd") && !existsSync(text));
+  if (lost !== undefined)
+    program.error(`error: "${lost}" is not UTF-8: rename the file, as with convmv, or set the terminal to UTF-8`, {
+      exitCode: 2,
+    });
   await program.parseAsync();
   await finish(Number(process.exitCode ?? 0));
 } catch (error) {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { Gallery, type GalleryJson, type Recogniser, TwingradError } from "../index.ts";
-import { diskError, matches, readText, updateFile } from "../internal.ts";
+import { diskError, matches, readText, textOf, updateFile } from "../internal.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
 const schema = z.object({
@@ -65,7 +65,7 @@ export async function updateGallery(
   await updateFile(
     path,
     async (bytes) => {
-      changed = change(bytes && parsed(path, bytes.toString(), model));
+      changed = change(bytes && parsed(path, textOf(bytes), model));
       return `${JSON.stringify(changed, null, 1)}\n`;
     },
     { ownerOnly: true },

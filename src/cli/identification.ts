@@ -3,10 +3,10 @@ import {
   type Dataset,
   labelsOf,
   type Match,
-  type Model,
   type OpenSetReport,
   openSet,
   openSetReport,
+  type Recogniser,
 } from "../index.ts";
 import { indicesByIdentity, personSearch, representatives } from "../internal.ts";
 
@@ -19,7 +19,7 @@ export interface IdentificationOptions {
 
 /** Undefined where the dataset has too few people with several pictures to enrol two and have a stranger. */
 export function identification(
-  model: Model,
+  model: Recogniser,
   dataset: Dataset,
   embeddings: Float32Array,
   { shots, match, seed, resamples }: IdentificationOptions,

@@ -12,6 +12,8 @@ export interface Outcome {
   status?: number;
   /** Why the command ends with status 1 although it has a result, which is printed: what it checked is not in order. */
   failure?: string;
+  /** What goes on after the result was told, and the command with it: a server. */
+  until?: Promise<unknown>;
 }
 
 /** Whether only warnings and errors are told. */
@@ -25,7 +27,7 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
   command.option("--quiet", "no progress and no notes: only warnings and errors on standard error");
   command.action(async (...parameters: unknown[]) => {
     quiet = command.opts().quiet === true;
-    const { result, text, status, failure } = await run(...(parameters as A)).catch((error): Outcome => {
+    const { result, text, status, failure, until } = await run(...(parameters as A)).catch((error): Outcome => {
       if (error instanceof NotLiveError) return refusal(error);
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
@@ -33,6 +35,7 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
     const printed = command.opts().json ? JSON.stringify(result) : text.split("\n").map(shown).join("\n");
     process.stdout.write(`${printed}\n`);
     process.exitCode = status;
+    await until;
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
 }

@@ -1,5 +1,6 @@
 // Pictures as they are given: of a type that they come in, every value finite.
 import { TwingradError } from "../errors.ts";
+import { typeName } from "../options.ts";
 import type { Pictures } from "./batch.ts";
 import type { ImageSize } from "./imageSize.ts";
 
@@ -34,9 +35,4 @@ export function allFinite(values: ArrayLike<number>): boolean {
   let rest = 0;
   for (let i = 0; i < values.length; i++) rest += values[i] - values[i];
   return rest === 0;
-}
-
-/** What something is, for messages: Uint8ClampedArray, Array, string. */
-export function typeName(value: unknown): string {
-  return typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : typeof value;
 }

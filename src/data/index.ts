@@ -2,7 +2,8 @@
 
 export type { Box } from "../formats/box.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
-export { type Alignment, aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export { aligned, alignedDataset, fitAlignment } from "./alignment/alignment.ts";
+export type { Alignment } from "./alignment/alignmentForm.ts";
 export type { Batch, ClassBatch, LivenessBatch, PairBatch, Pictures, TripletBatch } from "./batch.ts";
 export {
   type BatchOptions,
@@ -19,6 +20,15 @@ export {
 } from "./batches.ts";
 export { type Dataset, type Item, identityGroups, labelsOf } from "./dataset.ts";
 export { DecodedImages, type DecodedImagesOptions } from "./decodedImages.ts";
+export {
+  type ChosenFace,
+  defaultPolicy,
+  type FaceAction,
+  type FaceFault,
+  type FacePolicy,
+} from "./detection/chooseFace.ts";
+export { type FaceOptions, type FaceStore, faceDataset, type PictureDecoder } from "./detection/faceDataset.ts";
+export type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./detection/faceFinder.ts";
 export type { ImageSize } from "./imageSize.ts";
 export type { CropOptions } from "./pictures/crop.ts";
 export { turnedIdentities } from "./pictures/turned.ts";

@@ -4,9 +4,18 @@ import { TwingradError } from "../errors.ts";
 
 /**
  * Characters that nobody sees, or that change how others are shown: controls, line separators, halves of a surrogate pair,
- * zero-width space and byte-order mark, bidirectional overrides. Joiners stay: some scripts are written with them.
+ * and what Unicode says is not to be drawn, as zero-width spaces, soft hyphens, bidirectional overrides. Joiners and variation
+ * selectors stay: some scripts, and emoji, are written with them.
  */
-const invisible = /[\p{Cc}\p{Cs}\u2028\u2029\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/gu;
+const invisible = /(?!\u200c|\u200d|\p{VS})[\p{Cc}\p{Cs}\p{DI}\u2028\u2029]/gu;
+
+/** Whether a name is read as that word, however it is written: other cases, wide letters, joiners between. */
+export const readsAs = (name: string, word: string) =>
+  name
+    .normalize("NFKC")
+    .replace(/\p{DI}/gu, "")
+    .trim()
+    .toLowerCase() === word;
 
 /**
  * The one form of a name, or of a path of names: composed (Unicode's NFC), each part without blanks at its ends. Empty where
@@ -21,7 +30,7 @@ export function readableName(text: string): string {
 
 /** The text with what nobody would see written out, as \u001b: to show what may come from anywhere. */
 export function shown(text: string): string {
-  return text.replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(invisible, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`);
 }
 
 /**
@@ -30,7 +39,7 @@ export function shown(text: string): string {
  */
 export function identityName(text: string): string {
   const name = readableName(text);
-  if (name.replaceAll("/", "") === "") {
+  if (readsAs(name.replaceAll("/", ""), "")) {
     throw new TwingradError("BAD_INPUT", `the name "${shown(text)}" is empty; a name that can be read was expected`);
   }
   if (shown(name) !== name) {

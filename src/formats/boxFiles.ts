@@ -20,22 +20,26 @@ const sides = ["x", "y", "width", "height"] as const;
  * @throws CORRUPT_FILE with the line.
  */
 export function parseBoxTable(text: string): Map<string, Box> {
-  const { data, meta, errors } = Papa.parse<Record<string, string>>(text.replace(/^\uFEFF/, ""), {
-    header: true,
-    skipEmptyLines: "greedy",
-    transformHeader: (name) => name.trim().toLowerCase(),
-  });
-  const columns = [corners, sides].find((names) => ["file", ...names].every((name) => meta.fields?.includes(name)));
+  // Not the parser's own header: it renames a column that is there twice, and tells so on the console.
+  const { data, errors } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ""), { skipEmptyLines: "greedy" });
+  const [first = [], ...rows] = data;
+  const header = first.map((name) => name.trim().toLowerCase());
+  const columns = [corners, sides].find((names) => ["file", ...names].every((name) => header.includes(name)));
   if (!columns) {
-    const found = meta.fields?.join(",").slice(0, 100) ?? "";
+    const found = header.join(",").slice(0, 100);
     throw fault(1, `the columns file,${corners.join(",")} or file,${sides.join(",")} were expected, not "${found}"`);
   }
+  const twice = ["file", ...columns].find((name) => header.indexOf(name) !== header.lastIndexOf(name));
+  if (twice) throw fault(1, `the column "${twice}" is in it twice`);
   const broken = errors.find(({ type }) => type !== "Delimiter"); // a table of one column has none
-  if (broken) throw fault((broken.row ?? 0) + 2, broken.message);
+  if (broken) throw fault((broken.row ?? 0) + 1, broken.message);
   const boxes = new Map<string, Box>();
-  for (const [row, fields] of data.entries()) {
-    const values = columns.map((name) => (fields[name].trim() === "" ? Number.NaN : Number(fields[name])));
-    const file = fields.file.trim().normalize("NFC"); // as whoever looks a path up writes it
+  for (const [row, fields] of rows.entries()) {
+    if (fields.length !== header.length)
+      throw fault(row + 2, `${header.length} values were expected, as in line 1, not ${fields.length}`);
+    const field = (name: string) => fields[header.indexOf(name)].trim();
+    const values = columns.map((name) => (field(name) === "" ? Number.NaN : Number(field(name))));
+    const file = field("file").normalize("NFC"); // as whoever looks a path up writes it
     if (boxes.has(file)) throw fault(row + 2, `"${file}" is in it twice`);
     boxes.set(
       file,

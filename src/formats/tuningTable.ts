@@ -7,9 +7,11 @@ const text = z.string();
 const choice = z.object({
   candidate: text,
   microseconds: z.record(text, z.nullable(z.number().check(z.nonnegative()))),
+  differences: z.optional(z.record(text, z.nullable(z.number().check(z.nonnegative())))),
+  refused: z.optional(z.record(text, text)),
 });
 const table = z.object({
-  format: z.literal(1),
+  format: z.literal([1, 2]),
   adapter: text,
   version: text,
   shaders: text,
@@ -22,7 +24,7 @@ const table = z.object({
  */
 export function mergeTuning(stored: unknown, added: TuningTable): TuningTable {
   const { data } = table.safeParse(stored);
-  const isOfTheSame = (["adapter", "version", "shaders"] as const).every((key) => data?.[key] === added[key]);
+  const isOfTheSame = (["format", "adapter", "version", "shaders"] as const).every((key) => data?.[key] === added[key]);
   return data && isOfTheSame ? { ...added, choices: { ...data.choices, ...added.choices } } : added;
 }
 

@@ -1,8 +1,10 @@
 // The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
 import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 import { KernelCache } from "./kernels.ts";
+import type { TuningOptions } from "./tuner.ts";
 // A circle of types: a device has a tuner, which times kernels on that device.
-import { Tuner, type TuningOptions } from "./tuner.ts";
+import { type DeviceTuner, untuned } from "./untuned.ts";
 
 export interface AdapterInfo {
   readonly vendor: string;
@@ -25,7 +27,14 @@ export interface OpenDeviceOptions {
    * By default the adapter's own are taken too.
    */
   readonly kernels?: "portable";
+  /** Bytes of memory that the machine has, which a software adapter shares: what takes more is refused at once. */
+  readonly hostMemory?: number;
 }
+
+const deviceOptions: Known<OpenDeviceOptions> = { gpu: 1, limits: 1, tuning: 1, kernels: 1, hostMemory: 1 };
+
+/** No GPU has so many bytes: what takes more is refused before it is planned in every part. */
+const mostMemory = 2 ** 39;
 
 const wantedLimits = [
   "maxBufferSize",
@@ -58,7 +67,7 @@ export class Device {
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
   /** Chooses among kernels that compute the same. */
-  readonly tuner: Tuner;
+  tuner: DeviceTuner;
   /** Whether it takes the portable kernels alone. */
   readonly portable: boolean;
   /** Rejects, never resolves, when the device is lost. */
@@ -74,13 +83,23 @@ export class Device {
   /** Opens another device as this one was opened; undefined where that is not known. */
   readonly reopen: (() => Promise<Device>) | undefined;
 
-  constructor(gpu: GPUDevice, adapter: AdapterInfo, reopen?: () => Promise<Device>, portable = false) {
+  /** Bytes that programs cannot take together, whatever the adapter's limits are. */
+  readonly memory: number;
+
+  constructor(
+    gpu: GPUDevice,
+    adapter: AdapterInfo,
+    reopen?: () => Promise<Device>,
+    portable = false,
+    memory = mostMemory,
+  ) {
     this.gpu = gpu;
+    this.memory = memory;
     this.reopen = reopen;
     this.portable = portable;
     this.adapter = adapter;
     this.kernels = new KernelCache(gpu);
-    this.tuner = new Tuner(this);
+    this.tuner = untuned(adapter);
     this.lost = gpu.lost.then((info) => {
       this.reason = new DeviceLostError(info.message || info.reason);
       this.buffers.clear(); // they went with it
@@ -110,6 +129,14 @@ export class Device {
     let bytes = 0;
     for (const { size } of this.buffers) bytes += size;
     return { buffers: this.buffers.size, bytes };
+  }
+
+  /** @throws LIMIT where there is no such memory. */
+  checkMemory(what: string, needed: number): void {
+    const { memory: available } = this;
+    if (needed <= available) return;
+    const why = `${what} takes ${inBytes(needed)}; this adapter has at most ${inBytes(available)}`;
+    throw new ResourceError("LIMIT", why, { needed, available });
   }
 
   /** The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU. */
@@ -203,6 +230,7 @@ export class Device {
  * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, deviceOptions);
   const portable = options.kernels === "portable";
   if (options.kernels !== undefined && !portable) {
     throw new TwingradError("BAD_INPUT", `kernels is ${JSON.stringify(options.kernels)}; expected "portable".`);
@@ -232,7 +260,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     }
     requiredLimits[name] = wanted;
   }
-  const requiredFeatures = (["timestamp-query", "subgroups"] as GPUFeatureName[]).filter((f) =>
+  const requiredFeatures = (["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[]).filter((f) =>
     adapter.features.has(f),
   );
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
@@ -241,7 +269,13 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     `${vendor} ${architecture} ${description} ${product}`,
   );
   const info = { vendor, architecture, description: description || product, software };
-  const opened = new Device(device, info, () => openDevice(options), portable);
-  if (options.tuning) await opened.tuner.open(options.tuning);
+  const memory = software ? options.hostMemory : undefined;
+  const opened = new Device(device, info, () => openDevice(options), portable, memory);
+  if (options.tuning) {
+    const { Tuner } = await import("./tuner.ts");
+    const tuner = new Tuner(opened);
+    await tuner.open(options.tuning);
+    opened.tuner = tuner;
+  }
   return opened;
 }

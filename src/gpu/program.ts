@@ -2,11 +2,10 @@
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
+import type { NotFinite } from "./diagnosis/notFinite.ts";
 import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
 import type { ProgramGraph } from "./programGraph.ts";
 import type { StagingRing } from "./readback.ts";
-import { hasTimestamps, timePasses } from "./timing.ts";
-import { type NotFinite, traceNotFinite } from "./traceNotFinite.ts";
 
 /** Planned bytes by role. */
 export interface Memory {
@@ -28,12 +27,16 @@ export interface Memory {
 
 export interface ProgramParts {
   readonly device: Device;
+  /** What depends on parameters alone, in front of the others; runs where they have changed since it last did. */
+  readonly constant: readonly Dispatch[];
   readonly dispatches: readonly Dispatch[];
+  /** Counts the changes of the parameters. */
+  readonly parameters: { version: number };
   readonly inputs: ReadonlyMap<string, { range: BufferRange; elements: number; dtype: string }>;
   readonly outputs: { name: string; range: BufferRange; elements: number; offset: number; scalar: boolean }[];
   readonly ring: StagingRing;
   readonly own: readonly GPUBuffer[];
-  readonly memory: Omit<Memory, "total">;
+  readonly memory: Memory;
   /** The stages it came by, and the same as text. */
   readonly graph: () => ProgramGraph;
   readonly explain: (graph: ProgramGraph) => string;
@@ -66,6 +69,8 @@ export interface KernelTime {
   /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
   readonly part?: string;
   readonly nanoseconds: number;
+  /** Of what it binds: those that it moves where everything is read or written once. */
+  readonly bytes: number;
 }
 
 export function encode(
@@ -82,7 +87,10 @@ export class Program<Outputs = any> {
   private readonly parts: ProgramParts;
   private disposed = false;
   private runs = 0;
-  /** What one step dispatches, in order. */
+  /** The version of the parameters that the constant part was computed with. */
+  private computed?: number;
+  private readonly changesParameters: boolean;
+  /** What one step dispatches, in order; what depends on parameters alone runs once, in front of the first, and is not among it. */
   readonly launches: readonly {
     readonly kernel: string;
     readonly part?: string;
@@ -93,6 +101,7 @@ export class Program<Outputs = any> {
 
   constructor(parts: ProgramParts) {
     this.parts = parts;
+    this.changesParameters = parts.dispatches.some(({ operands }) => operands.some((o) => o.written && o.kept));
     this.launches = parts.dispatches.map(({ kernel, part, workgroups, reads, writes }) => ({
       kernel,
       part,
@@ -113,9 +122,7 @@ export class Program<Outputs = any> {
   }
 
   memory(): Memory {
-    const { memory } = this.parts;
-    const { parameters, optimizer, activations, gradients, staging } = memory;
-    return { ...memory, total: parameters + optimizer + activations + gradients + staging };
+    return this.parts.memory;
   }
 
   /**
@@ -150,6 +157,28 @@ export class Program<Outputs = any> {
     return { result };
   }
 
+  /** Computes what depends on parameters alone, if they have changed: the next run need not. */
+  prepare(): void {
+    if (this.disposed) throw new TwingradError("DISPOSED", "prepare: the program was disposed.");
+    const { gpu } = this.parts.device;
+    const due = this.constantsDue();
+    if (due.length === 0) return;
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const dispatch of due) encode(pass, dispatch);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Of the constant part what is to be computed before the next step, which is then taken to be. */
+  private constantsDue(): readonly Dispatch[] {
+    const { constant, parameters } = this.parts;
+    if (this.changesParameters) parameters.version++;
+    const due = this.computed === parameters.version ? [] : constant;
+    this.computed = parameters.version;
+    return due;
+  }
+
   /** Encodes and submits one step, whose results are copied to `slot`. */
   private submit(inputs: InputValues, slot: GPUBuffer): number | undefined {
     const { device, dispatches, outputs, schedule } = this.parts;
@@ -157,7 +186,7 @@ export class Program<Outputs = any> {
     const step = this.advance();
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const dispatch of dispatches) encode(pass, dispatch);
+    for (const dispatch of [...this.constantsDue(), ...dispatches]) encode(pass, dispatch);
     pass.end();
     for (const { range, elements, offset } of outputs) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
@@ -177,14 +206,19 @@ export class Program<Outputs = any> {
   async profile(inputs: InputValues = {}): Promise<KernelTime[]> {
     this.checkInputs(inputs);
     const { device, dispatches } = this.parts;
+    const { hasTimestamps, timePasses } = await import("./timing.ts");
     if (!hasTimestamps(device)) throw new TwingradError("LIMIT", "profile: this adapter has no timestamp queries.");
     this.upload(inputs);
     this.advance();
+    this.prepare();
     const times = await timePasses(
       device,
       dispatches.map((dispatch) => (pass) => encode(pass, dispatch)),
     );
-    return dispatches.map(({ kernel, part }, i) => ({ kernel, part, nanoseconds: times[i] }));
+    return dispatches.map(({ kernel, part, operands }, i) => {
+      const bytes = operands.reduce((sum, { range }) => sum + range.size, 0);
+      return { kernel, part, nanoseconds: times[i], bytes };
+    });
   }
 
   /**
@@ -193,9 +227,12 @@ export class Program<Outputs = any> {
    */
   async trace(inputs: InputValues = {}): Promise<NotFinite | undefined> {
     this.checkInputs(inputs);
+    const { traceNotFinite } = await import("./diagnosis/traceNotFinite.ts");
     this.upload(inputs);
     this.advance();
-    return traceNotFinite(this.parts.device, this.parts.dispatches, inputs);
+    this.constantsDue();
+    const { device, constant, dispatches } = this.parts;
+    return traceNotFinite(device, [...constant, ...dispatches], inputs);
   }
 
   /** Frees the program's own buffers; parameters stay, they belong to their store. Steps under way reject. */

@@ -41,6 +41,8 @@ export interface GraphKernel {
   };
   readonly reads: readonly string[];
   readonly writes: readonly string[];
+  /** Whether it depends on parameters alone, and runs only where they have changed. */
+  readonly constant: boolean;
 }
 
 /** A buffer that temporaries share, whose lives do not overlap. */

@@ -4,7 +4,16 @@
 import { TwingradError } from "../errors.ts";
 import type { Contest } from "./contest.ts";
 import type { Device } from "./device.ts";
-import { type Choice, mismatch, type TuningStore, type TuningTable, tableKey, tableOf } from "./tunerTable.ts";
+import {
+  type Choice,
+  isProven,
+  mismatch,
+  nameOf,
+  type TuningStore,
+  type TuningTable,
+  tableKey,
+  tableOf,
+} from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";
 
 export interface TuningOptions {
@@ -59,33 +68,42 @@ export class Tuner {
   /** Of `table` what was asked for so far, without the times: what the bits of the programs made so far depend on. */
   used(): TuningTable {
     const used = [...this.choices].filter(([key]) => this.asked.has(key));
-    const untimed = ({ candidate, microseconds }: Choice): Choice => ({
-      candidate,
+    const untimed = ({ microseconds, ...choice }: Choice): Choice => ({
+      ...choice,
       microseconds: Object.fromEntries(Object.keys(microseconds).map((name) => [name, null])),
     });
     return tableOf(this.device.adapter, new Map(used.map(([key, choice]) => [key, untimed(choice)])));
   }
 
-  /** The candidate to take; undefined where nothing is known, or was found among other candidates than these. */
-  choice(key: string, candidates: readonly string[]): string | undefined {
+  /**
+   * The candidate to take; undefined where nothing is known, or was found among other candidates than these. One that was not
+   * compared with the portable kernel, or did not agree with it, is not taken, whatever a table says.
+   */
+  choice(key: string, candidates: readonly string[], portable: string): string | undefined {
     if (!this.collecting) this.asked.add(key); // what `tune` records is thrown away
     const found = this.choices.get(key);
-    if (!found || !candidates.includes(found.candidate)) return undefined;
-    const timed = Object.keys(found.microseconds);
-    return timed.length === candidates.length && candidates.every((c) => timed.includes(c))
-      ? found.candidate
-      : undefined;
+    if (!found) return undefined;
+    const tried = Object.keys(found.microseconds);
+    if (tried.length !== candidates.length || !candidates.every((c) => tried.includes(c))) return undefined;
+    // The portable one is right by definition, and taken where all others are refused.
+    if (found.candidate === portable) return portable;
+    return candidates.includes(found.candidate) && isProven(found) ? found.candidate : undefined;
+  }
+
+  /** Whether that candidate was found to be wrong, or not to run. */
+  refuses(key: string, candidate: string): boolean {
+    return this.choices.get(key)?.refused?.[candidate] !== undefined;
   }
 
   /** Asked for a key without a known choice; `capture` gives what each of its candidates would launch. */
-  unknown(key: string, byRule: string, capture: () => Contest["candidates"]): void {
+  unknown(key: string, byRule: string, capture: () => Omit<Contest, "key" | "byRule">): void {
     const { collecting } = this;
     if (!collecting || this.byRule.has(key)) return;
     const before = ++collecting.asked;
     if (collecting.contests.has(key)) return;
-    const candidates = capture();
+    const captured = capture();
     // A candidate with open choices of its own is timed once those are made.
-    if (collecting.asked === before) collecting.contests.set(key, { key, byRule, candidates });
+    if (collecting.asked === before) collecting.contests.set(key, { key, byRule, ...captured });
   }
 
   /**
@@ -139,7 +157,13 @@ export class Tuner {
   private async time(contest: Contest): Promise<Choice | undefined> {
     this.timed += contest.candidates.size;
     try {
-      return await timeContest(this.device, contest, (text) => this.warn(text));
+      const choice = await timeContest(this.device, contest);
+      for (const [name, why] of Object.entries(choice.refused ?? {})) {
+        this.warn(
+          `The kernel "${name}" is not taken on ${nameOf(this.device.adapter)} for ${contest.key}: ${why}. Please report this.`,
+        );
+      }
+      return choice;
     } catch (error) {
       if (error instanceof TwingradError && error.code === "DEVICE_LOST") throw error;
       this.warn(`${contest.key} could not be timed: ${(error as Error).message}`);

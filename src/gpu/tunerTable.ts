@@ -7,12 +7,23 @@ export { version };
 
 export interface Choice {
   readonly candidate: string;
-  /** Of each candidate when it was timed; null where it failed. */
+  /** Of each candidate when it was timed; null where it is refused. */
   readonly microseconds: Readonly<Record<string, number | null>>;
+  /** How far each one's results were from the portable kernel's, in terms of the tolerance; null where it gave none. */
+  readonly differences?: Readonly<Record<string, number | null>>;
+  /** Why those are never taken that compute something else, or do not run on this adapter. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
+/** Whether the table says of its candidate that it was held to the portable kernel and agreed. */
+export const isProven = ({ candidate, differences, refused }: Choice): boolean => {
+  const difference = differences?.[candidate];
+  return typeof difference === "number" && difference <= 1 && refused?.[candidate] === undefined;
+};
+
 export interface TuningTable {
-  readonly format: 1;
+  /** 1: its candidates were not compared, so that it is ignored. */
+  readonly format: 1 | 2;
   /** Vendor, architecture and description of the adapter, the driver's version among them where it is told. */
   readonly adapter: string;
   /** Of the package. */
@@ -28,9 +39,9 @@ export interface TuningStore {
   save(key: string, table: TuningTable): Promise<void>;
 }
 
-const format = 1;
+const format = 2;
 
-const nameOf = ({ vendor, architecture, description }: AdapterInfo): string =>
+export const nameOf = ({ vendor, architecture, description }: AdapterInfo): string =>
   [vendor, architecture, description].filter((text) => text).join(" ");
 
 /** What a table is kept under: one for each adapter, version of the package and state of its kernels. */

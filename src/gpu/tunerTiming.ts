@@ -1,20 +1,20 @@
-// Times the candidates of one choice on scratch buffers of the size of their tensors, in turns.
+// Tries the candidates of one choice on scratch buffers of the size of their tensors: whether they compute what the portable
+// kernel does, then in turns how fast.
 
 import { TwingradError } from "../errors.ts";
-import type { Contest, TimedLaunch } from "./contest.ts";
+import type { Contest, Contestant } from "./contest.ts";
 import type { Device } from "./device.ts";
 import { encode } from "./program.ts";
 import { writeShapes } from "./shapeUniform.ts";
 import { hasTimestamps, timePasses, timeSubmissions } from "./timing.ts";
 import type { Choice } from "./tunerTable.ts";
+import { compareResults } from "./tuning/compare.ts";
+import { makeScratch, type Scratch } from "./tuning/scratch.ts";
 
-/** Bytes that the scratch buffers of one contest may take; what needs more is left to the rules. */
-const mostScratch = 2 ** 30;
 /** Nanoseconds that one measurement should last: many steps of a browser's rounded clock. */
 const wanted = 3e6;
 const mostRepeats = 200;
 const rounds = 3;
-const patternBytes = 2 ** 20;
 /** A candidate this many times slower than the best is not measured again. */
 const hopeless = 2;
 /** What another candidate must gain over the one that the rules take: less than this is noise. */
@@ -22,48 +22,91 @@ const gain = 0.05;
 
 type Pass = (pass: GPUComputePassEncoder) => void;
 
-interface Scratch {
-  bufferOf(storage: object): GPUBuffer;
-  /** A further buffer, for as long as the others. */
-  readonly make: Device["createBuffer"];
-  destroy(): void;
+/** What became of one candidate. */
+export interface Trial {
+  /** Its difference from the portable kernel's results, in terms of the tolerance; null where there is none to tell. */
+  difference: number | null;
+  /** Why it is not taken. */
+  refused?: string;
+  nanoseconds?: number;
 }
 
-/** Resolves with the fastest candidate. Throws where none could be timed. */
-export async function timeContest(device: Device, contest: Contest, warn: (text: string) => void): Promise<Choice> {
-  const { key, byRule, candidates } = contest;
+/**
+ * Holds each candidate to the portable kernel's results on the same input, and times those that agree. Resolves with the
+ * fastest of them. Throws where the portable kernel itself does not run: there is nothing to hold them to then.
+ */
+export async function timeContest(device: Device, contest: Contest): Promise<Choice> {
+  const { byRule, candidates, portable, reference } = contest;
   const scratch = makeScratch(device, contest);
   try {
-    const all = [...candidates.values()].flat();
-    await Promise.allSettled(all.map((l) => device.kernels.pipeline(l.shader, l.constants, l.tunables)));
+    const all = new Map([...candidates, [portable, reference]]);
+    const made = new Map([...all].map(([name, c]) => [name, prepare(device, contest, name, c, scratch)]));
+    await Promise.allSettled(made.values()); // all pipelines at once
     await device.wait(device.gpu.queue.onSubmittedWorkDone());
-    const best = new Map<string, number>();
+    await run(device, contest, portable, await made.get(portable)!);
+    const trials = new Map<string, Trial>();
     const passes = new Map<string, Pass>();
-    const failed: string[] = [];
-    for (const [name, launches] of candidates) {
+    const best = new Map<string, number>();
+    for (const [name, contestant] of candidates) {
+      const trial: Trial = { difference: null };
+      trials.set(name, trial);
       try {
-        const { pass, times } = await firstRun(device, `${key}: ${name}`, launches, scratch);
-        best.set(name, times[0]);
-        passes.set(name, pass);
+        const prepared = await made.get(name)!;
+        if (contestant !== reference) {
+          await run(device, contest, name, prepared);
+          const found = await compare(device, contest, contestant, scratch);
+          trial.difference = found.difference;
+          trial.refused = found.wrong;
+        } else trial.difference = 0;
+        if (trial.refused !== undefined) continue;
+        const [time] = await device.checked(`${contest.key}: ${name}`, () => measure(device, [prepared.pass]));
+        best.set(name, time);
+        passes.set(name, prepared.pass);
       } catch (error) {
         // Neither is the kernel's fault, and neither would be so the next time.
         if (error instanceof TwingradError && ["DEVICE_LOST", "OUT_OF_MEMORY"].includes(error.code)) throw error;
-        failed.push(name);
-        warn(`A kernel does not run on this adapter and is left out: ${(error as Error).message}`);
+        trial.refused = `it does not run: ${error instanceof Error ? error.message : error}`;
       }
     }
-    if (passes.size === 0) throw new TwingradError("SHADER", `${key}: none of its kernels runs on this adapter.`);
     const limit = hopeless * Math.min(...best.values());
     const close = [...passes].filter(([name]) => best.get(name)! <= limit);
     if (close.length > 1) await race(device, close, best);
-    const microseconds: Record<string, number | null> = {};
-    for (const name of candidates.keys()) {
-      microseconds[name] = failed.includes(name) ? null : Math.round(best.get(name)! / 10) / 100;
-    }
-    return { candidate: fastest(best, byRule), microseconds };
+    for (const [name, time] of best) trials.get(name)!.nanoseconds = time;
+    return choiceOf(trials, best.size > 0 ? fastest(best, byRule) : portable);
   } finally {
     scratch.destroy();
   }
+}
+
+function choiceOf(trials: ReadonlyMap<string, Trial>, candidate: string): Choice {
+  const of = <T>(value: (trial: Trial) => T | undefined) => {
+    const all = [...trials].map(([name, trial]) => [name, value(trial)] as const);
+    return Object.fromEntries(all.filter((entry): entry is [string, T & {}] => entry[1] !== undefined));
+  };
+  const refused = of((t) => t.refused);
+  return {
+    candidate,
+    microseconds: of((t) => (t.nanoseconds === undefined ? null : Math.round(t.nanoseconds / 10) / 100)),
+    differences: of((t) => (t.difference === null ? null : Number(t.difference.toPrecision(2)))),
+    ...(Object.keys(refused).length > 0 && { refused }),
+  };
+}
+
+/** The largest difference of its results from the reference's. */
+async function compare(device: Device, contest: Contest, contestant: Contestant, { rangeOf }: Scratch) {
+  const { reference } = contest;
+  let [difference, compared] = [0, 0];
+  for (const [n, expected] of reference.results.entries()) {
+    const result = contestant.results[n];
+    if (result?.bytes !== expected.bytes) return { difference: null, wrong: "it has results of another size" };
+    const ranges = [rangeOf(reference, expected), rangeOf(contestant, result)] as const;
+    const found = await compareResults(device, expected, ...ranges, contestant.half);
+    if (found.wrong) return { difference: found.difference, wrong: `${n + 1}. result: ${found.wrong}` };
+    difference = Math.max(difference, found.difference);
+    compared += found.compared;
+  }
+  if (compared === 0) return { difference: null, wrong: "the portable kernel computed no number to compare it with" };
+  return { difference };
 }
 
 /** Several rounds in which the candidates take turns; `best` gets the shortest time of each, which has the least noise. */
@@ -91,96 +134,60 @@ export function fastest(times: ReadonlyMap<string, number>, byRule: string): str
   return usual !== undefined && usual * (1 - gain) <= time ? byRule : name;
 }
 
-/** Throws whatever the GPU has against the candidate. */
-async function firstRun(device: Device, what: string, launches: readonly TimedLaunch[], { bufferOf, make }: Scratch) {
+/** What one candidate encodes: to be compared, and to be timed. */
+interface Prepared {
+  readonly whole: Pass;
+  readonly pass: Pass;
+  /** Right before it runs as a whole. */
+  readonly poison: () => void;
+}
+
+/** Throws whatever the GPU has against the candidate's pipelines. */
+async function prepare(
+  device: Device,
+  { key }: Contest,
+  name: string,
+  contestant: Contestant,
+  scratch: Scratch,
+): Promise<Prepared> {
   const { kernels } = device;
-  const pipelines = await Promise.all(launches.map((l) => kernels.pipeline(l.shader, l.constants, l.tunables)));
-  let pass: Pass;
-  const times = await device.checked(what, () => {
-    const shapes = writeShapes(device, launches, make);
-    const dispatches = launches.map(({ shader, bindings, workgroups }, i) => {
-      const ranges = Object.entries(bindings).map(([name, storage]) => {
-        return [name, { buffer: bufferOf(storage), offset: 0, size: storage.bytes }];
+  const what = `${key}: ${name}`;
+  const { before, launches, after } = contestant;
+  const all = [...before, ...launches, ...after];
+  let making: Promise<GPUComputePipeline[]> | undefined;
+  const [checked, made] = await Promise.allSettled([
+    device.checked(what, () => {
+      making = Promise.all(all.map((l) => kernels.pipeline(l.shader, l.constants, l.tunables)));
+      making.catch(() => {}); // told below
+    }),
+    device.wait(Promise.resolve().then(() => making!)),
+  ]);
+  for (const result of [made, checked]) if (result.status === "rejected") throw result.reason;
+  const pipelines = (made as PromiseFulfilledResult<GPUComputePipeline[]>).value;
+  const dispatches = await device.checked(what, () => {
+    const shapes = writeShapes(device, all, scratch.make);
+    return all.map(({ shader, bindings, workgroups }, i) => {
+      const ranges = Object.entries(bindings).map(([binding, bound]) => {
+        return [binding, scratch.rangeOf(contestant, bound)];
       });
       const bindGroup = kernels.bindGroup(shader, Object.fromEntries(ranges), shapes[i]);
       return { pipeline: pipelines[i], bindGroup, workgroups };
     });
-    pass = (encoder) => {
-      for (const dispatch of dispatches) encode(encoder, dispatch);
-    };
-    return measure(device, [pass]);
   });
-  return { pass: pass!, times };
+  const timed = dispatches.slice(before.length, before.length + launches.length);
+  const passOf = (some: typeof dispatches) => (encoder: GPUComputePassEncoder) => {
+    for (const dispatch of some) encode(encoder, dispatch);
+  };
+  return { whole: passOf(dispatches), pass: passOf(timed), poison: () => scratch.poison(contestant) };
 }
 
-/**
- * A buffer for each tensor that the candidates bind, filled with numbers in (-1, 1): the network's own tensors are not
- * touched. What only one candidate binds shares its buffers with what only another does.
- */
-function makeScratch(device: Device, { candidates, key }: Contest): Scratch {
-  const users = new Map<object, Set<string>>();
-  const all = new Map<object, { bytes: number; uniform: boolean }>();
-  for (const [name, launches] of candidates) {
-    for (const { shader, bindings } of launches) {
-      for (const [binding, storage] of Object.entries(bindings)) {
-        users.set(storage, (users.get(storage) ?? new Set()).add(name));
-        all.set(storage, { bytes: storage.bytes, uniform: shader.bindings[binding].access === "uniform" });
-      }
-    }
-  }
-  const slots: { bytes: number; uniform: boolean }[] = [];
-  const slotOf = new Map<object, number>();
-  const owned = new Map<string, number>(); // how many slots each candidate has taken of those that are shared
-  const shared: number[] = [];
-  for (const [storage, need] of [...all].sort(([, a], [, b]) => b.bytes - a.bytes)) {
-    const [user, ...others] = users.get(storage)!;
-    if (others.length > 0 || need.uniform) {
-      slotOf.set(storage, slots.push(need) - 1);
-      continue;
-    }
-    const taken = owned.get(user) ?? 0;
-    owned.set(user, taken + 1);
-    if (taken === shared.length) shared.push(slots.push({ ...need }) - 1);
-    slotOf.set(storage, shared[taken]); // sorted by size: the slot's first tenant is its largest
-  }
-  const total = slots.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > mostScratch) {
-    throw new TwingradError(
-      "LIMIT",
-      `${key} takes ${total} bytes of scratch memory; tuning takes at most ${mostScratch}.`,
-    );
-  }
-  const pattern = device.createBuffer("tuning pattern", patternBytes);
-  device.write(
-    pattern,
-    0,
-    Float32Array.from({ length: patternBytes / 4 }, (_, i) => Math.sin(i * 12.9898)),
-  );
-  const made: GPUBuffer[] = [];
-  const others: GPUBuffer[] = [];
-  const bufferOf = (storage: object): GPUBuffer => {
-    const slot = slotOf.get(storage)!;
-    made[slot] ??= filled(device, slots[slot].bytes, pattern, slots[slot].uniform ? "uniform" : "storage");
-    return made[slot];
-  };
-  return {
-    bufferOf,
-    make(...buffer) {
-      others.push(device.createBuffer(...buffer));
-      return others[others.length - 1];
-    },
-    destroy() {
-      for (const buffer of [pattern, ...others, ...made]) if (buffer) device.release(buffer); // not all need have been made
-    },
-  };
-}
-
-function filled(device: Device, bytes: number, pattern: GPUBuffer, kind: "storage" | "uniform"): GPUBuffer {
-  const buffer = device.createBuffer("tuning", bytes, kind);
-  const encoder = device.gpu.createCommandEncoder();
-  for (let at = 0; at < bytes; at += pattern.size) {
-    encoder.copyBufferToBuffer(pattern, 0, buffer, at, Math.min(pattern.size, bytes - at));
-  }
-  device.gpu.queue.submit([encoder.finish()]);
-  return buffer;
-}
+/** Once, with all that is needed to compare its results. */
+const run = (device: Device, { key }: Contest, name: string, { whole, poison }: Prepared): Promise<void> =>
+  device.checked(`${key}: ${name}`, () => {
+    poison();
+    const encoder = device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    whole(pass);
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+  });

@@ -18,12 +18,12 @@ export interface Centring {
 }
 
 /** Of the cohort, those whose mean is taken: enough that no person among them counts alone. */
-const nearest = 0.3;
+export const nearestShare = 0.3;
 
 /** Each row x of [N, L] as y. */
 export function centre({ share, cohort, length }: Centring, embeddings: Float32Array): Float32Array {
   const members = cohort.length / length;
-  const count = Math.ceil(nearest * members);
+  const count = Math.ceil(nearestShare * members);
   const result = new Float32Array(embeddings.length);
   for (let first = 0; first < embeddings.length; first += length) {
     const x = embeddings.subarray(first, first + length);

@@ -3,8 +3,7 @@ import type { BatchKind } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sealKey } from "../formats/seal.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
-import { type NetworkTask, weightsOf } from "../nn/network.ts";
+import { chosenOptions, type NetworkTask, weightsOf } from "../nn/network.ts";
 import type { NetworkOptions } from "../nn/networkOptions.ts";
 import type { Margin } from "../ops/losses/batchLoss.ts";
 import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
@@ -103,20 +102,13 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   }
   if (typeof optimizer !== "string") throw corrupt(`optimizer is ${JSON.stringify(optimizer)}`);
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
-  const { imageSize, filters, embedding, embeddingActivation = "sigmoid", seed, towers = ["pixels"] } = network ?? {};
+  const { imageSize, filters, seed } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
     throw corrupt(`network is ${JSON.stringify(network)}`);
   }
-  const options = {
-    imageSize,
-    filters,
-    embedding,
-    embeddingActivation,
-    seed,
-    towers,
-  } as Required<NetworkOptions>;
+  let options: Required<NetworkOptions>;
   try {
-    networkOf(task, options);
+    options = chosenOptions(task === "liveness" ? "liveness" : "siamese", network!); // with the defaults of what files of earlier versions do not say
     givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);

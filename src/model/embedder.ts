@@ -1,5 +1,4 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
-import { aligned } from "../data/alignment/alignment.ts";
 import type { Pictures } from "../data/batch.ts";
 import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
@@ -7,8 +6,9 @@ import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import { embeddingLength, type Network } from "../nn/network.ts";
 import { repeated, resample } from "../ops/images/resample.ts";
-import { l2Normalize } from "../ops/l2Normalize.ts";
+import { plainL2Normalize } from "../ops/l2Normalize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
+import { lowerTape } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
@@ -18,73 +18,119 @@ import { viewTransforms } from "./views.ts";
 type EmbeddingProgram = Program<Record<string, Float32Array>>;
 
 export interface Embedder {
+  /** Compiles the programs for these many pictures at once, in bytes and, unless `bytes`, in float32, with the weights as they are. */
+  compile(size: number, bytes?: "bytes"): Promise<void>;
   /** Any number of pictures to [N, embedding]. Uses the store's weights as they are at each call. */
   embed(images: Pictures): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
 /**
- * Compiles the tower for `batchSize` pictures in bytes; the form for float32 follows when first needed. More pictures
- * go in chunks; the last is filled up with zeros, whose embeddings are dropped. With a loss on distances embeddings have
- * unit length. Several views of a picture go one after another, and their embeddings' mean counts.
+ * Sizes of programs that together take any number of pictures and fill up little: 1, 4, 16, ... and `most`. Each is compiled when
+ * it is first needed, shares its pipelines with the others as far as they do not depend on the number, and has buffers of its own,
+ * a third of the largest's for all others together.
  */
-export async function towerEmbedder(parts: {
+export const batchSizes = (most: number): number[] => {
+  const sizes: number[] = [];
+  for (let size = 1; size < most; size *= 4) sizes.push(size);
+  return [...sizes, most];
+};
+
+/**
+ * The programs that `count` pictures go through, largest first. The last is filled up with pictures of zeros where at least three
+ * quarters of it are of use, or where there is no smaller one.
+ */
+export function chunksOf(count: number, sizes: readonly number[]): number[] {
+  const ascending = [...sizes].sort((a, b) => a - b);
+  const chunks: number[] = [];
+  for (let left = count; left > 0; left -= chunks[chunks.length - 1]) {
+    const filled = ascending.find((size) => left <= size && left >= 0.75 * size);
+    chunks.push(filled ?? ascending.findLast((size) => size <= left) ?? ascending[0]);
+  }
+  return chunks;
+}
+
+/**
+ * The tower for pictures in bytes and in float32, with a program for each of `sizes`. With a loss on distances embeddings have
+ * unit length. Several views of a picture go one after another, and their embeddings' mean counts. The network's parameters are
+ * declared in the store at once; nothing is compiled before it is asked for.
+ * @param tune whether open choices among kernels are timed, on a device that was opened with tuning.
+ */
+export function towerEmbedder(parts: {
   device: Device;
   store: ParameterStore;
-  network: Network;
+  network: Pick<Network, "options" | "tower">;
   loss: string;
-  batchSize: number;
+  sizes: readonly number[];
   pictures?: PictureOptions;
-}): Promise<Embedder> {
-  const { device, store, network, loss, batchSize, pictures } = parts;
+  tune: boolean;
+}): Embedder {
+  const { device, store, network, loss, sizes, pictures, tune } = parts;
   const { length: towers } = network.options.towers;
   const embedding = embeddingLength(network.options);
   const imageSize = givenSize(network.options, pictures);
-  const size = sizeOf(imageSize);
-  const programs = new Map<InputDtype, Promise<EmbeddingProgram>>();
+  const picture = sizeOf(imageSize);
+  const programs = new Map<string, Promise<EmbeddingProgram>>();
   const unit = loss !== "cross-entropy";
   const [height, width] = network.options.imageSize;
   const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
-  const transforms = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
-  const views = transforms?.map((transform) => repeated(transform, batchSize));
+  const views = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
   /** By tower, the input that it takes. */
   const inputNames = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
-  const compiled = (dtype: InputDtype) => {
-    let program = programs.get(dtype);
+
+  const record = (dtype: InputDtype, size: number) => {
+    const tape = new Tape(device, { parameters: store });
+    const view = views && tape.input("view", [size, 6]);
+    const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
+    const seen = Object.fromEntries(
+      [...new Set(inputNames)].map((name) => {
+        return [name, picturesInput(tape, network, size, dtype, pictures, { change, name })];
+      }),
+    );
+    const outputs = Array.from({ length: towers }, (_, index) => {
+      const tower = network.tower(tape, seen[inputNames[index]], { training: false, index });
+      return [`${index}`, unit ? plainL2Normalize(tower) : tower] as const;
+    });
+    return { tape, outputs: Object.fromEntries(outputs) };
+  };
+  const compiled = (dtype: InputDtype, size: number) => {
+    const key = `${dtype} ${size}`;
+    let program = programs.get(key);
     if (!program) {
-      const tape = new Tape(device, { parameters: store });
-      const view = views && tape.input("view", [batchSize, 6]);
-      const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
-      const seen = Object.fromEntries(
-        [...new Set(inputNames)].map((name) => {
-          return [name, picturesInput(tape, network, batchSize, dtype, pictures, { change, name })];
-        }),
-      );
-      const outputs = Array.from({ length: towers }, (_, index) => {
-        const tower = network.tower(tape, seen[inputNames[index]], { training: false, index });
-        return [`${index}`, unit ? l2Normalize(tower) : tower] as const;
-      });
-      program = tape.compile({ outputs: Object.fromEntries(outputs) });
-      programs.set(dtype, program);
-      program.catch(() => programs.delete(dtype));
+      program = (async () => {
+        const recorded = () => {
+          const { tape, outputs } = record(dtype, size);
+          lowerTape(tape, { outputs });
+        };
+        if (tune) await device.tuner.tune(recorded);
+        const { tape, outputs } = record(dtype, size);
+        return tape.compile({ outputs });
+      })();
+      programs.set(key, program);
+      program.catch(() => programs.delete(key));
     }
     return program;
   };
-  const embedChunk = async (program: EmbeddingProgram, chunk: Record<string, Pictures>): Promise<Float32Array> => {
-    const run = async (inputs: Record<string, Pictures>) => {
-      const found = await program.run(inputs);
-      const parts = Array.from({ length: towers }, (_, index) => found[index]);
-      return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
-    };
-    if (!views) return run(chunk);
-    return meanRows(await Promise.all(views.map((view) => run({ ...chunk, view }))), embedding, unit);
+  const run = async (program: EmbeddingProgram, inputs: Record<string, Pictures>) => {
+    const found = await program.run(inputs);
+    const parts = Array.from({ length: towers }, (_, index) => found[index]);
+    return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
   };
-  await compiled("u8");
+  const embedChunk = async (program: EmbeddingProgram, chunk: Record<string, Pictures>, size: number) => {
+    if (!views) return run(program, chunk);
+    const seen = views.map((view) => run(program, { ...chunk, view: repeated(view, size) }));
+    return meanRows(await Promise.all(seen), embedding, unit);
+  };
+  record("u8", sizes[0]);
 
   return {
+    async compile(size, bytes) {
+      const all = await Promise.all([compiled("u8", size), ...(bytes ? [] : [compiled("f32", size)])]);
+      for (const program of all) program.prepare();
+    },
     async embed(images) {
       checkPictures("embedder", images, imageSize);
-      const count = images.length / size;
+      const count = images.length / picture;
       if (!Number.isInteger(count)) {
         const shape = ["N", ...imageSize].join(", ");
         throw new TwingradError(
@@ -92,20 +138,23 @@ export async function towerEmbedder(parts: {
           `embedder: ${images.length} values are no whole number of pictures [${shape}].`,
         );
       }
-      const program = await compiled(images instanceof Uint8Array ? "u8" : "f32");
+      const dtype = images instanceof Uint8Array ? "u8" : "f32";
       const given: [name: string, pictures: Pictures][] = [];
       if (inputNames.includes("images")) given.push(["images", images]);
-      if (alignment && count > 0) given.push(["aligned", aligned(alignment, images, imageSize)]);
-      const result = new Float32Array(count * embedding);
-      const chunks: Promise<void>[] = [];
-      for (let first = 0; first < count; first += batchSize) {
-        const taken = Math.min(batchSize, count - first);
-        const parts = given.map(([name, pictures]) => [name, filledUp(pictures, first * size, batchSize * size)]);
-        const chunk = embedChunk(program, Object.fromEntries(parts)).then((embeddings) => {
-          result.set(embeddings.subarray(0, taken * embedding), first * embedding);
-        });
-        chunks.push(chunk);
+      if (alignment && count > 0) {
+        const { aligned } = await import("../data/alignment/alignment.ts"); // few models have one
+        given.push(["aligned", aligned(alignment, images, imageSize)]);
       }
+      const result = new Float32Array(count * embedding);
+      let next = 0;
+      const chunks = chunksOf(count, sizes).map(async (size) => {
+        const first = next;
+        const taken = Math.min(size, count - first);
+        next += taken;
+        const parts = given.map(([name, all]) => [name, filledUp(all, first * picture, size * picture)]);
+        const embeddings = await embedChunk(await compiled(dtype, size), Object.fromEntries(parts), size);
+        result.set(embeddings.subarray(0, taken * embedding), first * embedding);
+      });
       await Promise.all(chunks);
       return result;
     },
@@ -117,6 +166,7 @@ export async function towerEmbedder(parts: {
 
 /** So many values from `first` on, with zeros for those that there are not. */
 function filledUp(pictures: Pictures, first: number, length: number): Pictures {
+  if (first + length <= pictures.length) return pictures.subarray(first, first + length);
   const full = pictures instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   full.set(pictures.subarray(first, first + length));
   return full;

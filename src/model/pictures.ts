@@ -1,8 +1,7 @@
 // What a network's pictures are: how they are given, and what is done to them on the GPU before the network sees them.
-import { type Alignment, isAlignment } from "../data/alignment/alignment.ts";
+import { type Alignment, isAlignment } from "../data/alignment/alignmentForm.ts";
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
-import type { Network } from "../nn/network.ts";
 import type { NetworkOptions } from "../nn/networkOptions.ts";
 import { type TowerKind, towerKinds } from "../nn/networkOptions.ts";
 import { type ResizeMethod, resize } from "../ops/images/resample.ts";
@@ -66,14 +65,14 @@ export function givenSize(
  */
 export function picturesInput(
   tape: Tape,
-  network: Network,
+  { options }: { readonly options: Required<NetworkOptions> },
   count: number,
   dtype: InputDtype,
   pictures?: PictureOptions,
   { change, name = "images" }: { readonly change?: (images: Tensor) => Tensor; readonly name?: string } = {},
 ): Tensor {
-  const [height, width] = network.options.imageSize;
-  const given = givenSize(network.options, pictures);
+  const [height, width] = options.imageSize;
+  const given = givenSize(options, pictures);
   const images = tape.input(name, [count, ...given], { dtype });
   const sized = () => {
     if (change) return change(images);
@@ -118,5 +117,7 @@ export function arePictures(pictures: unknown): boolean {
 
 function isCrop(crop: unknown): boolean {
   const { mode, margin = 0 } = (crop ?? {}) as { mode?: unknown; margin?: unknown };
-  return (mode === "box" || mode === "centre") && typeof margin === "number" && margin >= 0 && margin <= 10;
+  return (
+    ["box", "centre", "face"].includes(mode as string) && typeof margin === "number" && margin >= 0 && margin <= 10
+  );
 }

@@ -4,13 +4,12 @@ import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
-import { networkOf } from "../nn/livenessNetwork.ts";
+import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
-import { defaultMomentum } from "../ops/batchNorm.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";
-import { towerEmbedder } from "./embedder.ts";
+import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { loadWeights, openSaved } from "./modelFile.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
@@ -43,9 +42,11 @@ export async function openTrained(
   expectTask(description, task);
   const { loss, pictures } = description;
   const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
-  const network = networkOf(task, description.network);
+  const network = inferenceNetwork(description.network);
   const store = new ParameterStore(device);
-  const { embed, dispose } = await towerEmbedder({ device, store, network, loss, batchSize, pictures });
+  const sizes = batchSizes(batchSize);
+  const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: true });
+  const { embed, dispose } = embedder;
   const release = async () => {
     await dispose();
     store.dispose();
@@ -53,6 +54,7 @@ export async function openTrained(
   try {
     loadWeights(store, file);
     await removeInitialAverages(store, description);
+    await embedder.compile(1);
     const {
       towers: { length: towers },
       embedding: length,
@@ -72,22 +74,27 @@ export async function openTrained(
 }
 
 /**
- * Moving averages begin at mean 0 and variance 1; after n updates, one for each branch of a step, momentum^n of that is still
- * in them, which after few steps is most of a small variance. Here it is taken out, as Adam takes the zeros out of its moments.
+ * How much of the moving averages' initial values, mean 0 and variance 1, is still in them: momentum^n after n updates, one
+ * for each branch of a step, which after few steps is most of a small variance. 0 where it is too little to tell.
  */
+export function initialShare(description: ModelDescription & { step: number }): number {
+  const { step, network } = description;
+  const rest = network.batchNormMomentum ** (branches[batchKind(description)].length * step);
+  return step === 0 || rest < 1e-7 ? 0 : rest;
+}
+
+/** A parameter's values without that share, as Adam takes the zeros out of its moments; the same where it is no average. */
+export function withoutInitial(name: string, values: Float32Array, share: number): Float32Array {
+  const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
+  if (initial === undefined || share === 0) return values;
+  return values.map((value) => (value - share * initial) / (1 - share));
+}
+
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {
-  const { step } = description;
-  const rest = defaultMomentum ** (branches[batchKind(description)].length * step);
-  if (step === 0 || rest < 1e-7) return;
-  for (const { name } of store.list()) {
-    const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
-    if (initial === undefined) continue;
-    const values = await store.read(name);
-    store.write(
-      name,
-      values.map((value) => (value - rest * initial) / (1 - rest)),
-    );
-  }
+  const share = initialShare(description);
+  if (share === 0) return;
+  const averages = store.list().filter(({ trainable }) => !trainable);
+  for (const { name } of averages) store.write(name, withoutInitial(name, await store.read(name), share));
 }
 
 function readHead(file: Safetensors, { network: { embedding } }: ModelDescription): Head {

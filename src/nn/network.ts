@@ -1,12 +1,16 @@
 // What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
 // head from embeddings to logits.
 import { TwingradError } from "../errors.ts";
+import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
+import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
+import { maxPool2d } from "../ops/maxPool2d.ts";
+import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import type { NetworkOptions } from "./networkOptions.ts";
-import { checkTowers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
+import { embeddingActivations, type NetworkOptions } from "./networkOptions.ts";
+import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
@@ -25,6 +29,8 @@ export interface Network {
   penalised(tape: Tape): Parameter[];
 }
 
+const layers: Layers = { conv2d, maxPool2d, batchNorm, dense };
+
 /**
  * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
  * @param features of a batch's embeddings [N, embedding] what the head weighs, [B, embedding].
@@ -35,20 +41,13 @@ export function towerNetwork<T extends NetworkTask>(
   options: NetworkOptions,
   features: (embeddings: Tensor) => Tensor,
 ): Network & { readonly task: T } {
-  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
-  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
-  const chosen = { imageSize, filters, embedding, embeddingActivation, seed, towers };
-  checkOptions(name, chosen);
-  if (!["sigmoid", "linear"].includes(embeddingActivation)) {
-    const expected = "expected sigmoid or linear";
-    throw new TwingradError("BAD_INPUT", `${name}: embeddingActivation is "${embeddingActivation}"; ${expected}.`);
-  }
-
+  const chosen = chosenOptions(name, options);
+  const { embedding, seed } = chosen;
   return {
     task,
     options: chosen,
 
-    tower: (tape, images, mode) => tower(tape, images, chosen, mode),
+    tower: (tape, images, mode) => tower(tape, images, chosen, mode, layers),
 
     head(tape, embeddings) {
       const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
@@ -61,6 +60,18 @@ export function towerNetwork<T extends NetworkTask>(
   };
 }
 
+/** The options with their defaults. @throws BAD_INPUT for those of no network, which `name` calls it. */
+export function chosenOptions(name: string, options: NetworkOptions): Required<NetworkOptions> {
+  checkOptions(name, options, networkOptions);
+  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
+  const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
+  const { batchNormEpsilon = defaultEpsilon, batchNormMomentum = defaultMomentum } = options;
+  const normalization = { batchNormEpsilon, batchNormMomentum };
+  const chosen = { imageSize, filters, embedding, embeddingActivation, ...normalization, seed, towers };
+  checkSizes(name, chosen);
+  return chosen;
+}
+
 /** How long the embedding of a picture is: those of all towers behind one another. */
 export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers.length;
 
@@ -68,12 +79,37 @@ export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>)
 export const weightsOf = (options: Required<NetworkOptions>): number =>
   options.towers.reduce((sum, kind) => sum + towerWeights(options, kind), 0);
 
-function checkOptions(name: string, options: Required<NetworkOptions>): void {
+const networkOptions: Known<NetworkOptions> = {
+  imageSize: 1,
+  filters: 1,
+  embedding: 1,
+  embeddingActivation: 1,
+  batchNormEpsilon: 1,
+  batchNormMomentum: 1,
+  seed: 1,
+  towers: 1,
+};
+
+function checkSizes(name: string, options: Required<NetworkOptions>): void {
   const { imageSize, filters, embedding, towers } = options;
   checkTowers(name, towers);
-  const positive = [...imageSize, ...filters, embedding].every((n) => Number.isInteger(n) && n > 0);
-  if (imageSize.length !== 3 || filters.length === 0 || !positive) {
-    const got = `imageSize ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}`;
+  const { embeddingActivation, batchNormEpsilon, batchNormMomentum } = options;
+  const refuse = (option: string, value: unknown, expected: string) => {
+    throw new TwingradError("BAD_INPUT", `${name}: ${option} is ${JSON.stringify(value)}; expected ${expected}.`);
+  };
+  if (!embeddingActivations.includes(embeddingActivation)) {
+    refuse("embeddingActivation", embeddingActivation, embeddingActivations.join(", "));
+  }
+  if (!(batchNormEpsilon > 0 && batchNormEpsilon <= 1)) {
+    refuse("batchNormEpsilon", batchNormEpsilon, "a number above 0, at most 1");
+  }
+  if (!(batchNormMomentum >= 0 && batchNormMomentum < 1)) {
+    refuse("batchNormMomentum", batchNormMomentum, "a share from 0, below 1");
+  }
+  const positive = [imageSize, filters, embedding].flat().every((n) => Number.isInteger(n) && n > 0);
+  if (imageSize?.length !== 3 || !Array.isArray(filters) || filters.length === 0 || !positive) {
+    const inWords = (list: unknown, between: string) => (Array.isArray(list) ? list.join(between) : list);
+    const got = `imageSize ${inWords(imageSize, " x ")}, filters ${inWords(filters, ", ")}, embedding ${embedding}`;
     throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
   }
   const shorter = Math.min(imageSize[0], imageSize[1]);

@@ -7,6 +7,9 @@
 export const towerKinds = ["pixels", "edges", "histograms"] as const;
 export type TowerKind = (typeof towerKinds)[number];
 
+export const embeddingActivations = ["sigmoid", "linear", "relu"] as const;
+export type EmbeddingActivation = (typeof embeddingActivations)[number];
+
 export interface NetworkOptions {
   /** Height, width, channels. */
   readonly imageSize: readonly [number, number, number];
@@ -16,9 +19,17 @@ export interface NetworkOptions {
   readonly embedding?: number;
   /**
    * Of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of embeddings free, which
-   * losses on distances want: between 0 and 1 no two are further apart than a right angle.
+   * losses on distances want: between 0 and 1 no two are further apart than a right angle. `relu` is what many networks of
+   * other frameworks end with.
    */
-  readonly embeddingActivation?: "sigmoid" | "linear";
+  readonly embeddingActivation?: EmbeddingActivation;
+  /** Added to the variance that batch-norm divides by: 1e-3 by default, as in TensorFlow and the article; PyTorch's is 1e-5. */
+  readonly batchNormEpsilon?: number;
+  /**
+   * Share of its old value that a moving average keeps at an update: 0.99 by default, as in TensorFlow. PyTorch's momentum
+   * is the share of the new value: its default of 0.1 is 0.9 here.
+   */
+  readonly batchNormMomentum?: number;
   /** Of the initial weights. */
   readonly seed?: number;
   /**

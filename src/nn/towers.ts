@@ -1,12 +1,13 @@
 // What a tower is: from pictures to their embeddings, by convolutions as in the TensorFlow article, or with less to learn.
 import { TwingradError } from "../errors.ts";
-import { batchNorm } from "../ops/batchNorm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { dense } from "../ops/dense.ts";
+import type { batchNorm } from "../ops/batchNorm.ts";
+import type { conv2d } from "../ops/conv2d.ts";
+import type { dense } from "../ops/dense.ts";
 import { flatten } from "../ops/flatten.ts";
 import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
 import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
-import { maxPool2d } from "../ops/maxPool2d.ts";
+
+import type { maxPool2d } from "../ops/maxPool2d.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOptions.ts";
@@ -21,9 +22,18 @@ export interface TowerMode {
   readonly index?: number;
 }
 
+/** The operations that a tower is composed of: with their chain rules, or without for a network that is not trained. */
+export interface Layers {
+  readonly conv2d: typeof conv2d;
+  readonly maxPool2d: typeof maxPool2d;
+  readonly batchNorm: typeof batchNorm;
+  readonly dense: typeof dense;
+}
+
 /** [N, H, W, C] to [N, embedding]. */
-export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode): Tensor {
-  const { filters, embedding, embeddingActivation, seed, towers } = options;
+export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode, layers: Layers): Tensor {
+  const { conv2d, maxPool2d, batchNorm, dense } = layers;
+  const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { training, groups = 1, index = 0 } = mode;
   const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
   const kind = towers[index];
@@ -34,7 +44,8 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     const beta = tape.parameter(`${scope}/beta`, [count], { initial: 0 });
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
     const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
-    return { gamma, beta, groups, training, moving: { mean, variance } };
+    const moving = { mean, variance, momentum: batchNormMomentum };
+    return { gamma, beta, epsilon: batchNormEpsilon, groups, training, moving };
   };
 
   let x = kind === "pixels" ? images : orientedGradients(images);
@@ -57,7 +68,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
   }
   const kernel = tape.parameter(`${name}/dense/kernel`, [x.shape[1], embedding], { initial: "glorot-uniform", seed });
   const bias = tape.parameter(`${name}/dense/bias`, [embedding], { initial: 0 });
-  return dense(x, kernel, { bias, activation: embeddingActivation === "sigmoid" ? "sigmoid" : undefined });
+  return dense(x, kernel, { bias, activation: embeddingActivation === "linear" ? undefined : embeddingActivation });
 }
 
 /** How many values a tower's parameters hold, moving averages included. */

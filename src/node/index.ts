@@ -6,6 +6,8 @@ export * from "../evaluation/index.ts";
 export { assess, assessOneShot } from "../recognition/assessment.ts";
 export { type Judgement, withJudgement } from "../recognition/recognitionModel.ts";
 export { openDevice } from "./adapter/device.ts";
+export { openFaceFinder } from "./faces/faceFinder.ts";
+export { nodePictures } from "./faces/pictures.ts";
 export { diskFolder } from "./files/checkpointFolder.ts";
 export { imageFolder, livenessImages } from "./files/imageFolders.ts";
 export { decodePicture, readPicture } from "./files/images.ts";

@@ -7,12 +7,15 @@ import parameterGradientsShader from "../../shaders/batchNorm.parameterGradients
 import statisticsShader from "../../shaders/batchNorm.statistics.wgsl";
 import sumsShader from "../../shaders/batchNorm.sums.wgsl";
 import { ShapeError } from "../errors.ts";
-import type { Operation } from "../tape/graph.ts";
+import { checkOptions, type Known } from "../options.ts";
+import { type Node, type Operation, withGradient } from "../tape/graph.ts";
+import type { Lowering } from "../tape/lower.ts";
 import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { blockRules } from "./fused/blockRules.ts";
 import type { Normalization } from "./fused/blockShape.ts";
+import { inferenceBlock } from "./fused/inferenceBlock.ts";
 
 export interface BatchNormOptions {
   /** [C]. */
@@ -31,6 +34,16 @@ export interface BatchNormOptions {
   readonly activation?: "relu";
 }
 
+const batchNormOptions: Known<BatchNormOptions> = {
+  gamma: 1,
+  beta: 1,
+  epsilon: 1,
+  groups: 1,
+  moving: 1,
+  training: 1,
+  activation: 1,
+};
+
 /** Batch-norm's in TensorFlow, and so in the article. */
 export const defaultEpsilon = 1e-3;
 export const defaultMomentum = 0.99;
@@ -42,7 +55,13 @@ export const defaultMomentum = 0.99;
  * In training the mean is exact to more digits than a float32 has, so a large |mean| / deviation costs none. The moving averages
  * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
  */
-export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+export const batchNorm = (x: Tensor, options: BatchNormOptions): Tensor => recordBatchNorm(differentiable, x, options);
+
+/** The same by moving averages alone and without its chain rule, for networks that are not trained. */
+export const plainBatchNorm: typeof batchNorm = (x, options) => recordBatchNorm(batchNormOperation, x, options);
+
+function recordBatchNorm(operation: Operation<Normalization>, x: Tensor, options: BatchNormOptions): Tensor {
+  checkOptions("batchNorm", options, batchNormOptions);
   const { gamma, beta, moving, training = true, epsilon = defaultEpsilon, activation } = options;
   const tape = tapeOf("batchNorm", x, gamma, beta, moving?.mean, moving?.variance);
   const groups = training ? (options.groups ?? 1) : 1;
@@ -50,7 +69,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const momentum = moving?.momentum ?? defaultMomentum;
   const inputs = [x, gamma, beta, ...(moving ? [moving.mean, moving.variance] : [])];
   const outputs = [{ shape: x.shape }, { shape: [4, groups, channels], name: "statistics" }];
-  return tape.recordAll(batchNormOperation, inputs, { epsilon, momentum, groups, training, activation }, outputs)[0];
+  return tape.recordAll(operation, inputs, { epsilon, momentum, groups, training, activation }, outputs)[0];
 }
 
 /** How rows are divided: as many chunks as rows in one, so that both passes of a sum stay short. */
@@ -67,6 +86,25 @@ function gridOf(x: Tensor, { groups, activation }: Normalization) {
 
 export const batchNormOperation: Operation<Normalization> = {
   name: "batchNorm",
+  rules: [inferenceBlock],
+  lower(node, to) {
+    const [, , , moving_mean, moving_variance] = node.inputs;
+    const { channels, perChannel } = gridOf(node.inputs[0], node.options);
+    const constants = { CHANNELS: channels, EPSILON: node.options.epsilon };
+    const statistics = node.outputs[1];
+    to.launch(inferenceShader, { moving_mean, moving_variance, statistics }, constants, perChannel);
+    launchNormalized(node, to);
+  },
+};
+
+/** The output, from the statistics that have been launched. */
+function launchNormalized({ inputs: [x, gamma, beta], outputs, options }: Node<Normalization>, to: Lowering): void {
+  const { grid, split, ROW, RELU } = gridOf(x, options);
+  const [output, statistics] = outputs;
+  to.launch(forwardShader, { x, statistics, gamma, beta, output }, { ...split, ROW, RELU }, grid);
+}
+
+const differentiable = /* @__PURE__ */ withGradient(batchNormOperation, {
   rules: blockRules,
   lasting: ({ inputs, options }) => options.training && inputs.length > 3,
   gradient({ inputs: [x, gamma, beta], outputs: [, statistics], options }, gradient, wanted) {
@@ -74,29 +112,24 @@ export const batchNormOperation: Operation<Normalization> = {
     const inputs = [x, statistics, gamma, beta, gradient];
     return gradient.tape.recordAll(gradientOperation, inputs, { ...options, wantsInput: wanted[0] }, outputs);
   },
-  lower({ inputs: [x, gamma, beta, moving_mean, moving_variance], outputs: [output, statistics], options }, to) {
-    const { epsilon: EPSILON, momentum: MOMENTUM, groups, training } = options;
-    const { channels, chunks, grid, split, ROW, RELU, perChannel } = gridOf(x, options);
-    if (training) {
-      const partial = to.temporary("moments", [groups, chunks, channels, 2]);
-      to.launch(momentsShader, { x, partial }, { ...split, ROW }, grid);
-      const cells = [Math.ceil((groups * channels) / 64)] as const;
-      to.launch(statisticsShader, { x, partial, statistics }, { ...split, EPSILON }, cells);
-      if (moving_mean) {
-        const shape = { CHANNELS: channels, GROUPS: groups };
-        to.launch(movingShader, { statistics, moving_mean, moving_variance }, { ...shape, MOMENTUM }, perChannel);
-      }
-    } else {
-      to.launch(
-        inferenceShader,
-        { moving_mean, moving_variance, statistics },
-        { CHANNELS: channels, EPSILON },
-        perChannel,
-      );
+  lower(node, to) {
+    const { inputs, outputs, options } = node;
+    const { epsilon: EPSILON, momentum: MOMENTUM, groups } = options;
+    if (!options.training) return batchNormOperation.lower(node, to);
+    const [x, , , moving_mean, moving_variance] = inputs;
+    const [, statistics] = outputs;
+    const { channels, chunks, grid, split, ROW, perChannel } = gridOf(x, options);
+    const partial = to.temporary("moments", [groups, chunks, channels, 2]);
+    to.launch(momentsShader, { x, partial }, { ...split, ROW }, grid);
+    const cells = [Math.ceil((groups * channels) / 64)] as const;
+    to.launch(statisticsShader, { x, partial, statistics }, { ...split, EPSILON }, cells);
+    if (moving_mean) {
+      const shape = { CHANNELS: channels, GROUPS: groups };
+      to.launch(movingShader, { statistics, moving_mean, moving_variance }, { ...shape, MOMENTUM }, perChannel);
     }
-    to.launch(forwardShader, { x, statistics, gamma, beta, output }, { ...split, ROW, RELU }, grid);
+    return launchNormalized(node, to);
   },
-};
+});
 
 const gradientOperation: Operation<Normalization & { readonly wantsInput: boolean }> = {
   name: "batchNorm gradient",

@@ -1,10 +1,12 @@
 import { ShapeError } from "../errors.ts";
-import type { Operation } from "../tape/graph.ts";
+import { checkOptions } from "../options.ts";
+import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { sumRows } from "./kernels/columnSum.ts";
 import { launchFilterGradient, launchForward, launchInputGradient } from "./kernels/convolution.ts";
 import type { Convolution } from "./kernels/convolutionShape.ts";
+import { launchTiled } from "./kernels/directConvolution.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface Conv2dOptions {
@@ -20,7 +22,19 @@ export interface Conv2dOptions {
  * Cross-correlation of x [B, H, W, I] with a filter [U, V, I, O], plus bias: [B, H', W', O].
  * Throws `SHAPE` for other ranks, for channels that do not match and for windows that do not fit.
  */
-export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
+export const conv2d = (x: Tensor, filter: Tensor, options?: Conv2dOptions): Tensor =>
+  recordConv2d(differentiable, x, filter, options);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainConv2d: typeof conv2d = (x, filter, options) => recordConv2d(conv2dOperation, x, filter, options);
+
+function recordConv2d(
+  operation: Operation<Convolution>,
+  x: Tensor,
+  filter: Tensor,
+  options: Conv2dOptions = {},
+): Tensor {
+  checkOptions("conv2d", options, { bias: 1, stride: 1, padding: 1 });
   const { bias, stride = 1, padding = "same" } = options;
   const tape = tapeOf("conv2d", x, filter, bias);
   const [batch, height, width, channels] = image("conv2d", x);
@@ -38,20 +52,30 @@ export function conv2d(x: Tensor, filter: Tensor, options: Conv2dOptions = {}): 
   const axes = { y: { ...rows, input: height }, x: { ...columns, input: width } };
   const shape = [batch, rows.output, columns.output, filters];
   const inputs = bias ? [x, filter, bias] : [x, filter];
-  return tape.record(conv2dOperation, inputs, { batch, channels, filters, ...axes }, shape);
+  return tape.record(operation, inputs, { batch, channels, filters, ...axes }, shape);
 }
 
+/**
+ * By the portable kernel alone: of a tower that is not trained only layers that make no block get here, whose filters are no
+ * multiple of 4, and what is faster on some hardware asks for one.
+ */
 export const conv2dOperation: Operation<Convolution> = {
   name: "conv2d",
+  lower({ inputs: [x, filter, bias], outputs: [output], options }, to) {
+    launchTiled(to, options, { x, filter, bias, output });
+  },
+};
+
+const differentiable = /* @__PURE__ */ withGradient(conv2dOperation, {
+  lower({ inputs: [x, filter, bias], outputs: [output], options }, to) {
+    launchForward(to, options, { x, filter, bias, output });
+  },
   gradient: ({ inputs: [x, filter], options }, gradient, wanted) => [
     wanted[0] ? conv2dInputGradient(options, x, filter, gradient) : undefined,
     wanted[1] ? conv2dFilterGradient(options, x, filter, gradient) : undefined,
     wanted[2] ? sumRows("bias gradient", gradient, [options.filters]) : undefined,
   ],
-  lower({ inputs: [x, filter, bias], outputs: [output], options }, to) {
-    launchForward(to, options, { x, filter, bias, output });
-  },
-};
+});
 
 export function conv2dInputGradient(options: Convolution, x: Tensor, filter: Tensor, gradient: Tensor): Tensor {
   return gradient.tape.record(inputGradientOperation, [filter, gradient], options, x.shape);

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import type { Operation } from "../tape/graph.ts";
+import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { denseActivation } from "./fused/denseActivation.ts";
@@ -24,7 +24,18 @@ export interface DenseOptions {
 /**
  * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match.
  */
-export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Tensor {
+export const dense = (x: Tensor, kernel: Tensor, options?: DenseOptions): Tensor =>
+  recordDense(differentiable, x, kernel, options);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainDense: typeof dense = (x, kernel, options) => recordDense(denseOperation, x, kernel, options);
+
+function recordDense(
+  operation: Operation<{ readonly activation?: Activation }>,
+  x: Tensor,
+  kernel: Tensor,
+  options: DenseOptions = {},
+): Tensor {
   const { bias, activation } = options;
   const tape = tapeOf("dense", x, kernel, bias);
   if (x.shape.length !== 2) throw new ShapeError("dense", `x is ${describe(x.shape)}; expected [B, I].`);
@@ -42,11 +53,17 @@ export function dense(x: Tensor, kernel: Tensor, options: DenseOptions = {}): Te
   if (activation !== undefined && activation !== "sigmoid" && activation !== "relu") {
     throw new ShapeError("dense", `the activation is ${JSON.stringify(activation)}; expected "sigmoid" or "relu".`);
   }
-  return tape.record(denseOperation, bias ? [x, kernel, bias] : [x, kernel], { activation }, [batch, outputs]);
+  return tape.record(operation, bias ? [x, kernel, bias] : [x, kernel], { activation }, [batch, outputs]);
 }
 
 export const denseOperation: Operation<{ readonly activation?: Activation }> = {
   name: "dense",
+  lower({ inputs: [x, kernel, bias], outputs: [output], options: { activation } }, to) {
+    launchProduct(to, productOf(x, kernel), { x, kernel, bias, output }, activation);
+  },
+};
+
+const differentiable = /* @__PURE__ */ withGradient(denseOperation, {
   rules: [denseActivation],
   gradient({ inputs: [x, kernel], outputs: [output], options: { activation } }, arriving, wanted) {
     const through = { sigmoid: sigmoidGradient, relu: reluGradient };
@@ -57,10 +74,7 @@ export const denseOperation: Operation<{ readonly activation?: Activation }> = {
       wanted[2] ? sumRows("bias gradient", gradient, kernel.shape.slice(1)) : undefined,
     ];
   },
-  lower({ inputs: [x, kernel, bias], outputs: [output], options: { activation } }, to) {
-    launchProduct(to, productOf(x, kernel), { x, kernel, bias, output }, activation);
-  },
-};
+});
 
 /** The gradient of x, for a batch of products, too. */
 export function denseInputGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {

@@ -1,12 +1,17 @@
 import backwardShader from "../../shaders/l2Normalize.backward.wgsl";
 import forwardShader from "../../shaders/l2Normalize.forward.wgsl";
 import { ShapeError } from "../errors.ts";
-import type { Operation } from "../tape/graph.ts";
+import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
 /** Each row of [B, D] divided by sqrt(max(its sum of squares, epsilon)), as tf.math.l2_normalize. */
-export function l2Normalize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
+export const l2Normalize = (x: Tensor, options?: Partial<Options>): Tensor => record(differentiable, x, options);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainL2Normalize: typeof l2Normalize = (x, options) => record(plain, x, options);
+
+function record(operation: Operation<Options>, x: Tensor, options: Partial<Options> = {}): Tensor {
   const tape = tapeOf("l2Normalize", x);
   const { epsilon = 1e-12 } = options;
   if (x.shape.length !== 2) throw new ShapeError("l2Normalize", `got ${describe(x.shape)}; expected [B, D].`);
@@ -19,16 +24,19 @@ interface Options {
   readonly epsilon: number;
 }
 
-const operation: Operation<Options> = {
+const plain: Operation<Options> = {
   name: "l2Normalize",
-  gradient: ({ outputs: [output, norm], options }, gradient) => [
-    gradient.tape.record(gradientOperation, [output, norm, gradient], options, output.shape),
-  ],
   lower({ inputs: [x], outputs: [output, norm], options: { epsilon: EPSILON } }, to) {
     const [rows, COLUMNS] = x.shape;
     to.launch(forwardShader, { x, output, norm }, { COLUMNS, EPSILON }, [rows]);
   },
 };
+
+const differentiable = /* @__PURE__ */ withGradient(plain, {
+  gradient: ({ outputs: [output, norm], options }, gradient) => [
+    gradient.tape.record(gradientOperation, [output, norm, gradient], options, output.shape),
+  ],
+});
 
 const gradientOperation: Operation<Options> = {
   name: "l2Normalize gradient",

@@ -1,8 +1,9 @@
-import type { Operation } from "../tape/graph.ts";
+import { checkOptions } from "../options.ts";
+import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { biasUnderMaxPool } from "./fused/biasUnderMaxPool.ts";
-import { launchMaxPool2d, maxPool2dGradient, type Windows } from "./kernels/maxPool.ts";
+import { launchMaxPool2d, launchPortableMaxPool2d, maxPool2dGradient, type Windows } from "./kernels/maxPool.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
 export interface MaxPool2dOptions {
@@ -18,29 +19,37 @@ export interface MaxPool2dOptions {
  * where it was is kept from the forward pass once a gradient is asked for. NaN is the largest, and of several in a window the
  * last takes the gradient, as in PyTorch.
  */
-export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
+export const maxPool2d = (x: Tensor, options?: MaxPool2dOptions): Tensor => recordMaxPool2d(differentiable, x, options);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainMaxPool2d: typeof maxPool2d = (x, options) => recordMaxPool2d(maxPool2dOperation, x, options);
+
+function recordMaxPool2d(operation: Operation<Windows>, x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   const tape = tapeOf("maxPool2d", x);
+  checkOptions("maxPool2d", options, { size: 1, stride: 1, padding: 1 });
   const { size = 2, stride = size, padding = "valid" } = options;
   const [batch, height, width, channels] = image("maxPool2d", x);
   const [y, columns] = windows("maxPool2d", [height, width], size, stride, padding);
-  return tape.recordAll(
-    maxPool2dOperation,
-    [x],
-    { y, x: columns },
-    poolOutputs([batch, y.output, columns.output, channels]),
-  )[0];
+  return tape.recordAll(operation, [x], { y, x: columns }, poolOutputs([batch, y.output, columns.output, channels]))[0];
 }
 
 /** The maxima, and where in x each of them was: of interest to the gradient alone. */
 export const poolOutputs = (shape: readonly number[]) => [{ shape }, { shape, name: "argmax", dtype: "u32" as const }];
 
+/** By the portable kernel alone, for the reason that conv2d's plain operation has. */
 export const maxPool2dOperation: Operation<Windows> = {
   name: "maxPool2d",
+  lower({ inputs: [x], outputs: [output], options }, to) {
+    launchPortableMaxPool2d(to, options, x, output);
+  },
+};
+
+const differentiable = /* @__PURE__ */ withGradient(maxPool2dOperation, {
+  lower({ inputs: [x], outputs: [output, argmax], options }, to) {
+    launchMaxPool2d(to, options, x, output, to.isRead(argmax) ? argmax : undefined);
+  },
   rules: [biasUnderMaxPool],
   gradient: ({ inputs: [x], outputs: [, argmax], options }, gradient) => [
     maxPool2dGradient(options, x.shape, argmax, gradient),
   ],
-  lower({ inputs: [x], outputs: [output, argmax], options }, to) {
-    launchMaxPool2d(to, options, x, output, to.isRead(argmax) ? argmax : undefined);
-  },
-};
+});

@@ -1,7 +1,9 @@
 import shader from "../../shaders/adam.step.wgsl";
+import { checkOptions, type Known } from "../options.ts";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
-import { check, checkClipNorm, type OptimizerOptions, rates } from "./options.ts";
+import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
 export interface AdamOptions extends OptimizerOptions {
   readonly beta1?: number;
@@ -15,8 +17,12 @@ export interface AdamWOptions extends AdamOptions {
   readonly weightDecay?: number;
 }
 
+const adamOptions: Known<AdamOptions> = { ...optimizerOptions, beta1: 1, beta2: 1, epsilon: 1 };
+const adamWOptions: Known<AdamWOptions> = { ...adamOptions, weightDecay: 1 };
+
 /** Adam (Kingma and Ba 2015, algorithm 1): one launch updates all parameters of an arena. */
 export function adam(options: AdamOptions = {}): Optimizer {
+  checkOptions("adam", options, adamOptions);
   return withMoments("adam", options, 0);
 }
 
@@ -24,7 +30,9 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: before each update every trained
  * parameter, biases and batch-norm's among them, shrinks by learning rate * weightDecay of itself.
  */
-export function adamW({ weightDecay = 1e-2, ...options }: AdamWOptions = {}): Optimizer {
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  checkOptions("adamW", options, adamWOptions);
+  const { weightDecay = 1e-2 } = options;
   check("adamW", "weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
   return withMoments("adamW", options, weightDecay);
 }
@@ -32,13 +40,15 @@ export function adamW({ weightDecay = 1e-2, ...options }: AdamWOptions = {}): Op
 function withMoments(name: string, options: AdamOptions, weightDecay: number): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clipNorm } = options;
   for (const [option, value] of Object.entries({ beta1, beta2 })) check(name, option, value);
+  check(name, "epsilon", epsilon, 0, Number.POSITIVE_INFINITY);
   checkClipNorm(name, clipNorm);
-  const rateOf = rates(options);
+  const rateOf = rates(name, options);
   const states = ["first moment", "second moment"];
   return {
     name,
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const bindings = {

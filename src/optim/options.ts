@@ -1,5 +1,6 @@
 // What all optimizers can be told.
 import { TwingradError } from "../errors.ts";
+import type { Known } from "../options.ts";
 
 export interface OptimizerOptions {
   /** 1e-3 by default; a function of the step, counted from 1, makes a schedule: see `learningRateSchedule`. */
@@ -11,9 +12,17 @@ export interface OptimizerOptions {
   readonly clipNorm?: number;
 }
 
-/** The learning rate as a function of the step. */
-export function rates({ learningRate = 1e-3 }: OptimizerOptions): (step: number) => number {
-  return typeof learningRate === "number" ? () => learningRate : learningRate;
+export const optimizerOptions: Known<OptimizerOptions> = { learningRate: 1, clipNorm: 1 };
+
+/** The learning rate as a function of the step. @throws BAD_INPUT, of a schedule at its step, for what is no rate. */
+export function rates(optimizer: string, { learningRate = 1e-3 }: OptimizerOptions): (step: number) => number {
+  const checked = (rate: number) => {
+    check(optimizer, "learningRate", rate, 0, Number.POSITIVE_INFINITY);
+    return rate;
+  };
+  if (typeof learningRate === "function") return (step) => checked(learningRate(step));
+  checked(learningRate);
+  return () => learningRate;
 }
 
 /** @throws BAD_INPUT unless the value is within [lowest, limit). */

@@ -1,6 +1,7 @@
 // How the learning rate moves over a training: a function of the step alone, so that a resumed run has the rates of an
 // unbroken one.
 import { TwingradError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 
 export const scheduleKinds = ["constant", "cosine", "step"] as const;
 
@@ -21,6 +22,16 @@ export interface ScheduleOptions {
   readonly decayRate?: number;
 }
 
+const scheduleOptions: Known<ScheduleOptions> = {
+  learningRate: 1,
+  kind: 1,
+  warmUp: 1,
+  steps: 1,
+  finalRate: 1,
+  decayEvery: 1,
+  decayRate: 1,
+};
+
 /**
  * The rate of each step, counted from 1, for `adam({ learningRate })`. With t steps behind the warm-up:
  * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter 2017);
@@ -28,6 +39,7 @@ export interface ScheduleOptions {
  * @throws BAD_INPUT for numbers that make no schedule.
  */
 export function learningRateSchedule(options: ScheduleOptions): (step: number) => number {
+  checkOptions("learningRateSchedule", options, scheduleOptions);
   const { learningRate: rate, kind = "constant", warmUp = 0, finalRate = 0, decayRate = 0.1 } = options;
   const { steps = Number.NaN, decayEvery = Number.NaN } = options;
   const check = (holds: boolean, name: keyof ScheduleOptions, expected: string) => {

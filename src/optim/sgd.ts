@@ -1,8 +1,10 @@
 import shader from "../../shaders/sgd.step.wgsl";
 import { TwingradError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 import { vec4Threads } from "../tape/lowering/grid.ts";
+import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
-import { check, checkClipNorm, type OptimizerOptions, rates } from "./options.ts";
+import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
 export interface SgdOptions extends OptimizerOptions {
   /** 0 by default; without momentum nothing is kept between steps. */
@@ -11,23 +13,27 @@ export interface SgdOptions extends OptimizerOptions {
   readonly nesterov?: boolean;
 }
 
+const sgdOptions: Known<SgdOptions> = { ...optimizerOptions, momentum: 1, nesterov: 1 };
+
 /**
  * Stochastic gradient descent with momentum (Sutskever et al. 2013) in the form of PyTorch's `torch.optim.SGD` without
  * dampening: v = momentum v + g; w -= learning rate * v, with Nesterov's momentum learning rate * (g + momentum v).
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  checkOptions("sgd", options, sgdOptions);
   const { momentum = 0, nesterov = false, clipNorm } = options;
   check("sgd", "momentum", momentum);
   checkClipNorm("sgd", clipNorm);
   if (nesterov && momentum === 0) {
     throw new TwingradError("BAD_INPUT", "sgd: nesterov is true and momentum is 0; expected a momentum above 0.");
   }
-  const rateOf = rates(options);
+  const rateOf = rates("sgd", options);
   const states = momentum > 0 ? ["velocity"] : [];
   return {
     name: momentum > 0 ? "sgd with momentum" : "sgd",
     states,
     clipNorm,
+    training,
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const { values, gradients, blocks, clip, fault } = arena;

@@ -10,6 +10,7 @@ import { type VerificationReport, verificationReport } from "../evaluation/verif
 import { softplus } from "../model/trained.ts";
 import { meanSupervisedContrastiveLoss, meanTripletLoss } from "./heldOutLoss.ts";
 import { leastDistance, type Match, representatives } from "./match.ts";
+import type { Recogniser } from "./recogniser.ts";
 import type { Model } from "./recognitionModel.ts";
 
 /** How many pictures are decoded and embedded at a time. */
@@ -82,6 +83,18 @@ export async function assess(
   };
 }
 
+/** Pairs of rows of embeddings with their distances. */
+export function scorePairs(
+  model: Recogniser,
+  embeddings: Float32Array,
+  pairs: readonly EvaluationPair[],
+): (EvaluationPair & ScoredPair)[] {
+  return pairs.map((pair) => {
+    const [distance] = model.distances(row(model, embeddings, pair.left), row(model, embeddings, pair.right));
+    return { ...pair, distance };
+  });
+}
+
 /** For each trial whether the model found the right identity. */
 export async function oneShotAnswers(
   model: Model,
@@ -90,7 +103,16 @@ export async function oneShotAnswers(
   match: Match = "nearest",
   told?: (done: number) => void,
 ): Promise<boolean[]> {
-  const embeddings = await embedAll(model, dataset, told);
+  return answersOf(model, await embedAll(model, dataset, told), trials, match);
+}
+
+/** As `oneShotAnswers`, of embeddings that are there. */
+export function answersOf(
+  model: Recogniser,
+  embeddings: Float32Array,
+  trials: readonly Trial[],
+  match: Match = "nearest",
+): boolean[] {
   return oneShotHits(trials, (probe, pictures) => {
     const known = new Float32Array(pictures.length * model.embedding);
     for (const [position, index] of pictures.entries()) {
@@ -111,6 +133,6 @@ export async function assessOneShot(
   return hits.filter(Boolean).length / trials.length;
 }
 
-function row(model: Model, embeddings: Float32Array, index: number): Float32Array {
+function row(model: Pick<Recogniser, "embedding">, embeddings: Float32Array, index: number): Float32Array {
   return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
 }

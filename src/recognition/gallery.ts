@@ -1,8 +1,8 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
 import { allFinite } from "../data/checkPictures.ts";
-import { identityName, readableName } from "../data/names.ts";
+import { identityName, readableName, readsAs } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
-import { mostNearest } from "../ops/nearestRows.ts";
+import { mostNearest } from "../ops/kernels/rowLayout.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
 import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
@@ -288,7 +288,7 @@ export function verification(model: Recogniser, distance: number, threshold = mo
 function personName(text: string): string {
   if (readableName(text) === "") throw new TwingradError("BAD_INPUT", "a person needs a name");
   const name = identityName(text);
-  if (name.toLowerCase() === "unknown")
+  if (readsAs(name, "unknown"))
     throw new TwingradError("BAD_INPUT", `nobody can be called "${name}": it stands for strangers`);
   return name;
 }

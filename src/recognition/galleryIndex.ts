@@ -3,16 +3,7 @@
 import { inBytes, ResourceError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
-import {
-  mostNearest,
-  nearestRows,
-  noRow,
-  type RowPart,
-  rowBlock,
-  rowScores,
-  scoreOf,
-  vectorsOf,
-} from "../ops/nearestRows.ts";
+import { mostNearest, noRow, type RowPart, rowBlock, scoreOf, vectorsOf } from "../ops/kernels/rowLayout.ts";
 import { Storage } from "../tape/lowering/storage.ts";
 import { Tape } from "../tape/tape.ts";
 
@@ -216,7 +207,8 @@ export class GalleryIndex {
     }
   }
 
-  #compile(k: number): Promise<Program<Scores>> {
+  async #compile(k: number): Promise<Program<Scores>> {
+    const { nearestRows, rowScores } = await import("../ops/nearestRows.ts"); // small galleries do without
     const tape = new Tape(this.#device);
     const length = vectorsOf(this.embedding) * 4;
     const { weights } = this.#metric;

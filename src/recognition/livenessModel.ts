@@ -1,6 +1,7 @@
 // A trained liveness network in use: does a picture show a live person, or a picture of one?
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { NotLiveError, TwingradError } from "../errors.ts";
+import type { Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
 import type { ModelDescription } from "../model/description.ts";
@@ -18,6 +19,11 @@ export interface LivenessJudgement {
 /** The model file with this judgement in it. */
 export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudgement): Promise<Uint8Array> {
   return withMetadata(bytes, { [livenessKey]: JSON.stringify(judgement) });
+}
+
+/** Even odds, until the model was judged. @throws CORRUPT_FILE */
+export function livenessThresholdOf(file: Safetensors): number {
+  return readMetadata<LivenessJudgement>(file, livenessKey, (value) => isShare(value.threshold))?.threshold ?? 0.5;
 }
 
 export class LivenessModel implements LivenessJudge {
@@ -46,8 +52,7 @@ export class LivenessModel implements LivenessJudge {
   static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<LivenessModel> {
     const trained = await openTrained(device, bytes, { task: "liveness", batchSize });
     try {
-      const judged = readMetadata<LivenessJudgement>(trained.file, livenessKey, (value) => isShare(value.threshold));
-      return new LivenessModel(trained, judged?.threshold ?? 0.5);
+      return new LivenessModel(trained, livenessThresholdOf(trained.file));
     } catch (error) {
       await trained.dispose();
       throw error;

@@ -11,6 +11,7 @@ import { openSaved } from "../model/modelFile.ts";
 import { givenSize } from "../model/pictures.ts";
 import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
+import { defaultEpsilon } from "../ops/batchNorm.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
 import type { Recogniser } from "./recogniser.ts";
 
@@ -135,7 +136,7 @@ export class Model implements Recogniser {
 }
 
 /** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin, which is 1 where it is soft. */
-function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
+export function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
   const judgement = readMetadata<Judgement>(
     file,
     judgementKey,
@@ -155,13 +156,14 @@ export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
 }
 
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
-async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
-  const { imageSize, filters, embedding, embeddingActivation } = network;
+export async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
+  const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon } = network;
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
+  const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon; // likewise
   const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
   const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
   const options = new TextEncoder().encode(
-    JSON.stringify({ imageSize, filters, embedding, activation, towers, loss, names, pictures }),
+    JSON.stringify({ imageSize, filters, embedding, activation, epsilon, towers, loss, names, pictures }),
   );
   const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

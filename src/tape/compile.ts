@@ -68,7 +68,9 @@ function build(
   const staging = Array.from({ length: stepsInFlight }, (_, i) => make(`results ${i}`, plan.resultBytes, "readback"));
   return new Program({
     device,
-    dispatches,
+    constant: dispatches.slice(0, plan.constant),
+    dispatches: dispatches.slice(plan.constant),
+    parameters: store,
     inputs,
     outputs,
     ring: new StagingRing(device, staging),

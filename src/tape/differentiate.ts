@@ -1,21 +1,21 @@
 // Reverse-mode differentiation: puts in the place of each request for gradients the operations that compute them, by the
 // chain rules of the operations in front of it.
 import { TwingradError } from "../errors.ts";
-import { ancestors, gradientRequest, type Node } from "./graph.ts";
+import { ancestors, type Node, type Operation } from "./graph.ts";
 import { addition } from "./sum.ts";
 import type { Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
-export function differentiate(nodes: readonly Node[]): Node[] {
-  const result: Node[] = [];
-  for (const node of nodes) {
-    if (node.operation !== gradientRequest) result.push(node);
-    else result.push(...differentiate(answer(node, result))); // a chain rule may ask for gradients itself
-  }
-  return result;
-}
+/** Inputs: the output, its gradient, then what it is differentiated by. */
+export const gradientRequest: Operation<undefined> = {
+  name: "gradients",
+  differentiate: answer,
+  lower() {
+    throw new Error("A request for gradients is replaced before anything is lowered.");
+  },
+};
 
-function answer(request: Node, before: readonly Node[]): Node[] {
+function answer(request: Node<undefined>, before: readonly Node[]): Node[] {
   const [output, seed, ...wrt] = request.inputs;
   const path = ancestors(before, [output]);
   const forward = before.filter((node) => path.has(node));

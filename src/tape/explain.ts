@@ -28,13 +28,14 @@ export function graphOf(plan: ProgramPlan): ProgramGraph {
       to: names(by),
     })),
     operations: stages.lowered.map(operation),
-    kernels: launches.map((launch) => ({
+    kernels: launches.map((launch, i) => ({
       kernel: launch.shader.name,
       operation: launch.operation,
       workgroups: launch.workgroups,
       choice: launch.choice,
       reads: readsOf(launch).map(({ name }) => name),
       writes: writesOf(launch).map(({ name }) => name),
+      constant: i < plan.constant,
     })),
     buffers: tenantsOf(plan, launches),
   };
@@ -55,6 +56,8 @@ export function explain({ recorded, rewrites, operations, kernels, buffers }: Pr
       const from = inputs.map(({ id, name }) => `%${id} ${name}`).join(", ");
       return `  ${outputs.map(shown).join(", ")} = ${operation}(${from})`;
     });
+  const constant = kernels.filter((kernel) => kernel.constant);
+  const folded = constant.length > 0 ? [`Of which ${constant.length} once, while the parameters stay as they are`] : [];
   const counted = new Map<string, number>();
   for (const { operation } of kernels) counted.set(operation, (counted.get(operation) ?? 0) + 1);
   return [
@@ -68,6 +71,7 @@ export function explain({ recorded, rewrites, operations, kernels, buffers }: Pr
     `Differentiated, without what nobody reads: ${operations.length} operations`,
     ...graph(operations),
     `Lowered: ${kernels.length} dispatches`,
+    ...folded,
     ...[...counted].map(([operation, count]) => `  ${String(count).padStart(3)} of ${operation}`),
     ...kernels.flatMap(({ kernel, operation, workgroups, choice, reads, writes }, i) => [
       `  ${String(i).padStart(3)} ${kernel} [${workgroups.join(" x ")}] for ${operation}: ${reads.join(", ")} -> ${writes.join(", ")}`,

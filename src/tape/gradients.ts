@@ -1,6 +1,6 @@
 // Asking for gradients: an operation like any other, which `differentiate` replaces by what computes them.
 import { ShapeError } from "../errors.ts";
-import { gradientRequest } from "./graph.ts";
+import { gradientRequest } from "./differentiate.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
 /**

@@ -7,6 +7,8 @@ import type { Tensor } from "./tensor.ts";
 /** One kind of operation: how it is differentiated, and what it becomes on the device. */
 export interface Operation<Options = unknown> {
   readonly name: string;
+  /** Of an operation with a chain rule the one without (see `withGradient`). Rules take both for the same. */
+  readonly plain?: Operation<Options>;
   /**
    * The chain rule: from the gradient of the first output to those of the inputs, in their order. It records further
    * operations. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
@@ -20,6 +22,8 @@ export interface Operation<Options = unknown> {
   readonly rules?: readonly Rule[];
   /** Whether it changes something that outlives the step, such as moving averages: it counts though nobody reads it. */
   lasting?(node: Node<Options>): boolean;
+  /** Of a request for gradients: what computes them, from what stands in front of it. See differentiate.ts. */
+  differentiate?(request: Node<Options>, before: readonly Node[]): Node[];
   /** Of a scalar that is factor * sum(w^2) / 2 of one tensor: as a term of a loss it can be left to the optimizer. */
   decay?(node: Node<Options>): { readonly of: Tensor; readonly factor: number };
 }
@@ -31,13 +35,28 @@ export interface Node<Options = unknown> {
   readonly outputs: readonly Tensor[];
 }
 
-/** A request for gradients (see gradients.ts). Inputs: the output, its gradient, then what it is differentiated by. */
-export const gradientRequest: Operation<undefined> = {
-  name: "gradients",
-  lower() {
-    throw new Error("A request for gradients is replaced before anything is lowered.");
-  },
-};
+/**
+ * An operation with its chain rule, and what else it takes to train. Networks that are not trained record the one without, so that a
+ * page that only embeds is not sent the kernels of the backward pass.
+ */
+export const withGradient = <Options>(
+  plain: Operation<Options>,
+  more: Partial<Operation<Options>> & Required<Pick<Operation<Options>, "gradient">>,
+): Operation<Options> => ({ ...plain, ...more, plain });
+
+/** Whether an operation is this one, with its chain rule or without. */
+export const computes = (operation: Operation | undefined, plain: Operation<never>): boolean =>
+  operation === plain || (operation !== undefined && operation.plain === plain);
+
+/** Every request for gradients replaced by what computes them. */
+export function differentiate(nodes: readonly Node[]): Node[] {
+  const result: Node[] = [];
+  for (const node of nodes) {
+    const found = node.operation.differentiate?.(node, result);
+    result.push(...(found ? differentiate(found) : [node])); // a chain rule may ask for gradients itself
+  }
+  return result;
+}
 
 /** Who makes each tensor of a graph, and who reads it. */
 export class Graph {
@@ -64,7 +83,7 @@ export class Graph {
   /** The node of this operation that makes the tensor. */
   maker<O>(operation: Operation<O>, tensor: Tensor): Node<O> | undefined {
     const node = this.makers.get(tensor);
-    return node?.operation === operation ? (node as Node<O>) : undefined;
+    return computes(node?.operation, operation) ? (node as Node<O>) : undefined;
   }
 
   /** The same where nothing but one node reads the tensor, so that it need not be there once that node does without it. */
@@ -88,8 +107,13 @@ export class Graph {
   /** Whether somebody asks for gradients by this tensor. */
   isDifferentiatedBy(tensor: Tensor): boolean {
     return this.readersOf(tensor).some(
-      ({ operation, inputs }) => operation === gradientRequest && inputs.indexOf(tensor, 2) >= 0,
+      ({ operation, inputs }) => operation.differentiate !== undefined && inputs.indexOf(tensor, 2) >= 0,
     );
+  }
+
+  /** Whether anybody asks for gradients at all. */
+  get isDifferentiated(): boolean {
+    return this.nodes.some(({ operation }) => operation.differentiate);
   }
 
   isRead(tensor: Tensor): boolean {

@@ -57,6 +57,8 @@ export class Lowering {
   readonly launches: Launch[] = [];
   /** Launches that stand in front of all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
+  /** By what it writes, how to launch a part of the prologue by itself: for a candidate that is tried without the program. */
+  readonly alone = new Map<Storage, () => void>();
   private readonly places = new Map<Tensor, Storage>();
   private readonly forms = new Map<Tensor, { readonly form: Form<unknown>; readonly value: unknown }>();
   private readonly left = new Map<Node, unknown>();
@@ -87,7 +89,7 @@ export class Lowering {
     const behind = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    this.launches.push(...behind);
+    for (const launch of behind) this.launches.push(launch); // there may be more than a call takes arguments
     return this.launches;
   }
 

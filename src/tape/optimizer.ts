@@ -1,6 +1,10 @@
 // What the tape asks of an optimizer, so that `optim` can depend on the tape and not the other way round.
+import type { Node } from "./graph.ts";
 import type { Lowering } from "./lower.ts";
 import type { Storage } from "./lowering/storage.ts";
+import type { Arena } from "./parameters.ts";
+import type { Tape } from "./tape.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** One arena of parameters as storages of equal layout: what one launch updates. */
 export interface ArenaStorages {
@@ -20,6 +24,17 @@ export interface ArenaStorages {
   state(name: string): Storage;
 }
 
+/** What a program with an optimizer does besides the others. */
+export interface TrainingStage {
+  readonly nodes: readonly Node[];
+  /** The loss without what goes into the optimizer. */
+  readonly loss: Tensor;
+  /** What the update reads. */
+  readonly asked: readonly Tensor[];
+  /** Launches the update behind the graph; gives the loss to report, what was updated, and where a fault is told. */
+  lower(to: Lowering): { loss: Tensor; arenas: Arena[]; schedule: Storage; fault: Storage };
+}
+
 export interface Optimizer {
   /** Saved in checkpoints: one whose state is another optimizer's is refused. */
   readonly name: string;
@@ -27,6 +42,8 @@ export interface Optimizer {
   readonly states: readonly string[];
   /** The most that the norm of all gradients together, those of the L2 penalties included, may be; above, they shrink. */
   readonly clipNorm?: number;
+  /** Begins a step that trains: `training` of lowering/update.ts. It comes with the optimizer, so that who has none is not sent it. */
+  readonly training: (tape: Tape, loss: Tensor, optimizer: Optimizer) => TrainingStage;
   /** Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step. */
   record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
   /** The first two and the fourth float (0 by default) of the step with this number, counted from 1. The third is the program's. */

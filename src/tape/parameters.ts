@@ -4,6 +4,7 @@
 import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { readBuffer } from "../gpu/readback.ts";
+import { checkOptions, type Known, typeName } from "../options.ts";
 import { type InitialOptions, initialValues } from "./initial.ts";
 import { Storage } from "./lowering/storage.ts";
 import type { Tape } from "./tape.ts";
@@ -13,6 +14,8 @@ export interface ParameterOptions extends InitialOptions {
   /** False for what is kept but not trained (moving averages). */
   readonly trainable?: boolean;
 }
+
+const parameterOptions: Known<ParameterOptions> = { initial: 1, seed: 1, trainable: 1 };
 
 /** Bindings start at multiples of this: the largest minStorageBufferOffsetAlignment that WebGPU allows. */
 const alignment = 256;
@@ -64,6 +67,8 @@ export class ParameterStore {
   readonly arenas: Arena[] = [];
   /** Optimizer steps taken so far on these parameters. */
   step = 0;
+  /** Counts the changes of values, by the host and by programs: what was computed from them before is out of date. */
+  version = 0;
   private readonly entries = new Map<string, Entry>();
 
   constructor(device: Device) {
@@ -73,8 +78,14 @@ export class ParameterStore {
   declare(tape: Tape, name: string, shape: readonly number[], options: ParameterOptions): Parameter {
     let entry = this.entries.get(name);
     if (!entry) {
-      const trainable = options.trainable ?? true;
-      const { initial, seed } = options;
+      checkOptions("parameter", options, parameterOptions);
+      const { initial, seed, trainable = true } = options;
+      const fits = initial instanceof Float32Array ? initial.length === sizeOf(shape) : typeof initial === "number";
+      if (!fits && initial !== "glorot-uniform") {
+        const got = typeof initial === "object" ? `${typeName(initial)} of ${initial?.length}` : initial;
+        const expected = `"glorot-uniform", a number, or a Float32Array of ${sizeOf(shape)}`;
+        throw new TwingradError("BAD_INPUT", `parameter: initial of "${name}" is ${got}; expected ${expected}.`);
+      }
       const given = { initial: initial instanceof Float32Array ? initial.slice() : initial, seed };
       const own = [...shape];
       entry = { name, shape: own, trainable, initial: () => initialValues(name, own, given), offset: 0 };
@@ -149,6 +160,7 @@ export class ParameterStore {
   write(name: string, values: ArrayLike<number>): void {
     const entry = this.entry(name);
     const data = sized(name, entry.shape, values);
+    this.version++;
     if (entry.buffer) this.device.write(entry.buffer, entry.offset, data);
     else entry.initial = () => data.slice();
   }

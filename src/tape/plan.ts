@@ -3,13 +3,12 @@
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
-import { differentiate } from "./differentiate.ts";
-import { gradients } from "./gradients.ts";
-import type { Node } from "./graph.ts";
+import type { Known } from "../options.ts";
+import { differentiate, type Node } from "./graph.ts";
 import { type Launch, Lowering } from "./lower.ts";
+import { foldConstants } from "./lowering/constantFold.ts";
 import { type Plan, planMemory, removeDead } from "./lowering/memoryPlan.ts";
-import { Storage } from "./lowering/storage.ts";
-import { lowerUpdate, trainedBy, withoutPenalties } from "./lowering/update.ts";
+import type { Storage } from "./lowering/storage.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Arena } from "./parameters.ts";
 import { type Rewrite, type Rule, rewrite, withoutUnread } from "./rewrite.ts";
@@ -24,7 +23,14 @@ export interface CompileOptions {
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** Leaves everything that outlives the step as it is: moving averages do not move. */
   readonly frozen?: boolean;
+  /**
+   * Whether a program that trains nothing computes what depends on parameters alone once, and again only where they have
+   * changed. True by default; false is for who measures an operation whose operands are parameters.
+   */
+  readonly fold?: boolean;
 }
+
+export const compileOptions: Known<CompileOptions> = { loss: 1, optimizer: 1, outputs: 1, frozen: 1, fold: 1 };
 
 /** What a step of a program that is compiled with these options gives. */
 export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
@@ -47,13 +53,15 @@ export interface ProgramPlan extends Plan {
   readonly stages: Stages;
   readonly optimizer?: Optimizer;
   readonly launches: readonly Launch[];
+  /** How many of them, in front, run only where parameters have changed. */
+  readonly constant: number;
   /** What a step reads back, and where each lies among `resultBytes`; `fault` comes behind them. */
   readonly results: readonly { name: string; storage: Storage; elements: number; offset: number; scalar: boolean }[];
   readonly faultOffset: number;
   readonly resultBytes: number;
   readonly schedule?: Storage;
   readonly fault?: Storage;
-  readonly memory: Omit<Memory, "total">;
+  readonly memory: Memory;
 }
 
 /** Steps that may be in flight before `run` waits. */
@@ -75,6 +83,8 @@ interface Lowered {
 export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Lowered {
   const { store } = tape;
   const { loss, optimizer, outputs = {}, frozen = false } = options;
+  if (optimizer && !optimizer.record)
+    throw new TwingradError("BAD_INPUT", `compile: optimizer is ${optimizer}; expected what adam() or sgd() gives.`);
   if (loss && loss.size !== 1) {
     throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
   }
@@ -83,12 +93,10 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
     const { buffer, offset } = store.location(p.name);
     p.source!.external = { buffer, offset };
   }
-  const training = loss && optimizer ? { optimizer, trained: trainedBy(tape) } : undefined;
-  const reduced = training && withoutPenalties(tape, tape.nodes, loss!);
-  const request = reduced && tape.aside(() => gradients(reduced.loss, training.trained));
-  const recorded = [...(reduced?.nodes ?? tape.nodes), ...(request?.nodes ?? [])];
-  const base = reduced?.loss ?? loss;
-  const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(request?.result ?? [])];
+  const training = loss && optimizer?.training(tape, loss, optimizer);
+  const recorded = training?.nodes ?? tape.nodes;
+  const base = training?.loss ?? loss;
+  const asked = [...(base ? [base] : []), ...Object.values(outputs), ...(training?.asked ?? [])];
 
   const fused = rewrite(recorded, asked, "recorded", unused);
   const differentiated = rewrite(differentiate(fused.nodes), asked, "differentiated", unused);
@@ -96,15 +104,7 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
 
   const to = new Lowering(tape, frozen);
   to.lower(lowered, asked);
-  const schedule = training ? new Storage("input", "schedule", 4, "f32") : undefined;
-  const update =
-    training &&
-    lowerUpdate(to, base!, {
-      ...training,
-      gradients: request!.result,
-      decayOf: reduced!.decayOf,
-      schedule: schedule!,
-    });
+  const update = training?.lower(to);
   const reported = update?.loss ?? base;
   const named = Object.entries({ ...(reported ? { loss: reported } : {}), ...outputs });
   const found = named.map(([name, tensor]) => ({ name, tensor, storage: to.storage(tensor) }));
@@ -115,7 +115,7 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
     outputs: found,
     reported,
     arenas: update?.arenas ?? [],
-    schedule,
+    schedule: update?.schedule,
     fault: update?.fault,
   };
 }
@@ -124,8 +124,12 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options, unused);
   const required = new Set(outputs.map(({ storage }) => storage));
   if (fault) required.add(fault);
-  const launches = removeDead(stages.launches, required, options.frozen);
-  const plan = planMemory(launches, required);
+  const live = removeDead(stages.launches, required, options.frozen);
+  const folds = !options.optimizer && options.fold !== false;
+  const { launches, constant, kept } = folds
+    ? foldConstants(live, required)
+    : { launches: live, constant: 0, kept: [] };
+  const plan = planMemory(launches, [...required, ...kept]);
   checkLimits(tape, launches);
 
   let resultBytes = 0;
@@ -137,8 +141,9 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const faultOffset = resultBytes;
   resultBytes = Math.max(16, resultBytes + (fault?.bytes ?? 0));
   const memory = measure(tape, plan, launches, { arenas, resultBytes });
+  tape.device.checkMemory("the program", memory.total);
   const { optimizer } = options;
-  return { ...plan, stages, optimizer, launches, results, faultOffset, resultBytes, schedule, fault, memory };
+  return { ...plan, stages, optimizer, launches, constant, results, faultOffset, resultBytes, schedule, fault, memory };
 }
 /** Bytes by role, and the number of buffers. */
 function measure(
@@ -146,7 +151,7 @@ function measure(
   plan: Plan,
   launches: readonly Launch[],
   { arenas, resultBytes }: { arenas: readonly Arena[]; resultBytes: number },
-): Omit<Memory, "total"> {
+): Memory {
   const bound = launches.flatMap(({ bindings }) => Object.values(bindings));
   const fixed = new Set(
     [...bound, ...[...tape.inputs.values()].map((t) => t.source!)].map((s) => s.within?.whole ?? s),
@@ -156,12 +161,16 @@ function measure(
     own.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + s.bytes, 0);
   const kept = [...tape.parameters.values()].filter((p) => !p.trainable).reduce((n, p) => n + p.source!.bytes, 0);
   const shapes = shapeBytes(launches);
-  return {
+  const roles = {
     parameters: kept + arenas.reduce((n, a) => n + a.bytes, 0) + untrained(tape, arenas),
     optimizer: arenas.reduce((n, a) => n + a.bytes * a.state.size, 0),
     activations: plan.slots.reduce((a, b) => a + b, 0) + bytesOf("constant") + shapes,
     gradients: bytesOf("buffer"),
     staging: bytesOf("input") + stepsInFlight * resultBytes,
+  };
+  return {
+    ...roles,
+    total: Object.values(roles).reduce((a, b) => a + b),
     lowerBound: plan.lowerBound,
     largestBinding: bound.reduce((most, { bytes }) => Math.max(most, bytes), 0),
     buffers:

@@ -4,21 +4,27 @@
 import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
+import { checkOptions } from "../options.ts";
 import { compile } from "./compile.ts";
 import type { Node, Operation } from "./graph.ts";
 import { type Dtype, Storage } from "./lowering/storage.ts";
 import { type Parameter, type ParameterOptions, ParameterStore } from "./parameters.ts";
-import type { CompileOptions, OutputsOf } from "./plan.ts";
+import { type CompileOptions, compileOptions, type OutputsOf } from "./plan.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
 export interface TapeOptions {
   /** A store to share with other tapes on the same device; a new one by default. */
   readonly parameters?: ParameterStore;
-  /** How blocks keep their activations and their gradients; arithmetic is float32 always. `float32` by default. */
+  /** How blocks keep their activations and their gradients; arithmetic is float32. `float32` by default. */
   readonly storage?: "float32" | "float16";
   /** Whether the first block's activations are recomputed in the backward pass instead of being kept. */
   readonly recompute?: boolean;
+  /**
+   * `float16`: dense layers and `matmul` may round their operands to float16, where the adapter can compute with it; sums are
+   * float32. For inference: outputs are off by up to 1e-3 of the largest. `float32` by default.
+   */
+  readonly products?: "float32" | "float16";
 }
 
 /** An output to be: its shape, and where they are not the operation's and f32, its name and dtype. */
@@ -122,6 +128,7 @@ export class Tape {
    * const { embedding: values } = await program.run({ images }); // a Float32Array
    */
   compile<Options extends CompileOptions>(options: Options): Promise<Program<OutputsOf<Options>>> {
+    checkOptions("compile", options, compileOptions);
     return compile(this, options);
   }
 }

@@ -51,11 +51,7 @@ export class Session {
   /** Bytes of a training step that is not made. Throws `LIMIT` where the adapter could not hold it. */
   static plan(device: Device, spec: TrainingSpec): number {
     const { tape, loss } = new Session(device.planning(), spec).record("u8");
-    const { parameters, optimizer, activations, gradients, staging } = planProgram(tape, {
-      loss,
-      optimizer: spec.optimizer,
-    }).memory;
-    return parameters + optimizer + activations + gradients + staging;
+    return planProgram(tape, { loss, optimizer: spec.optimizer }).memory.total;
   }
 
   /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */
@@ -78,7 +74,13 @@ export class Session {
   embedder(batchSize: number): Promise<Embedder> {
     const { device, store, spec } = this;
     const { network, loss, pictures } = spec;
-    return kept(this.embedders, batchSize, () => towerEmbedder({ device, store, network, loss, batchSize, pictures }));
+    return kept(this.embedders, batchSize, async () => {
+      // Whoever evaluates embeds many: one program, filled up at the end, instead of some that are compiled for the rest.
+      const sizes = [batchSize];
+      const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: false });
+      await embedder.compile(batchSize, "bytes");
+      return embedder;
+    });
   }
 
   async dispose(): Promise<void> {

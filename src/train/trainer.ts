@@ -3,13 +3,14 @@
 import type { Batch, Pictures } from "../data/batch.ts";
 import { NotFiniteError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
+import { describeNotFinite } from "../gpu/diagnosis/notFinite.ts";
 import type { KernelTime, Memory, Program } from "../gpu/program.ts";
-import { describeNotFinite } from "../gpu/traceNotFinite.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { loadState, saveState } from "../model/modelFile.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesSaid } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import { adam } from "../optim/adam.ts";
+import { checkOptions, type Known } from "../options.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
@@ -44,6 +45,27 @@ export interface TrainerOptions extends PictureOptions, LossOptions {
   readonly debugNumerics?: boolean;
 }
 
+const trainerOptions: Known<TrainerOptions> = {
+  batchSize: 1,
+  loss: 1,
+  mining: 1,
+  margin: 1,
+  temperature: 1,
+  l2: 1,
+  optimizer: 1,
+  sourceSize: 1,
+  resize: 1,
+  standardize: 1,
+  crop: 1,
+  alignment: 1,
+  views: 1,
+  augmentation: 1,
+  storage: 1,
+  recompute: 1,
+  recovery: 1,
+  debugNumerics: 1,
+};
+
 export class Trainer {
   readonly network: Network;
   readonly options: Omit<TrainingSpec, "network">;
@@ -61,6 +83,7 @@ export class Trainer {
 
   /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
   static async create(device: Device, network: Network, options: TrainerOptions): Promise<Trainer> {
+    checkOptions("Trainer", options, trainerOptions);
     const { batchSize, l2 = 0, optimizer = adam(), recovery = {} } = options;
     const { debugNumerics = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -69,6 +92,8 @@ export class Trainer {
         `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`,
       );
     }
+    if (!(l2 >= 0 && l2 < Number.POSITIVE_INFINITY))
+      throw new TwingradError("BAD_INPUT", `Trainer: l2 is ${l2}; expected a number of at least 0.`);
     const loss = resolveLoss(options, network);
     const { length: towers } = network.options.towers;
     if (batchSize % towers !== 0) {

@@ -1,7 +1,10 @@
 // Stored pictures to pixels with the browser's own decoders: what src/node/files/images.ts does with sharp.
 
+import { shownScale } from "../data/detection/chooseFace.ts";
+import type { FaceLandmarks, Pixels } from "../data/detection/faceFinder.ts";
+import { frameToPicture, seenThrough, shownPart } from "../data/detection/faceFrame.ts";
 import type { ImageSize } from "../data/imageSize.ts";
-import { centredPart, croppedPart } from "../data/pictures/crop.ts";
+import { centredPart, croppedPart, type Rectangle } from "../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/pictures/storedPicture.ts";
 import { TwingradError } from "../errors.ts";
 import { decodeNetpbm } from "../formats/netpbm.ts";
@@ -24,6 +27,7 @@ export async function decodeHere(picture: Uint8Array | StoredPicture, size: Imag
     }
     const crop = picture instanceof Uint8Array ? undefined : picture.crop;
     const [own, wanted] = [[whole.height, whole.width] as const, [height, width] as const];
+    if (crop?.landmarks) return alignedFace(whole, crop.landmarks, crop.margin, size);
     const part = crop ? croppedPart(crop, own, wanted) : centredPart(own, wanted);
     const resize = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" } as const;
     const fitted = await createImageBitmap(whole, part.left, part.top, part.width, part.height, resize);
@@ -31,6 +35,41 @@ export async function decodeHere(picture: Uint8Array | StoredPicture, size: Imag
     context.drawImage(fitted, 0, 0); // on black: the canvas is opaque
     fitted.close();
     return withChannels(context.getImageData(0, 0, width, height).data, channels);
+  } finally {
+    whole.close();
+  }
+}
+
+/** A face in the standard frame, as src/node/files/images.ts brings it there. */
+function alignedFace(
+  whole: ImageBitmap,
+  landmarks: FaceLandmarks,
+  margin: number,
+  [height, width, channels]: ImageSize,
+) {
+  const map = frameToPicture(landmarks, [height, width], margin);
+  const part = shownPart(map, [height, width], [whole.height, whole.width]);
+  const rgba = pixelsOf(whole, part, [part.height, part.width]);
+  const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
+  const own = channels as 1 | 3;
+  return seenThrough(inPart, withChannels(rgba, own), [part.height, part.width, own], [height, width]);
+}
+
+function pixelsOf(whole: ImageBitmap, part: Rectangle, [height, width]: readonly [number, number]): Uint8ClampedArray {
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false })!;
+  context.drawImage(whole, part.left, part.top, part.width, part.height, 0, 0, width, height); // on black: it is opaque
+  return context.getImageData(0, 0, width, height).data;
+}
+
+/** The upright picture in RGB, at most `longestSide` long, for a `FaceFinder`; `scale` is how much smaller it is. */
+export async function wholePicture(picture: StoredPicture): Promise<Pixels & { readonly scale: number }> {
+  const whole = await bitmapOf(picture);
+  try {
+    const { height, width } = whole;
+    const scale = shownScale(height, width);
+    const [tall, wide] = [height, width].map((side) => Math.max(1, Math.round(side * scale)));
+    const rgba = pixelsOf(whole, { left: 0, top: 0, width, height }, [tall, wide]);
+    return { data: withChannels(rgba, 3), height: tall, width: wide, scale };
   } finally {
     whole.close();
   }

@@ -4,5 +4,6 @@ export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { imageFiles, type PageDataOptions, type RecordInput, tfrecords } from "./datasets.ts";
 export { decodeHere } from "./decodePicture.ts";
 export { PageDecoder, type PageDecoderOptions } from "./decoder.ts";
+export { browserFaceFinder, faceApiInPage, pagePictures } from "./faceFinders.ts";
 export { originPrivateFolder } from "./originPrivateFolder.ts";
 export { pageTuningStore } from "./tuning.ts";

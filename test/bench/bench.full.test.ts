@@ -48,6 +48,23 @@ describe("npm run bench", () => {
     expect(keys.some(isConvolution)).toBe(true);
   });
 
+  test("embeds one picture and many, and identifies one", async () => {
+    const { stdout } = await bench("--suite=inference", "--size=S", "--peers=", "--rounds=1", "--no-tune", "--json");
+    const [one, many, ...others] = JSON.parse(stdout).results;
+    expect(others).toEqual([]);
+    expect([one, many].map(({ suite, configuration, count }) => ({ suite, configuration, count }))).toEqual([
+      { suite: "inference", configuration: "S", count: 1 },
+      { suite: "inference", configuration: "S", count: 32 },
+    ]);
+    for (const { ours } of [one, many]) {
+      expect(ours.dispatches).toBeLessThanOrEqual(10);
+      expect(ours.firstMilliseconds).toBeGreaterThan(ours.milliseconds);
+    }
+    expect(many.ours.milliseconds).toBeGreaterThan(one.ours.milliseconds);
+    expect(one.identify).toMatchObject({ gallery: 1000 });
+    expect(one.identify.milliseconds).toBeGreaterThan(0);
+  });
+
   test("profiles a step by kernel and by part", async () => {
     const { stdout } = await bench("--suite=profile", "--config=XS", "--rounds=1", "--no-tune", "--json");
     const { results, profiles, starts, ...rest } = JSON.parse(stdout);

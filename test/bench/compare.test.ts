@@ -1,9 +1,12 @@
 // The check that stands before every timing must notice what is wrong.
 import { describe, expect, test } from "vitest";
 import { configurationNamed, operationsOfStep } from "../../bench/configurations.ts";
+import type { BenchHost } from "../../bench/host.ts";
 import { median } from "../../bench/median.ts";
 import { compare } from "../../bench/page/compare.ts";
-import { operationsOf } from "../../bench/profile.ts";
+import { profileOpenStep } from "../../bench/profile.ts";
+import { profileTable } from "../../bench/report.ts";
+import { operationsOf } from "../../src/tape/lowering/partOperations.ts";
 
 const results = (entries: Record<string, number[]>) =>
   new Map(Object.entries(entries).map(([name, values]) => [name, Float32Array.from(values)]));
@@ -49,6 +52,21 @@ test("operations of a part of a step", () => {
   for (const other of ["relu size=5", "product rows=3", "conv2d.forward batch=8 channels=3 filters=64 y=56,28,3,2,1"]) {
     expect(operationsOf(other)).toBeUndefined();
   }
+});
+
+test("a kernel that takes less than the clock tells has no bandwidth", async () => {
+  const times = [
+    { kernel: "conv2d.forward", part: "conv2d.forward batch=8", nanoseconds: 1e6, bytes: 5e5 },
+    { kernel: "add.forward", nanoseconds: 0, bytes: 16 },
+  ];
+  const page = { profile: async () => times, peakNow: async () => 10 } as unknown as BenchHost["page"];
+  const peak = {} as Parameters<typeof profileOpenStep>[2]["peak"];
+  const profile = await profileOpenStep(page, configurationNamed("S"), { rounds: 1, peak, bandwidth: 2 });
+  expect(profile.kernels).toMatchObject([
+    { name: "conv2d.forward", gigabytesPerSecond: 0.5, shareOfBandwidth: 0.25 },
+    { name: "add.forward", gigabytesPerSecond: undefined, shareOfBandwidth: undefined },
+  ]);
+  expect(profileTable(profile)).not.toMatch(/Infinity|NaN|∞/);
 });
 
 // Counted by hand: 2 x 3 x (2 B) x (9 H W I O of each layer + features x embedding).

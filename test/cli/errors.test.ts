@@ -125,6 +125,25 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
     },
     /^print\.jpg: refused: this looks like a picture of a picture, .* \(score 0\.25, at least 0\.5 is taken for live\)$/,
   ],
+  NO_FACE: [
+    () =>
+      core.faceDataset(
+        {
+          identities: ["ada"],
+          items: [
+            {
+              identity: 0,
+              name: "empty.jpg",
+              decode: async () => new Uint8Array(3),
+              stored: async () => ({ bytes: new Uint8Array(3), raw: [1, 1, 3] as const }),
+            },
+          ],
+        },
+        node.nodePictures,
+        { finder: { name: "blind", find: async () => [] }, policy: { none: "fail" } },
+      ),
+    /^empty\.jpg: no face was found$/,
+  ],
   DISK: [
     async () => {
       await node.diskFolder("/sys").write("kept", new Uint8Array(8)); // where nobody may make a file
@@ -152,16 +171,16 @@ it("docs/errors.md has each code, and no other", () => {
 });
 
 it.each([
-  ["ENOSPC", "DISK", "full"],
-  ["EDQUOT", "DISK", "full"],
-  ["EROFS", "DISK", "denied"],
-  ["EACCES", "DISK", "denied"],
-  ["EBUSY", "DISK", "busy"],
-  ["EIO", "DISK", "other"],
-  ["ENOENT", "BAD_INPUT", "none"],
-])("a system's %s is %s: %s", (system, code, reason) => {
+  ["ENOSPC", "DISK", "full", "; make room there"],
+  ["EDQUOT", "DISK", "full", "; make room there"],
+  ["EROFS", "DISK", "denied", "; choose a place that can be written"],
+  ["EACCES", "DISK", "denied", "; give this user the right to it"],
+  ["EBUSY", "DISK", "busy", "; close what has it open"],
+  ["EIO", "DISK", "other", ""],
+  ["ENOENT", "BAD_INPUT", "none", ""],
+])("a system's %s is %s: %s", (system, code, reason, cure) => {
   const error = diskError("runs/log.csv", "written", Object.assign(new Error(`${system}: words`), { code: system }));
-  expect(error).toMatchObject({ code, message: `runs/log.csv: cannot be written: ${system}: words` });
+  expect(error).toMatchObject({ code, message: `runs/log.csv: cannot be written: ${system}: words${cure}` });
   expect(error instanceof core.DiskError ? error.reason : "none").toBe(reason);
 });
 

@@ -4,12 +4,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { faceConfig } from "../../src/cli/demo/faces/draw.ts";
-import { drawFaces, facesDataset } from "../../src/cli/demo/faces/index.ts";
-import { appearance, person } from "../../src/cli/demo/faces/people.ts";
+import { drawFaces, facesDataset, numbersOf } from "../../src/cli/demo/faces/index.ts";
 import { labelsOf } from "../../src/data/dataset.ts";
 import { pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
 import { areaUnderCurve, roc } from "../../src/evaluation/metrics.ts";
+import { appearance, person } from "../../src/faces/people.ts";
+import { faceConfig } from "../../src/faces/pictureSvg.ts";
 
 const size = 32;
 const bytes = size * size * 3;
@@ -38,11 +38,11 @@ describe("pictures", () => {
 });
 
 describe("a person", () => {
-  const seed = 11;
+  const numbers = numbersOf(11);
   const people = Array.from({ length: 60 }, (_, index) => index);
   const looks = (index: number) => {
-    const who = person(seed, index);
-    return Array.from({ length: 12 }, (_, picture) => faceConfig(who, appearance(seed, index, picture, who)));
+    const who = person(numbers, index);
+    return Array.from({ length: 12 }, (_, picture) => faceConfig(who, appearance(numbers, index, picture, who)));
   };
   const identity = (face: ReturnType<typeof faceConfig>) =>
     JSON.stringify([

@@ -96,6 +96,15 @@ describe("a gallery's file", () => {
     expect(await readdir(join(own, "elsewhere"))).toEqual(["gallery.json"]);
   });
 
+  it("may begin with a byte-order mark, also where it is changed", async () => {
+    await writeFile(path, `\ufeff${saved}`);
+    await updateGallery(path, model, (present) => {
+      expect(present!.remove("Ada")).toBe(true);
+      return present!;
+    });
+    expect((await loadGallery(path, model))!.names).toEqual(["Zoë"]);
+  });
+
   it("is not written where the change is refused", async () => {
     await saveGallery(path, gallery);
     const refused = updateGallery(path, model, () => {

@@ -1,7 +1,7 @@
 // The report is one file that needs nothing else, and shows what it was given.
 import { describe, expect, test } from "vitest";
 import { type DemoReport, demoPage } from "../../src/cli/report/demoPage.ts";
-import { evaluationPage } from "../../src/cli/report/evaluationPage.ts";
+import { evaluationPage } from "../../src/report/evaluationPage.ts";
 
 const picture = "data:image/png;base64,iVBORw0KGgo=";
 const verification = {

@@ -13,16 +13,19 @@ describe("a name is what a person reads", () => {
     expect(readableName(name)).toBe(name);
   });
 
-  it.each(["", "  ", "\u00a0", " / "])("%j is none", (text) => {
+  it.each(["", "  ", "\u00a0", " / ", "\u200d", "\ufe0f", "\u3164"])("%j is none", (text) => {
     expect(() => identityName(text)).toThrow(/is empty/);
   });
 
-  it.each(["A\u0000da", "\u001b[2JAda", "A\u200bda", "a\u202eda", "a\nb", "\ud800"])("%j is refused", (text) => {
-    expect(() => identityName(text)).toThrow(/has control or invisible characters/);
-  });
+  it.each(["A\u0000da", "\u001b[2JAda", "A\u200bda", "a\u202eda", "a\nb", "\ud800", "Ad\u00ada", "Ada\u200e"])(
+    "%j is refused",
+    (text) => {
+      expect(() => identityName(text)).toThrow(/has control or invisible characters/);
+    },
+  );
 
   it("what nobody would see is shown", () => {
     expect(shown("A\u001b[31md\u200ba")).toBe("A\\u001b[31md\\u200ba");
-    expect(shown("Ren\u00e9e 🙂")).toBe("Ren\u00e9e 🙂");
+    for (const seen of ["Ren\u00e9e 🙂", "\u2764\ufe0f"]) expect(shown(seen)).toBe(seen);
   });
 });

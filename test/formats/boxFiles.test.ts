@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { boxFileOf, parseBoxFile, parseBoxTable } from "../../src/formats/boxFiles.ts";
 
 const box = { xmin: 10, ymin: 20, xmax: 40, ymax: 60, relative: false };
@@ -11,12 +11,20 @@ describe("parseBoxTable", () => {
       "other columns, another order, quotes, a byte-order mark",
       '\uFEFFName,Height,FILE,width,y,x\n"A, B",40,"ada/1.jpg",30,20,10',
     ],
-  ])("%s", (_, text) => expect(parseBoxTable(text)).toEqual(new Map([["ada/1.jpg", box]])));
+    ["columns that nobody asks for, of one name or none", "file,a,a,x,y,width,height,,\nada/1.jpg,1,2,10,20,30,40,,\n"],
+  ])("%s", (_, text) => {
+    const warned = vi.spyOn(console, "warn");
+    expect(parseBoxTable(text)).toEqual(new Map([["ada/1.jpg", box]]));
+    expect(warned).not.toHaveBeenCalled();
+  });
 
   it.each<[string, RegExp]>([
     ["", /^line 1: the columns file,xmin,ymin,xmax,ymax or file,x,y,width,height were expected/],
     ["file,left,top\n", /^line 1: .* not "file,left,top"/],
-    ["file,x,y,width,height\na.jpg,1,2,3\n", /^line 2: .*(few|expected)/i],
+    ["file,x,y,width,height,X\na.jpg,1,2,3,4,5\n", /^line 1: the column "x" is in it twice/],
+    ["file,x,y,width,height\na.jpg,1,2,3\n", /^line 2: 5 values were expected, as in line 1, not 4/],
+    ["file,x,y,width,height\na.jpg,1,2,3,4,5\n", /^line 2: 5 values were expected, as in line 1, not 6/],
+    ['file,x,y,width,height\n"a.jpg,1,2,3,4\n', /^line 2: .*quote/i],
     [
       "file,x,y,width,height\na.jpg,1,2,3,4\nb.jpg,1,2,0,4\n",
       /^line 3: the box xmin 1, ymin 2, xmax 1, ymax 6 .*no area/,

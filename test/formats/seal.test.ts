@@ -69,7 +69,8 @@ describe("a sealed file", () => {
 describe("openSaved", () => {
   it("gives the description of a file that is whole; an older one is of recognition, its embeddings behind a sigmoid", async () => {
     const { version: _, ...rest } = description;
-    const network = { ...rest.network, embeddingActivation: "sigmoid", towers: ["pixels"] };
+    const batchNorm = { batchNormEpsilon: 1e-3, batchNormMomentum: 0.99 };
+    const network = { ...rest.network, embeddingActivation: "sigmoid", ...batchNorm, towers: ["pixels"] };
     expect((await openSaved(await saved())).description).toEqual({
       ...rest,
       network,

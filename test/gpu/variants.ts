@@ -78,8 +78,8 @@ export function deviceTaking(device: Device, kind: (typeof kinds)[number], candi
   const other = deviceChoosing(deviceAs(device, kind), candidate);
   const { choice } = other.tuner;
   let taken = 0;
-  other.tuner.choice = (key, candidates) => {
-    const found = choice(key, candidates);
+  other.tuner.choice = (key, candidates, portable) => {
+    const found = choice(key, candidates, portable);
     if (found !== undefined) taken++;
     return found;
   };

@@ -169,7 +169,9 @@ describe("readModelFile", () => {
       /training has not ended: .* --resume, or name one of/,
     );
     await mkdir(join(folder, "empty"));
-    await expect(readModelFile(join(folder, "empty"))).rejects.toThrow(/model\.safetensors: cannot be read/);
+    await expect(readModelFile(join(folder, "empty"))).rejects.toThrow(
+      /empty: there is no model\.safetensors in this folder/,
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { frame } from "../../src/formats/tfrecord/framing.ts";
 import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
 import type { FeatureValues } from "../../src/formats/tfrecord/recordTypes.ts";
 import { imageFolder, livenessImages } from "../../src/node/files/imageFolders.ts";
-import { boxOf } from "../../src/node/files/pictureBoxes.ts";
+import { boxesOf } from "../../src/node/files/pictureBoxes.ts";
 import { tfrecords } from "../../src/node/tfrecord/tfrecords.ts";
 
 let folder: string;
@@ -58,9 +58,11 @@ describe("boxes beside pictures", () => {
     expect(third).toEqual(await (await imageFolder(folder)).items[2].decode([8, 8, 3]));
     // One picture alone finds the same box, and a model's crop is applied to it.
     const [one, two, three] = items.map((item) => item.name);
-    expect(await boxOf(one)).toMatchObject({ xmin: 5, ymax: 35 });
-    expect(await boxOf(two)).toMatchObject({ xmin: 40, ymax: 13 });
-    expect(await boxOf(three)).toBeUndefined();
+    expect(await boxesOf([one, two, three])).toEqual([
+      expect.objectContaining({ xmin: 5, ymax: 35 }),
+      expect.objectContaining({ xmin: 40, ymax: 13 }),
+      undefined,
+    ]);
     expect(isWhite(await readPictures([one, two], { imageSize: [8, 8, 3], crop }))).toBe(true);
     expect(isWhite(await readPictures([one, two], { imageSize: [8, 8, 3] }))).toBe(false);
   });
@@ -73,7 +75,16 @@ describe("boxes beside pictures", () => {
     for (const item of items) expect(isWhite(await item.decode([6, 6, 1]))).toBe(true);
     await put("tables/others.csv", "file,x,y,width,height\nbob.png,30,20,10,10\n");
     const others = imageFolder(folder, { crop, boxes: join(folder, "tables", "others.csv") });
-    await expect(others).rejects.toThrow(/others\.csv: none of its 1 files is below .*, for one, live\/ada\/1\.png/);
+    const bothSides =
+      /others\.csv: none of its 1 pictures is below .*, for one, "bob\.png", and there is "live\/ada\/1\.png"/;
+    await expect(others).rejects.toThrow(bothSides);
+    const picture = join(folder, "live", "ada", "1.png");
+    await expect(boxesOf([picture], join(folder, "tables", "others.csv"))).rejects.toThrow(/"bob\.png", and there is/);
+    await put("boxes.csv", "file,x,y,width,height\nalive/ada/1.png,30,20,10,10\n");
+    const own = imageFolder(folder, { crop });
+    await expect(own).rejects.toThrow(/boxes\.csv: none of its 1 .*"alive\/ada\/1\.png", and there is "live/);
+    await put("boxes.csv", "file,x,y,width,height\n");
+    await expect(imageFolder(folder, { crop })).rejects.toThrow(/boxes\.csv: it has no boxes/);
     await expect(imageFolder(folder, { crop, boxes: join(folder, "none.csv") })).rejects.toThrow(
       /none\.csv: cannot be read/,
     );

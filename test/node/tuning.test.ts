@@ -8,11 +8,18 @@ import { openDevice } from "../../src/node/adapter/device.ts";
 import { fileTuningStore, tuningFolder } from "../../src/node/files/tuning.ts";
 
 const table: TuningTable = {
-  format: 1,
+  format: 2,
   adapter: "some adapter / driver 1.2",
   version: "0.1.0",
   shaders: "0123456789abcdef",
-  choices: { "conv2d.forward batch=8": { candidate: "winograd", microseconds: { winograd: 12.5, tiled: null } } },
+  choices: {
+    "conv2d.forward batch=8": {
+      candidate: "winograd",
+      microseconds: { winograd: 12.5, tiled: null },
+      differences: { winograd: 0.01, tiled: null },
+      refused: { tiled: "it does not run" },
+    },
+  },
 };
 const key = "some adapter / driver 1.2; twingrad 0.1.0; 0123456789abcdef";
 
@@ -47,7 +54,7 @@ test.each([
   ["no JSON", "{", "JSON"],
   ["an empty file", "", "JSON"],
   ["another object", "{}", "format"],
-  ["another format", JSON.stringify({ ...table, format: 2 }), "format"],
+  ["another format", JSON.stringify({ ...table, format: 3 }), "format"],
   ["a choice without times", JSON.stringify({ ...table, choices: { x: { candidate: "a" } } }), "x: microseconds"],
   [
     "a negative time",

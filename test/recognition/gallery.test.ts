@@ -302,7 +302,7 @@ describe("a name is what a person reads", () => {
     expect(read.names).toEqual([]);
   });
 
-  it.each(["unknown ", " Unknown", "UNKNOWN", "A\u0000da", "\u001b[2JAda", "\u00a0"])(
+  it.each(["unknown ", " Unknown", "UNKNOWN", "un\u200dknown", "\uff55nknown", "A\u0000da", "\u001b[2JAda", "\u00a0"])(
     "%j cannot be enrolled, nor read",
     async (name) => {
       const people = await gallery();

@@ -1,8 +1,8 @@
 // Reverse-mode differentiation as a function from list to list.
 import { describe, expect, test } from "vitest";
 import { add, gradients, scale, scaleBytes, slice, sum, Tape, type Tensor } from "../../src/index.ts";
-import { differentiate } from "../../src/tape/differentiate.ts";
-import { gradientRequest, type Node, type Operation } from "../../src/tape/graph.ts";
+import { gradientRequest } from "../../src/tape/differentiate.ts";
+import { differentiate, type Node, type Operation } from "../../src/tape/graph.ts";
 import { describedDevice } from "./describedDevice.ts";
 
 const device = describedDevice();

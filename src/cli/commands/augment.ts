@@ -8,19 +8,17 @@ import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { defaults, parseSettings, readSettings, resolveSettings, SettingsError } from "../options/settings.ts";
-import { wholeNumber } from "../options/values.ts";
+import { imageSize, wholeNumber } from "../options/values.ts";
 import { action, digits, note, type Outcome } from "../outcome.ts";
-import { readPictures } from "./models.ts";
-import { imageSize } from "./train.ts";
+import { type PictureFlags, readPictures } from "./models.ts";
 
-interface Flags {
+interface Flags extends PictureFlags {
   out: string;
   count: number;
   config?: string;
   seed?: number;
   imageSize?: number | [number, number];
   augmentPreset?: string;
-  boxes?: string;
   json?: boolean;
 }
 
@@ -53,7 +51,7 @@ export function addAugment(program: Command): void {
 
 async function run(
   image: string,
-  { out, count, config, seed, imageSize, augmentPreset, boxes }: Flags,
+  { out, count, config, seed, imageSize, augmentPreset, ...pictureFlags }: Flags,
 ): Promise<Outcome> {
   const said = Object.entries({ seed, imageSize, augment: augmentPreset }).filter(([, value]) => value !== undefined);
   const flags = parseSettings(Object.fromEntries(said), "--");
@@ -61,7 +59,7 @@ async function run(
   const settings = resolveSettings({ augment: true, ...file }, flags);
   const { decoded: source, crop, augmentation } = picturesOf(settings);
   if (!augmentation) throw new SettingsError(`${config}: augment is false: training would see the picture as it is`);
-  const picture = await readPictures([image], { imageSize: source, crop }, boxes);
+  const picture = await readPictures([image], { imageSize: source, crop }, pictureFlags);
   const device = await openDevice({ tell: note });
   try {
     const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };

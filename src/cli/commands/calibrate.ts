@@ -1,15 +1,18 @@
 // twingrad calibrate: sets a model's threshold for a wanted false-accept rate.
 
 import { type Command, InvalidArgumentError } from "commander";
+import { scorePairs } from "../../exchange/index.ts";
 import {
   allPairs,
   assess,
   type CalibratedRate,
+  type Calibration,
   type Dataset,
   fitCalibration,
   type Interval,
   labelsOf,
   pairsPerIdentity,
+  type ScoredPair,
   TwingradError,
   thresholdAt,
   withJudgement,
@@ -17,16 +20,18 @@ import {
 import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
-import { action, digits, percent, warn } from "../outcome.ts";
+import { action, digits, type Outcome, percent, warn } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
+import { addEmbeddingOptions, type EmbeddingFlags, openEmbeddings } from "./exchange/embeddingFiles.ts";
 import { picturesFor, showing, withModel } from "./models.ts";
 
-interface Options extends DataFlags {
+interface Options extends DataFlags, EmbeddingFlags {
   far: number;
   pairsPerIdentity?: number | "all";
   seed: number;
   resamples: number;
   unseen?: boolean;
+  out?: string;
 }
 
 /** Every pair is taken up to here; more say little more, and take long. */
@@ -39,8 +44,11 @@ export function addCalibrate(program: Command): void {
     .description(
       "Sets the threshold of a model for a wanted false-accept rate on pictures of people, fits the probability of a distance, and stores both in the model file, with the rate reached and its confidence interval.",
     )
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder; it is written anew")
-    .argument("<data...>", `${dataHelp}; people whom the training did not see`)
+    .argument(
+      "[model]",
+      "what `twingrad train` wrote: the file or its folder; it is written anew. Needless with --embeddings",
+    )
+    .argument("[data...]", `${dataHelp}; people whom the training did not see`)
     .requiredOption("--far <rate>", "the share of pairs of two people that may pass for one, as 0.001", rate)
     .option(
       "--pairs-per-identity <count>",
@@ -49,22 +57,26 @@ export function addCalibrate(program: Command): void {
     )
     .option("--seed <number>", "of the pairs, and of the people drawn anew", wholeNumber(0), 1)
     .option("--resamples <count>", "of the people, for the confidence intervals", wholeNumber(1), 1000)
-    .option("--unseen", "only the people whom the training of this model held out of this data");
-  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) =>
-    withModel(modelPath, async (model) => {
+    .option("--unseen", "only the people whom the training of this model held out of this data")
+    .option("--out <file>", "of --embeddings: where the threshold and the calibration go, as JSON");
+  addEmbeddingOptions(command);
+  action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
+    const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
+    if (options.embeddings !== undefined) {
+      if (modelPath !== undefined || options.unseen) wrong("--embeddings takes no model, no data and no --unseen");
+      return calibrateEmbeddings(options);
+    }
+    if (modelPath === undefined || data.length === 0) return wrong("missing required argument 'model' or 'data'");
+    if (options.out !== undefined) wrong("--out is for --embeddings: a model keeps its threshold itself");
+    return withModel(modelPath, async (model) => {
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       const labels = labelsOf(dataset);
       const { far, seed, resamples } = options;
       const pairs = pairsOf(dataset, options);
       const { scored } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
       const { threshold, rate } = thresholdAt(scored, pairs, labels, far, { seed, resamples });
-      const { same, different } = rate.pairs;
       checkReachable(far, rate);
-      const fitted = fitCalibration(
-        scored.map((pair) => ({ same: pair.same, distance: model.calibrationScore(pair.distance) })),
-      );
-      // Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001).
-      const calibration = { slope: fitted.slope, intercept: fitted.intercept + Math.log(different / same) };
+      const calibration = calibrationOf(scored, rate, (distance) => model.calibrationScore(distance));
       const file = await modelFileOf(modelPath);
       await updateFile(file, async (bytes) => {
         if (!bytes || (await fingerprintOfModel(bytes)) !== model.fingerprint) {
@@ -75,23 +87,61 @@ export function addCalibrate(program: Command): void {
         }
         return withJudgement(bytes, { threshold, calibration, rate });
       });
-      if (far * different < 1) {
-        const needed = Math.ceil(1 / far).toLocaleString("en-GB");
-        warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
-      }
-      const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
+      warnOfFew(far, rate);
       return {
         result: { threshold, before: model.threshold, ...rate, calibration, model: file },
         text: [
           `threshold ${digits(threshold)}, before ${digits(model.threshold)}`,
-          `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${different} pairs of two people`,
-          `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${same} pairs of one`,
-          `in brackets: ${100 * rate.level} % intervals, ${rate.identities} people drawn anew`,
+          ...inWords(rate),
           `stored in ${file}`,
         ].join("\n"),
       };
-    }),
-  );
+    });
+  });
+}
+
+/** As for a model, of vectors of any: what they are to be compared with is told, and stored where --out says. */
+async function calibrateEmbeddings(options: Options): Promise<Outcome> {
+  const { far, seed, resamples, out, metric } = options;
+  const { table, dataset, recognizer } = await openEmbeddings(options);
+  const pairs = pairsOf(dataset, options);
+  const scored = scorePairs(recognizer(0), table.values, pairs);
+  const { threshold, rate } = thresholdAt(scored, pairs, labelsOf(dataset), far, { seed, resamples });
+  checkReachable(far, rate);
+  const calibration = calibrationOf(scored, rate, (distance) => distance);
+  warnOfFew(far, rate);
+  const judgement = { metric, length: table.length, threshold, calibration };
+  if (out !== undefined) await updateFile(out, async () => `${JSON.stringify({ ...judgement, rate }, null, 2)}\n`);
+  const stored = out === undefined ? [] : [`stored in ${out}`];
+  return {
+    result: { ...judgement, ...rate, ...(out !== undefined && { file: out }) },
+    text: [`threshold ${digits(threshold)}`, ...inWords(rate), ...stored].join("\n"),
+  };
+}
+
+/** Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001). */
+function calibrationOf(
+  scored: readonly ScoredPair[],
+  { pairs: { same, different } }: CalibratedRate,
+  score: (distance: number) => number,
+): Calibration {
+  const fitted = fitCalibration(scored.map((pair) => ({ same: pair.same, distance: score(pair.distance) })));
+  return { slope: fitted.slope, intercept: fitted.intercept + Math.log(different / same) };
+}
+
+function warnOfFew(far: number, { pairs: { different } }: CalibratedRate): void {
+  if (far * different >= 1) return;
+  const needed = Math.ceil(1 / far).toLocaleString("en-GB");
+  warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+}
+
+function inWords(rate: CalibratedRate): string[] {
+  const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
+  return [
+    `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${rate.pairs.different} pairs of two people`,
+    `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${rate.pairs.same} pairs of one`,
+    `in brackets: ${100 * rate.level} % intervals, ${rate.identities} people drawn anew`,
+  ];
 }
 
 /** A threshold that no genuine pair passes would make a model that recognizes nobody: it is not stored. */

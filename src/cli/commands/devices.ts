@@ -16,7 +16,10 @@ export function addDevices(program: Command): void {
   });
 }
 
-function inWords({ kind, software, features, limits, tuned, ...adapter }: AdapterReport, used: boolean): string[] {
+function inWords(
+  { kind, software, features, limits, tuned, refused, ...adapter }: AdapterReport,
+  used: boolean,
+): string[] {
   const { vendor, architecture, description } = adapter;
   const name = [vendor, architecture, description].filter(Boolean).join(" ");
   const choices = Object.entries(tuned ?? {});
@@ -27,5 +30,6 @@ function inWords({ kind, software, features, limits, tuned, ...adapter }: Adapte
     `  features: ${features.join(", ") || "none"}`,
     choices.length === 0 ? "  tuner: nothing timed yet" : `  tuner: ${choices.length} choices timed`,
     ...choices.map(([choice, candidate]) => `    ${choice}: ${candidate}`),
+    ...refused.map(({ key, kernel, why }) => `    never taken: ${kernel} for ${key}: ${why}`),
   ];
 }

@@ -33,7 +33,7 @@ export function addEnroll(program: Command): void {
       withGuardedModel(modelPath, images, flags, async (model) => {
         const name = readableName(said);
         const added = new Gallery(model);
-        await added.enroll(said, await readPictures(images, model, flags.boxes));
+        await added.enroll(said, await readPictures(images, model, flags));
         // The file is not locked while the pictures are embedded: others may change it meanwhile.
         const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
           const all = joined(present, added);

@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
-import { readableName, shown } from "../../internal.ts";
+import { nearest, readableName, shown } from "../../internal.ts";
 import { updateGallery } from "../galleryFiles.ts";
 import { action, note } from "../outcome.ts";
 import { withModel } from "./models.ts";
@@ -22,10 +22,12 @@ export function addForget(program: Command): void {
       const gallery = await updateGallery(galleryPath, model, (present) => {
         if (!present) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
         if (!present.remove(name)) {
-          const known = present.names.length === 0 ? "nobody" : `${present.names.length} people`;
+          const { names } = present;
+          const known = names.length === 0 ? "nobody" : `${names.length} people`;
+          const near = nearest(name, names);
           throw new TwingradError(
             "BAD_INPUT",
-            `${galleryPath}: nobody called "${shown(name)}" is enrolled; it holds ${known}`,
+            `${galleryPath}: nobody called "${shown(name)}" is enrolled; ${near === undefined ? `it holds ${known}` : `did you mean "${near}"?`}`,
           );
         }
         return present;

@@ -37,7 +37,7 @@ export function addIdentify(program: Command): void {
         const gallery = await loadGallery(galleryPath, model);
         if (!gallery)
           throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery; enroll makes one`);
-        const found = await gallery.identify(await readPictures([image], model, options.boxes), options);
+        const found = await gallery.identify(await readPictures([image], model, options), options);
         // Nobody can be enrolled under this name.
         const result = { ...found, name: found.name ?? "unknown" };
         const lines = found.candidates.map(({ name, distance }) => `  ${digits(distance)}  ${name}`);

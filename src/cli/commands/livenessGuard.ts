@@ -1,16 +1,14 @@
 // --liveness: a second model that refuses pictures of pictures before the first one looks at them.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type Model, requireLive } from "../../index.ts";
 import { loadLivenessModel } from "../../node/index.ts";
 import { number } from "../options/values.ts";
-import { readPictures, withModel } from "./models.ts";
+import { type PictureFlags, readPictures, withModel } from "./models.ts";
 
-export interface GuardFlags {
+export interface GuardFlags extends PictureFlags {
   liveness?: string;
   livenessThreshold?: number;
-  /** Where the boxes of the pictures are: see `addBoxesOption`. */
-  boxes?: string;
 }
 
 export function addGuardOptions(command: Command): Command {
@@ -23,6 +21,12 @@ export function addGuardOptions(command: Command): Command {
       "--liveness-threshold <score>",
       "the least score, from 0 to 1, that is taken for a live person (default: the liveness model's own)",
       number,
+    )
+    .addOption(
+      new Option(
+        "--crop <part>",
+        "centre, box or face, as of train (default: as the model's training had it); the liveness model's pictures are cropped alike",
+      ).choices(["centre", "box", "face"]),
     );
 }
 
@@ -33,13 +37,13 @@ export function addGuardOptions(command: Command): Command {
 export async function withGuardedModel<T>(
   path: string,
   pictures: readonly string[],
-  { liveness, livenessThreshold: threshold, boxes }: GuardFlags,
+  { liveness, livenessThreshold: threshold, ...flags }: GuardFlags,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
   return withModel(path, async (model, device) => {
     if (liveness !== undefined) {
       const judge = await loadLivenessModel(liveness, device);
-      await requireLive(judge, await readPictures(pictures, judge, boxes), { threshold, names: pictures });
+      await requireLive(judge, await readPictures(pictures, judge, flags), { threshold, names: pictures });
       await judge.dispose();
     }
     return work(model);

@@ -1,5 +1,4 @@
 // The models and pictures that commands are given, opened and read.
-import { access } from "node:fs/promises";
 import {
   type CropOptions,
   type Dataset,
@@ -9,8 +8,9 @@ import {
   type Model,
   TwingradError,
 } from "../../index.ts";
-import { boxOf, cropInWords, cropOf } from "../../internal.ts";
+import { boxesOf, cropInWords, cropOf, statOf } from "../../internal.ts";
 import { loadLivenessModel, loadModel, openDevice, readPicture } from "../../node/index.ts";
+import { type FaceFlags, readFace } from "../faces.ts";
 import type { PictureNeeds } from "../options/dataOptions.ts";
 import { note } from "../outcome.ts";
 import { Progress } from "../progress.ts";
@@ -31,9 +31,7 @@ async function withLoaded<M, T>(
   work: (model: M, device: Device) => Promise<T>,
 ): Promise<T> {
   // Before the device is opened: a wrong path should be told at once.
-  await access(path).catch(() => {
-    throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
-  });
+  if (!(await statOf(path))) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   const device = await openDevice({ tell: note });
   try {
     return await work(await load(path, device), device);
@@ -52,6 +50,13 @@ export async function showing<T>({ items }: Dataset, work: (told: (done: number)
   }
 }
 
+/** How single pictures are read. */
+export interface PictureFlags extends FaceFlags {
+  boxes?: string;
+  /** In place of the model's own. */
+  crop?: CropOptions["mode"];
+}
+
 /** What a model needs of pictures. */
 export interface PictureModel {
   readonly imageSize: ImageSize;
@@ -62,15 +67,24 @@ export const picturesFor = ({ imageSize: size, crop }: PictureModel): PictureNee
 
 /**
  * The pictures behind one another, in the model's size and cropped as its training's were; how many have a box is told.
- * @param boxes a table of boxes in place of those that lie beside the pictures.
+ * @param flags a table of boxes in place of those that lie beside the pictures, another crop, what a face must be.
  */
-export async function readPictures(paths: readonly string[], model: PictureModel, boxes?: string): Promise<Uint8Array> {
-  const { crop = { mode: "centre" } } = model;
-  const found = await Promise.all(paths.map((path) => (crop.mode === "box" ? boxOf(path, boxes) : undefined)));
+export async function readPictures(
+  paths: readonly string[],
+  model: PictureModel,
+  flags: PictureFlags = {},
+): Promise<Uint8Array> {
+  const { mode = model.crop?.mode ?? "centre", boxes } = { ...flags, mode: flags.crop };
+  const crop: CropOptions = { ...model.crop, mode };
+  const found = crop.mode === "box" ? await boxesOf(paths, boxes) : [];
   const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
   if (told) note(told);
   const pictures = await Promise.all(
-    paths.map((path, n) => readPicture(path, model.imageSize, cropOf(found[n], crop))),
+    paths.map((path, n) =>
+      mode === "face"
+        ? readFace(path, model.imageSize, crop, flags)
+        : readPicture(path, model.imageSize, cropOf(found[n], crop)),
+    ),
   );
   const [height, width, channels] = model.imageSize;
   const stacked = new Uint8Array(pictures.length * height * width * channels);

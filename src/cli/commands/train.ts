@@ -1,6 +1,6 @@
 // twingrad train: a folder of pictures in, a model out.
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
 import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
@@ -18,7 +18,7 @@ import {
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
-import { list, number } from "../options/values.ts";
+import { imageSize, list, number } from "../options/values.ts";
 import { action, digits, note, percent, warn } from "../outcome.ts";
 import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
 import { checkData, exists, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
@@ -71,9 +71,9 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--crop <part>",
-      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature ${by("centre")}`,
+      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature; face: the largest face that is found, turned upright by its landmarks ${by("centre")}`,
     )
-    .option("--crop-margin <share>", `of a box's side, added to it on every side ${by(0)}`, number)
+    .option("--crop-margin <share>", `of the side of a box or face, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
     .option(
       "--align <list>",
@@ -294,10 +294,4 @@ function inWords(figures: Readonly<Record<string, number>>): string {
 }
 
 /** Reads an option that is one side or height x width. */
-export function imageSize(text: string): number | [number, number] {
-  const parts = text.split("x").map(number);
-  if (parts.length > 2) throw new InvalidArgumentError("A size such as 56 or 112x92 (height x width) was expected.");
-  return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
-}
-
 const numbers = (text: string) => list(text).map(number);

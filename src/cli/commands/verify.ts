@@ -20,7 +20,7 @@ export function addVerify(program: Command): void {
     addBoxesOption(addGuardOptions(command)),
     async (modelPath: string, a: string, b: string, options: GuardFlags & { threshold?: number }) =>
       withGuardedModel(modelPath, [a, b], options, async (model) => {
-        const embeddings = await model.embed(await readPictures([a, b], model, options.boxes));
+        const embeddings = await model.embed(await readPictures([a, b], model, options));
         const [distance] = model.distances(
           embeddings.subarray(0, model.embedding),
           embeddings.subarray(model.embedding),

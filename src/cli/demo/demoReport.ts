@@ -1,7 +1,7 @@
 // Puts the demo's figures and pictures together for the report page.
 import { type Device, type ImageSize, probabilityOf } from "../../index.ts";
+import { percent, type ReportPair } from "../../report/html.ts";
 import type { DemoReport } from "../report/demoPage.ts";
-import { percent, type ReportPair } from "../report/html.ts";
 import { pictureUri } from "../report/pictureUri.ts";
 import { type DemoPeople, faceSize, picturesEach } from "./demoPeople.ts";
 import type { DemoEvaluation } from "./evaluateDemo.ts";

@@ -14,6 +14,7 @@ import {
 } from "../../index.ts";
 import { beginsLikeRecords, diskError, largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
 import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
+import { addFaceOptions, cropToFaces, type FaceFlags } from "../faces.ts";
 import { warn } from "../outcome.ts";
 
 export const dataHelp =
@@ -31,6 +32,8 @@ export interface DataFlags {
   boxFeature?: string;
   boxes?: string;
   skipCorrupt?: boolean;
+  onNoFace?: FaceFlags["onNoFace"];
+  facePolicy?: FaceFlags["facePolicy"];
 }
 
 export interface PictureNeeds {
@@ -52,6 +55,8 @@ const flagNames = [
   "boxes",
   "largestRecord",
   "skipCorrupt",
+  "onNoFace",
+  "facePolicy",
 ] as const satisfies (keyof DataFlags)[];
 
 /** How to read records: for every command that takes some. */
@@ -89,9 +94,9 @@ export function addDataOptions(command: Command): Command {
   );
 }
 
-/** Where the boxes of pictures in files are. */
+/** Where the boxes of pictures in files are, and what is done where no face is found. */
 export function addBoxesOption(command: Command): Command {
-  return command.option(
+  return addFaceOptions(command).option(
     "--boxes <file>",
     "with --crop box: a table file,xmin,ymin,xmax,ymax or file,x,y,width,height in pixels (default: boxes.csv of the folder; NAME.json beside a picture comes first)",
   );
@@ -125,11 +130,13 @@ export async function openData(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<Dataset> {
-  return readable(flags, size, async (onCorrupt) =>
-    (await isImageFolder(paths))
-      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+  const isFolder = await isImageFolder(paths);
+  const dataset = await readable(flags, size, async (onCorrupt) =>
+    isFolder
+      ? imageFolder(paths[0], { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }),
   );
+  return crop?.mode === "face" ? cropToFaces(dataset, paths[0], isFolder, crop, flags) : dataset;
 }
 
 /** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof, or records. */
@@ -139,11 +146,13 @@ export async function openLiveness(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
-  return readable(flags, size, async (onCorrupt) =>
-    (await isImageFolder(paths))
-      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt })
+  const isFolder = await isImageFolder(paths);
+  const dataset = await readable(flags, size, async (onCorrupt) =>
+    isFolder
+      ? livenessImages(paths[0], warn, { crop, boxes: flags.boxes, tell, warn, onUnreadable: onCorrupt ?? refuse })
       : livenessRecords(await tfrecords(paths, { ...recordOptions(flags), onCorrupt, crop, tell }), warn),
   );
+  return crop?.mode === "face" ? cropToFaces(dataset, paths[0], isFolder, crop, flags) : dataset;
 }
 
 async function readable<I extends Item>(
@@ -157,6 +166,12 @@ async function readable<I extends Item>(
   const decodable = size && onCorrupt ? await readableItems(dataset, size, (_, error) => onCorrupt(error)) : dataset;
   skipped.summary();
   return decodable;
+}
+
+/** @throws the same, with the option that leaves it out. */
+function refuse(error: TwingradError): never {
+  error.message += "; --skip-corrupt leaves it out";
+  throw error;
 }
 
 /** A folder is one of pictures unless record files lie in it: files that are some, not only called so. */

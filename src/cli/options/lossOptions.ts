@@ -11,7 +11,17 @@ export function addLossOptions(command: Command): void {
   command
     .option(
       "--embedding-activation <name>",
-      `of an embedding's values: sigmoid, or linear, which losses on distances want ${by("sigmoid")}`,
+      `of an embedding's values: sigmoid, relu, or linear, which losses on distances want ${by("sigmoid")}`,
+    )
+    .option(
+      "--batch-norm-epsilon <number>",
+      `added to the variance of each batch-norm; PyTorch's default is 1e-5 ${by(1e-3)}`,
+      number,
+    )
+    .option(
+      "--batch-norm-momentum <share>",
+      `of its old value that a moving average keeps at an update; PyTorch's default of 0.1 is 0.9 here ${by(0.99)}`,
+      number,
     )
     .option(
       "--towers <list>",

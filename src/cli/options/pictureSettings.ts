@@ -22,6 +22,8 @@ export function picturesOf(settings: ResolvedSettings) {
   const ranges = augmentationRanges(settings.augment);
   const decoded: ImageSize = sourceSize ? [...sourceSize, channels] : imageSizeOf(settings);
   const crop: CropOptions | undefined =
-    settings.crop === "box" ? { mode: "box", margin: settings.cropMargin ?? 0 } : undefined;
+    settings.crop === "box" || settings.crop === "face"
+      ? { mode: settings.crop, margin: settings.cropMargin ?? 0 }
+      : undefined;
   return { sourceSize, decoded, crop, augmentation: ranges && { ...ranges, seed } };
 }

@@ -101,8 +101,8 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
       throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
     }
   }
-  if (given.cropMargin !== undefined && given.crop !== "box") {
-    throw new SettingsError("--crop-margin is about boxes: it needs --crop box");
+  if (given.cropMargin !== undefined && given.crop !== "box" && given.crop !== "face") {
+    throw new SettingsError("--crop-margin is about boxes and faces: it needs --crop box or face");
   }
   if (given.validation === 0 && (given.patience !== undefined || given.keep === "best")) {
     const flag = given.patience === undefined ? "--keep best" : "--patience";

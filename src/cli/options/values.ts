@@ -21,3 +21,10 @@ export function number(text: string): number {
 
 /** Reads an option that is several words between commas. */
 export const list = (text: string): string[] => text.split(",");
+
+/** Reads height and width, or the one side of a square. */
+export function imageSize(text: string): number | [number, number] {
+  const parts = text.split("x").map(number);
+  if (parts.length > 2) throw new InvalidArgumentError("A size such as 56 or 112x92 (height x width) was expected.");
+  return parts.length === 1 ? parts[0] : [parts[0], parts[1]];
+}

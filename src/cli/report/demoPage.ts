@@ -1,8 +1,8 @@
 // The demo's report: one HTML file without scripts or anything to load, readable from a disk years from now.
 import type { RocPoint, VerificationReport } from "../../index.ts";
-import { histogramChart, lossChart, rocChart } from "./charts.ts";
-import { htmlPage, type Picture, pairGroup, percent, picture, type ReportPair, text, tile } from "./html.ts";
-import { style } from "./style.ts";
+import { histogramChart, lossChart, rocChart } from "../../report/charts.ts";
+import { htmlPage, type Picture, pairGroup, percent, picture, type ReportPair, text, tile } from "../../report/html.ts";
+import { style } from "../../report/style.ts";
 
 export interface ReportProbe {
   picture: Picture;

@@ -2,7 +2,7 @@
 
 import sharp from "sharp";
 import type { ImageSize, Item } from "../../index.ts";
-import type { Picture } from "./html.ts";
+import type { Picture } from "../../report/html.ts";
 
 export async function pictureUri(item: Item, size: ImageSize): Promise<Picture> {
   const [height, width, channels] = size;

@@ -145,12 +145,18 @@ export async function train<I extends Item>(
   const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
   let ran: LoopResult;
-  if (!resume) await clearForNewRun(folder, warn);
+  // A new run has the folder from here on; one that is gone on with may turn out to have ended.
+  if (!resume) {
+    await markUnfinished(folder, tell);
+    await clearForNewRun(folder, warn);
+  }
   await clearAfterKill(folder);
   try {
     const begun = resume?.progress;
     const identity = identityMetadata(run);
-    const beforeSteps = () => markUnfinished(folder, tell);
+    const beforeSteps = async () => {
+      if (resume) await markUnfinished(folder, tell);
+    };
     const parts = {
       trainer,
       stream,
@@ -266,9 +272,11 @@ function trainerOf<I extends Item>(
     readonly onRecovery: (recovered: Recovered) => void;
   },
 ): Promise<Trainer> {
-  const { filters, embedding, embeddingActivation, towers, seed, recoveryEvery: every } = settings;
+  const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, towers, seed } = settings;
+  const { recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
-  const network = task.network({ imageSize, filters, embedding, embeddingActivation, towers, seed });
+  const normalization = { batchNormEpsilon, batchNormMomentum };
+  const network = task.network({ imageSize, filters, embedding, embeddingActivation, ...normalization, towers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);

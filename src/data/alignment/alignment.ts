@@ -13,23 +13,12 @@
 import { TwingradError } from "../../errors.ts";
 import { changed, type Dataset, type Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
-import { directions, edgeMap } from "./edgeMap.ts";
+import { type Alignment, directions, longerSide, margin, shortestSide } from "./alignmentForm.ts";
+import { edgeMap } from "./edgeMap.ts";
 import { placed } from "./placement.ts";
 
-/** What pictures are brought in line with; plain JSON. */
-export interface Alignment {
-  /** Cells of an edge map. */
-  readonly rows: number;
-  readonly columns: number;
-  /** The template, [rows - 4, columns - 4, 8], in whole numbers from -127 to 127. */
-  readonly template: readonly number[];
-}
-
-/** Cells along a picture's longer side. */
-const longerSide = 28;
-const shortestSide = 8;
-/** Cells at each border that the window leaves out, and how many it may move. */
-const [margin, reach] = [2, 4];
+/** How many cells the window may move. */
+const reach = 4;
 const scales = [1, 0.94, 1.07, 0.88, 1.14, 0.82, 1.22];
 const [perCell, perScale] = [0.02, 5];
 const rounds = 5;
@@ -114,20 +103,6 @@ export function alignedDataset<I extends Item>(dataset: Dataset<I>, alignment: A
     changed(item, { decode: async (size) => aligned(alignment, await item.decode(size), size) }),
   );
   return { identities: dataset.identities, items };
-}
-
-/** Whether this, as of a file, can be an alignment. */
-export function isAlignment(value: unknown): value is Alignment {
-  const { rows, columns, template } = (value ?? {}) as Partial<Alignment>;
-  const isSide = (side: unknown) =>
-    Number.isInteger(side) && shortestSide <= (side as number) && (side as number) <= longerSide;
-  if (!isSide(rows) || !isSide(columns) || !Array.isArray(template)) return false;
-  const length = (rows! - 2 * margin) * (columns! - 2 * margin) * directions;
-  return (
-    template.length === length &&
-    template.every((v) => Number.isInteger(v) && Math.abs(v) <= 127) &&
-    template.some(Boolean)
-  );
 }
 
 function split<P extends Uint8Array | Float32Array>(pictures: P, size: ImageSize): P[] {

@@ -1,8 +1,6 @@
 // The edges by direction of src/ops/images/orientedGradients.ts, which has the formula, of one grey picture on the host: there it is a
 // layer of a network, here something that a picture is brought in line by.
-
-/** Directions, a turn's eighths: the first towards greater x, the third towards greater y. */
-export const directions = 8;
+import { directions } from "./alignmentForm.ts";
 
 const units = Array.from({ length: directions }, (_, b) => {
   const angle = (2 * Math.PI * b) / directions;

@@ -1,12 +1,16 @@
-// Which part of a picture is looked at: about a face, where somebody says by a box where it is, else about the centre. Boxes
-// come with the pictures; nothing here looks for faces.
+// Which part of a picture is looked at: about a face, where somebody says by a box or by landmarks where it is, else about
+// the centre. Boxes come with the pictures; src/data/detection looks for faces.
 import { TwingradError } from "../../errors.ts";
 import { type Box, checkBox, describeBox } from "../../formats/box.ts";
+import type { FaceLandmarks } from "../detection/faceFinder.ts";
 
-/** `centre` takes the largest centred part; `box` the surroundings of a picture's box, and where it has none the same. */
+/**
+ * `centre` takes the largest centred part; `box` the surroundings of a picture's box, and where it has none the same; `face`
+ * the largest face that a `FaceFinder` finds, turned and scaled to a standard frame by its landmarks.
+ */
 export interface CropOptions {
-  readonly mode: "centre" | "box";
-  /** Of `box`: added to the box on every side, as a share of its own side; 0 by default. */
+  readonly mode: "centre" | "box" | "face";
+  /** Of `box` and `face`: added to the box or frame on every side, as a share of its own side; 0 by default. */
   readonly margin?: number;
 }
 
@@ -14,6 +18,8 @@ export interface CropOptions {
 export interface PictureCrop {
   readonly box: Box;
   readonly margin: number;
+  /** Of the upright picture: the face is brought into the standard frame, and the box does not count. */
+  readonly landmarks?: FaceLandmarks;
 }
 
 /** In whole pixels. */

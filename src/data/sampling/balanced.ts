@@ -1,6 +1,7 @@
 // Samplers that draw identities first and pictures second: nobody counts more for having more pictures. The example of
 // each number has random numbers of its own, so the number is the whole state.
 import { TwingradError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import { Random, streams } from "../random.ts";
 import type { Pair } from "./filteredPairs.ts";
 import { picturesOfEach, Sampler } from "./sampler.ts";
@@ -63,7 +64,9 @@ class Independent<T> extends Sampler<T> {
  * meets itself. An epoch is as many pairs as there are pictures.
  * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
  */
-export function balancedPairs(labels: ArrayLike<number>, { seed }: { seed: number }): Sampler<Pair> {
+export function balancedPairs(labels: ArrayLike<number>, options: { seed: number }): Sampler<Pair> {
+  checkOptions("balancedPairs", options, { seed: 1 });
+  const { seed } = options;
   const { groups, several } = grouped(labels, "balanced pairs");
   return new Independent("balanced pairs", labels, { seed }, streams.balanced, (random, number) => {
     const epoch = Math.floor(number / labels.length);
@@ -81,7 +84,9 @@ export function balancedPairs(labels: ArrayLike<number>, { seed }: { seed: numbe
  * pictures.
  * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
  */
-export function triplets(labels: ArrayLike<number>, { seed }: { seed: number }): Sampler<Triplet> {
+export function triplets(labels: ArrayLike<number>, options: { seed: number }): Sampler<Triplet> {
+  checkOptions("triplets", options, { seed: 1 });
+  const { seed } = options;
   const { groups, several } = grouped(labels, "triplets");
   return new Independent("triplets", labels, { seed }, streams.triplets, (random, number) => {
     const own = one(several, random);
@@ -109,6 +114,7 @@ export interface PerClassOptions {
  * @throws BAD_INPUT at once when fewer than P identities have two pictures.
  */
 export function perClass(labels: ArrayLike<number>, options: PerClassOptions): Sampler<ClassExample> {
+  checkOptions("perClass", options, { seed: 1, classes: 1, perClass: 1 });
   const { seed, classes, perClass } = options;
   for (const [name, value] of Object.entries({ classes, perClass })) {
     if (!Number.isInteger(value) || value < 2) {

@@ -1,6 +1,7 @@
 // What a trained network is asked: pairs of pictures (the same person?) and one-shot trials (which of these?).
 // Drawn from labels, deterministic in the seed, so that two models are asked the same questions.
 import { TwingradError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import { indicesByIdentity } from "../dataset.ts";
 import { Random, streams } from "../random.ts";
 
@@ -29,8 +30,10 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
  */
 export function pairsPerIdentity(
   labels: ArrayLike<number>,
-  { perIdentity, seed }: { perIdentity: number; seed: number },
+  options: { perIdentity: number; seed: number },
 ): EvaluationPair[] {
+  checkOptions("pairsPerIdentity", options, { perIdentity: 1, seed: 1 });
+  const { perIdentity, seed } = options;
   const groups = indicesByIdentity(labels);
   requirePeople(groups, 2, "evaluation pairs");
   const random = new Random(seed, streams.evaluation);

@@ -1,5 +1,6 @@
 // Which two pictures meet in a training pair. The choice looks at labels alone, so a rejected pair costs no decoding.
 import { TwingradError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import { Random, streams } from "../random.ts";
 import { expectedPairs, type FilterProbabilities } from "./expectedPairs.ts";
 import { broken, isCount, picturesOfEach, Sampler } from "./sampler.ts";
@@ -27,6 +28,7 @@ const mostCandidates = 1e7;
  * @throws BAD_INPUT at once, with the reason, when no pass could ever yield a pair of two pictures.
  */
 export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsOptions): Sampler<Pair> {
+  checkOptions("filteredPairs", options, { sameProbability: 1, differentProbability: 1, seed: 1, shuffleBuffer: 1 });
   const { sameProbability, differentProbability, shuffleBuffer = 2000 } = options;
   for (const [name, value] of Object.entries({ sameProbability, differentProbability })) {
     if (!(value >= 0 && value <= 1))

@@ -28,6 +28,8 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
     labels: ArrayLike<number>,
     options: Readonly<Record<string, number>> & { seed: number },
   ) {
+    if (!Number.isSafeInteger(options.seed))
+      throw new TwingradError("BAD_INPUT", `${kind}: seed is ${options.seed}; expected a whole number.`);
     this.seed = options.seed;
     this.#kind = kind;
     this.#made = { ...options, pictures: labels.length, labels: fingerprint(labels) };

@@ -1,7 +1,7 @@
 // What there is to compute on: each adapter with its limits, and what is known of it from earlier timing.
 import { TwingradError } from "../../errors.ts";
 import { type AdapterInfo, openDevice } from "../../gpu/device.ts";
-import { tableKey, version } from "../../gpu/tunerTable.ts";
+import { type TuningTable, tableKey, version } from "../../gpu/tunerTable.ts";
 import { fileTuningStore, tuningFolder } from "../files/tuning.ts";
 import { loadPackage } from "../packages.ts";
 import { thisMachine } from "./findAdapter.mjs";
@@ -15,6 +15,8 @@ export interface AdapterReport extends AdapterInfo {
   readonly limits: Record<string, number>;
   /** Which kernel was the fastest where several compute the same, by the work; null where nothing was timed yet. */
   readonly tuned: Readonly<Record<string, string>> | null;
+  /** Kernels that are never taken there, since they computed something else than the portable one or do not run: where and why. */
+  readonly refused: readonly { readonly key: string; readonly kernel: string; readonly why: string }[];
 }
 
 /** The system's adapter and the software one, those that there are, and why each other is not. Nothing is computed. */
@@ -33,9 +35,14 @@ export async function adapterReports(): Promise<{ adapters: AdapterReport[]; tri
     device.dispose();
     // On Windows and macOS the system's own may be one on the CPU, and there is no other.
     const limits = Object.fromEntries(limitNames(adapter.limits).map((name) => [name, adapter.limits[name] as number]));
-    const tuned = await tunedOf(device.adapter);
+    const table = await tableFor(device.adapter);
+    const choices = Object.entries(table?.choices ?? {});
+    const tuned = table ? Object.fromEntries(choices.map(([key, { candidate }]) => [key, candidate])) : null;
+    const refused = choices.flatMap(([key, choice]) =>
+      Object.entries(choice.refused ?? {}).map(([kernel, why]) => ({ key, kernel, why })),
+    );
     const features = [...adapter.features].sort();
-    adapters.push({ kind, vendor, architecture, description, software, features, limits, tuned });
+    adapters.push({ kind, vendor, architecture, description, software, features, limits, tuned, refused });
   }
   return { adapters, tried: [...missing], tuning: tuningFolder() };
 }
@@ -53,14 +60,11 @@ function limitNames(limits: GPUSupportedLimits): LimitName[] {
 }
 
 /** A table that cannot be read is none: what is told here is what a training would use. */
-async function tunedOf(adapter: AdapterInfo): Promise<Record<string, string> | null> {
-  const table = await fileTuningStore()
-    .load(tableKey(adapter))
-    .catch((error) => {
-      if (error instanceof TwingradError) return undefined;
-      throw error;
-    });
-  return table
-    ? Object.fromEntries(Object.entries(table.choices).map(([key, { candidate }]) => [key, candidate]))
-    : null;
+async function tableFor(adapter: AdapterInfo): Promise<TuningTable | undefined> {
+  try {
+    return await fileTuningStore().load(tableKey(adapter));
+  } catch (error) {
+    if (error instanceof TwingradError) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,10 @@
 // openDevice() for Node: the same Device as everywhere, on Dawn, with the software adapter found where there is no GPU.
 
+import { totalmem } from "node:os";
 import { TwingradError } from "../../errors.ts";
 import { type Device, openDevice as openOn } from "../../gpu/device.ts";
 import type { TuningOptions } from "../../gpu/tuner.ts";
+import { checkOptions, type Known } from "../../options.ts";
 import { loadPackage } from "../packages.ts";
 import { slowDawnsPolling } from "./dawnPolling.ts";
 import { thisMachine } from "./findAdapter.mjs";
@@ -19,6 +21,8 @@ export interface NodeDeviceOptions {
   readonly kernels?: "portable";
 }
 
+const deviceOptions: Known<NodeDeviceOptions> = { adapter: 1, tuning: 1, tell: 1, kernels: 1 };
+
 const toStandardError = (text: string) => void process.stderr.write(`${text}\n`);
 
 const dawn = new Map<string, ReturnType<typeof openDawn>>();
@@ -31,7 +35,10 @@ let metSoftware = false;
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
  */
 export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, deviceOptions);
   const { adapter, tuning, kernels, tell = toStandardError } = options;
+  if (adapter !== undefined && !["system", "software"].includes(adapter))
+    throw new TwingradError("BAD_INPUT", `openDevice: adapter is "${adapter}"; expected "system" or "software".`);
   if (globalThis.navigator?.gpu) return openOn({ tuning, kernels });
   const key = adapter ?? "any";
   const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
@@ -46,7 +53,7 @@ export async function openDevice(options: NodeDeviceOptions = {}): Promise<Devic
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
-  const device = await openOn({ gpu, tuning, kernels });
+  const device = await openOn({ gpu, tuning, kernels, hostMemory: totalmem() });
   if (device.adapter.software && !metSoftware) {
     metSoftware = true;
     slowDawnsPolling();

@@ -7,7 +7,7 @@ import { cropInWords, cropOf } from "../../data/pictures/crop.ts";
 import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../../data/sources/folders.ts";
 import { type LivenessDataset, livenessFolder } from "../../data/sources/livenessDataset.ts";
 import { TwingradError } from "../../errors.ts";
-import { diskError } from "./diskError.ts";
+import { diskError, statOf } from "./diskError.ts";
 import { readPicture, readStored } from "./images.ts";
 import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
 
@@ -111,10 +111,8 @@ async function* filesBelow(
       onUnreadable(refused);
       continue;
     }
-    const kind = entry.isSymbolicLink() ? await statOf(path) : entry;
+    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
     if (kind?.isDirectory()) yield* filesBelow(path, new Set([...above, real]), onUnreadable);
     else if (!kind || kind.isFile()) yield path; // a link that leads nowhere is told when it is read
   }
 }
-
-const statOf = (path: string) => stat(path).catch(() => undefined);

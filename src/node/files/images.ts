@@ -2,6 +2,9 @@
 // about its centre and resized without aliasing.
 import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { shownScale } from "../../data/detection/chooseFace.ts";
+import type { FaceLandmarks, Pixels } from "../../data/detection/faceFinder.ts";
+import { frameToPicture, seenThrough, shownPart } from "../../data/detection/faceFrame.ts";
 import type { ImageSize } from "../../data/imageSize.ts";
 import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pictures/storedPicture.ts";
@@ -42,8 +45,10 @@ export async function decodePicture(
   return decoding(async () => {
     const image = await upright(stored);
     if (stored.crop) {
-      const whole = await pictureSize(stored);
-      image.extract(croppedPart(stored.crop, [whole.height, whole.width], [height, width]));
+      const { height: tall, width: wide } = await pictureSize(stored);
+      const { landmarks, margin } = stored.crop;
+      if (landmarks) return alignedFace(image, landmarks, margin, [tall, wide], [height, width, channels]);
+      image.extract(croppedPart(stored.crop, [tall, wide], [height, width]));
     }
     const { data, info } = await image
       .resize(width, height, { fit: "cover", position: "centre", kernel: "lanczos3" })
@@ -54,6 +59,40 @@ export async function decodePicture(
       throw new Error(`the decoder gave ${info.channels} channels where ${channels} were asked for`);
     }
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  });
+}
+
+/** A face in the standard frame: what surrounds it is decoded, and seen through the map of its landmarks. */
+async function alignedFace(
+  image: Sharp,
+  landmarks: FaceLandmarks,
+  margin: number,
+  whole: readonly [number, number],
+  [height, width, channels]: ImageSize,
+): Promise<Uint8Array> {
+  const map = frameToPicture(landmarks, [height, width], margin);
+  const part = shownPart(map, [height, width], whole);
+  const pixels = await image
+    .extract(part)
+    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer();
+  const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
+  return seenThrough(inPart, pixels, [part.height, part.width, channels], [height, width]);
+}
+
+/** The upright picture in RGB, at most `longestSide` long, for a `FaceFinder`; `scale` is how much smaller it is. */
+export async function wholePicture(picture: StoredPicture): Promise<Pixels & { readonly scale: number }> {
+  return decoding(async () => {
+    const { height, width } = await pictureSize(picture);
+    const scale = shownScale(height, width);
+    const [tall, wide] = [height, width].map((side) => Math.max(1, Math.round(side * scale)));
+    const data = await (await upright(picture))
+      .resize(wide, tall, { fit: "fill" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer();
+    return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height: tall, width: wide, scale };
   });
 }
 

@@ -1,5 +1,5 @@
 // Models as files, alone or in the folder of the run that trained them.
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
@@ -7,14 +7,12 @@ import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
-import { diskError } from "./diskError.ts";
+import { diskError, statOf } from "./diskError.ts";
 import { modelFile, olderThanItsFolder } from "./unfinished.ts";
 import { updateFile } from "./updateFile.ts";
 
 /** The folder beside it with the checkpoints on the way. */
 export const checkpointsFolder = "checkpoints";
-
-const statOf = (path: string) => stat(path).catch(() => undefined);
 
 /**
  * Writes a model's bytes (`trainer.save()`) whole or not at all. A new file is readable by its owner alone: a model may hold
@@ -72,11 +70,12 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
   const file = await modelFileOf(path);
-  if (found.isDirectory() && !(await statOf(file)) && (await statOf(join(path, checkpointsFolder)))) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${path}: its training has not ended: go on with --resume, or name one of ${join(path, checkpointsFolder)}`,
-    );
+  if (found.isDirectory() && !(await statOf(file))) {
+    const checkpoints = join(path, checkpointsFolder);
+    const what = (await statOf(checkpoints))
+      ? `its training has not ended: go on with --resume, or name one of ${checkpoints}`
+      : `there is no ${modelFile} in this folder`;
+    throw new TwingradError("BAD_INPUT", `${path}: ${what}`);
   }
   return readFile(file).catch((error: Error) => {
     throw diskError(file, "read", error);

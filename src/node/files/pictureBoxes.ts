@@ -22,7 +22,8 @@ const levels = 3;
 /**
  * The boxes of pictures below a folder, by the names of their files: that of the JSON file beside the picture, else the one
  * in the table, whose paths are below the folder.
- * @throws CORRUPT_FILE for a file of boxes that is broken; BAD_INPUT for a named table that is not there, or of other pictures.
+ * @throws CORRUPT_FILE for a file of boxes that is broken; BAD_INPUT for a named table that is not there, and for one
+ * that has none of the pictures.
  */
 export async function boxesIn(folder: string, pictures: readonly string[], table?: string): Promise<Map<string, Box>> {
   const listed = await readTable(table ?? join(folder, boxTable), table !== undefined);
@@ -31,21 +32,38 @@ export async function boxesIn(folder: string, pictures: readonly string[], table
     const box = (await boxBeside(picture)) ?? listed?.get(pathBelow(folder, picture));
     if (box) found.set(picture, box);
   }
-  if (table !== undefined && listed && !pictures.some((picture) => listed.has(pathBelow(folder, picture)))) {
-    const [first] = pictures;
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${table}: none of its ${listed.size} files is below ${folder}, where there is, for one, ${pathBelow(folder, first)}`,
-    );
-  }
+  if (listed && (table !== undefined || found.size === 0))
+    checkMatch(table ?? join(folder, boxTable), listed, folder, pictures);
   return found;
 }
 
-/** The box of one picture: from the file beside it, or from the table that is named, of its folder or of one above it. */
-export async function boxOf(picture: string, table?: string): Promise<Box | undefined> {
+/** A table of other pictures, or with their paths written in another way: both sides are shown. */
+function checkMatch(table: string, listed: Map<string, Box>, folder: string, pictures: readonly string[]): void {
+  const paths = pictures.map((picture) => pathBelow(folder, picture));
+  if (paths.some((path) => listed.has(path))) return;
+  const [example] = listed.keys();
+  const what =
+    example === undefined
+      ? "it has no boxes"
+      : `none of its ${listed.size} pictures is below ${folder}: it has, for one, "${example}", and there is "${paths[0]}"`;
+  throw new TwingradError("BAD_INPUT", `${table}: ${what}`);
+}
+
+/**
+ * The box of each picture: from the file beside it, or from the table that is named, of its folder or of one above it.
+ * @throws BAD_INPUT where a table is named and no picture has a box.
+ */
+export async function boxesOf(pictures: readonly string[], table?: string): Promise<(Box | undefined)[]> {
+  const listed = table === undefined ? undefined : await readTable(table, true);
+  const found = await Promise.all(pictures.map((picture) => boxOf(picture, table, listed)));
+  if (listed && !found.some(Boolean)) checkMatch(table!, listed, dirname(table!), pictures);
+  return found;
+}
+
+async function boxOf(picture: string, table?: string, listed?: Map<string, Box>): Promise<Box | undefined> {
   const beside = await boxBeside(picture);
   if (beside) return beside;
-  if (table !== undefined) return (await readTable(table, true))!.get(pathBelow(dirname(table), picture));
+  if (table !== undefined) return listed!.get(pathBelow(dirname(table), picture));
   for (let folder = dirname(resolve(picture)), level = 0; level <= levels; level++, folder = dirname(folder)) {
     const box = (await readTable(join(folder, boxTable), false))?.get(pathBelow(folder, picture));
     if (box) return box;

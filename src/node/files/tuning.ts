@@ -6,7 +6,7 @@ import envPaths from "env-paths";
 import { TwingradError } from "../../errors.ts";
 import { mergeTuning, parseTuningTable } from "../../formats/tuningTable.ts";
 import type { TuningStore } from "../../gpu/tunerTable.ts";
-import { readText } from "./textFiles.ts";
+import { readText, textOf } from "./textFiles.ts";
 import { updateFile } from "./updateFile.ts";
 
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
@@ -42,7 +42,7 @@ export function fileTuningStore(folder = tuningFolder()): TuningStore {
 
 function jsonOrNothing(bytes: Buffer | undefined): unknown {
   try {
-    return JSON.parse(String(bytes));
+    return bytes && JSON.parse(textOf(bytes));
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ import { DiskError, TwingradError } from "../../errors.ts";
 import { compressionOf } from "../../formats/tfrecord/compression.ts";
 import { beginsWithHeader } from "../../formats/tfrecord/framing.ts";
 import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
-import { diskError } from "../files/diskError.ts";
+import { diskError, statOf } from "../files/diskError.ts";
 
 const chunkBytes = 2 ** 18;
 
@@ -32,7 +32,7 @@ export async function recordFiles(paths: string | readonly string[]): Promise<st
 }
 
 async function expand(path: string): Promise<string[]> {
-  const there = await stat(path).catch(() => undefined);
+  const there = await statOf(path);
   if (there?.isDirectory()) {
     const files = await recordFilesIn(path);
     if (files.length > 0) return complete(path, files);

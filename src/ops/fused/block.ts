@@ -6,13 +6,12 @@
 import { gradients } from "../../tape/gradients.ts";
 import type { Node, Operation } from "../../tape/graph.ts";
 import type { Lowering } from "../../tape/lower.ts";
-import { choose, keyOf } from "../../tape/lowering/choose.ts";
+import { type Candidate, choose, keyOf } from "../../tape/lowering/choose.ts";
 import { imagesWithin, Parts, type Place } from "../../tape/lowering/parts.ts";
 import { Storage } from "../../tape/lowering/storage.ts";
-import type { Rule } from "../../tape/rewrite.ts";
 import { launchSum } from "../../tape/sum.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { scaleBytesOperation } from "../images/scaleBytes.ts";
+import { columnSum } from "../kernels/columnSum.ts";
 import {
   type Arriving,
   type BlockShape,
@@ -25,6 +24,7 @@ import {
   type Source,
   slicesOf,
 } from "./blockShape.ts";
+import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
 import * as norm from "./normalised.ts";
 import * as winograd from "./winogradBlock.ts";
@@ -43,17 +43,6 @@ export interface BlockOptions {
   /** The three operations that it takes the place of. */
   readonly apart: readonly Node[];
 }
-
-export const bytesInFirstLoad: Rule = {
-  name: "bytes scaled in the first load",
-  saves: "A dispatch, and the pictures as float32: the first block reads bytes, a quarter of that.",
-  match(node, graph) {
-    const [x, ...others] = node.inputs;
-    const scaled = graph.maker(scaleBytesOperation, x);
-    if (!scaled || graph.isDifferentiatedBy(x)) return undefined;
-    return { nodes: [node], by: [{ ...node, inputs: [scaled.inputs[0], ...others] }] };
-  },
-};
 
 /** Inputs: x, the filter, perhaps the bias, gamma, beta, and where there are moving averages their mean and variance. */
 export const blockOperation: Operation<BlockOptions> = {
@@ -206,6 +195,7 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
   const half = to.options.storage === "float16";
   const values = Parts.temporary(to, "pooled", images, pooledY * pooledX * filters, half ? "f16" : "f32");
   const argmax = Parts.temporary(to, "argmax", images, (cellsOf(shape) * filters) / 4, "u32", values.images);
+  for (const storage of argmax.storages) storage.mask = windowsInside(shape);
   const fits = !to.device.portable && winograd.fits(shape, source);
   const workspace = fits ? imagesWithin(to, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   // A first block is cheap to compute (few channels) and large to keep.
@@ -228,42 +218,46 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
 
 /** The algorithms that compute a slice's forward pass, or its gradients. */
 function chooseFor<T>(
-  { to, shape, source }: Layout,
+  { to, shape, source, half }: Layout,
   what: string,
   slice: Slice,
   launch: { winograd(): T; direct(form: Form): T },
+  results: (made: T) => readonly Tensor[],
 ): T {
   const { height, width, channels, filters } = shape;
   const { software } = to.device.adapter;
   const extents = { images: slice.images, x: [height, width, channels], filters, dtype: +(source.dtype === "f16") };
-  return choose<T>(to, keyOf(`block.${what}`, extents), {
+  const candidates: Record<string, Candidate<T>> = {
     winograd: {
       fits: winograd.fits(shape, source),
       preferred: winograd.prefers(to, shape),
       launch: () => launch.winograd(),
+      half,
     },
     // Either has nothing to time on the other's adapters: software pays for workgroup memory and its barriers more than
     // they gain, and on a GPU the tiled form's 168 to 256 registers leave only 2 or 3 waves on a SIMD to hide its loads.
-    shared: { fits: !software, launch: () => launch.direct("shared") },
+    shared: { fits: !software, launch: () => launch.direct("shared"), half },
     direct: { portable: true, fits: software, launch: () => launch.direct("tiled") },
-  });
+  };
+  return choose<T>(to, keyOf(`block.${what}`, extents), candidates, results);
 }
 
 /** Writes a slice's pooled values, and their moments where `partial` is to take them; the transformed input if there is one. */
 function launchForward(layout: Layout, slice: Slice, pooled: Pooled, partial?: Storage): Tensor | undefined {
   const { to, shape, source, filter, bias, runs } = layout;
   const operands = { x: source.at(slice), filter, bias, pooled, partial };
-  return chooseFor<Tensor | undefined>(layout, "forward", slice, {
+  const ways = {
     winograd() {
       const transformed = winograd.launchInputTransform(to, shape, slice, source, operands.x);
       winograd.launchPool(to, shape, slice, { ...operands, transformed }, runs);
       return transformed;
     },
-    direct(form) {
+    direct(form: Form) {
       launchConvPool(to, shape, slice, source, operands, runs, form);
       return undefined;
     },
-  });
+  };
+  return chooseFor<Tensor | undefined>(layout, "forward", slice, ways, () => []);
 }
 
 const keptPooled = ({ values, argmax, half }: Layout, { first }: Slice): Pooled => ({
@@ -298,10 +292,10 @@ function launchGradients(
   slice: Slice,
   tensors: { x: Place; pooled: Pooled; arriving: Arriving; norm: Norm; transformed?: Tensor; leaving?: Arriving },
   wantsFilter: boolean,
-): { filter?: Tensor; sums: boolean } {
+): Gradients {
   const { to, shape, source, filter } = layout;
   const { x, leaving, transformed } = tensors;
-  return chooseFor<{ filter?: Tensor; sums: boolean }>(layout, "gradients", slice, {
+  const ways = {
     winograd() {
       const gradient = winograd.launchOutputGradient(to, shape, slice, tensors);
       const input = transformed ?? winograd.launchInputTransform(to, shape, slice, source, x);
@@ -312,15 +306,51 @@ function launchGradients(
         filter: wantsFilter ? winograd.launchSliceFilterGradient(to, shape, slice, sums) : undefined,
       };
     },
-    direct(form) {
+    direct(form: Form) {
       if (leaving) launchConvPoolInputGradient(to, shape, slice, { ...tensors, filter, leaving }, form);
       return {
         sums: false,
         filter: wantsFilter ? launchConvPoolFilterGradient(to, shape, slice, source, tensors, form) : undefined,
       };
     },
-  });
+  };
+  return chooseFor<Gradients>(layout, "gradients", slice, ways, (made) => comparable(layout, slice, made, leaving));
 }
+
+interface Gradients {
+  readonly filter?: Tensor;
+  /** Whether the sums of the input gradient were taken on the way. */
+  readonly sums: boolean;
+}
+
+/** Both gradients beside what is written to `leaving`; sums over the batch, which not every way takes in the same parts. */
+function comparable(
+  { to, shape, source }: Layout,
+  slice: Slice,
+  { filter, sums }: Gradients,
+  leaving?: Arriving,
+): readonly Tensor[] {
+  const found = filter ? [filter] : [];
+  if (!leaving?.sums || slice.images < shape.images) return found;
+  const { images, channels, height, width } = shape;
+  const inFront = { ...shape, filters: channels, pooledY: height, pooledX: width, relu: source.relu };
+  const { partial, runs } = sums ? leaving.sums : norm.launchGradientSums(to, inFront, source, leaving);
+  const rows = images * runs;
+  return [...found, columnSum(to, "gradient sums", to.view(partial, [rows, 2, channels]), rows, [2, channels])];
+}
+
+/** Bits of an element of argmax whose windows lie in the picture. Those of others are whatever the kernel found there. */
+const windowsInside =
+  ({ filters, cellsX, cellsY, pooledY, pooledX }: BlockShape) =>
+  (element: number): number => {
+    const cell = Math.floor((4 * element) / filters) % (cellsX * cellsY);
+    const [y, x] = [2 * Math.floor(cell / cellsX), 2 * (cell % cellsX)];
+    let bits = 0;
+    for (let window = 0; window < 4; window++) {
+      if (y + (window >> 1) < pooledY && x + (window & 1) < pooledX) bits |= 0xff << (8 * window);
+    }
+    return bits;
+  };
 
 /** How a block reads its input: as bytes, through the normalization of the block in front, or as it is. */
 function sourceOf(to: Lowering, x: Tensor): Source {
@@ -337,11 +367,13 @@ function leavingFor(to: Lowering, shape: BlockShape, source: Source): Arriving {
   const half = to.options.storage === "float16" && source.affine !== undefined;
   const parts = Parts.temporary(to, "gradient", images, height * width * channels, half ? "f16" : "f32");
   const tiles = Math.ceil(height / 4) * Math.ceil(width / 4);
+  // The loss is a mean over the batch, so that its gradients shrink as the batch grows: brought to where float16 has
+  // most room on both sides, values are still right when 200 times smaller or larger than usual.
+  const scale = half ? 256 * 2 ** Math.ceil(Math.log2(images)) : 1;
+  for (const storage of parts.storages) storage.magnitude = Math.min(scale, 2 ** 14); // that float16 holds
   return {
     parts,
-    // The loss is a mean over the batch, so that its gradients shrink as the batch grows: brought to where float16 has
-    // most room on both sides, values are still right when 200 times smaller or larger than usual.
-    scale: half ? 256 * 2 ** Math.ceil(Math.log2(images)) : 1,
+    scale,
     sums: source.affine ? norm.sumsFor(to, images, channels, tiles) : undefined,
   };
 }

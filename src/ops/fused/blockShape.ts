@@ -3,6 +3,7 @@
 import type { Lowering } from "../../tape/lower.ts";
 import type { Parts, Place } from "../../tape/lowering/parts.ts";
 import type { Storage } from "../../tape/lowering/storage.ts";
+import type { Tensor } from "../../tape/tensor.ts";
 
 /** x is [images, height, width, channels], the pooled values [images, pooledY, pooledX, filters]. */
 export interface BlockShape {
@@ -63,6 +64,49 @@ export interface Pooled {
   readonly values: Place;
   readonly argmax: Place;
   readonly half: boolean;
+}
+
+/**
+ * What the forward pass writes. To be trained through: pooled values, and where `partial` is to take them their moments, [images of
+ * the whole batch * RUNS, 4, filters]. In inference: the output itself, by `folded` of batchNorm.fold.
+ */
+export type Written =
+  | { readonly bias?: Tensor; readonly pooled: Pooled; readonly partial?: Storage }
+  | { readonly folded: Storage; readonly output: Place };
+
+/** The same as bindings and constants; what is bound and not used is the filter, or a few bytes. */
+export function writtenBy(
+  to: Lowering,
+  { relu }: BlockShape,
+  { first: FIRST }: Slice,
+  filter: Tensor,
+  written: Written,
+) {
+  const none = (name: string) => to.storage(to.temporary(name, [4]));
+  if ("folded" in written) {
+    const { folded: bias, output } = written;
+    return {
+      bindings: { bias, pooled: output.storage, argmax: none("no places"), partial: none("no moments") },
+      constants: { FIRST, FIRST_OUT: output.first, BIAS: 1, INFERENCE: 1, OUTPUT_RELU: relu ? 1 : 0 },
+    };
+  }
+  const { bias, pooled, partial } = written;
+  const { values, argmax, half } = pooled;
+  return {
+    bindings: {
+      bias: bias ?? filter,
+      pooled: values.storage,
+      argmax: argmax.storage,
+      partial: partial ?? none("no moments"),
+    },
+    constants: {
+      FIRST,
+      FIRST_OUT: values.first,
+      BIAS: bias ? 1 : 0,
+      STATISTICS: partial ? 1 : 0,
+      HALF: half ? 1 : 0,
+    },
+  };
 }
 
 /** The gradient of a block's output, `scale` times too large where it is packed float16. */

@@ -10,12 +10,21 @@ import sharedForwardShader from "../../../shaders/gpu/conv2d.pool.shared.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";
-import type { Storage } from "../../tape/lowering/storage.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "../kernels/columnSum.ts";
 import { launchFlipFilter } from "../kernels/convolution.ts";
 import type { Slice, Source } from "./blockShape.ts";
-import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Pooled, runsOf } from "./blockShape.ts";
+import {
+  type Arriving,
+  type BlockShape,
+  cellsOf,
+  extents,
+  type Norm,
+  type Pooled,
+  runsOf,
+  type Written,
+  writtenBy,
+} from "./blockShape.ts";
 
 const formats = { f32: 0, f16: 1, u8: 2 };
 
@@ -40,37 +49,25 @@ const sharedTile = (lanes: number, channels: number) => ({
   CHUNK: Math.min(8, channels),
 });
 
-/** `partial`: where the moments go, [images of the whole batch * RUNS, 4, filters]; none are taken without it. */
 export function launchConvPool(
   to: Lowering,
   shape: BlockShape,
   slice: Slice,
   source: Source,
-  tensors: { x: Place; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
+  tensors: { x: Place; filter: Tensor } & Written,
   runs: { RUN: number; RUNS: number },
   form: Form,
 ): undefined {
-  const { x, filter, bias, pooled, partial } = tensors;
-  const bindings = {
-    x: x.storage,
-    affine: source.affine ?? filter,
-    filter_: filter,
-    bias: bias ?? filter,
-    pooled: pooled.values.storage,
-    argmax: pooled.argmax.storage,
-    partial: partial ?? to.temporary("no moments", [4]),
-  };
+  const { x, filter } = tensors;
+  const written = writtenBy(to, shape, slice, filter, tensors);
+  const bindings = { x: x.storage, affine: source.affine ?? filter, filter_: filter, ...written.bindings };
   const constants = {
     ...inputOf(shape, source),
     ...extents(shape),
     ...runs,
     RELU: source.relu ? 1 : 0,
     FIRST_IN: x.first,
-    FIRST_OUT: pooled.values.first,
-    FIRST: slice.first,
-    BIAS: bias ? 1 : 0,
-    STATISTICS: partial ? 1 : 0,
-    HALF: pooled.half ? 1 : 0,
+    ...written.constants,
   };
   const lanes = shape.filters / 4;
   if (form === "shared") {

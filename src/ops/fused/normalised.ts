@@ -5,11 +5,14 @@ import applyShader from "../../../shaders/batchNorm.apply.wgsl";
 import coefficientsShader from "../../../shaders/batchNorm.coefficients.wgsl";
 import gradientSumsShader from "../../../shaders/batchNorm.gradientSums.wgsl";
 import movingAffineShader from "../../../shaders/batchNorm.movingAffine.wgsl";
+import subgroupsShader from "../../../shaders/gpu/batchNorm.coefficients.subgroups.wgsl";
 import widenShader from "../../../shaders/widen.forward.wgsl";
 import type { Form, Lowering } from "../../tape/lower.ts";
+import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import { Storage } from "../../tape/lowering/storage.ts";
 import type { Tensor } from "../../tape/tensor.ts";
+import { hasSubgroups } from "../kernels/matrixTiles.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
 
 /** A block's output as it lies: pooled values, to be normalized where they are read. */
@@ -34,7 +37,8 @@ export const gradientInParts: Form<Arriving> = {
   },
 };
 
-function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
+/** Writes parts, of images of so many elements, as one float32 array. */
+export function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
   parts.storages.forEach((x, i) => {
     const size = x.dtype === "f16" ? 2 : 4;
     const { groups, constants } = threads(x.bytes / size / 2);
@@ -157,19 +161,18 @@ export function launchCoefficients(
   const { filters, group } = shape;
   const coefficients = new Storage("temporary", "gradient coefficients", groupsOf(shape) * 2 * filters, "f32");
   const [gamma, beta, bias] = ["gamma", "beta", "bias"].map((name) => to.temporary(`${name} gradient`, [filters]));
-  to.launch(
-    coefficientsShader,
-    { partial, affine, coefficients, gamma_gradient: gamma, beta_gradient: beta, bias_gradient: bias },
-    {
-      CHANNELS: filters / 4,
-      PARTS: group * runs,
-      GROUPS: groupsOf(shape),
-      N: group * pixelsOf(shape),
-      TRAINING: training ? 1 : 0,
-    },
-    [filters / 4],
-    { WORKGROUP: joining(to) },
-  );
+  const bindings = { partial, affine, coefficients, gamma_gradient: gamma, beta_gradient: beta, bias_gradient: bias };
+  const PARTS = group * runs;
+  const sizes = { CHANNELS: filters / 4, PARTS, GROUPS: groupsOf(shape), N: group * pixelsOf(shape) };
+  const constants = { ...sizes, TRAINING: training ? 1 : 0 };
+  const tree = () => to.launch(coefficientsShader, bindings, constants, [filters / 4], { WORKGROUP: joining(to) });
+  if (hasSubgroups(to)) {
+    const key = keyOf("batchNorm.coefficients", { channels: filters, parts: PARTS, groups: groupsOf(shape) });
+    choose<unknown>(to, key, {
+      subgroups: { preferred: false, launch: () => to.launch(subgroupsShader, bindings, constants, [filters / 4]) },
+      tree: { portable: true, launch: tree },
+    });
+  } else tree();
   return { norm: { affine, coefficients }, gamma, beta, bias };
 }
 

@@ -4,7 +4,7 @@ import differenceShader from "../../../shaders/absDifference.forward.wgsl";
 import forwardShader from "../../../shaders/pairLoss.forward.wgsl";
 import sumsShader from "../../../shaders/pairLoss.sums.wgsl";
 import lossShader from "../../../shaders/sigmoidCrossEntropy.forward.wgsl";
-import { ancestors, type Node, type Operation } from "../../tape/graph.ts";
+import { ancestors, computes, type Node, type Operation } from "../../tape/graph.ts";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Rule } from "../../tape/rewrite.ts";
@@ -20,7 +20,8 @@ export const pairLoss: Rule = {
   match(difference, graph) {
     const head = graph.soleReader(difference.outputs[0]);
     const loss = head && graph.soleReader(head.outputs[0]);
-    if (head?.operation !== denseOperation || loss?.operation !== sigmoidCrossEntropyOperation) return undefined;
+    if (!head || !computes(head.operation, denseOperation) || loss?.operation !== sigmoidCrossEntropyOperation)
+      return undefined;
     const [logits, labels] = loss.inputs;
     const options = head.options as { readonly activation?: string };
     const single = logits.shape[1] === 1 && !options.activation;

@@ -3,14 +3,16 @@
 // taken out of the loss in src/tape/lowering/update.ts, since no graph knows an optimizer.
 import type { Rule } from "../../tape/rewrite.ts";
 import { biasUnderMaxPool } from "./biasUnderMaxPool.ts";
-import { bytesInFirstLoad } from "./block.ts";
 import { block, reluIntoNorm } from "./blockRules.ts";
+import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { denseActivation } from "./denseActivation.ts";
+import { inferenceBlock } from "./inferenceBlock.ts";
 import { embeddingIntoPairLoss, lossInGradientPass, pairLoss } from "./pairLoss.ts";
 
 /** All of them; who has a new one adds it here and to `rules` of the operation that it starts from. */
 export const rules: readonly Rule[] = [
   reluIntoNorm,
+  inferenceBlock,
   block,
   bytesInFirstLoad,
   biasUnderMaxPool,

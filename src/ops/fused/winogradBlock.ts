@@ -6,7 +6,6 @@ import pooledGradientShader from "../../../shaders/winograd/winograd.pooledGradi
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";
-import type { Storage } from "../../tape/lowering/storage.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { launchProduct } from "../kernels/matrixProduct.ts";
 import {
@@ -17,9 +16,20 @@ import {
   prefersWinograd,
   productOf,
   transformFilter,
+  turnedFilter,
 } from "../kernels/winograd.ts";
 import type { Slice, Source } from "./blockShape.ts";
-import { type Arriving, type BlockShape, cellsOf, extents, type Norm, type Pooled, runsOf } from "./blockShape.ts";
+import {
+  type Arriving,
+  type BlockShape,
+  cellsOf,
+  extents,
+  type Norm,
+  type Pooled,
+  runsOf,
+  type Written,
+  writtenBy,
+} from "./blockShape.ts";
 
 /** Bytes that the transformed tensors of one slice may take; larger batches go slice by slice. */
 export const mostBytes = 128 * 2 ** 20;
@@ -56,41 +66,22 @@ export const launchSliceFilterGradient = (
   tensors: { x: Tensor; gradient: Tensor },
 ): Tensor => launchFilterGradient(to, of(shape, slice), tensors);
 
-/** `partial`: as for `launchConvPool`. */
 export function launchPool(
   to: Lowering,
   shape: BlockShape,
   slice: Slice,
-  tensors: { transformed: Tensor; filter: Tensor; bias?: Tensor; pooled: Pooled; partial?: Storage },
+  tensors: { transformed: Tensor; filter: Tensor } & Written,
   runs: { RUN: number; RUNS: number },
 ): void {
-  const { transformed, filter, bias, pooled, partial } = tensors;
+  const { transformed, filter } = tensors;
   const { channels, filters } = shape;
   const product = to.temporary("products", [36, slice.images * cellsOf(shape), filters]);
   const kernel = to.view(transformFilter(to, filter).forward, [36, channels, filters]);
   launchProduct(to, productOf(of(shape, slice)), { x: transformed, kernel, output: product });
   const { groups, constants } = threads(slice.images * runs.RUNS * (filters / 4));
-  to.launch(
-    poolShader,
-    {
-      product,
-      bias: bias ?? filter,
-      pooled: pooled.values.storage,
-      argmax: pooled.argmax.storage,
-      partial: partial ?? to.temporary("no moments", [4]),
-    },
-    {
-      ...constants,
-      ...extents(shape),
-      ...runs,
-      FIRST_OUT: pooled.values.first,
-      FIRST: slice.first,
-      BIAS: bias ? 1 : 0,
-      STATISTICS: partial ? 1 : 0,
-      HALF: pooled.half ? 1 : 0,
-    },
-    groups,
-  );
+  const written = writtenBy(to, shape, slice, filter, tensors);
+  const sizes = { ...constants, ...extents(shape), ...runs };
+  to.launch(poolShader, { product, ...written.bindings }, { ...sizes, ...written.constants }, groups);
 }
 
 /** The gradient of the products of one slice, [36, cells, filters]. */
@@ -141,7 +132,7 @@ export function launchInputGradient(
 ): void {
   const { x, gradient, filter, leaving } = tensors;
   const { height, width, channels, filters, cellsY, cellsX, group } = shape;
-  const kernel = to.view(transformFilter(to, filter).backward, [36, filters, channels]);
+  const kernel = to.view(turnedFilter(to, filter), [36, filters, channels]);
   const product = to.temporary("products", [36, slice.images * cellsOf(shape), channels]);
   const turned = { ...productOf(of(shape, slice)), inputs: filters, outputs: channels };
   launchProduct(to, turned, { x: gradient, kernel, output: product });

@@ -1,23 +1,50 @@
 // Sums over the rows of a matrix, in levels: bias gradients, and the parts of filter gradients.
 import shader from "../../../shaders/columnSum.forward.wgsl";
+import subgroupsShader from "../../../shaders/gpu/columnSum.subgroups.wgsl";
 import type { Operation } from "../../tape/graph.ts";
 import type { Lowering } from "../../tape/lower.ts";
+import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { partsFor } from "./matrixTiles.ts";
+import { hasSubgroups, partsFor } from "./matrixTiles.ts";
 
 /**
  * Sum over the rows of x read as [rows, size of shape], as a tensor of that shape. Launches only: the chain rule is the
- * caller's. Long columns go in two levels of about sqrt(rows) each, so that rounding grows with sqrt(rows) alone.
+ * caller's. Long columns go in levels, so that rounding grows with sqrt(rows) alone.
  */
 export function columnSum(to: Lowering, name: string, x: Tensor, rows: number, shape: readonly number[]): Tensor {
+  const columns = x.size / rows;
+  if (!hasSubgroups(to) || columns % 4 !== 0 || rows <= 64) return byThreads(to, name, x, rows, shape);
+  return choose(to, keyOf("columnSum", { rows, columns }), {
+    subgroups: { preferred: false, launch: () => bySubgroups(to, name, x, rows, shape) },
+    threads: { portable: true, launch: () => byThreads(to, name, x, rows, shape) },
+  });
+}
+
+/** Two levels of about sqrt(rows) each. */
+function byThreads(to: Lowering, name: string, x: Tensor, rows: number, shape: readonly number[]): Tensor {
   const columns = x.size / rows;
   const chunk = rows <= 64 ? rows : Math.ceil(Math.sqrt(rows));
   const chunks = Math.ceil(rows / chunk);
   const output = to.temporary(name, chunks === 1 ? shape : [chunks, columns]);
   const { groups, constants } = threads(chunks * columns);
   to.launch(shader, { x, output }, { ...constants, ROWS: rows, COLUMNS: columns, CHUNK: chunk }, groups);
-  return chunks === 1 ? output : columnSum(to, name, output, chunks, shape);
+  return chunks === 1 ? output : byThreads(to, name, output, chunks, shape);
+}
+
+/** Workgroups that keep a GPU busy, and rows that one of them has at least: 16 for each of its threads. */
+const busy = 1024;
+const fewestRows = 1024;
+
+/** One level, or where columns are few enough to leave a GPU idle, two. */
+function bySubgroups(to: Lowering, name: string, x: Tensor, rows: number, shape: readonly number[]): Tensor {
+  const COLUMNS = x.size / rows / 4;
+  const chunks = Math.max(1, Math.min(Math.floor(rows / fewestRows), Math.ceil(busy / COLUMNS)));
+  const CHUNK = Math.ceil(rows / chunks);
+  const count = Math.ceil(rows / CHUNK);
+  const output = to.temporary(name, count === 1 ? shape : [count, 4 * COLUMNS]);
+  to.launch(subgroupsShader, { x, output }, { ROWS: rows, COLUMNS, CHUNK }, [COLUMNS, count]);
+  return count === 1 ? output : bySubgroups(to, name, output, count, shape);
 }
 
 /** The sum of x [..., the shape] over all axes in front, as an operation: bias gradients. */

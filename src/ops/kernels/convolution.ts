@@ -9,8 +9,9 @@ import type { Convolution } from "./convolutionShape.ts";
 import {
   fitsDirectFilterGradientUniform,
   fitsDirectUniform,
-  launchDirect,
   launchDirectFilterGradient,
+  launchTiled,
+  launchUniform,
 } from "./directConvolution.ts";
 import { fitsFew, fitsFewFilterGradient, launchFew, launchFewFilterGradient } from "./firstLayerConvolution.ts";
 import { prefersUniform } from "./matrixTiles.ts";
@@ -42,9 +43,9 @@ export function launchForward(
     uniform: {
       fits: fitsDirectUniform(convolution),
       preferred: prefersUniform(to),
-      launch: () => launchDirect(to, convolution, tensors, "uniform"),
+      launch: () => launchUniform(to, convolution, tensors),
     },
-    tiled: { portable: true, launch: () => launchDirect(to, convolution, tensors, "tiled") },
+    tiled: { portable: true, launch: () => launchTiled(to, convolution, tensors) },
   });
 }
 
@@ -76,15 +77,18 @@ export function launchInputGradient(
   const [, height, width] = gradient.shape;
   const adjoint = { batch, channels: filters, filters: channels, y: backwards(y, height), x: backwards(x, width) };
   const flipped = () => ({ x: gradient, filter: launchFlipFilter(to, tensors.filter), output: tensors.output });
-  const direct = (form: "uniform" | "tiled") => launchDirect(to, adjoint, flipped(), form);
   choose(to, keyFor("inputGradient", adjoint), {
     winograd: {
       fits: winograd.fits(adjoint),
       preferred: winograd.prefers(to, adjoint),
       launch: () => winograd.launchForward(to, adjoint, flipped()),
     },
-    uniform: { fits: fitsDirectUniform(adjoint), preferred: prefersUniform(to), launch: () => direct("uniform") },
-    tiled: { portable: true, launch: () => direct("tiled") },
+    uniform: {
+      fits: fitsDirectUniform(adjoint),
+      preferred: prefersUniform(to),
+      launch: () => launchUniform(to, adjoint, flipped()),
+    },
+    tiled: { portable: true, launch: () => launchTiled(to, adjoint, flipped()) },
   });
 }
 

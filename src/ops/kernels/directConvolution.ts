@@ -35,29 +35,39 @@ export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): bool
 /** The kernels of these names; `tiled` keeps its tile in registers alone. */
 type Form = "uniform" | "tiled";
 
-export function launchDirect(
-  to: Lowering,
-  convolution: Convolution,
-  tensors: { readonly x: Tensor; readonly filter: Tensor; readonly bias?: Tensor; readonly output: Tensor },
-  form: Form,
-): void {
+interface ForwardTensors {
+  readonly x: Tensor;
+  readonly filter: Tensor;
+  readonly bias?: Tensor;
+  readonly output: Tensor;
+}
+
+/** What both forward kernels are launched with, by the rows and columns of a workgroup. */
+function forwardOf(convolution: Convolution, tensors: ForwardTensors, tile: { rows: number; columns: number }) {
   const { batch, filters, y, x } = convolution;
   const pixels = batch * y.output * x.output;
-  const { LANES, TILES } = lanesFor(pixels, filters);
-  const perGroup = {
-    uniform: uniformTile,
-    tiled: { rows: tile * TILES, columns: tile * LANES },
-  }[form];
-  const groups = Math.ceil(pixels / perGroup.rows);
+  const groups = Math.ceil(pixels / tile.rows);
   const ROW = Math.min(groups, mostGroups);
-  const grid = [Math.ceil(filters / perGroup.columns), ROW, Math.ceil(groups / ROW)] as const;
-
   const { filter, bias } = tensors;
-  const bindings = { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output };
-  const constants = { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW };
-  const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: filter.size };
-  if (form === "uniform") to.launch(uniformForwardShader, bindings, constants, grid);
-  else to.launch(forwardShader, bindings, constants, grid, tunables);
+  return {
+    grid: [Math.ceil(filters / tile.columns), ROW, Math.ceil(groups / ROW)] as const,
+    bindings: { x: tensors.x, filter_: filter, bias: bias ?? filter, output: tensors.output },
+    constants: { ...shapeOf(convolution), PIXELS: pixels, BIAS: bias ? 1 : 0, ROW },
+  };
+}
+
+export function launchUniform(to: Lowering, convolution: Convolution, tensors: ForwardTensors): void {
+  const { grid, bindings, constants } = forwardOf(convolution, tensors, uniformTile);
+  to.launch(uniformForwardShader, bindings, constants, grid);
+}
+
+export function launchTiled(to: Lowering, convolution: Convolution, tensors: ForwardTensors): void {
+  const { batch, filters, y, x } = convolution;
+  const { LANES, TILES } = lanesFor(batch * y.output * x.output, filters);
+  const perGroup = { rows: tile * TILES, columns: tile * LANES };
+  const { grid, bindings, constants } = forwardOf(convolution, tensors, perGroup);
+  const tunables = { LANES, TILES, X_LENGTH: tensors.x.size, FILTER_LENGTH: tensors.filter.size };
+  to.launch(forwardShader, bindings, constants, grid, tunables);
 }
 
 /** d loss / d filter, of the shape [y.size, x.size, channels, filters]. */

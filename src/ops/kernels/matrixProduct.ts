@@ -2,6 +2,7 @@
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
 import forwardShader from "../../../shaders/dense.forward.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
+import halfShader from "../../../shaders/gpu/dense.forward.half.wgsl";
 import uniformShader from "../../../shaders/gpu/dense.forward.uniform.wgsl";
 import uniformKernelGradientShader from "../../../shaders/gpu/dense.kernelGradient.uniform.wgsl";
 import vec4Shader from "../../../shaders/software/dense.forward.vec4.wgsl";
@@ -10,7 +11,7 @@ import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./matrixTiles.ts";
+import { allowsHalf, fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./matrixTiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -45,7 +46,14 @@ export function launchProduct(
     BIAS: tensors.bias ? 1 : 0,
     ACTIVATION: activation ? activations[activation] : 0,
   };
-  choose(to, keyOf("product", { ...product }), {
+  const half = allowsHalf(to) && batch === 1;
+  choose<unknown>(to, keyOf("product", { ...product, ...(half && { half: 1 }) }), {
+    half: {
+      fits: half,
+      preferred: rows >= 32,
+      half: true,
+      launch: () => to.launch(halfShader, bindings, constants, [Math.ceil(outputs / 32), Math.ceil(rows / 32)]),
+    },
     uniform: {
       fits: fitsUniform(inputs),
       preferred: prefersUniform(to),
@@ -93,14 +101,18 @@ export function launchKernelGradientParts(
   product: Product,
   tensors: { readonly x: Tensor; readonly gradient: Tensor },
 ): { partial: Tensor; parts: number } {
-  return choose(to, keyOf("product.kernelGradient", { ...product }), {
+  const candidates = {
     uniform: {
       fits: fitsUniform(product.inputs),
       preferred: prefersUniform(to),
       launch: () => kernelGradient(to, product, tensors, "uniform"),
     },
-    tiled: { portable: true, launch: () => kernelGradient(to, product, tensors, "tiled") },
-  });
+    tiled: { portable: true as const, launch: () => kernelGradient(to, product, tensors, "tiled") },
+  };
+  const { batch, inputs, outputs } = product;
+  return choose(to, keyOf("product.kernelGradient", { ...product }), candidates, ({ partial, parts }) => [
+    columnSum(to, "kernel gradient", partial, parts, [batch, inputs, outputs]),
+  ]);
 }
 
 function kernelGradient(

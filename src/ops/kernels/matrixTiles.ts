@@ -22,6 +22,14 @@ export const fitsUniform = (inputs: number): boolean => inputs % 4 === 0;
 /** On GPUs that load costs next to nothing; software adapters make four loads of it for each of their few lanes. */
 export const prefersUniform = (to: Lowering): boolean => !to.device.adapter.software;
 
+/** Whether kernels may add over subgroups: on GPUs that have them, and nowhere that takes the portable kernels alone. */
+export const hasSubgroups = ({ device: { gpu, adapter, portable } }: Lowering): boolean =>
+  !portable && !adapter.software && gpu.features.has("subgroups");
+
+/** Whether products may round to float16: where the tape allows it and the GPU can. */
+export const allowsHalf = ({ device: { gpu, adapter }, options }: Lowering): boolean =>
+  options.products === "float16" && !adapter.software && gpu.features.has("shader-f16");
+
 /** Terms that a part of a sum has at least: fewer would cost more in the second pass than they gain. */
 const fewestTerms = 256;
 

@@ -41,15 +41,20 @@ export function launchMaxPool2d(to: Lowering, options: Windows, x: Tensor, outpu
         else to.launch(valuesShader, { x, output }, vec4s, grid);
       },
     },
-    single: {
-      portable: true,
-      launch() {
-        const grid = [Math.ceil((columns.output * channels) / 64), y.output, batch] as const;
-        const where = argmax ?? to.temporary("argmax", output.shape, "u32");
-        to.launch(forwardShader, { x, output, argmax: where }, shapeOf(options, x.shape), grid);
-      },
-    },
+    single: { portable: true, launch: () => launchPortableMaxPool2d(to, options, x, output, argmax) },
   });
+}
+
+export function launchPortableMaxPool2d(
+  to: Lowering,
+  options: Windows,
+  x: Tensor,
+  output: Tensor,
+  argmax: Tensor = to.temporary("argmax", output.shape, "u32"),
+): void {
+  const [batch, , , channels] = x.shape;
+  const grid = [Math.ceil((options.x.output * channels) / 64), options.y.output, batch] as const;
+  to.launch(forwardShader, { x, output, argmax }, shapeOf(options, x.shape), grid);
 }
 
 const shapeOf = ({ y, x }: Windows, [, HEIGHT, WIDTH, CHANNELS]: readonly number[]) => ({
@@ -81,6 +86,7 @@ const gradientOperation: Operation<Windows> = {
   lower({ inputs: [argmax, gradient], outputs: [input_gradient], options }, to) {
     const { y, x } = options;
     const [batch, height, width, channels] = input_gradient.shape;
+    to.storage(argmax).below = y.size * x.size;
     const bindings = { argmax, gradient, input_gradient };
     const shape = shapeOf(options, input_gradient.shape);
     const grid = (columns: number, rows: number) => [Math.ceil((columns * channels) / 64), rows, batch] as const;

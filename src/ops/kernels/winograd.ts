@@ -57,8 +57,9 @@ export interface TransformedFilter {
   readonly filters: number;
   /** [36, channels, filters]. */
   readonly forward: Storage;
-  /** [36, filters, channels]. */
+  /** [36, filters, channels], for gradients: where nobody asks for it, it is not made. */
   readonly backward: Storage;
+  turned: boolean;
 }
 
 /**
@@ -78,11 +79,27 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
     const [, , channels, filters] = filter.shape;
     const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
     const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
-    found = { filter: storage, channels, filters, forward, backward };
+    found = { filter: storage, channels, filters, forward, backward, turned: storage.kind === "temporary" };
     known.set(storage, found);
+    for (const made of [forward, backward]) to.alone.set(made, () => launchFilter(to, filter, forward, backward));
     if (storage.kind === "temporary") launchFilters(to, [found]);
   }
   return found;
+}
+
+/** One filter by itself. */
+function launchFilter(to: Lowering, filters: Tensor, forward: Storage, backward: Storage): void {
+  const [, , channels, count] = filters.shape;
+  const table = to.constant("filter's place", [5], new Float32Array(Uint32Array.of(0, 0, 0, channels, count).buffer));
+  const { groups, constants } = threads(channels * count);
+  to.launch(filterShader, { filters, table, forward, backward }, { ...constants, CONVOLUTIONS: 1 }, groups);
+}
+
+/** The same turned for the gradient of the convolution's input, [36, filters, channels]. */
+export function turnedFilter(to: Lowering, filter: Tensor): Storage {
+  const found = transformFilter(to, filter);
+  found.turned = true;
+  return found.backward;
 }
 
 function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
@@ -95,15 +112,16 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
     const table = new Uint32Array(members.length * 5);
     let first = 0;
     const total = members.reduce((n, { forward }) => n + forward.bytes / 4, 0);
-    const whole = (name: string) => new Storage("temporary", name, total, "f32");
-    const [forward, backward] = [whole("transformed filters"), whole("transformed filters, turned")];
+    const turned = members.some((member) => member.turned);
+    const forward = new Storage("temporary", "transformed filters", total, "f32");
+    const backward = new Storage("temporary", "transformed filters, turned", turned ? total : 4, "f32");
     let end = 0;
     members.forEach((member, i) => {
       const { channels, filters } = member;
       const offset = 36 * first;
       table.set([first, (member.filter.external?.offset ?? 0) / 4, offset, channels, filters], 5 * i);
       member.forward.within = { whole: forward, offset: 4 * offset };
-      member.backward.within = { whole: backward, offset: 4 * offset };
+      if (turned) member.backward.within = { whole: backward, offset: 4 * offset };
       first += channels * filters;
       end = Math.max(end, (member.filter.external?.offset ?? 0) + member.filter.bytes);
     });
@@ -113,7 +131,7 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
     const words = to.constant("filters' places", [table.length], new Float32Array(table.buffer));
     const { groups, constants } = threads(first);
     const bindings = { filters: filter.external ? filters : filter, table: words, forward, backward };
-    to.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length }, groups);
+    to.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length, TURNED: turned ? 1 : 0 }, groups);
   }
 }
 

@@ -1,58 +1,51 @@
 // The one place where an operation takes one of several algorithms or kernels.
 import { TwingradError } from "../../errors.ts";
-import type { Choice, Launch, Lowering } from "../lower.ts";
+import type { Choice, Lowering } from "../lower.ts";
+import { Tensor } from "../tensor.ts";
+import { type Candidate, contestants, type Results } from "./contestants.ts";
 
-export interface Candidate<T> {
-  /** Launches and does nothing else: a tuner may call it only to time what it launches. */
-  launch(): T;
-  /**
-   * Marks the plain kernel that computes this on every adapter, whatever the extents: exactly one of the candidates. A
-   * device opened with portable kernels takes no other, and does not ask for its `fits`, which can only be about speed.
-   */
-  readonly portable?: true;
-  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
-  readonly fits?: boolean;
-  /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
-  readonly preferred?: boolean;
-}
+export type { Candidate };
 
 /**
- * Launches the portable candidate where the device is to take no other, else one of those that fit: the one that the device's tuner has found faster, else the first preferred one.
+ * Launches the portable candidate where the device is to take no other, else one of those that fit: the one that the
+ * device's tuner has found faster, else the first preferred one.
  * `key` says what is computed, with every extent that its time depends on (see `keyOf`); equal keys get equal choices.
+ * @param results of a candidate beside what all of them write to the same tensors: by default the tensor that it returns. May
+ * launch what makes them comparable.
  */
-export function choose<T>(to: Lowering, key: string, candidates: Readonly<Record<string, Candidate<T>>>): T {
+export function choose<T>(
+  to: Lowering,
+  key: string,
+  candidates: Readonly<Record<string, Candidate<T>>>,
+  results: Results<T> = (made) => (made instanceof Tensor ? [made] : []),
+): T {
   const all = Object.entries(candidates);
-  const portable = all.filter(([, candidate]) => candidate.portable);
-  if (portable.length !== 1) {
-    throw new TwingradError("SHADER", `${key}: ${portable.length} portable candidates; expected exactly one.`);
+  const portables = all.filter(([, candidate]) => candidate.portable);
+  if (portables.length !== 1) {
+    throw new TwingradError("SHADER", `${key}: ${portables.length} portable candidates; expected exactly one.`);
   }
+  const [[portable, plain]] = portables;
   const { tuner, portable: only } = to.device;
-  const fitting = only ? portable : all.filter(([, { fits = true }]) => fits);
+  const fitting = only ? portables : all.filter(([, { fits = true }]) => fits);
   if (fitting.length === 0) throw new TwingradError("LIMIT", `${key}: none of its kernels fits this device.`);
-  const [byRule] = fitting.find(([, { preferred = true }]) => preferred) ?? fitting[0];
+  const sound = fitting.filter(([name]) => !tuner.refuses(key, name));
+  const [byRule] = sound.find(([, { preferred = true }]) => preferred) ?? sound[0] ?? portables[0];
   const names = fitting.map(([name]) => name);
-  const known = only ? undefined : tuner.choice(key, names);
+  const known = only ? undefined : tuner.choice(key, names, portable);
   const choice: Choice = {
     key,
     taken: known ?? byRule,
-    why: only ? "portable" : names.length === 1 ? "only" : known === undefined ? "rule" : "timed",
+    why: only ? "portable" : known !== undefined ? "timed" : names.length === 1 ? "only" : "rule",
     candidates: names,
   };
   const first = to.launches.length;
   const result = candidates[choice.taken].launch();
   for (const launch of to.launches.slice(first)) launch.choice = choice; // choices within this one give way to it
   // After the real launch: what it reads has a place by then, and is not among what is taken off again.
-  if (known === undefined && fitting.length > 1) {
-    tuner.unknown(key, byRule, () => new Map(fitting.map(([name, { launch }]) => [name, taken(to, launch)])));
+  if (known === undefined && (fitting.length > 1 || byRule !== portable)) {
+    tuner.unknown(key, byRule, () => contestants(to, first, [portable, plain], fitting, results));
   }
   return result;
-}
-
-/** What it launches, taken off again. */
-function taken(to: Lowering, launch: () => unknown): readonly Launch[] {
-  const first = to.launches.length;
-  launch();
-  return to.launches.splice(first);
 }
 
 /** `conv2d.forward batch=8 y=28,28,3,1,1`: what is computed, then its extents by name. */

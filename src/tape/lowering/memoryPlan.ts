@@ -12,7 +12,8 @@ export interface Plan {
   readonly lowerBound: number;
 }
 
-const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
+/** What a storage is a part of, or itself. */
+export const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
 
 /** What a launch writes: its read_write bindings. */
 export function writesOf(launch: Launch): Storage[] {

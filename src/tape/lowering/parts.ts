@@ -36,6 +36,7 @@ export class Parts {
     dtype: Dtype,
     each = imagesWithin(to, images, new Storage("temporary", name, elements, dtype).bytes, mostBytes),
   ): Parts {
+    to.device.checkMemory(`"${name}"`, new Storage("temporary", name, images * elements, dtype).bytes);
     const count = Math.ceil(images / each);
     const storages = Array.from({ length: count }, (_, i) => {
       const held = Math.min(each, images - i * each);

@@ -18,6 +18,10 @@ export class Storage {
   readonly name: string;
   /** For `constant`: its contents. */
   data?: Float32Array;
+  // What a tuner needs to know to try kernels on it (see `Bound`).
+  below?: number;
+  magnitude?: number;
+  mask?: (element: number) => number;
   /** Set where this storage is a slice of a larger one (a gradient inside the optimizer's gradient buffer). */
   within?: { readonly whole: Storage; readonly offset: number };
   /** Set where the buffer already exists outside of the program (parameters, optimizer state). */

@@ -4,6 +4,7 @@ import penaltyShader from "../../../shaders/penalty.forward.wgsl";
 import scaleShader from "../../../shaders/scale.forward.wgsl";
 import sumShader from "../../../shaders/sum.forward.wgsl";
 import { TwingradError } from "../../errors.ts";
+import { gradients } from "../gradients.ts";
 import type { Node } from "../graph.ts";
 import type { Lowering } from "../lower.ts";
 import type { Optimizer } from "../optimizer.ts";
@@ -19,14 +20,14 @@ import { Storage } from "./storage.ts";
 const block = 64;
 
 /** The parameters that a training step changes. */
-export function trainedBy(tape: Tape): Parameter[] {
+function trainedBy(tape: Tape): Parameter[] {
   const trained = [...tape.parameters.values()].filter((p) => p.trainable);
   if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
   return trained;
 }
 
 /** What the optimizer is to do, and with what. */
-export interface Update {
+interface Update {
   readonly optimizer: Optimizer;
   readonly trained: readonly Parameter[];
   /** Of each parameter, in their order. */
@@ -36,11 +37,29 @@ export interface Update {
   readonly schedule: Storage;
 }
 
+/** The stages of a step that trains: every optimizer's `training`. */
+export const training: Optimizer["training"] = (tape, loss, optimizer) => {
+  const trained = trainedBy(tape);
+  const reduced = withoutPenalties(tape, tape.nodes, loss);
+  const request = tape.aside(() => gradients(reduced.loss, trained));
+  return {
+    nodes: [...reduced.nodes, ...request.nodes],
+    loss: reduced.loss,
+    asked: request.result,
+    lower(to) {
+      const schedule = new Storage("input", "schedule", 4, "f32");
+      const { decayOf } = reduced;
+      const update = { optimizer, trained, gradients: request.result, decayOf, schedule };
+      return { ...lowerUpdate(to, reduced.loss, update), schedule };
+    },
+  };
+};
+
 /**
  * Launches the update behind what has been lowered. Returns the loss to report, to which the penalties have been added, the
  * arenas, and where the update tells of a gradient that is not finite.
  */
-export function lowerUpdate(
+function lowerUpdate(
   to: Lowering,
   loss: Tensor,
   { optimizer, trained, gradients, decayOf, schedule }: Update,
@@ -92,7 +111,7 @@ function external(name: string, elements: number, buffer: GPUBuffer): Storage {
  * Takes the L2 penalties of trained parameters out of a loss that is a sum: their gradient, factor * w, is the
  * optimizer's to add, which saves two launches and a gradient's memory for each of them.
  */
-export function withoutPenalties(
+function withoutPenalties(
   tape: Tape,
   nodes: readonly Node[],
   loss: Tensor,

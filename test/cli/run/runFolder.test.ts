@@ -109,6 +109,16 @@ describe("a run", () => {
     expect(await readdir(out)).not.toContain("unfinished.json");
   });
 
+  it("that was stopped before its first step has the folder all the same", async () => {
+    const out = join(folder, "stopped at once");
+    await run(out, 2);
+    const { result } = await run(out, 4, { signal: AbortSignal.abort() });
+    expect(result).toMatchObject({ interrupted: true, steps: 0 });
+    const told: string[] = [];
+    await (await loadModel(out, device, { warn: (text) => void told.push(text) })).dispose();
+    expect(told).toEqual([expect.stringMatching(/is an earlier training's model/)]);
+  });
+
   it("has its folder alone", async () => {
     const out = join(folder, "alone");
     await inRunFolder(

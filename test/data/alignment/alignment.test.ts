@@ -1,13 +1,8 @@
 // Pictures brought in line: each part against its formula, and faces drawn out of place that must come back.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Alignment,
-  aligned,
-  alignedDataset,
-  fitAlignment,
-  isAlignment,
-} from "../../../src/data/alignment/alignment.ts";
+import { aligned, alignedDataset, fitAlignment } from "../../../src/data/alignment/alignment.ts";
+import { type Alignment, isAlignment } from "../../../src/data/alignment/alignmentForm.ts";
 import { edgeMap } from "../../../src/data/alignment/edgeMap.ts";
 import { type Placement, placed } from "../../../src/data/alignment/placement.ts";
 import type { ImageSize } from "../../../src/data/imageSize.ts";

@@ -49,6 +49,7 @@ const named = (start: string): Rule => rules.find(({ name }) => name.startsWith(
 const rule = {
   reluIntoNorm: named("batchNorm + relu"),
   block: named("block"),
+  inferenceBlock: named("inference block"),
   bytes: named("bytes"),
   bias: named("bias gradient"),
   dense: named("dense + activation"),
@@ -129,6 +130,85 @@ defineOnce("rules: the table names each once", async () => {
     [...names].sort(),
   );
   assertEqual("distinct", new Set(names).size, names.length);
+});
+
+// ------------------------------------------------------------------------------------------------- inference block
+
+const inference = {
+  x: [3, 14, 10, 16],
+  filter: [3, 3, 16, 20],
+  bias: [20],
+  gamma: [20],
+  beta: [20],
+  mean: [20],
+  variance: [20],
+};
+
+cases("inference block", {
+  "with a bias, a ReLU and scales of either sign": [
+    {
+      inputs: inference,
+      record({ x, filter, bias, gamma, beta, mean, variance }) {
+        const norm = { gamma: scale(gamma, -1), beta, moving: { mean, variance }, training: false };
+        return { y: relu(batchNorm(maxPool2d(conv2d(x, filter, { bias })), norm)) };
+      },
+    },
+    rule.reluIntoNorm,
+    rule.inferenceBlock,
+  ],
+  "neither a bias nor a ReLU, and odd sides": [
+    {
+      inputs: { ...inference, x: [2, 7, 3, 16] },
+      record({ x, filter, gamma, beta, mean, variance }) {
+        return {
+          y: batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta, moving: { mean, variance }, training: false }),
+        };
+      },
+    },
+    rule.inferenceBlock,
+  ],
+  "two, the first of bytes": [
+    {
+      inputs: {
+        ...inference,
+        pixels: [3, 12, 8, 3],
+        filter1: [3, 3, 3, 16],
+        gamma1: [16],
+        beta1: [16],
+        mean1: [16],
+        variance1: [16],
+      },
+      record({ pixels, filter1, gamma1, beta1, mean1, variance1, filter, bias, gamma, beta, mean, variance }) {
+        const norm1 = { gamma: gamma1, beta: beta1, moving: { mean: mean1, variance: variance1 }, training: false };
+        const first = batchNorm(maxPool2d(conv2d(scaleBytes(pixels), filter1)), { ...norm1, activation: "relu" });
+        const norm = { gamma, beta, moving: { mean, variance }, training: false };
+        return { y: batchNorm(maxPool2d(conv2d(first, filter, { bias })), norm) };
+      },
+    },
+    rule.inferenceBlock,
+    rule.inferenceBlock,
+    rule.bytes,
+  ],
+  "what it pools is asked for": [
+    {
+      inputs: inference,
+      record({ x, filter, gamma, beta, mean, variance }) {
+        const convolved = conv2d(x, filter);
+        const norm = { gamma, beta, moving: { mean, variance }, training: false };
+        return { y: batchNorm(maxPool2d(convolved), norm), convolved };
+      },
+    },
+  ],
+  "another tensor is differentiated": [
+    {
+      inputs: { ...inference, other: [3] },
+      record({ x, filter, gamma, beta, mean, variance, other }) {
+        const y = batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta, moving: { mean, variance }, training: false });
+        return withGradients(other, { other }, { y });
+      },
+    },
+    rule.block,
+  ],
 });
 
 // ---------------------------------------------------------------------------------------------- dense + activation

@@ -1,13 +1,17 @@
 // The tuner: what it times and when, what it takes from a table, and that nothing wrong with a table is fatal.
 
 import addShader from "../../../shaders/add.forward.wgsl";
+import type { Shader } from "../../../src/gpu/shader.ts";
+import type { Choice } from "../../../src/gpu/tunerTable.ts";
 import { fastest } from "../../../src/gpu/tunerTiming.ts";
 import {
   adam,
+  batchNorm,
   conv2d,
   type Device,
   dense,
   flatten,
+  gradients,
   maxPool2d,
   openDevice,
   siamese,
@@ -20,9 +24,19 @@ import {
 import { Lowering } from "../../../src/tape/lower.ts";
 import { type Candidate, choose } from "../../../src/tape/lowering/choose.ts";
 import { vec4Threads } from "../../../src/tape/lowering/grid.ts";
+import { lowerTape } from "../../../src/tape/plan.ts";
 import type { Tensor } from "../../../src/tape/tensor.ts";
 import { countCalls } from "../calls.ts";
-import { assert, assertEqual, assertSameBits, assertThrows, define, defineOnce, settings } from "../suite.ts";
+import {
+  assert,
+  assertEqual,
+  assertSameBits,
+  assertThrows,
+  define,
+  defineKernel,
+  defineOnce,
+  settings,
+} from "../suite.ts";
 import { deviceAs, kinds, portableDevice } from "../variants.ts";
 
 /** Keeps one table in memory, under any key. */
@@ -149,13 +163,17 @@ function sumBy(
   return { record, launched };
 }
 
-const microseconds = (names: readonly string[], best: string) =>
-  Object.fromEntries(names.map((name) => [name, name === best ? 1 : 2]));
+/** As it is found in a table. */
+const kept = (names: readonly string[], best: string): Choice => ({
+  candidate: best,
+  microseconds: Object.fromEntries(names.map((name) => [name, name === best ? 1 : 2])),
+  differences: Object.fromEntries(names.map((name) => [name, 0])),
+});
 
 defineOnce("tuner: a choice in the table is taken, one among other candidates is timed again", async (plain) => {
   const names = ["first", "second", "third"];
   const store = new Memory();
-  const choices = { sum: { candidate: "second", microseconds: microseconds(names, "second") } };
+  const choices = { sum: kept(names, "second") };
   store.table = { ...plain.tuner.table(), choices };
   await opened({ store }, async ({ device }) => {
     const { record, launched } = sumBy(device, names);
@@ -178,14 +196,14 @@ defineOnce(
   async (plain) => {
     const fits: TuningTable = {
       ...plain.tuner.table(),
-      choices: { sum: { candidate: "b", microseconds: microseconds(["a", "b"], "b") } },
+      choices: { sum: kept(["a", "b"], "b") },
     };
-    const others = { adapter: "another", version: "0.0.0", shaders: "0123456789abcdef", format: 2 };
+    const others = { adapter: "another", version: "0.0.0", shaders: "0123456789abcdef", format: 1 };
     for (const [name, value] of Object.entries(others)) {
       const store = new Memory();
       store.table = { ...fits, [name]: value } as TuningTable;
       await opened({ store }, async ({ device, warnings }) => {
-        assertEqual(`${name}: choice`, device.tuner.choice("sum", ["a", "b"]), undefined);
+        assertEqual(`${name}: choice`, device.tuner.choice("sum", ["a", "b"], "a"), undefined);
         assert(warnings.length === 1 && warnings[0].includes("ignored"), `${name}: ${warnings}`);
         await device.tuner.tune(sumBy(device, ["a", "b"]).record);
         assertEqual(`${name}: timed`, device.tuner.timed, 2);
@@ -199,7 +217,7 @@ defineOnce(
     const store = new Memory();
     store.table = fits;
     await opened({ store }, async ({ device, warnings }) => {
-      assertEqual("its own: choice", device.tuner.choice("sum", ["a", "b"]), "b");
+      assertEqual("its own: choice", device.tuner.choice("sum", ["a", "b"], "a"), "b");
       assertEqual("its own: warnings", warnings, []);
     });
   },
@@ -222,10 +240,137 @@ defineOnce("tuner: a store that cannot be read or written warns, and tuning goes
 defineOnce("tuner: it adds to a table that grew meanwhile", async (plain) => {
   const store = new Memory();
   await opened({ store }, async ({ device }) => {
-    const choices = { other: { candidate: "x", microseconds: microseconds(["x", "y"], "x") } };
+    const choices = { other: kept(["x", "y"], "x") };
     store.table = { ...plain.tuner.table(), choices };
     await device.tuner.tune(sumBy(device, ["a", "b"]).record);
     assertEqual("keys", Object.keys(store.table!.choices).sort(), ["other", "sum"]);
+  });
+});
+
+const wrongs: Record<string, { change: (code: string) => string; told: string }> = {
+  "one element too large by a hundredth": {
+    change: (code) =>
+      code.replace("a[i] + b[i]", "(a[i] + b[i]) * select(vec4f(1.0), vec4f(1.0, 1.01, 1.0, 1.0), i == 700u)"),
+    told: "1 of 4096 values differ",
+  },
+  "NaN in one element": {
+    change: (code) => code.replace("a[i] + b[i]", "a[i] + b[i] + vec4f(0.0, 0.0, sqrt(-f32(i == 3u)), 0.0)"),
+    told: "1 of 4096 values are not finite",
+  },
+  "the last elements unwritten": {
+    change: (code) => code.replace("output[i] =", "if (i < 1023u) { output[i] =").replace("b[i];", "b[i]; }"),
+    told: "4 of 4096 values are not finite, or not written",
+  },
+  "the operands exchanged for one": {
+    change: (code) => code.replace("a[i] + b[i]", "a[i] + a[i]"),
+    told: "of 4096 values differ",
+  },
+  "no WGSL": { change: (code) => `${code}\nfn oops(`, told: "does not run" },
+};
+
+define("tuner: a wrong kernel is never taken, told with its adapter, and not tried again", async (plain) => {
+  let planted = 0;
+  for (const [name, { change, told }] of Object.entries(wrongs)) {
+    const code = change(addShader.code);
+    assert(code !== addShader.code, `${name}: the kernel was not changed`);
+    // The name of the right one, so that a host of portable kernels lets it run; the tunable tells the two apart.
+    const wrong: Shader = { ...addShader, code };
+    const variant = { VARIANT: ++planted };
+    const { groups, constants } = vec4Threads(4096);
+    const record = (device: Device) => () => {
+      const tape = new Tape(device);
+      const to = new Lowering(tape);
+      const [a, b] = ["a", "b"].map((of) => tape.input(of, [4096]));
+      const output = to.temporary("sum", [4096]);
+      const launch = (shader: Shader, tunables: object) =>
+        to.launch(shader, { a, b, output }, constants, groups, tunables);
+      choose(to, "sum", {
+        wrong: { launch: () => launch(wrong, variant) }, // the rules take it
+        sound: { portable: true, launch: () => launch(addShader, {}) },
+      });
+      return to.launches[0].choice!.taken;
+    };
+    const store = new Memory();
+    const tables: Record<string, Choice | undefined> = {
+      none: undefined,
+      "one that names it": kept(["wrong", "sound"], "wrong"),
+      "one of before candidates were compared": kept(["wrong", "sound"], "wrong"),
+    };
+    delete (tables["one that names it"] as { differences?: unknown }).differences;
+    for (const [table, choice] of Object.entries(tables)) {
+      const format = table.startsWith("one of before") ? 1 : 2;
+      store.table = choice && { ...plain.tuner.table(), format, choices: { sum: choice } };
+      await opened({ store }, async ({ device, warnings }) => {
+        await device.tuner.tune(record(device));
+        assertEqual(`${name}, table: ${table}: taken`, record(device)(), "sound");
+        const about = warnings.filter((text) => !text.includes("ignored"));
+        assertEqual(`${name}, table: ${table}: warnings`, about.length, 1);
+        for (const part of ['"wrong"', "for sum:", told, device.tuner.table().adapter]) {
+          assert(about[0].includes(part), `${name}: the warning lacks ${part}: ${about[0]}`);
+        }
+      });
+    }
+    const { candidate, microseconds, refused } = store.table!.choices.sum;
+    assertEqual(`${name}: kept`, [candidate, microseconds.wrong, Object.keys(refused!)], ["sound", null, ["wrong"]]);
+    for (const time of [true, false]) {
+      await opened({ store, time }, async ({ device, warnings }) => {
+        await device.tuner.tune(record(device));
+        assertEqual(`${name}, the next start: taken`, record(device)(), "sound");
+        assertEqual(`${name}, the next start: timed`, device.tuner.timed, 0);
+        assertEqual(`${name}, the next start: warnings`, warnings, []);
+      });
+    }
+  }
+});
+
+/** Choices for a block behind another, with a picture that its cells do not fill, and all its gradients. */
+async function tuneBlock(device: Device, storage: "float32" | "float16") {
+  await device.tuner.tune(() => {
+    const tape = new Tape(device, { storage });
+    const block = (x: Tensor, channels: number) => {
+      const filter = tape.parameter(`filter ${channels}`, [3, 3, channels, 16], { initial: 1 });
+      const [gamma, beta] = ["gamma", "beta"].map((of) => tape.parameter(`${of} ${channels}`, [16], { initial: 1 }));
+      return batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta, activation: "relu" });
+    };
+    const x = tape.input("x", [2, 13, 11, 3]);
+    const y = block(block(x, 3), 16);
+    const found = gradients(y, [...tape.parameters.values()], tape.input("gradient", y.shape));
+    lowerTape(tape, { outputs: Object.fromEntries([y, ...found].map((tensor, n) => [`${n}`, tensor])) });
+    tape.store.dispose();
+  });
+  const choices = Object.entries(device.tuner.table().choices).filter(([key]) => key.includes("x=6,5,16"));
+  return new Map(choices);
+}
+
+defineKernel("tuner: Winograd's algorithm is compared with the direct one, and agrees with it", async () => {
+  await opened({}, async ({ device, warnings }) => {
+    for (const storage of ["float32", "float16"] as const) {
+      const choices = await tuneBlock(device, storage);
+      for (const [key, { differences }] of choices) {
+        const found = differences!.winograd!;
+        assert(found < 0.5, `${storage}, ${key}: Winograd's difference is ${found} tolerances`);
+        // With the same bits, one would have been compared with itself; in float16 both may round to them.
+        assert(found > 0 || storage === "float16", `${key}: Winograd's difference is ${found}`);
+      }
+      assertEqual(`${storage}: choices`, choices.size, storage === "float32" ? 2 : 4);
+    }
+    assertEqual("warnings", warnings, []);
+  });
+});
+
+define("tuner: a wrong transform of filters in front of the step is told of the candidate that reads it", async () => {
+  await opened({}, async ({ device, warnings }) => {
+    const { kernels } = device;
+    const pipeline = kernels.pipeline.bind(kernels);
+    kernels.pipeline = (shader, ...rest) => {
+      const code = shader.code.replace("(y - s) / 3.0", "(y - s) / 3.1");
+      return pipeline(shader.name === "winograd.filter" ? { ...shader, code } : shader, ...rest);
+    };
+    const choices = await tuneBlock(device, "float32");
+    for (const [key, { candidate, refused }] of choices) {
+      assert(candidate !== "winograd" && refused?.winograd !== undefined, `${key}: ${candidate} was taken`);
+    }
+    assert(choices.size === 2 && warnings.length === 2, `${choices.size} choices, warnings: ${warnings.join("; ")}`);
   });
 });
 
@@ -268,7 +413,7 @@ defineOnce("tuner: when the budget is spent the rules decide, and nothing is kep
 });
 
 defineOnce("tuner: a candidate with choices of its own is timed once those are made", async () => {
-  await opened({}, async ({ device }) => {
+  await opened({}, async ({ device, warnings }) => {
     const order: string[] = [];
     const record = () => {
       const tape = new Tape(device);
@@ -276,15 +421,17 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
       const [a, b] = ["a", "b"].map((name) => tape.input(name, [64]));
       const { groups, constants } = vec4Threads(64);
       const launch = () => {
-        to.launch(addShader, { a, b, output: to.temporary("sum", [64]) }, constants, groups);
+        const output = to.temporary("sum", [64]);
+        to.launch(addShader, { a, b, output }, constants, groups);
+        return output;
       };
       const inner = () => choose(to, "inner", { one: { portable: true, launch }, two: { launch } });
-      const known = device.tuner.choice("inner", ["one", "two"]) !== undefined;
+      const known = device.tuner.choice("inner", ["one", "two"], "one") !== undefined;
       choose(to, "outer", {
         nested: {
           launch() {
             order.push(known ? "inner known" : "inner open");
-            inner();
+            return inner();
           },
         },
         plain: { portable: true, launch },
@@ -294,6 +441,7 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
     assertEqual("keys", Object.keys(device.tuner.table().choices), ["inner", "outer"]);
     assertEqual("timed", device.tuner.timed, 4);
     assert(order[0] === "inner open" && order.at(-1) === "inner known", order.join(", "));
+    assertEqual("warnings", warnings, []);
   });
 });
 

@@ -12,9 +12,9 @@ import { createRunner, type Runner, type Start } from "./runner.ts";
 let runner: Runner;
 
 async function open(start: Start): Promise<string> {
-  const inDeno = "Deno" in globalThis;
-  const dawn = inDeno ? undefined : await openDawn(thisMachine());
-  const gpu = dawn ? dawn.gpu : navigator.gpu;
+  const given = globalThis.navigator?.gpu; // in Deno, and where a tool has put one there
+  const dawn = given ? undefined : await openDawn(thisMachine());
+  const gpu = given ?? dawn?.gpu;
   if (!gpu) throw new Error(dawn?.tried.join("; ") ?? "navigator.gpu is absent");
   if (dawn?.driver) slowDawnsPolling();
   runner = await createRunner(start, gpu);

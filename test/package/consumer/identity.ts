@@ -1,5 +1,6 @@
 // What two entries export under one name, compared, and the errors of each entry.
 import * as core from "twingrad";
+import * as exchange from "twingrad/exchange";
 import * as internal from "twingrad/internal";
 import * as node from "twingrad/node";
 import * as web from "twingrad/web";
@@ -8,6 +9,7 @@ const entries: Record<string, object> = {
   twingrad: core,
   "twingrad/node": node,
   "twingrad/web": web,
+  "twingrad/exchange": exchange,
   "twingrad/internal": internal,
 };
 
@@ -32,6 +34,8 @@ const thrown: Record<string, () => unknown> = {
   "twingrad/node TwingradError": () => node.imageFolder("/nowhere"),
   "twingrad/web CorruptRecordError": () => web.tfrecords(new Blob([broken])),
   "twingrad/web TwingradError": () => new web.PageDecoder({ workers: 0 }),
+  "twingrad/exchange WeightsError": () =>
+    exchange.importWeights(Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 125), { from: "pytorch" }),
   "twingrad/internal SafetensorsError": () =>
     (Reflect.get(internal, "decode") as (bytes: Uint8Array) => unknown)(broken),
 };

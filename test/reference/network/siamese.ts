@@ -5,7 +5,7 @@ import { type NdArray, type NdArrays, scalar, sizeOf } from "../ndarray.ts";
 import { absDifference, absDifferenceGradients } from "../ops/absDifference.ts";
 import { dense, denseGradients } from "../ops/dense.ts";
 import { sigmoidCrossEntropy, sigmoidCrossEntropyGradients } from "../ops/losses/sigmoidCrossEntropy.ts";
-import { tower } from "./tower.ts";
+import { type TowerOptions, tower } from "./tower.ts";
 
 export interface SiameseBatch {
   left: NdArray; // [B, H, W, C] in [0, 1]
@@ -25,9 +25,14 @@ const half = (x: NdArray, which: 0 | 1): NdArray => {
 };
 
 /** Loss and gradients of one training batch, for parameters under their public names. */
-export function siamese(p: NdArrays, batch: SiameseBatch, l2: number): { loss: number; gradients: NdArrays } {
+export function siamese(
+  p: NdArrays,
+  batch: SiameseBatch,
+  l2: number,
+  options: TowerOptions = {},
+): { loss: number; gradients: NdArrays } {
   // The left half of the batch and the right half, each with its statistics.
-  const { embedding, penalty, backward } = tower(p, concatenate(batch.left, batch.right), 2, l2);
+  const { embedding, penalty, backward } = tower(p, concatenate(batch.left, batch.right), 2, l2, options);
   const difference = { a: half(embedding, 0), b: half(embedding, 1) };
   const head = { x: absDifference(difference), kernel: p["head/kernel"], bias: p["head/bias"] };
   const entropy = { logits: dense(head, {}), labels: batch.same };

@@ -13,23 +13,34 @@ import { relu, reluGradients } from "../ops/relu.ts";
 const CONV = { stride: 1, padding: "same" } as const;
 const POOL = { size: 2, stride: 2, padding: "valid" } as const;
 
-function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number) {
+export interface TowerOptions {
+  epsilon?: number;
+  /** Of the last layer. */
+  activation?: "sigmoid" | "linear" | "relu";
+}
+
+function resolved({ epsilon = 1e-3, activation = "sigmoid" }: TowerOptions) {
+  return { epsilon, activation: activation === "linear" ? undefined : activation };
+}
+
+function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, epsilon?: number) {
   const name = `tower/block${n}`;
   const conv = { x, filter: p[`${name}/conv/kernel`], bias: p[`${name}/conv/bias`] };
   const pool = { x: conv2d(conv, CONV) };
   const norm = { x: maxPool2d(pool, POOL), gamma: p[`${name}/norm/gamma`], beta: p[`${name}/norm/beta`] };
-  return { name, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon: 1e-3 }) } };
+  return { name, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon }) } };
 }
 
 /**
  * Embeddings of pictures in a training batch, cut into `groups` with statistics of their own; the penalty of its kernels;
  * and from the gradient of the embeddings those of its parameters, the penalty's included.
  */
-export function tower(p: NdArrays, images: NdArray, groups: number, l2: number) {
+export function tower(p: NdArrays, images: NdArray, groups: number, l2: number, options: TowerOptions = {}) {
+  const { epsilon, activation } = resolved(options);
   const blocks: ReturnType<typeof blockInputs>[] = [];
   let x = images;
   while (p[`tower/block${blocks.length + 1}/conv/kernel`]) {
-    const block = blockInputs(p, blocks.length + 1, x, groups);
+    const block = blockInputs(p, blocks.length + 1, x, groups, epsilon);
     blocks.push(block);
     x = relu(block.relu);
   }
@@ -39,12 +50,12 @@ export function tower(p: NdArrays, images: NdArray, groups: number, l2: number) 
 
   const backward = (embeddingG: NdArray): NdArrays => {
     const gradients: NdArrays = {};
-    const towerG = denseGradients(towerDense, { activation: "sigmoid" }, embeddingG);
+    const towerG = denseGradients(towerDense, { activation }, embeddingG);
     gradients["tower/dense/kernel"] = towerG.kernel;
     gradients["tower/dense/bias"] = towerG.bias;
     let g = flattenGradients({ x }, {}, towerG.x).x;
     for (const block of blocks.toReversed()) {
-      const normG = batchNormGradients(block.norm, { groups, epsilon: 1e-3 }, reluGradients(block.relu, {}, g).x);
+      const normG = batchNormGradients(block.norm, { groups, epsilon }, reluGradients(block.relu, {}, g).x);
       gradients[`${block.name}/norm/gamma`] = normG.gamma;
       gradients[`${block.name}/norm/beta`] = normG.beta;
       const convG = conv2dGradients(block.conv, CONV, maxPool2dGradients(block.pool, POOL, normG.x).x);
@@ -55,5 +66,18 @@ export function tower(p: NdArrays, images: NdArray, groups: number, l2: number) 
     }
     return gradients;
   };
-  return { embedding: dense(towerDense, { activation: "sigmoid" }), penalty, backward };
+  return { embedding: dense(towerDense, { activation }), penalty, backward };
+}
+
+/** Embeddings of pictures by the moving averages. */
+export function embed(p: NdArrays, images: NdArray, options: TowerOptions = {}): NdArray {
+  const { epsilon, activation } = resolved(options);
+  let x = images;
+  for (let n = 1; p[`tower/block${n}/conv/kernel`]; n++) {
+    const { norm, name } = blockInputs(p, n, x, 1);
+    const moving = { mean: p[`${name}/norm/moving_mean`], variance: p[`${name}/norm/moving_variance`] };
+    x = relu({ x: batchNorm({ ...norm, ...moving }, { epsilon, training: false }) });
+  }
+  const input = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };
+  return dense(input, { activation });
 }

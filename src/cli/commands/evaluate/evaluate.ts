@@ -7,35 +7,34 @@ import {
   allPairs,
   assess,
   type Dataset,
-  detCurve,
-  falseAcceptRates,
   labelsOf,
   type Match,
   type Model,
   pairsPerIdentity,
   roc,
-  type ScoredPair,
   TwingradError,
-  type VerificationReport,
-  verificationIntervals,
 } from "../../../index.ts";
-import { diskError, type EvaluationPair, matches, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
+import { diskError, matches, oneShotAnswers, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
+import type { EvaluationReport } from "../../../report/evaluationPage.ts";
+import { evaluationReport } from "../../../report/evaluationReport.ts";
 import { identification } from "../../identification.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
 import { number, wholeNumber } from "../../options/values.ts";
 import { action, note, type Outcome, warn } from "../../outcome.ts";
-import type { EvaluationReport } from "../../report/evaluationPage.ts";
-import { evaluationReport } from "../../report/evaluationReport.ts";
+import { pictureUri } from "../../report/pictureUri.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { recognition } from "../../run/tasks/recognitionTask.ts";
 import { divide } from "../../run/training.ts";
+import { addEmbeddingOptions, type EmbeddingFlags } from "../exchange/embeddingFiles.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
+import { evaluateEmbeddings } from "./evaluateEmbeddings.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
-import { openSetText, type PairEvaluation, verificationText } from "./evaluationText.ts";
+import { evaluatePairs } from "./evaluatePairs.ts";
+import { openSetText, verificationText } from "./evaluationText.ts";
 
-interface Options extends DataFlags {
+interface Options extends DataFlags, EmbeddingFlags {
   pairsPerIdentity: number | "all";
   pairs?: string;
   oneShot?: number;
@@ -57,8 +56,8 @@ export function addEvaluate(program: Command): void {
     .description(
       "Judges a model on pictures of people: verification by pairs, or one-shot recognition; a liveness model by its error rates.",
     )
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .argument("[data...]", `${dataHelp}; needless with --runs`)
+    .argument("[model]", "what `twingrad train` wrote: the file or its folder; needless with --embeddings")
+    .argument("[data...]", `${dataHelp}; needless with --runs and --embeddings`)
     .option(
       "--pairs-per-identity <count>",
       "pairs of each person's own pictures, and as many with other people's; all: every pair of pictures",
@@ -90,11 +89,21 @@ export function addEvaluate(program: Command): void {
     .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
     .option(
       "--threshold <score>",
-      "of a liveness model: the least score taken for live (default: the model's own)",
+      "of a liveness model: the least score taken for live (default: the model's own); of --embeddings: the largest distance taken for one person (default: the best over the pairs)",
       number,
     )
     .option("--unseen", "only the people whom the training of this model held out of this data");
-  action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
+  addEmbeddingOptions(command);
+  action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
+    const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
+    if (options.embeddings !== undefined) {
+      if (modelPath !== undefined) wrong("--embeddings takes no model and no data");
+      if (options.runs !== undefined || options.report !== undefined || options.unseen) {
+        wrong("--embeddings takes no --runs, --report or --unseen: there are no pictures");
+      }
+      return evaluateEmbeddings(options);
+    }
+    if (modelPath === undefined) return command.error("error: missing required argument 'model'", { exitCode: 2 });
     if (options.runs === undefined && data.length === 0) {
       command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
     }
@@ -112,7 +121,11 @@ export function addEvaluate(program: Command): void {
       if (options.pairs !== undefined) return listedPairs(model, dataset, names, options);
       const labels = labelsOf(dataset);
       const { seed, oneShot: ways } = options;
-      if (ways !== undefined) return evaluateOneShot(model, dataset, { ...options, ways });
+      if (ways !== undefined) {
+        return evaluateOneShot(dataset, { ...options, ways }, (trials) =>
+          showing(dataset, (told) => oneShotAnswers(model, dataset, trials, options.match, told)),
+        );
+      }
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
       const { report, scored, embeddings } = await showing(dataset, (told) =>
@@ -126,8 +139,9 @@ export function addEvaluate(program: Command): void {
         result: { ...verification, openSet: identified ?? null },
         text: identified ? `${text}\n${openSetText(identified)}` : text,
       };
+      const about = { ...names, folds, verification, openSet: identified, roc: roc(scored) };
       return withReport(outcome, options, () =>
-        evaluationReport(model, dataset, scored, { ...names, folds, verification, openSet: identified }),
+        evaluationReport(model, dataset, scored, about, (item) => pictureUri(item, model.imageSize)),
       );
     });
   });
@@ -148,8 +162,9 @@ async function listedPairs(
   const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
   const text = verificationText(verification, model.threshold, people, over);
+  const about = { ...names, folds: over, verification, roc: roc(scored) };
   return withReport({ result: { ...verification, sets: count }, text }, options, () =>
-    evaluationReport(model, dataset, scored, { ...names, folds: over, verification }),
+    evaluationReport(model, dataset, scored, about, (item) => pictureUri(item, model.imageSize)),
   );
 }
 
@@ -161,31 +176,13 @@ async function withReport(
 ): Promise<Outcome> {
   if (file === undefined) return { result, text };
   const report = resolve(file);
-  const { evaluationPage } = await import("../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
+  const { evaluationPage } = await import("../../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
   await mkdir(dirname(report), { recursive: true }).catch((error) => {
     throw diskError(dirname(report), "made", error);
   });
   await writeAtomic(report, page);
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
-}
-
-function evaluatePairs(
-  report: VerificationReport,
-  scored: readonly (EvaluationPair & ScoredPair)[],
-  dataset: Dataset,
-  { resamples, seed }: Pick<Options, "resamples" | "seed">,
-): PairEvaluation {
-  const det = detCurve(roc(scored));
-  const genuine = scored.filter(({ same }) => same).length;
-  if (resamples === 0) return { ...report, genuine, det };
-  const labels = labelsOf(dataset);
-  return {
-    ...report,
-    genuine,
-    intervals: verificationIntervals(scored, scored, labels, falseAcceptRates, { resamples, seed }),
-    det,
-  };
 }
 
 /** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */

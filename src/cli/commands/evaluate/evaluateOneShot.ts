@@ -4,9 +4,9 @@ import {
   type Interval,
   identityGroups,
   labelsOf,
-  type Match,
   type Model,
   oneShotTrials,
+  type Trial,
   TwingradError,
 } from "../../../index.ts";
 import { oneShotAnswers, shareInterval } from "../../../internal.ts";
@@ -19,13 +19,17 @@ export interface OneShotOptions {
   shots: number;
   trials: number;
   seed: number;
-  match: Match;
   withinGroups?: boolean;
   resamples: number;
 }
 
-export async function evaluateOneShot(model: Model, dataset: Dataset, options: OneShotOptions): Promise<Outcome> {
-  const { ways, shots, trials: count, seed, match, withinGroups, resamples } = options;
+/** @param answer tells for each trial whether the right identity was found. */
+export async function evaluateOneShot(
+  dataset: Dataset,
+  options: OneShotOptions,
+  answer: (trials: readonly Trial[]) => Promise<boolean[]> | boolean[],
+): Promise<Outcome> {
+  const { ways, shots, trials: count, seed, withinGroups, resamples } = options;
   const labels = labelsOf(dataset);
   const { names, groups } = identityGroups(dataset);
   if (withinGroups && names.length === 1 && names[0] === "") {
@@ -35,7 +39,7 @@ export async function evaluateOneShot(model: Model, dataset: Dataset, options: O
     );
   }
   const trials = oneShotTrials(labels, { ways, shots, trials: count, seed, groups: withinGroups ? groups : undefined });
-  const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, match, told));
+  const hits = await answer(trials);
   const accuracy = shareOf(hits);
   // Whose picture was asked about is drawn anew; the others of a question stay.
   const outcomes = hits.map((hit, trial) => ({ hit, identities: [labels[trials[trial].probe]] }));

@@ -3,10 +3,16 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { appearance, MOST_PICTURES, type NumbersFor, person } from "../../../faces/people.ts";
 import { type Dataset, TwingradError } from "../../../index.ts";
 import { diskError, Random, streams, writeAtomic } from "../../../internal.ts";
 import { drawPicture } from "./draw.ts";
-import { appearance, MOST_PICTURES, person } from "./people.ts";
+
+/** The random numbers of a seed, by what they are for. */
+export const numbersOf =
+  (seed: number): NumbersFor =>
+  (use, index) =>
+    new Random(seed, streams[use], index);
 
 /** Kept pictures that are drawn again before the kept ones are believed. */
 const SAMPLES = 16;
@@ -37,12 +43,13 @@ export async function drawFaces(options: FacesOptions): Promise<Uint8Array> {
   const name = `faces-seed${seed}-from${firstPerson}-${people}x${pictures}-${size}px`;
   const bytes = size * size * 3;
   const count = people * pictures;
+  const numbers = numbersOf(seed);
   const draw = (index: number) => {
     const number = firstPerson + Math.floor(index / pictures);
     const picture = index % pictures;
-    const who = person(seed, number);
-    const noise = new Random(seed, streams.noise, number * MOST_PICTURES + picture);
-    return drawPicture(who, appearance(seed, number, picture, who), size, noise);
+    const who = person(numbers, number);
+    const noise = numbers("noise", number * MOST_PICTURES + picture);
+    return drawPicture(who, appearance(numbers, number, picture, who), size, noise);
   };
   const unkept = (error: TwingradError) => {
     if (!warn) throw error;

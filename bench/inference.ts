@@ -1,0 +1,138 @@
+// Embedding one picture, and 32, with the same weights on every engine; and from pixels to a decision with ours.
+import { ourName } from "./agree.ts";
+import type { BenchHost } from "./host.ts";
+import { median } from "./median.ts";
+import type { Agreement } from "./page/compare.ts";
+import { aligned } from "./report.ts";
+
+interface Speed {
+  /** Of a call: the median over the rounds. */
+  readonly milliseconds: number;
+  readonly rounds: readonly number[];
+  /** From an engine that does not run yet to its first embeddings, on a page of its own. */
+  readonly firstMilliseconds: number;
+  /** Of a call, once everything is warm. */
+  readonly dispatches: number;
+}
+
+export interface InferenceResult {
+  readonly name: string;
+  readonly suite: "inference";
+  readonly configuration: string;
+  /** Pictures in a call. */
+  readonly count: number;
+  readonly agreement: Readonly<Record<string, Agreement>>;
+  readonly ours: Speed;
+  readonly peers: Readonly<Record<string, Speed>>;
+  /** A peer's time over ours, taken round by round, their median. */
+  readonly ratio: Readonly<Record<string, number>>;
+  /** Of one picture against `gallery` people, from pixels to the decision: the median. */
+  readonly identify?: { readonly gallery: number; readonly milliseconds: number };
+}
+
+const counts = [1, 32];
+const gallery = 1000;
+const identified = 9;
+const tolerance = 1e-5;
+/** A block is as many calls as take about this long (ms), and no fewer than one. */
+const blockLength = 300;
+
+export async function measureInference(
+  browser: BenchHost,
+  names: readonly string[],
+  options: { peers: readonly string[]; rounds: number; progress: (line: string) => void },
+): Promise<InferenceResult[]> {
+  const results: InferenceResult[] = [];
+  for (const configuration of names) {
+    for (const count of counts) {
+      options.progress(`inference ${configuration}: ${count} in a call`);
+      const result = await measureCall(browser, { configuration, count }, options);
+      if (count > 1) results.push(result);
+      else {
+        await browser.reload();
+        const milliseconds = median(await browser.page.timeIdentify(configuration, gallery, identified));
+        results.push({ ...result, identify: { gallery, milliseconds } });
+      }
+    }
+  }
+  return results;
+}
+
+async function measureCall(
+  browser: BenchHost,
+  workload: { configuration: string; count: number },
+  { peers, rounds }: { peers: readonly string[]; rounds: number },
+): Promise<InferenceResult> {
+  const { page } = browser;
+  const engines = [ourName, ...peers];
+  const firsts = new Map<string, number>();
+  for (const engine of engines) {
+    await browser.reload(); // nobody's first embedding finds what another has started
+    firsts.set(engine, await page.openInference(engine, workload));
+  }
+  await browser.reload();
+  for (const engine of engines) await page.openInference(engine, workload);
+  const what = `inference ${workload.configuration} x ${workload.count}`;
+  const agreement = await page.agreeOnEmbeddings();
+  for (const [peer, { error }] of Object.entries(agreement)) {
+    if (error <= tolerance) continue;
+    throw new Error(
+      `${what}: ${peer} differs by ${error.toExponential(1)}, expected at most ${tolerance}. It was not timed.`,
+    );
+  }
+  const repeats = new Map<string, number>();
+  const dispatches = new Map<string, number>();
+  for (const engine of engines) {
+    await page.timeInference(engine, 2);
+    await page.usage(engine);
+    const milliseconds = await page.timeInference(engine, 1);
+    dispatches.set(engine, (await page.usage(engine)).dispatches);
+    repeats.set(engine, Math.min(50, Math.max(1, Math.round(blockLength / milliseconds))));
+  }
+  const times = new Map<string, number[]>(engines.map((engine) => [engine, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const engine of engines) {
+      const calls = repeats.get(engine)!;
+      times.get(engine)!.push((await page.timeInference(engine, calls)) / calls);
+    }
+  }
+  await page.closeInference();
+  const speed = (engine: string): Speed => ({
+    milliseconds: median(times.get(engine)!),
+    rounds: times.get(engine)!,
+    firstMilliseconds: firsts.get(engine)!,
+    dispatches: dispatches.get(engine)!,
+  });
+  const ratio = (peer: string) => median(times.get(peer)!.map((time, round) => time / times.get(ourName)![round]));
+  return {
+    name: what,
+    suite: "inference",
+    ...workload,
+    agreement,
+    ours: speed(ourName),
+    peers: Object.fromEntries(peers.map((peer) => [peer, speed(peer)])),
+    ratio: Object.fromEntries(peers.map((peer) => [peer, ratio(peer)])),
+  };
+}
+
+export function inferenceTable(results: readonly InferenceResult[]): string {
+  const number = (value: number) => value.toLocaleString("en-GB", { maximumSignificantDigits: 3 });
+  const head = ["inference", "ms a call", "ratio", "first ms", "dispatches"];
+  const rows = results.flatMap(({ configuration, count, ours, peers, ratio }) =>
+    Object.entries({ [ourName]: ours, ...peers }).map(([engine, speed]) => [
+      `${configuration} x ${count} ${engine}`,
+      number(speed.milliseconds),
+      engine === ourName ? "1" : number(ratio[engine]),
+      speed.firstMilliseconds.toFixed(0),
+      String(speed.dispatches),
+    ]),
+  );
+  const decisions = results.flatMap(({ configuration, identify }) =>
+    identify
+      ? [
+          `${configuration}: from pixels to decision among ${identify.gallery} people ${number(identify.milliseconds)} ms`,
+        ]
+      : [],
+  );
+  return [aligned([head, ...rows]), ...decisions].join("\n");
+}

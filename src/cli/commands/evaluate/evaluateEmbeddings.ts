@@ -1,0 +1,59 @@
+// twingrad evaluate --embeddings: the same protocols over vectors of any model.
+import { scorePairs } from "../../../exchange/index.ts";
+import { allPairs, labelsOf, type Match, pairsPerIdentity, verificationReport } from "../../../index.ts";
+import { answersOf } from "../../../internal.ts";
+import { readPairs } from "../../../node/index.ts";
+import { identification } from "../../identification.ts";
+import type { Outcome } from "../../outcome.ts";
+import { type EmbeddingFlags, openEmbeddings } from "../exchange/embeddingFiles.ts";
+import { evaluateOneShot } from "./evaluateOneShot.ts";
+import { evaluatePairs } from "./evaluatePairs.ts";
+import { openSetText, verificationText } from "./evaluationText.ts";
+
+interface Options extends EmbeddingFlags {
+  pairsPerIdentity: number | "all";
+  pairs?: string;
+  oneShot?: number;
+  shots: number;
+  match: Match;
+  withinGroups?: boolean;
+  trials: number;
+  seed: number;
+  resamples: number;
+  threshold?: number;
+}
+
+export async function evaluateEmbeddings(options: Options): Promise<Outcome> {
+  const { table, dataset, recognizer } = await openEmbeddings(options);
+  const { seed, oneShot: ways, pairsPerIdentity: perIdentity, match } = options;
+  const { values } = table;
+  const measure = recognizer(options.threshold ?? 0); // distances alone are asked of it here
+  if (ways !== undefined) {
+    return evaluateOneShot(dataset, { ...options, ways }, (trials) => answersOf(measure, values, trials, match));
+  }
+  const labels = labelsOf(dataset);
+  if (options.pairs !== undefined) {
+    const rows = new Map(dataset.items.map((item, row) => [item, row]));
+    const listed = await readPairs(options.pairs, dataset);
+    const row = (index: number) => rows.get(listed.dataset.items[index])!;
+    const pairs = listed.pairs.map(({ left, right, same }) => ({ left: row(left), right: row(right), same }));
+    const sets = new Set(listed.sets).size;
+    const scored = scorePairs(measure, values, pairs);
+    const report = verificationReport(scored, pairs, labels, sets > 1 ? listed.sets : undefined);
+    const verification = evaluatePairs(report, scored, dataset, options);
+    const over = sets > 1 ? `over ${sets} sets` : "the list has one set: over folds of people";
+    const text = verificationText(verification, options.threshold ?? report.threshold, dataset.identities.length, over);
+    return { result: { ...verification, sets }, text };
+  }
+  const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
+  const scored = scorePairs(measure, values, pairs);
+  const report = verificationReport(scored, pairs, labels);
+  const verification = evaluatePairs(report, scored, dataset, options);
+  const threshold = options.threshold ?? report.threshold;
+  const identified = identification(recognizer(threshold), dataset, values, options);
+  const text = verificationText(verification, threshold, dataset.identities.length, "over folds of people");
+  return {
+    result: { ...verification, openSet: identified ?? null },
+    text: identified ? `${text}\n${openSetText(identified)}` : text,
+  };
+}

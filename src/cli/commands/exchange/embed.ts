@@ -1,0 +1,53 @@
+// twingrad embed: the embeddings of pictures, for other programs.
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { embeddingFormat, encodeEmbeddings, encodeNames, projectorFiles, tableOf } from "../../../exchange/index.ts";
+import { embedAll } from "../../../index.ts";
+import { updateFile } from "../../../internal.ts";
+import { addDataOptions, type DataFlags, dataHelp, openData } from "../../options/dataOptions.ts";
+import { action, note, type Outcome } from "../../outcome.ts";
+import { picturesFor, showing, withModel } from "../models.ts";
+import { namesBeside } from "./embeddingFiles.ts";
+
+export function addEmbed(program: Command): void {
+  const command = program
+    .command("embed")
+    .description("Writes the embedding of each picture, with who is on it.")
+    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .argument("<data...>", dataHelp)
+    .requiredOption("--out <file>", "NAME.npy, with NAME.tsv of who is on each row; NAME.csv; or NAME.safetensors")
+    .option("--projector <folder>", "also the files of TensorBoard's projector: tensorboard --logdir FOLDER");
+  action(addDataOptions(command), embed);
+}
+
+async function embed(
+  path: string,
+  data: string[],
+  flags: DataFlags & { out: string; projector?: string },
+): Promise<Outcome> {
+  const { out, projector, ...dataFlags } = flags;
+  const format = embeddingFormat(out);
+  return withModel(path, async (model) => {
+    const dataset = await openData(data, dataFlags, note, picturesFor(model));
+    const values = await showing(dataset, (told) => embedAll(model, dataset, told));
+    const identities = dataset.items.map(({ identity }) => dataset.identities[identity]);
+    const table = tableOf(model.embedding, values, { identities, names: dataset.items.map(({ name }) => name) });
+    const metadata = { fingerprint: model.fingerprint, threshold: `${model.threshold}` };
+    const files: [string, Uint8Array | string][] = [[out, encodeEmbeddings(table, format, metadata)]];
+    if (format === "npy") files.push([namesBeside(out), encodeNames(table)]);
+    if (projector !== undefined) {
+      for (const [name, text] of Object.entries(projectorFiles(table))) files.push([join(projector, name), text]);
+    }
+    for (const [file, content] of files) {
+      await mkdir(dirname(file), { recursive: true });
+      // As a model may, embeddings tell of the people in the pictures: readable by their owner alone.
+      await updateFile(file, async () => content, { ownerOnly: true });
+    }
+    const [rows, length] = [identities.length, table.length];
+    return {
+      result: { file: out, rows, length },
+      text: `${out}: ${rows} embeddings of ${length} values`,
+    };
+  });
+}

@@ -1,0 +1,75 @@
+// Embeddings from anywhere, as `evaluate` and `calibrate` take them.
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import {
+  datasetOf,
+  decodeEmbeddings,
+  decodeNames,
+  type EmbeddingTable,
+  embeddingFormat,
+  metrics,
+  type VectorMetric,
+  vectorRecognizer,
+} from "../../../exchange/index.ts";
+import { type Dataset, type Recogniser, TwingradError } from "../../../index.ts";
+import { diskError, readText } from "../../../internal.ts";
+
+export interface EmbeddingFlags {
+  embeddings?: string;
+  names?: string;
+  metric: VectorMetric;
+}
+
+export function addEmbeddingOptions(command: Command): Command {
+  return command
+    .option(
+      "--embeddings <file>",
+      "instead of a model and data: embeddings of any model, as .npy, .csv or .safetensors",
+    )
+    .option(
+      "--names <file>",
+      "who is on each of their rows: a line each, or tab-separated columns with a header (default: as the file says, or the .tsv beside a .npy)",
+    )
+    .addOption(
+      new Option("--metric <name>", "of --embeddings: how far two are apart").choices(metrics).default("euclidean"),
+    );
+}
+
+/** The file with the names of a .npy's rows. */
+export const namesBeside = (path: string): string => path.replace(/\.npy$/i, ".tsv");
+
+export interface OpenedEmbeddings {
+  readonly table: EmbeddingTable;
+  readonly dataset: Dataset;
+  /** With distances alone; a threshold comes from whoever asks for decisions. */
+  recognizer(threshold: number): Recogniser;
+}
+
+export async function openEmbeddings({ embeddings: path, names, metric }: EmbeddingFlags): Promise<OpenedEmbeddings> {
+  const format = embeddingFormat(path!);
+  const bytes = await readFile(path!).catch((error: Error) => {
+    throw diskError(path!, "read", error);
+  });
+  const namesFile = names ?? (format === "npy" ? namesBeside(path!) : undefined);
+  const text = namesFile === undefined ? undefined : await namesIn(namesFile, names === undefined);
+  try {
+    const table = decodeEmbeddings(new Uint8Array(bytes), format, text === undefined ? undefined : decodeNames(text));
+    const model = `vectors of ${table.length}`;
+    const recognizer = (threshold: number) => vectorRecognizer({ model, length: table.length, metric, threshold });
+    return { table, dataset: datasetOf(table), recognizer };
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    if (!(error instanceof TwingradError)) throw error;
+    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+  }
+}
+
+/** @param optional whether nobody named the file. */
+async function namesIn(path: string, optional: boolean): Promise<string | undefined> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    if (optional && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw diskError(path, "read", error as Error);
+  }
+}

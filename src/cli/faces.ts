@@ -1,0 +1,125 @@
+// --crop face: the faces of photographs, for every command that takes pictures.
+import { dirname, join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  type CropOptions,
+  type Dataset,
+  type FaceAction,
+  type FaceFault,
+  type FacePolicy,
+  type Item,
+  TwingradError,
+} from "../index.ts";
+import { faceDataset, faceFaults, faceOf, faultInWords, nodePictures, openFacesFile } from "../internal.ts";
+import { openFaceFinder, readPicture } from "../node/index.ts";
+import { note, warn } from "./outcome.ts";
+import { Progress } from "./progress.ts";
+
+export interface FaceFlags {
+  onNoFace?: FaceAction;
+  facePolicy?: Partial<FacePolicy>;
+}
+
+const actions = { skip: "skip", fail: "fail", centre: "use" } as const;
+
+/** What is done about photographs that are not what was hoped for. */
+export function addFaceOptions(command: Command): Command {
+  return command
+    .option(
+      "--on-no-face <action>",
+      "with --crop face, of a picture without one: skip it, fail, or take its centre (default: skip; fail where single pictures are given)",
+      (text): FaceAction => {
+        if (Object.hasOwn(actions, text)) return actions[text as keyof typeof actions];
+        throw new InvalidArgumentError("skip, fail or centre was expected.");
+      },
+    )
+    .option(
+      "--face-policy <list>",
+      `with --crop face, what else is left out, as turned=skip,several=fail: of ${faceFaults.slice(1).join(", ")} each is to use (default), skip or fail`,
+      parsePolicy,
+    );
+}
+
+function parsePolicy(text: string): Partial<FacePolicy> {
+  const entries = text.split(",").map((part) => part.split("=") as [FaceFault, FaceAction]);
+  for (const [fault, action] of entries) {
+    if (!faceFaults.slice(1).includes(fault) || !["use", "skip", "fail"].includes(action)) {
+      throw new InvalidArgumentError(`${faceFaults.slice(1).join(", ")}, each = use, skip or fail, were expected.`);
+    }
+  }
+  return Object.fromEntries(entries);
+}
+
+const policyOf = ({ onNoFace, facePolicy }: FaceFlags): Partial<FacePolicy> => ({
+  ...facePolicy,
+  ...(onNoFace && { none: onNoFace }),
+});
+
+/** How many pictures with faults are named, of each fault. */
+const named = 5;
+
+/**
+ * The dataset with its pictures cropped to their faces. Faces that were found are kept beside the pictures.
+ * @param path the folder, or the first record file.
+ */
+export async function cropToFaces<I extends Item>(
+  dataset: Dataset<I>,
+  path: string,
+  isFolder: boolean,
+  { margin }: CropOptions,
+  flags: FaceFlags,
+): Promise<Dataset<I>> {
+  const finder = await openFaceFinder();
+  const file = isFolder ? join(path, ".faces.json") : `${path}.faces.json`;
+  const store = await openFacesFile(file, finder.name, warn);
+  const seen = new Map<string, { fault: FaceFault; used: boolean; names: string[] }>();
+  const progress = new Progress(dataset.items.length, 0, "face");
+  try {
+    return await faceDataset(
+      dataset,
+      nodePictures,
+      { finder, margin, policy: policyOf(flags), store },
+      {
+        done: (count) => progress.update(count),
+        told: ({ name }, faults, used) => {
+          for (const fault of faults) {
+            const key = `${fault} ${used}`;
+            if (!seen.has(key)) seen.set(key, { fault, used, names: [] });
+            seen.get(key)!.names.push(name);
+          }
+        },
+      },
+    );
+  } finally {
+    progress.stop();
+    await store.save().catch((error: Error) => warn(`faces that were found are not kept: ${error.message}`));
+    for (const { fault, used, names } of seen.values()) {
+      const more = names.length > named ? ` and ${names.length - named} more` : "";
+      const what = used ? "used all the same" : "left out";
+      (used ? note : warn)(`${faultInWords[fault]}, ${what}: ${names.slice(0, named).join(", ")}${more}`);
+    }
+  }
+}
+
+/** One picture, its face brought into the standard frame. @throws NO_FACE, unless its centre is to be taken then. */
+export async function readFace(
+  path: string,
+  size: Parameters<typeof readPicture>[1],
+  { margin }: CropOptions,
+  flags: FaceFlags,
+): Promise<Uint8Array> {
+  const policy = { none: "fail", ...policyOf(flags) } as const;
+  const skipped = Object.entries(policy).find(([, action]) => action === "skip");
+  if (skipped) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      "a single picture is not skipped: --on-no-face takes fail or centre here, --face-policy use or fail",
+    );
+  }
+  const finder = await openFaceFinder();
+  const store = await openFacesFile(join(dirname(path), ".faces.json"), finder.name, warn); // read, never written
+  const picture = await nodePictures.read(path);
+  const { crop, faults } = await faceOf(path, picture, nodePictures, { finder, margin, policy, store });
+  for (const fault of faults) note(`${path}: ${faultInWords[fault]}`);
+  return readPicture(path, size, crop);
+}

@@ -1,0 +1,114 @@
+// The studio's files on the loopback address. It serves these and nothing else, to requests that name this machine alone.
+import { spawn } from "node:child_process";
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo, isIP } from "node:net";
+import path from "node:path";
+import { TwingradError } from "../../index.ts";
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".wasm": "application/wasm",
+  ".txt": "text/plain; charset=utf-8",
+};
+
+export interface ServedStudio {
+  readonly url: string;
+  /** Settles when it listens no longer. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+export const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
+
+/** Where the studio's files are: beside the program that runs. */
+export async function studioFolder(): Promise<string> {
+  return path.join(path.dirname(await realpath(process.argv[1])), "studio");
+}
+
+async function filesOf(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error) => {
+    const advice = "in the repository `npm run build` makes it";
+    throw new TwingradError("BAD_INPUT", `${folder}: the studio is not beside the program; ${advice}`, {
+      cause: error,
+    });
+  });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return new Map(files.map((file) => [`/${path.relative(folder, file).split(path.sep).join("/")}`, file]));
+}
+
+/**
+ * Whether a request's Host header names this machine as somebody types it. A name of somebody else's, made to point here (DNS
+ * rebinding), is refused: its pages could read what is served. An address can be nobody's name.
+ */
+function isOwnName(header: string | undefined, host: string): boolean {
+  const name = header?.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  return name !== undefined && (name === "localhost" || name === host || isIP(name) !== 0);
+}
+
+export async function serveStudio(
+  folder: string,
+  { port, host }: { port: number; host: string },
+): Promise<ServedStudio> {
+  const files = await filesOf(folder);
+  const page = await readFile(files.get("/index.html")!, "utf8");
+  // The page's own policy, as a header, holds in its workers as well; and nobody may frame it.
+  const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(page)?.[1];
+  if (!policy)
+    throw new TwingradError("CORRUPT_FILE", `${files.get("/index.html")}: it has no Content-Security-Policy`);
+  const headers = {
+    "content-security-policy": `${policy}; frame-ancestors 'none'`,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",
+  };
+  const server = createServer(async (request, response) => {
+    const plain = (status: number, text: string) =>
+      response.writeHead(status, { ...headers, "content-type": types[".txt"] }).end(`${text}\n`);
+    if (!isOwnName(request.headers.host, host)) return plain(403, "This server answers to its own address alone.");
+    if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "There are files here, to be read.");
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = files.get(pathname === "/" ? "/index.html" : pathname);
+    const body = file && (await readFile(file).catch(() => undefined));
+    if (!file || !body) return plain(404, "There is no such file here.");
+    const type = types[path.extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { ...headers, "content-type": type, "content-length": body.length });
+    response.end(request.method === "HEAD" ? undefined : body);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === "EADDRINUSE" ? "something listens there already; choose another --port" : error.message;
+      reject(
+        new TwingradError("BAD_INPUT", `the studio cannot listen on ${host}, port ${port}: ${why}`, { cause: error }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${taken}/`,
+    closed: new Promise((resolve) => server.once("close", resolve)),
+    close() {
+      server.close();
+      server.closeAllConnections(); // a browser keeps its connections open
+    },
+  };
+}
+
+/** Shows the address in the user's browser; where that cannot be, the printed address is there to be opened. */
+export function openInBrowser(url: string): void {
+  const [command, ...before] = { darwin: ["open"], win32: ["cmd", "/c", "start", ""] }[process.platform as string] ?? [
+    "xdg-open",
+  ];
+  const child = spawn(command, [...before, url], { stdio: "ignore", detached: true });
+  child.on("error", () => undefined);
+  child.unref();
+}

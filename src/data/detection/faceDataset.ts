@@ -1,0 +1,124 @@
+// A dataset whose pictures are the faces of photographs: one pass over all of them before the work begins, so that which
+// pictures take part is known, and nothing is found twice.
+import { TwingradError } from "../../errors.ts";
+import { changed, type Dataset, type Item, subset } from "../dataset.ts";
+import type { ImageSize } from "../imageSize.ts";
+import type { PictureCrop } from "../pictures/crop.ts";
+import type { StoredPicture } from "../pictures/storedPicture.ts";
+import {
+  type ChosenFace,
+  chooseFace,
+  type FaceFault,
+  type FacePolicy,
+  facePolicy,
+  faultInWords,
+} from "./chooseFace.ts";
+import { enlarged, type FaceFinder, type Pixels } from "./faceFinder.ts";
+
+/** How a platform decodes. */
+export interface PictureDecoder {
+  decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
+  /** The upright picture in RGB, at most `longestSide` long; `scale` is how much smaller it is than the picture. */
+  whole(picture: StoredPicture): Promise<Pixels & { readonly scale: number }>;
+}
+
+/** Keeps what was found, by what a picture's bytes are. */
+export interface FaceStore {
+  get(digest: string): ChosenFace | undefined;
+  set(digest: string, chosen: ChosenFace): void;
+}
+
+export interface FaceOptions {
+  readonly finder: FaceFinder;
+  /** Shows more around the face, as a share of the frame's side, on every side; 0 by default. */
+  readonly margin?: number;
+  /** What differs from `defaultPolicy`. */
+  readonly policy?: Partial<FacePolicy>;
+  readonly store?: FaceStore;
+}
+
+/** The face of one picture, as the policy takes it; the crop is undefined where the centre is to be used. */
+export async function faceOf(
+  name: string,
+  picture: StoredPicture,
+  decoder: PictureDecoder,
+  options: FaceOptions,
+): Promise<{ use: boolean; crop: PictureCrop | undefined; faults: readonly FaceFault[] }> {
+  const policy = facePolicy(options.policy);
+  const { face, faults } = await naming(name, () => chosenIn(picture, decoder, options));
+  const fails = faults.find((fault) => policy[fault] === "fail");
+  if (fails) throw new TwingradError("NO_FACE", `${name}: ${faultInWords[fails]}`);
+  const use = !faults.some((fault) => policy[fault] === "skip");
+  const crop = face && {
+    box: face.box,
+    margin: options.margin ?? 0,
+    ...(face.landmarks && { landmarks: face.landmarks }),
+  };
+  return { use, crop, faults };
+}
+
+async function chosenIn(picture: StoredPicture, decoder: PictureDecoder, { finder, store }: FaceOptions) {
+  const digest = store && (await digestOf(picture));
+  const kept = digest && store.get(digest);
+  if (kept) return kept;
+  const { scale, ...shown } = await decoder.whole(picture);
+  const { face, faults } = chooseFace(await finder.find(shown), shown);
+  const chosen = { face: face && enlarged(face, 1 / scale), faults };
+  if (digest) store.set(digest, chosen);
+  return chosen;
+}
+
+async function digestOf({ bytes, raw }: StoredPicture): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  const hex = Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return raw ? `${hex}:${raw.join("x")}` : hex;
+}
+
+/**
+ * @param told of each picture that has a fault, and what was done, in the dataset's order; `done` after each picture.
+ * @throws NO_FACE that names the first picture with a fault for which the policy says fail, or when no picture is left.
+ */
+export async function faceDataset<I extends Item>(
+  dataset: Dataset<I>,
+  decoder: PictureDecoder,
+  options: FaceOptions,
+  {
+    told,
+    done,
+  }: {
+    told?: (item: I, faults: readonly FaceFault[], used: boolean) => void;
+    done?: (count: number) => void;
+  } = {},
+): Promise<Dataset<I>> {
+  const items: I[] = [];
+  for (const [index, item] of dataset.items.entries()) {
+    const stored = await item.stored?.();
+    if (!stored) throw new TwingradError("BAD_INPUT", `${item.name}: faces are found in pictures that are stored`);
+    const { use, crop, faults } = await faceOf(item.name, stored, decoder, options);
+    if (faults.length > 0) told?.(item, faults, use);
+    if (use) items.push(withCrop(item, decoder, crop));
+    done?.(index + 1);
+  }
+  if (items.length === 0) {
+    const { length } = dataset.items;
+    throw new TwingradError("NO_FACE", `a face was found in none of ${length} pictures that may be used`);
+  }
+  const present = new Set(items.map((item) => item.identity));
+  const identities = dataset.identities.map((_, identity) => identity).filter((identity) => present.has(identity));
+  return subset({ identities: dataset.identities, items }, identities);
+}
+
+function withCrop<I extends Item>(item: I, decoder: PictureDecoder, crop: PictureCrop | undefined): I {
+  const stored = async () => ({ ...(await item.stored!()), crop });
+  const decode = (size: ImageSize) => naming(item.name, async () => decoder.decode(await stored(), size));
+  return changed(item, { decode, stored });
+}
+
+async function naming<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TwingradError) || error.message.startsWith(name)) throw error;
+    throw new TwingradError(error.code, `${name}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+// Tables of embeddings as the files that other programs read and write: .npy, .csv, .safetensors, TensorBoard's projector.
+import Papa from "papaparse";
+import { TwingradError } from "../../errors.ts";
+import { decode, encode } from "../../formats/safetensors.ts";
+import { floats } from "../weights/layouts.ts";
+import { decodeNpy, encodeNpy } from "./npy.ts";
+import { type EmbeddingTable, type RowNames, tableOf } from "./table.ts";
+
+export const embeddingFormats = ["npy", "csv", "safetensors"] as const;
+export type EmbeddingFormat = (typeof embeddingFormats)[number];
+
+/** What a file's ending says. @throws BAD_INPUT for another. */
+export function embeddingFormat(path: string): EmbeddingFormat {
+  const ending = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase();
+  const known = embeddingFormats.find((format) => format === ending);
+  if (known) return known;
+  const expected = embeddingFormats.map((format) => `.${format}`).join(", ");
+  throw new TwingradError("BAD_INPUT", `${path}: embeddings are kept in ${expected}.`);
+}
+
+const columns = { identity: "identity", name: "picture" } as const;
+const tensorName = "embeddings";
+
+/** A .npy holds the numbers alone: `encodeNames` has the rest. */
+export function encodeEmbeddings(
+  table: EmbeddingTable,
+  format: EmbeddingFormat,
+  metadata: Record<string, string> = {},
+) {
+  const { length, values, identities, names } = table;
+  if (format === "npy") return encodeNpy(values, length);
+  if (format === "safetensors") {
+    const tensor = { dtype: "F32", shape: [identities.length, length], data: values } as const;
+    const told = { ...metadata, identities: JSON.stringify(identities), names: JSON.stringify(names) };
+    return encode(new Map([[tensorName, tensor]]), told);
+  }
+  const fields = [columns.identity, columns.name, ...Array.from({ length }, (_, i) => `${i}`)];
+  const data = identities.map((identity, row) => [
+    identity,
+    names[row],
+    ...values.subarray(row * length, (row + 1) * length),
+  ]);
+  return new TextEncoder().encode(`${Papa.unparse({ fields, data }, { newline: "\n" })}\n`);
+}
+
+/**
+ * @param names who is on each row, which a .npy does not say, in place of what the file says.
+ * @throws CORRUPT_FILE or BAD_INPUT for what is no table of embeddings.
+ */
+export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, names?: RowNames): EmbeddingTable {
+  const needed = (found: RowNames | undefined): RowNames => {
+    if (names ?? found) return (names ?? found)!;
+    throw new TwingradError("BAD_INPUT", `a .${format} without names of its rows needs a file of them`);
+  };
+  if (format === "npy") {
+    const { length, values } = decodeNpy(bytes);
+    return tableOf(length, values, needed(undefined));
+  }
+  if (format === "csv") return fromCsv(new TextDecoder().decode(bytes), needed);
+  const { tensors, metadata } = decode(bytes);
+  const tensor = tensors.get(tensorName) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
+  const values = tensor && floats(tensor);
+  if (!values || tensor.shape.length !== 2) {
+    throw new TwingradError("BAD_INPUT", `the file has no tensor "${tensorName}" of floats, [rows, columns]`);
+  }
+  const listed = (key: string) => {
+    const text = metadata[key];
+    return text === undefined ? undefined : (JSON.parse(text) as string[]);
+  };
+  const identities = listed("identities");
+  return tableOf(tensor.shape[1], values, needed(identities && { identities, names: listed("names") }));
+}
+
+/** Columns of numbers, and before them who and which picture it is, under the names that `encodeEmbeddings` writes. */
+function fromCsv(text: string, needed: (found: RowNames | undefined) => RowNames): EmbeddingTable {
+  const { data, errors } = Papa.parse<string[]>(text.trimEnd(), { header: false });
+  const [error] = errors.filter(({ code }) => code !== "UndetectableDelimiter");
+  if (error)
+    throw new TwingradError("CORRUPT_FILE", `this is no CSV: ${error.message} in line ${(error.row ?? 0) + 1}`);
+  const isHeader = data[0].some((field) => field.trim() !== "" && Number.isNaN(Number(field)));
+  const header = isHeader ? data[0] : data[0].map((_, i) => `${i}`);
+  const rows = isHeader ? data.slice(1) : data;
+  const [identity, name] = [header.indexOf(columns.identity), header.indexOf(columns.name)];
+  const numbers = header.flatMap((_, column) => (column === identity || column === name ? [] : [column]));
+  const values = Float32Array.from(rows.flatMap((row) => numbers.map((column) => (row[column]?.trim() ? Number(row[column]) : Number.NaN)))); // biome-ignore format: one list
+  const found = identity < 0 ? undefined : { identities: rows.map((row) => row[identity]), names: name < 0 ? undefined : rows.map((row) => row[name]) }; // biome-ignore format: one value
+  return tableOf(numbers.length, values, needed(found));
+}
+
+/** Tab-separated, as TensorBoard's projector reads it: who, and which picture. */
+export function encodeNames({ identities, names }: EmbeddingTable): string {
+  const clean = (text: string) => text.replace(/[\t\r\n]/g, " ");
+  const lines = identities.map((identity, row) => `${clean(identity)}\t${clean(names[row])}`);
+  return `${[`${columns.identity}\t${columns.name}`, ...lines].join("\n")}\n`;
+}
+
+/** A line for each row: who it is of; or tab-separated columns below a line of their names, `identity` or the first one being who. */
+export function decodeNames(text: string): RowNames {
+  const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
+  const rows = lines.map((line) => line.split("\t"));
+  if (rows[0].length === 1) return { identities: lines };
+  const [header, ...rest] = rows;
+  const identity = Math.max(0, header.indexOf(columns.identity));
+  const name = header.indexOf(columns.name);
+  return {
+    identities: rest.map((row) => row[identity] ?? ""),
+    names: name < 0 ? undefined : rest.map((row) => row[name] ?? ""),
+  };
+}
+
+/** The files of a folder that TensorBoard's projector shows: `tensorboard --logdir FOLDER`. */
+export function projectorFiles(table: EmbeddingTable): Readonly<Record<string, string>> {
+  const { length, values, identities } = table;
+  const lines = identities.map((_, row) => values.subarray(row * length, (row + 1) * length).join("\t"));
+  const config = `embeddings {\n  tensor_name: "${tensorName}"\n  tensor_path: "vectors.tsv"\n  metadata_path: "metadata.tsv"\n}\n`;
+  return {
+    "vectors.tsv": `${lines.join("\n")}\n`,
+    "metadata.tsv": encodeNames(table),
+    "projector_config.pbtxt": config,
+  };
+}

@@ -1,0 +1,51 @@
+// Embeddings as a table: a row of numbers for each picture, with who is on it; of our models or of any other.
+import type { Dataset } from "../../data/dataset.ts";
+import { identityName } from "../../data/names.ts";
+import { TwingradError } from "../../errors.ts";
+
+export interface EmbeddingTable {
+  /** How many numbers a row has. */
+  readonly length: number;
+  /** Row after row. */
+  readonly values: Float32Array;
+  /** Who each row is of. */
+  readonly identities: readonly string[];
+  /** What each row's picture is called; who it is of and its number where nobody said. */
+  readonly names: readonly string[];
+}
+
+/** Who each row is of, and what it is called, as a file beside the numbers says it. */
+export interface RowNames {
+  readonly identities: readonly string[];
+  readonly names?: readonly string[];
+}
+
+/** @throws BAD_INPUT unless there is a name for each row, and every number is finite. */
+export function tableOf(length: number, values: Float32Array, { identities, names }: RowNames): EmbeddingTable {
+  const rows = values.length / length;
+  const refuse = (what: string): never => {
+    throw new TwingradError("BAD_INPUT", `embeddings: ${what}.`);
+  };
+  if (!Number.isInteger(length) || length < 1) refuse(`rows of ${length} values; expected 1 or more`);
+  if (!Number.isInteger(rows) || rows === 0) refuse(`${values.length} values are no rows of ${length}`);
+  if (identities.length !== rows) refuse(`${identities.length} names for ${rows} rows`);
+  if (names && names.length !== rows) refuse(`${names.length} names of pictures for ${rows} rows`);
+  const lost = values.findIndex((value) => !Number.isFinite(value));
+  if (lost >= 0)
+    refuse(`value ${lost % length} of row ${Math.floor(lost / length)} is ${values[lost]}; expected finite numbers`);
+  const people = identities.map(identityName);
+  return { length, values, identities: people, names: names ?? people.map((name, row) => `${name} (row ${row})`) };
+}
+
+/** The rows as a dataset, for protocols that draw pairs and trials from one: whoever asks for a row's pixels is refused. */
+export function datasetOf({ identities, names }: EmbeddingTable): Dataset {
+  const people = [...new Set(identities)];
+  const positions = new Map(people.map((name, position) => [name, position]));
+  const items = identities.map((identity, row) => ({
+    identity: positions.get(identity)!,
+    name: names[row],
+    decode: () =>
+      Promise.reject(new TwingradError("BAD_INPUT", `${names[row]}: there is an embedding, and no picture.`)),
+  }));
+  return { identities: people, items };
+}

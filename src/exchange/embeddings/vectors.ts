@@ -1,0 +1,68 @@
+// Vectors of any model in our galleries and protocols.
+import { TwingradError } from "../../errors.ts";
+import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
+import type { Recogniser } from "../../recognition/recogniser.ts";
+
+export const metrics = ["euclidean", "cosine"] as const;
+export type VectorMetric = (typeof metrics)[number];
+
+export interface VectorOptions {
+  /** How many numbers a vector has. */
+  readonly length: number;
+  /** `euclidean` by default; `cosine` is 1 less the cosine of the angle between two vectors. */
+  readonly metric?: VectorMetric;
+  /** Pairs at most this far apart are taken for one identity; `calibrate --embeddings` finds one. */
+  readonly threshold: number;
+  /** From a distance to a probability. */
+  readonly calibration?: Calibration;
+  /** The name of the model that made the vectors: galleries of another are refused. */
+  readonly model: string;
+  /** From what the gallery is given to vectors [N, length]; vectors are given as they are by default. */
+  readonly embed?: (given: Uint8Array | Float32Array) => Promise<Float32Array>;
+}
+
+/**
+ * What galleries need of a model, of vectors that another one made.
+ * @example
+ * const recognizer = vectorRecognizer({ model: "facenet", length: 128, metric: "cosine", threshold: 0.4 });
+ * const gallery = new Gallery(recognizer);
+ * await gallery.enroll("Ada", vectors); // Float32Array of one or more vectors
+ */
+export function vectorRecognizer(options: VectorOptions): Recogniser {
+  const { length, metric = "euclidean", threshold, calibration, model } = options;
+  if (!Number.isInteger(length) || length < 1) refuse(`length is ${length}; expected 1 or more`);
+  if (!metrics.includes(metric)) refuse(`metric is "${metric}"; expected ${metrics.join(" or ")}`);
+  if (!Number.isFinite(threshold)) refuse(`threshold is ${threshold}; expected a distance`);
+  const given = (values: Uint8Array | Float32Array) => {
+    if (values instanceof Float32Array && values.length % length === 0) return Promise.resolve(values);
+    return refuse(`${values.length} values are no vectors of ${length}`);
+  };
+  return {
+    fingerprint: `${model} ${metric} ${length}`,
+    embedding: length,
+    threshold,
+    unitLength: metric === "cosine",
+    embed: options.embed ?? (async (values) => given(values)),
+    distances(a, b) {
+      if (a.length !== b.length || a.length % length !== 0) refuse(`${a.length} and ${b.length} values are no vectors of ${length}`); // biome-ignore format: one line
+      return Float64Array.from({ length: a.length / length }, (_, row) => {
+        let [product, ofA, ofB, squares] = [0, 0, 0, 0];
+        for (let i = row * length; i < (row + 1) * length; i++) {
+          product += a[i] * b[i];
+          ofA += a[i] * a[i];
+          ofB += b[i] * b[i];
+          squares += (a[i] - b[i]) ** 2;
+        }
+        return metric === "euclidean" ? Math.sqrt(squares) : 1 - product / (Math.sqrt(ofA * ofB) || 1);
+      });
+    },
+    probability(distance) {
+      if (calibration) return probabilityOf(calibration, distance);
+      return refuse("no calibration was given, so a distance has no probability");
+    },
+  };
+}
+
+function refuse(what: string): never {
+  throw new TwingradError("BAD_INPUT", `vectorRecognizer: ${what}.`);
+}

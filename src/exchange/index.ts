@@ -1,0 +1,25 @@
+// Models from and for other programs: `twingrad/exchange`, in any runtime.
+export { scorePairs } from "../recognition/assessment.ts";
+export {
+  decodeEmbeddings,
+  decodeNames,
+  type EmbeddingFormat,
+  embeddingFormat,
+  encodeEmbeddings,
+  encodeNames,
+  projectorFiles,
+} from "./embeddings/files.ts";
+export { datasetOf, type EmbeddingTable, type RowNames, tableOf } from "./embeddings/table.ts";
+export { metrics, type VectorMetric, type VectorOptions, vectorRecognizer } from "./embeddings/vectors.ts";
+export {
+  exportOnnx,
+  exportOnnxVerifier,
+  type OnnxEmbedderOptions,
+  type OnnxFile,
+  type OnnxOptions,
+  type OnnxValue,
+} from "./onnx/exportOnnx.ts";
+export { type ExportedWeights, exportWeights } from "./weights/exportWeights.ts";
+export { type ImportedWeights, type ImportOptions, importWeights } from "./weights/importWeights.ts";
+export { type Framework, frameworks } from "./weights/layouts.ts";
+export { type Misfits, WeightsError, type WrongTensor } from "./weights/weightsError.ts";

@@ -1,0 +1,43 @@
+// What is done to embeddings behind the towers, in ONNX.
+import type { Centring } from "../../model/centring.ts";
+import { nearestShare } from "../../model/centring.ts";
+import type { Whitening } from "../../model/whitening.ts";
+import type { Value } from "./graph.ts";
+import type { Operators } from "./operators.ts";
+
+/** Below the square of any embedding that has a direction: a row of zeros stays one. */
+export const least = 1e-30;
+
+/** The mean of the rows of several views [V N, D], all pictures of a view after those of another: [N, D]. */
+export function meanOfViews(to: Operators, rows: Value, views: number, unit: boolean): Value {
+  const apart = to.reshape(rows, [views, "batch", rows.shape[1]]);
+  const mean = to.binary("Mul", to.sum(apart, [0], { keep: false }), 1 / views, "mean of views");
+  return unit ? to.unitLength(mean, least) : mean;
+}
+
+/** src/model/whitening.ts: L^-1 (x - mean) of each tower's part, all of one length. */
+export function whitened(to: Operators, x: Value, { towers, length, mean, kernel }: Whitening): Value {
+  const { graph } = to;
+  const parts = Array.from({ length: towers }, (_, tower) => {
+    const part = towers === 1 ? x : to.slice(x, 1, tower * length, (tower + 1) * length);
+    const own = Float32Array.from({ length }, (_, i) => mean[tower * length + i]);
+    const centred = to.binary("Sub", part, graph.constant("whitening/mean", [1, length], own));
+    const first = tower * length * length;
+    const turned = Float32Array.from({ length: length * length }, (_, i) => kernel[first + (i % length) * length + Math.floor(i / length)]); // biome-ignore format: one list
+    return to.unitLength(to.matmul(centred, graph.constant("whitening/kernel", [length, length], turned)), least);
+  });
+  const whole = to.concat(parts, 1);
+  return towers === 1 ? whole : to.binary("Mul", whole, 1 / Math.sqrt(towers), "whitened");
+}
+
+/** src/model/centring.ts: less a share of the mean of the most similar rows of a cohort. */
+export function centred(to: Operators, x: Value, { share, cohort, length }: Centring): Value {
+  const { graph } = to;
+  const members = cohort.length / length;
+  const count = Math.ceil(nearestShare * members);
+  const rows = graph.constant("centring/cohort", [members, length], cohort);
+  const turned = Float32Array.from({ length: cohort.length }, (_, i) => cohort[(i % members) * length + Math.floor(i / members)]); // biome-ignore format: one list
+  const likeness = to.matmul(x, graph.constant("centring/turned", [length, members], turned));
+  const near = to.sum(to.gather(rows, to.largest(likeness, count)), [1], { keep: false });
+  return to.unitLength(to.binary("Sub", x, to.binary("Mul", near, share / count)), least);
+}

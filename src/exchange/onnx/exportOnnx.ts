@@ -1,0 +1,199 @@
+// A model as ONNX: its embedder, and its verifier.
+
+import { TwingradError } from "../../errors.ts";
+import { float32 } from "../../formats/safetensors.ts";
+import { centringOf } from "../../model/centring.ts";
+import { openSaved, type SavedModel } from "../../model/modelFile.ts";
+import { givenSize } from "../../model/pictures.ts";
+import { initialShare, withoutInitial } from "../../model/trained.ts";
+import { viewTransforms } from "../../model/views.ts";
+import { whiteningOf } from "../../model/whitening.ts";
+import { embeddingLength } from "../../nn/network.ts";
+import { resizing } from "../../ops/images/resample.ts";
+import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
+import { fingerprintOf, readJudgement } from "../../recognition/recognitionModel.ts";
+import { version } from "../version.ts";
+import { licenseKey } from "../weights/importWeights.ts";
+import { centred, meanOfViews, whitened } from "./afterwards.ts";
+import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
+import { Operators } from "./operators.ts";
+import { resampled, standardized } from "./pictures.ts";
+import { towerOf } from "./tower.ts";
+
+export interface OnnxOptions {
+  /** The version of ONNX's operators, from 17 to 21; 17 by default. */
+  readonly opset?: number;
+  /** Of the model's weights; what the model file says by default. */
+  readonly license?: string;
+}
+
+export interface OnnxEmbedderOptions extends OnnxOptions {
+  /** Of the pictures that are given; `NHWC` by default. */
+  readonly layout?: "NHWC" | "NCHW";
+  /** Whether pictures are given as bytes (uint8, from 0 to 255), which the graph scales; else float32 in [0, 1]. */
+  readonly bytes?: boolean;
+  /**
+   * Height and width of the pictures that are given; what the model itself takes by default. The graph resizes them to what
+   * the network sees; that size leaves it to the caller.
+   */
+  readonly sourceSize?: readonly [height: number, width: number];
+}
+
+/** An input or output. An extent that is free has a name. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly shape: readonly Extent[];
+  readonly dtype: "float32" | "uint8";
+}
+
+export interface OnnxFile {
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly opset: number;
+}
+
+/**
+ * The way from pictures [N, H, W, C] to embeddings [N, length], as `Model.embed` goes it: input `images`, output `embedding`,
+ * of liveness models `logit` as well.
+ * @param bytes of a model file.
+ * @throws BAD_INPUT for what ONNX does not express, named.
+ */
+export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions = {}): Promise<OnnxFile> {
+  const { layout = "NHWC", bytes: inBytes = false, opset = 17 } = options;
+  checkOpset(opset);
+  if (layout !== "NHWC" && layout !== "NCHW") refuse(`layout is ${JSON.stringify(layout)}; expected NHWC or NCHW`);
+  const saved = await openSaved(bytes);
+  const { file, description } = saved;
+  const { network, loss, pictures = {}, task } = description;
+  const { alignment, views, resize: method = "area" } = pictures;
+  if (alignment) {
+    refuse(
+      "the model aligns each picture to the mean face, by a search that ONNX does not express; train without --align",
+    );
+  }
+  const own = givenSize(network, pictures);
+  const [height, width] = options.sourceSize ?? own;
+  if (![height, width].every((side) => Number.isInteger(side) && side > 0)) {
+    refuse(`sourceSize is ${JSON.stringify(options.sourceSize)}; expected [height, width] in whole pixels`);
+  }
+  if (views && (height !== own[0] || width !== own[1])) {
+    refuse(
+      `the model averages views (${views.join(", ")}) of pictures of ${own[0]} x ${own[1]}: it takes no other size`,
+    );
+  }
+
+  const graph = new OnnxGraph();
+  const to = new Operators(graph);
+  const channels = own[2];
+  const extents = layout === "NHWC" ? [height, width, channels] : [channels, height, width];
+  const images = graph.input("images", ["batch", ...extents], inBytes ? DataType.UINT8 : DataType.FLOAT);
+  let x: Value = images;
+  if (inBytes) x = to.binary("Mul", to.cast(x, DataType.FLOAT), 1 / 255, "scaled");
+  if (layout === "NHWC") x = to.transpose(x, [0, 3, 1, 2]);
+  const size = [network.imageSize[0], network.imageSize[1]] as const;
+  const transforms = viewTransforms(views ?? [], [height, width], size, method);
+  if (!views) transforms[0] = resizing([height, width], size, method);
+  const seen = transforms.map((transform) => resampled(to, x, transform, size, method));
+  x = to.concat(seen, 0, "views");
+  if (pictures.standardize) x = standardized(to, x);
+
+  const share = initialShare(description);
+  const weights = (name: string) => withoutInitial(name, float32(file, name), share);
+  const unit = loss !== "cross-entropy";
+  const towers = network.towers.map((_, index) => {
+    const tower = towerOf(to, x, network, index, weights);
+    return unit ? to.unitLength(tower, 1e-12) : tower;
+  });
+  let embedding = to.concat(towers, 1);
+  if (towers.length > 1) embedding = to.binary("Mul", embedding, 1 / Math.sqrt(towers.length), "towers");
+  if (views) embedding = meanOfViews(to, embedding, transforms.length, unit);
+  const whitening = whiteningOf(file, { towers: towers.length, length: network.embedding });
+  if (whitening) embedding = whitened(to, embedding, whitening);
+  const centring = centringOf(file, embeddingLength(network));
+  if (centring) embedding = centred(to, embedding, centring);
+  graph.output(embedding, "embedding");
+  if (task === "liveness") graph.output(logitOf(to, embedding, saved), "logit");
+
+  const range = inBytes ? "bytes from 0 to 255" : "floats from 0 to 1";
+  const name = "twingrad embedder";
+  const text = `Pictures (${layout}, ${range}) to embeddings of ${embeddingLength(network)} values.`;
+  return finished(graph, { name, description: text, opset }, {
+    ...(await about(saved, options)),
+    layout,
+    range: inBytes ? "0..255" : "0..1",
+    image_size: JSON.stringify([height, width, channels]),
+    ...(pictures.crop && { crop: JSON.stringify(pictures.crop) }),
+  }); // biome-ignore format: one call
+}
+
+/**
+ * Two embeddings [N, length] each to how alike they are, as `Model.scores` has it: inputs `a` and `b`; output `logit` of models
+ * trained with cross-entropy, larger for one person, else `distance`, smaller for one person, [N]. The metadata's
+ * `output_threshold` is where the decision lies.
+ * @throws BAD_INPUT for a liveness model, which compares nothing.
+ */
+export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions = {}): Promise<OnnxFile> {
+  const { opset = 17 } = options;
+  checkOpset(opset);
+  const saved = await openSaved(bytes);
+  const { description, file } = saved;
+  if (description.task === "liveness") refuse("a liveness model has no verifier: it compares no two pictures");
+  const length = embeddingLength(description.network);
+  const graph = new OnnxGraph();
+  const to = new Operators(graph);
+  const [a, b] = ["a", "b"].map((name) => graph.input(name, ["batch", length]));
+  const difference = to.binary("Sub", a, b);
+  const { threshold } = readJudgement(file, description);
+  const isLogit = description.loss === "cross-entropy";
+  if (isLogit) graph.output(logitOf(to, to.unary("Abs", difference), saved), "logit");
+  else graph.output(to.unary("Sqrt", to.sum(to.square(difference), [1], { keep: false })), "distance");
+  const text = isLogit
+    ? "The logit that two embeddings are of one person: larger is more alike."
+    : "The Euclidean distance of two embeddings: smaller is more alike.";
+  return finished(graph, { name: "twingrad verifier", description: text, opset }, {
+    ...(await about(saved, options)),
+    // The distance of a logit z is ln(1 + exp(-z)).
+    output_threshold: `${isLogit ? -Math.log(Math.expm1(threshold)) : threshold}`,
+    same_when: isLogit ? "logit >= output_threshold" : "distance <= output_threshold",
+  }); // biome-ignore format: one call
+}
+
+function refuse(what: string): never {
+  throw new TwingradError("BAD_INPUT", `export to ONNX: ${what}.`);
+}
+
+function checkOpset(opset: number): void {
+  if (!opsets.includes(opset)) refuse(`opset is ${opset}; expected ${opsets.join(", ")}`);
+}
+
+/** The head's logit of each row of features [N, E]: [N]. */
+function logitOf(to: Operators, features: Value, { file, description }: SavedModel): Value {
+  const { embedding } = description.network;
+  const kernel = to.graph.constant("head/kernel", [1, embedding], float32(file, "head/kernel"));
+  const weighed = to.sum(to.binary("Mul", features, kernel), [1], { keep: false });
+  return to.binary("Add", weighed, float32(file, "head/bias")[0]);
+}
+
+async function about({ file, description }: SavedModel, { license = file.metadata[licenseKey] }: OnnxOptions) {
+  const { task, loss, network } = description;
+  const threshold = task === "liveness" ? livenessThresholdOf(file) : readJudgement(file, description).threshold;
+  return {
+    task,
+    loss,
+    embedding: `${embeddingLength(network)}`,
+    threshold: `${threshold}`,
+    fingerprint: await fingerprintOf(file, description),
+    ...(license !== undefined && { license }),
+  };
+}
+
+function finished(
+  graph: OnnxGraph,
+  { name, description, opset }: { readonly name: string; readonly description: string; readonly opset: number },
+  metadata: Readonly<Record<string, string>>,
+): OnnxFile {
+  const told = ({ name, shape, type }: Value) => ({ name, shape, dtype: type === DataType.UINT8 ? "uint8" : "float32" }) as const; // biome-ignore format: one value
+  const bytes = graph.toBytes({ name, description, version, opset }, metadata);
+  return { bytes, inputs: graph.inputs.map(told), outputs: graph.outputs.map(told), opset };
+}

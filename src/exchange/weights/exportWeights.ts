@@ -1,0 +1,83 @@
+// A model's weights in the layouts and by the names of another framework.
+import { TwingradError } from "../../errors.ts";
+import { encode, float32 } from "../../formats/safetensors.ts";
+import { encodeSealed } from "../../formats/seal.ts";
+import { openSaved } from "../../model/modelFile.ts";
+import { initialShare, withoutInitial } from "../../model/trained.ts";
+import { licenseKey, networkKey } from "./importWeights.ts";
+import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
+import { parametersOf } from "./parameters.ts";
+
+export interface ExportedWeights {
+  /** Of a safetensors file. */
+  readonly bytes: Uint8Array;
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/**
+ * @param bytes of a model file.
+ * @throws BAD_INPUT for a network whose towers the other framework has no layers for.
+ */
+export async function exportWeights(bytes: Uint8Array, { to }: { readonly to: Framework }): Promise<ExportedWeights> {
+  if (!frameworks.includes(to)) {
+    throw new TwingradError("BAD_INPUT", `export: to is "${to}"; expected ${frameworks.join(", ")}.`);
+  }
+  const { file, description } = await openSaved(bytes);
+  const { network, loss } = description;
+  const share = to === "twingrad" ? 0 : initialShare(description); // which the model itself takes out when it is opened
+  const other = network.towers.filter((kind) => kind !== "pixels");
+  if (to !== "twingrad" && (other.length > 0 || network.towers.length > 1)) {
+    const what = `this network has towers of ${network.towers.join(", ")}`;
+    throw new TwingradError("BAD_INPUT", `export: ${what}; weights for ${to} are of one tower of pixels.`);
+  }
+  const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
+  for (const [name, layout] of parametersOf(network, { head: loss === "cross-entropy" })) {
+    const values = withoutInitial(name, float32(file, name), share);
+    if (to === "pytorch") {
+      tensors.set(pytorchName(name), { dtype: "F32", shape: pytorchShape(layout), data: toPytorch(values, layout) });
+    } else tensors.set(to === "keras" ? kerasName(name) : name, { dtype: "F32", shape: layout.shape, data: values });
+  }
+  if (to === "twingrad") {
+    for (const [name, { shape }] of file.tensors) {
+      if (/^(whitening|centring)\//.test(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
+    }
+  }
+  const license = file.metadata[licenseKey];
+  const { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum } = network;
+  const options = { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum };
+  const metadata: Record<string, string> = {
+    format: to === "pytorch" ? "pt" : "tf",
+    [networkKey]: JSON.stringify(options),
+    ...(license && { [licenseKey]: license }),
+  };
+  return {
+    bytes: to === "twingrad" ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
+    tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
+  };
+}
+
+const pytorchLeaves: Readonly<Record<string, string>> = {
+  kernel: "weight",
+  gamma: "weight",
+  beta: "bias",
+  moving_mean: "running_mean",
+  moving_variance: "running_var",
+};
+
+/** tower/block1/conv/kernel is blocks.0.conv.weight. */
+function pytorchName(name: string): string {
+  const parts = name.replace(/^tower\//, "").split("/");
+  const leaf = parts.pop()!;
+  const modules = parts.map((part) => part.replace(/^block(\d+)$/, (_, n) => `blocks.${Number(n) - 1}`));
+  return [...modules, pytorchLeaves[leaf] ?? leaf].join(".");
+}
+
+/** tower/block2/conv/kernel is conv2d_1/kernel, as Keras counts its layers. */
+function kerasName(name: string): string {
+  const numbered = (layer: string, n: number) => (n === 0 ? layer : `${layer}_${n}`);
+  return name
+    .replace(/^tower\/block(\d+)\/conv\//, (_, n) => `${numbered("conv2d", n - 1)}/`)
+    .replace(/^tower\/block(\d+)\/norm\//, (_, n) => `${numbered("batch_normalization", n - 1)}/`)
+    .replace(/^tower\/dense\//, "dense/")
+    .replace(/^head\//, "dense_1/");
+}

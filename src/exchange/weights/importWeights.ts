@@ -1,0 +1,213 @@
+// Weights of another framework as a model of ours.
+import { TwingradError } from "../../errors.ts";
+import { decode, type Safetensors } from "../../formats/safetensors.ts";
+import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
+import { descriptionMetadata, type LossName, type ModelDescription, readDescription } from "../../model/description.ts";
+import { type PictureOptions, picturesSaid } from "../../model/pictures.ts";
+import { networkOf } from "../../nn/livenessNetwork.ts";
+import type { NetworkTask } from "../../nn/network.ts";
+import type { NetworkOptions } from "../../nn/networkOptions.ts";
+import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
+import { assign } from "./names.ts";
+import { parametersOf } from "./parameters.ts";
+import { WeightsError, type WrongTensor } from "./weightsError.ts";
+
+export interface ImportOptions {
+  /** Whose layouts and names the file has. */
+  readonly from: Framework;
+  /**
+   * Names where the rule does not find them: ours to theirs, or theirs to ours; theirs to null for a tensor that is not
+   * wanted. The rule serves for the others.
+   */
+  readonly map?: Readonly<Record<string, string | null>>;
+  /**
+   * Of the network, beside what its tensors tell: filters, embedding and channels. What is not said here comes from the JSON
+   * under "network" in the file's metadata; where there is none, pictures are square, and batch-norm's epsilon and momentum
+   * have the framework's own defaults.
+   */
+  readonly network?: Partial<Omit<NetworkOptions, "seed" | "imageSize">> & {
+    /** Height and width; channels are the first filters'. */
+    readonly imageSize?: readonly number[];
+  };
+  /** `recognition` by default. */
+  readonly task?: NetworkTask;
+  /** What the weights were trained with: `cross-entropy`, which needs a head, by default. */
+  readonly loss?: LossName;
+  /** Of the contrastive loss: half of it is the threshold until the model is calibrated. 1 by default. */
+  readonly margin?: number;
+  /** What is done to pictures before the network sees them. */
+  readonly pictures?: PictureOptions;
+  /** Of the weights, to be kept in the model; what the file says of it by default. */
+  readonly license?: string;
+}
+
+export interface ImportedWeights {
+  /** The bytes of a model file: `Model.open` opens it, a trainer begins with it. */
+  readonly model: Uint8Array;
+  /** How many tensors it took. */
+  readonly tensors: number;
+  /** The names of those that it left out: counters, the state of optimizers, and what the map says. */
+  readonly ignored: readonly string[];
+}
+
+export const licenseKey = "license";
+/** In the metadata of a safetensors file: options of its network that no tensor tells, as JSON. */
+export const networkKey = "network";
+
+const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
+  pytorch: { batchNormEpsilon: 1e-5, batchNormMomentum: 0.9 },
+  keras: { batchNormEpsilon: 1e-3, batchNormMomentum: 0.99 },
+  twingrad: {},
+};
+
+/** Tensors of a model file that are no parameters of the network, and belong to it. */
+const further = /^(whitening|centring)\//;
+
+/**
+ * @param bytes of a safetensors file; float16, bfloat16 and float64 become float32.
+ * @throws WeightsError, which lists everything that is missing, left over, or of a wrong shape; CORRUPT_FILE for bytes that are
+ * no safetensors file; BAD_INPUT for options that make no network.
+ */
+export async function importWeights(bytes: Uint8Array, options: ImportOptions): Promise<ImportedWeights> {
+  const { from, map } = options;
+  if (!frameworks.includes(from)) {
+    throw new TwingradError("BAD_INPUT", `import: from is "${from}"; expected ${frameworks.join(", ")}.`);
+  }
+  const file = from === "twingrad" ? await decodeSealed(bytes) : decode(bytes);
+  const saved = from === "twingrad" && file.metadata.twingrad !== undefined ? readDescription(file) : undefined;
+  const kept = saved ? [...file.tensors.keys()].filter((name) => further.test(name)) : [];
+  const parameters = new Map([...file.tensors].filter(([name]) => !kept.includes(name)));
+  const names = assign(parameters, from, map);
+  const network = { ...defaultsOf[from], ...networkIn(file), ...options.network };
+  const description = saved ?? describe(file, names.tensors, { ...options, network });
+  const { loss } = description;
+  const expected = parametersOf(description.network, { head: loss === "cross-entropy" });
+
+  const missing: string[] = [];
+  const wrong: WrongTensor[] = [];
+  const taken = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
+  for (const [name, layout] of expected) {
+    const theirs = names.tensors.get(name);
+    const tensor = theirs === undefined ? undefined : file.tensors.get(theirs);
+    if (!tensor) {
+      missing.push(name);
+      continue;
+    }
+    const wanted = from === "pytorch" ? pytorchShape(layout) : layout.shape;
+    const values = floats(tensor);
+    if (!values || `${tensor.shape}` !== `${wanted}`) {
+      wrong.push({ name: theirs!, found: `${tensor.dtype} [${tensor.shape}]`, expected: `floats [${wanted}]` });
+      continue;
+    }
+    const data = from === "pytorch" ? fromPytorch(values, layout) : values;
+    taken.set(name, { dtype: "F32", shape: layout.shape, data });
+  }
+  const strangers = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
+  const unused = [...names.unused, ...strangers.map(([, theirs]) => theirs)].sort();
+  if (missing.length + unused.length + wrong.length > 0) {
+    const advice = `A map names what the rule does not find; the network is ${inWords(description.network, loss)}.`;
+    throw new WeightsError({ missing, unused, wrong }, advice);
+  }
+  for (const name of kept) {
+    const { shape } = file.tensors.get(name)!;
+    taken.set(name, { dtype: "F32", shape, data: floats(file.tensors.get(name)!)! });
+  }
+  const { license = file.metadata[licenseKey] } = options;
+  const metadata = { ...(saved && file.metadata), ...(license !== undefined && { [licenseKey]: license }) };
+  const model = await encodeSealed(taken, { ...metadata, ...descriptionMetadata(description, saved?.step ?? 0) });
+  return { model, tensors: taken.size, ignored: names.ignored };
+}
+
+/** What a file's metadata say of its network. @throws CORRUPT_FILE where they are no JSON object. */
+function networkIn({ metadata }: Safetensors): Partial<NetworkOptions> {
+  const text = metadata[networkKey];
+  if (text === undefined) return {};
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    // reported below
+  }
+  if (typeof said === "object" && said !== null && !Array.isArray(said)) return said;
+  throw new TwingradError("CORRUPT_FILE", `The file's metadata "${networkKey}" is ${text}; expected a JSON object.`);
+}
+
+const inWords = ({ imageSize, filters, embedding }: Required<NetworkOptions>, loss: string) =>
+  `pictures of ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, loss ${loss}`;
+
+/** What the tensors' shapes tell of the network, with what is said of it. */
+function describe(
+  file: Safetensors,
+  names: ReadonlyMap<string, string>,
+  { from, task = "recognition", loss = "cross-entropy", margin = 1, pictures, network = {} }: ImportOptions,
+): ModelDescription {
+  const shapeOf = (name: string) => file.tensors.get(names.get(name) ?? "")?.shape;
+  const isPytorch = from === "pytorch";
+  /** [inputs, outputs] of a layer's kernel, whichever way round it lies. */
+  const ends = (name: string) => {
+    const shape = shapeOf(name);
+    if (!shape || shape.length < 2) return undefined;
+    return isPytorch ? [shape[1], shape[0]] : [shape[shape.length - 2], shape[shape.length - 1]];
+  };
+  const towers = network.towers ?? towersOf(names);
+  const numbers = [...names.keys()].map((name) => Number(/^tower\d*\/block(\d+)\//.exec(name)?.[1] ?? 0));
+  const blocks = Math.max(0, ...numbers);
+  const filtersAt = (n: number) => {
+    const block = (leaf: string) => towers.map((_, i) => `tower${i === 0 ? "" : i + 1}/block${n}/${leaf}`);
+    const found = [
+      ...block("conv/kernel").map((name) => ends(name)?.[1]),
+      ...["norm/gamma", "conv/bias"].flatMap((leaf) => block(leaf).map((name) => shapeOf(name)?.[0])),
+      ends(`tower/block${n + 1}/conv/kernel`)?.[0],
+    ];
+    return found.find((count) => count !== undefined);
+  };
+  const filters = network.filters ?? Array.from({ length: blocks }, (_, i) => filtersAt(i + 1) ?? 1);
+  const embedding =
+    network.embedding ??
+    ends("tower/dense/kernel")?.[1] ??
+    shapeOf("tower/dense/bias")?.[0] ??
+    ends("head/kernel")?.[0];
+  if (filters.length === 0 || embedding === undefined) {
+    const missing = [...(filters.length === 0 ? ["tower/block1/conv/kernel"] : []), ...(embedding ? [] : ["tower/dense/kernel"])]; // biome-ignore format: one list
+    throw new WeightsError(
+      { missing, unused: [...file.tensors.keys()].sort(), wrong: [] },
+      "No rule finds them; a map can.",
+    );
+  }
+  const channels = ends("tower/block1/conv/kernel")?.[0] ?? 3;
+  const [height, width] = network.imageSize ?? squareOf(ends("tower/dense/kernel")?.[0], filters);
+  const imageSize = [height, width, network.imageSize?.[2] ?? channels] as const;
+  const options = { ...network, towers, imageSize, filters, embedding };
+  return {
+    task,
+    network: networkOf(task, options).options,
+    loss,
+    margin,
+    pictures: pictures && picturesSaid(pictures),
+  };
+}
+
+/** What kinds of towers parameters of these names are of: one of pixels, unless they are our own names of others. */
+function towersOf(names: ReadonlyMap<string, string>): NonNullable<NetworkOptions["towers"]> {
+  const has = (start: string) => [...names.keys()].some((name) => name.startsWith(start));
+  const kinds: ("pixels" | "edges" | "histograms")[] = [];
+  for (let i = 0; i === 0 || has(`tower${i + 1}/`); i++) {
+    const tower = i === 0 ? "tower" : `tower${i + 1}`;
+    if (has(`${tower}/norm/`)) kinds.push("histograms");
+    else kinds.push(has(`${tower}/block1/`) || !has(`${tower}/block2/`) ? "pixels" : "edges");
+  }
+  return kinds;
+}
+
+/** The square picture whose values behind the last block are as many as the dense layer takes. */
+function squareOf(inputs: number | undefined, filters: readonly number[]): readonly number[] {
+  const side = Math.sqrt((inputs ?? 0) / filters[filters.length - 1]);
+  if (Number.isInteger(side) && side > 0) {
+    const pixels = side << filters.length;
+    return [pixels, pixels];
+  }
+  throw new TwingradError(
+    "BAD_INPUT",
+    `import: the dense layer takes ${inputs ?? "an unknown number of"} values, which are no square of ${filters[filters.length - 1]} filters; say the imageSize.`,
+  );
+}

@@ -1,0 +1,63 @@
+// How frameworks lay out the values of a tensor, and in which precision.
+import type { StoredTensor } from "../../formats/safetensors.ts";
+import { float32Of16 } from "./half.ts";
+
+export type Framework = "pytorch" | "keras" | "twingrad";
+export const frameworks = ["pytorch", "keras", "twingrad"] as const satisfies readonly Framework[];
+
+/** Values in the order of other axes: axis i of the result is axis `axes[i]` of the source. */
+export function permuted(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  const extents = axes.map((axis) => shape[axis]);
+  const steps = axes.map((axis) => strides[axis]);
+  const result = new Float32Array(values.length);
+  const index = new Array<number>(axes.length).fill(0);
+  for (let to = 0, from = 0; to < result.length; to++) {
+    result[to] = values[from];
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      from -= steps[axis] * extents[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** A parameter of a network, and how it lies elsewhere. */
+export interface Layout {
+  /** Ours: HWIO of filters, [inputs, outputs] of dense layers. */
+  readonly shape: readonly number[];
+  /** Ours with the inputs of the dense layer taken apart into rows, columns and channels. */
+  readonly apart: readonly number[];
+}
+
+/** PyTorch's: OIHW of filters, [outputs, inputs] of dense layers, whose inputs count channel by channel. */
+export function pytorchShape({ shape }: Layout): number[] {
+  if (shape.length === 4) return [shape[3], shape[2], shape[0], shape[1]];
+  return shape.length === 2 ? [shape[1], shape[0]] : [...shape];
+}
+
+export function fromPytorch(values: Float32Array, { apart }: Layout): Float32Array {
+  if (apart.length === 2) return permuted(values, [apart[1], apart[0]], [1, 0]);
+  if (apart.length !== 4) return values;
+  const [rows, columns, inputs, outputs] = apart;
+  return permuted(values, [outputs, inputs, rows, columns], [2, 3, 1, 0]);
+}
+
+export function toPytorch(values: Float32Array, { apart }: Layout): Float32Array {
+  if (apart.length === 2) return permuted(values, apart, [1, 0]);
+  return apart.length === 4 ? permuted(values, apart, [3, 2, 0, 1]) : values;
+}
+
+/** A tensor's values as float32: those of float16 and bfloat16 are widened, float64 is rounded. Undefined for others. */
+export function floats({ dtype, bytes }: StoredTensor): Float32Array | undefined {
+  const { buffer } = bytes.slice(); // aligned, in memory of its own
+  if (dtype === "F32") return new Float32Array(buffer);
+  if (dtype === "F64") return Float32Array.from(new Float64Array(buffer));
+  if (dtype === "F16") return Float32Array.from(new Uint16Array(buffer), float32Of16);
+  if (dtype === "BF16") {
+    return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+// Weights that do not fit a network, with everything that does not, so that they are put right at once.
+import { TwingradError } from "../../errors.ts";
+
+export interface WrongTensor {
+  /** As the file calls it. */
+  readonly name: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+export interface Misfits {
+  /** Our names of the parameters that no tensor was found for. */
+  readonly missing: readonly string[];
+  /** Tensors of the file that belong to no parameter. */
+  readonly unused: readonly string[];
+  readonly wrong: readonly WrongTensor[];
+}
+
+export class WeightsError extends TwingradError implements Misfits {
+  readonly missing: readonly string[];
+  readonly unused: readonly string[];
+  readonly wrong: readonly WrongTensor[];
+  constructor({ missing, unused, wrong }: Misfits, advice: string) {
+    const parts = [
+      list("missing", missing),
+      list("left over", unused),
+      list(
+        "of a wrong shape or type",
+        wrong.map(({ name, expected, found }) => `${name} is ${found}, expected ${expected}`),
+      ),
+    ];
+    super("CHECKPOINT_MISMATCH", `The weights do not fit: ${parts.filter(Boolean).join("; ")}. ${advice}`);
+    this.name = "WeightsError";
+    this.missing = missing;
+    this.unused = unused;
+    this.wrong = wrong;
+  }
+}
+
+const list = (what: string, items: readonly string[]) => (items.length > 0 ? `${what}: ${items.join(", ")}` : "");

@@ -1,0 +1,45 @@
+// The face finder of Node: the package with its models, which lie beside its code.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { type FaceApi, faceApiFinder } from "../../data/detection/faceApiFinder.ts";
+import type { FaceFinder } from "../../data/detection/faceFinder.ts";
+import { loadPackage } from "../packages.ts";
+
+const name = "@vladmandic/face-api";
+const backend = "@tensorflow/tfjs-backend-wasm";
+const purpose = "Finding faces in Node";
+
+let opening: Promise<FaceFinder> | undefined;
+
+/**
+ * A finder that computes on the CPU, in WebAssembly; opened once. It needs the packages `@vladmandic/face-api`,
+ * `@tensorflow/tfjs` and `@tensorflow/tfjs-backend-wasm`.
+ * @throws MISSING_PACKAGE with the command that installs what is not there.
+ */
+export function openFaceFinder(): Promise<FaceFinder> {
+  opening ??= open().catch((error) => {
+    opening = undefined;
+    throw error;
+  });
+  return opening;
+}
+
+async function open(): Promise<FaceFinder> {
+  for (const needed of ["@tensorflow/tfjs", backend]) await loadPackage(needed, purpose, () => import(needed));
+  const entry = `${name}/dist/face-api.node-wasm.js`;
+  const module = await loadPackage(name, purpose, () => import(entry));
+  const api = (module.default ?? module) as FaceApi & Networks;
+  await api.tf.setBackend("wasm");
+  await api.tf.ready();
+  const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  const models = join(folder, "model");
+  await api.nets.tinyFaceDetector.loadFromDisk(models);
+  await api.nets.faceLandmark68Net.loadFromDisk(models);
+  const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  return faceApiFinder(api, version);
+}
+
+interface Networks {
+  readonly nets: Record<"tinyFaceDetector" | "faceLandmark68Net", { loadFromDisk(folder: string): Promise<void> }>;
+}

@@ -1,0 +1,159 @@
+// One curve of two rates, with the place on it that is looked at, and the same numbers as a table.
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type uPlot from "uplot";
+import { normalQuantile } from "../../evaluation/bootstrap.ts";
+import { percent } from "../page/words.ts";
+import { axis, cssValue, usePlot } from "./plot.ts";
+
+export interface Rates {
+  readonly x: number;
+  readonly y: number;
+  /** What the table says of the point. */
+  readonly row: string;
+}
+
+export interface CurveChartProps {
+  readonly title: string;
+  readonly explanation: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly rowLabel: string;
+  /** Shares, ascending in x. */
+  readonly points: readonly Rates[];
+  readonly marker?: { readonly x: number; readonly y: number };
+  /**
+   * Axes of normal deviates, on which normally distributed distances give a straight line. A rate of 0 has no place on them: it
+   * is drawn at the edge, `least` of its axis.
+   */
+  readonly deviates?: { readonly leastX: number; readonly leastY: number };
+}
+
+/** Rates that axes of normal deviates name. */
+const namedRates = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
+const mostRows = 40;
+const inPercent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
+
+export function CurveChart(props: CurveChartProps) {
+  const { title, explanation, xLabel, yLabel, points, marker, deviates } = props;
+  const place = (rate: number, least = 0) =>
+    deviates ? normalQuantile(Math.min(1 - least, Math.max(least, rate))) : rate;
+  const placed = ({ x, y }: { x: number; y: number }) =>
+    [place(x, deviates?.leastX), place(y, deviates?.leastY)] as const;
+  const marked = useRef<readonly [number, number]>(undefined);
+  marked.current = marker && placed(marker);
+  const data = useMemo((): uPlot.AlignedData => {
+    const at = points.map(placed);
+    return [at.map(([x]) => x), at.map(([, y]) => y)];
+  }, [points]);
+  const { host, plot } = usePlot(`${title} ${deviates?.leastX} ${deviates?.leastY}`, data, () => {
+    const range = (least: number): [number, number] => [
+      normalQuantile(least),
+      Math.max(normalQuantile(0.6), normalQuantile(least) + 1),
+    ];
+    const rates: uPlot.Axis = deviates
+      ? {
+          splits: (u, index) => {
+            const { min, max } = u.scales[index === 0 ? "x" : "y"];
+            return namedRates.map(normalQuantile).filter((at) => at >= min! && at <= max!);
+          },
+          values: (_, splits) => splits.map((at) => inPercent(nearestRate(at))),
+        }
+      : { values: (_, splits) => splits.map(inPercent) };
+    return {
+      scales: {
+        x: { time: false, range: deviates ? range(deviates.leastX) : [0, 1] },
+        y: { range: deviates ? range(deviates.leastY) : [0, 1] },
+      },
+      axes: [axis(xLabel, { ...rates, size: 32 }), axis(yLabel, { ...rates, size: 56 })],
+      series: [{}, { stroke: cssValue("--series-1"), width: 2, points: { show: false } }],
+      hooks: { draw: [drawReference, (u) => drawMarker(u, marked.current)] },
+    };
+    function drawReference(u: uPlot) {
+      const { ctx } = u;
+      const line = deviates
+        ? ([[-9, -9], [9, 9]] as const) // biome-ignore format: two points
+        : ([[0, 0], [1, 1]] as const); // biome-ignore format: two points
+      const [[x0, y0], [x1, y1]] = line.map(([x, y]) => [u.valToPos(x, "x", true), u.valToPos(y, "y", true)]);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+      ctx.clip();
+      ctx.beginPath();
+      ctx.setLineDash([5 * devicePixelRatio, 5 * devicePixelRatio]);
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.strokeStyle = cssValue("--line-strong");
+      ctx.moveTo(x0, y0);
+      ctx.lineTo(x1, y1);
+      ctx.stroke();
+      ctx.restore();
+    }
+  });
+  useEffect(() => {
+    plot.current?.redraw(false);
+  }, [marker?.x, marker?.y]);
+
+  return (
+    <figure class="chart">
+      <figcaption>
+        <h3>{title}</h3>
+        <p class="quiet small">{explanation}</p>
+      </figcaption>
+      <div class="chart-canvas chart-square" ref={host} aria-hidden="true" />
+      <details>
+        <summary class="small">{title} as a table</summary>
+        <RatesTable {...props} />
+      </details>
+    </figure>
+  );
+}
+
+function RatesTable({ title, rowLabel, xLabel, yLabel, points }: CurveChartProps) {
+  const stride = Math.max(1, Math.ceil(points.length / mostRows));
+  const rows = points.filter((_, i) => i % stride === 0 || i === points.length - 1);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+    <section class="scroll" aria-label={`${title}, table`} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{rowLabel}</th>
+            <th scope="col" class="number">
+              {xLabel}
+            </th>
+            <th scope="col" class="number">
+              {yLabel}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ row, x, y }) => (
+            <tr key={row}>
+              <th scope="row">{row}</th>
+              <td class="number">{percent(x, 2)}</td>
+              <td class="number">{percent(y, 2)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function nearestRate(at: number): number {
+  const far = (rate: number) => Math.abs(normalQuantile(rate) - at);
+  return namedRates.reduce((a, b) => (far(b) < far(a) ? b : a));
+}
+
+function drawMarker(u: uPlot, at: readonly [number, number] | undefined): void {
+  if (!at) return;
+  const { ctx } = u;
+  ctx.save();
+  ctx.beginPath();
+  ctx.arc(u.valToPos(at[0], "x", true), u.valToPos(at[1], "y", true), 5 * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.fillStyle = cssValue("--series-2");
+  ctx.strokeStyle = cssValue("--surface");
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.fill();
+  ctx.stroke();
+  ctx.restore();
+}

@@ -1,0 +1,54 @@
+// A button for what cannot be taken back: it asks once more, in its own place.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+export function Confirm({
+  label,
+  question,
+  yes,
+  quiet = false,
+  disabled = false,
+  onYes,
+}: {
+  label: string;
+  question: string;
+  yes: string;
+  quiet?: boolean;
+  disabled?: boolean;
+  onYes: () => void;
+}) {
+  const asking = useSignal(false);
+  const no = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asking.value) no.current?.focus();
+  }, [asking.value]);
+  const ask = (value: boolean) => () => {
+    asking.value = value;
+  };
+  if (!asking.value) {
+    return (
+      <button type="button" class={quiet ? "plain danger" : "danger"} disabled={disabled} onClick={ask(true)}>
+        {label}
+      </button>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
+    <span class="actions" role="group" aria-label={question}>
+      <span>{question}</span>
+      <button
+        type="button"
+        class="danger"
+        onClick={() => {
+          asking.value = false;
+          onYes();
+        }}
+      >
+        {yes}
+      </button>
+      <button type="button" ref={no} onClick={ask(false)}>
+        Keep
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,12 @@
+// The page's entry.
+import { render } from "preact";
+import "../styles/studio.css";
+import { App } from "./App.tsx";
+import { connect } from "./client.ts";
+import { announce } from "./status.ts";
+import { followTheme } from "./ThemeButton.tsx";
+
+followTheme();
+connect();
+announce();
+render(<App />, document.getElementById("studio")!);

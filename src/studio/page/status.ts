@@ -1,0 +1,95 @@
+// What the page says of itself in one line and, for programs that drive it, on the document's element: see the README's
+// contract of `dataset.state`, `dataset.step` and `dataset.auc`.
+import { computed, effect, signal } from "@preact/signals";
+import type { State } from "../messages.ts";
+import { state } from "./client.ts";
+import { count, duration, percent } from "./words.ts";
+
+export type PageState = "idle" | "loading" | "training" | "paused" | "trained" | "failed";
+
+/** Milliseconds between two lines while a run trains: a screen reader reads each. */
+const betweenLines = 2000;
+
+export const pageState = computed((): PageState => {
+  const { status } = state.training.value;
+  const device = state.device.value.status;
+  if (device === "opening" || device === "elsewhere" || state.activity.value || status === "starting") return "loading";
+  if (status === "finishing") return "loading";
+  return status === "pausing" ? "training" : status;
+});
+
+export const line = computed(() =>
+  lineOf({
+    device: state.device.value,
+    activity: state.activity.value,
+    training: state.training.value,
+    data: state.data.value,
+  }),
+);
+
+function lineOf({
+  device,
+  activity,
+  training,
+  data,
+}: Pick<State, "device" | "activity" | "training" | "data">): string {
+  if (device.status === "opening") return "Opening your GPU";
+  if (device.status === "elsewhere") return "The studio is open in another tab. Close it to go on here.";
+  if (activity) {
+    const { text, done, total } = activity;
+    return total ? `${text}: ${done} of ${total}` : text;
+  }
+  const { step, steps, latest, secondsLeft, note } = training;
+  const auc = latest ? `, AUC ${latest.auc.toFixed(3)} on held-out people` : "";
+  switch (training.status) {
+    case "starting":
+      return "Preparing the network on your GPU";
+    case "training":
+      return `Training: step ${step} of ${steps}${auc}${secondsLeft === null ? "" : `, about ${duration(secondsLeft)} left`}`;
+    case "pausing":
+      return "Pausing after the steps under way";
+    case "paused":
+      return `Paused at step ${step} of ${steps}${auc}`;
+    case "finishing":
+      return "Finishing: choosing the best state";
+    case "trained":
+      return latest
+        ? `Trained for ${step} steps: AUC ${latest.auc.toFixed(3)}, equal error rate ${percent(latest.eer)} on held-out people`
+        : `Trained for ${step} steps`;
+    case "failed":
+      return note ?? "Training failed";
+  }
+  if (device.status === "missing") return "No WebGPU in this browser";
+  if (device.status === "failed") return `The GPU could not be opened: ${device.reason}`;
+  if (data.people.length === 0) return "Ready. Add pictures to begin.";
+  return `Ready: ${count(data.pictures, "picture")} of ${count(data.people.length, "person", "people")}`;
+}
+
+/** The line as it is read out: at once when the state changes, now and then while numbers move. */
+export const spoken = signal("");
+
+export function announce(): void {
+  let last = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let before: PageState | undefined;
+  effect(() => {
+    const [text, now] = [line.value, pageState.value];
+    clearTimeout(timer);
+    const speak = () => {
+      last = performance.now();
+      spoken.value = text;
+    };
+    const wait = now === before ? last + betweenLines - performance.now() : 0;
+    before = now;
+    if (wait <= 0) speak();
+    else timer = setTimeout(speak, wait);
+  });
+  effect(() => {
+    const { dataset } = document.documentElement;
+    const { step, latest } = state.training.value;
+    dataset.state = pageState.value;
+    dataset.step = String(step);
+    if (latest) dataset.auc = String(latest.auc);
+    else delete dataset.auc;
+  });
+}

@@ -1,0 +1,17 @@
+// Numbers as people read them.
+
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+export const count = (n: number, one: string, several = `${one}s`): string =>
+  `${n.toLocaleString("en")} ${n === 1 ? one : several}`;
+
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function bytes(n: number): string {
+  const power = Math.min(3, Math.floor(Math.log2(Math.max(1, n)) / 10));
+  return `${Number((n / 1024 ** power).toPrecision(3))} ${["bytes", "KiB", "MiB", "GiB"][power]}`;
+}

@@ -1,0 +1,129 @@
+// The ways for pictures to come in.
+import { type Signal, useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { act, state } from "../../page/client.ts";
+import { count } from "../../page/words.ts";
+import { Camera } from "./Camera.tsx";
+import { droppedFiles, pickedFiles, type Sorted, sorted } from "./entries.ts";
+
+/** What "Use drawn faces" makes: enough to learn from in a minute or two. */
+const drawn = { people: 60, pictures: 8 };
+
+export async function add({ entries, records, note }: Sorted, told: Signal<string | null>): Promise<void> {
+  told.value = note;
+  if (entries.length > 0) await tell(act("data.add", { entries }), told);
+  if (records.length > 0) await tell(act("data.addRecords", { files: records }), told);
+}
+
+async function tell(adding: ReturnType<typeof act<"data.add">>, told: Signal<string | null>): Promise<void> {
+  const done = await adding;
+  if (!done) return;
+  const left = done.refused > 0 ? ` ${count(done.refused, "was", "were")} left out; the list below says why.` : "";
+  const before = told.value ? ` ${told.value}` : "";
+  told.value = `${count(done.added, "picture")} added.${left}${before}`;
+}
+
+export function AddPictures() {
+  const over = useSignal(false);
+  const told = useSignal<string | null>(null);
+  const camera = useSignal(false);
+  const folder = useRef<HTMLInputElement>(null);
+  const records = useRef<HTMLInputElement>(null);
+  const busy = state.activity.value !== null || state.device.value.status === "elsewhere";
+  const empty = state.data.value.people.length === 0;
+
+  const drop = async (event: DragEvent) => {
+    event.preventDefault();
+    over.value = false;
+    if (!busy && event.dataTransfer) await add(sorted(await droppedFiles(event.dataTransfer.items)), told);
+  };
+  const picked = async (event: Event) => {
+    const input = event.currentTarget as HTMLInputElement;
+    const files = pickedFiles(input.files ?? []);
+    input.value = ""; // the same folder may be chosen again
+    if (files.length > 0) await add(sorted(files), told);
+  };
+  return (
+    <section
+      class={over.value ? "drop over" : "drop"}
+      aria-label="Add pictures"
+      onDragOver={(event) => {
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={() => {
+        over.value = false;
+      }}
+      onDrop={drop}
+    >
+      <div class="measure">
+        <h2>{empty ? "Whose faces shall it learn?" : "Add more"}</h2>
+        <p class="quiet">
+          Drop folders here, one folder for each person with a few pictures in it. Four people with four pictures each
+          are a beginning; forty are better. Nothing is sent anywhere: the pictures stay in this browser.
+        </p>
+      </div>
+      <div class="actions">
+        <button
+          type="button"
+          class={empty ? "primary" : undefined}
+          disabled={busy}
+          onClick={async () => {
+            told.value = null;
+            await tell(act("data.draw", drawn), told);
+          }}
+        >
+          Use drawn faces
+        </button>
+        <button type="button" disabled={busy} onClick={() => folder.current?.click()}>
+          Add folder
+        </button>
+        <button
+          type="button"
+          aria-expanded={camera.value}
+          onClick={() => {
+            camera.value = !camera.value;
+          }}
+        >
+          Use the camera
+        </button>
+        <button type="button" class="plain" disabled={busy} onClick={() => records.current?.click()}>
+          Add TFRecord files
+        </button>
+        <input
+          ref={folder}
+          type="file"
+          class="hidden"
+          tabIndex={-1}
+          aria-label="Folder with pictures"
+          multiple
+          {...{ webkitdirectory: true }}
+          onChange={picked}
+        />
+        <input
+          ref={records}
+          type="file"
+          class="hidden"
+          tabIndex={-1}
+          aria-label="TFRecord files"
+          multiple
+          onChange={async (event) => {
+            const input = event.currentTarget;
+            const files = [...(input.files ?? [])];
+            input.value = "";
+            if (files.length > 0) await add({ entries: [], records: files, note: null }, told);
+          }}
+        />
+      </div>
+      <Progress />
+      {told.value && !busy && <p>{told.value}</p>}
+      {camera.value && <Camera />}
+    </section>
+  );
+}
+
+function Progress() {
+  const activity = state.activity.value;
+  if (!activity?.total) return null;
+  return <progress aria-label={activity.text} value={activity.done ?? 0} max={activity.total} />;
+}

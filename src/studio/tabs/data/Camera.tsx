@@ -1,0 +1,75 @@
+// Pictures of whoever sits before the camera: one on a button, or a burst while they move a little.
+import { useSignal } from "@preact/signals";
+import { act, state } from "../../page/client.ts";
+import { useCamera } from "../../page/media/useCamera.ts";
+import { count } from "../../page/words.ts";
+
+const side = 256;
+const burst = { pictures: 10, every: 300 };
+
+export function Camera() {
+  const { video, status, problem, start, stop, capture } = useCamera();
+  const name = useSignal("");
+  const told = useSignal("");
+  const taking = useSignal(false);
+  const on = status.value === "on";
+  const ready = on && name.value.trim() !== "" && !taking.value && state.activity.value === null;
+
+  const take = async (pictures: number) => {
+    taking.value = true;
+    try {
+      const entries = [];
+      for (let n = 0; n < pictures && status.value === "on"; n++) {
+        if (n > 0) await new Promise((resolve) => setTimeout(resolve, burst.every));
+        const stamp = new Date().toISOString().slice(0, 23).replace(/[T:]/g, "-");
+        entries.push({ person: name.value.trim(), name: `camera ${stamp}.jpg`, file: await capture(side) });
+        told.value = `${n + 1} of ${pictures} taken`;
+      }
+      const done = await act("data.add", { entries });
+      if (done) told.value = `${count(done.added, "picture")} of ${name.value.trim()} added`;
+    } finally {
+      taking.value = false;
+    }
+  };
+  return (
+    <div class="camera">
+      <video ref={video} muted playsInline aria-label="What the camera sees" />
+      <div class="fields">
+        <div class="field">
+          <label for="camera-name">Who is it?</label>
+          <input
+            id="camera-name"
+            class="text"
+            autocomplete="off"
+            value={name.value}
+            onInput={(event) => {
+              name.value = event.currentTarget.value;
+            }}
+          />
+          <p class="hint">Move your head a little between pictures: ten that are the same teach nothing.</p>
+        </div>
+        <div class="actions">
+          {on ? (
+            <button type="button" onClick={stop}>
+              Stop camera
+            </button>
+          ) : (
+            <button type="button" disabled={status.value === "starting"} onClick={start}>
+              Start camera
+            </button>
+          )}
+          <button type="button" disabled={!ready} onClick={() => take(1)}>
+            Take a picture
+          </button>
+          <button type="button" disabled={!ready} onClick={() => take(burst.pictures)}>
+            Take {burst.pictures}
+          </button>
+        </div>
+        {problem.value && <p role="alert">{problem.value}</p>}
+        <p class="quiet" aria-live="polite">
+          {told.value}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+// One person, opened: all pictures, the name, which side of the training.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { PersonSummary, PictureSummary } from "../../messages.ts";
+import { Confirm } from "../../page/Confirm.tsx";
+import { act, request, state } from "../../page/client.ts";
+import { Thumbnail } from "../../page/media/Thumbnail.tsx";
+import { onPage, Pages } from "../../page/Pages.tsx";
+import { add } from "./AddPictures.tsx";
+import { pickedFiles, sorted } from "./entries.ts";
+
+const pageSize = 48;
+
+export function Person({ person, close }: { person: PersonSummary; close: () => void }) {
+  const { id, name, heldOut } = person;
+  const pictures = useSignal<readonly PictureSummary[]>([]);
+  const page = useSignal(0);
+  const told = useSignal<string | null>(null);
+  const title = useRef<HTMLInputElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const { data } = state;
+  useEffect(() => {
+    request("data.pictures", { person: id }).then(
+      (found) => {
+        pictures.value = found;
+      },
+      () => undefined, // removed meanwhile, and closed with that
+    );
+  }, [id, data.value]);
+  useEffect(() => title.current?.focus(), []);
+
+  const rename = async (event: Event) => {
+    const input = event.currentTarget as HTMLInputElement;
+    if (input.value.trim() === name) return;
+    await act("data.rename", { person: id, name: input.value });
+    input.value = data.value.people.find((one) => one.id === id)?.name ?? name;
+  };
+  return (
+    <li class="person person-open">
+      <div class="heading">
+        <div class="field">
+          <label for={`name-${id}`}>Name</label>
+          <input ref={title} id={`name-${id}`} class="text" autocomplete="off" defaultValue={name} onChange={rename} />
+        </div>
+        <button type="button" class="plain" onClick={close}>
+          Close
+        </button>
+      </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={heldOut}
+          onChange={(event) => act("data.holdOut", { person: id, heldOut: event.currentTarget.checked })}
+        />
+        <span>Held out: never trained on, kept to test how well strangers are told apart</span>
+      </label>
+      <ul class="thumbs-large">
+        {onPage(pictures.value, page.value, pageSize).map((picture) => (
+          <li key={picture.id}>
+            <figure>
+              <Thumbnail picture={picture.id} name={`${name}, ${picture.name}`} />
+              <figcaption>
+                <span title={picture.name}>{picture.name}</span>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Remove ${picture.name}`}
+                  title="Remove"
+                  onClick={() => act("data.removePicture", { person: id, picture: picture.id })}
+                >
+                  ×
+                </button>
+              </figcaption>
+            </figure>
+          </li>
+        ))}
+      </ul>
+      <Pages page={page} total={pictures.value.length} size={pageSize} what="pictures" />
+      {told.value && <p>{told.value}</p>}
+      <div class="actions">
+        <button type="button" onClick={() => picker.current?.click()}>
+          Add pictures
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          class="hidden"
+          tabIndex={-1}
+          aria-label={`Pictures of ${name}`}
+          accept="image/*,.pgm,.ppm"
+          multiple
+          onChange={async (event) => {
+            const input = event.currentTarget;
+            const files = pickedFiles(input.files ?? []);
+            input.value = "";
+            if (files.length > 0) await add(sorted(files, name), told);
+          }}
+        />
+        <Confirm
+          label="Remove this person"
+          question={`Remove ${name} and all pictures?`}
+          yes="Remove"
+          onYes={() => act("data.removePerson", { person: id })}
+        />
+      </div>
+    </li>
+  );
+}

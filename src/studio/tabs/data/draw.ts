@@ -1,0 +1,58 @@
+// Drawn people, for those who have no pictures: the faces of `twingrad demo`, rasterised by the browser.
+import { Random, streams } from "../../../data/random.ts";
+import type { Context } from "../../worker/context.ts";
+import { jpegOf } from "../../worker/data/jpeg.ts";
+import type { NewPicture } from "../../worker/data/library.ts";
+
+const side = 96;
+/** Rasterised at the same time: enough that neither the page nor the worker waits for the other. */
+const together = 4;
+/** Of the drawn people: the same ones whoever asks. */
+const seed = 1;
+
+export async function drawnPictures(
+  { rasterise }: Context,
+  people: number,
+  picturesEach: number,
+  told: (done: number) => void,
+): Promise<NewPicture[]> {
+  const [{ appearance, MOST_PICTURES, person }, { pictureSvg }, { finishPicture, OVERSAMPLING }] = await Promise.all([
+    import("../../../faces/people.ts"),
+    import("../../../faces/pictureSvg.ts"),
+    import("../../../faces/finish.ts"),
+  ]);
+  const numbers = (use: "person" | "appearance" | "noise", index: number) => new Random(seed, streams[use], index);
+  const raster = side * OVERSAMPLING;
+  const canvas = new OffscreenCanvas(raster, raster);
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  const draw = async (index: number): Promise<Uint8Array> => {
+    const [number, picture] = [Math.floor(index / picturesEach), index % picturesEach];
+    const who = person(numbers, number);
+    const today = appearance(numbers, number, picture, who);
+    const bitmap = await rasterise(pictureSvg(who, today), raster);
+    context.clearRect(0, 0, raster, raster);
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    const { data } = context.getImageData(0, 0, raster, raster);
+    const noise = numbers("noise", number * MOST_PICTURES + picture);
+    const blob = await jpegOf(finishPicture(data, today, side, noise), side, 0.92);
+    return new Uint8Array(await blob.arrayBuffer());
+  };
+  const total = people * picturesEach;
+  const drawn: Uint8Array[] = new Array(total);
+  let next = 0;
+  let done = 0;
+  const work = async () => {
+    while (next < total) {
+      const index = next++;
+      drawn[index] = await draw(index);
+      told(++done);
+    }
+  };
+  await Promise.all(Array.from({ length: together }, work));
+  return drawn.map((bytes, index) => ({
+    person: `Drawn person ${Math.floor(index / picturesEach) + 1}`,
+    name: `picture ${(index % picturesEach) + 1}`,
+    bytes: async () => bytes,
+  }));
+}

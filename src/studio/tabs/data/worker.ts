@@ -1,0 +1,74 @@
+// What the worker answers the Data tab.
+import { TwingradError } from "../../../errors.ts";
+import type { Context, Handlers } from "../../worker/context.ts";
+import { removeFolder, rootFolder } from "../../worker/folders.ts";
+import { tellStorage } from "../../worker/storageFigures.ts";
+import { drawnPictures } from "./draw.ts";
+import { recordPictures } from "./records.ts";
+
+export function handlers(context: Context): Handlers<"data"> {
+  const { library, publisher, training, runs } = context;
+  /** Shows what goes on until it is over. */
+  const during = async <T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) => {
+    publisher.set("activity", { text });
+    try {
+      return await work((done, total) => publisher.set("activity", { text, done, total }));
+    } finally {
+      publisher.set("activity", null);
+      await tellStorage(publisher);
+    }
+  };
+  const unlessTraining = () => {
+    if (!training.busy) return;
+    throw new TwingradError(
+      "BAD_INPUT",
+      "The run that is training uses these pictures: stop it before you remove any.",
+    );
+  };
+  return {
+    "data.draw": ({ people, pictures }) =>
+      during("Drawing faces", async (told) => {
+        const total = people * pictures;
+        const drawn = await drawnPictures(context, people, pictures, (done) => told(done, total));
+        return library.add(drawn, (done) => told(done, total));
+      }),
+    "data.add": ({ entries }) =>
+      during("Adding pictures", (told) =>
+        library.add(
+          entries.map(({ person, name, file }) => ({
+            person,
+            name,
+            bytes: async () => new Uint8Array(await file.arrayBuffer()),
+          })),
+          (done) => told(done, entries.length),
+        ),
+      ),
+    "data.addRecords": ({ files }) =>
+      during("Reading records", async (told) => {
+        const pictures = await recordPictures(files);
+        return library.add(pictures, (done) => told(done, pictures.length));
+      }),
+    "data.pictures": async ({ person }) => library.pictures(person),
+    "data.thumbnail": ({ picture }) => library.thumbnail(picture),
+    "data.rename": ({ person, name }) => library.rename(person, name),
+    "data.holdOut": ({ person, heldOut }) => library.holdOut(person, heldOut),
+    "data.removePerson": async ({ person }) => {
+      unlessTraining();
+      await library.removePerson(person);
+    },
+    "data.removePicture": async ({ person, picture }) => {
+      unlessTraining();
+      await library.removePicture(person, picture);
+    },
+    "data.dismissRefused": async () => library.dismissRefused(),
+    "data.deleteEverything": () =>
+      during("Deleting everything", async () => {
+        await training.pause();
+        await removeFolder(rootFolder);
+        library.forget();
+        runs.forget();
+        for (const forget of context.forgetters) forget();
+        training.show(undefined);
+      }),
+  };
+}

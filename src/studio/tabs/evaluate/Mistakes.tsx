@@ -1,0 +1,109 @@
+// The worst mistakes at the threshold, as pictures.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { ComparedPair, RunEvaluation } from "../../messages.ts";
+import { request } from "../../page/client.ts";
+import { FilePicture } from "../../page/FilePicture.tsx";
+import { accepted } from "./counting.ts";
+
+const shown = 8;
+
+export function Mistakes({ evaluation, threshold }: { evaluation: RunEvaluation; threshold: number }) {
+  const { run, nearestImpostors, farthestGenuine, genuine, impostor } = evaluation;
+  return (
+    <section class="card">
+      <h2>The worst mistakes</h2>
+      <p class="quiet measure">
+        At the threshold above. Look at them before you trust the figures: wrong names and hidden faces show here first.
+      </p>
+      <div class="columns">
+        <Group
+          title="Two people, taken for one (false accepts)"
+          none="None at this threshold."
+          run={run}
+          all={accepted(impostor, threshold)}
+          pairs={nearestImpostors.filter(({ distance }) => distance <= threshold)}
+        />
+        <Group
+          title="One person, taken for two (false rejects)"
+          none="None at this threshold."
+          run={run}
+          all={genuine.length - accepted(genuine, threshold)}
+          pairs={farthestGenuine.filter(({ distance }) => distance > threshold)}
+        />
+      </div>
+    </section>
+  );
+}
+
+interface GroupProps {
+  readonly title: string;
+  readonly none: string;
+  readonly run: string;
+  readonly all: number;
+  readonly pairs: readonly ComparedPair[];
+}
+
+function Group({ title, none, run, all, pairs }: GroupProps) {
+  const most = useSignal(shown);
+  const visible = pairs.slice(0, most.value);
+  return (
+    <div class="mistakes">
+      <h3>{title}</h3>
+      {all === 0 ? (
+        <p class="quiet">{none}</p>
+      ) : (
+        <>
+          <p class="quiet small">
+            {visible.length < all ? `The worst ${visible.length} of ${all}` : `All ${all}`}, the worst first
+          </p>
+          <ul class="pairs">
+            {visible.map(({ left, right, names, distance }) => (
+              <li key={`${left} ${right}`}>
+                <figure>
+                  <div class="pair">
+                    <RunPicture run={run} picture={left} name={names[0]} />
+                    <RunPicture run={run} picture={right} name={names[1]} />
+                  </div>
+                  <figcaption>
+                    <span>{names[0]}</span>
+                    <span>{names[1]}</span>
+                    <span class="quiet">distance {distance.toFixed(3)}</span>
+                  </figcaption>
+                </figure>
+              </li>
+            ))}
+          </ul>
+          {visible.length < pairs.length && (
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                most.value = pairs.length;
+              }}
+            >
+              Show more
+            </button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function RunPicture({ run, picture, name }: { run: string; picture: number; name: string }) {
+  const file = useSignal<Blob | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    request("evaluate.picture", { run, picture }).then(
+      (blob) => {
+        if (wanted) file.value = blob;
+      },
+      () => undefined, // it was removed: its name stays
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [run, picture, file]);
+  return <FilePicture file={file.value} name={name} />;
+}

@@ -1,0 +1,33 @@
+// How many of some ascending distances a threshold accepts, and how they are spread.
+
+/** How many are at most `threshold`. */
+export function accepted(ascending: Float64Array, threshold: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] <= threshold) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export interface Bins {
+  readonly low: number;
+  readonly width: number;
+  /** Shares of all of its kind. */
+  readonly genuine: readonly number[];
+  readonly impostor: readonly number[];
+}
+
+/** Bins of equal width over all distances. */
+export function binned(genuine: Float64Array, impostor: Float64Array, count = 40): Bins {
+  const low = Math.min(genuine[0], impostor[0]);
+  const high = Math.max(genuine[genuine.length - 1], impostor[impostor.length - 1]);
+  const width = (high - low) / count || 1;
+  const shares = (values: Float64Array) => {
+    const counts = new Array<number>(count).fill(0);
+    for (const value of values) counts[Math.min(count - 1, Math.floor((value - low) / width))]++;
+    return counts.map((n) => n / values.length);
+  };
+  return { low, width, genuine: shares(genuine), impostor: shares(impostor) };
+}

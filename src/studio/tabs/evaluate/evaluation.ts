@@ -1,0 +1,118 @@
+// A run's model put before the held-out identities.
+import { type Dataset, labelsOf } from "../../../data/dataset.ts";
+import { type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
+import { TwingradError } from "../../../errors.ts";
+import { type Outcome, shareInterval } from "../../../evaluation/bootstrap.ts";
+import { detCurve } from "../../../evaluation/det.ts";
+import { type VerificationIntervals, verificationIntervals } from "../../../evaluation/intervals.ts";
+import { type RocPoint, roc, type ScoredPair } from "../../../evaluation/metrics.ts";
+import { falseAcceptRates, type VerificationReport } from "../../../evaluation/verificationReport.ts";
+import type { Device } from "../../../gpu/device.ts";
+import { assess } from "../../../recognition/assessment.ts";
+import { Model } from "../../../recognition/recognitionModel.ts";
+import type { ComparedPair, Figure, RunEvaluation } from "../../messages.ts";
+import { evaluationDataset } from "../../worker/training/finish.ts";
+
+const pairsEach = 50;
+/** Of the worst mistakes of each kind. */
+const mostShown = 24;
+/** Points of a curve that is drawn. */
+const mostPoints = 400;
+
+type Scored = EvaluationPair & ScoredPair;
+
+/** All that questions about an evaluation are answered from. */
+export interface Evaluated {
+  readonly dataset: Dataset;
+  readonly labels: Int32Array;
+  readonly scored: readonly Scored[];
+  readonly report: VerificationReport;
+  readonly intervals: VerificationIntervals;
+  readonly curve: readonly RocPoint[];
+  readonly threshold: number;
+}
+
+export async function evaluated(
+  device: Device,
+  bytes: Uint8Array,
+  heldOut: Dataset,
+  told: (done: number, total: number) => void,
+): Promise<Evaluated> {
+  const dataset = evaluationDataset(heldOut);
+  if (!dataset) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      "Evaluating takes at least two held-out people with two pictures each: hold more people out in Data.",
+    );
+  }
+  const model = await Model.open(device, bytes);
+  try {
+    const labels = labelsOf(dataset);
+    const pairs = pairsPerIdentity(labels, { perIdentity: pairsEach, seed: 1 });
+    const total = dataset.items.length;
+    const { report, scored } = await assess(model, dataset, pairs, undefined, (done) => told(done, total));
+    const intervals = verificationIntervals(scored, scored, labels, falseAcceptRates);
+    return { dataset, labels, scored, report, intervals, curve: roc(scored), threshold: model.threshold };
+  } finally {
+    await model.dispose();
+  }
+}
+
+export function summary(
+  run: string,
+  { dataset, scored, report, intervals, curve, threshold }: Evaluated,
+  changed: boolean,
+): RunEvaluation {
+  const distances = (same: boolean) =>
+    Float64Array.from(
+      scored.filter((pair) => pair.same === same),
+      ({ distance }) => distance,
+    ).sort();
+  const worst = (same: boolean): ComparedPair[] => {
+    const sign = same ? -1 : 1;
+    return scored
+      .filter((pair) => pair.same === same)
+      .sort((a, b) => sign * (a.distance - b.distance))
+      .slice(0, mostShown)
+      .map(({ left, right, distance }) => {
+        return { left, right, distance, names: [dataset.items[left].name, dataset.items[right].name] };
+      });
+  };
+  return {
+    run,
+    people: dataset.identities.length,
+    pictures: dataset.items.length,
+    changed,
+    threshold,
+    auc: { value: report.auc, interval: intervals.auc },
+    eer: { value: report.eer, interval: intervals.eer },
+    trueAccepts: { value: report.tarAtFar["0.01"], interval: intervals.tarAtFar["0.01"] },
+    accuracy: { value: report.accuracy, standardError: report.accuracyStandardError },
+    roc: thinned(curve),
+    det: detCurve(curve),
+    genuine: distances(true),
+    impostor: distances(false),
+    nearestImpostors: worst(false),
+    farthestGenuine: worst(true),
+  };
+}
+
+/** As many points as can be told apart, the first and the last with them. */
+function thinned(curve: readonly RocPoint[]): RocPoint[] {
+  const stride = Math.max(1, Math.ceil(curve.length / mostPoints));
+  return curve.filter((_, i) => i % stride === 0 || i === curve.length - 1);
+}
+
+/** Shares of wrong answers at a threshold, with intervals by identities. */
+export function mistakesAt({ scored, labels }: Evaluated, threshold: number) {
+  const share = (same: boolean): Figure => {
+    const outcomes: Outcome[] = scored
+      .filter((pair) => pair.same === same)
+      .map(({ left, right, distance }) => {
+        return { hit: distance <= threshold !== same, identities: [labels[left], labels[right]] };
+      });
+    const value = outcomes.filter(({ hit }) => hit).length / outcomes.length;
+    return { value, interval: shareInterval(outcomes) };
+  };
+  return { falseAccepts: share(false), falseRejects: share(true) };
+}

@@ -1,0 +1,156 @@
+// What this machine computes with, whether it computes rightly, and how fast.
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Benchmark, GpuDescription } from "../../messages.ts";
+import { act, request, state, trouble } from "../../page/client.ts";
+import { save } from "../../page/save.ts";
+import { Result } from "./Result.tsx";
+
+/** The last one, which stays while other tabs are looked at. */
+const result = signal<Benchmark | null>(null);
+const running = signal(false);
+const cancelling = signal(false);
+
+export function GpuTab() {
+  const gpu = useSignal<GpuDescription | null>(null);
+  const device = state.device.value;
+  const ready = device.status === "ready";
+  useEffect(() => {
+    if (!ready) return;
+    void act("gpu.describe", {}).then((found) => {
+      gpu.value = found ?? null;
+    });
+  }, [ready, gpu]);
+  if (!ready) return <p class="quiet">There is no GPU to look at.</p>;
+  const { activity, training } = { activity: state.activity.value, training: state.training.value };
+  const trains = ["starting", "training", "pausing", "finishing"].includes(training.status);
+  const run = async () => {
+    running.value = true;
+    cancelling.value = false;
+    trouble.value = null;
+    try {
+      result.value = await request("gpu.benchmark", {});
+    } catch (error) {
+      if (!cancelling.value) trouble.value = (error as Error).message;
+    } finally {
+      running.value = false;
+    }
+  };
+  const cancel = () => {
+    cancelling.value = true;
+    void act("gpu.cancel", {});
+  };
+  return (
+    <>
+      <section class="card">
+        <h2>{device.name}</h2>
+        {device.software && (
+          <p class="notice">
+            This is a software adapter: it computes on the processor. Everything works, many times slower than on a GPU.
+          </p>
+        )}
+        {gpu.value && <Adapter gpu={gpu.value} />}
+      </section>
+      <section class="card">
+        <div class="heading">
+          <h2>Benchmark</h2>
+          <div class="actions">
+            {running.value ? (
+              <button type="button" disabled={cancelling.value} onClick={cancel}>
+                Cancel
+              </button>
+            ) : (
+              <button type="button" class="primary" disabled={activity !== null || trains} onClick={run}>
+                Run benchmark
+              </button>
+            )}
+            {result.value && (
+              <button
+                type="button"
+                onClick={() =>
+                  save(
+                    new Blob([`${JSON.stringify(result.value, null, 2)}\n`], { type: "application/json" }),
+                    "twingrad-benchmark.json",
+                  )
+                }
+              >
+                Save as JSON
+              </button>
+            )}
+          </div>
+        </div>
+        <p class="quiet measure">
+          Two minutes at most. First the results are compared with double precision (float64) on the processor, then
+          training steps of two networks are timed. The file names this GPU and browser, and none of your pictures:
+          attach it to a report of a problem.
+        </p>
+        {trains && <p class="quiet">A network is training: pause it first, or each slows the other down.</p>}
+        {running.value && (
+          <div class="progress">
+            <p>{cancelling.value ? "Cancelling after what is under way" : (activity?.text ?? "Beginning")}</p>
+            <progress aria-label="Benchmark" max={activity?.total ?? 1} value={activity?.done ?? 0} />
+          </div>
+        )}
+        {result.value && <Result benchmark={result.value} />}
+      </section>
+    </>
+  );
+}
+
+function Adapter({ gpu: { adapter, limits, features } }: { gpu: GpuDescription }) {
+  const shown = [
+    ["Vendor", adapter.vendor],
+    ["Architecture", adapter.architecture],
+    ["Description", adapter.description],
+  ].filter(([, value]) => value);
+  return (
+    <>
+      <dl class="figures figures-wide">
+        {shown.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>Largest buffer</dt>
+          <dd>{inUnits("maxBufferSize", limits.maxBufferSize)}</dd>
+        </div>
+      </dl>
+      <details>
+        <summary class="small">Limits ({Object.keys(limits).length})</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+        <section class="scroll" aria-label="Limits, table" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Limit</th>
+                <th scope="col" class="number">
+                  Value
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {Object.entries(limits).map(([name, value]) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td class="number">{inUnits(name, value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </details>
+      <details>
+        <summary class="small">Features ({features.length})</summary>
+        <p class="features">{features.length > 0 ? features.join(", ") : "none"}</p>
+      </details>
+    </>
+  );
+}
+
+function inUnits(name: string, value: number): string {
+  if (!/Size$/.test(name) || /WorkgroupSize/.test(name) || value < 1024) return value.toLocaleString("en");
+  const power = Math.min(3, Math.floor(Math.log2(value) / 10));
+  return `${Number((value / 1024 ** power).toPrecision(4))} ${["", "KiB", "MiB", "GiB"][power]}`;
+}

@@ -1,0 +1,159 @@
+// Making somebody known: a name, and a few pictures from files or the camera.
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useRef } from "preact/hooks";
+import { act, state } from "../../page/client.ts";
+import { FilePicture } from "../../page/FilePicture.tsx";
+import { count } from "../../page/words.ts";
+import { frameOf, stream } from "./camera.ts";
+import { files } from "./files.ts";
+
+/** Pictures of a burst, and milliseconds between them: time to turn the head a little. */
+const burst = { pictures: 5, pause: 400 };
+
+interface Taken {
+  readonly id: number;
+  readonly name: string;
+  readonly file: Blob;
+}
+
+let ids = 0;
+
+interface Props {
+  readonly video: RefObject<HTMLVideoElement | null>;
+  readonly findFace: Signal<boolean>;
+}
+
+export function Enroll({ video, findFace }: Props) {
+  const name = useSignal("");
+  const taken = useSignal<readonly Taken[]>([]);
+  const told = useSignal<string | null>(null);
+  const refused = useSignal<readonly { name: string; reason: string }[]>([]);
+  const bursting = useSignal(false);
+  const picker = useRef<HTMLInputElement>(null);
+  const busy = state.activity.value !== null;
+  const on = stream.value !== null;
+
+  const add = (pictures: readonly { name: string; file: Blob }[]) => {
+    taken.value = [...taken.value, ...pictures.map((picture) => ({ id: ids++, ...picture }))];
+    told.value = null;
+  };
+  const takePicture = async () => {
+    const frame = video.current && (await frameOf(video.current));
+    if (!frame) return;
+    add([{ name: `camera picture ${ids + 1}`, file: await pictureOf(frame) }]);
+  };
+  const takeSeveral = async () => {
+    bursting.value = true;
+    for (let n = 0; n < burst.pictures && stream.value; n++) {
+      if (n > 0) await new Promise((done) => setTimeout(done, burst.pause));
+      await takePicture();
+    }
+    bursting.value = false;
+  };
+  const enroll = async (event: Event) => {
+    event.preventDefault();
+    const who = name.value.trim();
+    const pictures = taken.value.map(({ name, file }) => ({ name, picture: file }));
+    if (who === "" || pictures.length === 0) return;
+    const done = await act("recognize.enroll", { name: who, pictures, findFace: findFace.value });
+    if (!done) return; // told; what was taken stays here
+    refused.value = done.refused;
+    told.value = done.added > 0 ? `${who} is known by ${count(done.added, "more picture")}.` : null;
+    taken.value = [];
+    if (done.added > 0) name.value = "";
+  };
+
+  return (
+    <section class="card">
+      <h2>Enroll a person</h2>
+      <p class="quiet measure">
+        A name and three or more pictures: with and without glasses, from a little left and right.
+      </p>
+      <form class="enroll" onSubmit={enroll}>
+        <div class="field">
+          <label for="enroll-name">Name</label>
+          <input
+            id="enroll-name"
+            autocomplete="off"
+            maxLength={80}
+            value={name.value}
+            onInput={({ currentTarget }) => {
+              name.value = currentTarget.value;
+            }}
+          />
+        </div>
+        <div class="actions">
+          <button type="button" onClick={() => picker.current?.click()}>
+            Choose pictures
+          </button>
+          <input
+            ref={picker}
+            type="file"
+            class="hidden"
+            tabIndex={-1}
+            aria-label="Pictures to enroll"
+            accept="image/*,.pgm,.ppm"
+            multiple
+            onChange={({ currentTarget }) => add(files(currentTarget))}
+          />
+          <button type="button" disabled={!on} onClick={takePicture}>
+            Take a picture
+          </button>
+          <button type="button" disabled={!on || bursting.value} onClick={takeSeveral}>
+            Take {burst.pictures}
+          </button>
+        </div>
+        {taken.value.length > 0 && (
+          <ul class="tray" aria-label="Pictures to enroll">
+            {taken.value.map(({ id, name, file }) => (
+              <li key={id}>
+                <FilePicture file={file} name={name} />
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Remove ${name}`}
+                  onClick={() => {
+                    taken.value = taken.value.filter((one) => one.id !== id);
+                  }}
+                >
+                  Remove
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <div class="actions">
+          <button type="submit" class="primary" disabled={busy || name.value.trim() === "" || taken.value.length === 0}>
+            Enroll
+          </button>
+          <p class="quiet" aria-live="polite">
+            {told.value}
+          </p>
+        </div>
+      </form>
+      {refused.value.length > 0 && (
+        <div class="notice notice-bad" role="alert">
+          <ul>
+            {refused.value.map(({ name, reason }) => (
+              <li key={name}>
+                {name}: {reason}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** A frame as a file: what was taken is shown as it will be enrolled. */
+async function pictureOf(frame: ImageBitmap): Promise<Blob> {
+  const canvas = document.createElement("canvas");
+  canvas.width = frame.width;
+  canvas.height = frame.height;
+  canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(frame);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be kept."))), "image/png");
+  });
+}

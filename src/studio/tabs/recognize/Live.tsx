@@ -1,0 +1,169 @@
+// The camera's picture with a place for the face, and who it is.
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect } from "preact/hooks";
+import { request, state } from "../../page/client.ts";
+import { percent } from "../../page/words.ts";
+import { cameraTrouble, frameOf, startCamera, stopCamera, stream } from "./camera.ts";
+import { type Answer, Steady } from "./steady.ts";
+
+/** Milliseconds between frames that are looked at, at least. */
+const pause = 150;
+/** After an answer that failed: the GPU may be on its way back. */
+const pauseAfterFailure = 1000;
+
+interface Props {
+  readonly video: RefObject<HTMLVideoElement | null>;
+  readonly findFace: Signal<boolean>;
+}
+
+export function Live({ video, findFace }: Props) {
+  const { people, findsFaces } = state.recognition.value;
+  const on = stream.value !== null;
+  const anybody = people.length > 0;
+  const answer = useSignal<Answer | null>(null);
+  const trouble = useSignal<string | null>(null);
+
+  useEffect(() => stopCamera, []);
+  useEffect(() => {
+    if (video.current) video.current.srcObject = stream.value;
+  }, [video, stream.value]);
+  useEffect(() => {
+    answer.value = null;
+    if (!on || !anybody) return;
+    let wanted = true;
+    const steady = new Steady();
+    const look = async () => {
+      const frame = document.hidden || !video.current ? null : await frameOf(video.current);
+      if (!frame) return;
+      try {
+        const found = await request("recognize.identify", { picture: frame, findFace: findFace.value });
+        if (!wanted) return;
+        answer.value = steady.add(found);
+        trouble.value = null;
+      } finally {
+        frame.close();
+      }
+    };
+    const follow = async () => {
+      while (wanted) {
+        let wait = pause;
+        await look().catch((error: Error) => {
+          if (wanted) trouble.value = error.message;
+          wait = pauseAfterFailure;
+        });
+        await new Promise((done) => setTimeout(done, wait));
+      }
+    };
+    void follow();
+    return () => {
+      wanted = false;
+    };
+  }, [on, anybody, video, findFace, answer, trouble]);
+
+  return (
+    <section class="card">
+      <div class="heading">
+        <h2>Camera</h2>
+        <div class="actions">
+          {on ? (
+            <button type="button" onClick={stopCamera}>
+              Stop camera
+            </button>
+          ) : (
+            <button type="button" class="primary" onClick={startCamera}>
+              Start camera
+            </button>
+          )}
+        </div>
+      </div>
+      {cameraTrouble.value && <p class="notice notice-bad">{cameraTrouble.value}</p>}
+      <div class={`viewfinder ${on ? "viewfinder-on" : ""}`}>
+        <video ref={video} autoplay muted playsInline aria-label="Camera picture" hidden={!on} />
+        <svg class="oval" viewBox="0 0 100 100" aria-hidden="true">
+          <ellipse cx="50" cy="50" rx="32" ry="42" />
+        </svg>
+        {!on && (
+          <p class="quiet">The camera is off. It starts when you press the button, and its picture stays here.</p>
+        )}
+      </div>
+      {on && <p class="quiet small">Fill the oval with the face: what lies outside it hardly counts.</p>}
+      {findsFaces && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={findFace.value}
+            onChange={({ currentTarget }) => {
+              findFace.value = currentTarget.checked;
+            }}
+          />
+          Find the face in the picture (face detection of this browser)
+        </label>
+      )}
+      <section aria-label="Who it is" class="verdict">
+        {trouble.value ? (
+          <p class="notice notice-bad">{trouble.value}</p>
+        ) : !anybody ? (
+          <p class="quiet">Enroll somebody, and the camera tells who it sees.</p>
+        ) : !on ? (
+          <p class="quiet">Start the camera to see who it is.</p>
+        ) : answer.value === null ? (
+          <p class="quiet">Looking …</p>
+        ) : (
+          <Verdict answer={answer.value} />
+        )}
+        <p class="hidden" aria-live="polite">
+          {answer.value === null ? "" : inWords(answer.value)}
+        </p>
+      </section>
+    </section>
+  );
+}
+
+export function inWords(answer: Answer): string {
+  if (answer === "refused") return "Not a live person";
+  if (answer === "no face") return "No face in view";
+  return answer.name ?? "Unknown";
+}
+
+export function Verdict({ answer }: { answer: Answer }) {
+  if (typeof answer === "string") {
+    return (
+      <>
+        <p class="verdict-name">{inWords(answer)}</p>
+        {answer === "refused" && (
+          <p class="quiet">The liveness model takes this for a picture of a picture, so nobody is compared with it.</p>
+        )}
+      </>
+    );
+  }
+  const { name, distance, probability, threshold, candidates } = answer;
+  return (
+    <>
+      <p class={name === null ? "verdict-name quiet" : "verdict-name"}>{inWords(answer)}</p>
+      <dl class="figures">
+        <div>
+          <dt>Distance</dt>
+          <dd>{distance.toFixed(3)}</dd>
+          <dd class="note">known up to {threshold.toFixed(3)} (threshold)</dd>
+        </div>
+        {probability !== null && (
+          <div>
+            <dt>Probability</dt>
+            <dd>{percent(probability, 0)}</dd>
+            <dd class="note">that it is {name === null ? candidates[0].name : "this person"}</dd>
+          </div>
+        )}
+      </dl>
+      {candidates.length > 1 && (
+        <p class="quiet small">
+          Next:{" "}
+          {candidates
+            .slice(1, 4)
+            .map(({ name, distance }) => `${name} ${distance.toFixed(3)}`)
+            .join(", ")}
+        </p>
+      )}
+    </>
+  );
+}

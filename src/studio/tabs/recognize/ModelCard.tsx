@@ -1,0 +1,103 @@
+// The model that recognizes: which one, as a file, and what guards it against pictures of pictures.
+import { act, state } from "../../page/client.ts";
+import { save } from "../../page/save.ts";
+import { FileButton } from "./FileButton.tsx";
+
+export function ModelCard() {
+  const { model, imported, liveness, exportsOnnx, threshold } = state.recognition.value;
+  const runs = state.runs.value.filter(({ hasModel }) => hasModel);
+  const busy = state.activity.value !== null;
+  const exported = async (what: "recognize.exportModel" | "recognize.exportOnnx") => {
+    const done = await act(what, {});
+    if (done) save(done.file, done.name);
+  };
+  return (
+    <section class="card">
+      <h2>The model</h2>
+      <div class="fields">
+        <div class="field">
+          <label for="recognize-model">Recognize with</label>
+          <select
+            id="recognize-model"
+            value={model ?? ""}
+            disabled={busy}
+            onChange={({ currentTarget }) => act("recognize.open", { model: currentTarget.value })}
+          >
+            {runs.map(({ id, name, best }) => (
+              <option key={id} value={id}>
+                {name}
+                {best ? `, AUC ${best.auc.toFixed(3)}` : ""}
+              </option>
+            ))}
+            {imported.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name} (from a file)
+              </option>
+            ))}
+          </select>
+          <p class="hint">
+            Each model knows its own people: distances of two models cannot be compared.
+            {threshold === null ? "" : ` Its threshold is ${threshold.toFixed(3)}; Evaluate changes it.`}
+          </p>
+        </div>
+      </div>
+      <div class="actions">
+        <button type="button" disabled={!model} onClick={() => exported("recognize.exportModel")}>
+          Export model
+        </button>
+        {exportsOnnx && (
+          <button type="button" disabled={!model} onClick={() => exported("recognize.exportOnnx")}>
+            Export ONNX
+          </button>
+        )}
+        <ImportModel />
+        {imported.some(({ id }) => id === model) && (
+          <button
+            type="button"
+            class="plain danger"
+            disabled={busy}
+            onClick={() => act("recognize.removeModel", { model: model! })}
+          >
+            Remove this model
+          </button>
+        )}
+      </div>
+      <details>
+        <summary class="small">Refuse pictures of pictures (liveness)</summary>
+        <p class="quiet measure">
+          A second model can refuse a photograph or a screen that is held before the camera (presentation attacks).
+          Train one with <code>twingrad train --task liveness</code>; without it nothing is refused.
+        </p>
+        {liveness && (
+          <p>
+            {liveness.name} is in use: pictures that score less than {liveness.threshold.toFixed(2)} are refused.
+          </p>
+        )}
+        <div class="actions">
+          <FileButton
+            name="Choose liveness model"
+            accept=".safetensors"
+            disabled={busy || !model}
+            take={(file) => void act("recognize.setLiveness", { file })}
+          />
+          {liveness && (
+            <button type="button" class="plain" onClick={() => act("recognize.setLiveness", { file: null })}>
+              Stop using it
+            </button>
+          )}
+        </div>
+      </details>
+    </section>
+  );
+}
+
+export function ImportModel() {
+  return (
+    <FileButton
+      name="Import model"
+      accept=".safetensors"
+      disabled={state.activity.value !== null}
+      take={(file) => void act("recognize.importModel", { file })}
+    />
+  );
+}

@@ -1,0 +1,37 @@
+// Who is on a picture file.
+import { useSignal } from "@preact/signals";
+import { act, state } from "../../page/client.ts";
+import { FilePicture } from "../../page/FilePicture.tsx";
+import { FileButton } from "./FileButton.tsx";
+import { Verdict } from "./Live.tsx";
+import type { Answer } from "./steady.ts";
+
+export function OnePicture({ findFace }: { findFace: boolean }) {
+  const found = useSignal<{ file: File; answer: Answer } | null>(null);
+  const anybody = state.recognition.value.people.length > 0;
+  const identify = async (file: File) => {
+    found.value = null;
+    const answer = await act("recognize.identify", { picture: file, findFace });
+    if (answer) found.value = { file, answer };
+  };
+  return (
+    <section class="card">
+      <div class="heading">
+        <h2>A picture</h2>
+        <FileButton name="Identify a picture" accept="image/*,.pgm,.ppm" disabled={!anybody} take={identify} />
+      </div>
+      <section aria-label="Who is on the picture" class="verdict">
+        {found.value ? (
+          <div class="one-picture">
+            <FilePicture file={found.value.file} name={found.value.file.name} />
+            <div class="verdict">
+              <Verdict answer={found.value.answer} />
+            </div>
+          </div>
+        ) : (
+          <p class="quiet">{anybody ? "Choose a picture to see who is on it." : "Enroll somebody first."}</p>
+        )}
+      </section>
+    </section>
+  );
+}

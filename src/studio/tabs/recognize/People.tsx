@@ -1,0 +1,63 @@
+// Who is known, and their gallery as a file.
+import { useSignal } from "@preact/signals";
+import { act, state } from "../../page/client.ts";
+import { save } from "../../page/save.ts";
+import { count } from "../../page/words.ts";
+import { FileButton } from "./FileButton.tsx";
+
+export function People() {
+  const { people, model } = state.recognition.value;
+  const told = useSignal<string | null>(null);
+  const exportGallery = async () => {
+    const file = await act("recognize.exportGallery", {});
+    if (file) save(file, "gallery.json");
+  };
+  const importGallery = async (file: File) => {
+    told.value = null;
+    const done = await act("recognize.importGallery", { file });
+    if (done) told.value = `${count(done.people, "person", "people")} taken from ${file.name}.`;
+  };
+  return (
+    <section class="card">
+      <div class="heading">
+        <h2>Who is known</h2>
+        <p class="quiet">{count(people.length, "person", "people")} (the gallery)</p>
+      </div>
+      {people.length === 0 ? (
+        <p class="quiet measure">
+          Nobody yet. A person is kept as a few rows of numbers (embeddings) and one small picture, on this machine,
+          until you forget them or delete everything.
+        </p>
+      ) : (
+        <ul class="people">
+          {people.map(({ name, pictures, cover }) => (
+            <li key={name} class="person known">
+              {cover ? <img class="thumb" src={cover} alt="" /> : <span class="thumb" />}
+              <div>
+                <h3>{name}</h3>
+                <p class="quiet small">{count(pictures, "picture")}</p>
+              </div>
+              <button
+                type="button"
+                class="plain danger"
+                aria-label={`Forget ${name}`}
+                onClick={() => act("recognize.forget", { name })}
+              >
+                Forget
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <div class="actions">
+        <button type="button" disabled={people.length === 0} onClick={exportGallery}>
+          Export gallery
+        </button>
+        <FileButton name="Import gallery" accept=".json,application/json" disabled={!model} take={importGallery} />
+        <p class="quiet" aria-live="polite">
+          {told.value}
+        </p>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,55 @@
+// Making people known, and recognizing them live.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { act, state } from "../../page/client.ts";
+import { openTab } from "../../page/TabList.tsx";
+import { Enroll } from "./Enroll.tsx";
+import { Live } from "./Live.tsx";
+import { ImportModel, ModelCard } from "./ModelCard.tsx";
+import { OnePicture } from "./OnePicture.tsx";
+import { People } from "./People.tsx";
+
+export function RecognizeTab() {
+  const { model, imported } = state.recognition.value;
+  const models = state.runs.value.filter(({ hasModel }) => hasModel).length + imported.length;
+  const opened = useSignal(false);
+  const findFace = useSignal(true);
+  const video = useRef<HTMLVideoElement>(null);
+  // Opened anew where the first model has come, or the last one has gone.
+  useEffect(() => {
+    void act("recognize.open", {}).then(() => {
+      opened.value = true;
+    });
+  }, [models > 0, opened]);
+  if (!opened.value) return <p class="quiet">Opening the model …</p>;
+  if (!model) {
+    return (
+      <section class="card">
+        <h2>Nothing to recognize with yet</h2>
+        <p class="measure">
+          Train a network, or bring a model that was trained elsewhere. Then a few pictures of a person are enough to
+          recognize them: the network need not have seen them in training.
+        </p>
+        <div class="actions">
+          <button type="button" onClick={() => openTab("train")}>
+            Go to training
+          </button>
+          <ImportModel />
+        </div>
+      </section>
+    );
+  }
+  return (
+    <>
+      <div class="columns">
+        <Live video={video} findFace={findFace} />
+        <div class="stack">
+          <Enroll video={video} findFace={findFace} />
+          <OnePicture findFace={findFace.value} />
+        </div>
+      </div>
+      <People />
+      <ModelCard />
+    </>
+  );
+}

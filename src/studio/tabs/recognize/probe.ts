@@ -1,0 +1,75 @@
+// A picture that somebody is to be recognized on: a file or a frame of the camera, about its face where the browser finds one.
+import { cropOf, type PictureCrop } from "../../../data/pictures/crop.ts";
+import type { StoredPicture } from "../../../data/pictures/storedPicture.ts";
+import type { FaceBox, Probe } from "../../messages.ts";
+
+/** https://wicg.github.io/shape-detection-api; TypeScript's library lacks it. */
+interface FaceDetector {
+  detect(image: ImageBitmapSource): Promise<{ boundingBox: DOMRectReadOnly }[]>;
+}
+type FaceDetectorClass = new (options: { maxDetectedFaces: number }) => FaceDetector;
+
+/** Added to a face's box on every side: hair, chin and ears, as pictures of people have them. */
+const margin = 0.25;
+
+/** The browser's face finder; undefined where it has none, or one that finds nothing anywhere. */
+export async function browserFaceFinder(): Promise<FaceDetector | undefined> {
+  const { FaceDetector } = globalThis as { FaceDetector?: FaceDetectorClass };
+  if (!FaceDetector) return undefined;
+  try {
+    const detector = new FaceDetector({ maxDetectedFaces: 4 });
+    await detector.detect(new ImageData(32, 32)); // some have the class, and no detector behind it
+    return detector;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface PreparedProbe {
+  readonly stored: StoredPicture;
+  /** The largest face; null where nobody looked, or there is none. */
+  readonly face: FaceBox | null;
+}
+
+/** Hostile files are left to the decoder, which has errors for them. */
+export async function prepare(probe: Probe, finder: FaceDetector | undefined): Promise<PreparedProbe> {
+  const face = finder ? await largestFace(probe, finder) : null;
+  const crop: PictureCrop | undefined = face
+    ? cropOf(
+        {
+          xmin: face.left,
+          ymin: face.top,
+          xmax: face.left + face.width,
+          ymax: face.top + face.height,
+          relative: true,
+        },
+        { mode: "box", margin },
+      )
+    : undefined;
+  if (probe instanceof Blob) return { stored: { bytes: new Uint8Array(await probe.arrayBuffer()), crop }, face };
+  const { width, height } = probe;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(probe, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { stored: { bytes: new Uint8Array(data.buffer), raw: [height, width, 4], crop }, face };
+}
+
+async function largestFace(probe: Probe, finder: FaceDetector): Promise<FaceBox | null> {
+  const bitmap = probe instanceof Blob ? await createImageBitmap(probe).catch(() => null) : probe;
+  if (!bitmap) return null;
+  try {
+    const { width, height } = bitmap;
+    const faces = (await finder.detect(bitmap)).map(({ boundingBox }) => boundingBox);
+    const [largest] = faces.sort((a, b) => b.width * b.height - a.width * a.height);
+    return largest
+      ? {
+          left: largest.x / width,
+          top: largest.y / height,
+          width: largest.width / width,
+          height: largest.height / height,
+        }
+      : null;
+  } finally {
+    if (bitmap !== probe) bitmap.close();
+  }
+}

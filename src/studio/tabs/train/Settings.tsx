@@ -1,0 +1,217 @@
+// A handful of settings with good defaults; the rest is folded.
+import type { ComponentChildren } from "preact";
+import type { AugmentationName, LossName } from "../../messages.ts";
+import { type NetworkName, networks } from "./defaults.ts";
+import { Preview } from "./Preview.tsx";
+import { augmentations, change, losses, networkOf, settings } from "./settings.ts";
+
+export function Settings() {
+  const s = settings.value;
+  return (
+    <section class="card" aria-label="Settings">
+      <h2>Settings of the next run</h2>
+      <div class="fields">
+        <Choice
+          label="Network"
+          hint="A larger one can learn more, from more pictures, and takes longer."
+          value={networkOf(s) ?? "small"}
+          options={{ small: "Small", medium: "Medium", large: "Large" }}
+          onChange={(name) => change(networks[name as NetworkName])}
+        />
+        <Choice
+          label="Picture size"
+          hint="The side in pixels. Twice the side takes four times as long."
+          value={String(s.imageSize)}
+          options={{ 32: "32 pixels", 48: "48 pixels", 64: "64 pixels", 96: "96 pixels" }}
+          onChange={(side) => change({ imageSize: Number(side) })}
+        />
+        <Amount
+          label="Steps"
+          hint="How often it learns from a handful of pictures (a batch)."
+          value={s.steps}
+          least={10}
+          onChange={(steps) => change({ steps })}
+        />
+        <Choice
+          label="Augmentation"
+          hint="Pictures are turned, moved, lit otherwise, anew each time, so that none is learnt by heart."
+          value={s.augmentation}
+          options={augmentations}
+          onChange={(name) => change({ augmentation: name as AugmentationName })}
+        />
+      </div>
+      <Preview />
+      <details>
+        <summary>More settings</summary>
+        <div class="fields">
+          <Choice
+            label="Loss"
+            hint="What counts as a mistake while it learns."
+            value={s.loss}
+            options={losses}
+            onChange={(name) => change({ loss: name as LossName, ...lossDefaults[name as LossName] })}
+          />
+          <Amount
+            label="Learning rate"
+            hint="How far a step goes. Too far, and it learns nothing."
+            value={s.learningRate}
+            least={0.000001}
+            fraction
+            onChange={(learningRate) => change({ learningRate })}
+          />
+          <Choice
+            label="Schedule"
+            hint="How the learning rate moves."
+            value={s.schedule}
+            options={{ cosine: "Falls along a cosine", constant: "Stays" }}
+            onChange={(name) => change({ schedule: name as "cosine" | "constant" })}
+          />
+          <Amount
+            label="Warm-up"
+            hint="First steps, at a smaller rate."
+            value={s.warmUp}
+            least={0}
+            onChange={(warmUp) => change({ warmUp })}
+          />
+          <Choice
+            label="Optimizer"
+            value={s.optimizer}
+            options={{ adam: "Adam", adamw: "AdamW" }}
+            onChange={(name) => change({ optimizer: name as "adam" | "adamw" })}
+          />
+          <Amount
+            label="People in a batch"
+            value={s.peoplePerBatch}
+            least={2}
+            onChange={(peoplePerBatch) => change({ peoplePerBatch })}
+          />
+          <Amount
+            label="Pictures of each"
+            value={s.picturesPerPerson}
+            least={2}
+            onChange={(picturesPerPerson) => change({ picturesPerPerson })}
+          />
+          <Amount
+            label="L2 penalty"
+            hint="Keeps weights small."
+            value={s.l2}
+            least={0}
+            fraction
+            onChange={(l2) => change({ l2 })}
+          />
+          <Choice
+            label="Colour"
+            value={String(s.channels)}
+            options={{ 3: "Colour", 1: "Grey" }}
+            onChange={(channels) => change({ channels: channels === "1" ? 1 : 3 })}
+          />
+          <Amount
+            label="Evaluate every"
+            hint="Steps between two tests on the people held out; each leaves a checkpoint."
+            value={s.evaluateEvery}
+            least={1}
+            onChange={(evaluateEvery) => change({ evaluateEvery })}
+          />
+          <Amount
+            label="Seed"
+            hint="Of all random numbers: the same seed gives the same run."
+            value={s.seed}
+            least={0}
+            onChange={(seed) => change({ seed })}
+          />
+        </div>
+      </details>
+    </section>
+  );
+}
+
+/** Rates that suit each loss. */
+const lossDefaults: Readonly<Record<LossName, { learningRate: number }>> = {
+  "supervised-contrastive": { learningRate: 0.01 },
+  triplet: { learningRate: 0.003 },
+  contrastive: { learningRate: 0.003 },
+  "cross-entropy": { learningRate: 0.001 },
+};
+
+const idOf = (label: string) => `setting-${label.toLowerCase().replace(/[^a-z]+/g, "-")}`;
+
+function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+  return (
+    <div class="field">
+      <label for={idOf(label)}>{label}</label>
+      {children}
+      {hint && (
+        <p class="hint" id={`${idOf(label)}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Choice({
+  label,
+  hint,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  value: string;
+  options: Readonly<Record<string, string>>;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      <select
+        id={idOf(label)}
+        aria-describedby={hint && `${idOf(label)}-hint`}
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      >
+        {Object.entries(options).map(([name, text]) => (
+          <option key={name} value={name}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+function Amount({
+  label,
+  hint,
+  value,
+  least,
+  fraction = false,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  value: number;
+  least: number;
+  fraction?: boolean;
+  onChange: (value: number) => void;
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      <input
+        id={idOf(label)}
+        type="number"
+        aria-describedby={hint && `${idOf(label)}-hint`}
+        min={least}
+        step={fraction ? "any" : 1}
+        value={value}
+        onChange={(event) => {
+          const input = event.currentTarget;
+          const number = Number(input.value);
+          const valid = input.value !== "" && number >= least && (fraction || Number.isInteger(number));
+          if (valid) onChange(number);
+          else input.value = String(value); // what cannot be is not taken
+        }}
+      />
+    </Field>
+  );
+}

@@ -1,0 +1,115 @@
+// A run: what it is told, how it goes, and those before it.
+import { useSignal } from "@preact/signals";
+import { act, curveOf, state } from "../../page/client.ts";
+import { openTab } from "../../page/TabList.tsx";
+import { bytes, duration, percent } from "../../page/words.ts";
+import { Charts } from "./Charts.tsx";
+import type { NamedCurve } from "./curves.ts";
+import { Runs } from "./Runs.tsx";
+import { Settings } from "./Settings.tsx";
+import { settings } from "./settings.ts";
+
+export function TrainTab() {
+  const compared = useSignal<readonly string[]>([]);
+  const { run, status } = state.training.value;
+  const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
+  const curves = state.runs.value
+    .filter(({ id }) => id === run || compared.value.includes(id))
+    .flatMap(({ id, name }): NamedCurve[] => {
+      const curve = curveOf(id);
+      return curve ? [{ name, curve }] : [];
+    });
+  return (
+    <>
+      <Buttons />
+      {run && <Progress />}
+      {!underWay && <Settings />}
+      {curves.some(({ curve }) => curve.losses.length > 0) && <Charts curves={curves} />}
+      <Runs compared={compared} />
+    </>
+  );
+}
+
+function Buttons() {
+  const { status } = state.training.value;
+  const { tooLittle, people } = state.data.value;
+  const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
+  const ready = tooLittle === null && !underWay && state.activity.value === null;
+  const resumable = status === "paused" || status === "failed";
+  return (
+    <section class="actions" aria-label="Training">
+      <button
+        type="button"
+        class={resumable ? undefined : "primary"}
+        disabled={!ready}
+        onClick={() => act("train.start", { settings: settings.value })}
+      >
+        Start training
+      </button>
+      <button type="button" disabled={status !== "training"} onClick={() => act("train.pause", {})}>
+        Pause
+      </button>
+      <button
+        type="button"
+        class={resumable ? "primary" : undefined}
+        disabled={!resumable}
+        onClick={() => act("train.resume", {})}
+      >
+        Resume
+      </button>
+      <button type="button" disabled={status !== "training" && !resumable} onClick={() => act("train.stop", {})}>
+        Stop
+      </button>
+      {tooLittle && (
+        <p>
+          {tooLittle}{" "}
+          {people.length === 0 && (
+            <button type="button" class="plain" onClick={() => openTab("data")}>
+              Go to Data
+            </button>
+          )}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Progress() {
+  const { run, step, steps, loss, latest, stepsPerSecond, secondsLeft, memory, note, status } = state.training.value;
+  const summary = state.runs.value.find(({ id }) => id === run);
+  const device = state.device.value;
+  return (
+    <section class="card" aria-label="Progress">
+      <div class="heading">
+        <h2>{summary?.name ?? "Run"}</h2>
+        <span class="quiet">
+          step {step} of {steps}
+        </span>
+      </div>
+      <progress aria-label="Steps done" value={step} max={Math.max(1, steps)} />
+      <dl class="figures">
+        <Figure main name="AUC on held-out people" value={latest?.auc.toFixed(3)} />
+        <Figure main name="Equal error rate (EER)" value={latest && percent(latest.eer)} />
+        <Figure main name="Loss" value={loss?.toFixed(3)} />
+        <Figure name="Steps a second" value={stepsPerSecond?.toFixed(1)} />
+        <Figure name="Time left" value={status === "training" && secondsLeft !== null ? duration(secondsLeft) : null} />
+        <Figure name="GPU memory" value={memory === null ? null : bytes(memory)} />
+      </dl>
+      {note && <p>{note}</p>}
+      <p class="quiet small">
+        On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
+        {device.status === "ready" && device.software && ". This is a software adapter: a real GPU is far faster"}. You
+        may close this page at any time: the run goes on from its last checkpoint when you come back.
+      </p>
+    </section>
+  );
+}
+
+function Figure({ name, value, main }: { name: string; value: string | null | undefined; main?: boolean }) {
+  return (
+    <div class={main ? "main" : undefined}>
+      <dt>{name}</dt>
+      <dd>{value ?? "–"}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+// What a run is told unless somebody says otherwise.
+import type { RunSettings } from "../../messages.ts";
+
+export const networks = {
+  small: { filters: [8, 16, 32, 32], embedding: 128 },
+  medium: { filters: [16, 32, 64, 64], embedding: 256 },
+  large: { filters: [32, 64, 128, 128], embedding: 512 },
+} as const;
+
+export type NetworkName = keyof typeof networks;
+
+export const defaultSettings: RunSettings = {
+  imageSize: 32,
+  channels: 3,
+  ...networks.small,
+  steps: 300,
+  augmentation: "light",
+  loss: "supervised-contrastive",
+  peoplePerBatch: 16,
+  picturesPerPerson: 3,
+  learningRate: 0.01,
+  warmUp: 20,
+  schedule: "cosine",
+  optimizer: "adam",
+  l2: 0,
+  evaluateEvery: 25,
+  seed: 1,
+};

@@ -1,0 +1,28 @@
+// What the worker answers the Train tab.
+import type { Context, Handlers } from "../../worker/context.ts";
+import { preview } from "./preview.ts";
+
+export function handlers({ training, runs, library, device, publisher }: Context): Handlers<"train"> {
+  return {
+    "train.start": async ({ settings }) => ({ run: (await training.start(settings)).id }),
+    "train.pause": () => training.pause(),
+    "train.resume": ({ run }) => training.resume(run),
+    "train.stop": () => training.stop(),
+    "train.curve": async ({ run }) => {
+      const { losses, evaluations } = runs.get(run);
+      return { losses: [...losses], evaluations: [...evaluations] };
+    },
+    "train.rename": async ({ run, name }) => {
+      const found = runs.get(run);
+      found.name = name.trim() || found.name;
+      await runs.save(found);
+    },
+    "train.delete": async ({ run }) => {
+      const shown = publisher.state.training.run === run;
+      if (shown && training.busy) await training.pause();
+      await runs.remove(run);
+      if (shown) training.show(runs.list()[0]);
+    },
+    "train.preview": async (wanted) => preview(await device(), library.datasets().training, wanted),
+  };
+}

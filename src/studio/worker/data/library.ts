@@ -1,0 +1,339 @@
+// The data set: who there is, which pictures, who is held out. Each change is written down before it is told.
+import type { Dataset } from "../../../data/dataset.ts";
+import { identityName } from "../../../data/names.ts";
+import { byNaturalOrder } from "../../../data/naturalOrder.ts";
+import { pictureFormat } from "../../../data/pictures/storedPicture.ts";
+import { Random, streams } from "../../../data/random.ts";
+import { DiskError, TwingradError } from "../../../errors.ts";
+import type { PageDecoder } from "../../../web/decoder.ts";
+import type { Added, PictureSummary, RefusedPicture } from "../../messages.ts";
+import { folderAt, picturesFolder, readJson, rootFolder, writeJson } from "../folders.ts";
+import type { Publisher } from "../publisher.ts";
+import { jpegOf } from "./jpeg.ts";
+import { type PictureStore, storedPictures } from "./pictureStore.ts";
+
+interface Person {
+  readonly id: string;
+  name: string;
+  heldOut: boolean;
+  pictures: { readonly id: string; readonly name: string }[];
+}
+
+interface Stored {
+  readonly version: 1;
+  readonly people: Person[];
+}
+
+export interface NewPicture {
+  readonly person: string;
+  readonly name: string;
+  bytes(): Promise<Uint8Array>;
+}
+
+interface Prepared {
+  readonly who: string;
+  readonly content: Uint8Array;
+  readonly id: string;
+}
+
+/** Read, hashed and decoded at the same time, so that the decoders are busy. */
+const together = 8;
+const writtenEvery = 200;
+const indexFile = "data.json";
+const thumbnailSide = 96;
+/** Bytes of a file that is its own thumbnail. */
+const smallFile = 2 ** 15;
+const shownCovers = 6;
+/** Of what was refused; the rest is counted. */
+const mostRefused = 200;
+const heldOutShare = 0.2;
+
+export class Library {
+  private people: Person[] = [];
+  private refused: RefusedPicture[] = [];
+  private readonly folder = folderAt(rootFolder);
+  private readonly store: PictureStore = storedPictures(picturesFolder);
+  private ids = 0;
+  /** Changes take turns: each is written down whole before the next begins. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly decoder: PageDecoder,
+  ) {}
+
+  async open(): Promise<void> {
+    const stored = await readJson<Stored>(this.folder, indexFile);
+    if (stored) this.people = stored.people;
+    this.tell();
+  }
+
+  /** Adds pictures, as many as can be; what is refused is told with why. */
+  add(pictures: readonly NewPicture[], told?: (done: number) => void): Promise<Added> {
+    return this.alone(async () => {
+      const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
+      const known = new Map(this.people.flatMap((p) => p.pictures.map(({ id, name }) => [id, `${p.name}, ${name}`])));
+      const added: string[] = [];
+      let refused = 0;
+      let full: DiskError | undefined;
+      const prepared = ahead(pictures, together, (picture) => this.prepare(picture));
+      for (const [index, picture] of pictures.entries()) {
+        try {
+          const ready = await prepared(index);
+          if (full) throw full;
+          added.push(await this.take(picture, ready, known));
+          if (added.length % writtenEvery === 0) await this.write(); // a tab that is closed now loses few
+        } catch (error) {
+          if (error instanceof DiskError) full = error;
+          this.refuse(picture, error as Error);
+          refused++;
+        }
+        told?.(index + 1);
+      }
+      this.holdOutNewcomers(new Set(before.map(({ id }) => id)));
+      this.people.sort((a, b) => byNaturalOrder(a.name, b.name));
+      try {
+        await this.write();
+      } catch (error) {
+        this.people = before; // what is not written down would be gone after a reload
+        for (const id of added) await this.store.remove(id);
+        throw error;
+      } finally {
+        this.publisher.patch("storage", { problem: full?.message ?? null });
+        this.tell();
+      }
+      return { added: added.length, refused };
+    });
+  }
+
+  pictures(person: string): readonly PictureSummary[] {
+    return this.personOf(person).pictures;
+  }
+
+  async thumbnail(picture: string): Promise<Blob> {
+    const bytes = await this.store.read(picture);
+    const format = pictureFormat(bytes);
+    if (format && format !== "netpbm" && bytes.length <= smallFile) {
+      return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` }); // the page shows it as it is
+    }
+    const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
+    return jpegOf(pixels, thumbnailSide, 0.85);
+  }
+
+  rename(person: string, to: string): Promise<void> {
+    return this.alone(async () => {
+      const name = identityName(to);
+      const own = this.personOf(person);
+      const other = this.people.find((one) => one !== own && one.name === name);
+      if (other) throw new TwingradError("BAD_INPUT", `There is a person called ${name} already.`);
+      await this.changing(() => {
+        own.name = name;
+        this.people.sort((a, b) => byNaturalOrder(a.name, b.name));
+      });
+    });
+  }
+
+  holdOut(person: string, heldOut: boolean): Promise<void> {
+    return this.alone(() =>
+      this.changing(() => {
+        this.personOf(person).heldOut = heldOut;
+      }),
+    );
+  }
+
+  removePerson(person: string): Promise<void> {
+    return this.alone(async () => {
+      const { pictures } = this.personOf(person);
+      await this.changing(() => {
+        this.people = this.people.filter(({ id }) => id !== person);
+      });
+      for (const { id } of pictures) await this.store.remove(id);
+    });
+  }
+
+  removePicture(person: string, picture: string): Promise<void> {
+    return this.alone(async () => {
+      await this.changing(() => {
+        const own = this.personOf(person);
+        own.pictures = own.pictures.filter(({ id }) => id !== picture);
+        if (own.pictures.length === 0) this.people = this.people.filter((one) => one !== own);
+      });
+      await this.store.remove(picture);
+    });
+  }
+
+  dismissRefused(): void {
+    this.refused = [];
+    this.tell();
+  }
+
+  /** After the folder was removed. */
+  forget(): void {
+    this.people = [];
+    this.refused = [];
+    this.tell();
+  }
+
+  /** What can be trained on, and what it is evaluated on; empty where nobody is held out. */
+  datasets(): { training: Dataset; heldOut: Dataset } {
+    const of = (heldOut: boolean): Dataset => {
+      const people = this.people.filter((person) => person.heldOut === heldOut);
+      return {
+        identities: people.map(({ name }) => name),
+        items: people.flatMap(({ name: who, pictures }, identity) =>
+          pictures.map(({ id, name }) => {
+            const stored = async () => ({ bytes: await this.store.read(id) });
+            return {
+              identity,
+              name: `${who}, ${name}`,
+              stored,
+              decode: async (size) => this.decoder.decode(await stored(), size),
+            };
+          }),
+        ),
+      };
+    };
+    return { training: of(false), heldOut: of(true) };
+  }
+
+  /** Changes with every picture and every person's part in the training, and with nothing else. */
+  async fingerprint(): Promise<string> {
+    const parts = this.people.map(({ id, heldOut, pictures }) => [id, heldOut, pictures.map((picture) => picture.id)]);
+    parts.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    return digestOf(new TextEncoder().encode(JSON.stringify(parts)));
+  }
+
+  /** Why nothing can be trained yet; undefined when it can. */
+  tooLittle(): string | undefined {
+    if (this.people.length === 0) return "There are no pictures yet.";
+    const learnt = this.people.filter(({ heldOut }) => !heldOut);
+    const several = learnt.filter(({ pictures }) => pictures.length > 1).length;
+    if (learnt.length < 2) return "Training needs pictures of at least two people who are not held out.";
+    if (several < 2) return "Training needs at least two people with two pictures each who are not held out.";
+    return undefined;
+  }
+
+  /** What can be done for several pictures at a time. */
+  private async prepare({ person, bytes }: NewPicture): Promise<Prepared> {
+    const who = identityName(person);
+    const content = await bytes();
+    const id = await digestOf(content);
+    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
+    return { who, content, id };
+  }
+
+  private async take({ name }: NewPicture, { who, content, id }: Prepared, known: Map<string, string>) {
+    const other = known.get(id);
+    if (other !== undefined) throw new DuplicateError(`It is exactly the same picture as ${other}.`);
+    await this.store.write(id, content);
+    known.set(id, `${who}, ${name}`);
+    let own = this.people.find((one) => one.name === who);
+    if (!own) {
+      own = { id: `${Date.now().toString(36)}-${(this.ids++).toString(36)}`, name: who, heldOut: false, pictures: [] };
+      this.people.push(own);
+    }
+    own.pictures.push({ id, name });
+    return id;
+  }
+
+  private refuse({ person, name }: NewPicture, error: Error): void {
+    const { code } = error as TwingradError;
+    const why =
+      error instanceof DuplicateError
+        ? "duplicate"
+        : error instanceof DiskError
+          ? "storage"
+          : code === "BAD_INPUT"
+            ? "name"
+            : "unreadable";
+    const id = `refused-${this.ids++}`;
+    this.refused = [{ id, person, name, why, reason: error.message } as const, ...this.refused].slice(0, mostRefused);
+  }
+
+  /**
+   * Of the newcomers as many are held out as make a fifth of everybody: those with two pictures, of whom genuine pairs can be
+   * made. Nobody who was there changes sides.
+   */
+  private holdOutNewcomers(before: ReadonlySet<string>): void {
+    const everyone = this.people.length;
+    if (everyone < 4) return;
+    const newcomers = this.people.filter(({ id, pictures }) => !before.has(id) && pictures.length > 1);
+    const wanted = Math.max(2, Math.round(heldOutShare * everyone)) - this.people.filter((p) => p.heldOut).length;
+    const order = new Random(everyone, streams.split).shuffle([...newcomers]);
+    for (const person of order.slice(0, Math.max(0, wanted))) person.heldOut = true;
+  }
+
+  /** Runs `change` and writes it down; where that fails everything is as it was. */
+  private async changing(change: () => void): Promise<void> {
+    const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
+    try {
+      change();
+      await this.write();
+    } catch (error) {
+      this.people = before;
+      throw error;
+    } finally {
+      this.tell();
+    }
+  }
+
+  private async write(): Promise<void> {
+    await writeJson(this.folder, indexFile, { version: 1, people: this.people } satisfies Stored);
+  }
+
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.turn.then(work);
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private personOf(id: string): Person {
+    const person = this.people.find((one) => one.id === id);
+    if (!person) throw new TwingradError("BAD_INPUT", "This person is not there any more.");
+    return person;
+  }
+
+  private tell(): void {
+    this.publisher.set("data", {
+      people: this.people.map(({ id, name, heldOut, pictures }) => ({
+        id,
+        name,
+        heldOut,
+        pictures: pictures.length,
+        covers: pictures.slice(0, shownCovers).map((picture) => picture.id),
+        problem: pictures.length === 1 ? "One picture only: nobody can be learnt from a single one." : null,
+      })),
+      pictures: this.people.reduce((sum, { pictures }) => sum + pictures.length, 0),
+      refused: this.refused,
+      tooLittle: this.tooLittle() ?? null,
+      kept: this.publisher.state.data.kept,
+    });
+  }
+}
+
+class DuplicateError extends TwingradError {
+  constructor(message: string) {
+    super("BAD_INPUT", message);
+  }
+}
+
+/** Begins `work` on a few items before their turn comes; the function it gives waits for that of an item, in order. */
+function ahead<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): (index: number) => Promise<R> {
+  const begun = new Map<number, Promise<R>>();
+  let next = 0;
+  return (index) => {
+    while (next < Math.min(items.length, index + most)) {
+      const one = work(items[next]);
+      one.catch(() => undefined); // told when its turn comes
+      begun.set(next++, one);
+    }
+    const mine = begun.get(index)!;
+    begun.delete(index); // what it holds need not be held until all are done
+    return mine;
+  };
+}
+
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,69 @@
+// The pictures' bytes, each once under the SHA-256 of its content, in the origin-private file system; in memory where the
+// browser has none.
+import type { TwingradError } from "../../../errors.ts";
+import { storageError } from "../../../web/storageError.ts";
+
+export interface PictureStore {
+  readonly has: (id: string) => Promise<boolean>;
+  readonly read: (id: string) => Promise<Uint8Array>;
+  /** Whole or not at all. @throws DISK where the browser refuses. */
+  readonly write: (id: string, bytes: Uint8Array) => Promise<void>;
+  readonly remove: (id: string) => Promise<void>;
+}
+
+/** What a worker's file handles have beside a page's; TypeScript's types are those of a page. */
+interface WorkerFile extends FileSystemFileHandle {
+  createSyncAccessHandle(): Promise<{
+    truncate(size: number): void;
+    write(bytes: Uint8Array, options: { at: number }): number;
+    flush(): void;
+    close(): void;
+  }>;
+}
+
+/** A folder of the origin-private file system. */
+export function storedPictures(path: string): PictureStore {
+  const folder = async () => {
+    let found = await navigator.storage.getDirectory();
+    for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create: true });
+    return found;
+  };
+  const failed = (id: string, what: string, error: unknown): TwingradError =>
+    storageError(`${path}/${id}`, what, error as Error);
+  return {
+    async has(id) {
+      return (await folder()).getFileHandle(id).then(
+        () => true,
+        () => false,
+      );
+    },
+    async read(id) {
+      try {
+        const file = await (await folder()).getFileHandle(id);
+        return new Uint8Array(await (await file.getFile()).arrayBuffer());
+      } catch (error) {
+        throw failed(id, "read", error);
+      }
+    },
+    async write(id, bytes) {
+      const inside = await folder();
+      try {
+        const file = (await inside.getFileHandle(id, { create: true })) as WorkerFile;
+        const handle = await file.createSyncAccessHandle();
+        try {
+          handle.truncate(bytes.length); // asks for the room first
+          handle.write(bytes, { at: 0 });
+          handle.flush();
+        } finally {
+          handle.close();
+        }
+      } catch (error) {
+        await inside.removeEntry(id).catch(() => undefined);
+        throw failed(id, "written", error);
+      }
+    },
+    async remove(id) {
+      await (await folder()).removeEntry(id).catch(() => undefined); // gone already
+    },
+  };
+}

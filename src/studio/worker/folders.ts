@@ -1,0 +1,56 @@
+// Where the studio keeps what it has, all below one folder of the origin-private file system.
+import type { CheckpointFolder } from "../../train/checkpoints.ts";
+import { originPrivateFolder } from "../../web/originPrivateFolder.ts";
+
+export const rootFolder = "studio";
+export const picturesFolder = `${rootFolder}/pictures`;
+export const runsFolder = `${rootFolder}/runs`;
+
+/** Whether this browser keeps files for a page at all; else why not. */
+export async function storageTrouble(): Promise<string | undefined> {
+  if (typeof navigator.storage?.getDirectory !== "function") return "this browser has no storage for a page's files";
+  try {
+    await navigator.storage.getDirectory();
+    return undefined;
+  } catch (error) {
+    return `this browser keeps no files for this page (${(error as Error).message})`;
+  }
+}
+
+const text = { encode: new TextEncoder(), decode: new TextDecoder() };
+
+export async function readJson<T>(folder: CheckpointFolder, name: string): Promise<T | undefined> {
+  if (!(await folder.list()).includes(name)) return undefined;
+  return JSON.parse(text.decode.decode(await folder.read(name))) as T;
+}
+
+export async function writeJson(folder: CheckpointFolder, name: string, value: unknown): Promise<void> {
+  await folder.write(name, text.encode.encode(JSON.stringify(value)));
+}
+
+/** The names of the folders within a folder; none where it does not exist. */
+export async function foldersIn(path: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part);
+    for await (const [name, { kind }] of folder) if (kind === "directory") names.push(name);
+  } catch (error) {
+    if ((error as Error).name !== "NotFoundError") throw error;
+  }
+  return names;
+}
+
+/** Removes a folder with all that is in it; none is as good. */
+export async function removeFolder(path: string): Promise<void> {
+  const parts = path.split("/");
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part);
+    await folder.removeEntry(parts[parts.length - 1], { recursive: true });
+  } catch (error) {
+    if ((error as Error).name !== "NotFoundError") throw error;
+  }
+}
+
+export { originPrivateFolder as folderAt };

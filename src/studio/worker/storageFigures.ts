@@ -1,0 +1,7 @@
+// How much of what the browser grants this origin is used.
+import type { Publisher } from "./publisher.ts";
+
+export async function tellStorage(publisher: Publisher): Promise<void> {
+  const { usage, quota } = await navigator.storage.estimate().catch((): StorageEstimate => ({}));
+  publisher.patch("storage", { used: usage ?? null, quota: quota ?? null });
+}

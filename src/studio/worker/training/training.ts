@@ -1,0 +1,297 @@
+// The run that is training: its steps, its evaluations on held-out identities, its checkpoints; paused, resumed, stopped. A
+// worker that starts while a run says that it trains goes on with it: the page was reloaded, closed or crashed.
+import type { SamplerState } from "../../../data/sampling/sampler.ts";
+import { DeviceLostError, TwingradError } from "../../../errors.ts";
+import type { Device } from "../../../gpu/device.ts";
+import type { Checkpoints } from "../../../train/checkpoints.ts";
+import { Saver } from "../../../train/saver.ts";
+import { StepsInFlight } from "../../../train/stepsInFlight.ts";
+import type { Recovered, Trainer } from "../../../train/trainer.ts";
+import type { Evaluation, RunSettings, TrainingState } from "../../messages.ts";
+import type { Library } from "../data/library.ts";
+import { deviceName } from "../device.ts";
+import type { Publisher } from "../publisher.ts";
+import { finishedModel } from "./finish.ts";
+import { HeldOut } from "./heldOut.ts";
+import { Pace } from "./pace.ts";
+import { streamOf, trainerOf } from "./recipe.ts";
+import type { Run, Runs } from "./runs.ts";
+
+type Wish = "train" | "pause" | "stop";
+
+export interface TrainingParts {
+  readonly publisher: Publisher;
+  readonly device: () => Promise<Device>;
+  readonly library: Library;
+  readonly runs: Runs;
+}
+
+export class Training {
+  /** The run that has the device, until its work is over; another one waits for that. */
+  private active: { readonly run: Run; wish: Wish; readonly over: Promise<void> } | undefined;
+  private ids = 0;
+
+  constructor(private readonly parts: TrainingParts) {}
+
+  /** Whether a run has the device now. */
+  get busy(): boolean {
+    return this.active !== undefined;
+  }
+
+  async start(settings: RunSettings): Promise<Run> {
+    const { library, runs } = this.parts;
+    this.refuseTwo();
+    const reason = library.tooLittle();
+    if (reason) throw new TwingradError("BAD_INPUT", reason);
+    const { training, heldOut } = library.datasets();
+    const run: Run = {
+      version: 1,
+      id: `${Date.now().toString(36)}-${(this.ids++).toString(36)}`,
+      name: runs.nextName(),
+      created: Date.now(),
+      status: "training",
+      settings,
+      people: training.identities.length,
+      heldOut: heldOut.identities.length,
+      pictures: training.items.length,
+      fingerprint: await library.fingerprint(),
+      adapter: "",
+      losses: [],
+      evaluations: [],
+      hasModel: false,
+    };
+    this.begin(run);
+    return run;
+  }
+
+  /** Goes on with a run from its newest checkpoint. */
+  async resume(id = this.parts.publisher.state.training.run ?? undefined): Promise<void> {
+    this.refuseTwo();
+    if (id === undefined) throw new TwingradError("BAD_INPUT", "There is no run to go on with.");
+    const run = this.parts.runs.get(id);
+    if (run.fingerprint !== (await this.parts.library.fingerprint())) {
+      throw new TwingradError(
+        "CHECKPOINT_MISMATCH",
+        `The pictures have changed since ${run.name} began, so it cannot go on. Start a new run.`,
+      );
+    }
+    this.begin(run);
+  }
+
+  /** After the steps under way, with a checkpoint. */
+  async pause(): Promise<void> {
+    if (!this.active) return;
+    this.active.wish = "pause";
+    this.tell({ status: "pausing" });
+    await this.active.over;
+  }
+
+  /** Ends the run where it stands; its best state becomes its model. A paused run is only marked. */
+  async stop(): Promise<void> {
+    if (this.active) {
+      this.active.wish = "stop";
+      this.tell({ status: "finishing" });
+      return this.active.over;
+    }
+    const id = this.parts.publisher.state.training.run;
+    if (id === null) return;
+    const run = this.parts.runs.get(id);
+    if (run.status !== "paused" && run.status !== "failed") return;
+    if (run.losses.length === 0) {
+      run.status = "stopped";
+      await this.parts.runs.save(run);
+      this.show(run);
+      return;
+    }
+    this.begin(run, "stop");
+    await this.active!.over;
+  }
+
+  /** At the worker's start: shows the newest run, and goes on with it where it was training. */
+  async takeUp(): Promise<void> {
+    const [newest] = this.parts.runs.list();
+    if (!newest) return;
+    this.show(newest);
+    if (newest.status !== "training") return;
+    await this.resume(newest.id).catch((error: Error) => this.fail(newest, error));
+  }
+
+  /** What the page is told of a run that does not train now. */
+  show(run: Run | undefined): void {
+    if (!run) {
+      const none = { latest: null, stepsPerSecond: null, secondsLeft: null, memory: null, note: null, loss: null };
+      this.tell({ status: "idle", run: null, step: 0, steps: 0, ...none });
+      return;
+    }
+    const done = {
+      trained: "trained",
+      stopped: "trained",
+      failed: "failed",
+      paused: "paused",
+      training: "paused",
+    } as const;
+    const status = run.status === "stopped" && !run.hasModel ? "idle" : done[run.status];
+    this.tell({ ...this.figures(run), status, stepsPerSecond: null, secondsLeft: null, note: null });
+  }
+
+  private refuseTwo(): void {
+    if (this.active)
+      throw new TwingradError("BAD_INPUT", `${this.active.run.name} is training: stop it or let it finish first.`);
+  }
+
+  private begin(run: Run, wish: Wish = "train"): void {
+    const active: { run: Run; wish: Wish; over: Promise<void> } = { run, wish, over: Promise.resolve() };
+    this.active = active;
+    active.over = this.work(run, () => active.wish)
+      .catch((error: Error) => this.fail(run, error))
+      .finally(() => {
+        this.active = undefined;
+        this.parts.publisher.set("activity", null);
+      });
+  }
+
+  private async work(run: Run, wish: () => Wish): Promise<void> {
+    const { library, runs, publisher } = this.parts;
+    run.status = "training";
+    this.tell({ ...this.figures(run), status: "starting", stepsPerSecond: null, secondsLeft: null, note: null });
+    publisher.set("activity", { text: "Preparing the network on your GPU" });
+    await runs.save(run);
+    const { training, heldOut } = library.datasets();
+    const { settings } = run;
+    const stream = streamOf(training, settings);
+    const device = await this.parts.device();
+    run.adapter = deviceName(device.adapter);
+    const trainer = await trainerOf(device, training, settings, (recovered) => this.recovered(recovered));
+    try {
+      const checkpoints = runs.checkpoints(run.id);
+      await restore(run, checkpoints, trainer, (state) => stream.restore(state));
+      const evaluator = await HeldOut.open(trainer, heldOut, settings);
+      publisher.set("activity", null);
+      const { total: memory } = await trainer.memory();
+      this.tell({ ...this.figures(run), status: wish() === "stop" ? "finishing" : "training", memory });
+      const ended = await this.steps({ run, trainer, stream, checkpoints, evaluator, wish });
+      if (ended === "paused") {
+        run.status = "paused";
+        await runs.save(run);
+        this.show(run);
+        return;
+      }
+      await this.finish(run, trainer, checkpoints, ended);
+    } finally {
+      await trainer.dispose();
+    }
+  }
+
+  private async steps({
+    run,
+    trainer,
+    stream,
+    checkpoints,
+    evaluator,
+    wish,
+  }: {
+    run: Run;
+    trainer: Trainer;
+    stream: ReturnType<typeof streamOf>;
+    checkpoints: Checkpoints;
+    evaluator: HeldOut | undefined;
+    wish: () => Wish;
+  }): Promise<"paused" | "stopped" | "trained"> {
+    const { publisher, runs } = this.parts;
+    const { steps, evaluateEvery } = run.settings;
+    const saver = new Saver(checkpoints, { every: evaluateEvery, warn: (note) => this.tell({ note }) });
+    const pace = new Pace(steps);
+    const running = new StepsInFlight(trainer, ({ loss, step }) => {
+      run.losses.push(loss);
+      publisher.addLoss(run.id, step - 1, loss);
+      pace.settled(step);
+      this.tell({ step, loss, ...pace.figures() });
+    });
+    let position = stream.state();
+    const save = async () => {
+      await running.drain();
+      const resume = pace.pause();
+      const step = trainer.steps;
+      const bytes = await trainer.save({ stream: JSON.stringify(position) });
+      const evaluation = await evaluator?.evaluate(step);
+      if (evaluation && run.evaluations[run.evaluations.length - 1]?.step !== step) {
+        run.evaluations.push(evaluation);
+        publisher.addEvaluation(run.id, evaluation);
+        this.tell({ latest: evaluation });
+      }
+      await runs.save(run).catch((error: Error) => this.tell({ note: error.message })); // before the checkpoint, which must not be ahead
+      await saver.save(bytes, step, run.losses[step - 1], evaluation?.auc);
+      resume();
+    };
+    let taken = trainer.steps; // those under way included, which the trainer does not count yet
+    while (taken < steps && wish() === "train") {
+      const { value: batch } = await stream.next();
+      position = stream.state();
+      await running.step(batch);
+      taken++;
+      if (taken < steps && taken % evaluateEvery === 0) await save();
+    }
+    await save();
+    if (taken >= steps) return "trained";
+    return wish() === "pause" ? "paused" : "stopped";
+  }
+
+  private async finish(
+    run: Run,
+    trainer: Trainer,
+    checkpoints: Checkpoints,
+    status: "stopped" | "trained",
+  ): Promise<void> {
+    const { runs, publisher, library } = this.parts;
+    this.tell({ status: "finishing" });
+    publisher.set("activity", { text: "Choosing the best state and its threshold" });
+    const best = await checkpoints.best();
+    const bytes = best ? await checkpoints.folder.read(best.name) : await trainer.save();
+    const model = await trainer.withDevice((device) => finishedModel(device, bytes, library.datasets().heldOut));
+    await runs.writeModel(run.id, model);
+    run.hasModel = true;
+    run.status = status;
+    await runs.save(run);
+    this.show(run);
+  }
+
+  private async fail(run: Run, error: Error): Promise<void> {
+    run.status = "failed";
+    await this.parts.runs.save(run).catch(() => undefined); // what failed may well be the storage
+    const lost = error instanceof DeviceLostError;
+    const note = lost ? `${error.message} Resume goes on from the last checkpoint.` : error.message;
+    this.tell({ ...this.figures(run), status: "failed", note });
+  }
+
+  private recovered({ from, to, exact }: Recovered): void {
+    const same = exact ? "with the same losses" : "with losses that differ in the last digits";
+    this.tell({ note: `The GPU was lost and opened again; steps ${from + 1} to ${to} were repeated ${same}.` });
+  }
+
+  private figures(run: Run): Partial<TrainingState> {
+    const { losses, evaluations } = run;
+    return {
+      run: run.id,
+      step: losses.length,
+      steps: run.settings.steps,
+      loss: losses[losses.length - 1] ?? null,
+      latest: evaluations[evaluations.length - 1] ?? null,
+    };
+  }
+
+  private tell(fields: Partial<TrainingState>): void {
+    this.parts.publisher.patch("training", fields);
+  }
+}
+
+/** Takes the newest checkpoint that is whole; the curves lose what came after it, which is done again. */
+async function restore(run: Run, checkpoints: Checkpoints, trainer: Trainer, to: (state: SamplerState) => void) {
+  const { found } = await checkpoints.newest();
+  if (found) {
+    await trainer.load(found.bytes);
+    to(JSON.parse(found.file.metadata.stream));
+  }
+  const step = trainer.steps;
+  run.losses = run.losses.slice(0, step);
+  run.evaluations = run.evaluations.filter((evaluation: Evaluation) => evaluation.step <= step);
+}

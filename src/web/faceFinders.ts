@@ -1,0 +1,58 @@
+// Face finders of a page: the browser's own where it has one, and the package that Node uses.
+import { type FaceApi, faceApiFinder } from "../data/detection/faceApiFinder.ts";
+import type { PictureDecoder } from "../data/detection/faceDataset.ts";
+import type { FaceFinder, FoundFace, Pixels } from "../data/detection/faceFinder.ts";
+import { decodeHere, wholePicture } from "./decodePicture.ts";
+
+/** How a page decodes the photographs that faces are found in. */
+export const pagePictures: PictureDecoder = { decode: decodeHere, whole: wholePicture };
+
+/** Of the Shape Detection API (https://wicg.github.io/shape-detection-api/), which TypeScript does not know. */
+interface ShapeDetector {
+  detect(picture: ImageData): Promise<readonly { readonly boundingBox: DOMRectReadOnly }[]>;
+}
+type ShapeDetectorClass = new (options: { fastMode: boolean; maxDetectedFaces: number }) => ShapeDetector;
+
+/** The browser's own detector, which tells boxes alone; undefined where it has none, as most have. */
+export async function browserFaceFinder(): Promise<FaceFinder | undefined> {
+  const { FaceDetector } = globalThis as { FaceDetector?: ShapeDetectorClass };
+  if (!FaceDetector) return undefined;
+  const detector = new FaceDetector({ fastMode: false, maxDetectedFaces: 20 });
+  const asked = async (picture: Pixels) => (await detector.detect(imageData(picture))).map(foundFace);
+  // Chrome has the class on platforms where nothing stands behind it: asking tells.
+  const works = await asked({ data: new Uint8Array(3), height: 1, width: 1 }).then(
+    () => true,
+    () => false,
+  );
+  return works ? { name: "the browser's FaceDetector", find: asked } : undefined;
+}
+
+function imageData({ data, height, width }: Pixels): ImageData {
+  const rgba = new Uint8ClampedArray(4 * height * width).fill(255);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    rgba.set(data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
+  }
+  return new ImageData(rgba, width, height);
+}
+
+function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox: DOMRectReadOnly }): FoundFace {
+  return { box: { xmin: left, ymin: top, xmax: right, ymax: bottom, relative: false }, score: 1 };
+}
+
+/**
+ * `@vladmandic/face-api` in a page or worker.
+ * @param api what `import("@vladmandic/face-api")` gives.
+ * @param models address of the package's folder `model`, as the page serves it.
+ */
+export async function faceApiInPage(
+  api: FaceApi & {
+    readonly nets: Record<"tinyFaceDetector" | "faceLandmark68Net", { loadFromUri(uri: string): Promise<void> }>;
+  },
+  models: string,
+): Promise<FaceFinder> {
+  await api.tf.ready();
+  await api.nets.tinyFaceDetector.loadFromUri(models);
+  await api.nets.faceLandmark68Net.loadFromUri(models);
+  const { version } = api;
+  return faceApiFinder(api, typeof version === "string" ? version : (version.faceapi ?? "of an unknown version"));
+}

@@ -1,0 +1,120 @@
+// The commands for other programs, each once: what they print, what they write, and how they refuse.
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { beforeAll, expect, it } from "vitest";
+import { exportWeights } from "../../src/exchange/index.ts";
+import { decode } from "../../src/formats/safetensors.ts";
+import { cliWithPeople, training } from "../cli/cliPeople.ts";
+
+const { data, at, picture, json, twingrad } = cliWithPeople("exchange-test");
+const model = at("model");
+
+beforeAll(async () => {
+  await json("train", data, "--out", model, ...training, "--steps", "2", "--batch-norm-epsilon", "1e-5");
+});
+
+it("import: weights by PyTorch's names, by a map, and what does not fit", async () => {
+  const saved = new Uint8Array(await readFile(at("model", "model.safetensors")));
+  const { bytes } = await exportWeights(saved, { to: "pytorch" });
+  await writeFile(at("weights.safetensors"), bytes);
+  const made = await json(
+    "import",
+    at("weights.safetensors"),
+    "--from",
+    "pytorch",
+    "--out",
+    at("imported.safetensors"),
+  );
+  expect(made).toMatchObject({ model: at("imported.safetensors"), tensors: 16, ignored: [] });
+  const pair = [picture(0, 0), picture(1, 0)];
+  const [before, after] = [await json("verify", model, ...pair), await json("verify", made.model, ...pair)];
+  expect(after.distance).toBeCloseTo(before.distance, 4);
+
+  await writeFile(at("map.json"), '{"tower/dense/bias": "no.such", "head.bias": null}');
+  const refused = [
+    "import",
+    at("weights.safetensors"),
+    "--from",
+    "pytorch",
+    "--map",
+    at("map.json"),
+    "--out",
+    at("none"),
+  ];
+  const { status, stdout, stderr } = await twingrad(...refused, "--json");
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout).error.code).toBe("CHECKPOINT_MISMATCH");
+  for (const name of ["tower/dense/bias", "head/bias", "weights.safetensors"]) expect(stderr).toContain(name);
+  expect(existsSync(at("none"))).toBe(false);
+  expect((await twingrad("import", at("weights.safetensors"), "--out", at("none"))).status).toBe(2);
+  expect(decode(new Uint8Array(await readFile(made.model))).tensors.size).toBe(16);
+});
+
+it("export: embedder, verifier and weights", async () => {
+  const [onnx, verifier, safetensors] = [at("embedder.onnx"), at("verifier.onnx"), at("out", "weights.safetensors")];
+  const all = ["--onnx", onnx, "--verifier", verifier, "--safetensors", safetensors, "--to", "pytorch"];
+  const { files } = await json("export", model, ...all, "--layout", "NCHW", "--license", "MIT");
+  const images = { name: "images", shape: ["batch", 1, 16, 16], dtype: "float32" };
+  const embedding = { name: "embedding", shape: ["batch", 32], dtype: "float32" };
+  expect(files).toMatchObject([
+    { file: onnx, inputs: [images], outputs: [embedding], opset: 17 },
+    {
+      file: verifier,
+      inputs: ["a", "b"].map((name) => ({ ...embedding, name })),
+      outputs: [{ name: "logit" }],
+      opset: 17,
+    },
+    { file: safetensors, opset: null },
+  ]);
+  for (const { file, bytes } of files) expect((await readFile(file)).length).toBe(bytes);
+  expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
+  expect((await twingrad("export", model)).stderr).toContain("--onnx");
+  expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+});
+
+it("embed, and evaluate and calibrate over its files as over the model", async () => {
+  const expected = await json("evaluate", model, data, "--resamples", "0");
+  for (const name of ["embeddings.npy", "embeddings.csv", "embeddings.safetensors"]) {
+    const made = await json("embed", model, data, "--out", at(name), "--projector", at("projector"));
+    expect(made).toMatchObject({ file: at(name), rows: 60, length: 32 });
+  }
+  // The distances of vectors are not those of a head: what is the same is which pairs were asked about, and the table.
+  const [first, ...others] = await Promise.all(
+    ["npy", "csv", "safetensors"].map((ending) =>
+      json("evaluate", "--embeddings", at(`embeddings.${ending}`), "--resamples", "0"),
+    ),
+  );
+  for (const { stderr: _, ...figures } of others) expect(figures).toEqual({ ...first, stderr: undefined });
+  expect(first).toMatchObject({ pairs: expected.pairs, genuine: expected.genuine });
+  expect(Object.keys(first).sort()).toEqual(Object.keys(expected).sort());
+  expect(first.auc).toBeGreaterThan(0.5);
+  const names = ["--names", at("embeddings.tsv"), "--metric", "cosine"];
+  const asked = await json(
+    "evaluate",
+    "--embeddings",
+    at("embeddings.npy"),
+    ...names,
+    "--one-shot",
+    "4",
+    "--trials",
+    "50",
+  );
+  expect(asked).toMatchObject({ trials: 50, ways: 4 });
+
+  const calibrated = await json(
+    "calibrate",
+    "--embeddings",
+    at("embeddings.npy"),
+    "--far",
+    "0.05",
+    "--out",
+    at("judgement.json"),
+  );
+  expect(calibrated).toMatchObject({ wanted: 0.05, metric: "euclidean", length: 32, file: at("judgement.json") });
+  expect(JSON.parse(await readFile(at("judgement.json"), "utf8")).threshold).toBe(calibrated.threshold);
+  expect((await twingrad("evaluate", model, data, "--embeddings", at("embeddings.npy"))).status).toBe(2);
+  expect((await twingrad("evaluate")).status).toBe(2);
+  expect((await twingrad("embed", model, data, "--out", at("embeddings.txt"))).stderr).toContain(
+    ".npy, .csv, .safetensors",
+  );
+});

@@ -1,0 +1,115 @@
+// Tables of embeddings in the files of other programs, and vectors of any model in our galleries and protocols.
+import { describe, expect, it } from "vitest";
+import {
+  datasetOf,
+  decodeEmbeddings,
+  decodeNames,
+  embeddingFormat,
+  encodeEmbeddings,
+  encodeNames,
+  projectorFiles,
+  scorePairs,
+  tableOf,
+  vectorRecognizer,
+} from "../../src/exchange/index.ts";
+import { allPairs, Gallery, labelsOf, verificationReport } from "../../src/index.ts";
+import { normal } from "../random.ts";
+
+const values = normal([4 * 3], 1).data.map(Math.fround);
+const names = { identities: ["Ada", "Ada", "Grace, née M.", "Лю"], names: ["a/1.png", "a/2.png", "g\t1", '"l".png'] };
+const table = tableOf(3, Float32Array.from(values), names);
+
+describe("files of embeddings", () => {
+  it.each(["npy", "csv", "safetensors"] as const)("%s: come back the same", (format) => {
+    const bytes = encodeEmbeddings(table, format);
+    const told = format === "npy" ? decodeNames(encodeNames(table)) : undefined;
+    const found = decodeEmbeddings(bytes, format, told);
+    expect(found.values).toEqual(table.values);
+    expect(found.identities).toEqual(names.identities);
+    expect(found.names).toEqual(format === "npy" ? names.names.map((name) => name.replace("\t", " ")) : names.names);
+    const said = { identities: ["w", "x", "y", "z"] };
+    expect(decodeEmbeddings(bytes, format, said).identities).toEqual(said.identities);
+  });
+
+  /** As np.save writes an array, its data given. */
+  const saved = (descr: string, order: string, shape: string, data: ArrayBuffer, version = 1) => {
+    const header = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`.padEnd(
+      version === 1 ? 117 : 115,
+    );
+    const length = version === 1 ? [118, 0] : [116, 0, 0, 0];
+    return Uint8Array.of(0x93, ...Buffer.from("NUMPY"), version, 0, ...length, ...Buffer.from(`${header}\n`), ...new Uint8Array(data)); // biome-ignore format: one line
+  };
+
+  it("reads NumPy's float64 and float16, of version 1 and 2", () => {
+    const doubles = saved("<f8", "False", "(2, 2)", Float64Array.of(1, 2, 3, 4.5).buffer, 2);
+    const read = (bytes: Uint8Array) => [...decodeEmbeddings(bytes, "npy", { identities: ["a", "b"] }).values];
+    expect(read(doubles)).toEqual([1, 2, 3, 4.5]);
+    expect(read(saved("<f2", "False", "(2, 1)", Uint16Array.of(0x3c00, 0xc000).buffer))).toEqual([1, -2]);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ["another file", new TextEncoder().encode("PNG, say"), /no .npy file/],
+    ["columns first", saved("<f4", "True", "(1, 1)", Float32Array.of(1).buffer), /columns first/],
+    ["whole numbers", saved("<i4", "False", "(1, 1)", Float32Array.of(1).buffer), /<i4/],
+    ["a list", saved("<f4", "False", "(1,)", Float32Array.of(1).buffer), /\(1,\)/],
+    ["too few bytes", saved("<f4", "False", "(2, 1)", Float32Array.of(1).buffer), /4 bytes/],
+    ["not a number", saved("<f4", "False", "(1, 1)", Float32Array.of(Number.NaN).buffer), /NaN/],
+  ])("refuses a .npy with %s", (_, bytes, reason) => {
+    expect(() => decodeEmbeddings(bytes, "npy", { identities: ["a"] })).toThrow(reason);
+  });
+
+  it("reads a CSV of numbers alone, with the names of a list; refuses rows without numbers", () => {
+    const text = (csv: string) => new TextEncoder().encode(csv);
+    const found = decodeEmbeddings(text("1,2\n3,4\n"), "csv", decodeNames("Ada\nGrace\n"));
+    expect(found).toMatchObject({ length: 2, identities: ["Ada", "Grace"] });
+    expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/file of them/);
+    expect(() => decodeEmbeddings(text("1,2\n3\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/NaN/);
+    expect(() => decodeEmbeddings(text("1,2\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/2 names for 1 rows/);
+    expect(() => embeddingFormat("a.txt")).toThrow(/\.npy, \.csv, \.safetensors/);
+  });
+
+  it("are TensorBoard's projector", () => {
+    const files = projectorFiles(table);
+    expect(files["vectors.tsv"].trimEnd().split("\n")[3].split("\t").map(Number)).toEqual([...values.slice(9)]);
+    expect(files["metadata.tsv"].split("\n")[1]).toBe("Ada\ta/1.png");
+    expect(files["projector_config.pbtxt"]).toContain('metadata_path: "metadata.tsv"');
+  });
+});
+
+describe("vectorRecognizer", () => {
+  it.each(["euclidean", "cosine"] as const)("serves galleries and protocols by its distance: %s", async (metric) => {
+    const recognizer = vectorRecognizer({ model: "some", length: 3, metric, threshold: 0.3 });
+    const [a, b] = [Float32Array.of(1, 2, 2), Float32Array.of(2, 4, 4)];
+    expect(recognizer.distances(a, b)[0]).toBeCloseTo(metric === "cosine" ? 0 : 3, 6);
+    const gallery = new Gallery(recognizer);
+    await gallery.enroll("Ada", Float32Array.of(1, 0, 0, 0.9, 0.1, 0));
+    await gallery.enroll("Grace", Float32Array.of(0, 1, 0));
+    expect(await gallery.identify(Float32Array.of(0.95, 0.05, 0))).toMatchObject({ name: "Ada" });
+    expect(await gallery.identify(Float32Array.of(0, 0, 1))).toMatchObject({ name: null });
+    const other = vectorRecognizer({ model: "another", length: 3, metric, threshold: 0.3 });
+    expect(() => Gallery.fromJSON(other, gallery.toJSON())).toThrow(/another model/);
+    expect(Gallery.fromJSON(recognizer, gallery.toJSON()).names).toEqual(["Ada", "Grace"]);
+
+    const dataset = datasetOf(table);
+    expect(dataset.identities).toEqual(["Ada", "Grace, née M.", "Лю"]);
+    await expect(dataset.items[0].decode([1, 1, 1])).rejects.toThrow(/no picture/);
+    const scored = scorePairs(recognizer, table.values, allPairs(labelsOf(dataset)));
+    expect(scored).toHaveLength(6);
+    const of = (row: number) => table.values.subarray(3 * row, 3 * row + 3);
+    for (const { left, right, distance } of scored) expect(distance).toBe(recognizer.distances(of(left), of(right))[0]);
+    const labels = [0, 0, 1, 1];
+    const pairs = scored.map((pair) => ({ ...pair, same: labels[pair.left] === labels[pair.right] }));
+    expect(verificationReport(pairs, pairs, labels)).toMatchObject({ pairs: 6 });
+  });
+
+  it("refuses what is no vector, and a probability without a calibration", async () => {
+    const options = { model: "some", length: 3, threshold: 1 };
+    const recognizer = vectorRecognizer(options);
+    await expect(recognizer.embed(new Float32Array(4))).rejects.toThrow(/no vectors of 3/);
+    await expect(recognizer.embed(new Uint8Array(3))).rejects.toThrow(/no vectors of 3/);
+    expect(() => recognizer.probability(1)).toThrow(/calibration/);
+    const calibration = { slope: 2, intercept: 2 };
+    expect(vectorRecognizer({ ...options, calibration }).probability(1)).toBe(0.5);
+    expect(() => vectorRecognizer({ ...options, metric: "manhattan" as "cosine" })).toThrow(/manhattan/);
+  });
+});

@@ -1,0 +1,146 @@
+// What comes into the studio's data: thousands of files at once, broken ones, hostile names, records, a camera, and storage
+// that is full. Nothing that is there already is lost.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ElementHandle } from "puppeteer";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
+import { recordFile } from "../data/sources/recordBytes.ts";
+import { openStudio, type Studio } from "./studioPage.ts";
+
+const people = 200;
+const picturesEach = 10;
+const hostile = '<img src=x onerror="document.title=1">';
+
+let studio: Studio;
+let folder: string;
+
+/** A grey picture of 16 x 16 pixels, no two the same. */
+function pgm(number: number): Buffer {
+  const pixels = Uint8Array.from({ length: 256 }, (_, i) => (i * 7 + number * 13 + (number >> 8) * (i % 5)) & 255);
+  pixels.set([number & 255, number >> 8]);
+  return Buffer.concat([Buffer.from("P5\n16 16\n255\n"), pixels]);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
+  for (let person = 0; person < people; person++) {
+    const own = join(folder, "many", person === 0 ? hostile.replace("/", "") : `person ${person}`);
+    await mkdir(own, { recursive: true });
+    for (let n = 0; n < picturesEach; n++) await writeFile(join(own, `${n}.pgm`), pgm(person * picturesEach + n));
+  }
+  const mixed = join(folder, "mixed", "Ada");
+  await mkdir(mixed, { recursive: true });
+  await writeFile(join(mixed, "good.pgm"), pgm(60_000));
+  await writeFile(join(mixed, "again.pgm"), pgm(60_000));
+  await writeFile(join(mixed, "cut.jpg"), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]));
+  await writeFile(join(mixed, "empty.png"), "");
+  studio = await openStudio(["--use-fake-device-for-media-stream"]);
+  await studio.page.goto(studio.url);
+  await studio.until(({ state }) => state === "idle", 60);
+}, 120_000);
+afterAll(async () => {
+  await studio?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function addFolder(name: string): Promise<void> {
+  const input = await studio.page.$("input[webkitdirectory]");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, name));
+}
+
+const text = () => studio.page.evaluate(() => document.querySelector("main")!.textContent!);
+
+it("2,000 pictures of 200 people at once: the page answers all the while", { timeout: 240_000 }, async () => {
+  await addFolder("many");
+  await studio.until(({ line }) => /^Adding pictures: \d+ of 2000$/.test(line), 60);
+  const answered: number[] = [];
+  for (let now = await studio.told(); now.state === "loading"; ) {
+    const asked = performance.now();
+    now = await studio.told();
+    answered.push(performance.now() - asked);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  answered.sort((a, b) => a - b);
+  const middle = answered[Math.floor(answered.length / 2)];
+  console.log(`asked ${answered.length} times: answered within ${Math.round(middle)} ms, at most ${answered.at(-1)}`);
+  expect(middle).toBeLessThan(100);
+  const { line } = await studio.told();
+  expect(line).toBe("Ready: 2,000 pictures of 200 people");
+  expect(await studio.page.evaluate(() => document.querySelectorAll("main img").length)).toBeLessThanOrEqual(96);
+});
+
+it("names are shown as text", async () => {
+  expect(await text()).toContain(hostile.replace("/", ""));
+  expect(await studio.page.title()).toBe("twingrad studio");
+  expect(await studio.page.$("main img[src=x]")).toBeNull();
+});
+
+it("what cannot be read and what is there twice is left out, with why", { timeout: 60_000 }, async () => {
+  await addFolder("mixed");
+  await studio.page.waitForFunction(() => /3 pictures left out/.test(document.body.textContent!), { timeout: 30_000 });
+  const told = await text();
+  expect(told).toContain("again.pgm");
+  expect(told).toMatch(/the same picture twice: It is exactly the same picture as Ada, (good|again)\.pgm\./);
+  expect(told).toMatch(/cannot be read: .*jpeg file cannot be decoded/);
+  expect(told).toMatch(/cannot be read: the file is empty/);
+  expect((await studio.told()).line).toBe("Ready: 2,001 pictures of 201 people");
+});
+
+it("TFRecord files are added; a record that cannot be read is left out", { timeout: 60_000 }, async () => {
+  const codec = await recordCodec();
+  const example = (n: number) => ({
+    image: [new Uint8Array(pgm(50_000 + n))],
+    label: [1n],
+    name: [new TextEncoder().encode("Lin")],
+  });
+  const file = recordFile(codec, [example(1), example(2)]);
+  file[file.length - 8] ^= 1; // within the second record's data
+  await writeFile(join(folder, "lin.tfrecord"), file);
+  const input = await studio.page.$("input[aria-label='TFRecord files']");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, "lin.tfrecord"));
+  await studio.until(({ line }) => line === "Ready: 2,002 pictures of 202 people", 30);
+  expect(await text()).toMatch(
+    /cannot be read: lin\.tfrecord: record 2 at byte \d+: the checksum of its data is wrong/,
+  );
+});
+
+it("storage that is full costs nothing that is there, and is told", { timeout: 60_000 }, async () => {
+  const cdp = await studio.page.createCDPSession();
+  const { origin } = new URL(studio.url);
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+  await rm(join(folder, "mixed"), { recursive: true });
+  await mkdir(join(folder, "mixed", "Grace"), { recursive: true });
+  for (const n of [1, 2]) await writeFile(join(folder, "mixed", "Grace", `${n}.pgm`), pgm(61_000 + n));
+  await addFolder("mixed");
+  await studio.page.waitForFunction(
+    () => /used up, or the disk is full/.test(document.querySelector("[role=alert]")?.textContent ?? ""),
+    { timeout: 30_000 },
+  );
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin });
+  await studio.page.reload();
+  await studio.until(({ state, line }) => state === "idle" && /2,002 pictures of 202 people/.test(line), 60);
+  await addFolder("mixed");
+  await studio.until(({ state, line }) => state === "idle" && /2,004 pictures of 203 people/.test(line), 60);
+});
+
+it("a camera that is refused says so; one that is allowed takes pictures", { timeout: 120_000 }, async () => {
+  const { page, press, url } = studio;
+  const context = page.browserContext();
+  await context.overridePermissions(url, []);
+  await press("Use the camera");
+  await press("Start camera");
+  await page.waitForFunction(() => /camera was refused/i.test(document.querySelector(".camera")?.textContent ?? ""), {
+    timeout: 30_000,
+  });
+  await context.overridePermissions(url, ["camera"]);
+  await press("Start camera");
+  await page.waitForSelector("::-p-aria([name='Stop camera'][role='button'])");
+  await page.locator("#camera-name").fill("Me");
+  await press("Take 10");
+  await studio.until(({ line }) => / of 204 people$/.test(line), 60);
+  await press("Stop camera");
+  const tracks = await page.evaluate(() => document.querySelector("video")!.srcObject);
+  expect(tracks).toBeNull();
+});

@@ -1,0 +1,157 @@
+// The studio as it is published, served as `twingrad studio` does, in a headless Chrome of its own.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, Page } from "puppeteer";
+import { launchChrome } from "../../scripts/chrome/chrome.ts";
+import { buildStudio } from "../../scripts/packages/studio.mjs";
+import { type ServedStudio, serveStudio } from "../../src/cli/studio/serve.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+/** Screenshots, kept by CI. */
+export const pictures = join(root, "build/studio");
+
+export interface Told {
+  state: string;
+  step: number;
+  auc: number | null;
+  line: string;
+  alert: string | null;
+}
+
+export interface Studio {
+  readonly browser: Browser;
+  readonly page: Page;
+  readonly url: string;
+  /** The address of every request, the workers' among them. */
+  readonly requests: string[];
+  /** What went wrong in the page and was not told. */
+  readonly errors: string[];
+  told(): Promise<Told>;
+  /** Waits until the page says so; fails with what it said where something is wrong, or it takes too long. */
+  until(what: (told: Told) => boolean, seconds: number): Promise<Told>;
+  press(name: string, role?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openStudio(args: readonly string[] = []): Promise<Studio> {
+  const folder = join(root, `build/studio-site-${process.pid}`);
+  await buildStudio(folder);
+  await mkdir(pictures, { recursive: true });
+  const served: ServedStudio = await serveStudio(folder, { port: 0, host: "127.0.0.1" });
+  const browser = await launchChrome({ args });
+  const page = await browser.newPage();
+  const [requests, errors]: string[][] = [[], []];
+  // Of the whole browser: a page's own events leave out what its workers ask for.
+  const listen = async (target: { createCDPSession(): ReturnType<Page["createCDPSession"]> }) => {
+    const session = await target.createCDPSession();
+    session.on("Network.requestWillBeSent", ({ request }) => requests.push(request.url));
+    await session.send("Network.enable");
+  };
+  await listen(page);
+  page.on("workercreated", (worker) => {
+    worker.client.on("Network.requestWillBeSent", ({ request }) => requests.push(request.url));
+    worker.client.send("Network.enable").catch(() => undefined); // it is gone already
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  await page.setViewport({ width: 1280, height: 900 });
+
+  const told = () =>
+    page.evaluate(() => {
+      const { state, step, auc } = document.documentElement.dataset;
+      const text = (role: string) => document.querySelector(`[role=${role}]`)?.textContent ?? null;
+      const figure = auc === undefined ? null : Number(auc);
+      return { state: state!, step: Number(step), auc: figure, line: text("status")!, alert: text("alert") };
+    });
+  return {
+    browser,
+    page,
+    url: served.url,
+    requests,
+    errors,
+    told,
+    async until(what, seconds) {
+      for (const end = performance.now() + 1000 * seconds; ; ) {
+        const now = await told();
+        if (what(now)) return now;
+        if (now.alert || performance.now() > end) throw new Error(`the studio says: ${JSON.stringify(now)}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    press: (name, role = "button") => page.locator(`::-p-aria([name='${name}'][role='${role}'])`).click(),
+    async close() {
+      const timer = setTimeout(() => browser.process()?.kill("SIGKILL"), 5_000);
+      await browser.close().catch(() => undefined);
+      clearTimeout(timer);
+      served.close();
+    },
+  };
+}
+
+/** A setting of the next run, by its label. */
+export async function set(page: Page, label: string, value: string | number): Promise<void> {
+  await page.waitForSelector("label", { timeout: 30_000 }); // the tab is being loaded
+  await page.evaluate(
+    (label, value) => {
+      const [found] = [...document.querySelectorAll("label")].filter(({ textContent }) => textContent === label);
+      const input = document.getElementById(found.htmlFor) as HTMLInputElement;
+      input.value = value;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    label,
+    String(value),
+  );
+}
+
+export interface KeptRun {
+  name: string;
+  status: string;
+  losses: number[];
+  evaluations: { step: number; auc: number; eer: number }[];
+}
+
+/** The runs as they lie in the origin-private file system, oldest first. */
+export function keptRuns(page: Page): Promise<KeptRun[]> {
+  return page.evaluate(async () => {
+    const studio = await (await navigator.storage.getDirectory()).getDirectoryHandle("studio");
+    const runs = await studio.getDirectoryHandle("runs");
+    const found: (KeptRun & { created: number })[] = [];
+    for await (const [name] of runs) {
+      const file = await (await runs.getDirectoryHandle(name)).getFileHandle("run.json");
+      found.push(JSON.parse(await (await file.getFile()).text()));
+    }
+    return found.sort((a, b) => a.created - b.created);
+  });
+}
+
+const looks = [
+  { name: "light", theme: "light", width: 1280, height: 900, deviceScaleFactor: 1 },
+  { name: "dark", theme: "dark", width: 1280, height: 900, deviceScaleFactor: 1 },
+  { name: "phone", theme: "light", width: 390, height: 844, deviceScaleFactor: 2 },
+] as const;
+
+/** Runs `look` in light, dark and on a phone's width, each with a screenshot. */
+export async function inEveryLook(page: Page, name: string, look: (look: string) => Promise<void>): Promise<void> {
+  for (const { name: suffix, theme, ...viewport } of looks) {
+    await page.setViewport(viewport);
+    const other = theme === "dark" ? "Dark theme" : "Light theme";
+    const button = await page.$(`::-p-aria([name='${other}'][role='button'])`);
+    await button?.click();
+    await new Promise((resolve) => setTimeout(resolve, 400)); // pictures and charts follow
+    await look(suffix);
+    await page.screenshot({ path: join(pictures, `${name}-${suffix}.png`), fullPage: true });
+  }
+  await page.setViewport({ width: 1280, height: 900 });
+}
+
+/** What axe finds that is serious in what is shown. @param look which one that is, for the message */
+export async function seriousIn(page: Page, look: string): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }),
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
+}
