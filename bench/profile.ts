@@ -70,8 +70,8 @@ export async function profileOpenStep(
         launches: own.length,
         milliseconds: time,
         share: time / total,
-        gigabytesPerSecond,
-        ...(bandwidth && gigabytesPerSecond && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
+        ...(gigabytesPerSecond !== undefined && { gigabytesPerSecond }),
+        ...(bandwidth && gigabytesPerSecond !== undefined && { shareOfBandwidth: gigabytesPerSecond / bandwidth }),
       };
     });
     return all.sort((a, b) => b.milliseconds - a.milliseconds);

@@ -64,8 +64,9 @@ test("a kernel that takes less than the clock tells has no bandwidth", async () 
   const profile = await profileOpenStep(page, configurationNamed("S"), { rounds: 1, peak, bandwidth: 2 });
   expect(profile.kernels).toMatchObject([
     { name: "conv2d.forward", gigabytesPerSecond: 0.5, shareOfBandwidth: 0.25 },
-    { name: "add.forward", gigabytesPerSecond: undefined, shareOfBandwidth: undefined },
+    { name: "add.forward" },
   ]);
+  expect(Object.keys(profile.kernels[1])).toEqual(["name", "launches", "milliseconds", "share"]);
   expect(profileTable(profile)).not.toMatch(/Infinity|NaN|∞/);
 });
 
