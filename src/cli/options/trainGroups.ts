@@ -25,7 +25,17 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "turnedIdentities",
     "seed",
   ],
-  "Network:": ["filters", "embedding", "embeddingActivation", "towers", "views", "whiten", "centre"],
+  "Network:": [
+    "filters",
+    "patch",
+    "differences",
+    "embedding",
+    "embeddingActivation",
+    "towers",
+    "views",
+    "whiten",
+    "centre",
+  ],
   "Loss:": ["mining", "margin", "temperature", "l2", "clipNorm"],
   "Optimizer and schedule:": [
     "optimizer",
@@ -41,7 +51,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "patience",
   ],
   "Augmentation:": ["augmentPreset"],
-  "Evaluation:": ["validation", "fold", "holdOutGroups"],
+  "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
   "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };

@@ -5,9 +5,11 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
   allPairs,
+  areaUnderCurve,
   assess,
   type Dataset,
   detCurve,
+  equalErrorRate,
   falseAcceptRates,
   labelsOf,
   type Match,
@@ -19,12 +21,28 @@ import {
   type VerificationReport,
   verificationIntervals,
 } from "../../../index.ts";
-import { diskError, type EvaluationPair, matches, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
+import {
+  diskError,
+  type EvaluationPair,
+  groupsOf,
+  matches,
+  readModelFile,
+  taskOfModel,
+  writeAtomic,
+} from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
-import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
+import {
+  addDataOptions,
+  type DataFlags,
+  dataHelp,
+  groupByHelp,
+  groupedBy,
+  openData,
+  type PictureNeeds,
+} from "../../options/dataOptions.ts";
 import { number, wholeNumber } from "../../options/values.ts";
-import { action, note, type Outcome, warn } from "../../outcome.ts";
+import { action, digits, note, type Outcome, percent, warn } from "../../outcome.ts";
 import type { EvaluationReport } from "../../report/evaluationPage.ts";
 import { evaluationReport } from "../../report/evaluationReport.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
@@ -34,6 +52,7 @@ import { picturesFor, showing, withModel } from "../models.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
 import { openSetText, type PairEvaluation, verificationText } from "./evaluationText.ts";
+import { sessionsOf, warnOfShared } from "./sessions.ts";
 
 interface Options extends DataFlags {
   pairsPerIdentity: number | "all";
@@ -49,6 +68,8 @@ interface Options extends DataFlags {
   resamples: number;
   report?: string;
   threshold?: number;
+  groupBy?: string;
+  robustness?: number;
 }
 
 export function addEvaluate(program: Command): void {
@@ -93,6 +114,15 @@ export function addEvaluate(program: Command): void {
       "of a liveness model: the least score taken for live (default: the model's own)",
       number,
     )
+    .option(
+      "--group-by <regex>",
+      `figures of each group of pictures, such as recording sessions, and a warning where training had the same (default: the model's own rule); ${groupByHelp}`,
+    )
+    .option(
+      "--robustness [pictures]",
+      "of a liveness model: its AUC under other light, color, contrast and JPEG quality, and its scores when pictures move, on so many of each kind (default: 100)",
+      wholeNumber(1),
+    )
     .option("--unseen", "only the people whom the training of this model held out of this data");
   action(addDataOptions(command), async (modelPath: string, data: string[], options: Options) => {
     if (options.runs === undefined && data.length === 0) {
@@ -104,7 +134,11 @@ export function addEvaluate(program: Command): void {
         code: "twingrad.report",
       });
     }
+    if ((options.robustness as unknown) === true) options.robustness = 100;
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
+    if (options.robustness !== undefined) {
+      command.error("error: --robustness is of liveness models", { exitCode: 2, code: "twingrad.robustness" });
+    }
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
@@ -121,10 +155,13 @@ export function addEvaluate(program: Command): void {
       const verification = evaluatePairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
       const folds = "over folds of people";
-      const text = verificationText(verification, model.threshold, dataset.identities.length, folds);
+      const groups = byGroup(scored, dataset);
+      const lines = [verificationText(verification, model.threshold, dataset.identities.length, folds)];
+      if (identified) lines.push(openSetText(identified));
+      lines.push(...groups.map(groupText));
       const outcome: Outcome = {
-        result: { ...verification, openSet: identified ?? null },
-        text: identified ? `${text}\n${openSetText(identified)}` : text,
+        result: { ...verification, openSet: identified ?? null, ...(groups.length > 0 && { groups }) },
+        text: lines.join("\n"),
       };
       return withReport(outcome, options, () =>
         evaluationReport(model, dataset, scored, { ...names, folds, verification, openSet: identified }),
@@ -132,6 +169,22 @@ export function addEvaluate(program: Command): void {
     });
   });
 }
+
+/** How well the pairs of each group by itself are told apart, where there are several groups. */
+function byGroup(scored: readonly (EvaluationPair & ScoredPair)[], dataset: Dataset) {
+  const names = groupsOf(dataset);
+  if (names.length < 2) return [];
+  const groupOf = (picture: number) => dataset.items[picture].group;
+  return names.flatMap((name) => {
+    const own = scored.filter(({ left, right }) => groupOf(left) === name && groupOf(right) === name);
+    if (new Set(own.map(({ same }) => same)).size < 2) return [];
+    const points = roc(own);
+    return [{ name, pairs: own.length, auc: areaUnderCurve(points), eer: equalErrorRate(points) }];
+  });
+}
+
+const groupText = ({ name, pairs, auc, eer }: ReturnType<typeof byGroup>[number]) =>
+  `group ${name}: ${pairs} pairs: AUC ${digits(auc)}, EER ${percent(eer)}`;
 
 /** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
 async function listedPairs(
@@ -192,15 +245,17 @@ function evaluatePairs(
 export async function chooseUnseen(
   modelPath: string,
   data: string[],
-  options: DataFlags & { unseen?: boolean },
+  options: DataFlags & { unseen?: boolean; groupBy?: string },
   needs: PictureNeeds,
 ): Promise<Dataset> {
-  const dataset = await openData(data, options, note, needs);
   const what = data.join(" ");
   const record = trainingRecord(await readModelFile(modelPath));
+  const opened = await openData(data, options, note, needs);
+  const dataset = groupedBy(opened, options.groupBy ?? record?.settings.groupBy, data);
   const trainedOnThese = record?.people === peopleDigest(dataset);
   if (!options.unseen) {
     if (trainedOnThese) warn("this model was trained on most of these people: the figures flatter it; see --unseen");
+    warnOfShared(dataset, sessionsOf(dataset, record?.groups), warn);
     return dataset;
   }
   if (!record || !trainedOnThese) {
