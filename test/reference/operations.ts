@@ -4,9 +4,11 @@ import type { NdArray, NdArrays } from "./ndarray.ts";
 import { absDifference, absDifferenceGradients } from "./ops/absDifference.ts";
 import { add, addGradients } from "./ops/add.ts";
 import { batchNorm, batchNormGradients } from "./ops/batchNorm.ts";
+import { centralDifference, centralDifferenceGradients } from "./ops/centralDifference.ts";
 import { conv2d, conv2dGradients } from "./ops/conv2d.ts";
 import { dense, denseGradients } from "./ops/dense.ts";
 import { flatten, flattenGradients } from "./ops/flatten.ts";
+import { globalAveragePool, globalAveragePoolGradients } from "./ops/globalAveragePool.ts";
 import { l2Normalize, l2NormalizeGradients } from "./ops/l2Normalize.ts";
 import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./ops/losses/batchLoss.ts";
 import { contrastiveLoss, contrastiveLossGradients } from "./ops/losses/contrastiveLoss.ts";
@@ -32,6 +34,8 @@ export interface Reference {
 export const references = {
   conv2d: { value: conv2d, gradients: conv2dGradients },
   maxPool2d: { value: maxPool2d, gradients: maxPool2dGradients },
+  centralDifference: { value: centralDifference, gradients: centralDifferenceGradients },
+  globalAveragePool: { value: globalAveragePool, gradients: globalAveragePoolGradients },
   batchNorm: { value: batchNorm, gradients: batchNormGradients },
   relu: { value: relu, gradients: reluGradients },
   sigmoid: { value: sigmoid, gradients: sigmoidGradients },
