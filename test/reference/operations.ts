@@ -4,11 +4,9 @@ import type { NdArray, NdArrays } from "./ndarray.ts";
 import { absDifference, absDifferenceGradients } from "./ops/absDifference.ts";
 import { add, addGradients } from "./ops/add.ts";
 import { batchNorm, batchNormGradients } from "./ops/batchNorm.ts";
-import { centralDifference, centralDifferenceGradients } from "./ops/centralDifference.ts";
 import { conv2d, conv2dGradients } from "./ops/conv2d.ts";
 import { dense, denseGradients } from "./ops/dense.ts";
 import { flatten, flattenGradients } from "./ops/flatten.ts";
-import { globalAveragePool, globalAveragePoolGradients } from "./ops/globalAveragePool.ts";
 import { l2Normalize, l2NormalizeGradients } from "./ops/l2Normalize.ts";
 import { batchHardTripletLoss, semiHardTripletLoss, supervisedContrastiveLoss } from "./ops/losses/batchLoss.ts";
 import { contrastiveLoss, contrastiveLossGradients } from "./ops/losses/contrastiveLoss.ts";
@@ -21,6 +19,8 @@ import { mean, meanGradients } from "./ops/mean.ts";
 import { relu, reluGradients } from "./ops/relu.ts";
 import { scale, scaleGradients } from "./ops/scale.ts";
 import { sigmoid, sigmoidGradients } from "./ops/sigmoid.ts";
+import { centralDifference, centralDifferenceGradients } from "./ops/spatial/centralDifference.ts";
+import { globalAveragePool, globalAveragePoolGradients } from "./ops/spatial/globalAveragePool.ts";
 import { sum, sumGradients } from "./ops/sum.ts";
 
 /** `gradients` are those of sum(value * outputGradient) with respect to each differentiable input. */

@@ -140,7 +140,11 @@ export async function train<I extends Item>(
   const record = recordOf(settings, dataset, training);
   const evaluate = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
     trainer.withDevice((present) =>
-      task.evaluate(present, bytes, people, { seed: settings.seed, quick, byGroup: settings.groupBy !== undefined }),
+      task.evaluate(present, bytes, people, {
+        seed: settings.seed,
+        quick,
+        training: settings.groupBy === undefined ? undefined : training,
+      }),
     );
   const some = heldOut && task.some(heldOut);
   const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));

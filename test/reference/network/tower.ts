@@ -3,14 +3,14 @@
 
 import { map, type NdArray, type NdArrays, scalar } from "../ndarray.ts";
 import { batchNorm, batchNormGradients } from "../ops/batchNorm.ts";
-import { centralDifference, centralDifferenceGradients } from "../ops/centralDifference.ts";
 import { conv2d, conv2dGradients } from "../ops/conv2d.ts";
 import { dense, denseGradients } from "../ops/dense.ts";
 import { flatten, flattenGradients } from "../ops/flatten.ts";
-import { globalAveragePool, globalAveragePoolGradients } from "../ops/globalAveragePool.ts";
 import { l2Penalty, l2PenaltyGradients } from "../ops/losses/l2Penalty.ts";
 import { maxPool2d, maxPool2dGradients } from "../ops/maxPool2d.ts";
 import { relu, reluGradients } from "../ops/relu.ts";
+import { centralDifference, centralDifferenceGradients } from "../ops/spatial/centralDifference.ts";
+import { globalAveragePool, globalAveragePoolGradients } from "../ops/spatial/globalAveragePool.ts";
 
 const CONV = { stride: 1, padding: "same" } as const;
 const POOL = { size: 2, stride: 2, padding: "valid" } as const;

@@ -17,9 +17,6 @@ import { openLiveness } from "../../options/dataOptions.ts";
 import { mebibyte } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
 
-/** The threshold where groups are held out, as a logit: the network's own, of training data alone. */
-const evenOdds = 0;
-
 /** How many pictures of each kind a checkpoint is evaluated by. */
 const evaluatedPictures = 250;
 
@@ -43,15 +40,17 @@ export const liveness: TrainingTask<LivenessItem> = {
     return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
   },
 
-  async evaluate(device, bytes, people, { quick, byGroup }) {
+  async evaluate(device, bytes, people, { quick, training }) {
     const model = await LivenessModel.open(device, bytes);
     try {
       const presentations = await livenessLogits(model, people);
       const loss = meanLoss(presentations);
-      const { apcer, bpcer, hter, eer, auc, ...found } = byGroup
-        ? livenessReport(presentations, evenOdds)
-        : quick
-          ? livenessReport(presentations, thresholdOf(presentations))
+      const { apcer, bpcer, hter, eer, auc, ...found } =
+        quick || training
+          ? livenessReport(
+              presentations,
+              thresholdOf(quick || !training ? presentations : await livenessLogits(model, training)),
+            )
           : crossFittedReport(presentations, people);
       const threshold = scoreOf(found.threshold);
       return {

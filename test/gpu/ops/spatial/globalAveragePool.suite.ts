@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { globalAveragePool, tensor, valueAndGradients } from "../../../src/index.ts";
-import { normal } from "../../random.ts";
-import { checkOperation } from "../operation.ts";
-import { assertThrows, define, defineKernel, forAll } from "../suite.ts";
+import { globalAveragePool, tensor, valueAndGradients } from "../../../../src/index.ts";
+import { normal } from "../../../random.ts";
+import { checkOperation } from "../../operation.ts";
+import { assertThrows, define, defineKernel, forAll } from "../../suite.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 

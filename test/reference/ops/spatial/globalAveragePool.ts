@@ -1,5 +1,5 @@
 // The mean over height and width of [B, H, W, C].
-import { type NdArray, type NdArrays, zeros } from "../ndarray.ts";
+import { type NdArray, type NdArrays, zeros } from "../../ndarray.ts";
 
 /** Of each element of x the one of [B, C] that it is averaged into. */
 const pooledAt = ([, height, width, channels]: readonly number[], i: number) =>

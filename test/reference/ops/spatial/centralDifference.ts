@@ -1,5 +1,5 @@
 // w[p] for every place p of a window but the centre, where it is w[centre] - theta sum_p w[p] (Yu et al. 2020).
-import { map, type NdArray, type NdArrays } from "../ndarray.ts";
+import { map, type NdArray, type NdArrays } from "../../ndarray.ts";
 
 export interface CentralDifferenceOptions {
   theta: number;

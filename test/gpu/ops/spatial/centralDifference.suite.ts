@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { centralDifference, conv2d, tensor, valueAndGradients } from "../../../src/index.ts";
-import { normal } from "../../random.ts";
-import { references } from "../../reference/operations.ts";
-import { checkOperation, toValue } from "../operation.ts";
-import { assert, assertClose, assertThrows, define, defineKernel, forAll } from "../suite.ts";
-import { deviceChoosing } from "../variants.ts";
+import { centralDifference, conv2d, tensor, valueAndGradients } from "../../../../src/index.ts";
+import { normal } from "../../../random.ts";
+import { references } from "../../../reference/operations.ts";
+import { checkOperation, toValue } from "../../operation.ts";
+import { assert, assertClose, assertThrows, define, defineKernel, forAll } from "../../suite.ts";
+import { deviceChoosing } from "../../variants.ts";
 
 const odd = fc.constantFrom(1, 3, 5);
 const channels = fc.integer({ min: 1, max: 21 });
