@@ -78,6 +78,9 @@ export async function writeManifest(folder, manifest, readme) {
   await copyFile("LICENSE", path.join(folder, "LICENSE"));
   // What lies beside a README in the repository does not in the package.
   const text = await readFile(readme, "utf8");
-  const source = `${root.homepage.replace(/#.*/, "")}/blob/main/`;
-  await writeFile(path.join(folder, "README.md"), text.replace(/\]\((?![a-z]+:|#)/g, `](${source}`));
+  const source = root.homepage.replace(/#.*/, "");
+  const absolute = text
+    .replace(/(!\[[^\]]*\]\()(?![a-z]+:)/g, `$1${source}/raw/main/`)
+    .replace(/\]\((?![a-z]+:|#)/g, `](${source}/blob/main/`);
+  await writeFile(path.join(folder, "README.md"), absolute);
 }

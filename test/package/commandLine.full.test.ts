@@ -1,4 +1,6 @@
 // The command line, after one install: its help, a training and what comes of it.
+import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { drawPeople } from "./support/drawn.ts";
@@ -31,4 +33,25 @@ it("trains, verifies, and writes and checks records", { timeout: 300_000 }, asyn
   expect(answer).toMatchObject({ same: expect.any(Boolean), distance: expect.any(Number) });
   await json("records", "create", "people/", "people.tfrecord");
   expect(await json("records", "verify", "people.tfrecord")).toMatchObject({ records: 32, corrupt: [] });
+});
+
+it("has the studio with it, and serves it", async () => {
+  const own = path.join(folder, "node_modules/twingrad-cli");
+  const files = await readdir(path.join(own, "studio"), { recursive: true });
+  expect(files).toEqual(
+    expect.arrayContaining(["index.html", "studio.js", "studio.css", "worker.js", "decoder.js", "recorded-run.json"]),
+  );
+  expect(files).toContain("THIRD-PARTY-NOTICES.txt");
+  const program = path.join(folder, "node_modules/.bin/twingrad"); // a link, as npm makes it
+  const server = spawn(process.execPath, [program, "studio", "--port", "0", "--json"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    const line = await new Promise<string>((resolve) => server.stdout.once("data", (data) => resolve(String(data))));
+    const answer = await fetch(`${JSON.parse(line).url}worker.js`);
+    expect(answer.headers.get("content-type")).toMatch(/^text\/javascript/);
+    expect(await answer.text()).toBe(await readFile(path.join(own, "studio/worker.js"), "utf8"));
+  } finally {
+    server.kill();
+  }
 });

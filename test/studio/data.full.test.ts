@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ElementHandle } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { recordCodec } from "../../src/formats/tfrecord/recordCodec.ts";
+import { recordFile } from "../data/sources/recordBytes.ts";
 import { openStudio, type Studio } from "./studioPage.ts";
 
 const people = 200;
@@ -86,6 +88,24 @@ it("what cannot be read and what is there twice is left out, with why", { timeou
   expect((await studio.told()).line).toBe("Ready: 2,001 pictures of 201 people");
 });
 
+it("TFRecord files are added; a record that cannot be read is left out", { timeout: 60_000 }, async () => {
+  const codec = await recordCodec();
+  const example = (n: number) => ({
+    image: [new Uint8Array(pgm(50_000 + n))],
+    label: [1n],
+    name: [new TextEncoder().encode("Lin")],
+  });
+  const file = recordFile(codec, [example(1), example(2)]);
+  file[file.length - 8] ^= 1; // within the second record's data
+  await writeFile(join(folder, "lin.tfrecord"), file);
+  const input = await studio.page.$("input[aria-label='TFRecord files']");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, "lin.tfrecord"));
+  await studio.until(({ line }) => line === "Ready: 2,002 pictures of 202 people", 30);
+  expect(await text()).toMatch(
+    /cannot be read: lin\.tfrecord: record 2 at byte \d+: the checksum of its data is wrong/,
+  );
+});
+
 it("storage that is full costs nothing that is there, and is told", { timeout: 60_000 }, async () => {
   const cdp = await studio.page.createCDPSession();
   const { origin } = new URL(studio.url);
@@ -100,9 +120,9 @@ it("storage that is full costs nothing that is there, and is told", { timeout: 6
   );
   await cdp.send("Storage.overrideQuotaForOrigin", { origin });
   await studio.page.reload();
-  await studio.until(({ state, line }) => state === "idle" && /2,001 pictures of 201 people/.test(line), 60);
+  await studio.until(({ state, line }) => state === "idle" && /2,002 pictures of 202 people/.test(line), 60);
   await addFolder("mixed");
-  await studio.until(({ state, line }) => state === "idle" && /2,003 pictures of 202 people/.test(line), 60);
+  await studio.until(({ state, line }) => state === "idle" && /2,004 pictures of 203 people/.test(line), 60);
 });
 
 it("a camera that is refused says so; one that is allowed takes pictures", { timeout: 120_000 }, async () => {
@@ -119,7 +139,7 @@ it("a camera that is refused says so; one that is allowed takes pictures", { tim
   await page.waitForSelector("::-p-aria([name='Stop camera'][role='button'])");
   await page.locator("#camera-name").fill("Me");
   await press("Take 10");
-  await studio.until(({ line }) => / of 203 people$/.test(line), 60);
+  await studio.until(({ line }) => / of 204 people$/.test(line), 60);
   await press("Stop camera");
   const tracks = await page.evaluate(() => document.querySelector("video")!.srcObject);
   expect(tracks).toBeNull();

@@ -1,6 +1,7 @@
 // The studio as it is published, served as `twingrad studio` does, in a headless Chrome of its own.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import axe from "axe-core";
 import type { Browser, Page } from "puppeteer";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { buildStudio } from "../../scripts/packages/studio.mjs";
@@ -142,4 +143,15 @@ export async function inEveryLook(page: Page, name: string, look: (look: string)
     await page.screenshot({ path: join(pictures, `${name}-${suffix}.png`), fullPage: true });
   }
   await page.setViewport({ width: 1280, height: 900 });
+}
+
+/** What axe finds that is serious in what is shown. @param look which one that is, for the message */
+export async function seriousIn(page: Page, look: string): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }),
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
 }

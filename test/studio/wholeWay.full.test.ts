@@ -1,8 +1,7 @@
 // The whole way in a real browser: from nothing to a trained network, by the page's own buttons; what it asks the network for,
 // how long its thread is busy, what axe finds; a reload and a lost GPU in the middle.
-import axe from "axe-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { inEveryLook, keptRuns, openStudio, type Studio, set } from "./studioPage.ts";
+import { inEveryLook, keptRuns, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
 
 /** Of a run that is interrupted: enough that it is still under way when somebody presses a button. */
 const steps = 40;
@@ -14,17 +13,6 @@ beforeAll(async () => {
   await studio.until(({ state }) => state === "idle", 60);
 }, 120_000);
 afterAll(() => studio?.close());
-
-/** What axe finds that is serious, on the tab that is open. */
-async function serious(look: string): Promise<string[]> {
-  await studio.page.evaluate(axe.source);
-  const { violations } = await studio.page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }),
-  );
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
-}
 
 /**
  * The longest tasks of the page's thread while `work` runs, in milliseconds of its own processor time: what the thread waits
@@ -55,13 +43,13 @@ async function shortRun(): Promise<void> {
 }
 
 it("drawn faces become people, of whom some are held out", { timeout: 180_000 }, async () => {
-  await inEveryLook(studio.page, "data-empty", async (look) => expect(await serious(look)).toEqual([]));
+  await inEveryLook(studio.page, "data-empty", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
   await studio.press("Use drawn faces");
   await studio.until(({ state }) => state === "loading", 10);
   const { line } = await studio.until(({ state }) => state === "idle", 120);
   expect(line).toBe("Ready: 480 pictures of 60 people");
   await studio.page.waitForFunction(() => document.querySelectorAll("img.thumb").length >= 90, { timeout: 30_000 });
-  await inEveryLook(studio.page, "data", async (look) => expect(await serious(look)).toEqual([]));
+  await inEveryLook(studio.page, "data", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
 });
 
 it("a network learns to tell held-out people apart while the page stays responsive", { timeout: 300_000 }, async () => {
@@ -76,7 +64,7 @@ it("a network learns to tell held-out people apart while the page stays responsi
   expect(step).toBe(60);
   expect(auc).toBeGreaterThan(0.85);
   expect(tasks[0]).toBeLessThan(50);
-  await inEveryLook(studio.page, "train", async (look) => expect(await serious(look)).toEqual([]));
+  await inEveryLook(studio.page, "train", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
 });
 
 it("a run that is paused, resumed, reloaded and loses its GPU has the losses of one that is not", {

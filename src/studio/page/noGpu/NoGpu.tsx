@@ -49,7 +49,7 @@ export function NoGpu({ reason }: { reason: string }) {
           {browsers.map(([name, versions]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd class="small">{versions}</dd>
+              <dd class="plain-text">{versions}</dd>
             </div>
           ))}
         </dl>
