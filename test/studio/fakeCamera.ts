@@ -5,7 +5,7 @@ import { drawFaces } from "../../src/cli/demo/faces/index.ts";
 
 const side = 96;
 /** Of the drawn people that the studio makes: somebody beyond them, whom no training sees. */
-export const filmed = { person: 100, seed: 1 };
+const filmed = { person: 100, seed: 1 };
 /** Pictures of that person in the film, and how many frames each stays. */
 const [pictures, frames] = [3, 8];
 
