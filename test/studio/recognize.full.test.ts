@@ -1,9 +1,11 @@
 // From drawn faces to a live identification: train a little, evaluate, enroll, recognize who sits before a fake camera that
 // shows a drawn face; files that are none; the benchmark.
+
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
+import { InferenceSession } from "onnxruntime-web";
 import type { ElementHandle } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { film, pictureFiles } from "./fakeCamera.ts";
@@ -203,6 +205,10 @@ it("exports, imports, and refuses files that are none without losing what is the
   await studio.press("Export model");
   await saved("Run 1.safetensors");
   const model = await readFile(join(folder, "Run 1.safetensors"));
+  await studio.press("Export ONNX");
+  await saved("Run 1.onnx");
+  const onnx = await InferenceSession.create(await readFile(join(folder, "Run 1.onnx")));
+  expect([onnx.inputNames, onnx.outputNames]).toEqual([["images"], ["embedding"]]);
 
   await choose("Import gallery: file", await broken("none.json", "{"));
   expect(await alert()).toMatch(

@@ -59,8 +59,8 @@ it("computes the loss, and its change along a gradient, as the reference does", 
 it("counts what a threshold accepts, equal distances with it", () => {
   const distances = Float64Array.of(0.1, 0.2, 0.2, 0.5);
   expect([0, 0.1, 0.2, 0.4, 0.5, 9].map((threshold) => accepted(distances, threshold))).toEqual([0, 1, 3, 3, 4, 4]);
-  const { low, width, genuine, impostor } = binned(distances, Float64Array.of(0.35, 0.9), 4);
-  expect([low, width]).toEqual([0.1, 0.2]);
+  const { low, high, width, genuine, impostor } = binned(distances, Float64Array.of(0.35, 0.9), 4);
+  expect([low, high, width]).toEqual([0.1, 0.9, 0.2]);
   expect([genuine, impostor]).toEqual([
     [0.75, 0, 0.25, 0],
     [0, 0.5, 0, 0.5],
