@@ -5,6 +5,8 @@ import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts"
 import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
+import { centralDifference } from "../ops/spatial/centralDifference.ts";
+import { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
 import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
@@ -29,7 +31,7 @@ export interface Network {
   penalised(tape: Tape): Parameter[];
 }
 
-const layers: Layers = { conv2d, maxPool2d, batchNorm, dense };
+const layers: Layers = { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool };
 
 /**
  * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.

@@ -7,8 +7,8 @@ import { flatten } from "../ops/flatten.ts";
 import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
 import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
 import type { maxPool2d } from "../ops/maxPool2d.ts";
-import { centralDifference } from "../ops/spatial/centralDifference.ts";
-import { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
+import type { centralDifference } from "../ops/spatial/centralDifference.ts";
+import type { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOptions.ts";
@@ -29,11 +29,13 @@ export interface Layers {
   readonly maxPool2d: typeof maxPool2d;
   readonly batchNorm: typeof batchNorm;
   readonly dense: typeof dense;
+  readonly centralDifference: typeof centralDifference;
+  readonly globalAveragePool: typeof globalAveragePool;
 }
 
 /** [N, H, W, C] to [N, embedding]. */
 export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode, layers: Layers): Tensor {
-  const { conv2d, maxPool2d, batchNorm, dense } = layers;
+  const { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool } = layers;
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { patch, differences } = options;
   const { training, groups = 1, index = 0 } = mode;

@@ -1,7 +1,7 @@
 import backwardShader from "../../../shaders/centralDifference.backward.wgsl";
 import forwardShader from "../../../shaders/centralDifference.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
-import type { Operation } from "../../tape/graph.ts";
+import { type Operation, withGradient } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
@@ -10,7 +10,12 @@ import { describe, type Tensor } from "../../tape/tensor.ts";
  * weight at the centre `theta` times the sum of all is taken. At 1 nothing is left of how bright a place is, at 0 the
  * filter is as it was. U and V are odd.
  */
-export function centralDifference(filter: Tensor, theta: number): Tensor {
+export const centralDifference = (filter: Tensor, theta: number): Tensor => record(differentiable, filter, theta);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainCentralDifference: typeof centralDifference = (filter, theta) => record(operation, filter, theta);
+
+function record(operation: Operation<Options>, filter: Tensor, theta: number): Tensor {
   const tape = tapeOf("centralDifference", filter);
   const [rows, columns] = filter.shape;
   if (filter.shape.length !== 4 || rows % 2 === 0 || columns % 2 === 0) {
@@ -27,14 +32,17 @@ interface Options {
 
 const operation: Operation<Options> = {
   name: "centralDifference",
-  gradient: ({ inputs: [filter], options }, gradient) => [
-    gradient.tape.record(gradientOperation, [gradient], options, filter.shape),
-  ],
   lower({ inputs: [filter_], outputs: [output], options }, to) {
     const { groups, constants } = perPair(filter_, options);
     to.launch(forwardShader, { filter_, output }, constants, groups);
   },
 };
+
+const differentiable = /* @__PURE__ */ withGradient(operation, {
+  gradient: ({ inputs: [filter], options }, gradient) => [
+    gradient.tape.record(gradientOperation, [gradient], options, filter.shape),
+  ],
+});
 
 const gradientOperation: Operation<Options> = {
   name: "centralDifference gradient",
