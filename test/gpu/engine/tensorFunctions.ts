@@ -66,7 +66,7 @@ export const examples: Readonly<Record<string, Example>> = {
   photometric: {
     ...pictures,
     of: ({ x }) =>
-      twingrad.photometric(x, x.tape.input("changes", [1, 40], { dtype: "u8" }), { seed: 1, noise: 2, fill: 3 }),
+      twingrad.photometric(x, x.tape.input("changes", [1, 56], { dtype: "u8" }), { seed: 1, noise: 2, fill: 3 }),
   },
   relu: { of: ({ x }) => twingrad.relu(x), inputs: { x: [9] }, gradientsOf: ["x"] },
   resample: {
