@@ -33,5 +33,5 @@ it.skipIf(!there)(
     expect(all.stderr).toContain("are of groups that this model was trained on (01)");
     expect(all.groups.map(({ name }: { name: string }) => name)).toEqual(["01", "02"]);
   },
-  240_000,
+  600_000,
 );

@@ -1,5 +1,7 @@
 // The liveness network through the Trainer: gradients, exact resuming, what it refuses, and a trained model in use.
 
+import { decode } from "../../../src/formats/safetensors.ts";
+import { withMetadata } from "../../../src/formats/seal.ts";
 import {
   adam,
   type Device,
@@ -10,7 +12,6 @@ import {
   siamese,
   Trainer,
 } from "../../../src/index.ts";
-import { decode, withMetadata } from "../../../src/internal.ts";
 import { normal, uniform } from "../../random.ts";
 import { map, type NdArrays, ndarray } from "../../reference/ndarray.ts";
 import { liveness as reference } from "../../reference/network/livenessNetwork.ts";
