@@ -1,5 +1,5 @@
-// output = clamp(gain blur(x) + offset + deviation noise, 0, 1), with each picture's own numbers; within a rectangle
-// the output is uniform noise instead. A thread makes four neighbours of a row in one channel: a pixel that is blurred
+// output = clamp(gain min(exposure blur(x)^gamma, 1) + offset + deviation noise, 0, 1), with each picture's own numbers; within
+// a rectangle the output is uniform noise instead. A thread makes four neighbours of a row in one channel: a pixel that is blurred
 // into all four is loaded once.
 // blur(x)[p] = sum_d g(d) x[p + d] / sum_d g(d), g(d) = exp(-falloff |d|^2), |d.y| and |d.x| <= radius; pixels from
 // beyond the border repeat it.
@@ -16,6 +16,11 @@ override NOISE: u32; // streams of random numbers
 override FILL: u32;
 
 struct Change {
+  gamma: f32,
+  // Of three channels by themselves, of any other number green's.
+  red: f32,
+  green: f32,
+  blue: f32,
   gain: f32,
   offset: f32,
   deviation: f32,
@@ -90,6 +95,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     value /= total;
   }
 
+  if (changes[picture].gamma != 1.0) {
+    let positive = select(value, vec4f(1e-6), value < vec4f(1e-6)); // pow() of 0 is undefined; max() may drop NaN
+    value = pow(positive, vec4f(changes[picture].gamma));
+  }
+  var exposure = changes[picture].green;
+  if (CHANNELS == 3u && channel != 1u) {
+    exposure = select(changes[picture].blue, changes[picture].red, channel == 0u);
+  }
+  value *= exposure;
+  value = select(value, vec4f(1.0), value > vec4f(1.0)); // full scale
   value = value * changes[picture].gain + changes[picture].offset;
   let deviation = changes[picture].deviation;
   if (deviation > 0.0) {

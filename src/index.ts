@@ -68,6 +68,8 @@ export { relu } from "./ops/relu.ts";
 export { scale } from "./ops/scale.ts";
 export { sigmoid } from "./ops/sigmoid.ts";
 export { slice } from "./ops/slice.ts";
+export { centralDifference } from "./ops/spatial/centralDifference.ts";
+export { globalAveragePool } from "./ops/spatial/globalAveragePool.ts";
 export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";

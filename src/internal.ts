@@ -3,9 +3,10 @@
 export type { Augmentation } from "./data/augmentation/drawAugmentation.ts";
 export { resolveRanges } from "./data/augmentation/ranges.ts";
 export { defaultPrefetch } from "./data/batches.ts";
-export { indicesByIdentity, subset } from "./data/dataset.ts";
+export { changed, indicesByIdentity, subset } from "./data/dataset.ts";
 export { faceFaults, faultInWords } from "./data/detection/chooseFace.ts";
 export { faceDataset, faceOf } from "./data/detection/faceDataset.ts";
+export { grouped, groupRule, groupsOf, pictured, splitGroups } from "./data/groups.ts";
 export { readableName, shown } from "./data/names.ts";
 export { byNaturalOrder } from "./data/naturalOrder.ts";
 export { cropInWords, cropOf } from "./data/pictures/crop.ts";

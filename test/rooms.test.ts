@@ -99,6 +99,7 @@ const rooms: Readonly<Record<string, Room>> = {
   studio: {
     imports: [
       "web",
+      "exchange",
       "faces",
       "report",
       "train",

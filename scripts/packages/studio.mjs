@@ -29,7 +29,6 @@ export async function buildStudio(folder) {
     chunkNames: "chunks/[name]-[hash]",
     logLevel: "warning",
     metafile: true,
-    ignoreAnnotations: true, // the package is free of side effects; the page's entries are not
     plugins: [esbuildPlugin({ minify: true })],
   });
   for (const file of files) await copyFile(`src/studio/${file}`, path.join(folder, file));

@@ -8,6 +8,8 @@ export interface Item {
   readonly identity: number;
   /** What an error message calls this picture: a path, or a record's file and number. */
   readonly name: string;
+  /** What it has in common with others beside who is on it, such as the recording session, where that is known: see `grouped`. */
+  readonly group?: string;
   /** The picture as uint8, row by row, channels last: height * width * channels values. Rejects naming the picture. */
   decode(size: ImageSize): Promise<Uint8Array>;
   /** The picture as it is stored, undecoded; absent where a program draws its pictures. Rejects naming the picture. */

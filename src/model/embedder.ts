@@ -1,10 +1,12 @@
 // The tower alone, with inference statistics: pictures to embeddings, for a network in training or a finished one.
+import { partOf } from "../data/augmentation/drawAugmentation.ts";
 import type { Pictures } from "../data/batch.ts";
 import { checkPictures } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "../gpu/program.ts";
 import { embeddingLength, type Network } from "../nn/network.ts";
+import { towerSize } from "../nn/networkOptions.ts";
 import { repeated, resample } from "../ops/images/resample.ts";
 import { plainL2Normalize } from "../ops/l2Normalize.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
@@ -12,7 +14,7 @@ import { lowerTape } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
 import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
-import { viewTransforms } from "./views.ts";
+import { patchPlaces, viewTransforms } from "./views.ts";
 
 /** Gives the embeddings of each tower, by its number. */
 type EmbeddingProgram = Program<Record<string, Float32Array>>;
@@ -52,7 +54,7 @@ export function chunksOf(count: number, sizes: readonly number[]): number[] {
 
 /**
  * The tower for pictures in bytes and in float32, with a program for each of `sizes`. With a loss on distances embeddings have
- * unit length. Several views of a picture go one after another, and their embeddings' mean counts. The network's parameters are
+ * unit length. Several views of a picture, or its patches, go one after another, and their embeddings' mean counts. The network's parameters are
  * declared in the store at once; nothing is compiled before it is asked for.
  * @param tune whether open choices among kernels are timed, on a device that was opened with tuning.
  */
@@ -72,16 +74,19 @@ export function towerEmbedder(parts: {
   const picture = sizeOf(imageSize);
   const programs = new Map<string, Promise<EmbeddingProgram>>();
   const unit = loss !== "cross-entropy";
-  const [height, width] = network.options.imageSize;
+  const { imageSize: whole, patch } = network.options;
   const { alignment, views: kinds, resize: method = "area" } = pictures ?? {};
-  const views = kinds && viewTransforms(kinds, [imageSize[0], imageSize[1]], [height, width], method);
+  const shown =
+    (kinds || patch > 0) && viewTransforms(kinds ?? [], [imageSize[0], imageSize[1]], [whole[0], whole[1]], method);
+  const places = patch > 0 ? patchPlaces([whole[0], whole[1]], patch) : [[0, 0] as const];
+  const views = shown ? shown.flatMap((view) => places.map(([y, x]) => partOf(view, y, x))) : undefined;
   /** By tower, the input that it takes. */
   const inputNames = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
 
   const record = (dtype: InputDtype, size: number) => {
     const tape = new Tape(device, { parameters: store });
     const view = views && tape.input("view", [size, 6]);
-    const change = view && ((images: Tensor) => resample(images, view, [height, width], { method }));
+    const change = view && ((images: Tensor) => resample(images, view, towerSize(network.options), { method }));
     const seen = Object.fromEntries(
       [...new Set(inputNames)].map((name) => {
         return [name, picturesInput(tape, network, size, dtype, pictures, { change, name })];

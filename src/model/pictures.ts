@@ -3,7 +3,7 @@ import { type Alignment, isAlignment } from "../data/alignment/alignmentForm.ts"
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
 import type { NetworkOptions } from "../nn/networkOptions.ts";
-import { type TowerKind, towerKinds } from "../nn/networkOptions.ts";
+import { type TowerKind, towerKinds, towerSize } from "../nn/networkOptions.ts";
 import { type ResizeMethod, resize } from "../ops/images/resample.ts";
 import { scaleBytes } from "../ops/images/scaleBytes.ts";
 import { standardize } from "../ops/images/standardize.ts";
@@ -71,7 +71,7 @@ export function picturesInput(
   pictures?: PictureOptions,
   { change, name = "images" }: { readonly change?: (images: Tensor) => Tensor; readonly name?: string } = {},
 ): Tensor {
-  const [height, width] = options.imageSize;
+  const [height, width] = towerSize(options);
   const given = givenSize(options, pictures);
   const images = tape.input(name, [count, ...given], { dtype });
   const sized = () => {

@@ -35,6 +35,10 @@ const unchanged = {
   brightness: 0,
   contrast: 1,
   noise: 0,
+  gamma: 1,
+  gain: 1,
+  whiteBalance: { red: 1, blue: 1 },
+  patch: { y: 0, x: 0 },
   erased: null,
 };
 
@@ -51,6 +55,18 @@ export function viewTransforms(
       transformOf({ ...unchanged, scale, translation: { y, x }, flip }, source, output, method),
     ),
   );
+}
+
+/** Of each side of a picture, how many patches stand on it, evenly: they overlap where they are larger than a fifth of it. */
+const patchesASide = 5;
+
+/** Where patches with this side begin in a picture [height, width]: a grid of whole pixels from border to border. */
+export function patchPlaces([height, width]: readonly [number, number], patch: number): [y: number, x: number][] {
+  const places = (side: number) => {
+    const room = side - patch;
+    return [...new Set(Array.from({ length: patchesASide }, (_, n) => Math.round((n * room) / (patchesASide - 1))))];
+  };
+  return places(height).flatMap((y) => places(width).map((x): [number, number] => [y, x]));
 }
 
 /** Whether this is a list of views, each named once. */

@@ -11,7 +11,7 @@ export interface LivenessNetwork extends Network {
   readonly task: "liveness";
 }
 
-/** Filters 256, 128, 64, 32 and embedding 1024 by default. */
+/** Filters 256, 128, 64, 32 and embedding 1024 by default; of patches the embedding is the last block's filters. */
 export function liveness(options: LivenessOptions): LivenessNetwork {
   return towerNetwork("liveness", "liveness", options, (embeddings) => embeddings);
 }

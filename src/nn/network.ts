@@ -5,11 +5,13 @@ import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts"
 import { conv2d } from "../ops/conv2d.ts";
 import { dense } from "../ops/dense.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
+import { centralDifference } from "../ops/spatial/centralDifference.ts";
+import { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
 import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
-import { embeddingActivations, type NetworkOptions } from "./networkOptions.ts";
+import { embeddingActivations, type NetworkOptions, towerSize } from "./networkOptions.ts";
 import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
@@ -29,7 +31,7 @@ export interface Network {
   penalised(tape: Tape): Parameter[];
 }
 
-const layers: Layers = { conv2d, maxPool2d, batchNorm, dense };
+const layers: Layers = { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool };
 
 /**
  * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
@@ -63,11 +65,13 @@ export function towerNetwork<T extends NetworkTask>(
 /** The options with their defaults. @throws BAD_INPUT for those of no network, which `name` calls it. */
 export function chosenOptions(name: string, options: NetworkOptions): Required<NetworkOptions> {
   checkOptions(name, options, networkOptions);
-  const { imageSize, filters = [256, 128, 64, 32], embedding = 1024, seed = 0 } = options;
+  const { imageSize, filters = [256, 128, 64, 32], seed = 0, patch = 0, differences = 0 } = options;
+  const { embedding = patch && Array.isArray(filters) ? filters[filters.length - 1] : 1024 } = options;
   const { embeddingActivation = "sigmoid", towers = ["pixels"] } = options;
   const { batchNormEpsilon = defaultEpsilon, batchNormMomentum = defaultMomentum } = options;
   const normalization = { batchNormEpsilon, batchNormMomentum };
-  const chosen = { imageSize, filters, embedding, embeddingActivation, ...normalization, seed, towers };
+  const layers = { filters, embedding, embeddingActivation, ...normalization, towers, patch, differences };
+  const chosen = { imageSize, ...layers, seed };
   checkSizes(name, chosen);
   return chosen;
 }
@@ -88,6 +92,8 @@ const networkOptions: Known<NetworkOptions> = {
   batchNormMomentum: 1,
   seed: 1,
   towers: 1,
+  patch: 1,
+  differences: 1,
 };
 
 function checkSizes(name: string, options: Required<NetworkOptions>): void {
@@ -112,13 +118,33 @@ function checkSizes(name: string, options: Required<NetworkOptions>): void {
     const got = `imageSize ${inWords(imageSize, " x ")}, filters ${inWords(filters, ", ")}, embedding ${embedding}`;
     throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
   }
-  const shorter = Math.min(imageSize[0], imageSize[1]);
+  checkPatch(name, options);
+  const shorter = Math.min(...towerSize(options));
   if (shorter >= leastSide(options)) return;
-  const size = imageSize.slice(0, 2).join(" x ");
+  const size = towerSize(options).join(" x ");
   const most = Math.floor(Math.log2(shorter));
   const what =
     shorter >> filters.length === 0
       ? `${filters.length} blocks halve a picture of ${size} to nothing; give pictures of at least ${leastSide(options)}${most > 0 ? `, or ${most} blocks at most` : ""}`
       : `a picture of ${size} has no window of edges' histograms; give pictures of 8 x 8 or more`;
   throw new TwingradError("BAD_INPUT", `${name}: ${what}.`);
+}
+
+function checkPatch(
+  name: string,
+  { imageSize, filters, embedding, towers, patch, differences }: Required<NetworkOptions>,
+) {
+  const wrong = (what: string) => new TwingradError("BAD_INPUT", `${name}: ${what}.`);
+  if (!(differences >= 0 && differences <= 1)) throw wrong(`differences is ${differences}; expected 0 to 1`);
+  if (patch === 0) return;
+  if (name === "siamese") throw wrong("patches are for liveness; two pictures are compared as wholes");
+  const [height, width] = imageSize;
+  if (!Number.isInteger(patch) || patch < 0 || patch > Math.min(height, width)) {
+    throw wrong(`patch is ${patch}; expected a side of at most that of the picture, ${height} x ${width}`);
+  }
+  if (towers.join() !== "pixels") throw wrong(`patches are for the tower pixels, not for ${towers.join(", ")}`);
+  const last = filters[filters.length - 1];
+  if (embedding !== last) {
+    throw wrong(`embedding is ${embedding}; of patches it is the mean of the last block's filters, ${last}`);
+  }
 }

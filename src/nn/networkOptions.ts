@@ -38,4 +38,16 @@ export interface NetworkOptions {
    * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardised pictures.
    */
   readonly towers?: readonly TowerKind[];
+  /**
+   * Of a liveness network: it looks at square patches with a side of so many pixels of the picture at `imageSize`, without any
+   * resizing (Atoum et al. 2017), and what its blocks find is averaged over a patch. Training draws one patch of each
+   * picture; a picture's logit is the mean over a grid of patches. 0, the whole picture at once, by default.
+   */
+  readonly patch?: number;
+  /** The theta of `centralDifference`, which all convolutions' filters go through; 0, filters as they are, by default. */
+  readonly differences?: number;
 }
+
+/** Height and width of what a tower takes: a patch, or the whole picture. */
+export const towerSize = ({ imageSize, patch }: NetworkOptions): [height: number, width: number] =>
+  patch ? [patch, patch] : [imageSize[0], imageSize[1]];

@@ -6,8 +6,9 @@ import type { dense } from "../ops/dense.ts";
 import { flatten } from "../ops/flatten.ts";
 import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
 import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
-
 import type { maxPool2d } from "../ops/maxPool2d.ts";
+import type { centralDifference } from "../ops/spatial/centralDifference.ts";
+import type { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOptions.ts";
@@ -28,12 +29,15 @@ export interface Layers {
   readonly maxPool2d: typeof maxPool2d;
   readonly batchNorm: typeof batchNorm;
   readonly dense: typeof dense;
+  readonly centralDifference: typeof centralDifference;
+  readonly globalAveragePool: typeof globalAveragePool;
 }
 
 /** [N, H, W, C] to [N, embedding]. */
 export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode, layers: Layers): Tensor {
-  const { conv2d, maxPool2d, batchNorm, dense } = layers;
+  const { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool } = layers;
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
+  const { patch, differences } = options;
   const { training, groups = 1, index = 0 } = mode;
   const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
   const kind = towers[index];
@@ -61,9 +65,11 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
         seed,
       });
       const bias = tape.parameter(`${block}/conv/bias`, [count], { initial: 0 });
-      x = maxPool2d(conv2d(x, kernel, { bias, padding: "same" }), { size: 2 });
+      const filter = differences > 0 ? centralDifference(kernel, differences) : kernel;
+      x = maxPool2d(conv2d(x, filter, { bias, padding: "same" }), { size: 2 });
       x = batchNorm(x, { ...norm(`${block}/norm`, count), activation: "relu" });
     });
+    if (patch > 0) return globalAveragePool(x);
     x = flatten(x);
   }
   const kernel = tape.parameter(`${name}/dense/kernel`, [x.shape[1], embedding], { initial: "glorot-uniform", seed });
@@ -72,7 +78,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
 }
 
 /** How many values a tower's parameters hold, moving averages included. */
-export function towerWeights({ imageSize, filters, embedding }: Options, kind: TowerKind): number {
+export function towerWeights({ imageSize, filters, embedding, patch }: Options, kind: TowerKind): number {
   const [height, width, channels] = imageSize;
   if (kind === "histograms") {
     const values = histogramWindows(height >> 1) * histogramWindows(width >> 1) * edgeDirections;
@@ -81,6 +87,7 @@ export function towerWeights({ imageSize, filters, embedding }: Options, kind: T
   const inputs = [channels, ...filters];
   if (kind === "edges") inputs[1] = edgeDirections + channels;
   const blocks = filters.map((count, i) => (kind === "edges" && i === 0 ? 0 : (9 * inputs[i] + 5) * count));
+  if (patch > 0) return blocks.reduce((sum, size) => sum + size, 0);
   const flattened = (height >> filters.length) * (width >> filters.length) * filters[filters.length - 1];
   return blocks.reduce((sum, size) => sum + size, 0) + (flattened + 1) * embedding;
 }

@@ -260,7 +260,6 @@ export interface RecognitionState {
   readonly liveness: { readonly name: string; readonly threshold: number } | null;
   /** Whether this browser finds faces. */
   readonly findsFaces: boolean;
-  readonly exportsOnnx: boolean;
 }
 
 export interface EnrolledPerson {
@@ -430,6 +429,5 @@ export const initialState: State = {
     threshold: null,
     liveness: null,
     findsFaces: false,
-    exportsOnnx: false,
   },
 };

@@ -1,11 +1,17 @@
 // Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
 // the host's part, which draws them.
-import { type Augmentation, changeOf, drawAugmentation, transformOf } from "../data/augmentation/drawAugmentation.ts";
+import {
+  type Augmentation,
+  changeOf,
+  drawAugmentation,
+  partOf,
+  transformOf,
+} from "../data/augmentation/drawAugmentation.ts";
 import { type AugmentationRanges, type ResolvedRanges, resolveRanges } from "../data/augmentation/ranges.ts";
 import { streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
 import { changeBytes, packChanges, photometric } from "../ops/images/photometric.ts";
-import { type ResizeMethod, resample } from "../ops/images/resample.ts";
+import { type ResizeMethod, resample, type Transform } from "../ops/images/resample.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
 /** Ranges, and the seed that each picture's own stream of random numbers is drawn with; 0 by default. */
@@ -25,6 +31,8 @@ export class Augmenter {
     private readonly source: Size,
     private readonly output: Size,
     private readonly method: ResizeMethod,
+    /** The side of a patch of the augmented picture that is taken in its place; 0 for the whole of it. */
+    private readonly patch = 0,
   ) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new TwingradError(
@@ -41,7 +49,7 @@ export class Augmenter {
     const { tape, shape } = images;
     const transforms = tape.input("transforms", [shape[0], 6]);
     const changes = tape.input("changes", [shape[0], changeBytes], { dtype: "u8" });
-    const moved = resample(images, transforms, this.output, { method: this.method });
+    const moved = resample(images, transforms, this.seen, { method: this.method });
     return photometric(moved, changes, { seed: this.seed, noise: streams.pixelNoise, fill: streams.erasedPixels });
   }
 
@@ -54,8 +62,20 @@ export class Augmenter {
   inputs(ids: ArrayLike<number>): { transforms: Float32Array; changes: Uint8Array } {
     const drawn = Array.from(ids, (id) => this.draw(id));
     return {
-      transforms: Float32Array.from(drawn.flatMap((a) => transformOf(a, this.source, this.output, this.method))),
-      changes: packChanges(drawn.map((a, i) => changeOf(a, this.output, ids[i]))),
+      transforms: Float32Array.from(drawn.flatMap((a) => this.transform(a))),
+      changes: packChanges(drawn.map((a, i) => changeOf(a, this.seen, ids[i]))),
     };
+  }
+
+  private get seen(): Size {
+    return this.patch > 0 ? [this.patch, this.patch] : this.output;
+  }
+
+  private transform(augmentation: Augmentation): Transform {
+    const whole = transformOf(augmentation, this.source, this.output, this.method);
+    if (this.patch === 0) return whole;
+    const { y, x } = augmentation.patch;
+    const [below, right] = this.output.map((side) => side - this.patch + 1); // that many places, each as likely
+    return partOf(whole, Math.floor(y * below), Math.floor(x * right));
   }
 }

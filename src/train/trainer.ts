@@ -103,8 +103,10 @@ export class Trainer {
     const { resize = "area", augmentation } = options;
     const pictures = picturesSaid(options);
     const [sourceHeight, sourceWidth] = givenSize(network.options, pictures);
-    const [height, width] = network.options.imageSize;
-    const augmenter = augmentation && new Augmenter(augmentation, [sourceHeight, sourceWidth], [height, width], resize);
+    const { imageSize, patch } = network.options;
+    const [source, whole] = [[sourceHeight, sourceWidth] as const, [imageSize[0], imageSize[1]] as const];
+    const augmenter =
+      augmentation || patch > 0 ? new Augmenter(augmentation ?? {}, source, whole, resize, patch) : undefined;
     const { storage = "float32", recompute = false } = options;
     if (!["float32", "float16"].includes(storage)) {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);

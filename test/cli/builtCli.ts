@@ -28,7 +28,7 @@ export async function buildCli(folder: string, environment: Record<string, strin
 
   function run(...parameters: string[]): Promise<Ended> {
     return new Promise((done) => {
-      execFile(process.execPath, [cli, ...parameters], { timeout: 120_000, env }, (error, stdout, stderr) => {
+      execFile(process.execPath, [cli, ...parameters], { timeout: 300_000, env }, (error, stdout, stderr) => {
         done({ status: error ? (error.code ?? null) : 0, stdout, stderr });
       });
     });

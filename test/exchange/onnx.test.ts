@@ -2,7 +2,7 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as ort from "onnxruntime-web";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exportOnnx, exportOnnxVerifier, type OnnxEmbedderOptions } from "../../src/exchange/index.ts";
+import { exportOnnx, exportOnnxVerifier, exportWeights, type OnnxEmbedderOptions } from "../../src/exchange/index.ts";
 import { ModelProtoSchema } from "../../src/exchange/onnx/schema/onnx_pb.ts";
 import { type Device, fitAlignment, LivenessModel, Model, withJudgement } from "../../src/index.ts";
 import { openDevice } from "../../src/node/index.ts";
@@ -123,6 +123,10 @@ describe("exportOnnx", () => {
     await expect(exportOnnx(await randomModel({ pictures: { alignment } }))).rejects.toThrow(/aligns/);
     const views = await randomModel({ pictures: { views: ["move"] } });
     await expect(exportOnnx(views, { sourceSize: [20, 20] })).rejects.toThrow(/views \(move\)/);
+    const patches = { patch: 8, differences: 1, embedding: 8 };
+    const ofPatches = await randomModel({ task: "liveness", network: patches });
+    await expect(exportOnnx(ofPatches)).rejects.toThrow(/patches or takes central differences/);
+    await expect(exportWeights(ofPatches, { to: "pytorch" })).rejects.toThrow(/patches or takes central differences/);
     const plain = await randomModel({});
     await expect(exportOnnx(plain, { opset: 9 })).rejects.toThrow(/opset is 9/);
     await expect(exportOnnx(plain, { layout: "HWC" as "NHWC" })).rejects.toThrow(/"HWC"/);

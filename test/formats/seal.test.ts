@@ -70,7 +70,8 @@ describe("openSaved", () => {
   it("gives the description of a file that is whole; an older one is of recognition, its embeddings behind a sigmoid", async () => {
     const { version: _, ...rest } = description;
     const batchNorm = { batchNormEpsilon: 1e-3, batchNormMomentum: 0.99 };
-    const network = { ...rest.network, embeddingActivation: "sigmoid", ...batchNorm, towers: ["pixels"] };
+    const whole = { patch: 0, differences: 0 };
+    const network = { ...rest.network, embeddingActivation: "sigmoid", ...batchNorm, towers: ["pixels"], ...whole };
     expect((await openSaved(await saved())).description).toEqual({
       ...rest,
       network,

@@ -26,7 +26,7 @@ it("takes at most 3 MB, brings no native module and depends on nothing", async (
 
 it("is imported in Node, and names the package that it lacks, why, and the command that installs it", async () => {
   const { works, device, picture, core } = await answer<Record<string, unknown>>(folder, "node", "alone.js");
-  expect(works).toEqual(["function", 15, 5, "string", "function"]);
+  expect(works).toEqual(["function", 16, 5, "string", "function"]);
   expect(device).toEqual({
     code: "MISSING_PACKAGE",
     message: 'A device in Node needs the package "webgpu", which is not installed. Install it with: npm install webgpu',

@@ -88,6 +88,19 @@ const cases: Record<OperationName, fc.Arbitrary<Case>> = {
       },
       options: { groups, training, epsilon: 0.1 },
     })),
+  centralDifference: fc
+    .record({
+      seed,
+      U: fc.constantFrom(1, 3),
+      V: fc.constantFrom(1, 3, 5),
+      I: size,
+      O: size,
+      theta: fc.constantFrom(0.7, 1),
+    })
+    .map(({ seed, U, V, I, O, theta }) => ({ inputs: { filter: normal([U, V, I, O], seed) }, options: { theta } })),
+  globalAveragePool: fc
+    .record({ seed, image })
+    .map(({ seed, image: { B, H, W, C } }) => ({ inputs: { x: normal([B, H, W, C], seed) } })),
   relu: matrix.map(({ seed, rows, columns }) => ({ inputs: { x: normal([rows, columns], seed) } })),
   sigmoid: matrix.map(({ seed, rows, columns }) => ({ inputs: { x: normal([rows, columns], seed) } })),
   flatten: fc

@@ -19,6 +19,8 @@ import { mean, meanGradients } from "./ops/mean.ts";
 import { relu, reluGradients } from "./ops/relu.ts";
 import { scale, scaleGradients } from "./ops/scale.ts";
 import { sigmoid, sigmoidGradients } from "./ops/sigmoid.ts";
+import { centralDifference, centralDifferenceGradients } from "./ops/spatial/centralDifference.ts";
+import { globalAveragePool, globalAveragePoolGradients } from "./ops/spatial/globalAveragePool.ts";
 import { sum, sumGradients } from "./ops/sum.ts";
 
 /** `gradients` are those of sum(value * outputGradient) with respect to each differentiable input. */
@@ -32,6 +34,8 @@ export interface Reference {
 export const references = {
   conv2d: { value: conv2d, gradients: conv2dGradients },
   maxPool2d: { value: maxPool2d, gradients: maxPool2dGradients },
+  centralDifference: { value: centralDifference, gradients: centralDifferenceGradients },
+  globalAveragePool: { value: globalAveragePool, gradients: globalAveragePoolGradients },
   batchNorm: { value: batchNorm, gradients: batchNormGradients },
   relu: { value: relu, gradients: reluGradients },
   sigmoid: { value: sigmoid, gradients: sigmoidGradients },

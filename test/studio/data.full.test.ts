@@ -85,7 +85,7 @@ it("what cannot be read and what is there twice is left out, with why", { timeou
   expect(told).toMatch(/the same picture twice: It is exactly the same picture as Ada, (good|again)\.pgm\./);
   expect(told).toMatch(/cannot be read: .*jpeg file cannot be decoded/);
   expect(told).toMatch(/cannot be read: the file is empty/);
-  expect((await studio.told()).line).toBe("Ready: 2,001 pictures of 201 people");
+  await studio.until(({ line }) => line === "Ready: 2,001 pictures of 201 people", 30);
 });
 
 it("TFRecord files are added; a record that cannot be read is left out", { timeout: 60_000 }, async () => {

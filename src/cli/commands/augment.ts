@@ -78,6 +78,7 @@ async function run(
 /** What is not as it was. */
 function inWords(augmentation: Augmentation): string {
   const { window, scale, rotation, translation, flip, blur, brightness, contrast, noise, erased } = augmentation;
+  const { gamma, gain, whiteBalance } = augmentation;
   const share = (value: number) => `${digits(Math.round(1000 * value) / 10)} %`;
   const round = (value: number) => (Math.round(100 * value) / 100).toString();
   const way = (value: number, positive: string, negative: string) =>
@@ -92,6 +93,10 @@ function inWords(augmentation: Augmentation): string {
     blur > 0 && `blurred by ${round(blur)} pixels`,
     brightness !== 0 && way(brightness, "brighter", "darker"),
     contrast !== 1 && `contrast ${round(contrast)}`,
+    gamma !== 1 && `gamma ${round(gamma)}`,
+    gain !== 1 && `gain ${round(gain)}`,
+    (whiteBalance.red !== 1 || whiteBalance.blue !== 1) &&
+      `red ${round(whiteBalance.red)} and blue ${round(whiteBalance.blue)} of green`,
     noise > 0 && `noise ${share(noise)}`,
     erased && `erased ${share(erased.height * erased.width)}`,
   ];

@@ -4,7 +4,14 @@ import { type Command, Option } from "commander";
 import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
 import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
-import { addDataOptions, type DataFlags, dataHelp, splitDataFlags } from "../options/dataOptions.ts";
+import {
+  addDataOptions,
+  type DataFlags,
+  dataHelp,
+  groupByHelp,
+  groupedBy,
+  splitDataFlags,
+} from "../options/dataOptions.ts";
 import { addLossOptions } from "../options/lossOptions.ts";
 import { picturesOf } from "../options/pictureSettings.ts";
 import {
@@ -86,6 +93,16 @@ export function addTrain(program: Command): void {
       list,
     )
     .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
+    .option(
+      "--patch <side>",
+      "for liveness: look at patches of so many pixels at full resolution, one of each picture in training, a grid of them in use",
+      number,
+    )
+    .option(
+      "--differences <theta>",
+      "share of each filter's sum that is taken from its centre: 1 sees differences between pixels alone, 0 is plain",
+      number,
+    )
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
   addLossOptions(command);
@@ -142,6 +159,10 @@ export function addTrain(program: Command): void {
     .option(
       "--fold <part>",
       "instead of --validation: hold out one part of so many, as 3/8, so that the runs 1/8 to 8/8 judge everybody once",
+    )
+    .option(
+      "--group-by <regex>",
+      `with --fold or --validation: hold out whole groups of pictures, such as recording sessions; ${groupByHelp}`,
     )
     .option(
       "--hold-out-groups",
@@ -230,7 +251,8 @@ async function trained<I extends Item>(
   { data, dataFlags, settings, saved, out, tune, check: asked }: Inputs,
 ) {
   const pictures = picturesOf(settings);
-  const dataset = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
+  const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
+  const dataset = groupedBy(opened, settings.groupBy, data);
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   const begun = saved?.run?.data;
   const check = begun?.contents === undefined ? asked : "contents";

@@ -12,13 +12,32 @@ import {
   readableItems,
   TwingradError,
 } from "../../index.ts";
-import { beginsLikeRecords, diskError, largestRecord, livenessRecords, recordFilesIn } from "../../internal.ts";
+import {
+  beginsLikeRecords,
+  diskError,
+  grouped,
+  largestRecord,
+  livenessRecords,
+  recordFilesIn,
+} from "../../internal.ts";
 import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
 import { addFaceOptions, cropToFaces, type FaceFlags } from "../faces.ts";
 import { warn } from "../outcome.ts";
 
 export const dataHelp =
   "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
+
+export const groupByHelp =
+  "the first ( ) of this regular expression in a picture's path below DATA names its group; or a number, of folders above the picture";
+
+/** The pictures with their groups, where there is a rule. */
+export function groupedBy<I extends Item>(
+  dataset: Dataset<I>,
+  rule: string | undefined,
+  data: readonly string[],
+): Dataset<I> {
+  return rule === undefined ? dataset : grouped(dataset, rule, data[0]);
+}
 
 export interface DataFlags {
   prefix?: string;

@@ -89,7 +89,7 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both say who is held out: give one of them");
   }
-  const { holdOutGroups, turnedIdentities, align } = given;
+  const { holdOutGroups, turnedIdentities, align, patch, groupBy } = given;
   if (given.task === "liveness") {
     for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities, align })) {
       if (value) throw new SettingsError(`${flagOf(name)} is for recognition, not for --task liveness`);
@@ -100,6 +100,16 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     if (filtered || given.balanced === false) {
       throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
     }
+  }
+  if (given.task !== "liveness" && patch !== undefined) {
+    throw new SettingsError("--patch is for --task liveness: two pictures are compared as wholes");
+  }
+  if (patch !== undefined && given.embedding !== undefined) {
+    throw new SettingsError("--embedding says nothing with --patch: the last block's filters are averaged");
+  }
+  if (groupBy !== undefined && (given.keep === "best" || given.patience !== undefined || holdOutGroups)) {
+    const flag = holdOutGroups ? "--hold-out-groups" : given.patience === undefined ? "--keep best" : "--patience";
+    throw new SettingsError(`${flag} does not go with --group-by: the groups held out are there to test the model`);
   }
   if (given.cropMargin !== undefined && given.crop !== "box" && given.crop !== "face") {
     throw new SettingsError("--crop-margin is about boxes and faces: it needs --crop box or face");
@@ -119,7 +129,12 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
   checkSchedule(given);
   checkOptimizer(given);
   const epochs = given.epochs ?? (given.steps === undefined ? defaults.epochs : undefined);
-  return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, epochs });
+  const { filters = defaults.filters } = given;
+  const more = {
+    ...(patch && { embedding: filters[filters.length - 1] }),
+    ...(groupBy !== undefined && { keep: "last" }),
+  };
+  return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, ...more, epochs });
 }
 
 /** Before anything is opened: every picture would be refused, one by one, as if it were its fault. */

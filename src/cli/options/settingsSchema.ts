@@ -5,6 +5,7 @@ import { type AugmentationPreset, type AugmentationRanges, augmentationPresets, 
 import {
   areViews,
   embeddingActivations,
+  groupRule,
   isFold,
   lossNames,
   minings,
@@ -60,6 +61,8 @@ export const schema = z.strictObject({
   align: z.array(z.enum(towerKinds)).min(1),
   views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
   channels: z.union([z.literal(1), z.literal(3)]),
+  patch: positive,
+  differences: z.number().min(0).max(1),
   filters: z.array(positive).min(1),
   embedding: positive,
   towers: z.array(z.enum(towerKinds)).min(1),
@@ -101,6 +104,13 @@ export const schema = z.strictObject({
   augment,
   validation: z.number().min(0).lt(1),
   fold,
+  groupBy: z.string().superRefine((rule, { addIssue }) => {
+    try {
+      groupRule(rule);
+    } catch (error) {
+      addIssue((error as Error).message);
+    }
+  }),
   holdOutGroups: z.boolean(),
   turnedIdentities: z.boolean(),
   patience: positive,
@@ -147,6 +157,9 @@ const optional = {
   align: true,
   views: true,
   fold: true,
+  groupBy: true,
+  patch: true,
+  differences: true,
   holdOutGroups: true,
   turnedIdentities: true,
   patience: true,

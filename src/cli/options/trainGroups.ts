@@ -39,6 +39,8 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   "Network:": [
     "filters",
+    "patch",
+    "differences",
     "embedding",
     "embeddingActivation",
     "batchNormEpsilon",
@@ -63,7 +65,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "patience",
   ],
   "Augmentation:": ["augmentPreset"],
-  "Evaluation:": ["validation", "fold", "holdOutGroups"],
+  "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
   "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Dataset, type TuningTable, TwingradError } from "../../index.ts";
-import { decode, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
+import { decode, groupsOf, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
 import { changeable, defaults } from "../options/settings.ts";
 import { type ResolvedSettings, resolved } from "../options/settingsSchema.ts";
 
@@ -17,6 +17,8 @@ const schema = z
     settings: z.record(z.string(), z.unknown()),
     people: digest,
     pictures: z.number().int().min(1),
+    /** What they were trained on of the groups of --group-by, where there was a rule. */
+    groups: z.array(z.string()).optional(),
     /** Of all above that decides the run's losses. Absent in files saved before there was one. */
     configuration: digest.optional(),
   })
@@ -51,9 +53,11 @@ export function peopleDigest(dataset: Dataset): string {
   return sha256([...dataset.identities].sort());
 }
 
-export function recordOf(settings: ResolvedSettings, dataset: Dataset): TrainingRecord {
+/** @param training the part of the dataset that is trained on. */
+export function recordOf(settings: ResolvedSettings, dataset: Dataset, training = dataset): TrainingRecord {
   const saved = { settings, people: peopleDigest(dataset), pictures: dataset.items.length };
-  return { ...saved, configuration: configurationDigest(saved) };
+  const groups = settings.groupBy === undefined ? undefined : groupsOf(training);
+  return { ...saved, ...(groups && { groups }), configuration: configurationDigest(saved) };
 }
 
 /** Two runs of equal digests have the same losses, on one adapter: what may change in a resumed run is left out. */

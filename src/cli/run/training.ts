@@ -23,6 +23,7 @@ import {
   openSaved,
   type SavedModel,
   type Selection,
+  splitGroups,
   type TowerAlignment,
   withMetadata,
 } from "../../internal.ts";
@@ -72,16 +73,14 @@ export interface TrainingResult {
 export function divide<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
-  { validation, fold, holdOutGroups, seed }: Pick<ResolvedSettings, "validation" | "fold" | "holdOutGroups" | "seed">,
+  settings: Pick<ResolvedSettings, "validation" | "fold" | "groupBy" | "holdOutGroups" | "seed">,
 ) {
+  const { validation, fold, groupBy, holdOutGroups, seed } = settings;
   if (validation === 0) return { training: dataset, heldOut: undefined };
   try {
-    return task.divide(dataset, {
-      fraction: validation,
-      fold: fold === undefined ? undefined : foldOf(fold),
-      seed,
-      wholeGroups: holdOutGroups,
-    });
+    const split = { fraction: validation, fold: fold === undefined ? undefined : foldOf(fold), seed };
+    if (groupBy !== undefined) return splitGroups(dataset, split);
+    return task.divide(dataset, { ...split, wholeGroups: holdOutGroups });
   } catch (error) {
     const { code, message } = error as TwingradError;
     throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });
@@ -138,9 +137,15 @@ export async function train<I extends Item>(
   const isOwn = ({ file }: SavedModel) => (runIdentity(file)?.id ?? (resume && !resume.run && run.id)) === run.id;
   const checkpoints = checkpointsIn(folder, { keep: settings.keepCheckpoints, isOwn });
   const log = await TrainingLog.open(folder, before, tell);
-  const record = recordOf(settings, dataset);
+  const record = recordOf(settings, dataset, training);
   const evaluate = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
-    trainer.withDevice((present) => task.evaluate(present, bytes, people, { seed: settings.seed, quick }));
+    trainer.withDevice((present) =>
+      task.evaluate(present, bytes, people, {
+        seed: settings.seed,
+        quick,
+        training: settings.groupBy === undefined ? undefined : training,
+      }),
+    );
   const some = heldOut && task.some(heldOut);
   const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
@@ -273,10 +278,11 @@ function trainerOf<I extends Item>(
   },
 ): Promise<Trainer> {
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, towers, seed } = settings;
-  const { recoveryEvery: every } = settings;
+  const { patch, differences, recoveryEvery: every } = settings;
   const imageSize = imageSizeOf(settings);
   const normalization = { batchNormEpsilon, batchNormMomentum };
-  const network = task.network({ imageSize, filters, embedding, embeddingActivation, ...normalization, towers, seed });
+  const layers = { filters, patch, differences, embedding, embeddingActivation, ...normalization, towers };
+  const network = task.network({ imageSize, ...layers, seed });
   const { loss, mining, margin, temperature, l2, resize, standardize, views, storage, recompute, debugNumerics } =
     settings;
   const { sourceSize, crop, augmentation } = picturesOf(settings);

@@ -16,6 +16,12 @@ export interface Augmentation {
   readonly brightness: number;
   readonly contrast: number;
   readonly noise: number;
+  readonly gamma: number;
+  readonly gain: number;
+  /** Of red and blue, beside green. */
+  readonly whiteBalance: { readonly red: number; readonly blue: number };
+  /** Where a patch is taken, as shares of the room that there is for it. */
+  readonly patch: { readonly y: number; readonly x: number };
   /** Shares of the picture's height and width; null where nothing is painted over. */
   readonly erased: {
     readonly top: number;
@@ -32,6 +38,7 @@ export interface Augmentation {
 export function drawAugmentation(ranges: ResolvedRanges, seed: number, id: number): Augmentation {
   const random = new Random(seed, streams.pictureChanges, id);
   const within = ([low, high]: Bounds) => low + (high - low) * random.uniform();
+  const inLogarithm = ([low, high]: Bounds) => Math.exp(within([Math.log(low), Math.log(high)]));
   const centred = (share: number) => (random.uniform() - 0.5) * share;
 
   const dropped = within(ranges.crop);
@@ -47,13 +54,32 @@ export function drawAugmentation(ranges: ResolvedRanges, seed: number, id: numbe
 
   const isErased = random.uniform() < ranges.erasing.probability;
   const area = within(ranges.erasing.area);
-  const [lowest, highest] = ranges.erasing.aspect;
-  const aspect = Math.exp(within([Math.log(lowest), Math.log(highest)]));
+  const aspect = inLogarithm(ranges.erasing.aspect);
   const height = Math.min(1, Math.sqrt(area * aspect));
   const width = Math.min(1, Math.sqrt(area / aspect));
   const [top, left] = [random.uniform() * (1 - height), random.uniform() * (1 - width)];
   const erased = isErased ? { top, left, height, width } : null;
-  return { window, scale, rotation, translation, flip, blur, brightness, contrast, noise, erased };
+
+  const gamma = inLogarithm(ranges.gamma);
+  const gain = inLogarithm(ranges.gain);
+  const whiteBalance = { red: inLogarithm(ranges.whiteBalance), blue: inLogarithm(ranges.whiteBalance) };
+  const patch = { y: random.uniform(), x: random.uniform() };
+  return {
+    window,
+    scale,
+    rotation,
+    translation,
+    flip,
+    blur,
+    brightness,
+    contrast,
+    noise,
+    gamma,
+    gain,
+    whiteBalance,
+    patch,
+    erased,
+  };
 }
 
 type Size = readonly [height: number, width: number];
@@ -90,9 +116,18 @@ export function transformOf(augmentation: Augmentation, source: Size, output: Si
   ];
 }
 
-/** Contrast about mid grey, then brightness: v -> contrast (v - 1/2) + 1/2 + brightness. */
+/**
+ * A part of what a transform shows: its output's row `y` and column `x` come first. At whole numbers a patch of a picture at
+ * full resolution has the pixels that are there.
+ */
+export function partOf([yy, xy, yx, xx, y0, x0]: Transform, y: number, x: number): Transform {
+  return [yy, xy, yx, xx, y0 + yy * y + yx * x, x0 + xy * y + xx * x];
+}
+
+/** Light and colour, then contrast about mid grey, then brightness: v -> contrast (v - 1/2) + 1/2 + brightness. */
 export function changeOf(augmentation: Augmentation, [height, width]: Size, id: number): PhotometricChange {
-  const { contrast, brightness, noise, blur, erased } = augmentation;
+  const { gamma, gain, whiteBalance, contrast, brightness, noise, blur, erased } = augmentation;
+  const exposure = [gain * whiteBalance.red, gain, gain * whiteBalance.blue] as const;
   const rectangle = { top: 0, left: 0, bottom: 0, right: 0 };
   if (erased) {
     rectangle.top = Math.round(erased.top * height);
@@ -100,5 +135,6 @@ export function changeOf(augmentation: Augmentation, [height, width]: Size, id: 
     rectangle.bottom = Math.round((erased.top + erased.height) * height);
     rectangle.right = Math.round((erased.left + erased.width) * width);
   }
-  return { gain: contrast, offset: 0.5 * (1 - contrast) + brightness, noise, blur, seed: id, erased: rectangle };
+  const offset = 0.5 * (1 - contrast) + brightness;
+  return { gamma, exposure, gain: contrast, offset, noise, blur, seed: id, erased: rectangle };
 }

@@ -22,6 +22,12 @@ export interface AugmentationRanges {
   readonly brightness?: Range;
   /** Distance from mid grey, relative to before; r: 1 - r to 1 + r. */
   readonly contrast?: Range;
+  /** Exponent of each pixel, uniform in its logarithm; r: 1 / (1 + r) to 1 + r. */
+  readonly gamma?: Range;
+  /** Light: what each pixel is multiplied by, cut off at full scale as a camera does; drawn and given as `gamma`. */
+  readonly gain?: Range;
+  /** What red and blue are multiplied by beside green, each by itself; drawn and given as `gamma`. */
+  readonly whiteBalance?: Range;
   /** Standard deviation of the noise of each pixel and channel, as a share of full scale; r: 0 to r. */
   readonly noise?: Range;
   /** Paints over a rectangle with noise (Zhong et al. 2017, "Random Erasing Data Augmentation"). */
@@ -68,8 +74,14 @@ export interface ResolvedRanges {
   readonly brightness: Bounds;
   readonly contrast: Bounds;
   readonly noise: Bounds;
+  readonly gamma: Bounds;
+  readonly gain: Bounds;
+  readonly whiteBalance: Bounds;
   readonly erasing: { readonly probability: number; readonly area: Bounds; readonly aspect: Bounds };
 }
+
+/** Of what a picture is multiplied by, or raised to: as much down as up. */
+const factor = { of: (r: number): Bounds => [1 / (1 + r), 1 + r], none: 1, least: 0.01, most: 100 };
 
 /** What one number stands for, what leaves the picture as it is, and what low and high must lie between. */
 const kinds = {
@@ -81,6 +93,9 @@ const kinds = {
   brightness: { of: (r) => [-r, r], none: 0, least: -1, most: 1 },
   contrast: { of: (r) => [1 - r, 1 + r], none: 1, least: 0, most: 10 },
   noise: { of: (r) => [0, r], none: 0, least: 0, most: 1 },
+  gamma: factor,
+  gain: factor,
+  whiteBalance: factor,
 } satisfies Record<string, Kind>;
 
 interface Kind {

@@ -177,29 +177,38 @@ export interface Single {
 }
 
 /**
- * Live pictures and pictures of pictures in turn, uniform over the people of the kind and then over their pictures: any even
- * number of them in a row is half and half. An epoch is as many as there are pictures.
+ * Live pictures and pictures of pictures in turn, uniform over the groups of the kind where pictures have some (`grouped`), then
+ * over the people and their pictures: any even number of them in a row is half and half. An epoch is as many as there are
+ * pictures.
  * @throws BAD_INPUT without pictures of both kinds.
  */
 export function balancedLiveness({ items }: LivenessDataset, { seed }: { seed: number }): Sampler<Single> {
+  const groups = [...new Set(items.map(({ group }) => group))].sort();
+  const people = items.reduce((most, { identity }) => Math.max(most, identity + 1), 0);
   return new BalancedLiveness(
-    items.map(({ identity, live }) => 2 * identity + Number(live)),
+    items.map(({ identity, live, group }) => 2 * (identity + people * groups.indexOf(group)) + Number(live)),
+    people,
     seed,
   );
 }
 
 class BalancedLiveness extends Sampler<Single> {
   readonly #pictures: number;
-  /** Spoof and live: of each person the pictures. */
-  readonly #people: readonly (readonly number[][])[];
+  /** Spoof and live: by group, of each person the pictures. */
+  readonly #groups: readonly (readonly (readonly number[][])[])[];
 
-  constructor(labels: readonly number[], seed: number) {
+  /** @param labels 2 (identity + people * group) + kind. */
+  constructor(labels: readonly number[], people: number, seed: number) {
     super("balanced liveness", labels, { seed });
-    const groups = picturesOfEach(labels);
-    this.#people = [0, 1].map((kind) => groups.filter(([picture]) => labels[picture] % 2 === kind));
+    const each = picturesOfEach(labels);
+    this.#groups = [0, 1].map((kind) => {
+      const own = each.filter(([picture]) => labels[picture] % 2 === kind);
+      const groupOf = ([picture]: number[]) => Math.floor(labels[picture] / (2 * people));
+      return [...new Set(own.map(groupOf))].map((group) => own.filter((pictures) => groupOf(pictures) === group));
+    });
     this.#pictures = labels.length;
-    if (this.#people.some((people) => people.length === 0)) {
-      const [spoof, live] = this.#people.map((people) => people.length);
+    if (this.#groups.some((groups) => groups.length === 0)) {
+      const [spoof, live] = this.#groups.map((groups) => groups.flat().length);
       throw new TwingradError(
         "BAD_INPUT",
         `liveness is learnt from live people and from pictures of people; there are ${live} and ${spoof} people`,
@@ -209,7 +218,8 @@ class BalancedLiveness extends Sampler<Single> {
 
   protected draw(number: number): Single {
     const random = new Random(this.seed, streams.liveness, number);
-    const people = this.#people[(number + 1) % 2];
+    const groups = this.#groups[(number + 1) % 2];
+    const people = groups[groups.length > 1 ? random.integer(groups.length) : 0];
     const own = people[random.integer(people.length)];
     return { picture: own[random.integer(own.length)], epoch: Math.floor(number / this.#pictures) };
   }

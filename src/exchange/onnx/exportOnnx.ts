@@ -72,6 +72,11 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
       "the model aligns each picture to the mean face, by a search that ONNX does not express; train without --align",
     );
   }
+  if (network.patch > 0 || network.differences > 0) {
+    refuse(
+      "the network looks at patches or takes central differences (--patch, --differences), which is not exported yet",
+    );
+  }
   const own = givenSize(network, pictures);
   const [height, width] = options.sourceSize ?? own;
   if (![height, width].every((side) => Number.isInteger(side) && side > 0)) {

@@ -30,6 +30,10 @@ export async function exportWeights(bytes: Uint8Array, { to }: { readonly to: Fr
     const what = `this network has towers of ${network.towers.join(", ")}`;
     throw new TwingradError("BAD_INPUT", `export: ${what}; weights for ${to} are of one tower of pixels.`);
   }
+  if (to !== "twingrad" && (network.patch > 0 || network.differences > 0)) {
+    const what = "this network looks at patches or takes central differences (--patch, --differences)";
+    throw new TwingradError("BAD_INPUT", `export: ${what}; ${to}'s layers would take them as they are.`);
+  }
   const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
   for (const [name, layout] of parametersOf(network, { head: loss === "cross-entropy" })) {
     const values = withoutInitial(name, float32(file, name), share);

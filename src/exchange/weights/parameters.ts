@@ -46,6 +46,7 @@ export function parametersOf(options: Options, { head }: { readonly head: boolea
         norm(`${block}/norm`, count);
       }
     }
+    if (options.patch > 0) continue; // its filters are averaged
     add(`${tower}/dense/kernel`, [rows, embedding], [...flattened, embedding]);
     add(`${tower}/dense/bias`, [embedding]);
   }

@@ -26,9 +26,11 @@ export function openFaceFinder(): Promise<FaceFinder> {
 }
 
 async function open(): Promise<FaceFinder> {
-  for (const needed of ["@tensorflow/tfjs", backend]) await loadPackage(needed, purpose, () => import(needed));
+  // Bundlers leave these imports alone: a program that finds no faces is bundled without the packages.
+  for (const needed of ["@tensorflow/tfjs", backend])
+    await loadPackage(needed, purpose, () => import(/* webpackIgnore: true */ /* @vite-ignore */ needed));
   const entry = `${name}/dist/face-api.node-wasm.js`;
-  const module = await loadPackage(name, purpose, () => import(entry));
+  const module = await loadPackage(name, purpose, () => import(/* webpackIgnore: true */ /* @vite-ignore */ entry));
   const api = (module.default ?? module) as FaceApi & Networks;
   await api.tf.setBackend("wasm");
   await api.tf.ready();

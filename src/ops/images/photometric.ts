@@ -1,4 +1,5 @@
-// Changes of what a picture's pixels are, not of where: blur, brightness and contrast, noise, and a part painted over.
+// Changes of what a picture's pixels are, not of where: blur, light and colour, brightness and contrast, noise, and a part
+// painted over.
 import shader from "../../../shaders/photometric.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
 import type { Operation } from "../../tape/graph.ts";
@@ -6,8 +7,12 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
-/** One picture's change, v -> clamp(gain * blurred v + offset + noise, 0, 1). */
+/** One picture's change, v -> clamp(gain * min(exposure * blurred v^gamma, 1) + offset + noise, 0, 1). */
 export interface PhotometricChange {
+  /** 1 by default. */
+  readonly gamma?: number;
+  /** Of red, green and blue, cut off at full scale as a camera does; of other pictures green's alone. 1 by default. */
+  readonly exposure?: readonly [red: number, green: number, blue: number];
   readonly gain: number;
   readonly offset: number;
   /** Standard deviation of the noise, each value its own; full scale is 1. */
@@ -21,19 +26,19 @@ export interface PhotometricChange {
 }
 
 /** Bytes of one picture's change as the kernel reads it. */
-export const changeBytes = 40;
+export const changeBytes = 56;
 
 /** The changes as the kernel reads them, for an input [N, changeBytes] of dtype u8. */
 export function packChanges(changes: readonly PhotometricChange[]): Uint8Array {
   const bytes = new Uint8Array(changes.length * changeBytes);
   const view = new DataView(bytes.buffer);
-  changes.forEach(({ gain, offset, noise, blur, seed, erased }, i) => {
+  changes.forEach(({ gamma = 1, exposure = [1, 1, 1], gain, offset, noise, blur, seed, erased }, i) => {
     const at = i * changeBytes;
     const falloff = blur > 0 ? 1 / (2 * blur ** 2) : 0;
-    const floats = [gain, offset, noise, falloff];
+    const floats = [gamma, ...exposure, gain, offset, noise, falloff];
     const integers = [Math.ceil(3 * blur), seed, erased.top, erased.left, erased.bottom, erased.right];
     for (const [n, value] of floats.entries()) view.setFloat32(at + 4 * n, value, true);
-    for (const [n, value] of integers.entries()) view.setUint32(at + 16 + 4 * n, value, true);
+    for (const [n, value] of integers.entries()) view.setUint32(at + 32 + 4 * n, value, true);
   });
   return bytes;
 }

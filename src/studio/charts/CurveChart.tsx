@@ -31,6 +31,8 @@ export interface CurveChartProps {
 /** Rates that axes of normal deviates name. */
 const namedRates = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
 const mostRows = 40;
+/** Pixels between two labels of an axis, at least. */
+const labelRoom = 40;
 const inPercent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
 
 export function CurveChart(props: CurveChartProps) {
@@ -54,7 +56,13 @@ export function CurveChart(props: CurveChartProps) {
       ? {
           splits: (u, index) => {
             const { min, max } = u.scales[index === 0 ? "x" : "y"];
-            return namedRates.map(normalQuantile).filter((at) => at >= min! && at <= max!);
+            const room = u.bbox[index === 0 ? "width" : "height"] / devicePixelRatio / (max! - min!);
+            const shown: number[] = [];
+            for (const at of namedRates.map(normalQuantile)) {
+              const free = shown.length === 0 || (at - shown[shown.length - 1]) * room >= labelRoom;
+              if (at >= min! && at <= max! && free) shown.push(at);
+            }
+            return shown;
           },
           values: (_, splits) => splits.map((at) => inPercent(nearestRate(at))),
         }

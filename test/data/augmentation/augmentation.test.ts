@@ -5,6 +5,7 @@ import {
   type Augmentation,
   changeOf,
   drawAugmentation,
+  partOf,
   transformOf,
 } from "../../../src/data/augmentation/drawAugmentation.ts";
 import { type AugmentationRanges, augmentationPresets, resolveRanges } from "../../../src/data/augmentation/ranges.ts";
@@ -25,7 +26,13 @@ describe("resolveRanges", () => {
       noise: [0.1, 0.2],
       contrast: [1, 1],
       flip: 0,
+      gamma: [1, 1],
       erasing: { probability: 0 },
+    });
+    expect(resolveRanges({ gamma: 0.25, gain: 1, whiteBalance: [0.5, 2] })).toMatchObject({
+      gamma: [0.8, 1.25],
+      gain: [0.5, 2],
+      whiteBalance: [0.5, 2],
     });
     expect(resolveRanges({ erasing: { probability: 1, area: 0.5, aspect: 2 } }).erasing).toEqual({
       probability: 1,
@@ -50,6 +57,7 @@ describe("resolveRanges", () => {
     [{ erasing: 0.5 }, /erasing: got 0.5; expected an object/],
     [{ erasing: { area: 0.1 } }, /erasing.probability: got undefined/],
     [{ erasing: { probability: 1, aspect: 0.5 } }, /erasing.aspect: got 0.5/],
+    [{ gain: [0, 1] }, /gain: got \[0,1\]; .* within 0.01 to 100/], // its logarithm would be infinite
     [[], /augmentation: got \[\]/],
   ])("refuses %j", (ranges, reason) => {
     expect(() => resolveRanges(ranges as AugmentationRanges)).toThrow(reason);
@@ -153,6 +161,39 @@ describe("drawAugmentation", () => {
       expect({ ...all[id], rotation: 0 }).toEqual({ ...a, rotation: 0 });
       expect(all[id].rotation).toBeCloseTo(2 * a.rotation, 12);
     });
+  });
+});
+
+describe("light", () => {
+  it("is drawn uniformly in its logarithm, red and blue each by itself, and multiplies what a change exposes", () => {
+    const all = draws({ gamma: 1, gain: [0.25, 4], whiteBalance: 0.25 }, 2000);
+    const middle = (values: number[]) => values.sort((a, b) => a - b)[1000];
+    expect(middle(all.map((a) => a.gain))).toBeCloseTo(1, 0);
+    expect(middle(all.map((a) => a.gamma))).toBeCloseTo(1, 1);
+    for (const a of all) {
+      expect(a.gain).toBeGreaterThanOrEqual(0.25 - 1e-12);
+      expect(a.whiteBalance.red).toBeLessThanOrEqual(1.25 + 1e-12);
+      const { gamma, exposure } = changeOf(a, [4, 4], 7);
+      expect(gamma).toBe(a.gamma);
+      expect(exposure).toEqual([a.gain * a.whiteBalance.red, a.gain, a.gain * a.whiteBalance.blue]);
+    }
+    expect(new Set(all.map((a) => a.whiteBalance.red / a.whiteBalance.blue)).size).toBeGreaterThan(1900);
+  });
+});
+
+describe("partOf", () => {
+  it("begins at the pixel told, mirrored or not", () => {
+    for (const flip of [false, true]) {
+      const whole = transformOf({ ...none, flip, rotation: 20 }, [20, 30], [10, 15], "area");
+      const part = partOf(whole, 3, 4);
+      const at = ([yy, xy, yx, xx, y0, x0]: readonly number[], y: number, x: number) => [
+        yy * y + yx * x + y0,
+        xy * y + xx * x + x0,
+      ];
+      const [expected, found] = [at(whole, 3 + 2, 4 + 1), at(part, 2, 1)];
+      expect(found[0]).toBeCloseTo(expected[0], 9);
+      expect(found[1]).toBeCloseTo(expected[1], 9);
+    }
   });
 });
 

@@ -6,6 +6,7 @@ import {
   adam,
   add,
   batchNorm,
+  centralDifference,
   conv2d,
   type Device,
   dense,
@@ -447,13 +448,19 @@ const averages = { ...tower, mean: [8], variance: [8] };
 
 /** Of the bias in front of batch statistics, whose gradient is 0, none is asked for. */
 function blockOf(
-  change: { readonly conv?: Options; readonly pool?: Window; readonly inputs?: Network["inputs"] } = {},
+  change: {
+    readonly conv?: Options;
+    readonly pool?: Window;
+    readonly inputs?: Network["inputs"];
+    readonly filter?: (filter: Tensor) => Tensor;
+  } = {},
   last: (y: Tensor) => Tensor = relu,
 ): Network {
+  const { filter: computed = (filter) => filter } = change;
   return {
     inputs: { ...tower, ...change.inputs },
     record({ x, filter, bias, gamma, beta }) {
-      const before = maxPool2d(conv2d(x, filter, { bias, ...change.conv }), change.pool);
+      const before = maxPool2d(conv2d(x, computed(filter), { bias, ...change.conv }), change.pool);
       const y = last(batchNorm(before, { gamma, beta, groups: 2 }));
       return withGradients(y, { x, filter, gamma, beta }, { y });
     },
@@ -467,6 +474,19 @@ cases("block", {
   "with ReLU": [blockOf(), rule.reluIntoNorm, rule.block],
   "without ReLU": [blockOf({}, (y) => y), rule.block],
   "a sigmoid behind it": [blockOf({}, sigmoid), rule.block],
+  "a filter that the step computes": [
+    blockOf({ filter: (filter) => centralDifference(filter, 0.7) }),
+    rule.reluIntoNorm,
+    rule.block,
+  ],
+  "a computed filter of Winograd's channels": [
+    blockOf({
+      filter: (filter) => centralDifference(filter, 0.7),
+      inputs: { x: [4, 8, 6, 16], filter: [3, 3, 16, 16], bias: [16], gamma: [16], beta: [16] },
+    }),
+    rule.reluIntoNorm,
+    rule.block,
+  ],
   "odd extents": [blockOf({ inputs: { x: [4, 7, 5, 4] } }), rule.reluIntoNorm, rule.block],
   "3 channels: the picture's gradient by the three operations": [
     blockOf({ inputs: { x: [4, 8, 6, 3], filter: [3, 3, 3, 8] } }),

@@ -33,6 +33,11 @@ export const examples: Readonly<Record<string, Example>> = {
     inputs: { x: [9, 2], gamma: [2], beta: [2] },
     gradientsOf: ["x", "gamma", "beta"],
   },
+  centralDifference: {
+    of: ({ filter }) => twingrad.centralDifference(filter, 0.7),
+    inputs: { filter: [3, 3, 2, 4] },
+    gradientsOf: ["filter"],
+  },
   contrastiveLoss: {
     of: ({ a, b, same }) => twingrad.contrastiveLoss(a, b, same, { margin: 9 }),
     inputs: { a: [4, 3], b: [4, 3], same: [4] },
@@ -63,10 +68,11 @@ export const examples: Readonly<Record<string, Example>> = {
   matmul: { of: ({ a, b }) => twingrad.matmul(a, b), inputs: { a: [2, 3], b: [3, 4] }, gradientsOf: ["a", "b"] },
   mean: { of: ({ x }) => twingrad.mean(x), inputs: { x: [5] }, gradientsOf: ["x"] },
   orientedGradients: { ...pictures, of: ({ x }) => twingrad.orientedGradients(x) },
+  globalAveragePool: { of: ({ x }) => twingrad.globalAveragePool(x), inputs: { x: [2, 3, 4, 5] }, gradientsOf: ["x"] },
   photometric: {
     ...pictures,
     of: ({ x }) =>
-      twingrad.photometric(x, x.tape.input("changes", [1, 40], { dtype: "u8" }), { seed: 1, noise: 2, fill: 3 }),
+      twingrad.photometric(x, x.tape.input("changes", [1, 56], { dtype: "u8" }), { seed: 1, noise: 2, fill: 3 }),
   },
   relu: { of: ({ x }) => twingrad.relu(x), inputs: { x: [9] }, gradientsOf: ["x"] },
   resample: {

@@ -79,12 +79,14 @@ defineKernel("augmentation: both launches together agree with the float64 refere
     const { y, transforms, changes } = await augmented(device, images, ids, method);
     const view = new DataView(changes.buffer);
     const changesOf = ids.map((id, i) => {
-      const float = (n: number) => view.getFloat32(40 * i + 4 * n, true);
-      const integer = (n: number) => view.getUint32(40 * i + 4 * n, true);
-      assertEqual("seed", integer(5), id);
-      const erased = { top: integer(6), left: integer(7), bottom: integer(8), right: integer(9) };
-      const blur = float(3) > 0 ? Math.sqrt(0.5 / float(3)) : 0;
-      return { gain: float(0), offset: float(1), noise: float(2), blur, seed: id, erased };
+      const float = (n: number) => view.getFloat32(56 * i + 4 * n, true);
+      const integer = (n: number) => view.getUint32(56 * i + 4 * n, true);
+      assertEqual("seed", integer(9), id);
+      const erased = { top: integer(10), left: integer(11), bottom: integer(12), right: integer(13) };
+      const blur = float(7) > 0 ? Math.sqrt(0.5 / float(7)) : 0;
+      const exposure = [float(1), float(2), float(3)] as const;
+      const light = { gamma: float(0), exposure };
+      return { ...light, gain: float(4), offset: float(5), noise: float(6), blur, seed: id, erased };
     });
     assert(
       changesOf.some(({ erased }) => erased.bottom > erased.top) && changesOf.some(({ blur }) => blur > 0.3),

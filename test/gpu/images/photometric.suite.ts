@@ -1,4 +1,4 @@
-// Blur, brightness and contrast, noise and erasing: each picture of a batch by numbers of its own.
+// Blur, light and colour, brightness and contrast, noise and erasing: each picture of a batch by numbers of its own.
 
 import fc from "fast-check";
 import { type Device, type PhotometricChange, packChanges, photometric, Tape } from "../../../src/index.ts";
@@ -40,6 +40,8 @@ const upTo = (max: number) => fc.integer({ min: 1, max });
 const within = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map(Math.fround);
 const change = (height: number, width: number): fc.Arbitrary<PhotometricChange> =>
   fc.record({
+    gamma: fc.oneof(fc.constant(1), within(0.4, 2.5)),
+    exposure: fc.tuple(within(0.2, 3), within(0.2, 3), within(0.2, 3)),
     gain: within(0, 2),
     offset: within(-0.6, 0.6),
     noise: fc.oneof(fc.constant(0), within(0, 0.3)),
@@ -70,6 +72,21 @@ defineKernel("photometric: every change together, over random shapes", (device) 
 defineKernel("photometric: without changes nothing changes", async (device) => {
   const x = pictures([2, 5, 7, 3], 2);
   assertEqual("pictures", [...(await run(device, x, [nothing, { ...nothing, seed: 9 }]))], [...x.data]);
+});
+
+defineKernel("photometric: light is cut off at full scale before contrast, black stays black", async (device) => {
+  const x = ndarray([1, 1, 3, 3], [0, 0.2, 0.8, 0.4, 0.6, 0.1, 1, 0.5, 0.3]);
+  const y = await run(device, x, [{ ...nothing, gamma: 2, exposure: [1, 2, 4], gain: 0.5, offset: 0.25 }]);
+  const lit = [0, 0.08, 1, 0.16, 0.72, 0.04, 1, 0.5, 0.36];
+  assertClose(
+    "lit",
+    y,
+    lit.map((value) => 0.5 * value + 0.25),
+    { scale: 1 },
+  );
+  const grey = ndarray([1, 1, 2, 1], [0.2, 0.8]);
+  const dark = await run(device, grey, [{ ...nothing, exposure: [9, 0.5, 9] }]);
+  assertClose("grey takes green's exposure", dark, [0.1, 0.4], { scale: 1 });
 });
 
 define("photometric: the random integers are those of Philox, on every adapter", async (device) => {
@@ -118,9 +135,9 @@ defineKernel("photometric: the noise has the mean and the deviation that were as
 
 define("errors: changes that do not fit are named", async (device) => {
   const tape = new Tape(device);
-  const changes = tape.input("changes", [3, 40], { dtype: "u8" });
+  const changes = tape.input("changes", [3, 56], { dtype: "u8" });
   const x = tape.input("x", [2, 5, 5, 3]);
-  await assertThrows("count", () => photometric(x, changes, streams), ["photometric", "[3, 40]", "[2, 40]"]);
+  await assertThrows("count", () => photometric(x, changes, streams), ["photometric", "[3, 56]", "[2, 56]"]);
   const raw = tape.input("raw", [3, 5, 5, 3], { dtype: "u8" });
   await assertThrows("dtype", () => photometric(raw, changes, streams), ["u8 pictures", "f32 pictures"]);
 });

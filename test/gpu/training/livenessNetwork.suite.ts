@@ -1,6 +1,17 @@
 // The liveness network through the Trainer: gradients, exact resuming, what it refuses, and a trained model in use.
 
-import { adam, type Device, LivenessModel, liveness, Model, siamese, Trainer } from "../../../src/index.ts";
+import { decode } from "../../../src/formats/safetensors.ts";
+import { withMetadata } from "../../../src/formats/seal.ts";
+import {
+  adam,
+  type Device,
+  LivenessModel,
+  type LivenessOptions,
+  liveness,
+  Model,
+  siamese,
+  Trainer,
+} from "../../../src/index.ts";
 import { normal, uniform } from "../../random.ts";
 import { map, type NdArrays, ndarray } from "../../reference/ndarray.ts";
 import { liveness as reference } from "../../reference/network/livenessNetwork.ts";
@@ -26,13 +37,22 @@ function batch(seed: number) {
   return { images, live: [1, 0, 1, 0], seeds: Uint32Array.from({ length: B }, (_, i) => 10 * seed + i) };
 }
 
-const create = (device: Device, more = {}) =>
-  Trainer.create(device, liveness(options), { batchSize: B, l2: L2, optimizer: adam({ learningRate: 0.01 }), ...more });
+const create = (device: Device, more = {}, network: Partial<LivenessOptions> = options) =>
+  Trainer.create(device, liveness({ ...options, ...network }), {
+    batchSize: B,
+    l2: L2,
+    optimizer: adam({ learningRate: 0.01 }),
+    ...more,
+  });
 
-defineKernel(
-  "liveness: loss and gradients of a standardised batch agree with the float64 reference",
-  async (device) => {
-    const trainer = await create(device, { standardize: true });
+const networks = {
+  "a standardised batch": options,
+  "patches as large as the picture, by central differences": { patch: 8, differences: 0.7, embedding: 3 },
+} as const;
+
+for (const [of, network] of Object.entries(networks)) {
+  defineKernel(`liveness: loss and gradients of ${of} agree with the float64 reference`, async (device) => {
+    const trainer = await create(device, { standardize: true }, network);
     const parameters: NdArrays = {};
     for (const [name, { shape, read, write }] of trainer.parameters()) {
       // Away from the initial zeros and ones, at which gradients of biases may vanish.
@@ -41,15 +61,20 @@ defineKernel(
       }
       parameters[name] = ndarray(shape, Float64Array.from(await read()));
     }
-    const { images, live } = batch(1);
+    const { images, live, seeds } = batch(1);
     const pixels = standardize({
       x: ndarray(
         [B, 8, 8, 1],
         Float64Array.from(images, (value) => value / 255),
       ),
     });
-    const expected = reference(parameters, { images: pixels, live: ndarray([B], live) }, L2);
-    const found = await trainer.gradients({ images, live });
+    const expected = reference(
+      parameters,
+      { images: pixels, live: ndarray([B], live) },
+      L2,
+      trainer.network.options.differences,
+    );
+    const found = await trainer.gradients({ images, live, seeds });
     assertClose("liveness loss", found.get("loss")!, [expected.loss], { tolerance: NETWORK_TOLERANCE });
     for (const [name, { data }] of Object.entries(expected.gradients)) {
       // A bias in front of a batch-norm has no effect: both sides hold rounding noise of the size of its kernel's.
@@ -58,8 +83,60 @@ defineKernel(
       assertClose(`liveness gradient of ${name}`, found.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
     }
     await trainer.dispose();
-  },
-);
+  });
+}
+
+defineKernel("liveness: a picture's logit is the mean over a grid of its patches", async (device) => {
+  const patches = { imageSize: [9, 12, 1], patch: 4, differences: 1, embedding: 3 } as const;
+  const trainer = await create(device, { standardize: true }, patches);
+  const random = uniform(3);
+  const whole = Uint8Array.from({ length: 2 * 9 * 12 }, () => Math.floor(random() * 256));
+  const seeds = [1, 2, 3, 4];
+  const images = Uint8Array.from({ length: B * 9 * 12 }, () => Math.floor(random() * 256));
+  for (let step = 0; step < 3; step++) await trainer.step({ images, live: [1, 0, 1, 0], seeds });
+  const bytes = await trainer.save();
+  await assertThrows("no seeds", () => trainer.step({ images, live: [1, 0, 1, 0] }), ["seeds"]);
+  await trainer.dispose();
+  const model = await LivenessModel.open(device, bytes);
+  assertEqual("patch in the file", model.description.network.patch, 4);
+  const found = await model.logits(whole);
+  await model.dispose();
+
+  const single = await LivenessModel.open(device, await asPatches(bytes));
+  const [rows, columns] = [
+    [0, 1, 3, 4, 5],
+    [0, 2, 4, 6, 8],
+  ];
+  const parts = [0, 1].flatMap((n) =>
+    rows.flatMap((y) =>
+      columns.flatMap((x) =>
+        Array.from({ length: 16 }, (_, i) => whole[n * 108 + (y + Math.floor(i / 4)) * 12 + x + (i % 4)]),
+      ),
+    ),
+  );
+  const each = await single.logits(Uint8Array.from(parts));
+  await single.dispose();
+  const means = [0, 1].map((n) => each.slice(25 * n, 25 * n + 25).reduce((sum, logit) => sum + logit / 25, 0));
+  assertClose("logits", found, means);
+});
+
+/** The same network, of pictures as large as its patches. */
+async function asPatches(bytes: Uint8Array): Promise<Uint8Array> {
+  const { metadata } = decode(bytes);
+  const { network, ...rest } = JSON.parse(metadata.twingrad);
+  const small = { ...network, imageSize: [4, 4, 1] };
+  return withMetadata(bytes, { twingrad: JSON.stringify({ ...rest, network: small }) });
+}
+
+defineOnce("liveness: patches that cannot be are refused", async () => {
+  const make = (more: object) => () => liveness({ ...options, embedding: 3, ...more });
+  await assertThrows("larger than the picture", make({ patch: 9 }), ["patch is 9", "8 x 8"]);
+  await assertThrows("too small for the blocks", make({ patch: 2, filters: [3, 3, 3] }), ["3 blocks", "2 x 2"]);
+  await assertThrows("an embedding", make({ patch: 4, embedding: 5 }), ["embedding is 5", "filters, 3"]);
+  await assertThrows("edges", make({ patch: 4, towers: ["edges"] }), ["edges"]);
+  await assertThrows("theta", make({ differences: 1.5 }), ["differences is 1.5"]);
+  await assertThrows("pairs", () => siamese({ ...options, patch: 4, embedding: 3 }), ["patches are for liveness"]);
+});
 
 defineOnce("liveness: goes on from a saved state to the same bits, with augmentation", async (device) => {
   const more = { augmentation: { flip: 0.5, brightness: 0.2, seed: 5 }, standardize: true };

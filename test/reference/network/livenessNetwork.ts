@@ -12,8 +12,13 @@ export interface LivenessBatch {
 }
 
 /** Loss and gradients of one training batch, for parameters under their public names. */
-export function liveness(p: NdArrays, batch: LivenessBatch, l2: number): { loss: number; gradients: NdArrays } {
-  const { embedding, penalty, backward } = tower(p, batch.images, 1, l2);
+export function liveness(
+  p: NdArrays,
+  batch: LivenessBatch,
+  l2: number,
+  theta = 0,
+): { loss: number; gradients: NdArrays } {
+  const { embedding, penalty, backward } = tower(p, batch.images, 1, l2, { theta });
   const head = { x: embedding, kernel: p["head/kernel"], bias: p["head/bias"] };
   const entropy = { logits: dense(head, {}), labels: batch.live };
   const loss = sigmoidCrossEntropy(entropy).data[0] + penalty;

@@ -1,5 +1,5 @@
 // The tower and its backward pass, by the references alone: for each block conv 3x3 SAME -> max-pool 2x2 -> batch-norm ->
-// ReLU, then dense sigmoid; and the L2 of the conv kernels, which goes with it.
+// ReLU, then dense sigmoid, or of patches the mean over all pixels; and the L2 of the conv kernels, which goes with it.
 
 import { map, type NdArray, type NdArrays, scalar } from "../ndarray.ts";
 import { batchNorm, batchNormGradients } from "../ops/batchNorm.ts";
@@ -9,6 +9,8 @@ import { flatten, flattenGradients } from "../ops/flatten.ts";
 import { l2Penalty, l2PenaltyGradients } from "../ops/losses/l2Penalty.ts";
 import { maxPool2d, maxPool2dGradients } from "../ops/maxPool2d.ts";
 import { relu, reluGradients } from "../ops/relu.ts";
+import { centralDifference, centralDifferenceGradients } from "../ops/spatial/centralDifference.ts";
+import { globalAveragePool, globalAveragePoolGradients } from "../ops/spatial/globalAveragePool.ts";
 
 const CONV = { stride: 1, padding: "same" } as const;
 const POOL = { size: 2, stride: 2, padding: "valid" } as const;
@@ -17,18 +19,21 @@ export interface TowerOptions {
   epsilon?: number;
   /** Of the last layer. */
   activation?: "sigmoid" | "linear" | "relu";
+  /** Of the central differences. */
+  theta?: number;
 }
 
-function resolved({ epsilon = 1e-3, activation = "sigmoid" }: TowerOptions) {
-  return { epsilon, activation: activation === "linear" ? undefined : activation };
+function resolved({ epsilon = 1e-3, activation = "sigmoid", theta = 0 }: TowerOptions) {
+  return { epsilon, theta, activation: activation === "linear" ? undefined : activation };
 }
 
-function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, epsilon?: number) {
+function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, theta: number, epsilon?: number) {
   const name = `tower/block${n}`;
-  const conv = { x, filter: p[`${name}/conv/kernel`], bias: p[`${name}/conv/bias`] };
+  const kernel = { filter: p[`${name}/conv/kernel`] };
+  const conv = { x, filter: centralDifference(kernel, { theta }), bias: p[`${name}/conv/bias`] };
   const pool = { x: conv2d(conv, CONV) };
   const norm = { x: maxPool2d(pool, POOL), gamma: p[`${name}/norm/gamma`], beta: p[`${name}/norm/beta`] };
-  return { name, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon }) } };
+  return { name, kernel, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon }) } };
 }
 
 /**
@@ -36,48 +41,57 @@ function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, epsilon
  * and from the gradient of the embeddings those of its parameters, the penalty's included.
  */
 export function tower(p: NdArrays, images: NdArray, groups: number, l2: number, options: TowerOptions = {}) {
-  const { epsilon, activation } = resolved(options);
+  const { epsilon, activation, theta } = resolved(options);
   const blocks: ReturnType<typeof blockInputs>[] = [];
   let x = images;
   while (p[`tower/block${blocks.length + 1}/conv/kernel`]) {
-    const block = blockInputs(p, blocks.length + 1, x, groups, epsilon);
+    const block = blockInputs(p, blocks.length + 1, x, groups, theta, epsilon);
     blocks.push(block);
     x = relu(block.relu);
   }
+  const pooled = p["tower/dense/kernel"] === undefined;
   const towerDense = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };
   let penalty = 0;
-  for (const { conv } of blocks) penalty += l2Penalty({ parameter: conv.filter }, { factor: l2 }).data[0];
+  for (const { kernel } of blocks) penalty += l2Penalty({ parameter: kernel.filter }, { factor: l2 }).data[0];
 
   const backward = (embeddingG: NdArray): NdArrays => {
     const gradients: NdArrays = {};
-    const towerG = denseGradients(towerDense, { activation }, embeddingG);
-    gradients["tower/dense/kernel"] = towerG.kernel;
-    gradients["tower/dense/bias"] = towerG.bias;
-    let g = flattenGradients({ x }, {}, towerG.x).x;
+    let g: NdArray;
+    if (pooled) {
+      g = globalAveragePoolGradients({ x }, {}, embeddingG).x;
+    } else {
+      const towerG = denseGradients(towerDense, { activation }, embeddingG);
+      gradients["tower/dense/kernel"] = towerG.kernel;
+      gradients["tower/dense/bias"] = towerG.bias;
+      g = flattenGradients({ x }, {}, towerG.x).x;
+    }
     for (const block of blocks.toReversed()) {
       const normG = batchNormGradients(block.norm, { groups, epsilon }, reluGradients(block.relu, {}, g).x);
       gradients[`${block.name}/norm/gamma`] = normG.gamma;
       gradients[`${block.name}/norm/beta`] = normG.beta;
       const convG = conv2dGradients(block.conv, CONV, maxPool2dGradients(block.pool, POOL, normG.x).x);
-      const penaltyG = l2PenaltyGradients({ parameter: block.conv.filter }, { factor: l2 }, scalar(1)).parameter;
-      gradients[`${block.name}/conv/kernel`] = map(convG.filter, (value, i) => value + penaltyG.data[i]);
+      const penaltyG = l2PenaltyGradients({ parameter: block.kernel.filter }, { factor: l2 }, scalar(1)).parameter;
+      const kernelG = centralDifferenceGradients(block.kernel, { theta }, convG.filter).filter;
+      gradients[`${block.name}/conv/kernel`] = map(kernelG, (value, i) => value + penaltyG.data[i]);
       gradients[`${block.name}/conv/bias`] = convG.bias;
       g = convG.x;
     }
     return gradients;
   };
-  return { embedding: dense(towerDense, { activation }), penalty, backward };
+  const embedding = pooled ? globalAveragePool({ x }) : dense(towerDense, { activation });
+  return { embedding, penalty, backward };
 }
 
 /** Embeddings of pictures by the moving averages. */
 export function embed(p: NdArrays, images: NdArray, options: TowerOptions = {}): NdArray {
-  const { epsilon, activation } = resolved(options);
+  const { epsilon, activation, theta } = resolved(options);
   let x = images;
   for (let n = 1; p[`tower/block${n}/conv/kernel`]; n++) {
-    const { norm, name } = blockInputs(p, n, x, 1);
+    const { norm, name } = blockInputs(p, n, x, 1, theta);
     const moving = { mean: p[`${name}/norm/moving_mean`], variance: p[`${name}/norm/moving_variance`] };
     x = relu({ x: batchNorm({ ...norm, ...moving }, { epsilon, training: false }) });
   }
+  if (!p["tower/dense/kernel"]) return globalAveragePool({ x });
   const input = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };
   return dense(input, { activation });
 }

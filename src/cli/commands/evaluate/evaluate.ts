@@ -19,7 +19,15 @@ import { readPairs } from "../../../node/index.ts";
 import type { EvaluationReport } from "../../../report/evaluationPage.ts";
 import { evaluationReport } from "../../../report/evaluationReport.ts";
 import { identification } from "../../identification.ts";
-import { addDataOptions, type DataFlags, dataHelp, openData, type PictureNeeds } from "../../options/dataOptions.ts";
+import {
+  addDataOptions,
+  type DataFlags,
+  dataHelp,
+  groupByHelp,
+  groupedBy,
+  openData,
+  type PictureNeeds,
+} from "../../options/dataOptions.ts";
 import { number, wholeNumber } from "../../options/values.ts";
 import { action, note, type Outcome, warn } from "../../outcome.ts";
 import { pictureUri } from "../../report/pictureUri.ts";
@@ -31,8 +39,9 @@ import { picturesFor, showing, withModel } from "../models.ts";
 import { evaluateEmbeddings } from "./evaluateEmbeddings.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
-import { evaluatePairs } from "./evaluatePairs.ts";
+import { byGroup, evaluatePairs, groupText } from "./evaluatePairs.ts";
 import { openSetText, verificationText } from "./evaluationText.ts";
+import { sessionsOf, warnOfShared } from "./sessions.ts";
 
 interface Options extends DataFlags, EmbeddingFlags {
   pairsPerIdentity: number | "all";
@@ -48,6 +57,8 @@ interface Options extends DataFlags, EmbeddingFlags {
   resamples: number;
   report?: string;
   threshold?: number;
+  groupBy?: string;
+  robustness?: number;
 }
 
 export function addEvaluate(program: Command): void {
@@ -92,6 +103,15 @@ export function addEvaluate(program: Command): void {
       "of a liveness model: the least score taken for live (default: the model's own); of --embeddings: the largest distance taken for one person (default: the best over the pairs)",
       number,
     )
+    .option(
+      "--group-by <regex>",
+      `figures of each group of pictures, such as recording sessions, and a warning where training had the same (default: the model's own rule); ${groupByHelp}`,
+    )
+    .option(
+      "--robustness [pictures]",
+      "of a liveness model: its AUC under other light, color, contrast and JPEG quality, and its scores when pictures move, on so many of each kind (default: 100)",
+      wholeNumber(1),
+    )
     .option("--unseen", "only the people whom the training of this model held out of this data");
   addEmbeddingOptions(command);
   action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
@@ -113,7 +133,11 @@ export function addEvaluate(program: Command): void {
         code: "twingrad.report",
       });
     }
+    if ((options.robustness as unknown) === true) options.robustness = 100;
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
+    if (options.robustness !== undefined) {
+      command.error("error: --robustness is of liveness models", { exitCode: 2, code: "twingrad.robustness" });
+    }
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
@@ -134,10 +158,13 @@ export function addEvaluate(program: Command): void {
       const verification = evaluatePairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
       const folds = "over folds of people";
-      const text = verificationText(verification, model.threshold, dataset.identities.length, folds);
+      const groups = byGroup(scored, dataset);
+      const lines = [verificationText(verification, model.threshold, dataset.identities.length, folds)];
+      if (identified) lines.push(openSetText(identified));
+      lines.push(...groups.map(groupText));
       const outcome: Outcome = {
-        result: { ...verification, openSet: identified ?? null },
-        text: identified ? `${text}\n${openSetText(identified)}` : text,
+        result: { ...verification, openSet: identified ?? null, ...(groups.length > 0 && { groups }) },
+        text: lines.join("\n"),
       };
       const about = { ...names, folds, verification, openSet: identified, roc: roc(scored) };
       return withReport(outcome, options, () =>
@@ -189,15 +216,17 @@ async function withReport(
 export async function chooseUnseen(
   modelPath: string,
   data: string[],
-  options: DataFlags & { unseen?: boolean },
+  options: DataFlags & { unseen?: boolean; groupBy?: string },
   needs: PictureNeeds,
 ): Promise<Dataset> {
-  const dataset = await openData(data, options, note, needs);
   const what = data.join(" ");
   const record = trainingRecord(await readModelFile(modelPath));
+  const opened = await openData(data, options, note, needs);
+  const dataset = groupedBy(opened, options.groupBy ?? record?.settings.groupBy, data);
   const trainedOnThese = record?.people === peopleDigest(dataset);
   if (!options.unseen) {
     if (trainedOnThese) warn("this model was trained on most of these people: the figures flatter it; see --unseen");
+    warnOfShared(dataset, sessionsOf(dataset, record?.groups), warn);
     return dataset;
   }
   if (!record || !trainedOnThese) {

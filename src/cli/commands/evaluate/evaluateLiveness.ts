@@ -1,16 +1,28 @@
 // twingrad evaluate of a liveness model: how well it tells live people from pictures of people.
-import { crossFittedReport, type LivenessReport, livenessReport, TwingradError } from "../../../index.ts";
+import {
+  crossFittedReport,
+  type LivenessDataset,
+  type LivenessReport,
+  livenessReport,
+  type Presentation,
+  TwingradError,
+} from "../../../index.ts";
 import { checkLivenessThreshold, livenessLogits, meanLoss, readModelFile, scoreOf } from "../../../internal.ts";
-import { type DataFlags, openLiveness } from "../../options/dataOptions.ts";
+import { type DataFlags, groupedBy, openLiveness } from "../../options/dataOptions.ts";
 import { digits, note, type Outcome, percent, warn } from "../../outcome.ts";
+import { Progress } from "../../progress.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { liveness } from "../../run/tasks/livenessTask.ts";
 import { divide } from "../../run/training.ts";
 import { picturesFor, showing, withLiveness } from "../models.ts";
+import { robustness, robustnessText } from "./robustness.ts";
+import { sessionsOf, warnOfShared } from "./sessions.ts";
 
 export interface LivenessOptions extends DataFlags {
   unseen?: boolean;
   threshold?: number;
+  groupBy?: string;
+  robustness?: number;
 }
 
 export async function evaluateLiveness(modelPath: string, data: string[], options: LivenessOptions): Promise<Outcome> {
@@ -18,8 +30,9 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
   if (given !== undefined) checkLivenessThreshold(given);
   return withLiveness(modelPath, async (model) => {
     const what = data.join(" ");
-    let dataset = await openLiveness(data, options, note, picturesFor(model));
     const record = trainingRecord(await readModelFile(modelPath));
+    const opened = await openLiveness(data, options, note, picturesFor(model));
+    let dataset = groupedBy(opened, options.groupBy ?? record?.settings.groupBy, data);
     const trainedOnThese = record?.people === peopleDigest(dataset) && record.pictures === dataset.items.length;
     if (unseen) {
       if (!record || !trainedOnThese) {
@@ -34,23 +47,74 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
     } else if (trainedOnThese) {
       warn("this model was trained on most of these people: the figures flatter it; see --unseen");
     }
+    const sessions = sessionsOf(dataset, record?.groups);
+    warnOfShared(dataset, sessions, warn);
     const presentations = await showing(dataset, (told) => livenessLogits(model, dataset, told));
     // The model's threshold was set on the people held out: they are judged by one that each had no part in.
-    const crossFitted = unseen && given === undefined;
+    const crossFitted = unseen && given === undefined && record?.settings.groupBy === undefined;
     const threshold = given ?? model.threshold;
     const report = crossFitted
       ? crossFittedReport(presentations, dataset)
       : livenessReport(presentations, logitOf(threshold));
+    const groups = byGroup(presentations, dataset, sessions.tested, report.threshold);
+    const steady =
+      options.robustness === undefined
+        ? undefined
+        : await steadiness(model, dataset, options.robustness, report.threshold);
     const result = {
       ...report,
       loss: meanLoss(presentations),
       threshold: crossFitted ? scoreOf(report.threshold) : threshold,
+      sessions,
+      ...(groups.length > 0 && { groups }),
+      ...(steady && { robustness: steady }),
     };
-    return { result, text: inWords(result, dataset.identities.length, crossFitted) };
+    const lines = [inWords(result, dataset.identities.length, crossFitted), ...groups.map(groupText)];
+    if (steady) lines.push(robustnessText(steady));
+    return { result, text: [...lines, sessions.promise].join("\n") };
   });
 }
 
+async function steadiness(
+  ...[model, dataset, most, threshold]: [Parameters<typeof robustness>[0], LivenessDataset, number, number]
+) {
+  let progress: Progress | undefined;
+  try {
+    return await robustness(model, dataset, {
+      most,
+      threshold,
+      told(done, of) {
+        progress ??= new Progress(of, 0, "change");
+        progress.update(done);
+      },
+    });
+  } finally {
+    progress?.stop();
+  }
+}
+
 const logitOf = (share: number) => Math.log(share / (1 - share));
+
+type GroupReport = { readonly name: string } & Omit<LivenessReport, "threshold">;
+
+/** Each group that has pictures of both kinds, where there are several. */
+function byGroup(
+  presentations: readonly Presentation[],
+  { items }: LivenessDataset,
+  names: readonly string[],
+  threshold: number,
+): GroupReport[] {
+  if (names.length < 2) return [];
+  return names.flatMap((name) => {
+    const own = presentations.filter((_, i) => items[i].group === name);
+    if (new Set(own.map(({ live }) => live)).size < 2) return [];
+    const { threshold: _, ...report } = livenessReport(own, threshold);
+    return [{ name, ...report }];
+  });
+}
+
+const groupText = ({ name, live, spoof, hter, apcer, bpcer, auc }: GroupReport) =>
+  `group ${name}: ${live} live, ${spoof} of pictures: HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)}), AUC ${digits(auc)}`;
 
 function inWords(report: LivenessReport, people: number, crossFitted: boolean): string {
   const { live, spoof, hter, apcer, bpcer, eer, auc, threshold } = report;

@@ -1,7 +1,9 @@
 // What `evaluate` tells of pairs beyond the report itself: the curve, and intervals over people.
 import {
+  areaUnderCurve,
   type Dataset,
   detCurve,
+  equalErrorRate,
   falseAcceptRates,
   labelsOf,
   roc,
@@ -9,7 +11,8 @@ import {
   type VerificationReport,
   verificationIntervals,
 } from "../../../index.ts";
-import type { EvaluationPair } from "../../../internal.ts";
+import { type EvaluationPair, groupsOf } from "../../../internal.ts";
+import { digits, percent } from "../../outcome.ts";
 import type { PairEvaluation } from "./evaluationText.ts";
 
 export function evaluatePairs(
@@ -29,3 +32,19 @@ export function evaluatePairs(
     det,
   };
 }
+
+/** How well the pairs of each group by itself are told apart, where there are several groups. */
+export function byGroup(scored: readonly (EvaluationPair & ScoredPair)[], dataset: Dataset) {
+  const names = groupsOf(dataset);
+  if (names.length < 2) return [];
+  const groupOf = (picture: number) => dataset.items[picture].group;
+  return names.flatMap((name) => {
+    const own = scored.filter(({ left, right }) => groupOf(left) === name && groupOf(right) === name);
+    if (new Set(own.map(({ same }) => same)).size < 2) return [];
+    const points = roc(own);
+    return [{ name, pairs: own.length, auc: areaUnderCurve(points), eer: equalErrorRate(points) }];
+  });
+}
+
+export const groupText = ({ name, pairs, auc, eer }: ReturnType<typeof byGroup>[number]) =>
+  `group ${name}: ${pairs} pairs: AUC ${digits(auc)}, EER ${percent(eer)}`;

@@ -40,14 +40,18 @@ export const liveness: TrainingTask<LivenessItem> = {
     return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
   },
 
-  async evaluate(device, bytes, people, { quick }) {
+  async evaluate(device, bytes, people, { quick, training }) {
     const model = await LivenessModel.open(device, bytes);
     try {
       const presentations = await livenessLogits(model, people);
       const loss = meanLoss(presentations);
-      const { apcer, bpcer, hter, eer, auc, ...found } = quick
-        ? livenessReport(presentations, thresholdOf(presentations))
-        : crossFittedReport(presentations, people);
+      const { apcer, bpcer, hter, eer, auc, ...found } =
+        quick || training
+          ? livenessReport(
+              presentations,
+              thresholdOf(quick || !training ? presentations : await livenessLogits(model, training)),
+            )
+          : crossFittedReport(presentations, people);
       const threshold = scoreOf(found.threshold);
       return {
         loss,

@@ -69,12 +69,15 @@ export interface TrainingTask<I extends Item = Item> {
   network(options: NetworkOptions): Network;
   /** The model file at the end of training on these people, with what is fitted to them once more. */
   finish?(device: Device, bytes: Uint8Array, training: Dataset<I>, settings: ResolvedSettings): Promise<Uint8Array>;
-  /** Evaluates a saved model on these people. `quick`: loss and AUC are all that is wanted. */
+  /**
+   * Evaluates a saved model on these people. `quick`: loss and AUC are all that is wanted. `training`: what it was trained on, where
+   * groups are held out to test it; a threshold is then not set on them.
+   */
   evaluate(
     device: Device,
     bytes: Uint8Array,
     people: Dataset<I>,
-    options: { seed: number; quick: boolean },
+    options: { seed: number; quick: boolean; training?: Dataset<I> },
   ): Promise<Verdict>;
   /** The metadata key of what `Verdict.sealed` adds. */
   readonly judgementKey: string;

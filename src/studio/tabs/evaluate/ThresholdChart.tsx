@@ -17,8 +17,7 @@ interface Props {
 
 export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: Props) {
   const bins = useMemo(() => binned(genuine, impostor), [genuine, impostor]);
-  const { low, width } = bins;
-  const high = low + width * bins.genuine.length;
+  const { low, high, width } = bins;
   const handle = useRef<HTMLDivElement>(null);
   const shown = useRef(threshold);
   shown.current = threshold;

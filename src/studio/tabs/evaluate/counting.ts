@@ -13,6 +13,8 @@ export function accepted(ascending: Float64Array, threshold: number): number {
 
 export interface Bins {
   readonly low: number;
+  /** The greatest distance; `low` and all widths together may round to less. */
+  readonly high: number;
   readonly width: number;
   /** Shares of all of its kind. */
   readonly genuine: readonly number[];
@@ -29,5 +31,5 @@ export function binned(genuine: Float64Array, impostor: Float64Array, count = 40
     for (const value of values) counts[Math.min(count - 1, Math.floor((value - low) / width))]++;
     return counts.map((n) => n / values.length);
   };
-  return { low, width, genuine: shares(genuine), impostor: shares(impostor) };
+  return { low, high, width, genuine: shares(genuine), impostor: shares(impostor) };
 }

@@ -87,7 +87,7 @@ export function Live({ video, findFace }: Props) {
           <p class="quiet">The camera is off. It starts when you press the button, and its picture stays here.</p>
         )}
       </div>
-      {on && <p class="quiet small">Fill the oval with the face: what lies outside it hardly counts.</p>}
+      {on && <p class="quiet small">Fill the oval with the face, so that it is as large each time.</p>}
       {findsFaces && (
         <label class="check">
           <input

@@ -4,7 +4,7 @@ import { save } from "../../page/save.ts";
 import { FileButton } from "./FileButton.tsx";
 
 export function ModelCard() {
-  const { model, imported, liveness, exportsOnnx, threshold } = state.recognition.value;
+  const { model, imported, liveness, threshold } = state.recognition.value;
   const runs = state.runs.value.filter(({ hasModel }) => hasModel);
   const busy = state.activity.value !== null;
   const exported = async (what: "recognize.exportModel" | "recognize.exportOnnx") => {
@@ -45,11 +45,9 @@ export function ModelCard() {
         <button type="button" disabled={!model} onClick={() => exported("recognize.exportModel")}>
           Export model
         </button>
-        {exportsOnnx && (
-          <button type="button" disabled={!model} onClick={() => exported("recognize.exportOnnx")}>
-            Export ONNX
-          </button>
-        )}
+        <button type="button" disabled={!model} onClick={() => exported("recognize.exportOnnx")}>
+          Export ONNX
+        </button>
         <ImportModel />
         {imported.some(({ id }) => id === model) && (
           <button

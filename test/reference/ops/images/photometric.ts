@@ -1,8 +1,10 @@
-// Blur, brightness and contrast, noise and erasing in float64, with a Philox of its own in whole numbers of any size.
+// Blur, light and colour, brightness and contrast, noise and erasing in float64, with a Philox of its own in whole numbers of any size.
 
 import { index4, type NdArray, zeros } from "../../ndarray.ts";
 
 export interface Change {
+  gamma?: number;
+  exposure?: readonly [red: number, green: number, blue: number];
   gain: number;
   offset: number;
   noise: number;
@@ -44,7 +46,7 @@ export function photometric(x: NdArray, changes: readonly Change[], streams: Ran
   const [N, H, W, C] = x.shape;
   const y = zeros(x.shape);
   for (let n = 0; n < N; n++) {
-    const { gain, offset, noise, blur, seed, erased } = changes[n];
+    const { gamma = 1, exposure = [1, 1, 1] as const, gain, offset, noise, blur, seed, erased } = changes[n];
     const radius = Math.ceil(3 * blur);
     const g = (dy: number, dx: number) => (blur > 0 ? Math.exp(-(dy * dy + dx * dx) / (2 * blur * blur)) : 1);
     for (let i = 0; i < H; i++)
@@ -67,7 +69,8 @@ export function photometric(x: NdArray, changes: readonly Change[], streams: Ran
           const bytes = noise > 0 ? byteSum(wordOf([i, j, c], [H, W], seed, streams.noise, streams.seed)) : 510;
           // Four uniform bytes: mean 4 * 127.5, variance 4 * (256^2 - 1) / 12.
           const standard = (bytes - 510) / Math.sqrt((4 * (256 ** 2 - 1)) / 12);
-          y.data[at] = Math.min(Math.max((gain * sum) / total + offset + noise * standard, 0), 1);
+          const lit = Math.min(1, exposure[C === 3 ? c : 1] * Math.max(sum / total, gamma === 1 ? 0 : 1e-6) ** gamma);
+          y.data[at] = Math.min(Math.max(gain * lit + offset + noise * standard, 0), 1);
         }
   }
   return y;

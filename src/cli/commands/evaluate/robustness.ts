@@ -1,0 +1,156 @@
+// How steady a liveness model's scores are: its AUC under other light, other colors and stronger compression, and its scores where
+// the face lies a little elsewhere.
+import sharp from "sharp";
+import {
+  type ImageSize,
+  type LivenessDataset,
+  type LivenessModel,
+  livenessReport,
+  type Presentation,
+} from "../../../index.ts";
+import { changed, livenessLogits } from "../../../internal.ts";
+import { digits, percent } from "../../outcome.ts";
+
+export interface Robustness {
+  /** How many pictures of each kind were changed, and their AUC as they are. */
+  readonly live: number;
+  readonly spoof: number;
+  readonly auc: number;
+  readonly changes: readonly { readonly name: string; readonly auc: number; readonly fall: number }[];
+  readonly shifts: {
+    /** Of a picture's logit over itself and its shifts by 5 %, root mean square over the pictures. */
+    readonly deviation: number;
+    /** How far a picture's logit is from the threshold, on average. */
+    readonly margin: number;
+    /** Share of the pictures that some shift takes to the other side of the threshold. */
+    readonly flipped: number;
+  };
+}
+
+type Change = (pixels: Uint8Array, size: ImageSize) => Uint8Array | Promise<Uint8Array>;
+
+/** Of each value, as a share of full scale, cut off there. */
+const valueByValue =
+  (of: (value: number, channel: number) => number): Change =>
+  (pixels, [, , channels]) =>
+    Uint8ClampedArray.from(pixels, (value, i) => 255 * of(value / 255, i % channels)) as unknown as Uint8Array;
+
+const gain = (factor: number) => valueByValue((value) => factor * value);
+const gamma = (exponent: number) => valueByValue((value) => value ** exponent);
+const contrast = (factor: number) => valueByValue((value) => factor * (value - 0.5) + 0.5);
+const balance = (...factors: number[]) => valueByValue((value, channel) => value * factors[channel]);
+const jpeg =
+  (quality: number): Change =>
+  async (pixels, [height, width, channels]) => {
+    const file = await sharp(pixels, { raw: { height, width, channels: channels as 1 | 3 } })
+      .jpeg({ quality })
+      .toBuffer();
+    return sharp(file)
+      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .raw()
+      .toBuffer();
+  };
+
+const inColor: Record<string, Change> = {
+  "white balance warm": balance(1.2, 1, 0.8),
+  "white balance cool": balance(0.8, 1, 1.2),
+};
+const changes: Record<string, Change> = {
+  "gain 0.5": gain(0.5),
+  "gain 2": gain(2),
+  "gamma 0.6": gamma(0.6),
+  "gamma 1.7": gamma(1.7),
+  ...inColor,
+  "contrast 0.6": contrast(0.6),
+  "contrast 1.5": contrast(1.5),
+  "JPEG 90": jpeg(90),
+  "JPEG 70": jpeg(70),
+  "JPEG 50": jpeg(50),
+};
+
+/** Down and to the right by these shares of the side; the border is repeated. */
+export const shifted =
+  (down: number, right: number): Change =>
+  (pixels, [height, width, channels]) => {
+    const [rows, columns] = [Math.round(down * height), Math.round(right * width)];
+    const within = (place: number, side: number) => Math.min(Math.max(place, 0), side - 1);
+    return pixels.map((_, i) => {
+      const pixel = Math.floor(i / channels);
+      const [y, x] = [Math.floor(pixel / width) - rows, (pixel % width) - columns];
+      return pixels[(within(y, height) * width + within(x, width)) * channels + (i % channels)];
+    });
+  };
+
+const steps = [-0.05, 0, 0.05];
+const shifts = steps.flatMap((down) =>
+  steps.filter((right) => down !== 0 || right !== 0).map((right) => shifted(down, right)),
+);
+
+/**
+ * @param most pictures of each kind that are changed, evenly through all of them.
+ * @param threshold as a logit.
+ * @param told of each change that is done.
+ */
+export async function robustness(
+  model: LivenessModel,
+  dataset: LivenessDataset,
+  { most, threshold, told }: { most: number; threshold: number; told?: (done: number, of: number) => void },
+): Promise<Robustness> {
+  const some = evenly(dataset, most);
+  const taken = Object.entries(changes).filter(([name]) => model.imageSize[2] === 3 || !(name in inColor));
+  let done = 0;
+  const logitsOf = async (change?: Change) => {
+    const found = await livenessLogits(model, change ? changedBy(some, change) : some);
+    told?.(++done, 1 + taken.length + shifts.length);
+    return found;
+  };
+  const plain = await logitsOf();
+  const { live, spoof, auc } = livenessReport(plain, threshold);
+  const found = [];
+  for (const [name, change] of taken) {
+    const own = livenessReport(await logitsOf(change), threshold).auc;
+    found.push({ name, auc: own, fall: auc - own });
+  }
+  const moved = [plain];
+  for (const shift of shifts) moved.push(await logitsOf(shift));
+  return { live, spoof, auc, changes: found, shifts: steadiness(moved, threshold) };
+}
+
+/** @param moved the presentations of all pictures, once for each shift, none first. */
+export function steadiness(moved: readonly (readonly Presentation[])[], threshold: number): Robustness["shifts"] {
+  const each = moved[0].map((_, i) => moved.map((presentations) => presentations[i].score));
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = (values: readonly number[]) => mean(values.map((value) => (value - mean(values)) ** 2));
+  return {
+    deviation: Math.sqrt(mean(each.map(variance))),
+    margin: mean(each.map(([first]) => Math.abs(first - threshold))),
+    flipped: mean(each.map((scores) => Number(scores.some((score) => score >= threshold !== scores[0] >= threshold)))),
+  };
+}
+
+export function robustnessText({ live, spoof, auc, changes, shifts }: Robustness): string {
+  const width = Math.max(...changes.map(({ name }) => name.length));
+  return [
+    `changed ${live} live pictures and ${spoof} of pictures (AUC ${digits(auc)} as they are):`,
+    ...changes.map(
+      ({ name, auc: own, fall }) =>
+        `  ${name.padEnd(width)}  AUC ${digits(own)}${fall > 0.01 ? ", falls by more than 0.01" : ""}`,
+    ),
+    `moved by 5 %: logits vary by ${digits(shifts.deviation)} (standard deviation) at a distance of ${digits(shifts.margin)} from the threshold; ${percent(shifts.flipped)} of the pictures change sides`,
+  ].join("\n");
+}
+
+function changedBy({ identities, items }: LivenessDataset, change: Change): LivenessDataset {
+  const altered = (item: LivenessDataset["items"][number]) =>
+    changed(item, { decode: async (size: ImageSize) => change(await item.decode(size), size) });
+  return { identities, items: items.map(altered) };
+}
+
+function evenly({ identities, items }: LivenessDataset, most: number): LivenessDataset {
+  const some = [true, false].flatMap((kind) => {
+    const own = items.filter(({ live }) => live === kind);
+    const step = Math.max(1, own.length / most);
+    return Array.from({ length: Math.min(own.length, most) }, (_, n) => own[Math.floor(n * step)]);
+  });
+  return { identities, items: some };
+}

@@ -1,0 +1,59 @@
+import backwardShader from "../../../shaders/centralDifference.backward.wgsl";
+import forwardShader from "../../../shaders/centralDifference.forward.wgsl";
+import { ShapeError } from "../../errors.ts";
+import { type Operation, withGradient } from "../../tape/graph.ts";
+import { tapeOf } from "../../tape/tape.ts";
+import { describe, type Tensor } from "../../tape/tensor.ts";
+
+/**
+ * A filter [U, V, I, O] whose convolution looks at differences from the pixel in the middle (Yu et al. 2020): from the
+ * weight at the centre `theta` times the sum of all is taken. At 1 nothing is left of how bright a place is, at 0 the
+ * filter is as it was. U and V are odd.
+ */
+export const centralDifference = (filter: Tensor, theta: number): Tensor => record(differentiable, filter, theta);
+
+/** The same without its chain rule, for networks that are not trained. */
+export const plainCentralDifference: typeof centralDifference = (filter, theta) => record(operation, filter, theta);
+
+function record(operation: Operation<Options>, filter: Tensor, theta: number): Tensor {
+  const tape = tapeOf("centralDifference", filter);
+  const [rows, columns] = filter.shape;
+  if (filter.shape.length !== 4 || rows % 2 === 0 || columns % 2 === 0) {
+    const expected = "expected [rows, columns, channels, filters] with odd rows and columns";
+    throw new ShapeError("centralDifference", `the filter is ${describe(filter.shape)}; ${expected}.`);
+  }
+  if (!Number.isFinite(theta)) throw new ShapeError("centralDifference", `theta is ${theta}; expected a number.`);
+  return tape.record(operation, [filter], { theta }, filter.shape);
+}
+
+interface Options {
+  readonly theta: number;
+}
+
+const operation: Operation<Options> = {
+  name: "centralDifference",
+  lower({ inputs: [filter_], outputs: [output], options }, to) {
+    const { groups, constants } = perPair(filter_, options);
+    to.launch(forwardShader, { filter_, output }, constants, groups);
+  },
+};
+
+const differentiable = /* @__PURE__ */ withGradient(operation, {
+  gradient: ({ inputs: [filter], options }, gradient) => [
+    gradient.tape.record(gradientOperation, [gradient], options, filter.shape),
+  ],
+});
+
+const gradientOperation: Operation<Options> = {
+  name: "centralDifference gradient",
+  lower({ inputs: [gradient], outputs: [filter_gradient], options }, to) {
+    const { groups, constants } = perPair(gradient, options);
+    to.launch(backwardShader, { gradient, filter_gradient }, constants, groups);
+  },
+};
+
+function perPair({ shape: [rows, columns, channels, filters] }: Tensor, { theta: THETA }: Options) {
+  const PAIRS = channels * filters;
+  const groups = [Math.ceil(PAIRS / 64)] as const;
+  return { groups, constants: { WINDOW: rows * columns, PAIRS, THETA } };
+}

@@ -1,0 +1,42 @@
+// A film of drawn faces, for Chrome's fake camera.
+import { writeFile } from "node:fs/promises";
+import sharp from "sharp";
+import { drawFaces } from "../../src/cli/demo/faces/index.ts";
+
+const side = 96;
+/** Of the drawn people that the studio makes: somebody beyond them, whom no training sees. */
+const filmed = { person: 100, seed: 1 };
+/** Pictures of that person in the film, and how many frames each stays. */
+const [pictures, frames] = [3, 8];
+
+async function drawn(person: number, count: number): Promise<Uint8Array[]> {
+  const all = await drawFaces({ people: 1, pictures: count, size: side, seed: filmed.seed, firstPerson: person });
+  const bytes = side * side * 3;
+  return Array.from({ length: count }, (_, n) => all.subarray(n * bytes, (n + 1) * bytes));
+}
+
+/** Picture files of a drawn person. */
+export async function pictureFiles(person: number, count: number, path: (n: number) => string): Promise<string[]> {
+  const files: string[] = [];
+  for (const [n, pixels] of (await drawn(person, count)).entries()) {
+    await sharp(pixels, { raw: { width: side, height: side, channels: 3 } }).toFile(path(n));
+    files.push(path(n));
+  }
+  return files;
+}
+
+/** One person, 640 x 480, the face in the middle square. */
+export async function film(file: string): Promise<void> {
+  const shown: Buffer[] = [];
+  for (const pixels of await drawn(filmed.person, pictures)) {
+    const face = await sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
+      .resize(480, 480)
+      .toBuffer({ resolveWithObject: true });
+    const frame = await sharp({ create: { width: 640, height: 480, channels: 3, background: "#888888" } })
+      .composite([{ input: face.data, raw: { width: 480, height: 480, channels: 3 }, left: 80, top: 0 }])
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    for (let n = 0; n < frames; n++) shown.push(frame);
+  }
+  await writeFile(file, Buffer.concat(shown));
+}

@@ -1,0 +1,277 @@
+// From drawn faces to a live identification: train a little, evaluate, enroll, recognize who sits before a fake camera that
+// shows a drawn face; files that are none; the benchmark.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import { InferenceSession } from "onnxruntime-web";
+import type { ElementHandle } from "puppeteer";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { film, pictureFiles } from "./fakeCamera.ts";
+import { inEveryLook, openStudio, type Studio, set } from "./studioPage.ts";
+
+let studio: Studio;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
+  const camera = join(folder, "camera.mjpeg");
+  await film(camera);
+  studio = await openStudio([
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-video-capture=${camera}`,
+  ]);
+  const { page } = studio;
+  const session = await studio.browser.target().createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+  await page.goto(studio.url);
+  await studio.until(({ state }) => state === "idle", 60);
+}, 120_000);
+afterAll(async () => {
+  await studio?.close();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+/** What axe finds that is serious, on the tab that is open. */
+async function serious(look: string): Promise<string[]> {
+  await studio.page.evaluate(axe.source);
+  const { violations } = await studio.page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }),
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
+}
+
+/** Waits for a text in the page that the pattern fits. */
+async function text(pattern: RegExp, seconds = 30, within = "main"): Promise<string> {
+  for (const end = performance.now() + 1000 * seconds; ; ) {
+    const found = await studio.page.evaluate((at) => document.querySelector(at)?.textContent ?? "", within);
+    const [match] = pattern.exec(found) ?? [];
+    if (match !== undefined) return match;
+    if (performance.now() > end) throw new Error(`${pattern} is not in: ${found}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function choose(label: string, ...files: string[]): Promise<void> {
+  const input = await studio.page.waitForSelector(`input[type=file][aria-label="${label}"]`);
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(...files);
+}
+
+async function name(person: string): Promise<void> {
+  await studio.page.locator("#enroll-name").fill(person);
+}
+
+async function saved(file: string, seconds = 30): Promise<string> {
+  for (const end = performance.now() + 1000 * seconds; ; ) {
+    const content = await readFile(join(folder, file), "utf8").catch(() => "");
+    if (content !== "") return content;
+    if (performance.now() > end) throw new Error(`${file} was not saved`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const verdict = "[aria-label='Who it is']";
+
+it("has nothing to evaluate or recognize with before something was trained", { timeout: 60_000 }, async () => {
+  await studio.press("Evaluate", "tab");
+  await text(/Nothing to evaluate yet/);
+  await studio.press("Recognize", "tab");
+  await text(/Nothing to recognize with yet/);
+});
+
+it("trains a little on drawn faces", { timeout: 300_000 }, async () => {
+  await studio.press("Data", "tab");
+  await studio.press("Use drawn faces");
+  await studio.until(({ line }) => /^Ready: 480/.test(line), 120);
+  await studio.press("Train", "tab");
+  await set(studio.page, "Steps", 60);
+  await studio.press("Start training");
+  await studio.until(({ state }) => state === "trained", 200);
+});
+
+it("evaluates it on held-out people, with a threshold that keys and the pointer move", {
+  timeout: 180_000,
+}, async () => {
+  const { page } = studio;
+  await studio.press("Evaluate", "tab");
+  const slider = await page.waitForSelector("[role=slider]", { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelectorAll(".pair img").length >= 8, { timeout: 30_000 });
+  await inEveryLook(page, "evaluate", async (look) => expect(await serious(look)).toEqual([]));
+
+  const at = async () => {
+    const [value, meaning] = await slider!.evaluate((one) => [one.ariaValueNow, one.ariaValueText]);
+    const shares = /: (.+) % false accepts, (.+) % false rejects/.exec(meaning!)!;
+    return { value: Number(value), accepts: Number(shares[1]), rejects: Number(shares[2]) };
+  };
+  const own = await at();
+  await slider!.focus();
+  await page.keyboard.press("End");
+  expect(await at()).toMatchObject({ accepts: 100, rejects: 0 });
+  await page.keyboard.press("Home");
+  const least = await at();
+  expect(least.accepts).toBe(0);
+  expect(least.rejects).toBeGreaterThan(90);
+  await page.keyboard.press("PageUp");
+  await page.keyboard.press("ArrowRight");
+  const moved = await at();
+  expect(moved.value).toBeGreaterThan(least.value);
+  expect(moved.rejects).toBeLessThanOrEqual(least.rejects);
+  await text(/\d+ of \d+ pairs; \d+\.\d % to \d+\.\d %/); // the intervals follow
+
+  const plot = (await (await page.$(".threshold-plot .u-over"))!.boundingBox())!;
+  await page.mouse.move(plot.x + plot.width / 4, plot.y + plot.height / 2);
+  await page.mouse.down();
+  const quarter = await at();
+  await page.mouse.move(plot.x + (3 * plot.width) / 4, plot.y + plot.height / 2, { steps: 4 });
+  const threeQuarters = await at();
+  await page.mouse.up();
+  await page.mouse.move(plot.x + plot.width / 8, plot.y + plot.height / 2);
+  expect(await at()).toEqual(threeQuarters); // it was let go
+  expect(threeQuarters.value).toBeGreaterThan(quarter.value);
+  expect(threeQuarters.accepts).toBeGreaterThan(quarter.accepts);
+
+  await studio.press("Back to the model's own");
+  expect((await at()).value).toBe(own.value);
+  await page.keyboard.press("Tab");
+  await slider!.focus();
+  await page.keyboard.press("PageUp");
+  await studio.press("Use this threshold");
+  await text(/the model's own(?! is)/, 60);
+  expect((await at()).value).toBeGreaterThan(own.value);
+
+  await studio.press("Save report");
+  const report = await saved("Run 1.html", 60);
+  expect(report).toMatch(/^<!doctype html>/);
+  expect(report).toContain("Detection error trade-off");
+  expect(report).toContain("data:image/png;base64,");
+  expect(report).not.toMatch(/<script|src="http/);
+});
+
+it("enrolls from the camera and from files, and recognizes live", { timeout: 240_000 }, async () => {
+  const { page } = studio;
+  await studio.press("Recognize", "tab");
+  await page.waitForSelector("#enroll-name", { timeout: 60_000 });
+  expect(await page.$eval("video", ({ srcObject }) => srcObject)).toBeNull(); // nothing starts by itself
+  await studio.press("Start camera");
+  await page.waitForFunction(() => document.querySelector("video")!.videoWidth > 0, { timeout: 30_000 });
+  await name("<b>Ada</b>");
+  await studio.press("Take 5");
+  await page.waitForFunction(() => document.querySelectorAll(".tray li").length === 5, { timeout: 30_000 });
+  await studio.press("Enroll");
+  await text(/<b>Ada<\/b> is known by 5 more pictures/, 60);
+  expect(await page.$("main b")).toBeNull(); // a name is text
+
+  await name("Bob");
+  await choose("Pictures to enroll", ...(await pictureFiles(101, 3, (n) => join(folder, `bob-${n}.png`))));
+  await studio.press("Enroll");
+  await text(/Bob is known by 3 more pictures/, 60);
+
+  await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability\d+ %/, 60, verdict);
+  await inEveryLook(page, "recognize", async (look) => expect(await serious(look)).toEqual([]));
+
+  await choose("Identify a picture: file", join(folder, "bob-1.png"));
+  await text(/^Bob/, 60, "[aria-label='Who is on the picture']");
+
+  await studio.press("Forget <b>Ada</b>");
+  await text(/^(?!.*Ada)/, 60, verdict);
+  await text(/^(?!.*Ada).*(Unknown|Bob)/, 60, verdict);
+  const ended = await page.evaluateHandle(() =>
+    (document.querySelector("video")!.srcObject as MediaStream).getTracks(),
+  );
+  await studio.press("Stop camera");
+  await page.waitForFunction(() => document.querySelector("video")!.srcObject === null, { timeout: 10_000 });
+  expect(await ended.evaluate((tracks) => tracks.map(({ readyState }) => readyState))).toEqual(["ended"]);
+});
+
+it("exports, imports, and refuses files that are none without losing what is there", { timeout: 180_000 }, async () => {
+  const { page } = studio;
+  const broken = async (file: string, content: string | Uint8Array) => {
+    await writeFile(join(folder, file), content);
+    return join(folder, file);
+  };
+  const alert = async () => {
+    const found = await page.waitForSelector("main > .notice-bad[role=alert] p", { timeout: 60_000 });
+    const told = await found!.evaluate((one) => one.textContent);
+    await studio.press("Dismiss");
+    return told;
+  };
+  await studio.press("Export gallery");
+  const gallery = JSON.parse(await saved("gallery.json"));
+  expect(gallery).toMatchObject({ format: "twingrad-gallery", people: [{ name: "Bob" }] });
+  await studio.press("Export model");
+  await saved("Run 1.safetensors");
+  const model = await readFile(join(folder, "Run 1.safetensors"));
+  await studio.press("Export ONNX");
+  await saved("Run 1.onnx");
+  const onnx = await InferenceSession.create(await readFile(join(folder, "Run 1.onnx")));
+  expect([onnx.inputNames, onnx.outputNames]).toEqual([["images"], ["embedding"]]);
+
+  await choose("Import gallery: file", await broken("none.json", "{"));
+  expect(await alert()).toMatch(
+    /^none\.json was not taken, and nothing has changed: this is no gallery: it is no JSON/,
+  );
+  const other = { ...gallery, model: "0".repeat(64) };
+  await choose("Import gallery: file", await broken("other.json", JSON.stringify(other)));
+  expect(await alert()).toMatch(/^other\.json was not taken.*another model/);
+  await choose("Import model: file", await broken("picture.safetensors", await readFile(join(folder, "bob-0.png"))));
+  expect(await alert()).toMatch(/^picture\.safetensors was not taken, and nothing has changed: /);
+  const flipped = Uint8Array.from(model);
+  flipped[flipped.length - 10] ^= 1;
+  await choose("Import model: file", await broken("flipped.safetensors", flipped));
+  expect(await alert()).toMatch(/damaged after it was written/);
+  await choose("Choose liveness model: file", join(folder, "Run 1.safetensors"));
+  expect(await alert()).toMatch(/^Run 1\.safetensors was not taken/);
+
+  await name("Carl");
+  await choose("Pictures to enroll", await broken("carl.png", "no picture"));
+  await studio.press("Enroll");
+  await text(/carl\.png: /, 60);
+  await text(/1 person \(the gallery\)/); // Bob, as before
+
+  const more = { ...gallery, people: [{ ...gallery.people[0], name: "Dora" }] };
+  await choose("Import gallery: file", await broken("more.json", JSON.stringify(more)));
+  await text(/1 person taken from more\.json/, 60);
+  await text(/2 people \(the gallery\)/);
+  await page.reload(); // they are kept
+  await text(/2 people \(the gallery\)/, 90);
+  await choose("Import model: file", join(folder, "Run 1.safetensors"));
+  await text(/Run 1 \(from a file\)/, 60);
+  await text(/2 people \(the gallery\)/); // it is the same model
+});
+
+it("describes the GPU, and measures it", { timeout: 300_000 }, async () => {
+  const { page } = studio;
+  await studio.press("This GPU", "tab");
+  await text(/Limits \(\d\d\)/, 60);
+  await studio.press("Run benchmark");
+  await text(/Benchmark: is S computed rightly/, 60);
+  await studio.press("Cancel");
+  await page.waitForSelector("::-p-aria([name='Run benchmark'][role='button'])", { timeout: 60_000 });
+  await page.waitForFunction(() => document.documentElement.dataset.state === "trained", { timeout: 60_000 });
+  await studio.press("Run benchmark");
+  await text(/computes rightly/, 200);
+  await inEveryLook(page, "gpu", async (look) => expect(await serious(look)).toEqual([]));
+  await studio.press("Save as JSON");
+  const result = JSON.parse(await saved("twingrad-benchmark.json"));
+  expect(result).toMatchObject({ correct: true, left: [] });
+  expect(result.seconds).toBeLessThan(120);
+  expect(result.steps.map(({ name }: { name: string }) => name)).toEqual(["S", "M"]);
+});
+
+it("asked for nothing beyond its own origin, and keeps nothing after Delete everything", {
+  timeout: 60_000,
+}, async () => {
+  await studio.press("Data", "tab");
+  await studio.press("Delete everything");
+  await studio.press("Yes, delete all");
+  await studio.until(({ line }) => line === "Ready. Add pictures to begin.", 60);
+  await studio.press("Recognize", "tab");
+  await text(/Nothing to recognize with yet/);
+  const origins = new Set(studio.requests.map((address) => new URL(address).origin));
+  expect([...origins].filter((origin) => origin !== new URL(studio.url).origin && origin !== "null")).toEqual([]);
+  expect(studio.errors).toEqual([]);
+});
