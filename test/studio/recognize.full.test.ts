@@ -100,6 +100,9 @@ it("evaluates it on held-out people, with a threshold that keys and the pointer 
   await studio.press("Evaluate", "tab");
   const slider = await page.waitForSelector("[role=slider]", { timeout: 60_000 });
   await page.waitForFunction(() => document.querySelectorAll(".pair img").length >= 8, { timeout: 30_000 });
+  const { line } = await studio.until(({ state }) => state === "trained", 60);
+  const [auc] = /AUC (0\.\d{3})/.exec(line)!.slice(1);
+  await text(new RegExp(`Ranking \\(AUC\\)\\s*${auc}`)); // the run's curve and its evaluation are of one model and the same pairs
   await inEveryLook(page, "evaluate", async (look) => expect(await serious(look)).toEqual([]));
 
   const at = async () => {

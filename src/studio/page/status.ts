@@ -24,6 +24,7 @@ export const line = computed(() =>
     activity: state.activity.value,
     training: state.training.value,
     data: state.data.value,
+    runs: state.runs.value,
   }),
 );
 
@@ -32,7 +33,8 @@ function lineOf({
   activity,
   training,
   data,
-}: Pick<State, "device" | "activity" | "training" | "data">): string {
+  runs,
+}: Pick<State, "device" | "activity" | "training" | "data" | "runs">): string {
   if (device.status === "opening") return "Opening your GPU";
   if (device.status === "elsewhere") return "The studio is open in another tab. Close it to go on here.";
   if (activity) {
@@ -52,10 +54,12 @@ function lineOf({
       return `Paused at step ${step} of ${steps}${auc}`;
     case "finishing":
       return "Finishing: choosing the best state";
-    case "trained":
-      return latest
-        ? `Trained for ${step} steps: AUC ${latest.auc.toFixed(3)}, equal error rate ${percent(latest.eer)} on held-out people`
-        : `Trained for ${step} steps`;
+    case "trained": {
+      const kept = runs.find(({ id }) => id === training.run)?.best; // the state that became the model
+      if (!kept) return `Trained for ${step} steps`;
+      const at = kept.step === step ? "" : `, as it was after step ${kept.step}`;
+      return `Trained for ${step} steps: AUC ${kept.auc.toFixed(3)}, equal error rate ${percent(kept.eer)} on held-out people${at}`;
+    }
     case "failed":
       return note ?? "Training failed";
   }

@@ -1,6 +1,6 @@
 // A run's model put before the held-out identities.
 import { type Dataset, labelsOf } from "../../../data/dataset.ts";
-import { type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
+import type { EvaluationPair } from "../../../data/sampling/evaluationPairs.ts";
 import { TwingradError } from "../../../errors.ts";
 import { type Outcome, shareInterval } from "../../../evaluation/bootstrap.ts";
 import { detCurve } from "../../../evaluation/det.ts";
@@ -11,9 +11,8 @@ import type { Device } from "../../../gpu/device.ts";
 import { assess } from "../../../recognition/assessment.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
 import type { ComparedPair, Figure, RunEvaluation } from "../../messages.ts";
-import { evaluationDataset } from "../../worker/training/finish.ts";
+import { evaluationDataset, heldOutPairs } from "../../worker/training/heldOut.ts";
 
-const pairsEach = 50;
 /** Of the worst mistakes of each kind. */
 const mostShown = 24;
 /** Points of a curve that is drawn. */
@@ -48,7 +47,7 @@ export async function evaluated(
   const model = await Model.open(device, bytes);
   try {
     const labels = labelsOf(dataset);
-    const pairs = pairsPerIdentity(labels, { perIdentity: pairsEach, seed: 1 });
+    const pairs = heldOutPairs(dataset);
     const total = dataset.items.length;
     const { report, scored } = await assess(model, dataset, pairs, undefined, (done) => told(done, total));
     const intervals = verificationIntervals(scored, scored, labels, falseAcceptRates);

@@ -1,43 +1,62 @@
-// How well the network that trains tells held-out identities apart, with its weights as they are now.
-import { type Dataset, labelsOf } from "../../../data/dataset.ts";
+// How well a run's checkpoint tells held-out identities apart: what the Evaluate tab will say of it, pair by pair.
+import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../../data/dataset.ts";
 import { DecodedImages } from "../../../data/decodedImages.ts";
 import { type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
 import { areaUnderCurve, equalErrorRate, roc } from "../../../evaluation/metrics.ts";
-import type { Trainer } from "../../../train/trainer.ts";
+import type { Device } from "../../../gpu/device.ts";
+import { Model } from "../../../recognition/recognitionModel.ts";
 import type { Evaluation, RunSettings } from "../../messages.ts";
-import { evaluationDataset } from "./finish.ts";
 
-const pairsEach = 30;
-const together = 64;
+const pairsEach = 50;
+const batchSize = 64;
+
+/** About how many pictures a state is evaluated by. */
+const enough = 500;
+
+/** Of the held-out identities those who are evaluated by; undefined where they give no pairs of both kinds. */
+export function evaluationDataset(heldOut: Dataset): Dataset | undefined {
+  const groups = indicesByIdentity(labelsOf(heldOut));
+  const several = groups.map((_, identity) => identity).filter((identity) => groups[identity].length > 1);
+  if (several.length < 2) return undefined;
+  const chosen: number[] = [];
+  for (let pictures = 0, i = 0; i < several.length && (pictures < enough || chosen.length < 2); i++) {
+    chosen.push(several[i]);
+    pictures += groups[several[i]].length;
+  }
+  return subset(heldOut, chosen);
+}
+
+/** The same pairs in every evaluation of a run, so that figures can be compared. */
+export const heldOutPairs = (people: Dataset): EvaluationPair[] =>
+  pairsPerIdentity(labelsOf(people), { perIdentity: pairsEach, seed: 1 });
 
 export class HeldOut {
   private constructor(
-    private readonly trainer: Trainer,
     private readonly pairs: readonly EvaluationPair[],
     private readonly pictures: Uint8Array,
-    private readonly embed: (images: Uint8Array) => Promise<Float32Array>,
   ) {}
 
   /** Undefined where the held-out identities give no genuine and impostor pairs. */
-  static async open(trainer: Trainer, heldOut: Dataset, settings: RunSettings): Promise<HeldOut | undefined> {
+  static async open(heldOut: Dataset, { imageSize, channels }: RunSettings): Promise<HeldOut | undefined> {
     const people = evaluationDataset(heldOut);
     if (!people) return undefined;
-    const { imageSize, channels, seed } = settings;
-    const pictures = await new DecodedImages(people, [imageSize, imageSize, channels]).stack(
-      people.items.map((_, i) => i),
-    );
-    const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: pairsEach, seed });
-    const embed = await trainer.embedder({ batchSize: Math.min(together, people.items.length) });
-    return new HeldOut(trainer, pairs, pictures, embed);
+    const images = new DecodedImages(people, [imageSize, imageSize, channels]);
+    return new HeldOut(heldOutPairs(people), await images.stack(people.items.map((_, i) => i)));
   }
 
-  async evaluate(step: number): Promise<Evaluation> {
-    const embeddings = await this.embed(this.pictures);
-    const score = await this.trainer.scorer();
-    const length = embeddings.length / (1 + Math.max(...this.pairs.flatMap(({ left, right }) => [left, right])));
-    const row = (index: number) => embeddings.subarray(index * length, (index + 1) * length);
-    const scored = this.pairs.map(({ left, right, same }) => ({ same, distance: -score(row(left), row(right)) }));
-    const points = roc(scored);
-    return { step, auc: areaUnderCurve(points), eer: equalErrorRate(points) };
+  /** @param checkpoint as `Trainer.save` gives it; the model in it has its batch-norm statistics corrected, the trainer has not. */
+  async evaluate(device: Device, checkpoint: Uint8Array, step: number): Promise<Evaluation> {
+    const model = await Model.open(device, checkpoint, { batchSize });
+    try {
+      const embeddings = await model.embed(this.pictures);
+      const row = (index: number) => embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
+      const scored = this.pairs.map(({ left, right, same }) => {
+        return { same, distance: model.distances(row(left), row(right))[0] };
+      });
+      const points = roc(scored);
+      return { step, auc: areaUnderCurve(points), eer: equalErrorRate(points) };
+    } finally {
+      await model.dispose();
+    }
   }
 }

@@ -165,7 +165,7 @@ export class Training {
     try {
       const checkpoints = runs.checkpoints(run.id);
       await restore(run, checkpoints, trainer, (state) => stream.restore(state));
-      const evaluator = await HeldOut.open(trainer, heldOut, settings);
+      const evaluator = await HeldOut.open(heldOut, settings);
       publisher.set("activity", null);
       const { total: memory } = await trainer.memory();
       this.tell({ ...this.figures(run), status: wish() === "stop" ? "finishing" : "training", memory });
@@ -213,7 +213,7 @@ export class Training {
       const resume = pace.pause();
       const step = trainer.steps;
       const bytes = await trainer.save({ stream: JSON.stringify(position) });
-      const evaluation = await evaluator?.evaluate(step);
+      const evaluation = evaluator && (await trainer.withDevice((device) => evaluator.evaluate(device, bytes, step)));
       if (evaluation && run.evaluations[run.evaluations.length - 1]?.step !== step) {
         run.evaluations.push(evaluation);
         publisher.addEvaluation(run.id, evaluation);
