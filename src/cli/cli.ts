@@ -17,6 +17,7 @@ import { addExport } from "./commands/exchange/export.ts";
 import { addImport } from "./commands/exchange/import.ts";
 import { addForget } from "./commands/forget.ts";
 import { addIdentify } from "./commands/identify.ts";
+import { addDraw } from "./commands/pictures/draw.ts";
 import { addRecapture } from "./commands/recapture.ts";
 import { addRecords } from "./commands/records.ts";
 import { addStudio } from "./commands/studio.ts";
@@ -32,6 +33,7 @@ const program = new Command("twingrad")
   .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
   .exitOverride();
 addDemo(program);
+addDraw(program);
 addTrain(program);
 addEvaluate(program);
 addEmbed(program);

@@ -1,10 +1,10 @@
 // Each command once, on the smallest model that does something: that they work, and work together. How well, and to the
 // last bit, is asked in the *.full.test.ts files beside this one.
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { cliWithPeople, small, training } from "./cliPeople.ts";
 
-const { data, at, picture, json } = cliWithPeople("commands-test");
+const { data, at, picture, json, twingrad } = cliWithPeople("commands-test");
 const model = at("model");
 let trained: Awaited<ReturnType<typeof json>>;
 
@@ -54,6 +54,20 @@ it("augment", async () => {
   const sheet = at("sheet.png");
   expect(await json("augment", picture(0, 0), "--out", sheet, "--count", "2")).toMatchObject({ count: 2 });
   expect((await stat(sheet)).size).toBeGreaterThan(0);
+});
+
+it("draw: the same faces for the same seed, in a new folder only", async () => {
+  const small = ["--identities", "2", "--pictures", "2", "--size", "16"];
+  expect(await json("draw", at("drawn"), ...small)).toMatchObject({ identities: 2, pictures: 4 });
+  await json("draw", at("again"), ...small);
+  await json("draw", at("others"), ...small, "--seed", "2");
+  const first = (folder: string) => readFile(at(folder, "person-1", "1.png"));
+  expect(await first("again")).toEqual(await first("drawn"));
+  expect(await first("others")).not.toEqual(await first("drawn"));
+  expect(await twingrad("draw", at("drawn"), ...small)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("is not empty"),
+  });
 });
 
 it("recapture, and a liveness model that judges what it made", async () => {

@@ -3,17 +3,19 @@ import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 
-const people = ["ada", "ben", "cleo", "dan", "eva", "finn", "gina", "hugo"];
+const people = ["ada", "ben", "cleo", "dan", "eva", "finn", "gina", "hugo", "ida", "jan", "kim", "lea"];
 const [width, height] = [92, 112];
 
-/** Eight people with four pictures each: stripes of their own, lit differently. */
+/** Twelve people with four pictures each: stripes of their own, lit differently. */
 export async function drawPeople(folder: string, format: "jpg" | "png" = "jpg"): Promise<void> {
   for (const [person, name] of people.entries()) {
     await mkdir(path.join(folder, name), { recursive: true });
     for (let n = 1; n <= 4; n++) {
       const pixels = Uint8Array.from({ length: 3 * width * height }, (_, i) => {
         const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-        return 100 + 60 * Math.sin((x * (person + 1)) / 30 + (y * (8 - person)) / 30) + 10 * n + (i % 3) * 5;
+        return (
+          100 + 60 * Math.sin((x * (person + 1)) / 30 + (y * (people.length - person)) / 30) + 10 * n + (i % 3) * 5
+        );
       });
       const picture = sharp(pixels, { raw: { width, height, channels: 3 } });
       await picture.toFile(path.join(folder, name, `${n}.${format}`));

@@ -1,0 +1,65 @@
+// twingrad draw: a folder of drawn faces, for those who want to try things before they have pictures of their own.
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import sharp from "sharp";
+import { TwingradError } from "../../../index.ts";
+import { diskError, writeAtomic } from "../../../internal.ts";
+import { drawFaces } from "../../demo/faces/index.ts";
+import { wholeNumber } from "../../options/values.ts";
+import { action, type Outcome } from "../../outcome.ts";
+import { Progress } from "../../progress.ts";
+
+interface Flags {
+  identities: number;
+  pictures: number;
+  size: number;
+  seed: number;
+}
+
+export function addDraw(program: Command): void {
+  const command = program
+    .command("draw")
+    .description("Draws faces to try things on: one folder for each identity, PNG files.")
+    .argument("<folder>", "a new folder")
+    .option("--identities <count>", "how many identities", wholeNumber(2), 60)
+    .option("--pictures <count>", "how many pictures of each", wholeNumber(1), 8)
+    .option("--size <pixels>", "width and height of a picture", wholeNumber(8), 64)
+    .option("--seed <number>", "of the identities and their pictures", wholeNumber(0), 1);
+  action(command, run);
+}
+
+async function run(folder: string, { identities, pictures, size, seed }: Flags): Promise<Outcome> {
+  const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw diskError(folder, "read", error);
+  });
+  if (present.length > 0) {
+    throw new TwingradError("BAD_INPUT", `${folder} is not empty; expected a new folder for the drawn faces`);
+  }
+  const progress = new Progress(identities * pictures, 0, "picture");
+  const digits = String(identities).length;
+  try {
+    for (let number = 0; number < identities; number++) {
+      const person = join(folder, `person-${String(number + 1).padStart(digits, "0")}`);
+      await mkdir(person, { recursive: true }).catch((error) => {
+        throw diskError(person, "made", error);
+      });
+      const drawn = await drawFaces({ people: 1, pictures, size, seed, firstPerson: number });
+      for (let picture = 0; picture < pictures; picture++) {
+        const pixels = drawn.subarray(picture * 3 * size * size, (picture + 1) * 3 * size * size);
+        const png = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+          .png()
+          .toBuffer();
+        await writeAtomic(join(person, `${picture + 1}.png`), png);
+      }
+      progress.update((number + 1) * pictures);
+    }
+  } finally {
+    progress.stop();
+  }
+  return {
+    result: { folder, identities, pictures: identities * pictures },
+    text: `${folder}: ${identities * pictures} pictures of ${identities} identities, ${size} x ${size} pixels`,
+  };
+}
