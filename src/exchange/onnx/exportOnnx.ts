@@ -3,15 +3,16 @@
 import { TwingradError } from "../../errors.ts";
 import { float32 } from "../../formats/safetensors.ts";
 import { centringOf } from "../../model/centring.ts";
+import { fingerprintOf } from "../../model/fingerprint.ts";
+import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved, type SavedModel } from "../../model/modelFile.ts";
 import { givenSize } from "../../model/pictures.ts";
-import { initialShare, withoutInitial } from "../../model/trained.ts";
 import { viewTransforms } from "../../model/views.ts";
 import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
 import { resizing } from "../../ops/images/resample.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
-import { fingerprintOf, readJudgement } from "../../recognition/recognitionModel.ts";
+import { readJudgement } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
 import { licenseKey } from "../weights/importWeights.ts";
 import { centred, meanOfViews, whitened } from "./afterwards.ts";
