@@ -3,9 +3,9 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { drawFaces } from "../../src/cli/demo/faces/index.ts";
-import { decode, type Safetensors } from "../../src/formats/safetensors.ts";
-import { buildCli, testFolder } from "./builtCli.ts";
+import { drawFaces } from "../../../src/cli/demo/faces/index.ts";
+import { decode, type Safetensors } from "../../../src/formats/safetensors.ts";
+import { buildCli, testFolder } from "../builtCli.ts";
 
 const folder = testFolder("fine-tuning-test");
 const at = (...parts: string[]) => join(folder, ...parts);
