@@ -1,4 +1,5 @@
 // The bench page in headless Chrome: builds it, serves it on the loopback address, and calls the functions it offers.
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
@@ -16,23 +17,34 @@ async function bundle(root: string): Promise<string> {
     target: "es2022",
     minify: false,
     logLevel: "error",
+    conditions: ["onnxruntime-web-use-extern-wasm"], // it is served beside the page, which its threads need
     plugins: [esbuildPlugin()],
   });
   return result.outputFiles[0].text;
 }
 
-function serve(script: string): Promise<Server> {
-  const server = createServer((request, response) => {
+/** The folder of onnxruntime's WebAssembly, and what of it the page may ask for. */
+const onnxruntime = "node_modules/onnxruntime-web/dist";
+const asked = /^\/onnxruntime\/(ort-wasm[\w.-]+\.(?:mjs|wasm))$/;
+
+function serve(root: string, script: string): Promise<Server> {
+  const server = createServer(async (request, response) => {
     const isScript = request.url === "/bench.js";
+    const file = asked.exec(request.url ?? "")?.[1];
+    const part = file && (await readFile(`${root}/${onnxruntime}/${file}`));
     response.writeHead(200, {
-      "content-type": isScript ? "text/javascript" : "text/html",
+      "content-type": file?.endsWith(".wasm") ? "application/wasm" : isScript || part ? "text/javascript" : "text/html",
       "cache-control": "no-store",
       // Isolated pages have a clock of 5 microseconds; others' is rounded to 100, which is more than we take to encode.
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     });
     response.end(
-      isScript ? script : '<!doctype html><title>bench</title><script type="module" src="/bench.js"></script>',
+      part
+        ? part
+        : isScript
+          ? script
+          : '<!doctype html><title>bench</title><script type="module" src="/bench.js"></script>',
     );
   });
   return new Promise((resolve) => server.listen(0, "localhost", () => resolve(server)));
@@ -62,7 +74,7 @@ export class BenchBrowser implements BenchHost {
 
   /** `tuned`: whether our kernels are timed and the fastest taken. */
   static async open(root: string, { tuned = true } = {}): Promise<BenchBrowser> {
-    const server = await serve(await bundle(root));
+    const server = await serve(root, await bundle(root));
     const browser = await launchChrome().catch((error) => {
       server.close(); // or the process would wait for it for ever
       throw error;

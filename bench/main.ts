@@ -8,7 +8,12 @@ import { type HostName, hosts, repositoryRoot } from "./host.ts";
 import { measurePipeline, pipelineTable } from "./pipeline/index.ts";
 import { hostSuites, measureOnHost } from "./suites.ts";
 
-const packages: Record<string, string> = { tfjs: "@tensorflow/tfjs", "jax-js": "@jax-js/jax" };
+const packages: Record<string, string> = {
+  tfjs: "@tensorflow/tfjs",
+  "jax-js": "@jax-js/jax",
+  onnxruntime: "onnxruntime-web",
+  "onnxruntime-wasm": "onnxruntime-web",
+};
 
 /** A comma-separated list of known names. */
 const listOf = (known: readonly string[]) => (value: string) => {
@@ -25,7 +30,9 @@ const positive = (value: string) => {
 };
 
 const program = new Command("bench")
-  .description("Times twingrad beside TensorFlow.js and jax-js, interleaved, after checking that all agree.")
+  .description(
+    "Times twingrad beside TensorFlow.js, jax-js and, where it embeds, onnxruntime, interleaved, after checking that all agree.",
+  )
   .addOption(new Option("--suite <name>", "what to time").choices([...hostSuites, "pipeline", "all"]).default("all"))
   .addOption(
     new Option("--host <name>", "where: headless Chrome, or Node on Dawn without a browser")

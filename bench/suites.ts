@@ -11,6 +11,9 @@ import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
 import { measureStarts } from "./start.ts";
 
 export const hostSuites = ["step", "kernels", "profile", "start", "match", "inference"] as const;
+/** Peers that train nothing, and are measured where we embed alone. */
+const embedders: ReadonlySet<string> = new Set(["onnxruntime", "onnxruntime-wasm"]);
+
 type Suite = (typeof hostSuites)[number];
 
 interface Options {
@@ -37,7 +40,8 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
   try {
     await browser.reload();
     const absent: Record<string, string> = {};
-    for (const peer of options.peers) {
+    const wanted = options.peers.filter((peer) => suites.includes("inference") || !embedders.has(peer));
+    for (const peer of wanted) {
       const why = await browser.page.absent(peer);
       if (why) {
         absent[peer] = why;
@@ -45,7 +49,8 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
         await browser.reload();
       }
     }
-    const peers = options.peers.filter((peer) => !(peer in absent));
+    const present = wanted.filter((peer) => !(peer in absent));
+    const peers = present.filter((peer) => !embedders.has(peer));
     await browser.reload();
     const { timestamps, ...adapter } = await browser.page.adapter();
     progress(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`);
@@ -53,7 +58,7 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
       throw new Error("This adapter has no timestamps to profile with.");
     }
     const versions = await browser.versions();
-    for (const peer of peers) {
+    for (const peer of present) {
       const file = `${repositoryRoot}/node_modules/${packages[peer]}/package.json`;
       versions[peer] = JSON.parse(await readFile(file, "utf8")).version;
     }
@@ -62,7 +67,7 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
       : [];
     const matches = suites.includes("match") ? await measureMatch(browser, rows, { rounds, progress }) : [];
     const embeddings = suites.includes("inference")
-      ? await measureInference(browser, options.size, { peers, rounds, progress })
+      ? await measureInference(browser, options.size, { peers: present, rounds, progress })
       : [];
     const others = [
       ...(embeddings.length > 0 ? [inferenceTable(embeddings)] : []),

@@ -34,6 +34,7 @@ export type {
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
 export { type Centring, withCentring } from "./model/centring.ts";
+export type { ModelDescription } from "./model/description.ts";
 export type { PictureOptions } from "./model/pictures.ts";
 export { fitWhitening, type Whitening, withWhitening } from "./model/whitening.ts";
 export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/livenessNetwork.ts";
@@ -94,6 +95,7 @@ export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
+export { describeModel, type FineTuningOptions } from "./train/fineTuning.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
 export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";
 export {

@@ -25,11 +25,23 @@ export interface Embeds {
   dispose(): void | Promise<void>;
 }
 
-export interface Engine {
+/** The weights and moving averages of a tower, in the form that an engine takes them in. */
+export interface Weights {
+  readonly weights: ReadonlyMap<string, Values>;
+  /** Our model file of them. */
+  readonly model: Uint8Array;
+  readonly onnx: Uint8Array;
+}
+
+/** What embeds. */
+export interface Embedding {
   readonly name: string;
+  /** The tower alone, ready for calls of `count` pictures. */
+  inference(configuration: Configuration, weights: Weights, count: number): Promise<Embeds>;
+}
+
+export interface Engine extends Embedding {
   /** A training step: both branches forward, backward, Adam. The first call starts the engine. */
   network(configuration: Configuration, parameters: Map<string, Values>, batch: Batch): Promise<Subject>;
   operation(operation: OperationCase, operands: Record<string, Values>): Promise<Subject>;
-  /** The tower alone, ready for calls of `count` pictures. */
-  inference(configuration: Configuration, weights: Map<string, Values>, count: number): Promise<Embeds>;
 }

@@ -1,9 +1,11 @@
 // Embedding with the same weights on each engine, and from pixels to a decision with ours.
+import { exportOnnx } from "../../src/exchange/index.ts";
 import { Gallery, Model } from "../../src/index.ts";
 import { averagesOf, generator, parametersOf, towerNamed } from "../configurations.ts";
 import { type Agreement, compare } from "./compare.ts";
-import type { Embeds, Engine } from "./engine.ts";
-import { modelFile, open } from "./ours.ts";
+import type { Embedding, Embeds } from "./engine.ts";
+import { modelFile } from "./modelFile.ts";
+import { open } from "./ours.ts";
 
 export interface InferenceWorkload {
   readonly configuration: string;
@@ -25,16 +27,18 @@ const opened = new Map<string, Embeds>();
 
 /** Milliseconds from an engine that does not run yet to its first embeddings. */
 export async function openInference(
-  load: () => Promise<Pick<Engine, "name" | "inference">>,
+  load: () => Promise<Embedding>,
   { configuration, count: many }: InferenceWorkload,
 ): Promise<number> {
   const c = towerNamed(configuration);
   const weights = weightsOf(configuration);
+  const model = await modelFile(c, weights);
+  const { bytes: onnx } = await exportOnnx(model);
   pictures = pixels(c.image, many);
   count = many;
   const begun = performance.now();
   const engine = await load();
-  const embeds = await engine.inference(c, weights, many);
+  const embeds = await engine.inference(c, { weights, model, onnx }, many);
   await embeds.embed(pictures, many);
   const first = performance.now() - begun;
   opened.set(engine.name, embeds);
@@ -70,7 +74,7 @@ export async function closeInference(): Promise<void> {
 export async function timeIdentify(configuration: string, people: number, times: number): Promise<number[]> {
   const c = towerNamed(configuration);
   const device = await open();
-  const model = await Model.open(device, await modelFile(device, c, weightsOf(configuration)));
+  const model = await Model.open(device, await modelFile(c, weightsOf(configuration)));
   const random = generator(6);
   const embeddingOf = () => {
     const values = Float32Array.from({ length: c.embedding }, random);

@@ -12,7 +12,7 @@ import {
   type Values,
 } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
-import type { Embeds, Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject, Weights } from "./engine.ts";
 
 type Arrays = Record<string, np.Array>;
 
@@ -250,7 +250,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
 }
 
 /** Batch-norm by its averages as one multiply-add, whose factors the jit computes with the rest: they are arguments of it. */
-async function inference(c: Configuration, weights: Map<string, Values>): Promise<Embeds> {
+async function inference(c: Configuration, { weights }: Weights): Promise<Embeds> {
   await start();
   const p: Arrays = {};
   for (const [name, { shape, data }] of weights) p[name] = upload(layoutOf(c, name, shape), data);

@@ -6,7 +6,7 @@ import { batchOf, configurationNamed, generator, parametersOf, uniform } from ".
 import { operandShapes, operationCases } from "../operations.ts";
 import { type Agreement, compare } from "./compare.ts";
 import { Account, type Counts, install, setCurrent } from "./count.ts";
-import type { Engine, Subject } from "./engine.ts";
+import type { Embedding, Engine, Subject } from "./engine.ts";
 import {
   agreeOnEmbeddings,
   closeInference,
@@ -53,6 +53,11 @@ const engines: Record<string, () => Promise<Engine>> = {
   tfjs: async () => (await import("./tfjs.ts")).tfjs,
   "jax-js": async () => (await import("./jax.ts")).jax,
 };
+/** Those that train nothing. */
+const embedders: Record<string, () => Promise<Embedding>> = {
+  onnxruntime: async () => (await import("./onnxruntime.ts")).onnxruntime,
+  "onnxruntime-wasm": async () => (await import("./onnxruntime.ts")).onnxruntimeWasm,
+};
 const accounts = new Map<string, Account>();
 const subjects = new Map<string, { readonly subject: Subject; readonly isStep: boolean }>();
 
@@ -79,6 +84,11 @@ export const page = {
   /** Why an engine cannot run here; null where it can. */
   async absent(name: string): Promise<string | null> {
     try {
+      if (name in embedders) {
+        await this.openInference(name, { configuration: "S", count: 1 });
+        await this.closeInference();
+        return null;
+      }
       await this.open(name, { configuration: "S", operation: 0 });
       await this.run(name, 1);
       await this.close();
@@ -114,7 +124,7 @@ export const page = {
 
   /** From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of. */
   openInference: (name: string, workload: InferenceWorkload): Promise<number> =>
-    on(name, () => openInference(engines[name], workload)),
+    on(name, () => openInference(engines[name] ?? embedders[name], workload)),
   agreeOnEmbeddings,
   timeInference: (name: string, times: number): Promise<number> => on(name, () => timeInference(name, times)),
   closeInference,

@@ -18,12 +18,11 @@ import {
   type TuningStore,
   type TuningTable,
 } from "../../src/index.ts";
-import { saveState } from "../../src/model/modelFile.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
 import { pageTuningStore } from "../../src/web/index.ts";
 import { adamOptions, type Batch, batchNormEpsilon, type Configuration, l2, type Values } from "../configurations.ts";
 import { type OperationCase, shapesOf } from "../operations.ts";
-import type { Embeds, Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject, Weights } from "./engine.ts";
 
 let device: Promise<Device> | undefined;
 /** By default kernels are chosen as a user's would be who lets them be timed. */
@@ -165,22 +164,10 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** A model file with these weights. */
-export async function modelFile(opened: Device, c: Configuration, weights: Map<string, Values>): Promise<Uint8Array> {
-  const { image: imageSize, filters, embedding } = c;
-  const network = siamese({ imageSize, filters, embedding, seed: 1 });
-  const tape = new Tape(opened);
-  const embeddings = network.tower(tape, tape.input("images", [2, ...imageSize]), { training: false });
-  network.head(tape, embeddings);
-  for (const [name, { data }] of weights) tape.store.write(name, data);
-  const description = { task: network.task, network: network.options, loss: "cross-entropy", margin: 1 } as const;
-  return saveState(tape.store, description, adam());
-}
-
 /** As a page would: through a model file. Pictures go up as bytes; the peers get the same values as floats. */
-async function inference(c: Configuration, weights: Map<string, Values>, count: number): Promise<Embeds> {
+async function inference(_: Configuration, { model: file }: Weights, count: number): Promise<Embeds> {
   const opened = await start();
-  const model = await Model.open(opened, await modelFile(opened, c, weights), { batchSize: count });
+  const model = await Model.open(opened, file, { batchSize: count });
   return {
     embed: (pictures) => model.embed(Uint8Array.from(pictures, (v) => Math.round(v * 255))),
     dispose: () => model.dispose(),

@@ -13,7 +13,7 @@ import {
   type Values,
 } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
-import type { Embeds, Engine, Subject } from "./engine.ts";
+import type { Embeds, Engine, Subject, Weights } from "./engine.ts";
 
 async function start(): Promise<void> {
   if (!(await tf.setBackend("webgpu")) || tf.getBackend() !== "webgpu") {
@@ -156,7 +156,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
 }
 
 /** Batch-norm's factors are computed once, when the tower is made. */
-async function inference(c: Configuration, weights: Map<string, Values>): Promise<Embeds> {
+async function inference(c: Configuration, { weights }: Weights): Promise<Embeds> {
   await start();
   const p: Record<string, tf.Tensor> = {};
   for (const [name, { shape, data }] of weights) p[name] = tf.tensor(data, [...shape]);

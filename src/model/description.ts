@@ -46,6 +46,8 @@ export interface ModelDescription {
   readonly temperature?: number;
   /** The optimizer's name. Files that do not say are Adam's: they are older than the others. */
   readonly optimizer?: string;
+  /** The fingerprint of the model whose weights its training began with; absent where those were random. */
+  readonly init?: string;
   /** What pictures it was trained on come as, where that is not the network's own size. */
   readonly pictures?: PictureOptions;
 }
@@ -80,6 +82,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     temperature,
     pictures,
     optimizer = "adam",
+    init,
   } = model;
   // Files of version 1 carry no digest.
   if (version !== 1 && version !== 2) {
@@ -101,6 +104,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     throw corrupt(`temperature is ${JSON.stringify(temperature)}`);
   }
   if (typeof optimizer !== "string") throw corrupt(`optimizer is ${JSON.stringify(optimizer)}`);
+  if (init !== undefined && typeof init !== "string") throw corrupt(`init is ${JSON.stringify(init)}`);
   if (margin !== "soft" && !Number.isFinite(margin)) throw corrupt(`margin is ${JSON.stringify(margin)}`);
   const { imageSize, filters, seed } = network ?? {};
   if (!Array.isArray(imageSize) || !Array.isArray(filters) || !Number.isSafeInteger(seed) || seed! < 0) {
@@ -128,6 +132,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     optimizer,
     step: step as number,
     pictures,
+    init,
   };
 }
 

@@ -61,12 +61,12 @@ export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   return { file, description: readDescription(file) };
 }
 
-/** Checks every tensor first, then takes all: a file that does not fit changes nothing. */
+/** Checks every tensor first, then takes all: a file that does not fit changes nothing. Gives what the file says of itself. */
 export async function loadState(
   store: ParameterStore,
   bytes: Uint8Array,
   { task, optimizer }: { readonly task: NetworkTask; readonly optimizer: Optimizer },
-): Promise<void> {
+): Promise<ModelDescription> {
   const { file, description } = await openSaved(bytes);
   expectTask(description, task);
   expectOptimizer(description, optimizer.name);
@@ -76,12 +76,19 @@ export async function loadState(
     values.push(() => store.write(name, data));
     if (!trainable) continue;
     for (const state of optimizer.states) {
-      const data = fitting(file, stateKey(state, name), shape);
+      const key = stateKey(state, name);
+      if (!file.tensors.has(key)) {
+        const what = `"${key}" is missing, as where "${name}" was frozen`;
+        const advice = "Freeze what the checkpoint's training froze, or begin from its weights with `init`";
+        throw new TwingradError("CHECKPOINT_MISMATCH", `${what}. ${advice}.`);
+      }
+      const data = fitting(file, key, shape);
       values.push(() => store.writeState(name, state, data));
     }
   }
   for (const write of values) write();
   store.step = description.step;
+  return description;
 }
 
 /** Takes the weights and moving averages alone: what inference needs. A file that does not fit changes nothing. */
@@ -90,7 +97,8 @@ export function loadWeights(store: ParameterStore, file: Safetensors): void {
   for (const { name, data } of values) store.write(name, data);
 }
 
-function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {
+/** A tensor's values. @throws CHECKPOINT_MISMATCH unless it is there, with this shape. */
+export function fitting(file: Safetensors, name: string, shape: readonly number[]): Float32Array {
   const stored = file.tensors.get(name);
   if (!stored || describe(stored.shape) !== describe(shape)) {
     const found = stored ? `has shape ${describe(stored.shape)}` : "is missing";

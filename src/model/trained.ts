@@ -1,6 +1,5 @@
 // What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
 
-import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -8,8 +7,9 @@ import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
-import { batchKind, expectTask, type ModelDescription } from "./description.ts";
+import { expectTask, type ModelDescription } from "./description.ts";
 import { batchSizes, towerEmbedder } from "./embedder.ts";
+import { initialShare, withoutInitial } from "./initialAverages.ts";
 import { loadWeights, openSaved } from "./modelFile.ts";
 import { whiten, whiteningOf } from "./whitening.ts";
 
@@ -71,23 +71,6 @@ export async function openTrained(
     await release();
     throw error;
   }
-}
-
-/**
- * How much of the moving averages' initial values, mean 0 and variance 1, is still in them: momentum^n after n updates, one
- * for each branch of a step, which after few steps is most of a small variance. 0 where it is too little to tell.
- */
-export function initialShare(description: ModelDescription & { step: number }): number {
-  const { step, network } = description;
-  const rest = network.batchNormMomentum ** (branches[batchKind(description)].length * step);
-  return step === 0 || rest < 1e-7 ? 0 : rest;
-}
-
-/** A parameter's values without that share, as Adam takes the zeros out of its moments; the same where it is no average. */
-export function withoutInitial(name: string, values: Float32Array, share: number): Float32Array {
-  const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
-  if (initial === undefined || share === 0) return values;
-  return values.map((value) => (value - share * initial) / (1 - share));
 }
 
 async function removeInitialAverages(store: ParameterStore, description: ModelDescription & { step: number }) {

@@ -49,7 +49,8 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
     const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
     const moving = { mean, variance, momentum: batchNormMomentum };
-    return { gamma, beta, epsilon: batchNormEpsilon, groups, training, moving };
+    // One that is frozen computes what it does in inference: statistics of other data would change its output.
+    return { gamma, beta, epsilon: batchNormEpsilon, groups, training: training && gamma.trainable, moving };
   };
 
   let x = kind === "pixels" ? images : orientedGradients(images);

@@ -4,14 +4,13 @@ import { TwingradError } from "../errors.ts";
 import { type Calibration, probabilityOf } from "../evaluation/calibration.ts";
 import { type CalibratedRate, isCalibratedRate } from "../evaluation/falseAccepts.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
-import { sha256, withMetadata } from "../formats/seal.ts";
+import { withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
 import type { ModelDescription } from "../model/description.ts";
-import { openSaved } from "../model/modelFile.ts";
+import { fingerprintOf } from "../model/fingerprint.ts";
 import { givenSize } from "../model/pictures.ts";
 import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
-import { defaultEpsilon } from "../ops/batchNorm.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
 import type { Recogniser } from "./recogniser.ts";
 
@@ -147,30 +146,4 @@ export function readJudgement(file: Safetensors, { loss, margin }: ModelDescript
   if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
   const { threshold, calibration, rate } = judgement;
   return { threshold, calibration, rate };
-}
-
-/** Of a model file, as of the `Model` that is opened from it. */
-export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
-  const { file, description } = await openSaved(bytes);
-  return fingerprintOf(file, description);
-}
-
-/** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
-export async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
-  const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon } = network;
-  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon; // likewise
-  const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
-  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
-  const options = new TextEncoder().encode(
-    JSON.stringify({ imageSize, filters, embedding, activation, epsilon, towers, loss, names, pictures }),
-  );
-  const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return sha256(whole);
 }

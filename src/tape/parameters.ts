@@ -70,16 +70,20 @@ export class ParameterStore {
   /** Counts the changes of values, by the host and by programs: what was computed from them before is out of date. */
   version = 0;
   private readonly entries = new Map<string, Entry>();
+  private readonly frozen: ReadonlySet<string>;
 
-  constructor(device: Device) {
+  /** @param frozen names of parameters that are kept as they are, whatever they are declared as. */
+  constructor(device: Device, frozen: ReadonlySet<string> = new Set()) {
     this.device = device;
+    this.frozen = frozen;
   }
 
   declare(tape: Tape, name: string, shape: readonly number[], options: ParameterOptions): Parameter {
     let entry = this.entries.get(name);
     if (!entry) {
       checkOptions("parameter", options, parameterOptions);
-      const { initial, seed, trainable = true } = options;
+      const { initial, seed } = options;
+      const trainable = (options.trainable ?? true) && !this.frozen.has(name);
       const fits = initial instanceof Float32Array ? initial.length === sizeOf(shape) : typeof initial === "number";
       if (!fits && initial !== "glorot-uniform") {
         const got = typeof initial === "object" ? `${typeName(initial)} of ${initial?.length}` : initial;

@@ -30,7 +30,7 @@ export class Session {
   private constructor(device: Device, spec: TrainingSpec) {
     this.device = device;
     this.spec = spec;
-    this.store = new ParameterStore(device);
+    this.store = new ParameterStore(device, spec.frozen);
   }
 
   /** Compiles the training step for pictures in bytes; what else there is follows when first needed. */
@@ -52,6 +52,13 @@ export class Session {
   static plan(device: Device, spec: TrainingSpec): number {
     const { tape, loss } = new Session(device.planning(), spec).record("u8");
     return planProgram(tape, { loss, optimizer: spec.optimizer }).memory.total;
+  }
+
+  /** The parameters of a training that is not opened. */
+  static parameters(device: Device, spec: TrainingSpec): ReturnType<ParameterStore["list"]> {
+    const session = new Session(device.planning(), spec);
+    session.record("u8");
+    return session.store.list();
   }
 
   /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */
@@ -111,7 +118,10 @@ export class Session {
   private penalised(tape: Tape, loss: Tensor): Tensor {
     const { network, l2 } = this.spec;
     let total = loss;
-    if (l2 > 0) for (const kernel of network.penalised(tape)) total = add(total, l2Penalty(kernel, l2));
+    if (l2 === 0) return total;
+    // The penalty on a frozen kernel is a constant, which would cost launches at each step.
+    const trained = network.penalised(tape).filter(({ trainable }) => trainable);
+    for (const kernel of trained) total = add(total, l2Penalty(kernel, l2));
     return total;
   }
 }

@@ -15,6 +15,7 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { feed } from "./batch.ts";
+import { type FineTuningOptions, frozenParameters, type InitialWeights, initialWeights } from "./fineTuning.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
@@ -23,10 +24,10 @@ import type { TrainingSpec } from "./trainingSpec.ts";
 
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
-export interface TrainerOptions extends PictureOptions, LossOptions {
+export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningOptions {
   /** In a step: pairs, triplets, or pictures where all of a batch are compared and for a liveness network. */
   readonly batchSize: number;
-  /** Adds l2 * sum(w^2) / 2 for each convolution kernel; 0 by default. */
+  /** Adds l2 * sum(w^2) / 2 for each convolution kernel that is trained; 0 by default. */
   readonly l2?: number;
   /** adam() by default. */
   readonly optimizer?: Optimizer;
@@ -62,6 +63,8 @@ const trainerOptions: Known<TrainerOptions> = {
   augmentation: 1,
   storage: 1,
   recompute: 1,
+  init: 1,
+  freeze: 1,
   recovery: 1,
   debugNumerics: 1,
 };
@@ -70,6 +73,8 @@ export class Trainer {
   readonly network: Network;
   readonly options: Omit<TrainingSpec, "network">;
   private diagnosed = false;
+  /** Fingerprint of the model that the weights began as. */
+  private init: string | undefined;
 
   private constructor(
     private readonly spec: TrainingSpec,
@@ -111,12 +116,26 @@ export class Trainer {
     if (!["float32", "float16"].includes(storage)) {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
     }
-    const spec: TrainingSpec = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
-    return new Trainer(
-      spec,
-      new Recovery(await Session.open(device, spec), recovery || undefined, debugNumerics),
-      debugNumerics,
-    );
+    const unfrozen: TrainingSpec = {
+      network,
+      batchSize,
+      ...loss,
+      l2,
+      optimizer,
+      pictures,
+      augmenter,
+      storage,
+      recompute,
+    };
+    const { init, freeze } = options;
+    const parameters = init || freeze ? Session.parameters(device, unfrozen) : [];
+    const frozen = freeze && frozenParameters(freeze, network.options, parameters);
+    const initial = init && (await initialWeights(init, network, parameters));
+    const spec = frozen ? { ...unfrozen, frozen } : unfrozen;
+    const session = await Session.open(device, spec);
+    const trainer = new Trainer(spec, new Recovery(session, recovery || undefined, debugNumerics), debugNumerics);
+    if (initial) await trainer.begin(initial);
+    return trainer;
   }
 
   /** The device that it trains on now: another than it was created on, once that one was lost. */
@@ -207,6 +226,7 @@ export class Trainer {
       margin,
       ...(loss === "supervised-contrastive" && { temperature }),
       pictures,
+      ...(this.init !== undefined && { init: this.init }),
     };
     return this.recovery.ask(async ({ store }) => ({ result: saveState(store, model, this.spec.optimizer, metadata) }));
   }
@@ -218,7 +238,8 @@ export class Trainer {
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
       async ({ store }) => {
-        await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
+        const saved = await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
+        this.init = saved.init;
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },
@@ -277,6 +298,18 @@ export class Trainer {
       (await session.program("step", dtype)).trace(inputs),
     );
     return found ? describeNotFinite(found) : "a replay of the step from the last kept state was finite";
+  }
+
+  /** As an operation of the log, so that a device in place of a lost one gets the same weights. */
+  private begin({ model, values }: InitialWeights): Promise<void> {
+    this.init = model;
+    return this.recovery.change(
+      async ({ store }) => {
+        for (const [name, data] of values) store.write(name, data);
+        return { result: Promise.resolve() };
+      },
+      { bytes: [...values.values()].reduce((sum, { byteLength }) => sum + byteLength, 0) },
+    );
   }
 
   private write(name: string, values: Float32Array): Promise<void> {

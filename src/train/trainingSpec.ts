@@ -15,4 +15,6 @@ export interface TrainingSpec extends ResolvedLoss {
   readonly augmenter: Augmenter | undefined;
   readonly storage?: TapeOptions["storage"];
   readonly recompute?: boolean;
+  /** Names of parameters that keep their values. */
+  readonly frozen?: ReadonlySet<string>;
 }

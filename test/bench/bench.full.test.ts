@@ -48,22 +48,26 @@ describe("npm run bench", () => {
     expect(keys.some(isConvolution)).toBe(true);
   });
 
-  test("embeds one picture and many, and identifies one", async () => {
-    const { stdout } = await bench("--suite=inference", "--size=S", "--peers=", "--rounds=1", "--no-tune", "--json");
+  test("embeds one picture and many, as onnxruntime does with our ONNX, and identifies one", async () => {
+    const own = ["--suite=inference", "--size=S", "--rounds=1", "--no-tune", "--json"];
+    const { stdout } = await bench(...own, "--peers=onnxruntime,onnxruntime-wasm");
     const [one, many, ...others] = JSON.parse(stdout).results;
     expect(others).toEqual([]);
     expect([one, many].map(({ suite, configuration, count }) => ({ suite, configuration, count }))).toEqual([
       { suite: "inference", configuration: "S", count: 1 },
       { suite: "inference", configuration: "S", count: 32 },
     ]);
-    for (const { ours } of [one, many]) {
+    for (const { ours, peers, agreement } of [one, many]) {
+      for (const peer of ["onnxruntime", "onnxruntime-wasm"]) expect(agreement[peer].error).toBeLessThan(1e-5);
+      expect(peers.onnxruntime.dispatches).toBeGreaterThan(10);
+      expect(peers["onnxruntime-wasm"].dispatches).toBe(0);
       expect(ours.dispatches).toBeLessThanOrEqual(10);
       expect(ours.firstMilliseconds).toBeGreaterThan(ours.milliseconds);
     }
     expect(many.ours.milliseconds).toBeGreaterThan(one.ours.milliseconds);
     expect(one.identify).toMatchObject({ gallery: 1000 });
     expect(one.identify.milliseconds).toBeGreaterThan(0);
-  });
+  }, 300_000);
 
   test("profiles a step by kernel and by part", async () => {
     const { stdout } = await bench("--suite=profile", "--config=XS", "--rounds=1", "--no-tune", "--json");

@@ -4,7 +4,15 @@ import * as ort from "onnxruntime-web";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportOnnx, exportOnnxVerifier, exportWeights, type OnnxEmbedderOptions } from "../../src/exchange/index.ts";
 import { ModelProtoSchema } from "../../src/exchange/onnx/schema/onnx_pb.ts";
-import { type Device, fitAlignment, LivenessModel, Model, withJudgement } from "../../src/index.ts";
+import {
+  aligned,
+  type Device,
+  fitAlignment,
+  LivenessModel,
+  Model,
+  type PictureOptions,
+  withJudgement,
+} from "../../src/index.ts";
 import { openDevice } from "../../src/node/index.ts";
 import { difference } from "../compare.ts";
 import { kinds, randomModel, randomPictures } from "./models.ts";
@@ -87,6 +95,39 @@ describe("exportOnnx", () => {
     await model.dispose();
   });
 
+  it("takes pictures that are aligned already, beside those as they are where a tower sees them", async () => {
+    const size = [24, 24, 1] as const;
+    /** A bright disc a few pixels off the middle. */
+    const disc = (dy: number, dx: number) =>
+      Array.from({ length: 24 * 24 }, (_, i) => {
+        const [y, x] = [Math.floor(i / 24) - 11.5 - dy, (i % 24) - 11.5 - dx];
+        return 1 / (1 + Math.exp(Math.hypot(y, 1.3 * x) - 6)) + 0.02 * Math.sin(i * i);
+      });
+    const middle = Float32Array.from([disc(0, 0), disc(0.2, 0), disc(0, -0.2), disc(-0.2, 0.1)].flat());
+    const pictures = Float32Array.from([disc(2, 1), disc(0, 0), disc(-1, -2), disc(1, 2)].flat());
+    const fitted = fitAlignment(middle, size);
+    const network = { imageSize: size, towers: ["pixels", "edges"], embeddingActivation: "linear" } as const;
+    const modelOf = (alignment: PictureOptions["alignment"]) =>
+      randomModel({ loss: "supervised-contrastive", network, pictures: { alignment } });
+    const alignment = { ...fitted, towers: ["edges"] } as const;
+    const bytes = await modelOf(alignment);
+    const model = await Model.open(device, bytes);
+    const onnx = await exportOnnx(bytes);
+    const names = ["images", "aligned"] as const;
+    expect(onnx.inputs.map(({ name }) => name)).toEqual(names);
+    const { inputs: ofAll } = await exportOnnx(await modelOf({ ...fitted, towers: ["pixels", "edges"] }));
+    expect(ofAll).toEqual([{ ...onnx.inputs[0], name: "aligned" }]);
+    const given = { images: pictures, aligned: aligned(alignment, pictures, size) };
+    expect(given.aligned.filter((value, i) => value !== pictures[i]).length).toBeGreaterThan(pictures.length / 3); // they were moved
+    const inputs = names.map((name) => [name, new ort.Tensor("float32", given[name], [4, ...size])] as const);
+    const { embedding } = await outputsOf(onnx.bytes, Object.fromEntries(inputs));
+    expect(difference(embedding, await model.embed(pictures)).relative).toBeLessThan(1e-5);
+    const { metadataProps } = fromBinary(ModelProtoSchema, onnx.bytes);
+    expect(metadataProps.find(({ key }) => key === "aligned")!.value).toContain("aligned()");
+    await expect(exportOnnx(bytes, { sourceSize: [30, 30] })).rejects.toThrow(/fitted to pictures of 24 x 24/);
+    await model.dispose();
+  });
+
   it("tells the threshold, the fingerprint, the license and what pictures are", async () => {
     const bytes = await withJudgement(await randomModel({ metadata: { license: "CC-BY-4.0" } }), { threshold: 0.25 });
     const model = await Model.open(device, bytes);
@@ -118,14 +159,10 @@ describe("exportOnnx", () => {
   });
 
   it("refuses what ONNX does not express, by its name", async () => {
-    const pictures = randomPictures(4, [12, 15, 3]);
-    const alignment = { ...fitAlignment(pictures, [12, 15, 3]), towers: ["pixels"] as const };
-    await expect(exportOnnx(await randomModel({ pictures: { alignment } }))).rejects.toThrow(/aligns/);
     const views = await randomModel({ pictures: { views: ["move"] } });
     await expect(exportOnnx(views, { sourceSize: [20, 20] })).rejects.toThrow(/views \(move\)/);
     const patches = { patch: 8, differences: 1, embedding: 8 };
     const ofPatches = await randomModel({ task: "liveness", network: patches });
-    await expect(exportOnnx(ofPatches)).rejects.toThrow(/patches or takes central differences/);
     await expect(exportWeights(ofPatches, { to: "pytorch" })).rejects.toThrow(/patches or takes central differences/);
     const plain = await randomModel({});
     await expect(exportOnnx(plain, { opset: 9 })).rejects.toThrow(/opset is 9/);

@@ -20,6 +20,7 @@ import "./ops/spatial/globalAveragePool.suite.ts";
 import "./ops/l2Normalize.suite.ts";
 import "./training/memoryAdvice.suite.ts";
 import "./training/normalization.suite.ts";
+import "./training/fineTuning.suite.ts";
 import "./engine/inferenceBlock.suite.ts";
 import "./engine/leaks.suite.ts";
 import "./training/livenessNetwork.suite.ts";

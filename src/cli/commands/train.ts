@@ -12,6 +12,7 @@ import {
   groupedBy,
   splitDataFlags,
 } from "../options/dataOptions.ts";
+import { type InitialModel, readInitialModel, settingsOfModel } from "../options/initialModel.ts";
 import { addLossOptions } from "../options/lossOptions.ts";
 import { picturesOf } from "../options/pictureSettings.ts";
 import {
@@ -105,6 +106,16 @@ export function addTrain(program: Command): void {
     )
     .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
+  command
+    .option(
+      "--init <model>",
+      "begin with the weights of this model, trained or imported: its network, and unless said otherwise its loss and what is done to pictures",
+    )
+    .option(
+      "--freeze <layers>",
+      "keep weights of --init: of the first so many blocks, or of a list, as tower/block1,tower/dense",
+      (text) => (/^\d+$/.test(text) ? Number(text) : list(text)),
+    );
   addLossOptions(command);
   command
     .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
@@ -224,16 +235,25 @@ async function run(
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
-  let settings = resolveSettings(file, flags);
+  const said = { ...file, ...flags };
+  const path = said.init;
+  const initial = path === undefined ? undefined : await readInitialModel(path);
+  if (initial) said.init = initial.fingerprint;
+  let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
   if (resume && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
   return inRunFolder(out, note, async () => {
     const saved = resume ? await savedRun(out, note) : undefined;
-    if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
+    if (saved) settings = resumeSettings(saved.record.settings, said);
     else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
-    const inputs = { data, dataFlags, settings, saved, out, tune, check };
+    if (initial && !saved) note(`training begins with the weights of ${path}: ${inNetworkWords(settings)}`);
+    const inputs = { data, dataFlags, settings, saved, initial, out, tune, check };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
   });
+}
+
+function inNetworkWords({ imageSize, channels, filters, embedding, loss }: ResolvedSettings): string {
+  return `pictures of ${[imageSize].flat().join(" x ")} x ${channels}, filters ${filters.join(", ")}, embedding ${embedding}, loss ${loss}`;
 }
 
 interface Inputs {
@@ -241,6 +261,7 @@ interface Inputs {
   dataFlags: DataFlags;
   settings: ResolvedSettings;
   saved: SavedRun | undefined;
+  initial: InitialModel | undefined;
   out: string;
   tune?: boolean;
   check: DataCheck;
@@ -248,7 +269,7 @@ interface Inputs {
 
 async function trained<I extends Item>(
   task: TrainingTask<I>,
-  { data, dataFlags, settings, saved, out, tune, check: asked }: Inputs,
+  { data, dataFlags, settings, saved, initial, out, tune, check: asked }: Inputs,
 ) {
   const pictures = picturesOf(settings);
   const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
@@ -265,6 +286,7 @@ async function trained<I extends Item>(
       return await train(device, task, dataset, settings, {
         folder: out,
         resume: saved,
+        initial,
         data: fingerprint,
         warn,
         signal,

@@ -90,6 +90,9 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
     throw new SettingsError("--fold and --validation both say who is held out: give one of them");
   }
   const { holdOutGroups, turnedIdentities, align, patch, groupBy } = given;
+  if (given.freeze !== undefined && given.init === undefined) {
+    throw new SettingsError("--freeze keeps the weights of a model: it needs --init");
+  }
   if (given.task === "liveness") {
     for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities, align })) {
       if (value) throw new SettingsError(`${flagOf(name)} is for recognition, not for --task liveness`);

@@ -66,6 +66,9 @@ export const schema = z.strictObject({
   filters: z.array(positive).min(1),
   embedding: positive,
   towers: z.array(z.enum(towerKinds)).min(1),
+  /** The model that training begins from: its path where it is said, its fingerprint once it was read. */
+  init: z.string().min(1),
+  freeze: z.union([z.number().int().min(0), z.array(z.string().min(1)).min(1)]),
   embeddingActivation: z.enum(embeddingActivations),
   batchNormEpsilon: z.number().positive().max(1),
   batchNormMomentum: z.number().min(0).lt(1),
@@ -130,6 +133,8 @@ const optional = {
   batchNormEpsilon: true,
   batchNormMomentum: true,
   towers: true,
+  init: true,
+  freeze: true,
   whiten: true,
   centre: true,
   mining: true,

@@ -50,6 +50,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "whiten",
     "centre",
   ],
+  "Fine-tuning:": ["init", "freeze"],
   "Loss:": ["mining", "margin", "temperature", "l2", "clipNorm"],
   "Optimizer and schedule:": [
     "optimizer",

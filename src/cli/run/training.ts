@@ -28,6 +28,7 @@ import {
   withMetadata,
 } from "../../internal.ts";
 import { saveModel } from "../../node/index.ts";
+import type { InitialModel } from "../options/initialModel.ts";
 import { optimizerOf } from "../options/optimizerSettings.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
@@ -92,6 +93,8 @@ export interface RunOptions {
   readonly folder: string;
   /** What to go on from. */
   readonly resume?: SavedRun;
+  /** What to begin from where there is nothing to go on from. */
+  readonly initial?: InitialModel;
   /** To be told by the next resume whether the data are the same. */
   readonly data?: DataFingerprint;
   /** Told what the user should know, in one line each. */
@@ -106,12 +109,17 @@ export async function train<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
   given: ResolvedSettings,
-  { folder, resume, data, warn, signal }: RunOptions,
+  { folder, resume, initial, data, warn, signal }: RunOptions,
 ): Promise<TrainingResult> {
   const { decoded } = picturesOf(given);
   const { training, heldOut } = divide(task, dataset, given);
-  const saved = resume && (await openSaved(resume.bytes)).description.pictures?.alignment;
-  const alignment = given.align && (saved ?? { ...(await fittedAlignment(training, decoded)), towers: given.align });
+  const saved = resume ? (await openSaved(resume.bytes)).description : initial?.description;
+  const known = saved?.pictures?.alignment;
+  const alignment =
+    given.align &&
+    (known && `${known.towers}` === `${given.align}`
+      ? known
+      : { ...(await fittedAlignment(training, decoded)), towers: given.align });
   const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn, alignment);
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
   const allSteps = Math.min(lastStep, stepsIn(epochs));
@@ -120,7 +128,8 @@ export async function train<I extends Item>(
   if (resume) stream.restore(resume.stream as SamplerState);
   const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
   let refused = false;
-  const compiling = trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, onRecovery });
+  const init = resume ? undefined : initial?.bytes;
+  const compiling = trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, init, onRecovery });
   compiling.catch(() => {
     refused = true;
   });
@@ -269,11 +278,13 @@ function trainerOf<I extends Item>(
     batchSize,
     learningRate,
     alignment,
+    init,
     onRecovery,
   }: {
     readonly batchSize: number;
     readonly learningRate: (step: number) => number;
     readonly alignment: TowerAlignment | undefined;
+    readonly init: Uint8Array | undefined;
     readonly onRecovery: (recovered: Recovered) => void;
   },
 ): Promise<Trainer> {
@@ -303,6 +314,8 @@ function trainerOf<I extends Item>(
     augmentation,
     storage,
     recompute,
+    init,
+    freeze: settings.freeze,
     recovery: { every, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
   });

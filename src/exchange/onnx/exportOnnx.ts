@@ -3,21 +3,20 @@
 import { TwingradError } from "../../errors.ts";
 import { float32 } from "../../formats/safetensors.ts";
 import { centringOf } from "../../model/centring.ts";
+import { fingerprintOf } from "../../model/fingerprint.ts";
+import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved, type SavedModel } from "../../model/modelFile.ts";
 import { givenSize } from "../../model/pictures.ts";
-import { initialShare, withoutInitial } from "../../model/trained.ts";
-import { viewTransforms } from "../../model/views.ts";
 import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
-import { resizing } from "../../ops/images/resample.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
-import { fingerprintOf, readJudgement } from "../../recognition/recognitionModel.ts";
+import { readJudgement } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
 import { licenseKey } from "../weights/importWeights.ts";
 import { centred, meanOfViews, whitened } from "./afterwards.ts";
 import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
 import { Operators } from "./operators.ts";
-import { resampled, standardized } from "./pictures.ts";
+import { seen } from "./seen.ts";
 import { towerOf } from "./tower.ts";
 
 export interface OnnxOptions {
@@ -55,7 +54,8 @@ export interface OnnxFile {
 
 /**
  * The way from pictures [N, H, W, C] to embeddings [N, length], as `Model.embed` goes it: input `images`, output `embedding`,
- * of liveness models `logit` as well.
+ * of liveness models `logit` as well. Towers that see aligned pictures (`fitAlignment`) have the input `aligned`, in which the
+ * caller puts what `aligned` makes of the pictures: its search for a place is no part of the graph.
  * @param bytes of a model file.
  * @throws BAD_INPUT for what ONNX does not express, named.
  */
@@ -66,53 +66,42 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   const saved = await openSaved(bytes);
   const { file, description } = saved;
   const { network, loss, pictures = {}, task } = description;
-  const { alignment, views, resize: method = "area" } = pictures;
-  if (alignment) {
-    refuse(
-      "the model aligns each picture to the mean face, by a search that ONNX does not express; train without --align",
-    );
-  }
-  if (network.patch > 0 || network.differences > 0) {
-    refuse(
-      "the network looks at patches or takes central differences (--patch, --differences), which is not exported yet",
-    );
-  }
+  const { alignment, views } = pictures;
   const own = givenSize(network, pictures);
   const [height, width] = options.sourceSize ?? own;
   if (![height, width].every((side) => Number.isInteger(side) && side > 0)) {
     refuse(`sourceSize is ${JSON.stringify(options.sourceSize)}; expected [height, width] in whole pixels`);
   }
-  if (views && (height !== own[0] || width !== own[1])) {
-    refuse(
-      `the model averages views (${views.join(", ")}) of pictures of ${own[0]} x ${own[1]}: it takes no other size`,
-    );
+  const fixed = alignment ? "was fitted to pictures" : views && `averages views (${views.join(", ")}) of pictures`;
+  if (fixed && (height !== own[0] || width !== own[1])) {
+    refuse(`the model ${fixed} of ${own[0]} x ${own[1]}: it takes no other size`);
   }
 
   const graph = new OnnxGraph();
   const to = new Operators(graph);
   const channels = own[2];
   const extents = layout === "NHWC" ? [height, width, channels] : [channels, height, width];
-  const images = graph.input("images", ["batch", ...extents], inBytes ? DataType.UINT8 : DataType.FLOAT);
-  let x: Value = images;
-  if (inBytes) x = to.binary("Mul", to.cast(x, DataType.FLOAT), 1 / 255, "scaled");
-  if (layout === "NHWC") x = to.transpose(x, [0, 3, 1, 2]);
-  const size = [network.imageSize[0], network.imageSize[1]] as const;
-  const transforms = viewTransforms(views ?? [], [height, width], size, method);
-  if (!views) transforms[0] = resizing([height, width], size, method);
-  const seen = transforms.map((transform) => resampled(to, x, transform, size, method));
-  x = to.concat(seen, 0, "views");
-  if (pictures.standardize) x = standardized(to, x);
+  const inputs = network.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
+  const seenOf = new Map(
+    [...new Set(inputs)].map((name) => {
+      let x: Value = graph.input(name, ["batch", ...extents], inBytes ? DataType.UINT8 : DataType.FLOAT);
+      if (inBytes) x = to.binary("Mul", to.cast(x, DataType.FLOAT), 1 / 255, "scaled");
+      if (layout === "NHWC") x = to.transpose(x, [0, 3, 1, 2]);
+      return [name, seen(to, x, network, pictures)] as const;
+    }),
+  );
 
   const share = initialShare(description);
   const weights = (name: string) => withoutInitial(name, float32(file, name), share);
   const unit = loss !== "cross-entropy";
   const towers = network.towers.map((_, index) => {
-    const tower = towerOf(to, x, network, index, weights);
+    const tower = towerOf(to, seenOf.get(inputs[index])!.x, network, index, weights);
     return unit ? to.unitLength(tower, 1e-12) : tower;
   });
   let embedding = to.concat(towers, 1);
   if (towers.length > 1) embedding = to.binary("Mul", embedding, 1 / Math.sqrt(towers.length), "towers");
-  if (views) embedding = meanOfViews(to, embedding, transforms.length, unit);
+  const { parts } = seenOf.get(inputs[0])!;
+  if (parts > 1) embedding = meanOfViews(to, embedding, parts, unit);
   const whitening = whiteningOf(file, { towers: towers.length, length: network.embedding });
   if (whitening) embedding = whitened(to, embedding, whitening);
   const centring = centringOf(file, embeddingLength(network));
@@ -128,6 +117,7 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
     layout,
     range: inBytes ? "0..255" : "0..1",
     image_size: JSON.stringify([height, width, channels]),
+    ...(inputs.includes("aligned") && { aligned: "pictures in their places on the mean face: twingrad's aligned()" }),
     ...(pictures.crop && { crop: JSON.stringify(pictures.crop) }),
   }); // biome-ignore format: one call
 }

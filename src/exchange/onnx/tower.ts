@@ -17,12 +17,16 @@ export function towerOf(
   weights: Weights,
 ): Value {
   const { graph } = to;
-  const { filters, embedding, embeddingActivation, batchNormEpsilon } = network;
+  const { filters, embedding, embeddingActivation, batchNormEpsilon, patch, differences } = network;
   const tower = towerName(index);
   const { kind, flattened } = towerShapes(network, index);
   const layouts = parametersOf(network, { head: false });
   // Filters and the last layer's rows in the order of PyTorch, which is ONNX's.
-  const laidOut = (name: string) => toPytorch(weights(name), layouts.get(name)!);
+  const laidOut = (name: string) => {
+    const values = weights(name);
+    const own = differences > 0 && name.endsWith("/conv/kernel") ? centralDifferences(values, differences) : values;
+    return toPytorch(own, layouts.get(name)!);
+  };
 
   /** gamma (x - mean) / sqrt(variance + epsilon) + beta, as x * scale + shift. */
   const normalized = (x: Value, scope: string, shape: readonly number[], order = (values: Float32Array) => values) => {
@@ -49,6 +53,10 @@ export function towerOf(
       x = to.maxPool(to.conv(x, kernel, bias, 1));
       x = to.unary("Relu", normalized(x, `${block}/norm`, [1, count, 1, 1]), block);
     }
+    if (patch > 0) {
+      const [, , rows, columns] = x.shape as readonly [string, number, number, number];
+      return to.binary("Mul", to.sum(x, [2, 3], { keep: false }), 1 / (rows * columns), tower);
+    }
     x = to.flatten(x);
   }
   // [embedding, inputs] turned back: a product's second factor is [inputs, embedding].
@@ -59,4 +67,16 @@ export function towerOf(
   x = to.gemm(x, kernel, bias);
   if (embeddingActivation === "linear") return x;
   return to.unary(embeddingActivation === "sigmoid" ? "Sigmoid" : "Relu", x, tower);
+}
+
+/** src/ops/spatial/centralDifference.ts, of filters [3, 3, I, O]: they stay the same, so the graph has the result. */
+function centralDifferences(filter: Float32Array, theta: number): Float32Array {
+  const [places, centre] = [9, 4];
+  const pairs = filter.length / places;
+  return filter.map((value, at) => {
+    if (Math.floor(at / pairs) !== centre) return value;
+    let sum = 0;
+    for (let place = 0; place < places; place++) sum += filter[place * pairs + (at % pairs)];
+    return value - theta * sum;
+  });
 }

@@ -2,8 +2,8 @@
 import { TwingradError } from "../../errors.ts";
 import { encode, float32 } from "../../formats/safetensors.ts";
 import { encodeSealed } from "../../formats/seal.ts";
+import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved } from "../../model/modelFile.ts";
-import { initialShare, withoutInitial } from "../../model/trained.ts";
 import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";

@@ -86,8 +86,9 @@ async function useModules(folder: string): Promise<void> {
 export const libraryAlone = () => install("alone", ({ library }) => [library]);
 /** The library with what Node needs besides. */
 export const libraryInNode = () => install("node", ({ library }) => [library, "webgpu", "sharp"]);
-/** The command line, in one install. */
-export const commandLine = () => install("program", ({ library, commandLine }) => [commandLine, library]);
+/** The command line, in one install, with what examples use besides. */
+export const commandLine = () =>
+  install("program", ({ library, commandLine }) => [commandLine, library, "onnxruntime-web"]);
 
 const consumer = path.resolve(import.meta.dirname, "../consumer");
 

@@ -2,7 +2,7 @@
 // ReLU, then dense sigmoid, or of patches the mean over all pixels; and the L2 of the conv kernels, which goes with it.
 
 import { map, type NdArray, type NdArrays, scalar } from "../ndarray.ts";
-import { batchNorm, batchNormGradients } from "../ops/batchNorm.ts";
+import { type BatchNormOptions, batchNorm, batchNormGradients } from "../ops/batchNorm.ts";
 import { conv2d, conv2dGradients } from "../ops/conv2d.ts";
 import { dense, denseGradients } from "../ops/dense.ts";
 import { flatten, flattenGradients } from "../ops/flatten.ts";
@@ -21,19 +21,22 @@ export interface TowerOptions {
   activation?: "sigmoid" | "linear" | "relu";
   /** Of the central differences. */
   theta?: number;
+  /** Blocks that keep their weights, as `tower/block1`: normalised by their moving averages, without a penalty. */
+  frozen?: readonly string[];
 }
 
 function resolved({ epsilon = 1e-3, activation = "sigmoid", theta = 0 }: TowerOptions) {
   return { epsilon, theta, activation: activation === "linear" ? undefined : activation };
 }
 
-function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, theta: number, epsilon?: number) {
+function blockInputs(p: NdArrays, n: number, x: NdArray, theta: number, options: BatchNormOptions) {
   const name = `tower/block${n}`;
   const kernel = { filter: p[`${name}/conv/kernel`] };
   const conv = { x, filter: centralDifference(kernel, { theta }), bias: p[`${name}/conv/bias`] };
   const pool = { x: conv2d(conv, CONV) };
-  const norm = { x: maxPool2d(pool, POOL), gamma: p[`${name}/norm/gamma`], beta: p[`${name}/norm/beta`] };
-  return { name, kernel, conv, pool, norm, relu: { x: batchNorm(norm, { groups, epsilon }) } };
+  const moving = { mean: p[`${name}/norm/moving_mean`], variance: p[`${name}/norm/moving_variance`] };
+  const norm = { x: maxPool2d(pool, POOL), gamma: p[`${name}/norm/gamma`], beta: p[`${name}/norm/beta`], ...moving };
+  return { name, kernel, conv, pool, norm, options, relu: { x: batchNorm(norm, options) } };
 }
 
 /**
@@ -42,17 +45,21 @@ function blockInputs(p: NdArrays, n: number, x: NdArray, groups: number, theta: 
  */
 export function tower(p: NdArrays, images: NdArray, groups: number, l2: number, options: TowerOptions = {}) {
   const { epsilon, activation, theta } = resolved(options);
+  const isFrozen = (name: string) => options.frozen?.includes(name) ?? false;
   const blocks: ReturnType<typeof blockInputs>[] = [];
   let x = images;
   while (p[`tower/block${blocks.length + 1}/conv/kernel`]) {
-    const block = blockInputs(p, blocks.length + 1, x, groups, theta, epsilon);
+    const n = blocks.length + 1;
+    const block = blockInputs(p, n, x, theta, { groups, epsilon, training: !isFrozen(`tower/block${n}`) });
     blocks.push(block);
     x = relu(block.relu);
   }
   const pooled = p["tower/dense/kernel"] === undefined;
   const towerDense = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };
   let penalty = 0;
-  for (const { kernel } of blocks) penalty += l2Penalty({ parameter: kernel.filter }, { factor: l2 }).data[0];
+  for (const { name, kernel } of blocks) {
+    if (!isFrozen(name)) penalty += l2Penalty({ parameter: kernel.filter }, { factor: l2 }).data[0];
+  }
 
   const backward = (embeddingG: NdArray): NdArrays => {
     const gradients: NdArrays = {};
@@ -66,7 +73,7 @@ export function tower(p: NdArrays, images: NdArray, groups: number, l2: number, 
       g = flattenGradients({ x }, {}, towerG.x).x;
     }
     for (const block of blocks.toReversed()) {
-      const normG = batchNormGradients(block.norm, { groups, epsilon }, reluGradients(block.relu, {}, g).x);
+      const normG = batchNormGradients(block.norm, block.options, reluGradients(block.relu, {}, g).x);
       gradients[`${block.name}/norm/gamma`] = normG.gamma;
       gradients[`${block.name}/norm/beta`] = normG.beta;
       const convG = conv2dGradients(block.conv, CONV, maxPool2dGradients(block.pool, POOL, normG.x).x);
@@ -87,9 +94,7 @@ export function embed(p: NdArrays, images: NdArray, options: TowerOptions = {}):
   const { epsilon, activation, theta } = resolved(options);
   let x = images;
   for (let n = 1; p[`tower/block${n}/conv/kernel`]; n++) {
-    const { norm, name } = blockInputs(p, n, x, 1, theta);
-    const moving = { mean: p[`${name}/norm/moving_mean`], variance: p[`${name}/norm/moving_variance`] };
-    x = relu({ x: batchNorm({ ...norm, ...moving }, { epsilon, training: false }) });
+    x = relu(blockInputs(p, n, x, theta, { epsilon, training: false }).relu);
   }
   if (!p["tower/dense/kernel"]) return globalAveragePool({ x });
   const input = { x: flatten({ x }), kernel: p["tower/dense/kernel"], bias: p["tower/dense/bias"] };

@@ -1,10 +1,10 @@
 // twingrad import: weights of another framework in, a model out.
 import { mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { type Framework, frameworks, type ImportOptions, importWeights } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
-import { diskError, embeddingActivations, lossNames, modelFileOf, readText } from "../../../internal.ts";
+import { diskError, embeddingActivations, lossNames, modelFile, modelFileOf, readText } from "../../../internal.ts";
 import { saveModel } from "../../../node/index.ts";
 import { imageSize, number } from "../../options/values.ts";
 import { action, type Outcome } from "../../outcome.ts";
@@ -91,7 +91,7 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
     error.message = `${weights}: ${error.message}`;
     throw error;
   });
-  const model = await modelFileOf(out);
+  const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // a folder may be one to make
   await mkdir(dirname(model), { recursive: true });
   await saveModel(model, imported.model);
   const { tensors, ignored } = imported;

@@ -1,0 +1,91 @@
+// The model that a training begins from, and what it says of settings that nobody gave.
+import { describeModel, type ModelDescription, TwingradError } from "../../index.ts";
+import { fingerprintOfModel, readModelFile } from "../../internal.ts";
+import { SettingsError } from "./settingsError.ts";
+import type { PartialSettings } from "./settingsSchema.ts";
+
+export interface InitialModel {
+  readonly bytes: Uint8Array;
+  readonly description: ModelDescription;
+  readonly fingerprint: string;
+}
+
+export async function readInitialModel(path: string): Promise<InitialModel> {
+  const bytes = await readModelFile(path);
+  try {
+    return { bytes, description: await describeModel(bytes), fingerprint: await fingerprintOfModel(bytes) };
+  } catch (error) {
+    const { code, message } = error as TwingradError;
+    if (!(error instanceof TwingradError)) throw error;
+    throw new TwingradError(code, `--init ${path}: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * What holds beside `said` for a training that begins from this model: its network, and unless something else is said its task, its
+ * loss, and what is done to pictures. @throws SettingsError for said settings of another network.
+ */
+export function settingsOfModel({ description }: InitialModel, said: PartialSettings): PartialSettings {
+  const { network, task } = description;
+  const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon, towers, patch, differences } = network;
+  const [height, width, channels] = imageSize;
+  const own = {
+    imageSize: [height, width] as [number, number],
+    channels: channels as 1 | 3,
+    filters: [...filters],
+    ...(patch === 0 && { embedding }), // else it is the last of the filters
+    embeddingActivation,
+    batchNormEpsilon,
+    towers: [...towers],
+    ...(patch > 0 && { patch }),
+    differences,
+  };
+  const told = {
+    ...said,
+    imageSize: typeof said.imageSize === "number" ? [said.imageSize, said.imageSize] : said.imageSize,
+  };
+  const differing = Object.entries({ ...own, patch, embedding })
+    .map(([name, value]) => ({ name, model: `${value}`, said: told[name as keyof typeof told] }))
+    .filter(({ model, said }) => said !== undefined && `${said}` !== model)
+    .map(({ name, model, said }) => `${name} ${inWords(name, model)}, not ${inWords(name, `${said}`)}`);
+  if (differing.length > 0) {
+    const what = `--init: the model has ${differing.join("; ")}`;
+    throw new SettingsError(`${what}. Its network is taken as it is: leave these settings out`);
+  }
+  if (patch > 0 && said.task === "recognition") {
+    throw new SettingsError("--init: a model that looks at patches is for --task liveness");
+  }
+  const sameTask = said.task === undefined || said.task === task;
+  return {
+    task,
+    ...own,
+    batchNormMomentum: network.batchNormMomentum,
+    ...(sameTask && (said.loss === undefined || said.loss === description.loss) && lossOf(description)),
+    ...picturesOfModel(description, sameTask),
+  };
+}
+
+const inWords = (name: string, value: string) => (name === "imageSize" ? value.replace(",", "x") : value);
+
+function lossOf({ loss, mining, margin, temperature }: ModelDescription): PartialSettings {
+  return {
+    loss: loss as PartialSettings["loss"],
+    ...(loss === "triplet" && { mining: mining ?? "none" }),
+    ...((loss === "triplet" || loss === "contrastive") && { margin }),
+    ...(loss === "supervised-contrastive" && { temperature }),
+  };
+}
+
+function picturesOfModel({ pictures }: ModelDescription, sameTask: boolean): PartialSettings {
+  if (!pictures) return {};
+  const { sourceSize, resize, standardize, crop, alignment, views } = pictures;
+  return {
+    ...(sourceSize && { sourceSize: [sourceSize[0], sourceSize[1]] }),
+    resize,
+    ...(standardize && { standardize }),
+    ...(crop && { crop: crop.mode }),
+    ...(crop && crop.mode !== "centre" && crop.margin && { cropMargin: crop.margin }),
+    ...(alignment && sameTask && { align: [...alignment.towers] }),
+    ...(views && { views: [...views] }),
+  };
+}

@@ -1,0 +1,32 @@
+// By what a model is known elsewhere: in galleries, in files of other programs, in models that begin from it.
+import type { Safetensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/seal.ts";
+import { defaultEpsilon } from "../ops/batchNorm.ts";
+import type { ModelDescription } from "./description.ts";
+import { openSaved } from "./modelFile.ts";
+
+/** Of a model file, as of the `Model` that is opened from it. */
+export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
+  const { file, description } = await openSaved(bytes);
+  return fingerprintOf(file, description);
+}
+
+/** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
+export async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
+  const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon } = network;
+  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
+  const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon; // likewise
+  const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
+  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
+  const options = new TextEncoder().encode(
+    JSON.stringify({ imageSize, filters, embedding, activation, epsilon, towers, loss, names, pictures }),
+  );
+  const parts = [options, ...names.map((name) => file.tensors.get(name)!.bytes)];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return sha256(whole);
+}
