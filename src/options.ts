@@ -2,7 +2,7 @@
 import { TwingradError } from "./errors.ts";
 
 /** What an option is: 1 for what is looked at elsewhere; a number is not NaN, a finite one not infinite either. */
-type Kind = 1 | "finite" | "number" | "string" | "boolean" | "function";
+type Kind = 1 | "finite number" | "number" | "string" | "boolean" | "function";
 
 /** Every name of an options type, and no other: the compiler holds the list to the type. */
 export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind };
@@ -13,22 +13,23 @@ export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind 
  */
 export function checkOptions<Options extends object>(who: string, options: Options, known: Known<Options>): void {
   const names = Object.keys(known);
+  const all = names.join(", ");
   const bad = (what: string) => new TwingradError("BAD_INPUT", `${who}: ${what}`);
   if (typeof options !== "object" || options === null)
-    throw bad(`the options are ${options}; expected an object with ${names.join(", ")}.`);
+    throw bad(`the options are ${options}; expected an object with ${all}.`);
   const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   const near = stranger && nearest(stranger, names);
-  const meant = !near ? `expected ${names.join(", ")}` : `did you mean "${near}"?`;
+  const meant = !near ? `expected ${all}` : `did you mean "${near}"?`;
   if (stranger !== undefined) throw bad(`there is no option "${stranger}"; ${meant}`);
   for (const [name, kind] of Object.entries<Kind>(known)) {
     const value: unknown = options[name as keyof Options];
     if (value !== undefined && !isKind(value, kind))
-      throw bad(`${name} is ${typeof value === "string" ? `"${value}"` : value}; expected a ${kind} value`);
+      throw bad(`${name} is ${typeof value === "string" ? `"${value}"` : value}; expected a ${kind}`);
   }
 }
 
 function isKind(value: unknown, kind: Kind): boolean {
-  if (kind === "finite") return Number.isFinite(value);
+  if (kind === "finite number") return Number.isFinite(value);
   return kind === 1 || (typeof value === kind && !Number.isNaN(value));
 }
 
@@ -52,9 +53,9 @@ function changesBetween(a: string, b: string): number {
   return row[b.length];
 }
 
-/** What something is, for messages: Uint8ClampedArray, Array, string. */
+/** What something is, for messages: Uint8ClampedArray, Array, String; undefined where there is nothing. */
 export function typeName(value: unknown): string {
-  return value == null ? `${value}` : Object(value).constructor?.name;
+  return `${(value as object | null)?.constructor?.name}`;
 }
 
 /** Numbers of any kind, which are rounded to float32: an array of them, or a typed array; not text, and no bigint. */

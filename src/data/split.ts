@@ -36,7 +36,7 @@ export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Spli
   checkOptions("splitIdentities", split, {
     fraction: "number",
     fold: 1,
-    seed: "finite",
+    seed: "finite number",
     wholeGroups: "boolean",
   });
   const { fraction, fold, seed, wholeGroups = false } = split;

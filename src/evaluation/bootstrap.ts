@@ -19,7 +19,7 @@ const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as const;
 
 /** With the defaults. @throws BAD_INPUT for what is no such option. */
 export function bootstrapOptions(options: BootstrapOptions): Required<BootstrapOptions> {
-  checkOptions("intervals", options, { resamples: "finite", level: "finite", seed: "finite" });
+  checkOptions("intervals", options, { resamples: "finite number", level: "finite number", seed: "finite number" });
   return { ...bootstrapDefaults, ...options };
 }
 

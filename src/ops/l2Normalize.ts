@@ -13,7 +13,7 @@ export const l2Normalize = (x: Tensor, options?: Partial<Options>): Tensor => re
 export const plainL2Normalize: typeof l2Normalize = (x, options) => record(plain, x, options);
 
 function record(operation: Operation<Options>, x: Tensor, options: Partial<Options> = {}): Tensor {
-  checkOptions("l2Normalize", options, { epsilon: "finite" });
+  checkOptions("l2Normalize", options, { epsilon: "finite number" });
   const tape = tapeOf("l2Normalize", x);
   const { epsilon = 1e-12 } = options;
   if (x.shape.length !== 2) throw new ShapeError("l2Normalize", `got ${describe(x.shape)}; expected [B, D].`);

@@ -72,7 +72,7 @@ const indexedFrom = 2 ** 20;
 
 function checkMatch(match: Match): void {
   if (!matches.includes(match)) {
-    throw new TwingradError("BAD_INPUT", `match is ${match}; expected ${matches.join(" or ")}`);
+    throw new TwingradError("BAD_INPUT", `match is ${match}, not nearest or mean`);
   }
 }
 

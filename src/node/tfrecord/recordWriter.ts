@@ -35,7 +35,7 @@ export interface WriteRecordsOptions {
 
 const writeOptions: Known<WriteRecordsOptions> = {
   prefix: "string",
-  shards: "finite",
+  shards: "finite number",
   compression: 1,
   onUnreadable: "function",
   address: "function",

@@ -15,7 +15,7 @@ import { image } from "../kernels/windowShape.ts";
  * pictures come in.
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
-  checkOptions("standardize", options, { epsilon: "finite" });
+  checkOptions("standardize", options, { epsilon: "finite number" });
   const { epsilon = 1e-5 } = options;
   const tape = tapeOf("standardize", x);
   image("standardize", x);

@@ -19,7 +19,7 @@ export function contrastiveLoss(
   same: Tensor,
   options: { readonly margin?: number } = {},
 ): Tensor {
-  checkOptions("contrastiveLoss", options, { margin: "finite" });
+  checkOptions("contrastiveLoss", options, { margin: "finite number" });
   const tape = tapeOf("contrastiveLoss", a, b, same);
   const { margin = 1 } = options;
   const [rows] = matrix("contrastiveLoss", a, b);

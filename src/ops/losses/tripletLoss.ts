@@ -17,7 +17,7 @@ export function tripletLoss(
   negative: Tensor,
   options: { readonly margin?: number } = {},
 ): Tensor {
-  checkOptions("tripletLoss", options, { margin: "finite" });
+  checkOptions("tripletLoss", options, { margin: "finite number" });
   const tape = tapeOf("tripletLoss", anchor, positive, negative);
   const { margin = 0.2 } = options;
   matrix("tripletLoss", anchor, positive, negative);
