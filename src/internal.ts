@@ -43,7 +43,7 @@ export { FileLock } from "./node/files/lock.ts";
 export { checkpointsFolder, modelFileOf, readModelFile, taskOfModel } from "./node/files/modelFiles.ts";
 export { boxesOf } from "./node/files/pictureBoxes.ts";
 export { readText, textOf } from "./node/files/textFiles.ts";
-export { isUnfinished, markFinished, markUnfinished, modelFile } from "./node/files/unfinished.ts";
+export { isUnfinished, markFinished, markUnfinished, modelFile, olderThanItsFolder } from "./node/files/unfinished.ts";
 export { updateFile } from "./node/files/updateFile.ts";
 export { removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { beginsLikeRecords, fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";

@@ -1,23 +1,36 @@
 // Options as callers in plain JavaScript give them: a name that nobody knows would be passed over in silence.
 import { TwingradError } from "./errors.ts";
 
+/** What an option is: 1 for what is looked at elsewhere; a number is not NaN, a finite one not infinite either. */
+type Kind = 1 | "finite number" | "number" | "string" | "boolean" | "function";
+
 /** Every name of an options type, and no other: the compiler holds the list to the type. */
-export type Known<Options> = { readonly [Name in keyof Required<Options>]: 1 };
+export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind };
 
 /**
  * @param who is given them, for the message.
- * @throws BAD_INPUT where there are none, or one has a name that is not known.
+ * @throws BAD_INPUT where there are none, or one has a name that is not known, or is of another kind.
  */
 export function checkOptions<Options extends object>(who: string, options: Options, known: Known<Options>): void {
   const names = Object.keys(known);
-  const bad = (what: string) => new TwingradError("BAD_INPUT", `${who}: ${what}.`);
+  const all = names.join(", ");
+  const bad = (what: string) => new TwingradError("BAD_INPUT", `${who}: ${what}`);
   if (typeof options !== "object" || options === null)
-    throw bad(`the options are ${options}; expected an object with ${names.join(", ")}`);
+    throw bad(`the options are ${options}; expected an object with ${all}.`);
   const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (stranger === undefined) return;
-  const near = nearest(stranger, names);
-  const meant = near === undefined ? `expected ${names.join(", ")}` : `did you mean "${near}"?`;
-  throw new TwingradError("BAD_INPUT", `${who}: there is no option "${stranger}"; ${meant}`);
+  const near = stranger && nearest(stranger, names);
+  const meant = !near ? `expected ${all}` : `did you mean "${near}"?`;
+  if (stranger !== undefined) throw bad(`there is no option "${stranger}"; ${meant}`);
+  for (const [name, kind] of Object.entries<Kind>(known)) {
+    const value: unknown = options[name as keyof Options];
+    if (value !== undefined && !isKind(value, kind))
+      throw bad(`${name} is ${typeof value === "string" ? `"${value}"` : value}; expected a ${kind}`);
+  }
+}
+
+function isKind(value: unknown, kind: Kind): boolean {
+  if (kind === "finite number") return Number.isFinite(value);
+  return kind === 1 || (typeof value === kind && !Number.isNaN(value));
 }
 
 /** The name that was most likely meant: of those that few changes of a letter lead to, the nearest. */
@@ -40,7 +53,20 @@ function changesBetween(a: string, b: string): number {
   return row[b.length];
 }
 
-/** What something is, for messages: Uint8ClampedArray, Array, string. */
+/** What something is, for messages: Uint8ClampedArray, Array, String; undefined where there is nothing. */
 export function typeName(value: unknown): string {
-  return typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : typeof value;
+  return `${(value as object | null)?.constructor?.name}`;
+}
+
+/** Numbers of any kind, which are rounded to float32: an array of them, or a typed array; not text, and no bigint. */
+export function areNumbers(values: unknown): boolean {
+  // `findIndex` sees the holes of a list, which `every` passes over.
+  if (Array.isArray(values)) return values.findIndex((value) => typeof value !== "number") < 0;
+  return /^(Uint|Int|Float|Buffer)/.test(typeName(values));
+}
+
+/** @throws BAD_INPUT for what would become NaN, or something else than was meant. */
+export function checkNumbers(what: string, values: unknown): void {
+  if (areNumbers(values)) return;
+  throw new TwingradError("BAD_INPUT", `${what}: expected numbers; got ${typeName(values)}.`);
 }

@@ -3,7 +3,7 @@
 import { ShapeError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Program } from "./gpu/program.ts";
-import { checkOptions } from "./options.ts";
+import { checkNumbers, checkOptions } from "./options.ts";
 import { gradients } from "./tape/gradients.ts";
 import { Tape } from "./tape/tape.ts";
 import { describe, sizeOf, type Tensor } from "./tape/tensor.ts";
@@ -16,6 +16,7 @@ export interface Value {
 
 /** Throws `SHAPE` where the number of elements does not fit the shape. */
 export function tensor(shape: readonly number[], data: ArrayLike<number>): Value {
+  checkNumbers("tensor: data", data);
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError("tensor", `${describe(shape)} takes ${sizeOf(shape)} values, got ${data.length}.`);
   }

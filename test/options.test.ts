@@ -1,28 +1,45 @@
 // What a caller in plain JavaScript gets wrong: a name that is no option, no options at all, values of another kind.
 import { describe, expect, it } from "vitest";
+import { exportOnnx, importWeights, vectorRecognizer } from "../src/exchange/index.ts";
 import {
   adam,
   adamW,
   balancedPairs,
+  batchHardTripletLoss,
   batchNorm,
+  Checkpoints,
+  contrastiveLoss,
   conv2d,
+  DecodedImages,
+  dense,
   filteredPairs,
+  fitWhitening,
+  Gallery,
+  l2Normalize,
   learningRateSchedule,
   liveness,
+  Model,
   maxPool2d,
   openDevice as openInPage,
   pairsPerIdentity,
   perClass,
+  resize,
   sgd,
   siamese,
+  splitIdentities,
+  standardize,
+  supervisedContrastiveLoss,
   Tape,
   Trainer,
   TwingradError,
+  tensor,
+  tripletLoss,
   triplets,
   valueAndGradients,
 } from "../src/index.ts";
-import { openDevice } from "../src/node/index.ts";
+import { imageFolder, livenessImages, openDevice, tfrecords, writeRecords } from "../src/node/index.ts";
 import { nearest } from "../src/options.ts";
+import { imageFiles, PageDecoder, tfrecords as pageRecords } from "../src/web/index.ts";
 import { describedDevice } from "./tape/describedDevice.ts";
 
 /** Calls as the compiler would refuse them. */
@@ -35,7 +52,26 @@ const x = tape.input("x", [1, 8, 8, 3]);
 const filter = tape.input("filter", [3, 3, 3, 4]);
 const network = siamese({ imageSize: [16, 16, 1], filters: [4], embedding: 5 });
 const labels = [0, 0, 1, 1];
+const rows = tape.input("rows", [4, 3]);
+const matrix = tape.input("matrix", [3, 2]);
+const y = tape.input("y", [4]);
+const recognizer = vectorRecognizer({ model: "another", length: 2, threshold: 1 });
+const people = {
+  identities: ["a", "b", "c", "d"],
+  items: labels.map((identity) => ({ identity, name: `${identity}`, decode: async () => new Uint8Array(64) })),
+};
 const loosely = (call: unknown) => call as Loose;
+
+const weight = tape.parameter("weight", [2], { initial: 0 });
+const vectorGallery = (options?: object) => new Gallery(recognizer, options);
+const knowing = () => {
+  const gallery = vectorGallery();
+  gallery.enroll("Ada", Float32Array.of(0, 1));
+  return gallery;
+};
+const probe = Float32Array.of(0, 1);
+const verifyAda = (options: object) => knowing().verify("Ada", probe, options);
+const whole = { towers: 1, length: 1, shrinkage: 0.1 };
 
 async function refusal(work: () => unknown): Promise<string> {
   try {
@@ -73,6 +109,55 @@ const calls: Record<string, { call: (options?: unknown) => unknown; wrong: strin
   conv2d: { call: (o) => loosely(conv2d)(x, filter, o), wrong: "strides", meant: "stride" },
   maxPool2d: { call: (o) => loosely(maxPool2d)(x, o), wrong: "strides", meant: "stride" },
   batchNorm: { call: (o) => loosely(batchNorm)(x, o), wrong: "gama", meant: "gamma" },
+  dense: { call: (o) => loosely(dense)(rows, matrix, o), wrong: "activate", meant: "activation" },
+  l2Normalize: { call: (o) => loosely(l2Normalize)(rows, o), wrong: "epsilom", meant: "epsilon" },
+  standardize: { call: (o) => loosely(standardize)(x, o), wrong: "eps1lon", meant: "epsilon" },
+  resize: { call: (o) => loosely(resize)(x, [4, 4], o), wrong: "metod", meant: "method" },
+  contrastiveLoss: { call: (o) => loosely(contrastiveLoss)(rows, rows, y, o), wrong: "marign", meant: "margin" },
+  tripletLoss: { call: (o) => loosely(tripletLoss)(rows, rows, rows, o), wrong: "margins", meant: "margin" },
+  batchHardTripletLoss: { call: (o) => loosely(batchHardTripletLoss)(rows, y, o), wrong: "Margin", meant: "margin" },
+  supervisedContrastiveLoss: {
+    call: (o) => loosely(supervisedContrastiveLoss)(rows, y, o),
+    wrong: "temprature",
+    meant: "temperature",
+  },
+  Tape: {
+    call: (o) => new (Tape as never as new (...given: unknown[]) => unknown)(device, o),
+    wrong: "product",
+    meant: "products",
+  },
+  input: { call: (o) => loosely(tape.input.bind(tape))("other", [1], o), wrong: "dtypes", meant: "dtype" },
+  imageFolder: { call: (o) => loosely(imageFolder)("/", o), wrong: "onUnreadble", meant: "onUnreadable" },
+  livenessImages: { call: (o) => loosely(livenessImages)("/", undefined, o), wrong: "crops", meant: "crop" },
+  "tfrecords in Node": { call: (o) => loosely(tfrecords)("none", o), wrong: "prefx", meant: "prefix" },
+  "tfrecords in a page": { call: (o) => loosely(pageRecords)([], o), wrong: "onCorupt", meant: "onCorrupt" },
+  imageFiles: { call: (o) => loosely(imageFiles)([], o), wrong: "decoder", meant: "decode" },
+  PageDecoder: {
+    call: (o) => new (PageDecoder as never as new (...given: unknown[]) => unknown)(o),
+    wrong: "worker",
+    meant: "workers",
+  },
+  writeRecords: { call: (o) => loosely(writeRecords)("none", people, o), wrong: "shard", meant: "shards" },
+  splitIdentities: { call: (o) => loosely(splitIdentities)(people, o), wrong: "fractoin", meant: "fraction" },
+  DecodedImages: {
+    call: (o) => new (DecodedImages as never as new (...given: unknown[]) => unknown)(people, [8, 8, 1], o),
+    wrong: "maxBytes",
+    meant: "maximumBytes",
+  },
+  Gallery: {
+    call: (o) => new (Gallery as never as new (...given: unknown[]) => unknown)(recognizer, o),
+    wrong: "matches",
+    meant: "match",
+  },
+  Checkpoints: {
+    call: (o) => new (Checkpoints as never as new (...given: unknown[]) => unknown)({}, o),
+    wrong: "keeps",
+    meant: "keep",
+  },
+  vectorRecognizer: { call: loosely(vectorRecognizer), wrong: "metrics", meant: "metric" },
+  exportOnnx: { call: (o) => loosely(exportOnnx)(new Uint8Array(), o), wrong: "layuot", meant: "layout" },
+  importWeights: { call: (o) => loosely(importWeights)(new Uint8Array(), o), wrong: "tasks", meant: "task" },
+  open: { call: (o) => loosely(Model.open)(device, new Uint8Array(), o), wrong: "batchsize", meant: "batchSize" },
 };
 
 describe.each(Object.entries(calls))("%s", (name, { call, wrong, meant }) => {
@@ -156,6 +241,43 @@ it.each<[string, () => unknown, RegExp]>([
   ["an endless rate", () => sgd({ learningRate: Number.POSITIVE_INFINITY }), /^sgd: learningRate is Infinity/],
   ["a schedule's rate", () => adam({ learningRate: () => Number.NaN }).schedule(1), /^adam: learningRate is NaN/],
   ["epsilon", () => adam({ epsilon: -1 }), /^adam: epsilon is -1/],
+  ["an endless margin", () => tripletLoss(rows, rows, rows, { margin: Infinity }), /^tripletLoss: margin is Infinity/],
+  ["NaN as a margin", () => contrastiveLoss(rows, rows, y, { margin: Number.NaN }), /^contrastiveLoss: margin is NaN/],
+  [
+    "text as a margin",
+    () => loosely(contrastiveLoss)(rows, rows, y, { margin: "1" }),
+    /margin is "1"; expected a finite number/,
+  ],
+  ["another way to match", () => loosely(vectorGallery)({ match: "median" }), /match is median, not nearest or mean/],
+  ["NaN as a threshold", () => knowing().identify(probe, { threshold: Number.NaN }), /^identify: threshold is NaN/],
+  ["text as a threshold", () => loosely(verifyAda)({ threshold: "1" }), /^verify: threshold is "1"; expected a number/],
+  ["a misspelt option of a gallery", () => loosely(verifyAda)({ treshold: 1 }), /did you mean "threshold"/],
+  ["text as a fraction", () => loosely(splitIdentities)(people, { fraction: "0.5", seed: 1 }), /fraction is "0.5"/],
+  ["a split without a seed", () => loosely(splitIdentities)(people, { fraction: 0.5 }), /seed must be an integer/],
+  ["text in a tensor", () => loosely(tensor)([2], ["1", "x"]), /^tensor: data: expected numbers; got Array/],
+  ["a text as a tensor", () => loosely(tensor)([2], "12"), /^tensor: data: .* got String/],
+  ["nothing as a tensor", () => loosely(tensor)([1], null), /^tensor: data: .* got undefined/],
+  ["an object as a tensor", () => loosely(tensor)([2], { length: 2 }), /got Object/],
+  // biome-ignore lint/suspicious/noSparseArray: that is what is refused
+  ["a list with a hole", () => loosely(tensor)([3], [1, , 3]), /got Array/],
+  ["64-bit integers in a tensor", () => loosely(tensor)([1], BigInt64Array.of(1n)), /got BigInt64Array/],
+  ["text in a parameter", () => loosely(weight.write.bind(weight))(["1", "x"]), /^parameter: values of "weight"/],
+  [
+    "NaN as a label",
+    () => pairsPerIdentity([0, 0, Number.NaN], { perIdentity: 1, seed: 1 }),
+    /label of picture 2 is NaN/,
+  ],
+  [
+    "a name as a label",
+    () => loosely(balancedPairs)(["ada", "ada", "bob"], { seed: 1 }),
+    /label of picture 0 is "ada"/,
+  ],
+  [
+    "a label below 0",
+    () => pairsPerIdentity([0, -1], { perIdentity: 1, seed: 1 }),
+    /label of picture 1 is -1; an integer of at least 0/,
+  ],
+  ["a share as a label", () => fitWhitening([0, 1], [0.5, 0.5], whole), /label of picture 0 is 0.5/],
 ])("refuses %s", async (_, call, message) => expect(await refusal(call)).toMatch(message));
 
 describe("nearest", () => {

@@ -27,7 +27,7 @@ const rooms: Readonly<Record<string, Room>> = {
   formats: { imports: ["errors.ts"], types: ["gpu"], packages: "npm" },
   data: { imports: ["formats", "ops", "errors.ts", "options.ts"] },
   // Numbers in, numbers out.
-  evaluation: { imports: ["data", "errors.ts"] },
+  evaluation: { imports: ["data", "errors.ts", "options.ts"] },
   model: { imports: ["data", "formats", "nn", "ops", "tape", "errors.ts", "options.ts"], types: ["gpu"] },
   recognition: {
     imports: ["model", "evaluation", "data", "formats", "nn", "ops", "tape", "errors.ts", "options.ts"],
@@ -54,7 +54,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Models from and for other programs: an entry of its own, which nothing of the core loads.
   exchange: {
-    imports: ["recognition", "evaluation", "model", "data", "formats", "nn", "ops", "errors.ts"],
+    imports: ["recognition", "evaluation", "model", "data", "formats", "nn", "ops", "errors.ts", "options.ts"],
     packages: "npm",
   },
   web: {

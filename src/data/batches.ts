@@ -1,6 +1,8 @@
 // From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
 // batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
+
 import { TwingradError } from "../errors.ts";
+import { checkOptions, type Known } from "../options.ts";
 import {
   type Batch,
   branches,
@@ -49,6 +51,8 @@ export interface BatchOptions extends LoadingOptions {
   batchSize: number;
 }
 
+const batchOptions: Known<BatchOptions> = { prefetch: 1, batchSize: 1 };
+
 /**
  * Batches without end, decoded ahead in the sampler's order. In memory are at most the batch handed out last, `prefetch`
  * more and the one being waited for, and what the cache of `DecodedImages` may keep.
@@ -65,6 +69,7 @@ export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
 
 /** Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again. */
 export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: BatchOptions): BatchStream<LoadedPairs> {
+  checkOptions("batches", options, batchOptions);
   return new Loader([images], pairs, options, options.batchSize, {
     pictures: (chosen) => branches.pairs.map((side) => chosen.map((pair) => pair[side])),
     fields: ([left, right]) => ({
@@ -84,6 +89,7 @@ export function tripletBatches(
   triplets: Sampler<Triplet>,
   options: BatchOptions,
 ): BatchStream<LoadedTriplets> {
+  checkOptions("tripletBatches", options, batchOptions);
   return new Loader([images], triplets, options, options.batchSize, {
     pictures: (chosen) => branches.triplets.map((role) => chosen.map((triplet) => triplet[role])),
     fields: ([anchor, positive, negative]) => ({
@@ -104,8 +110,10 @@ export function tripletBatches(
 export function classBatches(
   images: DecodedImages | readonly DecodedImages[],
   classes: Sampler<ClassExample>,
-  { together = 1, ...options }: LoadingOptions & { readonly together?: number } = {},
+  options: LoadingOptions & { readonly together?: number } = {},
 ): BatchStream<LoadedClasses> {
+  checkOptions("classBatches", options, { prefetch: 1, together: 1 });
+  const { together = 1 } = options;
   const sources = [images].flat();
   if (together % sources.length !== 0) {
     const what = `${sources.length} ways to decode pictures take a multiple of as many batches together, not ${together}`;
@@ -123,6 +131,7 @@ export function livenessBatches(
   pictures: Sampler<Single>,
   options: BatchOptions,
 ): BatchStream<LoadedLiveness> {
+  checkOptions("livenessBatches", options, batchOptions);
   const { items } = images.dataset;
   return new Loader([images], pictures, options, options.batchSize, {
     pictures: (chosen) => [chosen.map(({ picture }) => picture)],

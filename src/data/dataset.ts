@@ -1,6 +1,7 @@
 // What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
 // Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
 import type { ImageSize } from "./imageSize.ts";
+import { checkLabels } from "./labels.ts";
 import type { StoredPicture } from "./pictures/storedPicture.ts";
 
 export interface Item {
@@ -28,6 +29,7 @@ export function labelsOf(dataset: Dataset): Int32Array {
 
 /** For each identity the indices of its pictures; `labels` holds integers from 0. */
 export function indicesByIdentity(labels: ArrayLike<number>): number[][] {
+  checkLabels(labels, 0);
   const groups: number[][] = [];
   for (let index = 0; index < labels.length; index++) {
     while (groups.length <= labels[index]) groups.push([]);

@@ -1,6 +1,8 @@
 // Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
 // that a second epoch decodes nothing that still fits.
+
 import { TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { Dataset, Item } from "./dataset.ts";
 import type { ImageSize } from "./imageSize.ts";
 
@@ -29,8 +31,10 @@ export class DecodedImages<I extends Item = Item> {
   constructor(
     readonly dataset: Dataset<I>,
     readonly size: ImageSize,
-    { maximumBytes = 2 ** 30, concurrency = 32 }: DecodedImagesOptions = {},
+    options: DecodedImagesOptions = {},
   ) {
+    checkOptions("DecodedImages", options, { maximumBytes: 1, concurrency: 1 });
+    const { maximumBytes = 2 ** 30, concurrency = 32 } = options;
     if (!(maximumBytes >= 0) || !Number.isInteger(concurrency) || concurrency < 1) {
       throw new TwingradError(
         "BAD_INPUT",

@@ -1,5 +1,7 @@
 // Which identities a network is trained on, and which are held out to judge it: nobody is ever in both parts.
+
 import { TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { type Dataset, type Item, identityGroups, subset } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
 
@@ -31,6 +33,12 @@ export interface Divided<I extends Item = Item> {
  * groups where there is one alone.
  */
 export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Split): Divided<I> {
+  checkOptions("splitIdentities", split, {
+    fraction: "number",
+    fold: 1,
+    seed: "finite number",
+    wholeGroups: "boolean",
+  });
   const { fraction, fold, seed, wholeGroups = false } = split;
   const { names, unitOf } = wholeGroups ? groupUnits(dataset) : identityUnits(dataset);
   const byNaturalOrder = names.map((_, unit) => unit).sort((a, b) => (names[a] < names[b] ? -1 : 1));

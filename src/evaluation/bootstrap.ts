@@ -1,7 +1,9 @@
 // Confidence intervals for figures over people. Pairs that share a person stand or fall together, so it is people that are
 // drawn anew, not pairs: docs/decisions/2026-11-24-intervals-by-identities.md.
+
 import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 
 export type Interval = readonly [lower: number, upper: number];
 
@@ -13,7 +15,13 @@ export interface BootstrapOptions {
   readonly seed?: number;
 }
 
-export const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as const;
+const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as const;
+
+/** With the defaults. @throws BAD_INPUT for what is no such option. */
+export function bootstrapOptions(options: BootstrapOptions): Required<BootstrapOptions> {
+  checkOptions("intervals", options, { resamples: "finite number", level: "finite number", seed: "finite number" });
+  return { ...bootstrapDefaults, ...options };
+}
 
 /**
  * How often each of `count` identities occurs when as many are drawn with replacement: one array for each resample, which
@@ -21,7 +29,7 @@ export const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as co
  * in all pairs of the people drawn; pairs of an identity and its own repetition are left out.
  */
 export function* resampled(count: number, options: BootstrapOptions = {}): Generator<Uint16Array> {
-  const { resamples, seed } = { ...bootstrapDefaults, ...options };
+  const { resamples, seed } = bootstrapOptions(options);
   const weights = new Uint16Array(count);
   for (let resample = 0; resample < resamples; resample++) {
     const random = new Random(seed, streams.bootstrap, resample);
@@ -88,7 +96,7 @@ export interface Outcome {
  */
 export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOptions = {}): Interval {
   if (outcomes.length === 0) throw new TwingradError("BAD_INPUT", "there is nothing to take a share of");
-  const { level } = { ...bootstrapDefaults, ...options };
+  const { level } = bootstrapOptions(options);
   const dense = denseNumbers(outcomes.flatMap(({ identities }) => identities));
   const left = Int32Array.from(outcomes, ({ identities }) => dense.of(identities[0]));
   const right = Int32Array.from(outcomes, ({ identities }) => dense.of(identities[identities.length - 1]));

@@ -1,7 +1,7 @@
 // A threshold for a wanted false-accept rate, and how well it is known.
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
 import { TwingradError } from "../errors.ts";
-import { type BootstrapOptions, bootstrapDefaults, denseNumbers, type Interval, shareInterval } from "./bootstrap.ts";
+import { type BootstrapOptions, bootstrapOptions, denseNumbers, type Interval, shareInterval } from "./bootstrap.ts";
 import { roc, type ScoredPair } from "./metrics.ts";
 
 /** A rate wanted of the pairs of two identities, what was reached, and how well that is known. */
@@ -66,7 +66,7 @@ export function thresholdAt(
       falseAcceptInterval: shareInterval(ofTwo, options),
       trueAccept,
       trueAcceptInterval: shareInterval(ofOne, options),
-      level: options.level ?? bootstrapDefaults.level,
+      level: bootstrapOptions(options).level,
       pairs: { same: ofOne.length, different: ofTwo.length },
       identities: denseNumbers([...ofOne, ...ofTwo].flatMap(({ identities }) => identities)).count,
     },

@@ -2,7 +2,7 @@
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
 import {
   type BootstrapOptions,
-  bootstrapDefaults,
+  bootstrapOptions,
   denseNumbers,
   type Interval,
   joined,
@@ -31,7 +31,7 @@ export function verificationIntervals(
   fars: readonly string[],
   options: BootstrapOptions = {},
 ): VerificationIntervals {
-  const { level, resamples } = { ...bootstrapDefaults, ...options };
+  const { level, resamples } = bootstrapOptions(options);
   const { count, of } = denseNumbers(pairs.flatMap(({ left, right }) => [labels[left], labels[right]]));
   const curve = new WeightedCurve(
     scored,

@@ -1,6 +1,7 @@
 // A compiled program: a fixed list of dispatches with everything they need, replayed once a step.
 
 import { TwingradError } from "../errors.ts";
+import { areNumbers, typeName } from "../options.ts";
 import type { Device } from "./device.ts";
 import type { NotFinite } from "./diagnosis/notFinite.ts";
 import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
@@ -294,11 +295,8 @@ export class Program<Outputs = any> {
  */
 function unfit(values: unknown, dtype: string): string | undefined {
   const bytes = dtype === "u8";
-  const { name } = Object(values).constructor;
-  const fits = Array.isArray(values)
-    ? values.every((value) => (bytes ? value === (value & 255) : typeof value === "number"))
-    : (bytes ? /^(Uint8|Buffer)/ : /^(Uint|Int|Float|Buffer)/).test(name);
-  return fits
-    ? undefined
-    : `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
+  const name = typeName(values);
+  const areBytes = () => Array.isArray(values) && values.every((value) => value === (value & 255));
+  if (areNumbers(values) && (!bytes || /^(Uint8|Buffer)/.test(name) || areBytes())) return undefined;
+  return `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
 }

@@ -5,6 +5,7 @@ import { float32, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
 import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
+import { checkOptions } from "../options.ts";
 import { ParameterStore } from "../tape/parameters.ts";
 import { centre, centringOf } from "./centring.ts";
 import { expectTask, type ModelDescription } from "./description.ts";
@@ -29,6 +30,11 @@ export interface Trained {
   dispose(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** The most pictures that are computed together; 16 by default. */
+  readonly batchSize?: number;
+}
+
 /**
  * Builds the network that a file describes, for inference alone, and loads its weights.
  * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
@@ -36,8 +42,11 @@ export interface Trained {
 export async function openTrained(
   device: Device,
   bytes: Uint8Array,
-  { task, batchSize = 16 }: { readonly task: NetworkTask; readonly batchSize?: number },
+  task: NetworkTask,
+  options: OpenOptions,
 ): Promise<Trained> {
+  checkOptions("open", options, { batchSize: 1 });
+  const { batchSize = 16 } = options;
   const { file, description } = await openSaved(bytes);
   expectTask(description, task);
   const { loss, pictures } = description;

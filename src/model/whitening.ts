@@ -7,6 +7,7 @@
 // so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is brought to unit length. Each tower's part of
 // an embedding is whitened by itself: a covariance of all of them together would have more numbers than the pictures can tell.
 // It is fitted once, after training, to pictures that were trained on: the host's work, in float64.
+import { checkLabels } from "../data/labels.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
@@ -36,6 +37,7 @@ export function fitWhitening(
   labels: ArrayLike<number>,
   { towers, length, shrinkage }: Towers & { readonly shrinkage: number },
 ): Whitening {
+  checkLabels(labels);
   const mean = new Float64Array(towers * length);
   const kernel = new Float64Array(towers * length * length);
   for (let tower = 0; tower < towers; tower++) {

@@ -37,7 +37,7 @@ export interface BatchNormOptions {
 const batchNormOptions: Known<BatchNormOptions> = {
   gamma: 1,
   beta: 1,
-  epsilon: 1,
+  epsilon: "finite number",
   groups: 1,
   moving: 1,
   training: 1,

@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
@@ -36,6 +37,7 @@ function recordDense(
   kernel: Tensor,
   options: DenseOptions = {},
 ): Tensor {
+  checkOptions("dense", options, { bias: 1, activation: 1 });
   const { bias, activation } = options;
   const tape = tapeOf("dense", x, kernel, bias);
   if (x.shape.length !== 2) throw new ShapeError("dense", `x is ${describe(x.shape)}; expected [B, I].`);

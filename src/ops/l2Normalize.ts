@@ -1,6 +1,7 @@
 import backwardShader from "../../shaders/l2Normalize.backward.wgsl";
 import forwardShader from "../../shaders/l2Normalize.forward.wgsl";
 import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
@@ -12,6 +13,7 @@ export const l2Normalize = (x: Tensor, options?: Partial<Options>): Tensor => re
 export const plainL2Normalize: typeof l2Normalize = (x, options) => record(plain, x, options);
 
 function record(operation: Operation<Options>, x: Tensor, options: Partial<Options> = {}): Tensor {
+  checkOptions("l2Normalize", options, { epsilon: "finite number" });
   const tape = tapeOf("l2Normalize", x);
   const { epsilon = 1e-12 } = options;
   if (x.shape.length !== 2) throw new ShapeError("l2Normalize", `got ${describe(x.shape)}; expected [B, D].`);

@@ -1,8 +1,10 @@
 // The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
+
 import { allFinite } from "../data/checkPictures.ts";
 import { identityName, readableName, readsAs } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/kernels/rowLayout.ts";
+import { checkOptions } from "../options.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
 import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
@@ -58,8 +60,21 @@ export interface PictureCheck {
   livenessImages?: Uint8Array | Float32Array;
 }
 
+interface Question extends MatchOptions, PictureCheck {
+  /** The model's own by default. */
+  threshold?: number;
+  /** How many of the nearest people are told; 5 by default. */
+  candidates?: number;
+}
+
 /** Galleries of so many numbers are searched on the model's device: fewer are gone through sooner than they get there. */
 const indexedFrom = 2 ** 20;
+
+function checkMatch(match: Match): void {
+  if (!matches.includes(match)) {
+    throw new TwingradError("BAD_INPUT", `match is ${match}, not nearest or mean`);
+  }
+}
 
 /** All embeddings on the device, as one way to match needs them. */
 interface Indexed {
@@ -86,8 +101,11 @@ export class Gallery {
 
   constructor(
     readonly model: Recogniser,
-    { match = "nearest", liveness }: GalleryOptions = {},
+    options: GalleryOptions = {},
   ) {
+    checkOptions("Gallery", options, { match: 1, liveness: 1 });
+    const { match = "nearest", liveness } = options;
+    checkMatch(match);
     this.match = match;
     this.liveness = liveness;
   }
@@ -103,6 +121,7 @@ export class Gallery {
    * gallery has `liveness`. Then nothing is enrolled.
    */
   async enroll(person: string, images: Uint8Array | Float32Array, check: PictureCheck = {}): Promise<number> {
+    this.#asked("enroll", check);
     const name = personName(person);
     const embeddings = await this.#embed(images, check);
     if (embeddings.length === 0) throw new TwingradError("BAD_INPUT", `enrolling "${name}" needs at least one picture`);
@@ -128,20 +147,18 @@ export class Gallery {
   async verify(
     person: string,
     image: Uint8Array | Float32Array,
-    { match = this.match, threshold, livenessImages }: MatchOptions & PictureCheck & { threshold?: number } = {},
+    options: Omit<Question, "candidates"> = {},
   ): Promise<Verification> {
+    const { match, threshold } = this.#asked("verify", options);
     const name = readableName(person);
     if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
-    const distance = this.#distance(await this.#embedOne(image, { livenessImages }), name, match);
+    const distance = this.#distance(await this.#embedOne(image, options), name, match);
     return verification(this.model, distance, threshold);
   }
 
   /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty; NOT_LIVE as `enroll`. */
-  async identify(
-    image: Uint8Array | Float32Array,
-    options: MatchOptions & PictureCheck & { candidates?: number; threshold?: number } = {},
-  ): Promise<Identification> {
-    const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
+  async identify(image: Uint8Array | Float32Array, options: Question = {}): Promise<Identification> {
+    const { match, threshold, candidates } = this.#asked("identify", options);
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
     const probe = await this.#embedOne(image, options);
     const near = await this.#nearest(probe, match, candidates);
@@ -149,6 +166,13 @@ export class Gallery {
     ranked.sort((a, b) => a.distance - b.distance);
     const { name, distance } = ranked[0];
     return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
+  }
+
+  #asked(who: string, options: Question) {
+    checkOptions(who, options, { match: 1, threshold: "number", candidates: "number", livenessImages: 1 });
+    const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
+    checkMatch(match);
+    return { candidates, threshold, match };
   }
 
   /** Nothing of a picture that is refused is computed. */

@@ -1,4 +1,5 @@
 // A trained liveness network in use: does a picture show a live person, or a picture of one?
+
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { NotLiveError, TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
@@ -6,7 +7,8 @@ import { withMetadata } from "../formats/seal.ts";
 import type { Device } from "../gpu/device.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { givenSize } from "../model/pictures.ts";
-import { openTrained, readMetadata, type Trained } from "../model/trained.ts";
+import { type OpenOptions, openTrained, readMetadata, type Trained } from "../model/trained.ts";
+import { checkOptions } from "../options.ts";
 
 export const livenessKey = "liveness";
 
@@ -49,8 +51,8 @@ export class LivenessModel implements LivenessJudge {
    * Builds the network that a file describes, for inference alone, and loads its weights.
    * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
    */
-  static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<LivenessModel> {
-    const trained = await openTrained(device, bytes, { task: "liveness", batchSize });
+  static async open(device: Device, bytes: Uint8Array, options: OpenOptions = {}): Promise<LivenessModel> {
+    const trained = await openTrained(device, bytes, "liveness", options);
     try {
       return new LivenessModel(trained, livenessThresholdOf(trained.file));
     } catch (error) {
@@ -101,6 +103,7 @@ export async function requireLive(
   images: Uint8Array | Float32Array,
   options: { readonly threshold?: number; readonly names?: readonly string[] } = {},
 ): Promise<Float64Array> {
+  checkOptions("requireLive", options, { threshold: 1, names: 1 });
   const { threshold = judge.threshold, names } = options;
   checkLivenessThreshold(threshold);
   const scores = await judge.scores(images);

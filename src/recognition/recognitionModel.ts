@@ -1,4 +1,5 @@
 // A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
+
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
 import { type Calibration, probabilityOf } from "../evaluation/calibration.ts";
@@ -9,7 +10,7 @@ import type { Device } from "../gpu/device.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { fingerprintOf } from "../model/fingerprint.ts";
 import { givenSize } from "../model/pictures.ts";
-import { type Head, openTrained, readMetadata, softplus } from "../model/trained.ts";
+import { type Head, type OpenOptions, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
 import type { Recogniser } from "./recogniser.ts";
@@ -66,11 +67,8 @@ export class Model implements Recogniser {
    * Builds the network that a file describes, for inference alone, and loads its weights.
    * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
    */
-  static async open(device: Device, bytes: Uint8Array, { batchSize = 16 } = {}): Promise<Model> {
-    const { file, description, embed, head, dispose } = await openTrained(device, bytes, {
-      task: "recognition",
-      batchSize,
-    });
+  static async open(device: Device, bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
+    const { file, description, embed, head, dispose } = await openTrained(device, bytes, "recognition", options);
     try {
       const judgement = readJudgement(file, description);
       return new Model(description, await fingerprintOf(file, description), device, judgement, embed, head, dispose);

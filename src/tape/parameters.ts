@@ -4,7 +4,7 @@
 import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { readBuffer } from "../gpu/readback.ts";
-import { checkOptions, type Known, typeName } from "../options.ts";
+import { checkNumbers, checkOptions, type Known, typeName } from "../options.ts";
 import { type InitialOptions, initialValues } from "./initial.ts";
 import { Storage } from "./lowering/storage.ts";
 import type { Tape } from "./tape.ts";
@@ -205,6 +205,7 @@ function checkLimit(what: string, needed: number, available: number): void {
 }
 
 function sized(name: string, shape: readonly number[], values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  checkNumbers(`parameter: values of "${name}"`, values);
   if (values.length !== sizeOf(shape)) {
     throw new ShapeError(
       "parameter",

@@ -43,6 +43,7 @@ export class Tape {
   private recorded: Node[] = [];
 
   constructor(device: Device, options: TapeOptions = {}) {
+    checkOptions("Tape", options, { parameters: 1, storage: 1, recompute: 1, products: 1 });
     this.device = device;
     this.options = options;
     this.store = options.parameters ?? new ParameterStore(device);
@@ -55,6 +56,7 @@ export class Tape {
 
   /** A tensor that `Program.run` is given anew each step. `u8` holds bytes (pictures): see `scaleBytes`. */
   input(name: string, shape: readonly number[], options: { readonly dtype?: "f32" | "u8" } = {}): Tensor {
+    checkOptions("input", options, { dtype: 1 });
     checkShape("input", name, shape);
     if (this.inputs.has(name)) throw new TwingradError("BAD_INPUT", `input: the tape already has an input "${name}".`);
     const tensor = new Tensor(

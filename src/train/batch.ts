@@ -1,4 +1,5 @@
 // What a training step is given: the program's inputs from a batch, and the checks that the batch fits.
+
 import {
   type Batch,
   type BatchKind,
@@ -9,6 +10,7 @@ import {
   type Pictures,
 } from "../data/batch.ts";
 import { checkPictures } from "../data/checkPictures.ts";
+import { checkLabels } from "../data/labels.ts";
 import { TwingradError } from "../errors.ts";
 import { batchKind, type Objective } from "../model/description.ts";
 import type { InputDtype } from "../model/pictures.ts";
@@ -133,6 +135,8 @@ function same(batch: Batch, batchSize: number): Float32Array {
     const got = `${leftLabels.length} and ${rightLabels.length}`;
     throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
   }
+  checkLabels(leftLabels);
+  checkLabels(rightLabels);
   return Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
 }
 
@@ -142,6 +146,7 @@ function identities(batch: Batch, batchSize: number): Float32Array {
   if (labels.length !== batchSize) {
     throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pictures take as many labels; got ${labels.length}.`);
   }
+  checkLabels(labels);
   const numbers = new Map<number, number>();
   return Float32Array.from(labels, (label) => {
     if (!numbers.has(label)) numbers.set(label, numbers.size);

@@ -1,6 +1,8 @@
 // The checkpoints of one run: the newest few and the best one are kept, and what cannot be trusted is passed over.
+
 import { TwingradError } from "../errors.ts";
 import { openSaved, type SavedModel } from "../model/modelFile.ts";
+import { checkOptions } from "../options.ts";
 import { toldAuc } from "./selection.ts";
 
 /** Where checkpoints lie: a folder of a disk, or of a page's origin-private file system. */
@@ -48,8 +50,10 @@ export class Checkpoints {
    */
   constructor(
     readonly folder: CheckpointFolder,
-    { keep = 3, isOwn }: { readonly keep?: number; readonly isOwn?: (saved: SavedModel) => boolean } = {},
+    options: { readonly keep?: number; readonly isOwn?: (saved: SavedModel) => boolean } = {},
   ) {
+    checkOptions("Checkpoints", options, { keep: 1, isOwn: "function" });
+    const { keep = 3, isOwn } = options;
     if (!Number.isInteger(keep) || keep < 1) {
       throw new TwingradError("BAD_INPUT", `Checkpoints: keep is ${keep}; expected a whole number of at least 1.`);
     }

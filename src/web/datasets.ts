@@ -5,11 +5,12 @@ import type { ImageSize } from "../data/imageSize.ts";
 import { type CropOptions, cropOf } from "../data/pictures/crop.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../data/sources/folders.ts";
-import { type RecordOptions, type RecordSource, recordDataset } from "../data/sources/recordDataset.ts";
+import { type RecordOptions, type RecordSource, recordDataset, recordOptions } from "../data/sources/recordDataset.ts";
 import { TwingradError } from "../errors.ts";
 import type { Box } from "../formats/box.ts";
 import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/boxFiles.ts";
 import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
+import { checkOptions } from "../options.ts";
 import { decodeHere } from "./decodePicture.ts";
 
 /** A file, a blob, an answer of the network, or an address to ask. */
@@ -28,8 +29,10 @@ export interface PageDataOptions {
  */
 export async function tfrecords(
   inputs: RecordInput | Iterable<RecordInput>,
-  { decode = decodeHere, ...options }: RecordOptions & PageDataOptions = {},
+  options: RecordOptions & PageDataOptions = {},
 ): Promise<Dataset> {
+  checkOptions("tfrecords", options, { ...recordOptions, decode: "function" });
+  const { decode = decodeHere, ...reading } = options;
   const several = typeof inputs === "string" || !(Symbol.iterator in inputs) ? [inputs] : [...inputs];
   const sources: RecordSource[] = [];
   for (const input of several) sources.push(await recordSource(input));
@@ -37,7 +40,7 @@ export async function tfrecords(
     const blob = new Blob([bytes as BlobPart]);
     return () => bytesOf(blob);
   };
-  return recordDataset(sources, options, { codec: await recordCodec(), keep, decode });
+  return recordDataset(sources, reading, { codec: await recordCodec(), keep, decode });
 }
 
 async function recordSource(input: RecordInput): Promise<RecordSource> {
@@ -89,16 +92,14 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
  */
 export function imageFiles(
   files: Iterable<File>,
-  {
-    decode = decodeHere,
-    crop,
-    tell,
-  }: PageDataOptions & {
+  options: PageDataOptions & {
     readonly crop?: CropOptions;
     /** Told, in a line, of pictures in formats that are passed over. */
     readonly tell?: (text: string) => void;
   } = {},
 ): Dataset {
+  checkOptions("imageFiles", options, { decode: "function", crop: 1, tell: "function" });
+  const { decode = decodeHere, crop, tell } = options;
   const below = ({ webkitRelativePath, name }: File) => {
     const path = webkitRelativePath || name;
     return path.slice(path.indexOf("/") + 1); // without the chosen folder itself

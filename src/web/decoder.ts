@@ -1,7 +1,9 @@
 // Decodes pictures off a page's main thread: a few workers, each with the browser's decoders, take turns.
+
 import type { ImageSize } from "../data/imageSize.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { type ErrorCode, TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 
 export interface Question {
   id: number;
@@ -33,6 +35,7 @@ export class PageDecoder {
   #disposed = false;
 
   constructor(options: PageDecoderOptions = {}) {
+    checkOptions("PageDecoder", options, { workers: 1, createWorker: 1 });
     const { workers = Math.min(4, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1)) } = options;
     if (!Number.isInteger(workers) || workers < 1) {
       throw new TwingradError("BAD_INPUT", `a decoder has a whole number of workers, at least 1, not ${workers}`);

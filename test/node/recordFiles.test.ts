@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -52,6 +53,12 @@ describe("recordFiles", () => {
   it("a folder is the record files in it", async () => {
     expect(await found("many")).toEqual(["many/b9.record", "many/b10.record", "many/c.tfrecord"]);
     await expect(found("empty")).rejects.toThrow(/empty: there are no record files in this folder/);
+  });
+
+  it("a named pipe is refused, which opening would wait at for ever, and passed over in a folder", async () => {
+    execFileSync("mkfifo", [at("pipe"), at("many/d.record")]);
+    await expect(found("pipe")).rejects.toThrow(/pipe: a file was expected, not a named pipe/);
+    expect(await found("many")).toEqual(["many/b9.record", "many/b10.record", "many/c.tfrecord"]);
   });
 
   it("a pattern is what it matches, in the order of the names", async () => {

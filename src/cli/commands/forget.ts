@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { TwingradError } from "../../index.ts";
 import { nearest, readableName, shown } from "../../internal.ts";
 import { updateGallery } from "../galleryFiles.ts";
-import { action, note } from "../outcome.ts";
+import { action, warn } from "../outcome.ts";
 import { withModel } from "./models.ts";
 
 export function addForget(program: Command): void {
@@ -33,7 +33,7 @@ export function addForget(program: Command): void {
         return present;
       });
       if (links > 1) {
-        note(
+        warn(
           `${galleryPath} was one of ${links} hard links to its file: under the other names the file is as it was, with ${shown(name)} in it`,
         );
       }

@@ -37,7 +37,9 @@ export function addIdentify(program: Command): void {
         const gallery = await loadGallery(galleryPath, model);
         if (!gallery)
           throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery; enroll makes one`);
-        const found = await gallery.identify(await readPictures([image], model, options), options);
+        const { threshold, candidates, match } = options;
+        const asked = { threshold, candidates, match };
+        const found = await gallery.identify(await readPictures([image], model, options), asked);
         // Nobody can be enrolled under this name.
         const result = { ...found, name: found.name ?? "unknown" };
         const lines = found.candidates.map(({ name, distance }) => `  ${digits(distance)}  ${name}`);

@@ -242,10 +242,10 @@ async function run(
   let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
   if (resume && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
-  return inRunFolder(out, note, async () => {
-    const saved = resume ? await savedRun(out, note) : undefined;
+  return inRunFolder(out, warn, async () => {
+    const saved = resume ? await savedRun(out, warn) : undefined;
     if (saved) settings = resumeSettings(saved.record.settings, said);
-    else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
+    else if (resume) warn(`${out}: nothing was saved yet: training begins at the beginning`);
     if (initial && !saved) note(`training begins with the weights of ${path}: ${inNetworkWords(settings)}`);
     const inputs = { data, dataFlags, settings, saved, initial, out, tune, check };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
@@ -278,7 +278,7 @@ async function trained<I extends Item>(
   const begun = saved?.run?.data;
   const check = begun?.contents === undefined ? asked : "contents";
   const fingerprint = await dataFingerprint(data, dataset, { check, boxes: dataFlags.boxes });
-  compareData(data.join(" "), begun, fingerprint, note);
+  compareData(data.join(" "), begun, fingerprint, warn);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
     const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });

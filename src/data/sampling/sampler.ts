@@ -1,6 +1,8 @@
 // What decides which pictures are seen next: an endless sequence whose whole state can be taken and put back, so that a
 // resumed run sees what the interrupted one would have seen. It knows labels alone and decodes nothing.
+
 import { TwingradError } from "../../errors.ts";
+import { checkLabels } from "../labels.ts";
 
 /**
  * Everything that decides what a sampler draws next, as plain JSON: `restore(JSON.parse(JSON.stringify(state())))` goes
@@ -111,12 +113,10 @@ function fingerprint(labels: ArrayLike<number>): number {
 
 /** For each label that occurs the indices of its pictures. @throws BAD_INPUT for a label that is no integer. */
 export function picturesOfEach(labels: ArrayLike<number>): number[][] {
+  checkLabels(labels);
   const groups = new Map<number, number[]>();
   for (let index = 0; index < labels.length; index++) {
     const label = labels[index];
-    if (!Number.isInteger(label)) {
-      throw new TwingradError("BAD_INPUT", `the label of picture ${index} is ${label}; an integer was expected`);
-    }
     const group = groups.get(label);
     if (group) group.push(index);
     else groups.set(label, [index]);

@@ -1,9 +1,11 @@
 // Record files as a dataset: one pass over each file checks every record and keeps who is on its picture and where it
 // lies; the picture itself is read again when it is asked for. Runs wherever the bytes come from: `RecordSource`.
+
 import { TwingradError } from "../../errors.ts";
 import { uncompressed } from "../../formats/tfrecord/compression.ts";
 import { CorruptRecordError, framedLength, readRecords, unframe } from "../../formats/tfrecord/framing.ts";
 import type { RecordCodec } from "../../formats/tfrecord/recordTypes.ts";
+import type { Known } from "../../options.ts";
 import type { Dataset, Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
 import { byNaturalOrder } from "../naturalOrder.ts";
@@ -47,6 +49,15 @@ export interface RecordOptions extends FeatureOptions {
   /** The longest record that is taken, in bytes (default 2^28). */
   largest?: number;
 }
+
+export const recordOptions: Known<RecordOptions> = {
+  prefix: "string",
+  features: 1,
+  crop: 1,
+  onCorrupt: "function",
+  tell: "function",
+  largest: "number",
+};
 
 export interface RecordItem extends Item {
   /** What the record's label is, as text; of a record without a name also the identity. */

@@ -1,6 +1,8 @@
 // Vectors of any model in our galleries and protocols.
+
 import { TwingradError } from "../../errors.ts";
 import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
+import { checkOptions, type Known } from "../../options.ts";
 import type { Recogniser } from "../../recognition/recogniser.ts";
 
 export const metrics = ["euclidean", "cosine"] as const;
@@ -29,6 +31,14 @@ export interface VectorOptions {
  * await gallery.enroll("Ada", vectors); // Float32Array of one or more vectors
  */
 export function vectorRecognizer(options: VectorOptions): Recogniser {
+  checkOptions("vectorRecognizer", options, {
+    length: 1,
+    metric: 1,
+    threshold: 1,
+    calibration: 1,
+    model: 1,
+    embed: 1,
+  } satisfies Known<VectorOptions>);
   const { length, metric = "euclidean", threshold, calibration, model } = options;
   if (!Number.isInteger(length) || length < 1) refuse(`length is ${length}; expected 1 or more`);
   if (!metrics.includes(metric)) refuse(`metric is "${metric}"; expected ${metrics.join(" or ")}`);

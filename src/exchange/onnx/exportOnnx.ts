@@ -9,6 +9,7 @@ import { openSaved, type SavedModel } from "../../model/modelFile.ts";
 import { givenSize } from "../../model/pictures.ts";
 import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
+import { checkOptions } from "../../options.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
 import { readJudgement } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
@@ -60,6 +61,7 @@ export interface OnnxFile {
  * @throws BAD_INPUT for what ONNX does not express, named.
  */
 export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions = {}): Promise<OnnxFile> {
+  checkOptions("exportOnnx", options, { layout: 1, bytes: 1, sourceSize: 1, opset: 1, license: 1 });
   const { layout = "NHWC", bytes: inBytes = false, opset = 17 } = options;
   checkOpset(opset);
   if (layout !== "NHWC" && layout !== "NCHW") refuse(`layout is ${JSON.stringify(layout)}; expected NHWC or NCHW`);
@@ -129,6 +131,7 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
  * @throws BAD_INPUT for a liveness model, which compares nothing.
  */
 export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions = {}): Promise<OnnxFile> {
+  checkOptions("exportOnnxVerifier", options, { opset: 1, license: 1 });
   const { opset = 17 } = options;
   checkOpset(opset);
   const saved = await openSaved(bytes);

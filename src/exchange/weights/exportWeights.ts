@@ -1,9 +1,11 @@
 // A model's weights in the layouts and by the names of another framework.
+
 import { TwingradError } from "../../errors.ts";
 import { encode, float32 } from "../../formats/safetensors.ts";
 import { encodeSealed } from "../../formats/seal.ts";
 import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved } from "../../model/modelFile.ts";
+import { checkOptions } from "../../options.ts";
 import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
@@ -18,7 +20,9 @@ export interface ExportedWeights {
  * @param bytes of a model file.
  * @throws BAD_INPUT for a network whose towers the other framework has no layers for.
  */
-export async function exportWeights(bytes: Uint8Array, { to }: { readonly to: Framework }): Promise<ExportedWeights> {
+export async function exportWeights(bytes: Uint8Array, options: { readonly to: Framework }): Promise<ExportedWeights> {
+  checkOptions("exportWeights", options, { to: 1 });
+  const { to } = options;
   if (!frameworks.includes(to)) {
     throw new TwingradError("BAD_INPUT", `export: to is "${to}"; expected ${frameworks.join(", ")}.`);
   }
@@ -48,10 +52,10 @@ export async function exportWeights(bytes: Uint8Array, { to }: { readonly to: Fr
   }
   const license = file.metadata[licenseKey];
   const { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum } = network;
-  const options = { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum };
+  const ofNetwork = { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum };
   const metadata: Record<string, string> = {
     format: to === "pytorch" ? "pt" : "tf",
-    [networkKey]: JSON.stringify(options),
+    [networkKey]: JSON.stringify(ofNetwork),
     ...(license && { [licenseKey]: license }),
   };
   return {

@@ -1,4 +1,5 @@
 // Weights of another framework as a model of ours.
+
 import { TwingradError } from "../../errors.ts";
 import { decode, type Safetensors } from "../../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
@@ -7,6 +8,7 @@ import { type PictureOptions, picturesSaid } from "../../model/pictures.ts";
 import { networkOf } from "../../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
+import { checkOptions, type Known } from "../../options.ts";
 import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
 import { assign } from "./names.ts";
 import { parametersOf } from "./parameters.ts";
@@ -41,6 +43,17 @@ export interface ImportOptions {
   readonly license?: string;
 }
 
+const importOptions: Known<ImportOptions> = {
+  from: 1,
+  map: 1,
+  network: 1,
+  task: 1,
+  loss: 1,
+  margin: 1,
+  pictures: 1,
+  license: 1,
+};
+
 export interface ImportedWeights {
   /** The bytes of a model file: `Model.open` opens it, a trainer begins with it. */
   readonly model: Uint8Array;
@@ -69,6 +82,7 @@ const further = /^(whitening|centring)\//;
  * no safetensors file; BAD_INPUT for options that make no network.
  */
 export async function importWeights(bytes: Uint8Array, options: ImportOptions): Promise<ImportedWeights> {
+  checkOptions("importWeights", options, importOptions);
   const { from, map } = options;
   if (!frameworks.includes(from)) {
     throw new TwingradError("BAD_INPUT", `import: from is "${from}"; expected ${frameworks.join(", ")}.`);

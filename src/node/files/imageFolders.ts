@@ -1,4 +1,5 @@
 // Folders of pictures as datasets.
+
 import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
@@ -7,6 +8,7 @@ import { cropInWords, cropOf } from "../../data/pictures/crop.ts";
 import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../../data/sources/folders.ts";
 import { type LivenessDataset, livenessFolder } from "../../data/sources/livenessDataset.ts";
 import { TwingradError } from "../../errors.ts";
+import { checkOptions, type Known } from "../../options.ts";
 import { diskError, statOf } from "./diskError.ts";
 import { readPicture, readStored } from "./images.ts";
 import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
@@ -21,6 +23,7 @@ import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
  * a name that is not UTF-8; DISK for a folder that cannot be listed; CORRUPT_FILE for a file of boxes that is broken.
  */
 export async function imageFolder(path: string, options: ImageFolderOptions = {}): Promise<Dataset> {
+  checkOptions("imageFolder", options, folderOptions);
   const { files, others } = await pictureFiles(path, options);
   return folderDataset(path, files, others);
 }
@@ -34,6 +37,7 @@ export async function livenessImages(
   warn: (text: string) => void = (text) => console.warn(text),
   options: ImageFolderOptions = {},
 ): Promise<LivenessDataset> {
+  checkOptions("livenessImages", options, folderOptions);
   const { files } = await pictureFiles(path, options);
   return livenessFolder(path, files, warn);
 }
@@ -44,6 +48,14 @@ export interface ImageFolderOptions extends CropFolderOptions {
   /** Told, in a line, of pictures in formats that are passed over; `tell` by default. */
   readonly warn?: (text: string) => void;
 }
+
+const folderOptions: Known<ImageFolderOptions> = {
+  crop: 1,
+  boxes: "string",
+  tell: "function",
+  warn: "function",
+  onUnreadable: "function",
+};
 
 async function pictureFiles(path: string, options: ImageFolderOptions) {
   const found = await statOf(path);

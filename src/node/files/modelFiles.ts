@@ -1,10 +1,12 @@
 // Models as files, alone or in the folder of the run that trained them.
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
+import { checkOptions } from "../../options.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
 import { diskError, statOf } from "./diskError.ts";
@@ -37,7 +39,9 @@ export async function loadLivenessModel(path: string, device: Device, options?: 
   return naming(path, async () => LivenessModel.open(device, await readWarning(path, options)));
 }
 
-async function readWarning(path: string, { warn = (text) => console.warn(text) }: LoadOptions = {}) {
+async function readWarning(path: string, options: LoadOptions = {}) {
+  checkOptions("loadModel", options, { warn: "function" });
+  const { warn = (text) => console.warn(text) } = options;
   const bytes = await readModelFile(path);
   const older = await olderThanItsFolder(await modelFileOf(path));
   if (older) warn(older);

@@ -1,6 +1,6 @@
 // A finished model beside a newer training that has not ended. The model stays where it is, since programs may be using it,
 // until the new one takes its place; who opens it meanwhile is told.
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeAtomic } from "./writeAtomic.ts";
 
@@ -29,12 +29,13 @@ export async function markFinished(folder: string): Promise<void> {
 
 export const isUnfinished = (folder: string): Promise<boolean> => isThere(join(folder, marker));
 
-/** What to tell of a model file beside which a newer training has not ended; undefined of others. */
-export async function olderThanItsFolder(file: string): Promise<string | undefined> {
+/** What to tell of a model file, or of a link to one, beside which a newer training has not ended; undefined of others. */
+export async function olderThanItsFolder(given: string): Promise<string | undefined> {
+  const file = await realpath(given).catch(() => given);
   if (basename(file) !== modelFile) return undefined;
   const path = join(dirname(file), marker);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const since = /"since":"([^"]*)"/.exec(text)?.[1] ?? "an unknown time";
-  return `${file} is an earlier training's model: a newer one, of ${since}, has not ended (--resume goes on with it; ${path} says so until it ends)`;
+  return `${given} is an earlier training's model: a newer one, of ${since}, has not ended (--resume goes on with it; ${path} says so until it ends)`;
 }

@@ -78,7 +78,8 @@ export async function fileAt(path: string): Promise<{ file: string; stats?: Stat
   }
 }
 
-function kindOf(stats: Stats): string {
+/** What stands at a name, where it is no file. */
+export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a named pipe";
   return stats.isSocket() ? "a socket" : "a device";

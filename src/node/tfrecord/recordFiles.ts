@@ -12,6 +12,7 @@ import { compressionOf } from "../../formats/tfrecord/compression.ts";
 import { beginsWithHeader } from "../../formats/tfrecord/framing.ts";
 import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
 import { diskError, statOf } from "../files/diskError.ts";
+import { kindOf } from "../files/writeAtomic.ts";
 
 const chunkBytes = 2 ** 18;
 
@@ -37,6 +38,10 @@ async function expand(path: string): Promise<string[]> {
     const files = await recordFilesIn(path);
     if (files.length > 0) return complete(path, files);
     throw new TwingradError("BAD_INPUT", `${path}: there are no record files in this folder`);
+  }
+  if (there?.isFIFO() || there?.isSocket()) {
+    const what = `a file was expected, not ${kindOf(there)}: records are read more than once`;
+    throw new TwingradError("BAD_INPUT", `${path}: ${what}`);
   }
   if (there) return [path];
   const [, base, count] = /^(.+)@(\d+)$/.exec(path) ?? [];
@@ -70,13 +75,13 @@ export async function recordFilesIn(folder: string): Promise<string[]> {
   );
 }
 
-/** The paths of those names that are files, in their order: a folder may be called like a file. */
+/** The paths of those names that are files, in their order: a folder or a pipe may be called like a file. */
 async function filesOf(folder: string, names: readonly string[]): Promise<string[]> {
   const paths = [...names].sort(byNaturalOrder).map((name) => join(folder, name));
-  const folders = await Promise.all(
-    paths.map(async (path) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false),
+  const isFile = await Promise.all(
+    paths.map(async (path) => (await stat(path).catch(() => undefined))?.isFile() ?? true), // a dangling link is told
   );
-  return paths.filter((_, n) => !folders[n]);
+  return paths.filter((_, n) => isFile[n]);
 }
 
 /** Whether a file begins as one of records does, compressed or not; an empty one does. */

@@ -1,4 +1,5 @@
 // Labelled pictures to TFRecord files as TensorFlow reads them: the article's features, and the person's name.
+
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -12,6 +13,7 @@ import { TwingradError } from "../../errors.ts";
 import { frame } from "../../formats/tfrecord/framing.ts";
 import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
 import type { Compression, FeatureValues, RecordCodec } from "../../formats/tfrecord/recordTypes.ts";
+import { checkOptions, type Known } from "../../options.ts";
 import { diskError } from "../files/diskError.ts";
 import { decodePicture, pictureSize, portablePicture } from "../files/images.ts";
 import { FileLock } from "../files/lock.ts";
@@ -30,6 +32,15 @@ export interface WriteRecordsOptions {
   /** Ends the writing: what was written so far is removed, and the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
+
+const writeOptions: Known<WriteRecordsOptions> = {
+  prefix: "string",
+  shards: "finite number",
+  compression: 1,
+  onUnreadable: "function",
+  address: "function",
+  signal: 1,
+};
 
 export interface WrittenRecords {
   files: string[];
@@ -53,6 +64,7 @@ export async function writeRecords(
   dataset: Dataset,
   options: WriteRecordsOptions = {},
 ): Promise<WrittenRecords> {
+  checkOptions("writeRecords", options, writeOptions);
   const { shards = 1, compression = "none", signal } = options;
   const { items, identities } = dataset;
   if (shards > items.length) {

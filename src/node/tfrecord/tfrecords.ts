@@ -1,7 +1,9 @@
 // TFRecord files of labelled pictures, as a dataset.
+
 import type { Dataset } from "../../data/dataset.ts";
-import { type RecordItem, type RecordOptions, recordDataset } from "../../data/sources/recordDataset.ts";
+import { type RecordItem, type RecordOptions, recordDataset, recordOptions } from "../../data/sources/recordDataset.ts";
 import { recordCodec } from "../../formats/tfrecord/recordCodec.ts";
+import { checkOptions } from "../../options.ts";
 import { decodePicture } from "../files/images.ts";
 import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
 
@@ -16,6 +18,7 @@ export async function tfrecords(
   paths: string | readonly string[],
   options: RecordOptions = {},
 ): Promise<Dataset<RecordItem>> {
+  checkOptions("tfrecords", options, recordOptions);
   const sources = (await recordFiles(paths)).map(fileSource);
   const runtime = { codec: await recordCodec(), keep: new Spool().keep, decode: decodePicture };
   return recordDataset(sources, options, runtime);

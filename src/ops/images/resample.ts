@@ -1,7 +1,9 @@
 // Pictures to another size, turned, mirrored, moved: one affine resampling of a whole batch, from bytes (or float32) to
 // float32 in [0, 1].
+
 import shader from "../../../shaders/resample.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
@@ -43,6 +45,7 @@ export function resample(
   size: readonly [height: number, width: number],
   options: { readonly method?: ResizeMethod } = {},
 ): Tensor {
+  checkOptions("resample", options, { method: 1 });
   const tape = tapeOf("resample", x, transforms);
   const { method = "area" } = options;
   const [count, , , channels] = image("resample", x);
@@ -83,6 +86,7 @@ export function resize(
   size: readonly [height: number, width: number],
   options: { readonly method?: ResizeMethod } = {},
 ): Tensor {
+  checkOptions("resize", options, { method: 1 });
   const [count, height, width] = image("resize", x);
   const transform = resizing([height, width], size, options.method ?? "area");
   const rows = repeated(transform, count);

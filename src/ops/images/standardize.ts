@@ -1,6 +1,8 @@
 // Takes light and colour cast out of pictures: how bright a picture is, how much contrast it has and what tint, is the
 // first thing that a network learns to tell two cameras by, and no property of what they show.
+
 import shader from "../../../shaders/standardize.forward.wgsl";
+import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
@@ -13,9 +15,11 @@ import { image } from "../kernels/windowShape.ts";
  * pictures come in.
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
+  checkOptions("standardize", options, { epsilon: "finite number" });
+  const { epsilon = 1e-5 } = options;
   const tape = tapeOf("standardize", x);
   image("standardize", x);
-  return tape.record(operation, [x], { epsilon: options.epsilon ?? 1e-5 }, x.shape);
+  return tape.record(operation, [x], { epsilon }, x.shape);
 }
 
 const operation: Operation<{ readonly epsilon: number }> = {

@@ -8,6 +8,7 @@ import distanceShader from "../../../shaders/pairwiseDistance.forward.wgsl";
 import semiHardShader from "../../../shaders/semiHardTriplet.terms.wgsl";
 import contrastiveShader from "../../../shaders/supervisedContrastive.terms.wgsl";
 import { ShapeError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
 import type { Lowering } from "../../tape/lower.ts";
 import { threads } from "../../tape/lowering/grid.ts";
@@ -29,7 +30,7 @@ export function batchHardTripletLoss(
   labels: Tensor,
   options: { readonly margin?: Margin } = {},
 ): Tensor {
-  return triplets("batchHardTripletLoss", batchHardShader, embeddings, labels, options.margin);
+  return triplets("batchHardTripletLoss", batchHardShader, embeddings, labels, options);
 }
 
 /**
@@ -42,7 +43,7 @@ export function semiHardTripletLoss(
   labels: Tensor,
   options: { readonly margin?: Margin } = {},
 ): Tensor {
-  return triplets("semiHardTripletLoss", semiHardShader, embeddings, labels, options.margin);
+  return triplets("semiHardTripletLoss", semiHardShader, embeddings, labels, options);
 }
 
 /**
@@ -56,6 +57,7 @@ export function supervisedContrastiveLoss(
   labels: Tensor,
   options: { readonly temperature?: number } = {},
 ): Tensor {
+  checkOptions("supervisedContrastiveLoss", options, { temperature: 1 });
   const { temperature: TEMPERATURE = 0.1 } = options;
   if (!(TEMPERATURE > 0 && Number.isFinite(TEMPERATURE))) {
     throw new ShapeError("supervisedContrastiveLoss", `temperature is ${TEMPERATURE}; expected a number above 0.`);
@@ -70,8 +72,10 @@ function triplets(
   shader: typeof batchHardShader | typeof semiHardShader,
   embeddings: Tensor,
   labels: Tensor,
-  margin: Margin = 0.2,
+  options: { readonly margin?: Margin },
 ): Tensor {
+  checkOptions(operation, options, { margin: 1 });
+  const { margin = 0.2 } = options;
   if (margin !== "soft" && !Number.isFinite(margin)) {
     throw new ShapeError(operation, `margin is ${margin}; expected a number or "soft".`);
   }

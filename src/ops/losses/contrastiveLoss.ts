@@ -2,6 +2,7 @@ import backwardShader from "../../../shaders/contrastiveLoss.backward.wgsl";
 import forwardShader from "../../../shaders/contrastiveLoss.forward.wgsl";
 import distanceShader from "../../../shaders/squaredDistance.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
@@ -18,6 +19,7 @@ export function contrastiveLoss(
   same: Tensor,
   options: { readonly margin?: number } = {},
 ): Tensor {
+  checkOptions("contrastiveLoss", options, { margin: "finite number" });
   const tape = tapeOf("contrastiveLoss", a, b, same);
   const { margin = 1 } = options;
   const [rows] = matrix("contrastiveLoss", a, b);

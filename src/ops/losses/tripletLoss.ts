@@ -1,5 +1,6 @@
 import backwardShader from "../../../shaders/tripletLoss.backward.wgsl";
 import forwardShader from "../../../shaders/tripletLoss.forward.wgsl";
+import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
@@ -16,6 +17,7 @@ export function tripletLoss(
   negative: Tensor,
   options: { readonly margin?: number } = {},
 ): Tensor {
+  checkOptions("tripletLoss", options, { margin: "finite number" });
   const tape = tapeOf("tripletLoss", anchor, positive, negative);
   const { margin = 0.2 } = options;
   matrix("tripletLoss", anchor, positive, negative);

@@ -171,3 +171,25 @@ describe("what cannot be done is told before it is begun", () => {
     120_000,
   );
 });
+
+describe("what --quiet leaves", () => {
+  it("warnings stay: changed data of a run that goes on, and the earlier training's model, exported or through a link", async () => {
+    const [people, out, link] = [at("changing"), at("again"), at("link.safetensors")];
+    await cp(data, people, { recursive: true });
+    await json(...trainOn(people, out, "--steps", "2"));
+    await writeFile(join(out, "unfinished.json"), '{"since":"today"}\n');
+    await symlink(join(out, "model.safetensors"), link);
+    for (const model of [out, link]) {
+      const { status, stderr } = await twingrad("export", model, "--onnx", at("a.onnx"), "--quiet");
+      expect(status).toBe(0);
+      expect(stderr).toContain("is an earlier training's model: a newer one, of today, has not ended");
+    }
+    const [name] = await readdir(people);
+    const [file] = await readdir(join(people, name));
+    await copyFile(join(people, name, file), join(people, "copy"));
+    await rename(join(people, "copy"), join(people, name, file));
+    const { status, stderr } = await twingrad(...trainOn(people, out, "--resume", "--steps", "3", "--quiet"));
+    expect(status).toBe(0);
+    expect(stderr).toContain("files were written since the run to resume began, of the same sizes");
+  }, 120_000);
+});

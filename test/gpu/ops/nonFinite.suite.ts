@@ -11,6 +11,7 @@ import {
   maxPool2d,
   packChanges,
   photometric,
+  scale,
   semiHardTripletLoss,
   sigmoid,
   sigmoidCrossEntropy,
@@ -75,6 +76,18 @@ for (const [name, value] of Object.entries(oddOnes)) {
     await checkAlike(device, "absDifference", { a: x, b: normal([4, 9], 2) });
     await checkAlike(device, "absDifference", { a: normal([4, 9], 2), b: x });
     if (Number.isNaN(value)) await checkAlike(device, "l2Normalize", { x });
+  });
+
+  // A compiler takes 0 * x for 0, whatever x is.
+  defineKernel(`${name} through scale by 0 and by 2, and back`, async (device) => {
+    const x = toValue(withValue(normal([3, 7], 1), value, [0, 11, 20]));
+    for (const factor of [0, 2]) {
+      const expected = Array.from(x.data, (v) => factor * v);
+      const options = { gradientsOf: ["x"], outputGradient: x } as const;
+      const found = await valueAndGradients(device, ({ x }) => scale(x, factor), { x }, options);
+      assertAlike(`scale by ${factor}`, found.value.data, expected);
+      assertAlike(`gradient of scale by ${factor}`, found.gradients.x.data, expected);
+    }
   });
 
   defineKernel(`${name} through maxPool2d, at each place of the window`, async (device) => {

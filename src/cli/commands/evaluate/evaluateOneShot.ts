@@ -11,7 +11,7 @@ import {
 } from "../../../index.ts";
 import { oneShotAnswers, shareInterval } from "../../../internal.ts";
 import { readOneShotRuns } from "../../../node/index.ts";
-import { note, type Outcome, percent } from "../../outcome.ts";
+import { type Outcome, percent, warn } from "../../outcome.ts";
 import { showing } from "../models.ts";
 
 export interface OneShotOptions {
@@ -52,7 +52,7 @@ export async function evaluateOneShot(
     return own.length === 0 ? [] : [{ group, trials: own.length, accuracy: shareOf(own) }];
   });
   const without = names.filter((name) => !byGroup.some(({ group }) => group === name));
-  if (without.length > 0) note(`no question was asked within ${without.join(", ")}: too few identities, or trials`);
+  if (without.length > 0) warn(`no question was asked within ${without.join(", ")}: too few identities, or trials`);
   const lines = byGroup.map((group) => `  ${percent(group.accuracy).padStart(8)}  ${group.group}`);
   return {
     result: { ...result, groups: byGroup },

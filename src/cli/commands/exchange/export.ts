@@ -11,9 +11,9 @@ import {
   type OnnxFile,
 } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
-import { readModelFile, updateFile } from "../../../internal.ts";
+import { modelFileOf, olderThanItsFolder, readModelFile, updateFile } from "../../../internal.ts";
 import { imageSize, wholeNumber } from "../../options/values.ts";
-import { action, type Outcome } from "../../outcome.ts";
+import { action, type Outcome, warn } from "../../outcome.ts";
 
 interface Flags {
   onnx?: string;
@@ -63,6 +63,8 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
     throw new TwingradError("BAD_INPUT", "nothing to write: give --onnx, --verifier or --safetensors with a file");
   }
   const model = new Uint8Array(await readModelFile(path));
+  const older = await olderThanItsFolder(await modelFileOf(path));
+  if (older) warn(older);
   const sourceSize = typeof size === "number" ? ([size, size] as const) : size;
   const options = { opset, license };
   // All are made before any is written: what cannot be expressed leaves no half of an export behind.
