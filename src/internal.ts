@@ -12,6 +12,7 @@ export { byNaturalOrder } from "./data/naturalOrder.ts";
 export { cropInWords, cropOf } from "./data/pictures/crop.ts";
 export { largestPicture } from "./data/pictures/storedPicture.ts";
 export { Random, streams } from "./data/random.ts";
+export { isUnreadable } from "./data/readableItems.ts";
 export type { EvaluationPair } from "./data/sampling/evaluationPairs.ts";
 export { picturesOfEach } from "./data/sampling/sampler.ts";
 export { livenessRecords } from "./data/sources/livenessDataset.ts";

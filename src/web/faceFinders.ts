@@ -45,14 +45,18 @@ function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox:
  * @param models address of the package's folder `model`, as the page serves it.
  */
 export async function faceApiInPage(
-  api: FaceApi & {
+  api: Pick<FaceApi, "version" | "TinyFaceDetectorOptions"> & {
+    // The package's types name less of its TensorFlow.js than is there, and tensors of its own.
+    readonly tf: object;
+    readonly detectAllFaces: (...input: never[]) => unknown;
     readonly nets: Record<"tinyFaceDetector" | "faceLandmark68Net", { loadFromUri(uri: string): Promise<void> }>;
   },
   models: string,
 ): Promise<FaceFinder> {
-  await api.tf.ready();
+  const whole = api as unknown as FaceApi;
+  await whole.tf.ready();
   await api.nets.tinyFaceDetector.loadFromUri(models);
   await api.nets.faceLandmark68Net.loadFromUri(models);
   const { version } = api;
-  return faceApiFinder(api, typeof version === "string" ? version : (version.faceapi ?? "of an unknown version"));
+  return faceApiFinder(whole, typeof version === "string" ? version : (version.faceapi ?? "of an unknown version"));
 }

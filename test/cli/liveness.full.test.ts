@@ -1,6 +1,6 @@
 // Real or a picture of one, as users of the command line meet it.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -128,5 +128,24 @@ describe("recapture", () => {
       expect((await bytes("again", kind)).equals(await bytes("made", kind))).toBe(true);
     const full = await cli.run("recapture", join(data, "live"), at("made"));
     expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("a new or empty folder was expected") });
+  }, 60_000);
+
+  it("leaves out what cannot be decoded where it is told to; the others are made as ever", async () => {
+    const some = at("some");
+    await cp(join(data, "live", "p3"), join(some, "p3"), { recursive: true });
+    const files = (await readdir(join(some, "p3"))).sort();
+    await cli.json("recapture", some, at("whole"));
+    await truncate(join(some, "p3", files[0]), 60);
+    const refused = await cli.run("recapture", some, at("refused"));
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(files[0]) });
+    expect(refused.stderr).toContain("--skip-corrupt leaves it out");
+    const made = await cli.json("recapture", some, at("left"), "--skip-corrupt");
+    expect(made).toMatchObject({ live: files.length - 1, spoof: files.length - 1 });
+    expect(made.stderr).toMatch(new RegExp(`skipped: .*${files[0]}`));
+    const bytes = (out: string) => readFile(at(out, "spoof", "p3", files[1].replace(/\.[^.]*$/, ".jpg")));
+    expect((await bytes("left")).equals(await bytes("whole"))).toBe(true);
+    for (const file of files) await truncate(join(some, "p3", file), 60);
+    const none = await cli.run("recapture", some, at("none"), "--skip-corrupt");
+    expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining("none of the pictures can be decoded") });
   }, 60_000);
 });

@@ -5,9 +5,10 @@ import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
 import { type ImageSize, type Item, TwingradError } from "../../index.ts";
-import { diskError, pictureSize, writeAtomic } from "../../internal.ts";
+import { diskError, isUnreadable, pictureSize, writeAtomic } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
+import { addSkipCorrupt, refuse, Skipped } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
 import { action, note, type Outcome, warn } from "../outcome.ts";
 import { Progress } from "../progress.ts";
@@ -18,6 +19,7 @@ interface Flags {
   seed: number;
   largest: number;
   contactSheet?: string;
+  skipCorrupt?: boolean;
 }
 
 /** Pictures of the sheet, from all of them, each beside its re-captured version. */
@@ -36,11 +38,14 @@ export function addRecapture(program: Command): void {
     .option("--seed <number>", "of everything that is drawn", wholeNumber(0), 1)
     .option("--largest <pixels>", "of a picture's longer side; larger pictures are made smaller", wholeNumber(16), 512)
     .option("--contact-sheet <file>", "a PNG of some of the pictures, each beside its re-captured version");
-  action(command, run);
+  action(addSkipCorrupt(command), run);
 }
 
-async function run(folder: string, out: string, { seed, largest, contactSheet: sheet }: Flags): Promise<Outcome> {
-  const { items } = await imageFolder(folder, { warn });
+async function run(folder: string, out: string, flags: Flags): Promise<Outcome> {
+  const { seed, largest, contactSheet: sheet, skipCorrupt } = flags;
+  const skipped = new Skipped(warn);
+  const onUnreadable = skipCorrupt ? (error: TwingradError) => skipped.tell(error) : refuse;
+  const { items } = await imageFolder(folder, { warn, onUnreadable });
   if (((await readdir(out).catch(() => [])) as string[]).length > 0) {
     throw new TwingradError(
       "BAD_INPUT",
@@ -54,10 +59,16 @@ async function run(folder: string, out: string, { seed, largest, contactSheet: s
   const taken = new Set<string>();
   try {
     for (const [index, item] of items.entries()) {
-      const picture = await rasterOf(item, largest);
-      const made = recapture(picture, seed, index);
-      const kinds = { live: live(picture, seed, index), spoof: made.picture };
-      media[made.how.medium]++;
+      const picture = await rasterOf(item, largest).catch((error) => {
+        if (!isUnreadable(error)) throw error;
+        const { code, message } = error;
+        const named = message.startsWith(item.name) ? message : `${item.name}: ${message.replace(/:$/, "")}`;
+        onUnreadable(new TwingradError(code, named, { cause: error }));
+      });
+      if (!picture) continue;
+      const { picture: spoof, how } = recapture(picture, seed, index);
+      const kinds = { live: live(picture, seed, index), spoof };
+      media[how.medium]++;
       const path = newName(relative(folder, item.name), taken);
       for (const [kind, raster] of Object.entries(kinds)) {
         await save(join(out, kind, path), raster);
@@ -68,14 +79,17 @@ async function run(folder: string, out: string, { seed, largest, contactSheet: s
   } finally {
     progress.stop();
   }
+  skipped.summary();
+  const made = media.print + media.screen;
+  if (made === 0) throw new TwingradError("BAD_INPUT", `${folder}: none of the pictures can be decoded`);
   if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
   note(
     "what is learnt of these is drawn by formulas: judge a model on real pictures of pictures before you rely on it",
   );
-  const result = { live: items.length, spoof: items.length, ...media, out, contactSheet: sheet ?? null };
+  const result = { live: made, spoof: made, ...media, out, contactSheet: sheet ?? null };
   return {
     result,
-    text: `${out}: ${items.length} pictures in live/, as many in spoof/: ${media.print} as prints, ${media.screen} on a screen`,
+    text: `${out}: ${made} pictures in live/, as many in spoof/: ${media.print} as prints, ${media.screen} on a screen`,
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import { type InitialModel, readInitialModel, settingsOfModel } from "../options/initialModel.ts";
 import { addLossOptions } from "../options/lossOptions.ts";
 import { picturesOf } from "../options/pictureSettings.ts";
+import { presetSettings, presetsInWords } from "../options/presets.ts";
 import {
   defaults,
   parseSettings,
@@ -23,7 +24,7 @@ import {
   resumeSettings,
   SettingsError,
 } from "../options/settings.ts";
-import type { ResolvedSettings } from "../options/settingsSchema.ts";
+import { presetNames, type ResolvedSettings } from "../options/settingsSchema.ts";
 import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
@@ -59,6 +60,7 @@ export function addTrain(program: Command): void {
       `${dataHelp}; for liveness live/PERSON/... and spoof/PERSON/..., or records with the label live (1) or spoof (0) and the person as name`,
     )
     .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
+    .addOption(presetOption())
     .option(
       "--task <name>",
       `what is learnt: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
@@ -215,6 +217,7 @@ export function addTrain(program: Command): void {
     )
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
+  command.addHelpText("after", `\nPresets (--preset; any option that is given comes first):\n${presetsInWords()}`);
   action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
       const { result, status } = await run(data, flags);
@@ -240,6 +243,8 @@ async function run(
   const initial = path === undefined ? undefined : await readInitialModel(path);
   if (initial) said.init = initial.fingerprint;
   let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
+  if (settings.preset && !resume)
+    note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, said))}`);
   if (resume && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
   return inRunFolder(out, warn, async () => {
@@ -337,5 +342,11 @@ function inWords(figures: Readonly<Record<string, number>>): string {
   return `${first}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`;
 }
 
-/** Reads an option that is one side or height x width. */
+/** Its names are completed; the settings' own rules say what is wrong with another. */
+function presetOption(): Option {
+  const option = new Option("--preset <name>", `a named configuration: ${presetNames.join(", ")}; see below`);
+  option.argChoices = [...presetNames];
+  return option;
+}
+
 const numbers = (text: string) => list(text).map(number);

@@ -107,7 +107,11 @@ export function addRecordOptions(command: Command): Command {
 
 /** How to read DATA: records, and what to do with what cannot be read. */
 export function addDataOptions(command: Command): Command {
-  return addBoxesOption(addRecordOptions(command)).option(
+  return addSkipCorrupt(addBoxesOption(addRecordOptions(command)));
+}
+
+export function addSkipCorrupt(command: Command): Command {
+  return command.option(
     "--skip-corrupt",
     "leave out records and pictures that cannot be read, naming each, instead of failing at the first",
   );
@@ -188,7 +192,7 @@ async function readable<I extends Item>(
 }
 
 /** @throws the same, with the option that leaves it out. */
-function refuse(error: TwingradError): never {
+export function refuse(error: TwingradError): never {
   error.message += "; --skip-corrupt leaves it out";
   throw error;
 }

@@ -3,6 +3,7 @@
 import { defaultPrefetch, diskError, inBytes, largestPicture, readText } from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
 import { checkOptimizer } from "./optimizerSettings.ts";
+import { presetSettings } from "./presets.ts";
 import { checkSchedule } from "./scheduleSettings.ts";
 import { SettingsError } from "./settingsError.ts";
 import { type PartialSettings, type ResolvedSettings, resolved, schema } from "./settingsSchema.ts";
@@ -76,9 +77,20 @@ export async function readSettings(path: string): Promise<PartialSettings> {
   return parseSettings(json, path);
 }
 
-/** Flags over file over defaults. A number of steps stands alone, unless epochs are asked for as well. */
+/** Flags over file over preset over defaults. A number of steps stands alone, unless epochs are asked for as well. */
 export function resolveSettings(file: PartialSettings, flags: PartialSettings): ResolvedSettings {
-  const given = { ...file, ...flags };
+  const said = { ...file, ...flags };
+  if (said.preset === undefined) return resolveGiven(said);
+  const preset = presetSettings(said.preset, said);
+  try {
+    return resolveGiven({ ...preset, ...said });
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new SettingsError(`${error.message} (--preset ${said.preset} sets ${JSON.stringify(preset)})`);
+  }
+}
+
+function resolveGiven(given: PartialSettings): ResolvedSettings {
   const filtered = given.sameProbability !== undefined || given.differentProbability !== undefined;
   if (given.balanced && filtered) {
     throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");

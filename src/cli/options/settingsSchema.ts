@@ -9,6 +9,7 @@ import {
   isFold,
   lossNames,
   minings,
+  nearest,
   resolveRanges,
   scheduleKinds,
   towerKinds,
@@ -50,7 +51,19 @@ const fold = z
   .string()
   .refine((text) => /^\d+\/\d+$/.test(text) && isFold(foldOf(text)), "a part of at least two was expected, as 3/8");
 
+/** What each sets is in presets.ts. */
+export const presetNames = ["article", "faces", "few", "characters", "liveness"] as const;
+export type PresetName = (typeof presetNames)[number];
+
+const preset = z.custom<PresetName>().superRefine((value: unknown, { addIssue }) => {
+  if (presetNames.includes(value as PresetName)) return;
+  const near = nearest(String(value), presetNames);
+  const meant = near === undefined ? `expected ${presetNames.join(", ")}` : `did you mean "${near}"?`;
+  addIssue(`there is no "${value}"; ${meant}`);
+});
+
 export const schema = z.strictObject({
+  preset,
   task: z.enum(["recognition", "liveness"]),
   imageSize: size,
   sourceSize: size,
@@ -126,6 +139,7 @@ export const schema = z.strictObject({
 });
 
 const optional = {
+  preset: true,
   epochs: true,
   steps: true,
   differentProbability: true,

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 const groups: Readonly<Record<string, readonly string[]>> = {
   "Everyday:": [
     "out",
+    "preset",
     "imageSize",
     "channels",
     "loss",

@@ -60,9 +60,11 @@ export function recordOf(settings: ResolvedSettings, dataset: Dataset, training 
   return { ...saved, ...(groups && { groups }), configuration: configurationDigest(saved) };
 }
 
-/** Two runs of equal digests have the same losses, on one adapter: what may change in a resumed run is left out. */
+/** Two runs of equal digests have the same losses, on one adapter: what may change in a resumed run is left out, and where settings came from. */
 function configurationDigest({ settings, people, pictures }: { settings: object; people: string; pictures: number }) {
-  const decisive = Object.entries(settings).filter(([key, value]) => !changeable.has(key) && value !== undefined);
+  const decisive = Object.entries(settings).filter(
+    ([key, value]) => key !== "preset" && !changeable.has(key) && value !== undefined,
+  );
   return sha256({ settings: Object.fromEntries(decisive.sort(([a], [b]) => (a < b ? -1 : 1))), people, pictures });
 }
 

@@ -1,6 +1,6 @@
 // Liveness on another day: trained on one recording session, tested on the other, by the recipe with fewer steps.
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { buildCli, testFolder } from "../builtCli.ts";
@@ -15,14 +15,10 @@ it.skipIf(!there)(
   "a network trained on session 01 tells live people from pictures in session 02",
   async () => {
     const cli = await buildCli(folder);
-    const config = join(folder, "liveness.json");
-    await writeFile(
-      config,
-      JSON.stringify({ ...JSON.parse(await readFile("examples/liveness.json", "utf8")), steps: 50 }),
-    );
     const model = join(folder, "model");
     const sessions = ["--group-by", "_(\\d\\d)_\\d+\\.jpg$", "--fold", "2/2"];
-    const trained = await cli.json("train", data, "--config", config, "--out", model, "--no-tune", ...sessions);
+    const preset = ["--preset", "liveness", "--steps", "50"];
+    const trained = await cli.json("train", data, ...preset, "--out", model, "--no-tune", ...sessions);
     expect(trained.validation.auc).toBeGreaterThan(0.98);
 
     const { apcer, bpcer, hter, auc, threshold } = trained.validation;

@@ -5,6 +5,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { presetNames } from "../../../src/cli/options/settingsSchema.ts";
+import { trainingRecord } from "../../../src/cli/run/runRecord.ts";
 import { cliWithPeople, tiny } from "../cliPeople.ts";
 
 const { data, at, twingrad, json } = cliWithPeople("every-command-test");
@@ -34,8 +36,26 @@ it("train --help stands under headings, what is needed every day first", async (
       .split(`\n${heading}\n`)[1]
       .split(/\n\n/)[0]
       .match(/^ {2}(-\S+ )?--\S+/gm)!;
-  expect(under("Everyday:")).toHaveLength(10);
+  expect(under("Everyday:")).toHaveLength(11);
+  const presets = stdout.split("\nPresets (--preset; any option that is given comes first):\n")[1];
+  expect(
+    presets
+      .trim()
+      .split("\n")
+      .map((line) => line.trim().split(" ")[0]),
+  ).toEqual(presetNames);
   if (headings.includes("Options:")) expect(under("Options:").map((line) => line.trim())).toEqual(["-h, --help"]);
+});
+
+it("train --preset trains by it, with what is said beside it, says so and keeps it", async () => {
+  const quick = ["--image-size", "16", "--filters", "4,4", "--embedding", "8", "--batch-size", "8", "--steps", "1"];
+  const out = ["--out", at("preset"), "--no-tune", "--validation", "0"];
+  const { stderr } = await json("train", data, "--preset", "faces", ...quick, ...out);
+  expect(stderr).toMatch(/--preset faces: \{"channels":1,.*"loss":"supervised-contrastive"/);
+  const record = trainingRecord(await readFile(at("preset/model.safetensors")));
+  expect(record!.settings).toMatchObject({ preset: "faces", channels: 1, views: ["mirror"], steps: 1, embedding: 8 });
+  const unknown = await twingrad("train", data, "--preset", "face", ...out);
+  expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('did you mean "faces"?') });
 });
 
 it("devices", async () => {

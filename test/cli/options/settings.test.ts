@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { optimizerOf } from "../../../src/cli/options/optimizerSettings.ts";
 import { augmentationRanges } from "../../../src/cli/options/pictureSettings.ts";
+import { presets } from "../../../src/cli/options/presets.ts";
 import { checkRest, planned, ratesOf } from "../../../src/cli/options/scheduleSettings.ts";
 import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../../src/cli/options/settings.ts";
-import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
+import { type PartialSettings, presetNames } from "../../../src/cli/options/settingsSchema.ts";
 import { augmentationPresets } from "../../../src/data/augmentation/ranges.ts";
 
 describe("resolveSettings", () => {
@@ -40,6 +41,52 @@ describe("resolveSettings", () => {
     expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
     expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
     expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/draws no pairs/);
+  });
+});
+
+describe("presets", () => {
+  it.each(presetNames)("%s is whole: its settings go together, and are told apart from the defaults", (preset) => {
+    const { settings } = presets[preset];
+    expect(resolveSettings({}, { preset })).toMatchObject({ ...settings, preset });
+    expect(parseSettings(settings, "preset")).toEqual(settings);
+  });
+
+  it("come below a file and flags", () => {
+    const settings = resolveSettings({ preset: "few", steps: 40, whiten: 1 }, { steps: 50, seed: 7 });
+    expect(settings).toMatchObject({ steps: 50, whiten: 1, seed: 7, centre: 0.9, preset: "few" });
+  });
+
+  it("leave out what an option says in another way, or what goes with another loss", () => {
+    const batch = resolveSettings({}, { preset: "faces", batchSize: 24 });
+    expect(batch).toMatchObject({ peoplePerBatch: 6, picturesPerPerson: 4 });
+    expect(resolveSettings({}, { preset: "faces", epochs: 3 })).not.toHaveProperty("steps");
+    expect(resolveSettings({}, { preset: "faces", steps: 31 })).toMatchObject({ steps: 31, warmUp: 15 });
+    expect(resolveSettings({}, { preset: "faces", loss: "triplet" })).toMatchObject({ peoplePerBatch: 16 });
+    expect(resolveSettings({}, { preset: "faces", loss: "contrastive" }).peoplePerBatch).toBeUndefined();
+    expect(resolveSettings({}, { preset: "article", balanced: true }).balanced).toBe(true);
+    expect(resolveSettings({}, { preset: "article", loss: "triplet" })).toMatchObject({ balanced: true });
+    expect(resolveSettings({}, { preset: "few", towers: ["pixels", "pixels"] }).align).toBeUndefined();
+  });
+
+  it("are named where they contradict an option", () => {
+    expect(() => resolveSettings({}, { preset: "liveness", task: "recognition" })).toThrow(
+      /^--patch is for --task liveness.*\(--preset liveness sets \{"imageSize":112/,
+    );
+  });
+
+  it("the one that was meant is told, or all of them", () => {
+    expect(() => parseSettings({ preset: "face" }, "--")).toThrow(
+      /^--preset: there is no "face"; did you mean "faces"\?$/,
+    );
+    expect(() => parseSettings({ preset: "badges" }, "--")).toThrow(
+      /expected article, faces, few, characters, liveness$/,
+    );
+  });
+
+  it("are kept by a run, which is resumed with the same one alone", () => {
+    const saved = resolveSettings({}, { preset: "faces" });
+    expect(resumeSettings(saved, { preset: "faces", steps: 9000 })).toMatchObject({ preset: "faces", steps: 9000 });
+    expect(() => resumeSettings(saved, { preset: "few" })).toThrow(/preset was "faces" in the run to resume/);
   });
 });
 

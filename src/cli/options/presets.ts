@@ -1,0 +1,168 @@
+// Named configurations of `train`, as data: docs/recipes.md has what was measured with each. What is said comes before what a
+// preset sets.
+import { comparesAll } from "../../internal.ts";
+import { type PartialSettings, type PresetName, presetNames } from "./settingsSchema.ts";
+
+interface Preset {
+  /** For whom, in one line of the help text. */
+  readonly about: string;
+  readonly settings: PartialSettings;
+}
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  article: {
+    about: "the article's network and pairs: 128 of 224 x 224 a step, in 4.1 GB of the GPU's memory",
+    settings: {
+      imageSize: 224,
+      channels: 3,
+      filters: [256, 128, 64, 32],
+      embedding: 1024,
+      loss: "cross-entropy",
+      l2: 0.1,
+      learningRate: 0.001,
+      batchSize: 128,
+      epochs: 20,
+      sameProbability: 1,
+      shuffleBuffer: 2000,
+      recompute: true,
+    },
+  },
+  faces: {
+    about: "some hundred people, a few thousand pictures of faces",
+    settings: {
+      imageSize: 56,
+      channels: 1,
+      standardize: true,
+      views: ["mirror"],
+      filters: [16, 32, 64],
+      embedding: 128,
+      embeddingActivation: "linear",
+      loss: "supervised-contrastive",
+      temperature: 0.07,
+      peoplePerBatch: 16,
+      picturesPerPerson: 4,
+      l2: 0,
+      learningRate: 0.002,
+      schedule: "cosine",
+      warmUp: 50,
+      steps: 2000,
+      augment: { rotation: 10, scale: 0.16, translation: 0.05, flip: 0.5, gamma: 0.5, erasing: { probability: 0.25 } },
+      keep: "last",
+    },
+  },
+  few: {
+    about: "some tens of people, some ten pictures of each, upright faces in the middle: six towers, 25 steps",
+    settings: {
+      sourceSize: [112, 92],
+      imageSize: [56, 46],
+      channels: 1,
+      standardize: true,
+      align: ["edges", "histograms"],
+      views: ["mirror", "move", "zoom"],
+      filters: [16, 32, 64],
+      embedding: 128,
+      embeddingActivation: "linear",
+      towers: ["pixels", "pixels", "pixels", "edges", "histograms", "histograms"],
+      whiten: 0.3,
+      centre: 0.9,
+      loss: "supervised-contrastive",
+      temperature: 0.05,
+      peoplePerBatch: 16,
+      picturesPerPerson: 4,
+      l2: 0,
+      learningRate: 0.002,
+      schedule: "cosine",
+      warmUp: 5,
+      steps: 25,
+      augment: { rotation: 10, scale: 0.16, translation: 0.05, flip: 0.5 },
+      keep: "last",
+    },
+  },
+  characters: {
+    about: "drawn characters of some hundred classes, each rotated by 90, 180 and 270 degrees as further classes",
+    settings: {
+      turnedIdentities: true,
+      sourceSize: 56,
+      imageSize: 28,
+      channels: 1,
+      filters: [32, 32, 64],
+      embedding: 128,
+      embeddingActivation: "linear",
+      loss: "supervised-contrastive",
+      temperature: 0.07,
+      peoplePerBatch: 20,
+      picturesPerPerson: 4,
+      l2: 0,
+      learningRate: 0.004,
+      schedule: "cosine",
+      warmUp: 50,
+      steps: 2400,
+      augment: { rotation: 8, scale: 0.12, translation: 0.04 },
+      keep: "last",
+    },
+  },
+  liveness: {
+    about: "live people and presentation attacks (live/PERSON/..., spoof/PERSON/...), faces cut out",
+    settings: {
+      task: "liveness",
+      imageSize: 112,
+      channels: 3,
+      standardize: true,
+      patch: 32,
+      differences: 1,
+      filters: [16, 32, 64],
+      l2: 0,
+      learningRate: 0.001,
+      batchSize: 64,
+      steps: 600,
+      augment: {
+        flip: 0.5,
+        gamma: 0.8,
+        gain: [0.4, 3],
+        whiteBalance: 0.25,
+        contrast: 0.4,
+        blur: 0.6,
+        noise: 0.02,
+      },
+    },
+  },
+};
+
+type Names = readonly (keyof PartialSettings)[];
+
+/** What an option that is given says in another way than the preset does. */
+const replaced: Partial<Record<keyof PartialSettings, Names>> = {
+  batchSize: ["peoplePerBatch"],
+  peoplePerBatch: ["batchSize"],
+  steps: ["epochs"],
+  epochs: ["steps"],
+  towers: ["align"],
+  imageSize: ["sourceSize"],
+  balanced: ["sameProbability"],
+};
+
+/** What the preset sets beside what is said: nothing that goes with another loss alone, or that is said in another way. */
+export function presetSettings(name: PresetName, said: PartialSettings): PartialSettings {
+  const { settings } = presets[name];
+  const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...said };
+  const ofOtherLosses: Names = [
+    ...(loss === "supervised-contrastive" ? [] : (["temperature"] as const)),
+    ...(comparesAll({ loss, mining })
+      ? (["sameProbability"] as const)
+      : (["peoplePerBatch", "picturesPerPerson"] as const)),
+  ];
+  const out = [...Object.keys(said).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
+  const kept = Object.entries(settings).filter(
+    ([key]) => !(key in said) && !out.includes(key as keyof PartialSettings),
+  );
+  const rest: PartialSettings = Object.fromEntries(kept);
+  // A run that is made shorter warms up for half of it at most: a warm-up beyond its end would be refused.
+  if (rest.warmUp !== undefined && said.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, said.steps >> 1);
+  return rest;
+}
+
+/** One line each, for the help text. */
+export function presetsInWords(): string {
+  const width = Math.max(...presetNames.map(({ length }) => length));
+  return presetNames.map((name) => `  ${name.padEnd(width)}  ${presets[name].about}`).join("\n");
+}
