@@ -1,12 +1,12 @@
-// Options as callers in plain JavaScript give them: a name that nobody knows would be passed over in silence.
+// Checks options from plain JavaScript: an unknown name would be ignored silently.
 import { TwingradError } from "./errors.ts";
 
-/** Every name of an options type, and no other: the compiler holds the list to the type. */
+/** Every name of an options type, and no other: the compiler checks the list against the type. */
 export type Known<Options> = { readonly [Name in keyof Required<Options>]: 1 };
 
 /**
- * @param who is given them, for the message.
- * @throws BAD_INPUT where there are none, or one has a name that is not known.
+ * @param who the function's name, for the message.
+ * @throws BAD_INPUT if the options are missing, or one has an unknown name.
  */
 export function checkOptions<Options extends object>(who: string, options: Options, known: Known<Options>): void {
   const names = Object.keys(known);
@@ -17,10 +17,10 @@ export function checkOptions<Options extends object>(who: string, options: Optio
   if (stranger === undefined) return;
   const near = nearest(stranger, names);
   const meant = near === undefined ? `expected ${names.join(", ")}` : `did you mean "${near}"?`;
-  throw new TwingradError("BAD_INPUT", `${who}: there is no option "${stranger}"; ${meant}`);
+  throw new TwingradError("BAD_INPUT", `${who}: unknown option "${stranger}"; ${meant}`);
 }
 
-/** The name that was most likely meant: of those that few changes of a letter lead to, the nearest. */
+/** The most likely intended name: the nearest within a few letter changes. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const [first] = names
     .map((name) => ({ name, changes: changesBetween(text.toLowerCase(), name.toLowerCase()) }))
@@ -29,7 +29,7 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return first?.name;
 }
 
-/** Letters to insert, remove or replace (V. Levenshtein 1966). */
+/** The number of letters to insert, remove or replace (V. Levenshtein 1966). */
 function changesBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 0; i < a.length; i++) {
@@ -40,7 +40,7 @@ function changesBetween(a: string, b: string): number {
   return row[b.length];
 }
 
-/** What something is, for messages: Uint8ClampedArray, Array, string. */
+/** The type of a value, for messages: Uint8ClampedArray, Array, string. */
 export function typeName(value: unknown): string {
   return typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : typeof value;
 }

@@ -259,7 +259,7 @@ const wrongs: Record<string, { change: (code: string) => string; told: string }>
   },
   "the last elements unwritten": {
     change: (code) => code.replace("output[i] =", "if (i < 1023u) { output[i] =").replace("b[i];", "b[i]; }"),
-    told: "4 of 4096 values are not finite, or not written",
+    told: "4 of 4096 values are not finite or not written",
   },
   "the operands exchanged for one": {
     change: (code) => code.replace("a[i] + b[i]", "a[i] + a[i]"),
@@ -519,7 +519,10 @@ defineOnce(
       );
       const portable = ["tiled", "single", "tiled"].map((name) => [name, "portable", name]);
       assertEqual(`choices as on ${kind}`, choices, portable);
-      assert(program.explain().includes("single, the portable one (of single): maxPool2d.forward"), program.explain());
+      assert(
+        program.explain().includes("single, the portable kernel (of single): maxPool2d.forward"),
+        program.explain(),
+      );
       program.dispose();
     }
   },
