@@ -204,7 +204,7 @@ defineOnce(
       store.table = { ...fits, [name]: value } as TuningTable;
       await opened({ store }, async ({ device, warnings }) => {
         assertEqual(`${name}: choice`, device.tuner.choice("sum", ["a", "b"], "a"), undefined);
-        assert(warnings.length === 1 && warnings[0].includes("ignored"), `${name}: ${warnings}`);
+        assert(warnings.length === 1 && warnings[0].includes("Ignored"), `${name}: ${warnings}`);
         await device.tuner.tune(sumBy(device, ["a", "b"]).record);
         assertEqual(`${name}: timed`, device.tuner.timed, 2);
         assertEqual(
@@ -303,7 +303,7 @@ define("tuner: a wrong kernel is never taken, told with its adapter, and not tri
       await opened({ store }, async ({ device, warnings }) => {
         await device.tuner.tune(record(device));
         assertEqual(`${name}, table: ${table}: taken`, record(device)(), "sound");
-        const about = warnings.filter((text) => !text.includes("ignored"));
+        const about = warnings.filter((text) => !text.includes("Ignored"));
         assertEqual(`${name}, table: ${table}: warnings`, about.length, 1);
         for (const part of ['"wrong"', "for sum:", told, device.tuner.table().adapter]) {
           assert(about[0].includes(part), `${name}: the warning lacks ${part}: ${about[0]}`);
