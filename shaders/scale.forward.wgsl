@@ -1,4 +1,4 @@
-// output = FACTOR * x, element by element; four to a thread. The gradient of scale is scale again.
+// output = FACTOR * x, element-wise; four per thread. The gradient of scale is scale again.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 override FACTOR: f32;

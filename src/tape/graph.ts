@@ -18,7 +18,7 @@ export interface Operation<Options = unknown> {
   gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[];
   /** Launches the kernels that compute the outputs. Its return value is kept for the lowering of the gradient. */
   lower(node: Node<Options>, to: Lowering): unknown;
-  /** Fusion rules that start from it, in the order in which they are tried. */
+  /** Fusion rules that start from it, in the order of trial. */
   readonly rules?: readonly Rule[];
   /** Whether it changes state that outlives the step, such as moving averages: it then runs even if it is unread. */
   lasting?(node: Node<Options>): boolean;

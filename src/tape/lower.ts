@@ -102,7 +102,7 @@ export class Lowering {
     return this.left.get(node) as Left;
   }
 
-  /** One value per program, created on first use, in which several nodes gather work for one launch. */
+  /** One value per program, created on first use; several nodes gather work for one launch in it. */
   once<Value>(key: unknown, make: () => Value): Value {
     if (!this.shared.has(key)) this.shared.set(key, make());
     return this.shared.get(key) as Value;

@@ -26,7 +26,7 @@ import {
 } from "./blockShape.ts";
 import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
-import * as norm from "./normalised.ts";
+import * as norm from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
 
 /** The most bytes of transformed inputs kept for the backward pass; more are recomputed. */
@@ -172,7 +172,7 @@ interface Operands {
   readonly bias?: Tensor;
 }
 
-/** What a block keeps, where, and the slices of the batch in which it is computed. */
+/** What a block keeps, where, and how its batch is split into slices. */
 interface Layout extends Operands {
   readonly to: Lowering;
   readonly shape: BlockShape;

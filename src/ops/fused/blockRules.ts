@@ -40,5 +40,5 @@ export const reluIntoNorm: Rule = {
   },
 };
 
-/** The rules of batch-norm, in the order in which they are tried. */
+/** The rules of batch-norm, in the order of trial. */
 export const blockRules: readonly Rule[] = [reluIntoNorm, inferenceBlock, block];

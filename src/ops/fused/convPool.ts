@@ -33,7 +33,7 @@ const inputOf = ({ height, width, channels, group }: BlockShape, source: Source)
   WIDTH: width,
   CHANNELS: channels,
   GROUP: group,
-  NORMALISED: source.affine ? 1 : 0,
+  NORMALIZED: source.affine ? 1 : 0,
   FORMAT: formats[source.dtype],
 });
 

@@ -21,7 +21,7 @@ import {
 } from "./blockShape.ts";
 import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool } from "./convPool.ts";
-import { launchWiden } from "./normalised.ts";
+import { launchWiden } from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
 
 interface Options {

@@ -2,7 +2,7 @@
 // enough to learn that. The idea is histograms of oriented gradients (Dalal and Triggs 2005), kept fine enough for
 // convolutions to follow.
 import histogramShader from "../../../shaders/orientedGradients.histogram.wgsl";
-import normaliseShader from "../../../shaders/orientedGradients.normalise.wgsl";
+import normalizeShader from "../../../shaders/orientedGradients.normalize.wgsl";
 import { ShapeError } from "../../errors.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { threads } from "../../tape/lowering/grid.ts";
@@ -44,6 +44,6 @@ const operation: Operation<undefined> = {
     const { groups, constants } = threads(count * ROWS * COLUMNS);
     const sizes = { ...constants, HEIGHT, WIDTH, CHANNELS, ROWS, COLUMNS };
     to.launch(histogramShader, { x, histogram, energy }, sizes, groups);
-    to.launch(normaliseShader, { x, histogram, energy, output }, sizes, groups);
+    to.launch(normalizeShader, { x, histogram, energy, output }, sizes, groups);
   },
 };

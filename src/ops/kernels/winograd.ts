@@ -139,7 +139,7 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
 export interface Patches {
   readonly height: number;
   readonly width: number;
-  /** Rows and columns by which the first patch starts before the image. */
+  /** Rows and columns between the start of the first patch and the image. */
   readonly padY: number;
   readonly padX: number;
   readonly half?: boolean;
@@ -176,7 +176,7 @@ export function launchInput(to: Lowering, shape: Cells, x: Place, patches: Patch
       FIRST_IN: x.first,
       FIRST: through?.first ?? 0,
       GROUP: through?.group ?? 1,
-      NORMALISED: through ? 1 : 0,
+      NORMALIZED: through ? 1 : 0,
       RELU: through?.relu ? 1 : 0,
       HALF: half ? 1 : 0,
     },

@@ -13,7 +13,7 @@ export function threads(count: number): { groups: [number, number]; constants: {
   return { groups: [x, Math.ceil(groups / x)], constants: { COUNT: count, ROW: x * workgroupSize } };
 }
 
-/** The same for an element-wise launch in which each thread handles one vec4. */
+/** The same for an element-wise launch with one vec4 per thread. */
 export function vec4Threads(size: number): ReturnType<typeof threads> {
   return threads(Math.ceil(size / 4));
 }
