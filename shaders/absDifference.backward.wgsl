@@ -1,5 +1,5 @@
-// d loss / d a = gradient * sign(a - b), d loss / d b its negative; sign(0) = 0. Element i of the result belongs to pair
-// element i % HALF; the second half, where there is one, is the gradient of b. SIGN -1 makes a lone b's gradient.
+// d loss / d a = gradient * sign(a - b), d loss / d b = -that; sign(0) = 0. Element i of the result belongs to pair
+// element i % HALF; a second half is the gradient of b. SIGN -1 computes the gradient of b alone.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override HALF: u32;
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let j = i % HALF;
     let direction = select(-SIGN, SIGN, i < HALF);
     let d = a[j] - b[j + B_OFFSET];
-    let sign_ = select(select(d, 1.0, d > 0.0), -1.0, d < 0.0); // of NaN NaN, which sign() need not give
+    let sign_ = select(select(d, 1.0, d > 0.0), -1.0, d < 0.0); // NaN for NaN, which sign() does not guarantee
     input_gradient[i] = direction * gradient[j] * sign_;
   }
 }

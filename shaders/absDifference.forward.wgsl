@@ -1,5 +1,5 @@
-// output[i] = |a[i] - b[i + B_OFFSET]|. For two tensors B_OFFSET is 0; for the two halves of one stack, a and b are
-// that stack and B_OFFSET is the size of a half.
+// output[i] = |a[i] - b[i + B_OFFSET]|. For two tensors B_OFFSET is 0; for the two halves of one stack, a and b are the
+// stack and B_OFFSET is the size of a half.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override B_OFFSET: u32;

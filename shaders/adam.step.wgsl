@@ -1,13 +1,13 @@
-// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019), all parameters of an arena in one launch; g
-// includes the L2 penalties' part:
+// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019), all parameters of an arena in one
+// launch; g includes the L2 penalties:
 //   g = clip (gradient + decay w)
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
 //   w -= learning rate * weight decay * w, for AdamW
 //   w -= learning rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 // schedule.x = learning rate / (1 - beta1^t) and schedule.y = 1 / sqrt(1 - beta2^t) come from the host in float64;
-// schedule.w = learning rate * weight decay, 0 for Adam.
-// Where an element of the gradient is not finite, schedule.z, the run's own number, is left in fault. The test looks at the
-// bits: WGSL lets a compiler assume that no float is NaN or infinite.
+// schedule.w = learning rate * weight decay, 0 for Adam. If an element of the gradient is not finite, schedule.z, the
+// run's number, is written to fault. The test uses the bits: WGSL lets a compiler assume that no float is NaN or
+// infinite.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 override BETA1: f32;
@@ -21,11 +21,11 @@ override EPSILON: f32;
 @group(0) @binding(2) var<storage, read_write> first_moment: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> second_moment: array<vec4f>;
 @group(0) @binding(4) var<uniform> schedule: vec4f;
-@group(0) @binding(5) var<storage, read> blocks: array<vec2f>; // of each 64 elements: decay, how many are the parameter's
+@group(0) @binding(5) var<storage, read> blocks: array<vec2f>; // per 64 elements: decay, count of elements
 @group(0) @binding(6) var<storage, read> clip: array<f32>;
 @group(0) @binding(7) var<storage, read_write> fault: atomic<u32>;
 
-const EXPONENT = vec4u(0x7f800000u); // all of its bits are set in NaN and infinity
+const EXPONENT = vec4u(0x7f800000u); // all these bits are set in NaN and infinity
 
 fn finite(x: vec4f) -> vec4<bool> {
   return (bitcast<vec4u>(x) & EXPONENT) != EXPONENT;

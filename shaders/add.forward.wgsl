@@ -1,4 +1,4 @@
-// output = a + b, element by element; four to a thread.
+// output = a + b, element-wise; four per thread.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 

@@ -1,5 +1,5 @@
-// d loss / d x[i] = gradient share sum over j of 2 (pull[i, j] + pull[j, i]) (x[i] - x[j]), pull[j, a] the derivative of
-// anchor a's term by the squared distance of a and j. Gathered: each element is one thread's own sum, in one order.
+// d loss / d x[i] = gradient share sum over j of 2 (pull[i, j] + pull[j, i]) (x[i] - x[j]), pull[j, a] the derivative
+// of anchor a's term by the squared distance between a and j. Each thread gathers its own sum, in a fixed order.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override ROWS: u32;

@@ -1,10 +1,10 @@
-// output = sum of the anchors' terms / what they count; share = 1 / that count. 0 where nothing counts: a batch without a
-// pair, or without two people.
+// output = sum of the anchors' terms / number of anchors that count; share = 1 / that number. Both are 0 if none
+// counts: a batch without a positive pair, or with one identity.
 override COUNT: u32; // anchors
 
 const WORKGROUP: u32 = 64;
 
-@group(0) @binding(0) var<storage, read> terms: array<vec2f>; // term, count
+@group(0) @binding(0) var<storage, read> terms: array<vec2f>; // term, whether it counts
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 @group(0) @binding(2) var<storage, read_write> share: array<f32>;
 

@@ -1,16 +1,15 @@
-// Joins the parts' moments in their order (Chan, Golub and LeVeque 1979):
+// Combines the parts' moments in their order (Chan, Golub and LeVeque 1979):
 //   d = mean_b - mean;  mean += d n_b / n;  M2 += M2_b + d^2 n_a n_b / n
-// and writes what the next layer reads its input through, scale (x - mean) + beta: for each group mean,
-// scale = gamma / sqrt(variance + EPSILON), beta and 1 / sqrt(variance + EPSILON), the variance being the population's.
-// With MOVING 1 the averages move, too: moving = MOMENTUM moving + (1 - MOMENTUM) statistic, once for each group in turn.
-// Means are joined relative to the group's first value, and what rounding their sum to float32 takes away, the rest, is
-// subtracted with beta: scale (x - mean - rest) + beta = scale (x - mean) + (beta - scale rest). It is not small against
-// x - mean where the mean is large against the deviation.
-// A workgroup takes four channels: each thread every 64th part, then a tree over the threads.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// and writes the coefficients through which the next layer reads its input, scale (x - mean) + beta: for each group the
+// mean, scale = gamma / sqrt(variance + EPSILON), beta and 1 / sqrt(variance + EPSILON), with the population variance.
+// With MOVING 1 the moving averages are updated too: moving = MOMENTUM moving + (1 - MOMENTUM) statistic, once per
+// group. Means are combined relative to the group's first value. The remainder of their sum's rounding to float32 is
+// subtracted with beta: scale (x - mean - rest) + beta = scale (x - mean) + (beta - scale rest). It is not small
+// against x - mean if the mean is large against the deviation. A workgroup computes four channels: each thread every
+// 64th part, then a tree over the threads. Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   CHANNELS: u32, // vec4s
-  PARTS: u32, // of one group
+  PARTS: u32, // per group
   GROUPS: u32,
 }
 
@@ -20,10 +19,12 @@ override MOMENTUM: f32 = 0.99;
 
 const WORKGROUP: u32 = 64;
 
-@group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 4, CHANNELS]: count, first value, mean - it, M2
+// partial: [GROUPS, PARTS, 4, CHANNELS]: count, first value, mean - first value, M2
+@group(0) @binding(0) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(1) var<storage, read> gamma: array<vec4f>;
 @group(0) @binding(2) var<storage, read> beta: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> affine: array<vec4f>; // [GROUPS, 4, CHANNELS], then [GROUPS, CHANNELS] of the rest
+// affine: [GROUPS, 4, CHANNELS] of mean, scale, beta, 1 / deviation, then [GROUPS, CHANNELS] of the remainder.
+@group(0) @binding(3) var<storage, read_write> affine: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> moving_mean: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> moving_variance: array<vec4f>;
 @group(0) @binding(6) var<uniform> shape: Shape;

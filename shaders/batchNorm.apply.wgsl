@@ -1,5 +1,5 @@
-// output = scale (x - mean) + beta, with RELU 1 the larger of that and 0, for consumers that do not read x through the
-// normalisation themselves. x is [images, PIXELS, CHANNELS].
+// output = scale (x - mean) + beta, with RELU 1 max(that, 0), for readers that cannot normalize x themselves. x is
+// [images, PIXELS, CHANNELS].
 override CHANNELS: u32; // vec4s
 override PIXELS: u32; // in one image
 override GROUP: u32; // images that share statistics
@@ -8,13 +8,14 @@ override HALF: u32 = 0u; // 1: x is packed float16
 override COUNT: u32; // threads: images * PIXELS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
-  FIRST: u32, // image of the whole batch that x begins with
+  FIRST: u32, // index of x's first image in the whole batch
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec2u>;
-@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+// affine: [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(3) var<uniform> shape: Shape;
 

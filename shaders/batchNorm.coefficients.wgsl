@@ -1,12 +1,11 @@
-// Adds the parts' sums of batchNorm.gradientSums: s1 = sum of g, s2 = sum of g xhat, for each group and channel, and writes
-// the coefficients of the input gradient  scale (g - c1 - (x - mean) c2):  c1 = s1 / n, c2 = s2 / (n deviation), n values
-// in a group; in inference, where the statistics are constants, both are 0. Over all groups: d loss / d beta = sum of s1,
-// d loss / d gamma = sum of s2, and for a bias before the normalisation the sum of the input gradient: scale s1 in
-// inference and exactly 0 in training, where batch statistics take any bias out again.
-// The parts and the readers know the mean only as it was rounded (batchNorm.affine); its rest is taken out here, of s2 and
-// for the readers of c1: s2 - s1 rest / deviation, and c1 - rest c2.
-// A workgroup takes four channels: each thread every 64th part, then a tree.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// Adds the parts' sums of batchNorm.gradientSums: s1 = sum of g, s2 = sum of g xhat, per group and channel, and writes
+// the coefficients of the input gradient  scale (g - c1 - (x - mean) c2):  c1 = s1 / n, c2 = s2 / (n deviation), n
+// values in a group; in inference, where the statistics are constants, both are 0. Over all groups: d loss / d beta =
+// sum of s1, d loss / d gamma = sum of s2, and for a bias before the normalization the sum of the input gradient: scale
+// s1 in inference and exactly 0 in training, where batch statistics cancel any bias. The parts and the readers know the
+// mean only rounded (batchNorm.affine); its remainder is corrected here, in s2 and, for the readers, in c1: s2 - s1
+// rest / deviation, and c1 - rest c2. A workgroup computes four channels: each thread every 64th part, then a tree.
+// Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   CHANNELS: u32, // vec4s
   PARTS: u32, // of one group
@@ -19,7 +18,7 @@ override TRAINING: u32;
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 2, CHANNELS]
-@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [GROUPS, 4, CHANNELS], then [GROUPS, CHANNELS] of the rest
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // see batchNorm.affine
 @group(0) @binding(2) var<storage, read_write> coefficients: array<vec4f>; // [GROUPS, 2, CHANNELS]
 @group(0) @binding(3) var<storage, read_write> gamma_gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> beta_gradient: array<vec4f>;

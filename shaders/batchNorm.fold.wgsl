@@ -1,7 +1,7 @@
-// What a block of inference does to the maxima of its convolution x, as three numbers for each channel:
+// A block of inference applied to the maxima of its convolution x, as three numbers per channel:
 //   gamma (x + bias - mean) / sqrt(variance + EPSILON) + beta = (x + folded[0]) folded[1] + folded[2].
-// The bias and the mean are taken off each other first: of a sum of all three a large mean would leave no digits.
-// How many channels there are is read, so that all blocks share one pipeline.
+// The mean is subtracted from the bias first: in a sum of all three a large mean would cancel all digits.
+// The number of channels is in a uniform, so that all blocks share one pipeline.
 struct Shape {
   CHANNELS: u32,
   EPSILON: f32,

@@ -1,18 +1,19 @@
-// The two sums of batch-norm's backward pass over some pixels of one image: g and g xhat, xhat = (x - mean) / deviation.
-// With RELU 1, g is the gradient where scale (x - mean) + beta > 0, else 0. A thread takes RUN pixels, four channels.
+// The two sums of batch-norm's backward pass over some pixels of one image: g and g xhat, xhat = (x - mean) /
+// deviation. With RELU 1, g is the gradient where scale (x - mean) + beta > 0, else 0. A thread computes RUN pixels of
+// four channels.
 override CHANNELS: u32; // vec4s
 override PIXELS: u32; // in one image
-override RUN: u32; // pixels for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
+override RUN: u32; // pixels per thread
+override RUNS: u32; // threads per image (and vec4 of channels)
 override GROUP: u32; // images that share statistics
 override RELU: u32;
 override HALF: u32 = 0u; // 1: x is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
 override COUNT: u32; // threads: images * RUNS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_GRADIENT: u32, // among those of gradient
@@ -20,7 +21,8 @@ struct Shape {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec2u>;
-@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+// affine: [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>;
 @group(0) @binding(2) var<storage, read> gradient: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 2, CHANNELS]
 @group(0) @binding(4) var<uniform> shape: Shape;

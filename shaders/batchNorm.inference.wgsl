@@ -1,4 +1,4 @@
-// The statistics of inference: moving mean and variance in the place of the batch's, and 1 / sqrt(variance + EPSILON).
+// The statistics of inference: moving mean and variance instead of the batch's, and 1 / sqrt(variance + EPSILON).
 override CHANNELS: u32;
 override EPSILON: f32;
 
@@ -13,6 +13,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     statistics[c] = moving_mean[c];
     statistics[CHANNELS + c] = moving_variance[c];
     statistics[2u * CHANNELS + c] = 1.0 / sqrt(moving_variance[c] + EPSILON);
-    statistics[3u * CHANNELS + c] = 0.0; // an average has no rest: it is kept in float32 from step to step
+    statistics[3u * CHANNELS + c] = 0.0; // moving averages are float32: no remainder
   }
 }

@@ -1,8 +1,8 @@
 // d loss / d x = gamma / sqrt(variance + epsilon) * (g - (sum of g + xhat * sum of g xhat) / n), n the rows of a group.
-// With TRAINING 0 the statistics are constants and the last term falls away. RELU as in batchNorm.sums.
+// With TRAINING 0 the statistics are constants and the last term vanishes. RELU as in batchNorm.sums.
 override CHANNELS: u32;
 override ROWS: u32; // rows of one group
-override CHUNK: u32; // rows for each thread
+override CHUNK: u32; // rows per thread
 override CHUNKS: u32; // chunks of one group
 override GROUPS: u32;
 override ROW: u32; // threads in one row of the grid
@@ -10,7 +10,7 @@ override RELU: u32 = 0u;
 override TRAINING: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: mean, variance, 1 / deviation, rest
+@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: see batchNorm.statistics
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read> gradient: array<f32>;
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let origin = group * ROWS * CHANNELS + c;
   let mean = statistics[group * CHANNELS + c];
   let inverse = statistics[(2u * GROUPS + group) * CHANNELS + c];
-  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // of the mean, which is rounded
+  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // remainder of the rounded mean
   let scale = gamma[c];
   let offset = beta[c];
   let share = select(vec2f(0.0), sums[group * CHANNELS + c] / f32(ROWS), TRAINING == 1u);

@@ -1,5 +1,5 @@
-// moving = MOMENTUM moving + (1 - MOMENTUM) statistic, for mean and variance, once for each group in turn: two branches
-// that share the layer update it twice, as two calls would.
+// moving = MOMENTUM moving + (1 - MOMENTUM) statistic, for mean and variance, once per group: two branches that share
+// the layer update it twice, as two calls would.
 override CHANNELS: u32;
 override GROUPS: u32;
 override MOMENTUM: f32;

@@ -1,5 +1,5 @@
-// Adds the chunks' sums in their order. For each group and channel: sums of g and g * xhat, which the input gradient
-// needs; over all groups: d loss / d beta = sum of g, d loss / d gamma = sum of g * xhat.
+// Adds the chunks' sums in their order. Per group and channel: sums of g and g * xhat, for the input gradient; over all
+// groups: d loss / d beta = sum of g, d loss / d gamma = sum of g * xhat.
 override CHANNELS: u32;
 override CHUNKS: u32;
 override GROUPS: u32;

@@ -1,8 +1,8 @@
-// Joins the chunks' moments in their order (Chan, Golub and LeVeque 1979):
+// Combines the chunks' moments in their order (Chan, Golub and LeVeque 1979):
 //   d = mean_b - mean;  mean += d n_b / n;  M2 += M2_b + d^2 n_a n_b / n
-// where means are relative to the first value of the group, and writes mean, population variance,
-// 1 / sqrt(variance + EPSILON) and the rest of the mean for each group and channel: what its rounding to float32 took away,
-// which is not small against x - mean where the mean is large against the deviation.
+// with means relative to the first value of the group, and writes mean, population variance, 1 / sqrt(variance +
+// EPSILON) and the remainder of the mean's rounding to float32, per group and channel. The remainder is not small
+// against x - mean if the mean is large against the deviation.
 override CHANNELS: u32;
 override ROWS: u32;
 override CHUNK: u32;
@@ -11,7 +11,8 @@ override GROUPS: u32;
 override EPSILON: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>; // [GROUPS, ROWS, CHANNELS]
-@group(0) @binding(1) var<storage, read> partial: array<vec2f>; // [GROUPS, CHUNKS, CHANNELS] of (mean - first value, M2)
+// partial: [GROUPS, CHUNKS, CHANNELS] of (mean - first value, M2)
+@group(0) @binding(1) var<storage, read> partial: array<vec2f>;
 @group(0) @binding(2) var<storage, read_write> statistics: array<f32>; // [4, GROUPS, CHANNELS]
 
 @compute @workgroup_size(64)
@@ -36,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let variance = select(m2, 0.0, m2 < 0.0) / n;
   let rounded = first + mean;
-  let part = rounded - first; // of mean: the two lines below are exact (Knuth's two-sum)
+  let part = rounded - first; // remainder of mean: the next two lines are exact (Knuth's two-sum)
   statistics[3u * GROUPS * CHANNELS + i] = (first - (rounded - part)) + (mean - part);
   statistics[i] = rounded;
   statistics[GROUPS * CHANNELS + i] = variance;

@@ -1,15 +1,16 @@
-// The two sums of the backward pass over one chunk of rows: g and g * xhat, xhat = (x - mean) / sqrt(variance + epsilon).
-// With RELU 1, g is the gradient where gamma xhat + beta > 0, else 0: recomputed, so that the activation need not be kept.
+// The two sums of the backward pass over one chunk of rows: g and g * xhat, xhat = (x - mean) / sqrt(variance +
+// epsilon). With RELU 1, g is the gradient where gamma xhat + beta > 0, else 0: recomputed, so that the activation need
+// not be stored.
 override CHANNELS: u32;
 override ROWS: u32; // rows of one group
-override CHUNK: u32; // rows for each thread
+override CHUNK: u32; // rows per thread
 override CHUNKS: u32; // chunks of one group
 override GROUPS: u32;
 override ROW: u32; // threads in one row of the grid
 override RELU: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: mean, variance, 1 / deviation, rest
+@group(0) @binding(1) var<storage, read> statistics: array<f32>; // [4, GROUPS, CHANNELS]: see batchNorm.statistics
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read> gradient: array<f32>;
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let origin = group * ROWS * CHANNELS + c;
   let mean = statistics[group * CHANNELS + c];
   let inverse = statistics[(2u * GROUPS + group) * CHANNELS + c];
-  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // of the mean, which is rounded
+  let rest = -statistics[(3u * GROUPS + group) * CHANNELS + c] * inverse; // remainder of the rounded mean
   let scale = gamma[c];
   let offset = beta[c];
   var sums = vec2f(0.0);

@@ -1,5 +1,5 @@
-// The transpose: every weight is in the sum that was taken from the centre.
-// d loss / d w[p] = gradient[p] - theta gradient[centre].
+// The transpose: every weight is in the sum that was subtracted from the center. d loss / d w[p] = gradient[p] - theta
+// gradient[center].
 override WINDOW: u32; // rows * columns, both odd
 override PAIRS: u32; // channels in * channels out
 override THETA: f32;
@@ -12,8 +12,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= PAIRS) {
     return;
   }
-  let centre = THETA * gradient[WINDOW / 2u * PAIRS + id.x];
+  let center = THETA * gradient[WINDOW / 2u * PAIRS + id.x];
   for (var p = 0u; p < WINDOW; p++) {
-    filter_gradient[p * PAIRS + id.x] = gradient[p * PAIRS + id.x] - centre;
+    filter_gradient[p * PAIRS + id.x] = gradient[p * PAIRS + id.x] - center;
   }
 }

@@ -1,6 +1,6 @@
 // The central difference filter (Yu et al. 2020, "Searching Central Difference Convolutional Networks for Face
-// Anti-Spoofing"): a convolution with it gives sum_p w[p] x[p] - theta x[centre] sum_p w[p]. A thread goes through the window
-// of one pair of channels.
+// Anti-Spoofing"): a convolution with it computes sum_p w[p] x[p] - theta x[center] sum_p w[p]. A thread loops over the
+// window of one pair of channels.
 override WINDOW: u32; // rows * columns, both odd
 override PAIRS: u32; // channels in * channels out
 override THETA: f32;

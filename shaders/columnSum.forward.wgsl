@@ -1,8 +1,8 @@
-// output[p, c] = sum of x[r, c] over the p-th chunk of rows; repeated on its own output it sums whole columns of a
-// [ROWS, COLUMNS] matrix in a fixed order. Neighbouring threads take neighbouring columns.
+// output[p, c] = sum of x[r, c] over the p-th chunk of rows. Repeated on its own output, it sums whole columns of a
+// [ROWS, COLUMNS] matrix in a fixed order. Adjacent threads take adjacent columns.
 override ROWS: u32;
 override COLUMNS: u32;
-override CHUNK: u32; // rows for each thread
+override CHUNK: u32; // rows per thread
 override COUNT: u32; // threads: chunks * COLUMNS
 override ROW: u32; // threads in one row of the grid
 

@@ -1,5 +1,5 @@
 // d loss / d a = gradient (2 / n) (same - (1 - same) max(0, MARGIN - d) / d) (a - b), d loss / d b its negative.
-// At d = 0 the direction is undefined and the push apart is taken as 0, so that the gradient stays finite.
+// At d = 0 the direction is undefined; the repulsion is then 0, so that the gradient stays finite.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override COLUMNS: u32;
@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i < COUNT) {
     let row = i / COLUMNS;
     let d = sqrt(squared[row]);
-    let push = select((MARGIN - d) / d, 0.0, (d <= 0.0) | (d >= MARGIN)); // NaN where d is
+    let push = select((MARGIN - d) / d, 0.0, (d <= 0.0) | (d >= MARGIN)); // NaN if d is NaN
     let pull = same[row] - (1.0 - same[row]) * push;
     input_gradient[i] = SIGN * gradient[0] * 2.0 / f32(COUNT / COLUMNS) * pull * (a[i] - b[i]);
   }

@@ -1,5 +1,5 @@
-// dilated[b, STRIDE_Y i, STRIDE_X j, o] = gradient[b, i, j, o], zeros elsewhere: of a strided convolution's output gradient
-// it makes that of the same convolution with stride 1.
+// dilated[b, STRIDE_Y i, STRIDE_X j, o] = gradient[b, i, j, o], zeros elsewhere: turns the output gradient of a strided
+// convolution into that of the same convolution with stride 1.
 override COUNT: u32; // elements of dilated
 override ROW: u32; // threads in one row of the grid
 override HEIGHT: u32; // of gradient

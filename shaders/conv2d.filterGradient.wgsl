@@ -1,7 +1,7 @@
-// partial[p, (u, v, c), o] = sum over the p-th part of the output rows (b, i), and over j, of
-// x[b, i s + u - pad, j s + v - pad, c] g[b, i, j, o]; columnSum then adds the parts in their order.
-// A thread computes 8 rows (u, v, c) x 8 channels o (LANES apart): 16 loads for 64 multiply-adds. The sum over batch and
-// space is cut into parts so that there is enough to do side by side, whatever the filter's size.
+// partial[p, (u, v, c), o] = sum over the p-th part of the output rows (b, i), and over j, of x[b, i s + u - pad, j s +
+// v - pad, c] g[b, i, j, o]; columnSum then adds the parts in their order. A thread computes 8 rows (u, v, c) x 8
+// channels o (LANES apart): 16 loads for 64 multiply-adds. The sum over batch and space is split into parts, for enough
+// parallel work whatever the filter's size.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -81,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var at_b = ((i32(image) * HEIGHT + yb) * WIDTH + vb) * i32(CHANNELS) + cb;
     var g = line * OUTPUT_WIDTH * FILTERS + o;
     for (var j = 0u; j < OUTPUT_WIDTH; j++) {
-      // Left of the picture a column wraps to a large number: one comparison serves both edges.
+      // Left of the picture a column wraps to a large number: one comparison covers both edges.
       let inside_a = inside_ya & (vec4u(va + i32(j) * STRIDE_X) < vec4u(u32(WIDTH)));
       let inside_b = inside_yb & (vec4u(vb + i32(j) * STRIDE_X) < vec4u(u32(WIDTH)));
       let xa = select(vec4f(), vec4f(x[at_a.x], x[at_a.y], x[at_a.z], x[at_a.w]), inside_a);

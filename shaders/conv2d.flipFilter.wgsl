@@ -1,7 +1,7 @@
-// flipped[u, v, o, c] = filter[U - 1 - u, V - 1 - v, c, o]: the filter with which a convolution of the output gradient
-// gives the input gradient. Small beside the convolution itself, and it lets conv2d.forward serve both ways. Of a matrix
-// (TAPS 1) it is the transpose; of a batch of matrices, too, where the order of taps stays. The grid is [c, o, tap], so that
-// no thread divides.
+// flipped[u, v, o, c] = filter[U - 1 - u, V - 1 - v, c, o]: a convolution of the output gradient with this filter is
+// the input gradient. It is cheap compared with the convolution, and lets conv2d.forward compute both. For a matrix
+// (TAPS 1) it is the transpose; for a batch of matrices too, if the order of taps is kept. The grid is [c, o, tap], so
+// that no thread divides.
 override TAPS: u32; // U * V
 override REVERSED: u32 = 1u; // 0: the order of taps stays
 override CHANNELS: u32;

@@ -1,7 +1,7 @@
-// output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o].
-// A thread computes 8 pixels (consecutive in [B, H', W'] order) x 8 channels (LANES apart, so that neighbouring threads
-// read neighbouring filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. The arrays' lengths
-// are constants: where the shader compiler guards indices, it need not ask for them at each load.
+// output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o]. A thread
+// computes 8 pixels (consecutive in [B, H', W'] order) x 8 channels (LANES apart, so that adjacent threads read
+// adjacent filter elements): 16 loads for 64 multiply-adds, all accumulators in registers. The arrays' lengths are
+// constants: a shader compiler that guards indices need not read them at each load.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -90,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let at_a = vec4u(select(vec4i(), wa.at + tap, inside_a));
       let at_b = vec4u(select(vec4i(), wb.at + tap, inside_b));
       var f = u32(u * SIZE_X + v) * CHANNELS * FILTERS + o;
-      // The end is a sum that is not known when compiling: unrolled fully, few channels would take all registers.
+      // The end is a sum that is unknown at compile time: fully unrolled, few channels would take all registers.
       let end = f + CHANNELS * FILTERS;
       for (var c = 0u; f < end; c++) {
         let xa = select(vec4f(), vec4f(x[at_a.x + c], x[at_a.y + c], x[at_a.z + c], x[at_a.w + c]), inside_a);

@@ -1,12 +1,13 @@
-// The filter gradient of a 3 x 3 convolution with padding 1 under a 2 x 2 max-pool, batch-norm and ReLU, directly:
+// The filter gradient of a 3 x 3 convolution with padding 1 under a 2 x 2 max-pool, batch-norm and ReLU, by the direct
+// algorithm:
 //   partial[part, u, v, c, o] = sum over b, i, j of x[b, i + u - 1, j + v - 1, c] y[b, i, j, o]
-// where y, the gradient of the convolution's output, is never stored: through the max-pool it is zero but for one element
-// in each window, and what arrives there went through batch-norm and ReLU,
+// y, the gradient of the convolution's output, is never stored: because of the max-pool it is zero except for one
+// element per window, and the gradient there went through batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
-// z being the pooled values. A thread takes RUN cells (4 x 4 elements of y, four windows) of one image, one channel of x
-// and four of y: a 6 x 6 patch, four windows and 144 multiply-adds of vec4s for each cell. For software adapters, as
-// conv2d.pool: rows of the patch and of the sums are gone through in loops.
-// With NORMALISED 1, x is read through batch-norm and ReLU, too. With ADD 1 the sums are added to what partial holds.
+// with the pooled values z. A thread computes RUN cells (4 x 4 elements of y, four windows) of one image, for one
+// channel of x and four of y: a 6 x 6 patch, four windows and 144 multiply-adds of vec4s per cell. For software
+// adapters, as conv2d.pool: loops over the rows of the patch and of the sums. With NORMALIZED 1, x is read through
+// batch-norm and ReLU, too. With ADD 1 the sums are added to the values in partial.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -15,21 +16,21 @@ override POOLED_Y: u32;
 override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
-override RUN: u32; // cells for each thread
-override RUNS: u32; // parts for each image
+override RUN: u32; // cells per thread
+override RUNS: u32; // parts per image
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
-override NORMALISED: u32 = 0u;
+override NORMALIZED: u32 = 0u;
 override INPUT_RELU: u32 = 1u;
-override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
+override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes, read as byte / 255
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
 override ADD: u32 = 0u;
 override COUNT: u32; // threads: images * RUNS * CHANNELS * FILTERS
 override ROW: u32; // threads in one row of the grid
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_POOLED: u32, // among those of pooled and argmax
@@ -51,10 +52,10 @@ const GRADIENT_LENGTH: u32 = 1; // pairs of words
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 3, 3, CHANNELS, FILTERS]
 @group(0) @binding(8) var<uniform> shape: Shape;
 
-// What a thread reads one channel of x through.
+// The normalization through which a thread reads one channel of x.
 struct Source { mean: f32, scale: f32, beta: f32 }
 
-// Where a row or a column of the patch lies in x, and whether the image has it.
+// The position of a patch's row or column in x, and whether it is inside the image.
 struct Line { at: u32, inside: bool }
 
 fn column_at(x: i32) -> Line {
@@ -72,7 +73,7 @@ fn load(row: Line, column: Line, s: Source) -> f32 {
   } else {
     value = bitcast<f32>(x[at]);
   }
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     value = fma(value - s.mean, s.scale, s.beta);
     if (INPUT_RELU == 1u) {
       value = select(value, 0.0, value < 0.0);
@@ -124,7 +125,7 @@ fn arriving(image: u32, y: u32, x: u32, o: u32, norm: Norm) -> vec4f {
 // Four elements of one row of y.
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
-// Row 0 or 1 of two neighbouring windows.
+// Row 0 or 1 of two adjacent windows.
 fn spread(left: vec4f, left_place: vec4u, right: vec4f, right_place: vec4u, r: u32) -> Four {
   let first = vec4u(2u * r);
   let second = vec4u(2u * r + 1u);
@@ -174,7 +175,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     affine[at], affine[at + FILTERS], affine[at + 2u * FILTERS], coefficients[sums], coefficients[sums + FILTERS],
   );
   var s = Source();
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     let from_ = group * 4u * CHANNELS + c;
     s = Source(input_affine[from_], input_affine[from_ + CHANNELS], input_affine[from_ + 2u * CHANNELS]);
   }

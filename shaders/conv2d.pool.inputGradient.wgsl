@@ -1,8 +1,9 @@
-// The input gradient of a 3 x 3 convolution with padding 1 under a 2 x 2 max-pool, batch-norm and ReLU, directly:
+// The input gradient of a 3 x 3 convolution with padding 1 under a 2 x 2 max-pool, batch-norm and ReLU, by the direct
+// algorithm:
 //   input_gradient[b, i, j, c] = sum over u, v, o of y[b, i - u + 1, j - v + 1, o] filter[u, v, c, o]
-// where y, the gradient of the convolution's output, is never stored: see conv2d.pool.filterGradient. A thread takes RUN
-// tiles of 4 x 4 pixels of one image and four channels: for each o the 6 x 6 patch of y that 16 windows (9 cells) hold,
-// and 9 vec4s of the filter for 144 multiply-adds of vec4s.
+// y, the gradient of the convolution's output, is never stored: see conv2d.pool.filterGradient. A thread computes RUN
+// tiles of 4 x 4 pixels of one image and four channels: for each o the 6 x 6 patch of y from 16 windows (9 cells), and
+// 9 vec4s of the filter for 144 multiply-adds of vec4s.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32; // vec4s
@@ -11,19 +12,19 @@ override POOLED_Y: u32;
 override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
-override RUN: u32; // tiles for each thread
-override RUNS: u32; // threads for each image (and vec4 of channels)
+override RUN: u32; // tiles per thread
+override RUNS: u32; // threads per image (and vec4 of channels)
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
-override HALF_OUTPUT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
+override HALF_OUTPUT: u32 = 0u; // 1: input_gradient is packed float16, multiplied by SCALE
 override SCALE: f32 = 1.0;
 override COUNT: u32; // threads: images * RUNS * CHANNELS
 override ROW: u32; // threads in one row of the grid
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_OUT: u32, // the first image of this launch among those of input_gradient that are bound
   FIRST_POOLED: u32, // among those of pooled and argmax
@@ -72,7 +73,7 @@ fn arriving(image: u32, y: i32, x: i32, o: u32, norm: Norm) -> f32 {
   return select(0.0, norm.scale * (g - norm.c1 - d * norm.c2), inside);
 }
 
-// Where the maxima of a cell's four windows are: two bits each, window by window in steps of a byte.
+// The positions of the maxima of a cell's four windows: two bits each, one byte per window.
 fn places(image: u32, y: i32, x: i32, o: u32) -> u32 {
   let cell = u32(clamp(y, 0, i32(CELLS_Y) - 1)) * CELLS_X + u32(clamp(x, 0, i32(CELLS_X) - 1));
   let at = ((shape.FIRST_POOLED + image) * CELLS_Y * CELLS_X + cell) * (FILTERS / 4u) + o / 4u;
@@ -122,7 +123,7 @@ fn tap(k: u32, c: u32, o: u32) -> vec4f {
   return vec4f(filter_[at], filter_[at + FILTERS], filter_[at + 2u * FILTERS], filter_[at + 3u * FILTERS]);
 }
 
-// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+// Clamps to the largest float16; keeps NaN, which clamp() may drop.
 fn within_f16(x: vec4f) -> vec4f {
   return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
 }
@@ -183,7 +184,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let f20 = tap(6u, c, o);
       let f21 = tap(7u, c, o);
       let f22 = tap(8u, c, o);
-      // Row by row of y: row r of the patch reaches pixel rows r - 2 + u.
+      // Row by row of y: row r of the patch contributes to pixel rows r - 2 + u.
       let above = windows(image, 2 * y - 1, 2 * x, o, norm);
       let r0 = spread(above, places(image, y - 1, x - 1, o), places(image, y - 1, x, o), places(image, y - 1, x + 1, o), 2u, 1u);
       d0 = multiply(d0, r0, f20, f21, f22);

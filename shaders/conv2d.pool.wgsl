@@ -1,13 +1,13 @@
-// The maxima of 2 x 2 windows of a 3 x 3 convolution with padding 1, directly:
+// The maxima of 2 x 2 windows of a 3 x 3 convolution with padding 1, by the direct algorithm:
 //   pooled[b, y, x, o] = bias[o] + max over r, s in 0..1 of
 //     sum over u, v, c of x[b, 2y + r + u - 1, 2x + s + v - 1, c] filter[u, v, c, o]
-// with where the maxima were: the convolution's own output never exists. Beside them, for batch-norm, mean and sum of
-// squared deviations (M2) of each channel over the thread's cells. A thread takes RUN cells (4 x 4 outputs, four windows)
-// of one image and four channels: for each input channel it loads a 6 x 6 patch and 9 vec4s of the filter for 144
-// multiply-adds of vec4s, all in registers. Neighbouring threads read neighbouring filters and the same patch. For software
-// adapters: rows of the patch and of the windows are gone through in loops, which compile in half the time, offsets of
-// its lines are worked out once, and shifts stand where such an adapter would divide lane by lane.
-// With NORMALISED 1, x is read through batch-norm and ReLU: max(0, scale (x - mean) + beta).
+// and the positions of the maxima; the convolution's own output is never stored. For batch-norm it also writes mean and
+// sum of squared deviations (M2) of each channel over the thread's cells. A thread computes RUN cells (4 x 4 outputs,
+// four windows) of one image and four channels: for each input channel it loads a 6 x 6 patch and 9 vec4s of the filter
+// for 144 multiply-adds of vec4s, all in registers. Adjacent threads read adjacent filters and the same patch. For
+// software adapters, rows of the patch and of the windows are loops, which compile in half the time, offsets of its
+// lines are computed once, and shifts replace divisions, which such an adapter executes lane by lane. With NORMALIZED
+// 1, x is read through batch-norm and ReLU: max(0, scale (x - mean) + beta).
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -18,21 +18,21 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
-override NORMALISED: u32 = 0u;
+override NORMALIZED: u32 = 0u;
 override RELU: u32 = 1u;
-override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
+override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes, read as byte / 255
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override INFERENCE: u32 = 0u; // 1: pooled is the normalized maxima; no other output
 override OUTPUT_RELU: u32 = 0u;
 
-// Where a slice of the batch lies and how it is divided is read, so that all slices share one pipeline.
+// The position and division of the slice are in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_OUT: u32, // among those of pooled
   FIRST: u32, // and in the whole batch
-  RUN: u32, // cells for each thread
-  RUNS: u32, // threads for each image (and vec4 of channels)
+  RUN: u32, // cells per thread
+  RUNS: u32, // threads per image (and vec4 of channels)
   COUNT: u32, // threads: images * RUNS * FILTERS
   ROW: u32, // threads in one row of the grid
 }
@@ -43,16 +43,17 @@ const FILTER_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(0) var<storage, read> x: array<u32, X_LENGTH>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f, FILTER_LENGTH>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; INFERENCE: [3, FILTERS] of batchNorm.fold
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
-@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
+// partial: [images * RUNS, 4, FILTERS]: count, first value, mean - first value, M2
+@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(7) var<uniform> shape: Shape;
 
-// What a thread reads one channel of x through.
+// The normalization through which a thread reads one channel of x.
 struct Norm { mean: f32, scale: f32, beta: f32 }
 
-// Where a row or a column of the patch lies in x, and whether the image has it.
+// The position of a patch's row or column in x, and whether it is inside the image.
 struct Line { at: u32, inside: bool }
 
 fn column_at(x: i32) -> Line {
@@ -70,7 +71,7 @@ fn load(row: Line, column: Line, n: Norm) -> f32 {
   } else {
     value = bitcast<f32>(x[at]);
   }
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     value = fma(value - n.mean, n.scale, n.beta);
     if (RELU == 1u) {
       value = select(value, 0.0, value < 0.0);
@@ -121,8 +122,8 @@ fn multiply(sum: Four, r: Row, f: Taps) -> Four {
 
 struct Maximum { value: vec4f, where_: vec4u }
 
-// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
-// float is NaN.
+// NaN is the largest, and the last NaN counts, as in PyTorch. The test uses the bits: WGSL lets a compiler assume that
+// no float is NaN.
 fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
   return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
 }
@@ -139,7 +140,7 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_);
 }
 
-// What the thread has seen so far.
+// The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
 var<private> s1: vec4f;
@@ -206,7 +207,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var y3 = Four();
     for (var c = 0u; c < CHANNELS; c++) {
       var norm = Norm();
-      if (NORMALISED == 1u) {
+      if (NORMALIZED == 1u) {
         norm = Norm(affine[statistics + c], affine[statistics + CHANNELS + c], affine[statistics + 2u * CHANNELS + c]);
       }
       var r0 = Row();

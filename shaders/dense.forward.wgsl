@@ -1,7 +1,7 @@
-// output[k, b, o] = activation(bias[o] + sum over i of x[k, b, i] kernel[k, i, o]): a batch of matrix products (one for a
-// dense layer, sixteen for Winograd's). A thread computes 8 rows x 8 columns (LANES apart, so that neighbouring threads
-// read neighbouring kernel elements): 16 loads for 64 multiply-adds, accumulators in registers. The arrays' lengths are
-// constants: where the shader compiler guards indices, it need not ask for them at each load.
+// output[k, b, o] = activation(bias[o] + sum over i of x[k, b, i] kernel[k, i, o]): a batch of matrix products (one for
+// a dense layer, 36 for Winograd's). A thread computes 8 rows x 8 columns (LANES apart, so that adjacent threads read
+// adjacent kernel elements): 16 loads for 64 multiply-adds, accumulators in registers. The arrays' lengths are
+// constants: a shader compiler that guards indices need not read them at each load.
 override ROWS: u32; // b of one product
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o
@@ -19,8 +19,8 @@ const OUTPUT_LENGTH: u32 = 1;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32, OUTPUT_LENGTH>;
 
-// x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
-// lets a compiler assume that no float is NaN.
+// x is clamped where exp would overflow. NaN bypasses clamp() and exp(), which may drop it. The test uses the bits:
+// WGSL lets a compiler assume that no float is NaN.
 fn logistic(x: f32) -> f32 {
   let y = 1.0 / (1.0 + exp(-clamp(x, -87.0, 87.0)));
   return select(y, x, (bitcast<i32>(x) & 0x7fffffff) > 0x7f800000);

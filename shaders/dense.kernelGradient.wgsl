@@ -1,6 +1,6 @@
 // partial[p, k, i, o] = sum over the p-th part of the rows b of x[k, b, i] g[k, b, o], for a batch of matrix products;
 // columnSum then adds the parts in their order. A thread computes 8 rows i x 8 columns o (LANES apart): 16 loads for 64
-// multiply-adds. The sum over b is cut into parts so that there is enough to do side by side.
+// multiply-adds. The sum over b is split into parts, for enough parallel work.
 override ROWS: u32; // b of one product
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o

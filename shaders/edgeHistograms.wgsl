@@ -1,6 +1,6 @@
-// Edges by direction, summed up over windows of 4 x 4 cells at every second cell, no padding:
+// Edges by direction, summed over windows of 4 x 4 cells at every second cell, no padding:
 //   output[window, b] = sqrt(mean over the window's cells of edges[cell, b]^2), b < 8
-// One thread to a value: eight neighbours read cells' eight directions side by side.
+// One thread per value: eight adjacent threads read a cell's eight directions.
 override CHANNELS: u32; // of edges: 8 directions, and the pixels
 override ROWS: u32; // of cells
 override COLUMNS: u32;

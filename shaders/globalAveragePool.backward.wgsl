@@ -1,4 +1,4 @@
-// d loss / d x[b, y, x, c] = gradient[b, c] / pixels: each pixel has its share of the mean.
+// d loss / d x[b, y, x, c] = gradient[b, c] / pixels: each pixel has an equal share of the mean.
 override PIXELS: u32;
 override CHANNELS: u32;
 override COUNT: u32; // elements of the input

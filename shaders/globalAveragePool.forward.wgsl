@@ -1,5 +1,5 @@
-// output[b, c] = the mean of x[b, y, x, c] over all pixels. One workgroup to an image and 64 channels, so that neighbouring
-// threads read neighbouring channels.
+// output[b, c] = the mean of x[b, y, x, c] over all pixels. One workgroup per image and 64 channels; adjacent threads
+// read adjacent channels.
 override PIXELS: u32;
 override CHANNELS: u32;
 

@@ -1,15 +1,15 @@
 // The norm of all gradients, g = gradient + decay w, over the o-th chunk of a parameter arena, as a pair (m, s):
 //   m = max |g|;  s = sum of (g / m)^2;  norm = m sqrt(s)
-// so that no finite g overflows when squared, and none vanishes (the reference BLAS's nrm2). A thread takes one element of
-// each block of 64. What lies in a block after the parameter's last element is left out.
+// so that no finite g overflows when squared, and none underflows (the reference BLAS's nrm2). A thread takes one
+// element of each block of 64. Elements of a block after the parameter's last one are skipped.
 override BLOCKS: u32;
-override CHUNK: u32; // blocks for each workgroup
+override CHUNK: u32; // blocks per workgroup
 
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> values: array<f32>;
 @group(0) @binding(1) var<storage, read> gradients: array<f32>;
-@group(0) @binding(2) var<storage, read> blocks: array<vec2f>; // of each: decay, elements of the parameter
+@group(0) @binding(2) var<storage, read> blocks: array<vec2f>; // of each: decay, number of the parameter's elements
 @group(0) @binding(3) var<storage, read_write> output: array<vec2f>;
 
 var<workgroup> partial: array<vec2f, WORKGROUP>;

@@ -1,5 +1,5 @@
-// What brings the gradients' global norm down to CLIP where it is above: CLIP / max(norm, CLIP)
-// (Pascanu, Mikolov and Bengio 2013, algorithm 1). The norm comes in pairs (m, s), m^2 s each (gradientNorm.partial).
+// The factor that scales the gradients down to the global norm CLIP if it is exceeded: CLIP / max(norm, CLIP)
+// (Pascanu, Mikolov and Bengio 2013, algorithm 1). The norm comes as pairs (m, s), m^2 s each (gradientNorm.partial).
 // Exact to rounding while the factor is a normal float32: for norms up to 1e37 CLIP.
 override COUNT: u32; // pairs
 override CLIP: f32;
@@ -39,8 +39,8 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
     workgroupBarrier();
   }
   if (local.x == 0u) {
-    let root = sqrt(partial[0].y); // from 1 on, where there is any gradient
-    let relative = CLIP / partial[0].x; // not m * root: that may pass the largest float32
+    let root = sqrt(partial[0].y); // at least 1 if there is any gradient
+    let relative = CLIP / partial[0].x; // not m * root, which may overflow
     let factor = relative / root;
     output[0] = select(factor, 1.0, (factor > 1.0) | (partial[0].x == 0.0));
   }

@@ -1,5 +1,5 @@
-// d loss / d x = (g - y (g . y)) / norm for each row, y the normalised row. Where the norm was clamped to
-// sqrt(EPSILON) it does not depend on x: d loss / d x = g / norm.
+// d loss / d x = (g - y (g . y)) / norm for each row, y the normalized row. If the norm was clamped to sqrt(EPSILON),
+// it does not depend on x: d loss / d x = g / norm.
 override COLUMNS: u32;
 override EPSILON: f32;
 

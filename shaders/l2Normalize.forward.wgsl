@@ -1,5 +1,5 @@
-// output = x / norm with norm = sqrt(max(sum of x^2 over the row, EPSILON)); the norm of each row is kept for the
-// backward pass. One workgroup to a row; its threads' sums are added as a tree.
+// output = x / norm with norm = sqrt(max(sum of x^2 over the row, EPSILON)); the norm of each row is stored for the
+// backward pass. One workgroup per row; its threads' sums are added as a tree.
 override COLUMNS: u32;
 override EPSILON: f32;
 

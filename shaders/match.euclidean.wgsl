@@ -1,4 +1,4 @@
-// score[r] = sum over d of (probe[d] - row_r[d])^2, the squared Euclidean distance. Everything else as in match.weighted.
+// score[r] = sum over d of (probe[d] - row_r[d])^2, the squared Euclidean distance. Otherwise as match.weighted.
 struct Shape {
   VECTORS: u32, // vec4s of a row
   COUNT: u32, // rows of this part

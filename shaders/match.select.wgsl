@@ -1,7 +1,7 @@
-// The K least candidates of each chunk, in order: by score, and by row number where scores are equal. Each thread
-// holds the least of its share, and a tree over the threads finds the least of theirs; whose it was looks for the next one of
-// its share, the least that comes after. So nothing is moved or marked. Once more on what it leaves, until one chunk is left,
-// it gives the K least of all. Places for which there is no candidate hold the largest number in both.
+// The K lowest candidates of each chunk, in order: by score, then by row index. Each thread keeps the lowest of its
+// share, and a tree over the threads finds the lowest of all; only the thread that it came from searches for the next
+// one of its share. Nothing is moved or marked. Repeated on its own output until one chunk is left, it selects the K
+// lowest of all. Padding holds the largest number in both words.
 struct Shape {
   K: u32,
   COUNT: u32, // candidates
@@ -22,7 +22,7 @@ fn before(a: vec2u, b: vec2u) -> bool {
   return a.x < b.x || (a.x == b.x && a.y < b.y);
 }
 
-// The least of a thread's share; or of what comes after `after` in it.
+// The lowest of a thread's share that comes after `after`, if given.
 fn next(first: u32, end: u32, after: vec2u, any: bool) -> vec2u {
   var best = NONE;
   for (var i = first; i < end; i += WORKGROUP) {
@@ -55,6 +55,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if (all(best == taken) && taken.y != NONE.y) {
       best = next(first, end, taken, false);
     }
-    workgroupBarrier(); // `least` is written again
+    workgroupBarrier(); // before `least` is overwritten
   }
 }

@@ -1,7 +1,8 @@
-// score[r] = sum over d of weights[d] |probe[d] - row_r[d]|: smaller is nearer. Written as a candidate: the score's bits, put
-// so that they ascend with it as integers do, and the row's number; places behind the last row hold the largest of both.
-// Rows lie in blocks of 256, of each block the first vec4 of all its rows, then the second: threads side by side read side by
-// side. A thread takes four rows of a block, so that what it reads of the probe and the weights serves four times.
+// score[r] = sum over d of weights[d] |probe[d] - row_r[d]|: smaller is nearer. Written as a candidate: the score as
+// bits that ascend with it as an integer, and the row's index; places after the last row hold the largest of both. Rows
+// are stored in blocks of 256; in a block, the first vec4 of all its rows, then the second: adjacent threads read
+// adjacent memory. A thread computes four rows of a block, so that each load of the probe and the weights serves four
+// rows.
 struct Shape {
   VECTORS: u32, // vec4s of a row
   COUNT: u32, // rows of this part

@@ -1,6 +1,6 @@
-// d loss / d x[b, y, x, c] = sum of the gradients of the windows whose first maximum is here. Each input element looks
-// at the windows that cover it and gathers, so nothing is added by two threads at once. The grid
-// is (columns x channels, rows, batch) of the input.
+// d loss / d x[b, y, x, c] = sum of the gradients of the windows whose first maximum is here. Each input element
+// gathers from the windows that cover it, so no two threads add to the same element. The grid is (columns x channels,
+// rows, batch) of the input.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;

@@ -1,7 +1,7 @@
-// output[b, oy, ox, c] = max over the window of x[b, oy S + ky - P, ox S + kx - P, c]; argmax keeps ky * SIZE_X + kx of
-// the first maximum in row-major order. Padding never wins. One thread to an output element, channels along the lanes,
-// so that loads are side by side; the grid is
-// (columns x channels, rows, batch), so that one division is enough to know where a thread is.
+// output[b, oy, ox, c] = max over the window of x[b, oy S + ky - P, ox S + kx - P, c]; argmax is ky * SIZE_X + kx of
+// the first maximum in row-major order. Padding is never the maximum. One thread per output element; adjacent threads
+// take adjacent channels. The grid is (columns x channels, rows, batch), so that a thread needs one division to find
+// its position.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -18,8 +18,8 @@ override PAD_X: u32; // columns of padding to the left
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 @group(0) @binding(2) var<storage, read_write> argmax: array<u32>;
 
-// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
-// float is NaN.
+// NaN is the largest, and the last NaN counts, as in PyTorch. The test uses the bits: WGSL lets a compiler assume that
+// no float is NaN.
 fn exceeds(b: f32, a: f32) -> bool {
   return (b > a) | ((bitcast<i32>(b) & 0x7fffffff) > 0x7f800000);
 }
@@ -34,12 +34,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let oy = id.y;
   let b = id.z;
   let i = (b * OUTPUT_HEIGHT + oy) * OUTPUT_WIDTH * CHANNELS + id.x;
-  // Selects, not branches: a software adapter runs its lanes under a mask that each branch must merge.
+  // Selects instead of branches: a software adapter must merge its lanes' masks at each branch.
   var best = 0.0;
   var position = 0u;
   var found = false;
   for (var ky = 0u; ky < SIZE_Y; ky++) {
-    let y = oy * STRIDE_Y + ky - PAD_Y; // wraps above the picture, so one comparison serves both edges
+    let y = oy * STRIDE_Y + ky - PAD_Y; // wraps above the picture: one comparison covers both edges
     for (var kx = 0u; kx < SIZE_X; kx++) {
       let column = ox * STRIDE_X + kx - PAD_X;
       let inside = (y < HEIGHT) & (column < WIDTH);

@@ -1,9 +1,9 @@
-// Of each cell of 2 x 2 pixels how much edge runs in each of 8 directions, and the energy that its surroundings are measured by:
+// For each cell of 2 x 2 pixels the strength of edges in each of 8 directions, and the energy for normalization:
 //   I = mean of the channels, d = (I[y, x + 1] - I[y, x - 1], I[y + 1, x] - I[y - 1, x]), borders repeated
 //   h_b = max(0, d . u_b)^2 / (|d| + EPSILON), u_b = (cos, sin)(2 pi b / 8)
 //   histogram[cell, b] = mean of h_b over the cell,  energy[cell] = sum_b histogram[cell, b]^2
-// One thread to a cell. The squared cosine shares an edge between two directions and is smooth: no angle is computed, which
-// adapters round each in their own way.
+// One thread per cell. The squared cosine distributes an edge over two directions and is smooth. No angle is computed,
+// because adapters round angles differently.
 override HEIGHT: u32; // of the picture
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let top = 2 * i32(cell / COLUMNS % ROWS);
   let left = 2 * i32(cell % COLUMNS);
   var forwards = vec4f(); // directions 0 to 3
-  var backwards = vec4f(); // and those opposite, 4 to 7
+  var backwards = vec4f(); // and the opposite ones, 4 to 7
   for (var i = 0; i < 4; i++) {
     let y = top + i / 2;
     let column = left + i % 2;

@@ -1,10 +1,10 @@
-// The head of the Siamese network on one pair, forward and backward in one pass. a and b are the pair's embeddings (rows p
-// and p + PAIRS of the stack):
+// The head of the Siamese network for one pair, forward and backward in one pass. a and b are the pair's embeddings
+// (rows p and p + PAIRS of the stack):
 //   z = bias + sum over i of w[i] |a[i] - b[i]|,  loss term = max(z, 0) - z y + log(1 + exp(-|z|)),
 //   d = gradient (sigmoid(z) - y) / PAIRS,  da[i] = d w[i] sign(a[i] - b[i]),  db = -da.
-// With SIGMOID 1 the embeddings are sigmoids, and da, db are of the sums before them: times e (1 - e).
-// The sigmoid's difference comes from t = exp(-|z|) without subtracting nearly equal numbers, and log(1 + t) of small t
-// from its series (see sigmoidCrossEntropy). A workgroup takes one pair.
+// With SIGMOID 1 the embeddings are sigmoids, and da, db are the gradients before them: times e (1 - e). sigmoid(z) - y
+// is computed from t = exp(-|z|) without subtracting nearly equal numbers, and log(1 + t) of small t from its series
+// (see sigmoidCrossEntropy). A workgroup computes one pair.
 override PAIRS: u32;
 override LENGTH: u32; // of an embedding
 override SIGMOID: u32 = 0u;
@@ -25,7 +25,7 @@ fn log1p(e: f32) -> f32 {
   return select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.02);
 }
 
-// exp() may drop NaN. The test looks at the bits: WGSL lets a compiler assume that no float is NaN.
+// exp() may drop NaN. The test uses the bits: WGSL lets a compiler assume that no float is NaN.
 fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }

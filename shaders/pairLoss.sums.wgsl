@@ -1,5 +1,5 @@
-// What the head's pass over the pairs (pairLoss.forward) leaves to be added up over them:
-//   kernel_gradient[i] = sum over pairs of d |a[i] - b[i]|,  bias_gradient = sum of d,  output = mean of the loss terms,
+// The sums over the pairs of pairLoss.forward:
+//   kernel_gradient[i] = sum over pairs of d |a[i] - b[i]|,  bias_gradient = sum of d,  output = mean of loss terms,
 // and the sums over the rows of the embeddings' gradient: the gradient of a bias that was added to them.
 override PAIRS: u32;
 override LENGTH: u32;

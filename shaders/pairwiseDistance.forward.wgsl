@@ -1,5 +1,6 @@
-// output[i, j] = sum over columns of (x[i] - x[j])^2, [ROWS, ROWS]: exactly symmetric, exactly 0 on the diagonal. Differences,
-// not |x_i|^2 + |x_j|^2 - 2 x_i . x_j, which loses small distances. Sums of 32 are added up: rounding grows with neither.
+// output[i, j] = sum over columns of (x[i] - x[j])^2, [ROWS, ROWS]: exactly symmetric, exactly 0 on the diagonal. It
+// uses differences, since |x_i|^2 + |x_j|^2 - 2 x_i . x_j loses small distances. Sums of 32 terms are added up to limit
+// rounding.
 override COUNT: u32; // entries
 override ROW: u32; // threads in one row of the grid
 override ROWS: u32;

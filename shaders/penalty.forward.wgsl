@@ -1,14 +1,14 @@
 // output[g] = sum of decay w^2 / 2 over the g-th chunk of a parameter arena: the L2 penalties of all parameters in one
-// launch. Its decay is one value for each block of 64 elements (parameters start at blocks); a workgroup takes a block at a
-// time, so that blocks without a penalty are not even loaded, and adds its threads as a tree. What lies in a block after
-// the parameter's last element is not summed: kernels that write vec4s leave anything there.
+// launch. Each block of 64 elements has one decay (parameters start at blocks). A workgroup reads a block at a time,
+// skips blocks without a penalty, and adds its threads as a tree. Elements of a block after the parameter's last one
+// are not summed: kernels that write vec4s leave undefined values there.
 override BLOCKS: u32;
-override CHUNK: u32; // blocks for each workgroup
+override CHUNK: u32; // blocks per workgroup
 
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> values: array<f32>;
-@group(0) @binding(1) var<storage, read> blocks: array<vec2f>; // of each: decay, elements of the parameter
+@group(0) @binding(1) var<storage, read> blocks: array<vec2f>; // of each: decay, number of the parameter's elements
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
 var<workgroup> partial: array<f32, WORKGROUP>;

@@ -1,15 +1,14 @@
-// output = clamp(gain min(exposure blur(x)^gamma, 1) + offset + deviation noise, 0, 1), with each picture's own numbers; within
-// a rectangle the output is uniform noise instead. A thread makes four neighbours of a row in one channel: a pixel that is blurred
-// into all four is loaded once.
-// blur(x)[p] = sum_d g(d) x[p + d] / sum_d g(d), g(d) = exp(-falloff |d|^2), |d.y| and |d.x| <= radius; pixels from
-// beyond the border repeat it.
-// noise: the sum of a random word's four bytes, brought to mean 0 and variance 1 (Irwin and Hall): integers until the
-// last step, so that every adapter draws the same. Random words: Philox4x32-10 (Salmon et al., "Parallel random numbers:
-// as easy as 1, 2, 3", SC 2011), the picture's seed and the number of the four as counter.
+// output = clamp(gain min(exposure blur(x)^gamma, 1) + offset + deviation noise, 0, 1), with separate numbers per
+// picture; inside a rectangle the output is uniform noise instead. A thread computes four adjacent pixels of a row in
+// one channel, and loads each pixel that the blur needs once. blur(x)[p] = sum_d g(d) x[p + d] / sum_d g(d), g(d) =
+// exp(-falloff |d|^2), |d.y| and |d.x| <= radius; outside of the picture its border repeats. noise: the sum of a random
+// word's four bytes, standardized to mean 0 and variance 1 (Irwin and Hall): integers until the last step, so that
+// every adapter draws the same. Random words: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011); the counter is the picture's seed and the index of the four pixels.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
-override FOURS: u32; // in a row: WIDTH / 4, rounded up
+override FOURS: u32; // groups of four pixels in a row: WIDTH / 4, rounded up
 override KEY_LOW: u32;
 override KEY_HIGH: u32;
 override NOISE: u32; // streams of random numbers
@@ -17,7 +16,7 @@ override FILL: u32;
 
 struct Change {
   gamma: f32,
-  // Of three channels by themselves, of any other number green's.
+  // Of three channels each its own; of any other number green's.
   red: f32,
   green: f32,
   blue: f32,
@@ -27,7 +26,7 @@ struct Change {
   falloff: f32,
   radius: i32,
   seed: u32,
-  // Of the rectangle, in pixels; bottom and right are the first ones outside.
+  // The rectangle in pixels; bottom and right are exclusive.
   top: u32,
   left: u32,
   bottom: u32,

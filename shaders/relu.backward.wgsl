@@ -1,5 +1,5 @@
-// d loss / d x = gradient, but 0 where relu(x) <= 0: where it is NaN the gradient passes, as in PyTorch. Reads the output rather
-// than the input: the next operation keeps it alive anyway.
+// d loss / d x = gradient, 0 where relu(x) <= 0; where relu(x) is NaN the gradient passes, as in PyTorch. Reads the
+// output instead of the input: the next operation keeps it alive anyway.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 

@@ -1,4 +1,4 @@
-// output = max(x, 0), and NaN where x is, which max() may drop; element by element, four to a thread.
+// output = max(x, 0); NaN stays NaN, which max() may drop. Element-wise, four per thread.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 

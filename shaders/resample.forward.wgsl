@@ -1,14 +1,14 @@
 // output[o] = sum_q w(q - p) x[q] / sum_q w(q - p), p = A o + b: an affine resampling of each picture, bytes to [0, 1].
-// w(d) = t_y(e_y . d) t_x(e_x . d), t(s) = clamp((R + 1) / 2 - |s|, 0, 1), pixels from beyond the border repeat it.
-// AREA: e_y, e_x are the directions of A's columns and R = max(1, their lengths): t is the overlap of a pixel with the
-// footprint of the output's pixel, so smaller pictures are area means, and larger ones bilinear. Otherwise e_y, e_x are
-// the axes and R = 1: bilinear at the point p, whatever the scale.
+// w(d) = t_y(e_y . d) t_x(e_x . d), t(s) = clamp((R + 1) / 2 - |s|, 0, 1); outside of the picture its border repeats.
+// AREA: e_y, e_x are the directions of A's columns and R = max(1, their lengths): t is the overlap of a source pixel
+// with the footprint of the output pixel, so smaller outputs are area means, and larger ones bilinear. Otherwise e_y,
+// e_x are the axes and R = 1: bilinear at the point p, at any scale.
 override SOURCE_HEIGHT: u32;
 override SOURCE_WIDTH: u32;
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
-override GROUPS: u32; // of up to four channels, one to a thread
+override GROUPS: u32; // of up to four channels, one per thread
 override BYTES: u32; // 1: x holds bytes, four to a word; 0: float32
 override AREA: u32;
 
@@ -16,8 +16,8 @@ override AREA: u32;
 @group(0) @binding(1) var<storage, read> transforms: array<vec2f>; // of each picture: A's two columns, b
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
-// The values from element `at` on, of which those in the group's channels count: what lies beyond the buffer's end is
-// loaded as some other element of it, and never stored.
+// The values from element `at` on; those of the group's channels count. A load beyond the buffer's end returns some
+// other element, which is never stored.
 fn load(at: u32) -> vec4f {
   if (BYTES == 0u) {
     return bitcast<vec4f>(vec4u(x[at], x[at + 1u], x[at + 2u], x[at + 3u]));
@@ -55,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     reach = 0.5 * max(vec2f(1.0), steps) + 0.5;
   }
 
-  // The pixels strictly within the box around the turned footprint.
+  // The pixels strictly within the bounding box of the rotated footprint.
   let box = abs(e_y) * reach.x + abs(e_x) * reach.y;
   let first = vec2i(floor(p - box)) + 1;
   let last = vec2i(ceil(p + box)) - 1;

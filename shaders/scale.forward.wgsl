@@ -1,5 +1,5 @@
-// output = FACTOR * x, element by element; four to a thread. The gradient of scale is scale again.
-// Compilers take 0 * x for 0, which it is of finite numbers alone: of others it is NaN.
+// output = FACTOR * x, element-wise; four per thread. The gradient of scale is scale again.
+// Compilers fold 0 * x to 0, which is wrong where x is NaN or infinite.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 override FACTOR: f32;

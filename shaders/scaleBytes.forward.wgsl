@@ -1,4 +1,4 @@
-// output = x / 255, four bytes to a thread: pixels to [0, 1].
+// output = x / 255, four bytes per thread: pixels to [0, 1].
 override COUNT: u32; // words of four bytes
 override ROW: u32; // threads in one row of the grid
 

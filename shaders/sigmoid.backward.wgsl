@@ -1,4 +1,4 @@
-// d loss / d x = gradient * y * (1 - y), with y = sigmoid(x) as the forward pass wrote it.
+// d loss / d x = gradient * y * (1 - y), with y = sigmoid(x) from the forward pass.
 override COUNT: u32; // vec4s
 override ROW: u32; // threads in one row of the grid
 

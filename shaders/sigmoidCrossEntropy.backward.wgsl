@@ -8,7 +8,7 @@ override ROW: u32; // threads in one row of the grid
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
 @group(0) @binding(3) var<storage, read_write> input_gradient: array<f32>;
 
-// exp() may drop NaN. The test looks at the bits: WGSL lets a compiler assume that no float is NaN.
+// exp() may drop NaN. The test uses the bits: WGSL lets a compiler assume that no float is NaN.
 fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }

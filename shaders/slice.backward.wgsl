@@ -1,4 +1,4 @@
-// d loss / d x: the gradient at the rows that were taken, 0 elsewhere.
+// d loss / d x: the gradient in the rows of the slice, 0 elsewhere.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override OFFSET: u32;

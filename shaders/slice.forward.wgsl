@@ -1,4 +1,4 @@
-// output[i] = x[i + OFFSET]: rows of x, as they lie.
+// output[i] = x[i + OFFSET]: consecutive rows of x.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override OFFSET: u32;

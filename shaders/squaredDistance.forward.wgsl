@@ -1,4 +1,4 @@
-// output[r] = sum over columns of (a[r] - b[r])^2. One workgroup to a row.
+// output[r] = sum over columns of (a[r] - b[r])^2. One workgroup per row.
 override COLUMNS: u32;
 
 const WORKGROUP: u32 = 64;

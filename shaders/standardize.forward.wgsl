@@ -1,5 +1,6 @@
-// output = (x - mean) / sqrt(variance + EPSILON) for each picture and channel by itself; the variance is that of all its
-// PIXELS. One workgroup to a picture's channel; its threads' sums are added as a tree, deviations after the mean is known.
+// output = (x - mean) / sqrt(variance + EPSILON) for each picture and channel separately, with the variance over all
+// its PIXELS. One workgroup per picture and channel; its threads' sums are added as a tree, deviations after the mean
+// is known.
 override PIXELS: u32; // height x width
 override CHANNELS: u32;
 override EPSILON: f32;
@@ -27,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
   let mean = partial[0] / f32(PIXELS);
-  workgroupBarrier(); // everybody has the mean before its place is written to again
+  workgroupBarrier(); // all threads have read the mean before it is overwritten
 
   total = 0.0;
   for (var i = local.x; i < PIXELS; i += WORKGROUP) {

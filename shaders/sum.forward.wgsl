@@ -1,8 +1,8 @@
 // output[g] = FACTOR * sum of x (or of x^2) over the g-th chunk. Each thread strides through the chunk, then the
-// workgroup adds its threads as a tree: a fixed order, and rounding that grows with the logarithm of the size. Larger
+// workgroup adds its threads as a tree: the order is fixed, and rounding grows with the logarithm of the size. Larger
 // sums repeat the launch on its own output. With BASE 1 the one element of `base` is added.
 override COUNT: u32;
-override CHUNK: u32; // elements for each workgroup
+override CHUNK: u32; // elements per workgroup
 override FACTOR: f32 = 1.0;
 override SQUARES: u32 = 0u; // 1: sum of x^2
 override BASE: u32 = 0u;

@@ -1,17 +1,18 @@
 // For each anchor a with positives P (of a's label, not a), s_j = -|x_a - x_j|^2 / (2 TEMPERATURE):
 //   term = -1 / |P| * sum over p in P of (s_p - ln(sum over j != a of exp(s_j)))
-// (Khosla et al. 2020, equation 2; NT-Xent for two pictures of each). For unit vectors s_j = (x_a . x_j - 1) / TEMPERATURE, and
-// the 1 cancels. pull[j, a] = d term / d squared(a, j) = ([j in P] / |P| - q_j) / (2 TEMPERATURE), q the softmax of s over j != a.
-// An anchor without a positive has no term. `squared` is symmetric: neighbours in a workgroup read neighbours.
+// (Khosla et al. 2020, equation 2; NT-Xent if each identity has two pictures). For unit vectors s_j = (x_a . x_j - 1) /
+// TEMPERATURE, and the 1 cancels. pull[j, a] = d term / d squared(a, j) = ([j in P] / |P| - q_j) / (2 TEMPERATURE), q
+// the softmax of s over j != a. An anchor without a positive has no term. `squared` is symmetric: adjacent threads read
+// adjacent elements.
 override COUNT: u32; // anchors
 override TEMPERATURE: f32;
 
 @group(0) @binding(0) var<storage, read> squared: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<f32>;
-@group(0) @binding(2) var<storage, read_write> terms: array<vec2f>; // term, count
+@group(0) @binding(2) var<storage, read_write> terms: array<vec2f>; // term, whether it counts
 @group(0) @binding(3) var<storage, read_write> pull: array<f32>;
 
-// exp() and log() may drop NaN. The test looks at the bits: WGSL lets a compiler assume that no float is NaN.
+// exp() and log() may drop NaN. The test uses the bits: WGSL lets a compiler assume that no float is NaN.
 fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
@@ -23,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let scale = 0.5 / TEMPERATURE;
-  var nearest = a; // its s is the largest: taken out, so that no exp overflows
+  var nearest = a; // its s is the largest: subtracted, so that no exp overflows
   var positives = 0.0;
   for (var j = 0u; j < COUNT; j++) {
     if (j != a) {
@@ -35,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let least = squared[nearest * COUNT + a];
   var sum = 0.0;
-  var along = 0.0; // sum over P of s_p, the largest s taken out
+  var along = 0.0; // sum over P of s_p, the largest s subtracted
   for (var j = 0u; j < COUNT; j++) {
     if (j != a) {
       let s = (least - squared[j * COUNT + a]) * scale;

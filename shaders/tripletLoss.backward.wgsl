@@ -1,5 +1,5 @@
-// Where the triplet is active (its term > 0): d loss / d a = k (n - p), d loss / d p = k (p - a), d loss / d n = k (a - n),
-// k = 2 gradient / batch. One kernel, u - v, serves all three.
+// If the triplet is active (its term > 0): d loss / d a = k (n - p), d loss / d p = k (p - a), d loss / d n = k (a -
+// n), k = 2 gradient / batch. One kernel, u - v, computes all three.
 override COUNT: u32; // elements
 override ROW: u32; // threads in one row of the grid
 override COLUMNS: u32;
@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
     let row = i / COLUMNS;
-    let inactive = squared_positive[row] - squared_negative[row] + MARGIN <= 0.0; // not where it is NaN
+    let inactive = squared_positive[row] - squared_negative[row] + MARGIN <= 0.0; // false for NaN
     let k = 2.0 * gradient[0] / f32(COUNT / COLUMNS);
     input_gradient[i] = select(k * (u[i] - v[i]), 0.0, inactive);
   }

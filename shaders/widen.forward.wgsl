@@ -1,4 +1,4 @@
-// output = FACTOR x, x being float32 or packed float16: one part of a tensor that lies in parts, put in its place.
+// output = FACTOR x, with x float32 or packed float16: converts one part of a tensor that is stored in parts.
 override OFFSET: u32; // of the part in output, in pairs
 override FACTOR: f32;
 override HALF: u32;

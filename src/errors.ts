@@ -1,5 +1,5 @@
-// One family of errors: a stable code for programs, a sentence for people (what, where, expected, what to do).
-// docs/errors.md tells of each code what it means and what helps.
+// One family of errors. Each has a stable code for programs and a message for people: what is wrong, what was expected,
+// what to do. docs/errors.md lists the codes with their causes and remedies.
 
 export const errorCodes = [
   "SHAPE",
@@ -31,7 +31,7 @@ export class TwingradError extends Error {
   }
 }
 
-/** The device went away: `reason` is the browser's or driver's. Pending work rejects with this. */
+/** The device was lost; `reason` comes from the browser or the driver. Pending work rejects with this error. */
 export class DeviceLostError extends TwingradError {
   readonly reason: string;
   constructor(reason: string, advice = "Open a device again and load the last saved state", options?: ErrorOptions) {
@@ -41,7 +41,7 @@ export class DeviceLostError extends TwingradError {
   }
 }
 
-/** A shape or option that an operation cannot take; thrown while the tape records. */
+/** An operation cannot take a shape or an option. Thrown while the tape records. */
 export class ShapeError extends TwingradError {
   constructor(operation: string, message: string) {
     super("SHAPE", `${operation}: ${message}`);
@@ -49,11 +49,11 @@ export class ShapeError extends TwingradError {
   }
 }
 
-/** More bytes, or a larger binding, than the adapter has: `LIMIT` or `OUT_OF_MEMORY`. Nothing was left allocated. */
+/** The adapter's memory or binding limit is exceeded: `LIMIT` or `OUT_OF_MEMORY`. Nothing stays allocated. */
 export class ResourceError extends TwingradError {
   /** What happened, without the advice. */
   readonly what: string;
-  /** Of what `what` tells: bytes, unless it tells of something else. */
+  /** The unit of the quantities: bytes by default. */
   readonly needed: number;
   readonly available: number;
   constructor(
@@ -75,12 +75,12 @@ export class ResourceError extends TwingradError {
 }
 
 /**
- * Why a disk, or a browser's storage, refused: no room (`full`), read-only or without the right (`denied`), in use by
+ * Why the disk or the browser's storage refused: no space (`full`), read-only or no permission (`denied`), in use by
  * another tab, worker or program (`busy`), anything else (`other`).
  */
 export type DiskReason = "full" | "denied" | "busy" | "other";
 
-/** A file or folder that cannot be read, written, removed or listed. What was there before is as it was. */
+/** A file or folder cannot be read, written, removed or listed. Its previous content is unchanged. */
 export class DiskError extends TwingradError {
   readonly reason: DiskReason;
   constructor(reason: DiskReason, message: string, options?: ErrorOptions) {
@@ -90,22 +90,25 @@ export class DiskError extends TwingradError {
   }
 }
 
-/** Bytes as people read them: 1.5 GiB. */
+/** A byte count in readable units: 1.5 GiB. */
 export function inBytes(bytes: number): string {
   const power = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${Number((bytes / 1024 ** power).toPrecision(3))} ${["bytes", "KiB", "MiB", "GiB"][power]}`;
 }
 
-/** A step whose loss or gradients are NaN or infinite. The parameters took its update: go on from an earlier state. */
+/**
+ * A step's loss or gradients are NaN or infinite. The parameters already took its update: continue from an earlier
+ * state.
+ */
 export class NotFiniteError extends TwingradError {
   readonly step: number;
   readonly loss: number;
-  /** @param found what a replay of the step found, where there was one. */
+  /** @param found the result of replaying the step, if it was replayed. */
   constructor(step: number, loss: number, found?: string) {
     const what = Number.isFinite(loss)
       ? `the loss of step ${step} is ${loss}, but not all of its gradients are finite`
       : `the loss of step ${step} is ${loss}`;
-    const advice = "a smaller learning rate or clipping the gradients' norm may help; what was saved before is kept";
+    const advice = "a smaller learning rate or gradient clipping may help; saved checkpoints are kept";
     super("NOT_FINITE", `${what}; ${found ? `${found}; ` : ""}${advice}`);
     this.name = "NotFiniteError";
     this.step = step;
@@ -113,18 +116,18 @@ export class NotFiniteError extends TwingradError {
   }
 }
 
-/** A picture that a liveness model takes for a picture of a picture: nothing was enrolled, verified or identified. */
+/** A liveness model classified a picture as a presentation attack: nothing was enrolled, verified or identified. */
 export class NotLiveError extends TwingradError {
-  /** From 0 to 1: how surely the picture shows a live person; less than `threshold`. */
+  /** The liveness score, from 0 to 1; less than `threshold`. */
   readonly score: number;
   readonly threshold: number;
-  /** A file's name, or which of the given pictures it is, from 0. */
+  /** The file name, or the index among the given pictures, from 0. */
   readonly picture: string | number;
   constructor(picture: string | number, score: number, threshold: number) {
     const name = typeof picture === "string" ? picture : `picture ${picture}`;
     super(
       "NOT_LIVE",
-      `${name}: refused: this looks like a picture of a picture, not of a live person (score ${shown(score)}, at least ${shown(threshold)} is taken for live)`,
+      `${name}: rejected as a presentation attack (liveness score ${shown(score)}; expected at least ${shown(threshold)})`,
     );
     this.name = "NotLiveError";
     this.score = score;

@@ -1,15 +1,15 @@
-// Options as callers in plain JavaScript give them: a name that nobody knows would be passed over in silence.
+// Checks options from plain JavaScript: an unknown name would be ignored silently.
 import { TwingradError } from "./errors.ts";
 
-/** What an option is: 1 for what is looked at elsewhere; a number is not NaN, a finite one not infinite either. */
+/** The kind of an option: 1 if it is checked elsewhere; a number is not NaN, a finite number not infinite either. */
 type Kind = 1 | "finite number" | "number" | "string" | "boolean" | "function";
 
-/** Every name of an options type, and no other: the compiler holds the list to the type. */
+/** Every name of an options type, and no other: the compiler checks the list against the type. */
 export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind };
 
 /**
- * @param who is given them, for the message.
- * @throws BAD_INPUT where there are none, or one has a name that is not known, or is of another kind.
+ * @param who the function's name, for the message.
+ * @throws BAD_INPUT if the options are missing, or one has an unknown name or another kind.
  */
 export function checkOptions<Options extends object>(who: string, options: Options, known: Known<Options>): void {
   const names = Object.keys(known);
@@ -20,7 +20,7 @@ export function checkOptions<Options extends object>(who: string, options: Optio
   const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   const near = stranger && nearest(stranger, names);
   const meant = !near ? `expected ${all}` : `did you mean "${near}"?`;
-  if (stranger !== undefined) throw bad(`there is no option "${stranger}"; ${meant}`);
+  if (stranger !== undefined) throw bad(`unknown option "${stranger}"; ${meant}`);
   for (const [name, kind] of Object.entries<Kind>(known)) {
     const value: unknown = options[name as keyof Options];
     if (value !== undefined && !isKind(value, kind))
@@ -33,7 +33,7 @@ function isKind(value: unknown, kind: Kind): boolean {
   return kind === 1 || (typeof value === kind && !Number.isNaN(value));
 }
 
-/** The name that was most likely meant: of those that few changes of a letter lead to, the nearest. */
+/** The most likely intended name: the nearest within a few letter changes. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const [first] = names
     .map((name) => ({ name, changes: changesBetween(text.toLowerCase(), name.toLowerCase()) }))
@@ -42,7 +42,7 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return first?.name;
 }
 
-/** Letters to insert, remove or replace (V. Levenshtein 1966). */
+/** The number of letters to insert, remove or replace (V. Levenshtein 1966). */
 function changesBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 0; i < a.length; i++) {
@@ -53,7 +53,7 @@ function changesBetween(a: string, b: string): number {
   return row[b.length];
 }
 
-/** What something is, for messages: Uint8ClampedArray, Array, String; undefined where there is nothing. */
+/** The type of a value, for messages: Uint8ClampedArray, Array, String; undefined for undefined and null. */
 export function typeName(value: unknown): string {
   return `${(value as object | null)?.constructor?.name}`;
 }

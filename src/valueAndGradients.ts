@@ -1,4 +1,4 @@
-// Runs any composition of operations once: what a newcomer tries first, and what kernel tests are written with.
+// Runs any composition of operations once: for first experiments, and for kernel tests.
 
 import { ShapeError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
@@ -14,11 +14,11 @@ export interface Value {
   readonly data: Float32Array;
 }
 
-/** Throws `SHAPE` where the number of elements does not fit the shape. */
+/** Throws `SHAPE` if the number of elements does not match the shape. */
 export function tensor(shape: readonly number[], data: ArrayLike<number>): Value {
   checkNumbers("tensor: data", data);
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError("tensor", `${describe(shape)} takes ${sizeOf(shape)} values, got ${data.length}.`);
+    throw new ShapeError("tensor", `shape ${describe(shape)}; expected ${sizeOf(shape)} values, got ${data.length}.`);
   }
   return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }
@@ -26,11 +26,11 @@ export function tensor(shape: readonly number[], data: ArrayLike<number>): Value
 export interface ValueAndGradientsOptions<Name extends string> {
   /** Inputs whose gradients are wanted. */
   readonly gradientsOf?: readonly Name[];
-  /** Gradient of the output, of its shape; without it the output must be a scalar, and its gradient is 1. */
+  /** Gradient of the output, in its shape; without it the output must be a scalar, and its gradient is 1. */
   readonly outputGradient?: Value;
 }
 
-/** Records `compose` on a tape of its own, runs it once on `inputs`, reads back its value and the wanted gradients. */
+/** Records `compose` on a new tape, runs it once on `inputs`, and reads back its value and the requested gradients. */
 export async function valueAndGradients<Name extends string>(
   device: Device,
   compose: (inputs: Record<Name, Tensor>) => Tensor,
@@ -50,8 +50,7 @@ export async function valueAndGradients<Name extends string>(
     const seed = outputGradient && tape.input("output gradient", outputGradient.shape);
     if (outputGradient) feed["output gradient"] = outputGradient.data;
     const wrt = gradientsOf.map((name) => {
-      if (!symbols[name])
-        throw new ShapeError("valueAndGradients", `gradientsOf names "${name}", which is not an input.`);
+      if (!symbols[name]) throw new ShapeError("valueAndGradients", `unknown input "${name}" in gradientsOf.`);
       return symbols[name];
     });
     gradients(output, wrt, seed).forEach((gradient, i) => {

@@ -165,11 +165,11 @@ describe.each(Object.entries(calls))("%s", (name, { call, wrong, meant }) => {
 
   it("names the option that was meant", async () => {
     const message = await refusal(() => call({ [wrong]: 1 }));
-    expect(message).toBe(`${who}: there is no option "${wrong}"; did you mean "${meant}"?`);
+    expect(message).toBe(`${who}: unknown option "${wrong}"; did you mean "${meant}"?`);
   });
 
   it("lists its options for a name that is like none, and for what is no object", async () => {
-    expect(await refusal(() => call({ zzzzzzzz: 1 }))).toMatch(`${who}: there is no option "zzzzzzzz"; expected `);
+    expect(await refusal(() => call({ zzzzzzzz: 1 }))).toMatch(`${who}: unknown option "zzzzzzzz"; expected `);
     const message = await refusal(() => call(null));
     expect(message).toMatch(`${who}: the options are null; expected an object with `);
     expect(message).toContain(meant);
@@ -194,7 +194,7 @@ it.each<[string, () => unknown, RegExp]>([
   [
     "no picture size",
     () => loosely(siamese)({}),
-    /^siamese: imageSize undefined, filters 256, 128, .*; expected \[height/,
+    /^siamese: imageSize undefined, filters 256, 128, .*; expected positive integers/,
   ],
   ["text for filters", () => loosely(siamese)({ imageSize: [8, 8, 1], filters: "4" }), /filters 4, embedding/],
   [

@@ -1,7 +1,9 @@
-// The same as batchNorm.coefficients for GPUs with subgroups, one barrier where a tree over 64 threads has seven: s1 = sum of
-// g, s2 = sum of g xhat, for each group and channel, and from them the coefficients of the input gradient
+// The same as batchNorm.coefficients for GPUs with subgroups, with one barrier instead of the seven of a tree over 64
+// threads: s1 = sum of g, s2 = sum of g xhat, per group and channel, and from them the coefficients of the input
+// gradient
 //   scale (g - c1 - (x - mean) c2):  c1 = s1 / n, c2 = s2 / (n deviation)
-// and the gradients of gamma, beta and a bias in front. See there for the mean's rest. A workgroup takes four channels.
+// and the gradients of gamma, beta and a preceding bias. See there for the mean's remainder. A workgroup computes four
+// channels.
 enable subgroups;
 
 struct Shape {
@@ -14,7 +16,7 @@ struct Shape {
 override TRAINING: u32;
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4f>; // [GROUPS, PARTS, 2, CHANNELS]
-@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // [GROUPS, 4, CHANNELS], then [GROUPS, CHANNELS] of the rest
+@group(0) @binding(1) var<storage, read> affine: array<vec4f>; // see batchNorm.affine
 @group(0) @binding(2) var<storage, read_write> coefficients: array<vec4f>; // [GROUPS, 2, CHANNELS]
 @group(0) @binding(3) var<storage, read_write> gamma_gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> beta_gradient: array<vec4f>;
@@ -46,7 +48,7 @@ fn main(
     }
     s1 = subgroupAdd(s1);
     s2 = subgroupAdd(s2);
-    workgroupBarrier(); // the sums of the group before have been read
+    workgroupBarrier(); // the previous group's sums have been read
     if (lane == 0u) {
       sums1[t] = s1;
       sums2[t] = s2;

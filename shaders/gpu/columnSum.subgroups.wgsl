@@ -1,17 +1,17 @@
-// The same as columnSum.forward for GPUs with subgroups, COLUMNS a multiple of 4: output[p, c] = sum of x[r, c] over the p-th
-// chunk of rows. A workgroup takes one chunk and four columns: each thread every 64th row, then a sum over the subgroup, and
-// over the subgroups. Long columns take one launch where sums by single threads take two.
+// The same as columnSum.forward for GPUs with subgroups, COLUMNS a multiple of 4: output[p, c] = sum of x[r, c] over
+// the p-th chunk of rows. A workgroup computes one chunk and four columns: each thread every 64th row, then a sum over
+// the subgroup, and over the subgroups. Long columns take one launch instead of two.
 enable subgroups;
 
 override ROWS: u32;
 override COLUMNS: u32; // vec4s
-override CHUNK: u32; // rows for each workgroup
+override CHUNK: u32; // rows per workgroup
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
 
-// A subgroup's sum stands at the index of its first thread, zeros at the others: which threads form a subgroup, and how many
-// (4 to 128), is the adapter's choice. Every subgroup can read them all.
+// A subgroup's sum is stored at the index of its first thread, with zeros at the others: the adapter decides which
+// threads form a subgroup, and how many (4 to 128). Every subgroup can read them all.
 var<workgroup> sums: array<vec4f, 64>;
 
 @compute @workgroup_size(64)

@@ -1,9 +1,9 @@
-// The same as conv2d.filterGradient for GPUs with wide subgroups and few rows (u, v, c), a first layer's: partial[p, (u, v, c), o]
-// = sum over the p-th part of the output lines (b, i), and over j, of x[b, i + u - pad, j + v - pad, c] g[b, i, j, o], stride 1.
-// A workgroup is one row of 32 threads over channels o and computes all rows x 64 channels, two a thread: each gradient is
-// loaded once for all of them. What it reads of x is the same for all its threads, so that compilers can load it once into
-// scalar registers. Windows that no padding touches, by far the most, go without selects, which would keep the scalar unit
-// busier than the rest.
+// The same as conv2d.filterGradient for GPUs with wide subgroups and few rows (u, v, c), as in a first layer:
+// partial[p, (u, v, c), o] = sum over the p-th part of the output lines (b, i), and over j, of x[b, i + u - pad, j + v
+// - pad, c] g[b, i, j, o], stride 1. A workgroup is one row of 32 threads over channels o and computes all rows x 64
+// channels, two per thread: each gradient is loaded once. All its threads read the same x, so compilers can load it
+// once into scalar registers. Windows without padding, by far the most, have no selects, which would occupy the scalar
+// unit longer than the rest.
 override HEIGHT: i32;
 override WIDTH: i32;
 override OUTPUT_HEIGHT: u32;

@@ -1,8 +1,8 @@
-// The same as conv2d.filterGradient for GPUs with wide subgroups, CHANNELS a multiple of 16: partial[p, (u, v, c), o] = sum
-// over the p-th part of the output rows (b, i), and over j, of x[b, i s + u - pad, j s + v - pad, c] g[b, i, j, o].
-// A workgroup is one row of 32 threads over channels o and computes 16 channels c of one tap x 64 channels o, two a thread.
-// What it reads of x is the same for all its threads, so that compilers can load it once into scalar registers; gradient
-// loads are coalesced. Pixels whose tap lies in the padding are left out by the loops' bounds.
+// The same as conv2d.filterGradient for GPUs with wide subgroups, CHANNELS a multiple of 16: partial[p, (u, v, c), o] =
+// sum over the p-th part of the output rows (b, i), and over j, of x[b, i s + u - pad, j s + v - pad, c] g[b, i, j, o].
+// A workgroup is one row of 32 threads over channels o and computes 16 channels c of one tap x 64 channels o, two per
+// thread. All its threads read the same x, so compilers can load it once into scalar registers; gradient loads are
+// coalesced. The loops' bounds skip pixels whose tap lies in the padding.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;

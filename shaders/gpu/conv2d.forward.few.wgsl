@@ -1,9 +1,9 @@
 // The same as conv2d.forward for GPUs with wide subgroups, few CHANNELS (a first layer), filters 3 wide, stride 1:
-// output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i + u - pad, j + v - pad, c] filter[u, v, c, o]. A workgroup is one
-// row of 32 threads over channels o and computes 8 pixels of one line x 64 channels, two a thread. What it reads of x is the
-// same for all its threads, so that compilers can load it once into scalar registers: 10 values for three taps of 8 pixels.
-// Tiles that no padding touches, by far the most, go without selects, which would keep the scalar unit busier than the rest.
-// The grid is (channels, tiles of 8 pixels x lines, batch).
+// output[b, i, j, o] = bias[o] + sum over u, v, c of x[b, i + u - pad, j + v - pad, c] filter[u, v, c, o]. A workgroup
+// is one row of 32 threads over channels o and computes 8 pixels of one line x 64 channels, two per thread. All its
+// threads read the same x, so compilers can load it once into scalar registers: 10 values for three taps of 8 pixels.
+// Tiles without padding, by far the most, have no selects, which would occupy the scalar unit longer than the rest. The
+// grid is (channels, tiles of 8 pixels x lines, batch).
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: i32;

@@ -1,8 +1,8 @@
-// The same as conv2d.forward for GPUs with wide subgroups, CHANNELS a multiple of 4: output[b, i, j, o] = bias[o] +
-// sum over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o]. A workgroup is one row of 32 threads over
-// channels and computes 8 pixels x 64 channels, two a thread. What it reads of x is the same for all its threads, so that
-// compilers can load it once into scalar registers; filter loads are coalesced. Taps that no pixel's padding touches, by
-// far the most, take a loop without selects.
+// The same as conv2d.forward for GPUs with wide subgroups, CHANNELS a multiple of 4: output[b, i, j, o] = bias[o] + sum
+// over u, v, c of x[b, i s + u - pad, j s + v - pad, c] filter[u, v, c, o]. A workgroup is one row of 32 threads over
+// channels and computes 8 pixels x 64 channels, two per thread. All its threads read the same x, so compilers can load
+// it once into scalar registers; filter loads are coalesced. Taps without padding, by far the most, have a loop without
+// selects.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -98,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let at_a = vec4u(select(vec4i(), wa.at + tap, ia));
       let at_b = vec4u(select(vec4i(), wb.at + tap, ib));
       var f = u32(u * SIZE_X + v) * CHANNELS * FILTERS + o;
-      // The end is a sum that is not known when compiling: unrolled fully, the loops would spill scalar registers.
+      // The end is a sum that is unknown at compile time: fully unrolled, the loops would spill scalar registers.
       let end = f + CHANNELS * FILTERS;
       var c = 0u;
       if (all(ia & ib)) {

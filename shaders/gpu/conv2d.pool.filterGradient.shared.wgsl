@@ -1,9 +1,10 @@
 // The same as conv2d.pool.filterGradient through workgroup memory, for GPUs:
 //   partial[part, u, v, c, o] = sum over b, i, j of x[b, i + u - 1, j + v - 1, c] y[b, i, j, o]
-// Of the four elements of y in each window of the max-pool three are zero, and this leaves them out: a thread looks up
-// where its window's maximum was and multiplies the 3 x 3 values of x around it, a quarter of the direct multiply-adds.
-// A workgroup is LANES threads over channels o for each of SETS sets of four channels c; for each cell it copies a 6 x 6
-// patch of x, padded and normalised, and a thread takes 4 windows: 9 vec4s of x and 9 multiply-adds of vec4s for each.
+// Three of the four elements of y in each window of the max-pool are zero, and are skipped: a thread reads the position
+// of its window's maximum and multiplies the 3 x 3 values of x around it, a quarter of the direct multiply-adds. A
+// workgroup is LANES threads over channels o for each of SETS sets of four channels c. For each cell it copies a 6 x 6
+// patch of x, padded and normalized, and a thread computes 4 windows: 9 vec4s of x and 9 multiply-adds of vec4s for
+// each.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -13,17 +14,17 @@ override POOLED_X: u32;
 override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override RUN: u32; // cells for each part
-override RUNS: u32; // parts for each image
+override RUNS: u32; // parts per image
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
-override NORMALISED: u32 = 0u;
+override NORMALIZED: u32 = 0u;
 override INPUT_RELU: u32 = 1u;
-override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
+override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes, read as byte / 255
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_POOLED: u32, // among those of pooled and argmax
@@ -60,7 +61,7 @@ fn load(pixel: u32, c: u32, statistics: u32) -> f32 {
   } else {
     value = bitcast<f32>(x[at]);
   }
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     let from_ = statistics + c;
     value = fma(value - input_affine[from_], input_affine[from_ + CHANNELS], input_affine[from_ + 2u * CHANNELS]);
     if (INPUT_RELU == 1u) {
@@ -121,7 +122,8 @@ var<private> f20: vec4f;
 var<private> f21: vec4f;
 var<private> f22: vec4f;
 
-// One window, `at` being its first pixel's upper left neighbour in copied, `place` where in the window y is not 0.
+// One window. `at`: its first pixel's upper left neighbor in copied. `place`: the position of the nonzero y in the
+// window.
 fn multiply(at: u32, place: u32, value: f32) {
   let from_ = at + 6u * (place / 2u) + place % 2u;
   let y = vec4f(value);

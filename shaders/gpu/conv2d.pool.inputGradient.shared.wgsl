@@ -1,8 +1,8 @@
 // The same as conv2d.pool.inputGradient through workgroup memory, for GPUs:
 //   input_gradient[b, i, j, c] = sum over u, v, o of y[b, i + u - 1, j + v - 1, o] flipped[u, v, o, c]
-// with the filter flipped by conv2d.flipFilter. A workgroup is LANES threads over vec4s of channels c for each of PLACES
-// tiles of 2 x 4 pixels: for each o a thread reads 6 vec4s of y from workgroup memory and 9 of the filter for 72
-// multiply-adds of vec4s. y goes through batch-norm, ReLU and max-pool once for all channels c, when it is copied.
+// with the filter flipped by conv2d.flipFilter. A workgroup is LANES threads over vec4s of channels c for each of
+// PLACES tiles of 2 x 4 pixels: for each o a thread reads 6 vec4s of y from workgroup memory and 9 of the filter for 72
+// multiply-adds of vec4s. Copying y applies batch-norm, ReLU and max-pool once for all channels c.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32; // vec4s
@@ -14,12 +14,12 @@ override CELLS_X: u32;
 override GROUP: u32; // images that share statistics
 override RELU: u32; // after the convolution
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
-override HALF_OUTPUT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
+override HALF_OUTPUT: u32 = 0u; // 1: input_gradient is packed float16, multiplied by SCALE
 override SCALE: f32 = 1.0;
 
-// Where a slice of the batch lies is read, so that all slices share one pipeline.
+// The position of the slice in the batch is in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_OUT: u32, // the first image of this launch among those of input_gradient that are bound
   FIRST_POOLED: u32, // among those of pooled and argmax
@@ -31,7 +31,7 @@ const LANES: u32 = 16; // threads over vec4s of channels c
 const CHUNK: u32 = 8; // channels o copied at a time
 const PLACES: u32 = 64u / LANES;
 const PIXELS: u32 = 24; // of a tile's patch: 4 x 6
-const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
+const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels per thread
 
 @group(0) @binding(0) var<storage, read> flipped: array<vec4f>; // [3, 3, FILTERS, CHANNELS]
 @group(0) @binding(1) var<storage, read> pooled: array<u32>;
@@ -44,8 +44,8 @@ const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]
 
-// An element of y: its window's index among the pooled values of its image, its cell's, and which two bits of the cell's
-// words tell of its window, with the value that they have where the maximum was here. `inside` is 0 where y is 0 anyway.
+// An element of y: the index of its window among its image's pooled values, that of its cell, and the mask of its
+// window's two bits in the cell's words, with their value if the maximum is here. `inside` is 0 if y is 0 anyway.
 struct Element { window: u32, cell: u32, shift: u32, place: u32, inside: bool }
 
 fn find(tile: u32, q: u32) -> Element {
@@ -107,7 +107,7 @@ fn multiply(sum: Four, a: f32, b: f32, c: f32, d: f32, e: f32, f: f32, f0: vec4f
   );
 }
 
-// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+// Clamps to the largest float16; keeps NaN, which clamp() may drop.
 fn within_f16(x: vec4f) -> vec4f {
   return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
 }

@@ -1,10 +1,10 @@
 // The same as conv2d.pool through workgroup memory, for GPUs:
 //   pooled[b, y, x, o] = bias[o] + max over r, s in 0..1 of
 //     sum over u, v, c of x[b, 2y + r + u - 1, 2x + s + v - 1, c] filter[u, v, c, o]
-// with where the maxima were and each run's moments. A workgroup is LANES threads over vec4s of channels o for each of
-// PLACES runs of cells; a thread takes a cell in two halves, a row of two windows each: for each channel c 6 vec4s of x
-// from workgroup memory and 9 of the filter for 72 multiply-adds of vec4s. What x goes through (format, batch-norm, ReLU,
-// padding) it goes through once for all channels o, when it is copied: the loop over c has no selects.
+// with the positions of the maxima and each run's moments. A workgroup is LANES threads over vec4s of channels o for
+// each of PLACES runs of cells. A thread computes a cell in two halves, a row of two windows each: for each channel c 6
+// vec4s of x from workgroup memory and 9 of the filter for 72 multiply-adds of vec4s. Copying x applies its format,
+// batch-norm, ReLU and padding once for all channels o: the loop over c has no selects.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -15,36 +15,37 @@ override CELLS_Y: u32; // cells in one image
 override CELLS_X: u32;
 override GROUP: u32 = 1u; // images that share statistics
 override BIAS: u32 = 0u; // 1: add it
-override NORMALISED: u32 = 0u;
+override NORMALIZED: u32 = 0u;
 override RELU: u32 = 1u;
-override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes that stand for byte / 255
+override FORMAT: u32 = 0u; // of x: 0 float32, 1 packed float16, 2 bytes, read as byte / 255
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override INFERENCE: u32 = 0u; // 1: pooled is the normalized maxima; no other output
 override OUTPUT_RELU: u32 = 0u;
 
-// Where a slice of the batch lies and how it is divided is read, so that all slices share one pipeline.
+// The position and division of the slice are in a uniform, so that all slices share one pipeline.
 struct Shape {
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_OUT: u32, // among those of pooled
   FIRST: u32, // and in the whole batch
-  RUN: u32, // cells for each thread
-  RUNS: u32, // threads for each image (and vec4 of channels)
+  RUN: u32, // cells per thread
+  RUNS: u32, // threads per image (and vec4 of channels)
 }
 
 const LANES: u32 = 16; // threads over vec4s of channels o
 const CHUNK: u32 = 8; // channels c copied at a time
 const PLACES: u32 = 64u / LANES;
 const PIXELS: u32 = 24; // of half a cell's copied: 4 x 6
-const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels for each thread
+const COPIES: u32 = (PLACES * PIXELS + 63u) / 64u; // pixels per thread
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> affine: array<f32>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
 @group(0) @binding(2) var<storage, read> filter_: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [FILTERS]; INFERENCE: [3, FILTERS] of batchNorm.fold
 @group(0) @binding(4) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]: see winograd.pool
-@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
+// partial: [images * RUNS, 4, FILTERS]: count, first value, mean - first value, M2
+@group(0) @binding(6) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(7) var<uniform> shape: Shape;
 
 var<workgroup> copied: array<vec4f, PLACES * CHUNK * PIXELS / 4u>; // [PLACES, CHUNK, PIXELS]
@@ -70,7 +71,7 @@ fn load(pixel: u32, c: u32, statistics: u32) -> f32 {
   } else {
     value = bitcast<f32>(x[at]);
   }
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     let from_ = statistics + c;
     value = fma(value - affine[from_], affine[from_ + CHANNELS], affine[from_ + 2u * CHANNELS]);
     if (RELU == 1u) {
@@ -94,13 +95,13 @@ fn multiply(sum: Four, a: f32, b: f32, c: f32, d: f32, e: f32, f: f32, f0: vec4f
 
 struct Maximum { value: vec4f, places: u32 }
 
-// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
-// float is NaN.
+// NaN is the largest, and the last NaN counts, as in PyTorch. The test uses the bits: WGSL lets a compiler assume that
+// no float is NaN.
 fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
   return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
 }
 
-// With the places of four channels, two bits each.
+// With the positions for four channels, two bits each.
 fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   let second = exceeds(b, a);
   let ab = select(a, b, second);
@@ -113,7 +114,7 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u));
 }
 
-// What the thread has seen so far.
+// The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
 var<private> s1: vec4f;

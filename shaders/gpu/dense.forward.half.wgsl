@@ -1,8 +1,8 @@
-// The same as dense.forward where float16 will do: output[b, o] = activation(bias[o] + sum over i of x[b, i] kernel[i, o]),
-// operands rounded to float16, eight products summed in float16 and those sums in float32. Outputs are off
-// by up to 1e-3 of the largest; eight products together must stay below 65504. A workgroup of 64 threads computes 32
-// rows x 32 columns, a thread 4 x 4; a step brings 8 of x and of the kernel's rows through workgroup memory, where they take
-// half of what float32 does.
+// The same as dense.forward in float16: output[b, o] = activation(bias[o] + sum over i of x[b, i] kernel[i, o]), with
+// operands rounded to float16, eight products summed in float16 and those sums in float32. Outputs are off by up to
+// 1e-3 of the largest; a sum of eight products must stay below 65504. A workgroup of 64 threads computes 32 rows x 32
+// columns, a thread 4 x 4; a step loads 8 columns of x and 8 rows of the kernel into workgroup memory, at half the size
+// of float32.
 enable f16;
 
 override ROWS: u32; // b
@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var a2 = vec4f();
   var a3 = vec4f();
   for (var i = 0u; i < INPUTS; i += 8u) {
-    // Thread t brings row i + y of the kernel, columns 4 z to 4 z + 3, and of x rows 4 z to 4 z + 3 at i + y.
+    // Thread t loads row i + y of the kernel, columns 4 z to 4 z + 3, and column i + y of x, rows 4 z to 4 z + 3.
     let b = first_row + 4u * z;
     let o = first_column + 4u * z;
     rows[t] = vec4<f16>(vec4f(x_at(b, i + y), x_at(b + 1u, i + y), x_at(b + 2u, i + y), x_at(b + 3u, i + y)));

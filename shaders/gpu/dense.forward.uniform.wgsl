@@ -1,13 +1,13 @@
-// The same as dense.forward for GPUs with wide subgroups, INPUTS a multiple of 4: output[k, b, o] =
-// activation(bias[o] + sum over i of x[k, b, i] kernel[k, i, o]). A workgroup is one row of 32 threads over columns and
-// computes 8 rows x 64 columns, two a thread. What it reads of x is the same for all its threads, so that compilers can
-// load it once into scalar registers; kernel loads are coalesced. 12 loads for 64 multiply-adds, few vector registers.
+// The same as dense.forward for GPUs with wide subgroups, INPUTS a multiple of 4: output[k, b, o] = activation(bias[o]
+// + sum over i of x[k, b, i] kernel[k, i, o]). A workgroup is one row of 32 threads over columns and computes 8 rows x
+// 64 columns, two per thread. All its threads read the same x, so compilers can load it once into scalar registers;
+// kernel loads are coalesced. 12 loads for 64 multiply-adds, few vector registers.
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o
 override BIAS: u32 = 0u; // 1: add it
 override ACTIVATION: u32 = 0u; // 1: sigmoid, 2: relu
 
-// How many rows there are is read, so that batches of all sizes share one pipeline.
+// The number of rows is in a uniform, so that batches of all sizes share one pipeline.
 struct Shape {
   ROWS: u32, // b of one product
 }
@@ -20,8 +20,8 @@ const LANES: u32 = 32; // threads over columns
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
-// x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
-// lets a compiler assume that no float is NaN.
+// x is clamped where exp would overflow. NaN bypasses clamp() and exp(), which may drop it. The test uses the bits:
+// WGSL lets a compiler assume that no float is NaN.
 fn logistic(x: f32) -> f32 {
   let y = 1.0 / (1.0 + exp(-clamp(x, -87.0, 87.0)));
   return select(y, x, (bitcast<i32>(x) & 0x7fffffff) > 0x7f800000);
@@ -70,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var b0 = vec4f();
   var a1 = vec4f();
   var b1 = vec4f();
-  // The end is written as a sum that is not known when compiling: unrolled fully, the loop would spill scalar registers.
+  // The end is a sum that is unknown at compile time: fully unrolled, the loop would spill scalar registers.
   let end = x0 + step;
   for (; x0 < end; x0++) {
     let r0 = x[x0];

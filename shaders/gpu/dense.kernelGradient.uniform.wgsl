@@ -1,7 +1,7 @@
-// The same as dense.kernelGradient for GPUs with wide subgroups, INPUTS a multiple of 4: partial[p, k, i, o] = sum over the
-// p-th part of the rows b of x[k, b, i] g[k, b, o]. A workgroup is one row of 32 threads over columns and computes
-// 16 rows i x 64 columns o, two a thread. What it reads of x is the same for all its threads, so that compilers can load
-// it once into scalar registers; gradient loads are coalesced. 6 loads for 32 multiply-adds, few vector registers.
+// The same as dense.kernelGradient for GPUs with wide subgroups, INPUTS a multiple of 4: partial[p, k, i, o] = sum over
+// the p-th part of the rows b of x[k, b, i] g[k, b, o]. A workgroup is one row of 32 threads over columns and computes
+// 16 rows i x 64 columns o, two per thread. All its threads read the same x, so compilers can load it once into scalar
+// registers; gradient loads are coalesced. 6 loads for 32 multiply-adds, few vector registers.
 override ROWS: u32; // b of one product
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let k = group.z % BATCH;
   let first = group.z / BATCH * PART;
   let step = INPUTS / 4u;
-  let last = step - 1u - i / 4u; // of the vec4s from i on: what lies beyond is not stored
+  let last = step - 1u - i / 4u; // last vec4 from i on: values beyond it are not stored
   let x1 = min(1u, last);
   let x2 = min(2u, last);
   let x3 = min(3u, last);

@@ -1,5 +1,5 @@
-// The same as maxPool2d.values, and argmax: 2 ky + kx of the window's first maximum in row-major order, which takes the
-// gradient.
+// The same as maxPool2d.values, with argmax: 2 ky + kx of the window's first maximum in row-major order, which takes
+// the gradient.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32; // vec4s
@@ -12,8 +12,8 @@ override STRIDE_X: u32;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> argmax: array<vec4u>;
 
-// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
-// float is NaN.
+// NaN is the largest, and the last NaN counts, as in PyTorch. The test uses the bits: WGSL lets a compiler assume that
+// no float is NaN.
 fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
   return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
 }

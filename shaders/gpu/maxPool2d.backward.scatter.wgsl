@@ -1,6 +1,7 @@
-// d loss / d x where windows do not overlap (STRIDE >= SIZE): each window's thread writes the cells from its own start
-// to the next one's, the gradient at the maximum and 0 elsewhere; the first and the last window take the edges as well.
-// The grid is (columns x channels, rows, batch) of windows. Every cell is written once, and a window's argmax and gradient are loaded once, not once for each cell.
+// d loss / d x if windows do not overlap (STRIDE >= SIZE): each window's thread writes the cells from its own start to
+// the next window's, the gradient at the maximum and 0 elsewhere; the first and the last window also write the edges.
+// The grid is (columns x channels, rows, batch) of windows. Every cell is written once, and a window's argmax and
+// gradient are loaded once.
 override HEIGHT: u32;
 override WIDTH: u32;
 override CHANNELS: u32;
@@ -27,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let oy = id.y;
   let b = id.z;
   let i = (b * OUTPUT_HEIGHT + oy) * OUTPUT_WIDTH * CHANNELS + id.x;
-  let top = oy * STRIDE_Y - PAD_Y; // wraps above the picture: offsets from it are right all the same
+  let top = oy * STRIDE_Y - PAD_Y; // wraps above the picture; offsets from it are still correct
   let left = ox * STRIDE_X - PAD_X;
   let first_y = select(top, 0u, oy == 0u);
   let first_x = select(left, 0u, ox == 0u);

@@ -1,6 +1,6 @@
-// The same as dense.forward, OUTPUTS a multiple of 4: output[k, b, o] = activation(bias[o] + sum over i of
-// x[k, b, i] kernel[k, i, o]). A thread computes 8 rows x 8 columns, 2 vec4s LANES apart: a software adapter works out and
-// guards an address once for four components. 8 + 2 loads for 64 multiply-adds.
+// The same as dense.forward, OUTPUTS a multiple of 4: output[k, b, o] = activation(bias[o] + sum over i of x[k, b, i]
+// kernel[k, i, o]). A thread computes 8 rows x 8 columns, 2 vec4s LANES apart: a software adapter computes and guards
+// an address once for four components. 8 + 2 loads for 64 multiply-adds.
 override ROWS: u32; // b of one product
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o
@@ -18,8 +18,8 @@ const OUTPUT_LENGTH: u32 = 1; // vec4s
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f, OUTPUT_LENGTH>;
 
-// x is clamped where exp would overflow. NaN is taken past clamp() and exp(), which may drop it; the test looks at its bits: WGSL
-// lets a compiler assume that no float is NaN.
+// x is clamped where exp would overflow. NaN bypasses clamp() and exp(), which may drop it. The test uses the bits:
+// WGSL lets a compiler assume that no float is NaN.
 fn logistic(x: vec4f) -> vec4f {
   let y = 1.0 / (1.0 + exp(-clamp(x, vec4f(-87.0), vec4f(87.0))));
   return select(y, x, (bitcast<vec4i>(x) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
@@ -116,7 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     offset_a = bias[o];
     offset_b = bias[min(o + LANES, OUTPUTS / 4u - 1u)];
   }
-  // In a loop whose body is always of the first: written out, eight rows of stores and sigmoids are most of what there is
+  // A loop whose body always uses the first row: unrolled, eight rows of stores and sigmoids would be most of the code
   // to compile.
   for (var r = 0u; r < 8u; r++) {
     store(k, row + r, o, a0 + offset_a, b0 + offset_b);

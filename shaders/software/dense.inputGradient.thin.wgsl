@@ -1,6 +1,6 @@
-// d loss / d x[b, i] = sum over o of g[b, o] kernel[i, o], OUTPUTS a multiple of 4, without a transposed copy of the kernel:
-// for few rows b, where the copy would cost more than the sum. A thread computes 2 rows b x 8 columns i and reads along
-// o: 8 + 2 vec4s for 64 multiply-adds.
+// d loss / d x[b, i] = sum over o of g[b, o] kernel[i, o], OUTPUTS a multiple of 4, without a transposed copy of the
+// kernel: for few rows b, where the copy would cost more than the sum. A thread computes 2 rows b x 8 columns i and
+// reads along o: 8 + 2 vec4s for 64 multiply-adds.
 override ROWS: u32; // b
 override INPUTS: u32; // i
 override OUTPUTS: u32; // o

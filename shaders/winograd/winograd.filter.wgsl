@@ -1,13 +1,13 @@
-// U = G f G' for each 3 x 3 filter f of several convolutions (Winograd F(4x4, 3x3) over the points 0, 1, -1, 1/2, -2, which
-// Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution", found the most accurate):
+// U = G f G' for each 3 x 3 filter f of several convolutions (Winograd F(4x4, 3x3) over the points 0, 1, -1, 1/2, -2, the
+// most accurate of Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution"):
 //   forward[k, c, o] and backward[k, o, c], k = 6 row + column.
-// G = [1 0 0; 1/3 1/3 1/3; -1/3 1/3 -1/3; -16/15 -8/15 -4/15; 1/15 -2/15 4/15; 0 0 1].
-// One launch serves all the convolutions whose filters lie in one buffer: the table has, for each, the first thread, the
-// filter's and the result's first element, and its channels. A thread transforms one filter.
+// G = [1 0 0; 1/3 1/3 1/3; -1/3 1/3 -1/3; -16/15 -8/15 -4/15; 1/15 -2/15 4/15; 0 0 1]. One launch transforms the
+// filters of all convolutions in one buffer. For each, the table has the first thread, the first element of the filter
+// and of the result, and its channels. A thread transforms one filter.
 override COUNT: u32; // threads: the sum of channels * filters
 override ROW: u32; // threads in one row of the grid
 override CONVOLUTIONS: u32;
-override TURNED: u32 = 1u; // 0: no backward, for who needs no gradients
+override TURNED: u32 = 1u; // 0: no backward, if no gradients are needed
 
 @group(0) @binding(0) var<storage, read> filters: array<f32>; // each [3, 3, C, O]
 @group(0) @binding(1) var<storage, read> table: array<u32>; // [CONVOLUTIONS, 5]: thread, filter, result, C, O

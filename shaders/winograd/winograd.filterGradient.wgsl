@@ -2,7 +2,7 @@
 // adjoint of winograd.filter; the parts of the sums are added in their order.
 override PARTS: u32;
 
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   COUNT: u32, // threads: vec4s of I * O
   ROW: u32, // threads in one row of the grid
@@ -12,8 +12,8 @@ struct Shape {
 @group(0) @binding(1) var<storage, read_write> filter_gradient: array<vec4f>; // [3, 3, I, O]
 @group(0) @binding(2) var<uniform> shape: Shape;
 
-// G by rows: what each row (column) of P adds to the three rows (columns) of the filter. The rows are gone through in a
-// loop: written out, the kernel takes compilers of software adapters several times as long.
+// G by rows: the contribution of each row (column) of P to the three rows (columns) of the filter. The rows are a loop:
+// unrolled, the kernel takes compilers of software adapters several times as long.
 const weights = array<vec3f, 6>(
   vec3f(1.0, 0.0, 0.0), vec3f(1.0, 1.0, 1.0) / 3.0, vec3f(-1.0, 1.0, -1.0) / 3.0,
   vec3f(-16.0, -8.0, -4.0) / 15.0, vec3f(1.0, -2.0, 4.0) / 15.0, vec3f(0.0, 0.0, 1.0),
@@ -42,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var f1 = Three();
   var f2 = Three();
   for (var r = 0u; r < 6u; r++) {
-    // The first part by itself: software adapters take half as long where it is the only one as with a loop around it.
+    // The first part outside of the loop: with a single part, software adapters take half as long.
     let first = 6u * r * count + i;
     var p0 = product[first];
     var p1 = product[first + count];
@@ -59,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       p4 += product[at + 4u * count];
       p5 += product[at + 5u * count];
     }
-    // The row by G, then its share of each row of the filter.
+    // Transforms the row by G, then adds its share to each row of the filter.
     let s = p1 / 3.0;
     let d = p2 / 3.0;
     let h = p3 * (-16.0 / 15.0);

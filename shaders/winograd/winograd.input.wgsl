@@ -1,10 +1,10 @@
 // V = B' d B for each 6 x 6 patch d of x, patches 4 apart (Winograd F(4x4, 3x3); B as in winograd.filter's points):
-// transformed[k, cell, c], k = 6 row + column. A cell is 4 x 4 outputs of the convolution; the patch begins PAD_Y
-// rows and PAD_X columns before it. With NORMALISED 1, x is read through the batch-norm and ReLU that stand before the
-// convolution, which are therefore never stored: d = max(0, scale (x - mean) + beta) inside the image, 0 outside.
+// transformed[k, cell, c], k = 6 row + column. A cell is 4 x 4 outputs of the convolution; the patch starts PAD_Y rows
+// and PAD_X columns before it. With NORMALIZED 1, x is read through the preceding batch-norm and ReLU, whose output is
+// therefore never stored: d = max(0, scale (x - mean) + beta) inside the image, 0 outside.
 //   B' = [1 -3/2 -2 3/2 1 0; 0 -1 1/2 5/2 1 0; 0 1 -5/2 1/2 1 0; 0 -2 -1 2 1 0; 0 1/2 -1 -1/2 1 0; 0 1 -3/2 -2 3/2 1]
-// A thread transforms one patch of one channel: with two a software adapter's compiler takes twice as long.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// A thread transforms one patch of one channel: with two channels a software adapter's compiler takes twice as long.
+// Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   HEIGHT: i32,
   WIDTH: i32,
@@ -20,7 +20,7 @@ struct Shape {
   ROW: u32, // threads in one row of the grid
 }
 
-override NORMALISED: u32 = 0u;
+override NORMALIZED: u32 = 0u;
 override RELU: u32 = 1u;
 override HALF: u32 = 0u; // 1: x is packed float16
 
@@ -44,10 +44,10 @@ fn transform(d: Six) -> Six {
   );
 }
 
-// What a thread reads x through.
+// The normalization through which a thread reads x.
 struct Norm { mean: f32, scale: f32, beta: f32 }
 
-// Where a row or a column of the patch lies in x, and whether the image has it.
+// The position of a patch's row or column in x, and whether it is inside the image.
 struct Line { at: u32, inside: bool }
 
 fn row_at(image: u32, y: i32, c: u32) -> Line {
@@ -68,7 +68,7 @@ fn load(row: Line, column: Line, n: Norm) -> f32 {
   } else {
     value = bitcast<f32>(x[at]);
   }
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     value = fma(value - n.mean, n.scale, n.beta);
     if (RELU == 1u) {
       value = select(value, 0.0, value < 0.0);
@@ -115,7 +115,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     row_at(first, top + 3, c), row_at(first, top + 4, c), row_at(first, top + 5, c),
   );
   var n = Norm();
-  if (NORMALISED == 1u) {
+  if (NORMALIZED == 1u) {
     let at = (shape.FIRST + image) / shape.GROUP * 4u * shape.CHANNELS + c;
     n = Norm(affine[at], affine[at + shape.CHANNELS], affine[at + 2u * shape.CHANNELS]);
   }

@@ -1,11 +1,12 @@
-// The input gradient from the gradients E of the transformed 6 x 6 patches: the sum of B E B' over the patches that overlap
-// (the adjoint of winograd.input). Patches are 4 apart and begin one row and column before their cell, so a pixel on a
-// cell's edge also belongs to the first or last row (column) of a neighbour's patch, which is E's own first or last:
+// The input gradient from the gradients E of the transformed 6 x 6 patches: the sum of B E B' over the overlapping
+// patches (the adjoint of winograd.input). Patches are 4 apart and start one row and column before their cell, so a
+// pixel at a cell's edge also belongs to the first or last row (column) of a neighboring patch, which is E's own first
+// or last:
 //   row i of B' E:  0: e0   1: -3/2 e0 - e1 + e2 - 2 e3 + 1/2 e4 + e5   2: -2 e0 + 1/2 e1 - 5/2 e2 - e3 - e4 - 3/2 e5
 //                   3: 3/2 e0 + 5/2 e1 + 1/2 e2 + 2 e3 - 1/2 e4 - 2 e5   4: e0 + e1 + e2 + e3 + e4 + 3/2 e5   5: e5
-// A thread takes RUN tiles of 4 x 4 pixels of one image and four channels. With SUMS 1 the input was read through
-// batch-norm and ReLU: the thread also adds the two sums that their backward pass begins with (batchNorm.gradientSums).
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// A thread computes RUN tiles of 4 x 4 pixels of one image and four channels. With SUMS 1 the input was read through
+// batch-norm and ReLU: the thread also adds the two sums of their backward pass (batchNorm.gradientSums). Extents are
+// in a uniform, so that all layers share one pipeline.
 struct Shape {
   HEIGHT: u32,
   WIDTH: u32,
@@ -13,8 +14,8 @@ struct Shape {
   CELLS_Y: u32, // cells in one image
   CELLS_X: u32,
   IMAGES: u32, // in this launch
-  RUN: u32, // tiles for each thread
-  RUNS: u32, // threads for each image (and vec4 of channels)
+  RUN: u32, // tiles per thread
+  RUNS: u32, // threads per image (and vec4 of channels)
   FIRST_IN: u32, // the first image of this launch among those of x that are bound
   FIRST_OUT: u32, // among those of input_gradient
   FIRST: u32, // and in the whole batch
@@ -26,12 +27,13 @@ struct Shape {
 override SUMS: u32 = 0u;
 override RELU: u32 = 1u;
 override HALF: u32 = 0u; // 1: x is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: input_gradient is packed float16, SCALE times as large
+override HALF_GRADIENT: u32 = 0u; // 1: input_gradient is packed float16, multiplied by SCALE
 override SCALE: f32 = 1.0;
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, CHANNELS]
 @group(0) @binding(1) var<storage, read> x: array<vec2u>;
-@group(0) @binding(2) var<storage, read> affine: array<vec4f>; // [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+// affine: [groups, 4, CHANNELS]: mean, scale, beta, 1 / deviation
+@group(0) @binding(2) var<storage, read> affine: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> input_gradient: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 2, CHANNELS]
 @group(0) @binding(5) var<uniform> shape: Shape;
@@ -40,7 +42,7 @@ struct Norm { mean: vec4f, scale: vec4f, beta: vec4f, inverse: vec4f }
 
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
-// The middle four rows of B' e; `before` and `after` are what the neighbours add to the first and the last.
+// The middle four rows of B' e; `before` and `after` are the neighbors' contributions to the first and the last.
 fn transform(e0: vec4f, e1: vec4f, e2: vec4f, e3: vec4f, e4: vec4f, e5: vec4f, before: vec4f, after: vec4f) -> Four {
   let p = 1.5 * e0 + 2.0 * e3 - 0.5 * e4;
   return Four(
@@ -51,8 +53,8 @@ fn transform(e0: vec4f, e1: vec4f, e2: vec4f, e3: vec4f, e4: vec4f, e5: vec4f, b
   );
 }
 
-// B by columns: what each column of the transformed patch adds to the four pixels of a row, the neighbours' last and
-// first column before and after the patch's own six.
+// B by columns: the contribution of each column of the transformed patch to the four pixels of a row, with the
+// neighbors' last and first column before and after the patch's own six.
 const weights = array<vec4f, 8>(
   vec4f(1.0, 0.0, 0.0, 0.0),
   vec4f(-1.5, -2.0, 1.5, 1.0), vec4f(-1.0, 0.5, 2.5, 1.0), vec4f(1.0, -2.5, 0.5, 1.0),
@@ -60,8 +62,8 @@ const weights = array<vec4f, 8>(
   vec4f(0.0, 0.0, 0.0, 1.0),
 );
 
-// Four pixels of a row, to which a column adds its share. Columns are added one by one, in a loop: kept until the last is
-// there they would take twice the registers, and written out a software adapter's compiler several times as long.
+// Four pixels of a row, to which each column adds its share. Columns are added in a loop: keeping all of them would
+// take twice the registers, and unrolled a software adapter's compiler takes several times as long.
 fn add(sum: Four, e: vec4f, weight: vec4f) -> Four {
   return Four(sum.a + weight.x * e, sum.b + weight.y * e, sum.c + weight.z * e, sum.d + weight.w * e);
 }
@@ -84,7 +86,7 @@ fn column(image: u32, y: i32, x: i32, k: u32, c: u32) -> Four {
 var<private> s1: vec4f;
 var<private> s2: vec4f;
 
-// The largest float16 in the place of what is larger; NaN stays, which clamp() may drop.
+// Clamps to the largest float16; keeps NaN, which clamp() may drop.
 fn within_f16(x: vec4f) -> vec4f {
   return select(select(x, vec4f(-65504.0), x < vec4f(-65504.0)), vec4f(65504.0), x > vec4f(65504.0));
 }
@@ -153,8 +155,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var r2 = Four();
     var r3 = Four();
     for (var j = 0; j < 8; j++) {
-      let neighbour = i32(j == 7) - i32(j == 0);
-      let e = column(image, y, x + neighbour, u32(select(j - 1, select(5, 0, j == 7), neighbour != 0)), c);
+      let neighbor = i32(j == 7) - i32(j == 0);
+      let e = column(image, y, x + neighbor, u32(select(j - 1, select(5, 0, j == 7), neighbor != 0)), c);
       let weight = weights[j];
       r0 = add(r0, e.a, weight);
       r1 = add(r1, e.b, weight);

@@ -1,8 +1,7 @@
-// A' M A + bias for each 6 x 6 tile M of products (Winograd F(4x4, 3x3)): the 4 x 4 outputs of that cell, cut at the
-// image's edge.
+// A' M A + bias for each 6 x 6 tile M of products (Winograd F(4x4, 3x3)): the 4 x 4 outputs of that cell, cropped at
+// the image's edge.
 //   A' = [1 1 1 1 1 0; 0 1 -1 1/2 -2 0; 0 1 1 1/4 4 0; 0 1 -1 1/8 -8 1]
-// A thread makes one cell of four channels.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// A thread computes one cell of four channels. Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   FILTERS: u32, // vec4s
   HEIGHT: u32, // of the output
@@ -39,7 +38,7 @@ fn column(i: u32, k: u32) -> Four {
   );
 }
 
-// A' by columns: what each column of M adds to the four outputs of a row; see winograd.pool.
+// A' by columns: the contribution of each column of M to the four outputs of a row; see winograd.pool.
 const weights = array<vec4f, 6>(
   vec4f(1.0, 0.0, 0.0, 0.0), vec4f(1.0, 1.0, 1.0, 1.0), vec4f(1.0, -1.0, 1.0, -1.0),
   vec4f(1.0, 0.5, 0.25, 0.125), vec4f(1.0, -2.0, 4.0, -8.0), vec4f(0.0, 0.0, 0.0, 1.0),

@@ -1,8 +1,9 @@
 // A g A' for each cell g of 4 x 4 elements of a convolution's output gradient: the gradient of the products of Winograd
-// F(4x4, 3x3), the adjoint of winograd.output. transformed[k, cell, o], k = 6 row + column; beyond the edge g is 0.
+// F(4x4, 3x3), the adjoint of winograd.output. transformed[k, cell, o], k = 6 row + column; outside of the image g is
+// 0.
 //   A' as in winograd.output
-// A thread transforms one cell of two channels (four would leave a GPU too few registers).
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// A thread transforms one cell of two channels (four would leave a GPU too few registers). Extents are in a uniform, so
+// that all layers share one pipeline.
 struct Shape {
   FILTERS: u32, // pairs
   HEIGHT: u32, // of the output

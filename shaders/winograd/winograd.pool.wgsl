@@ -1,18 +1,18 @@
-// A' M A + bias for each 6 x 6 tile M of products (Winograd F(4x4, 3x3)), a cell of 4 x 4 outputs, of which only the maxima
-// of its four 2 x 2 windows are stored, with where they were: the convolution's own output never exists.
+// A' M A + bias for each 6 x 6 tile M of products (Winograd F(4x4, 3x3)): a cell of 4 x 4 outputs. Only the maxima of
+// its four 2 x 2 windows and their positions are stored; the convolution's own output is never stored.
 //   A' = [1 1 1 1 1 0; 0 1 -1 1/2 -2 0; 0 1 1 1/4 4 0; 0 1 -1 1/8 -8 1]
-// Beside them, for batch-norm, mean and sum of squared deviations (M2) of each channel over the thread's cells, taken of
-// values minus the first one, so that a large mean costs no digits. A thread takes RUN cells of one image, four channels.
-// argmax has 2 bits for each maximum, 2 row + column of the first largest in row-major order: bit 8 window + 2 channel.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// For batch-norm it also writes mean and sum of squared deviations (M2) of each channel over the thread's cells,
+// relative to the first value, so that a large mean costs no digits. A thread computes RUN cells of one image, four
+// channels. argmax has 2 bits per maximum, 2 row + column of the first maximum in row-major order: bit 8 window + 2
+// channel. Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   FILTERS: u32, // vec4s
   POOLED_Y: u32,
   POOLED_X: u32,
   CELLS_Y: u32, // cells in one image
   CELLS_X: u32,
-  RUN: u32, // cells for each thread
-  RUNS: u32, // threads for each image (and vec4 of channels)
+  RUN: u32, // cells per thread
+  RUNS: u32, // threads per image (and vec4 of channels)
   FIRST_OUT: u32, // the first image of this launch among those bound
   FIRST: u32, // and in the whole batch
   COUNT: u32, // threads: images * RUNS * FILTERS
@@ -22,14 +22,15 @@ struct Shape {
 override BIAS: u32 = 0u; // 1: add it
 override STATISTICS: u32 = 0u; // 1: write partial
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override INFERENCE: u32 = 0u; // 1: pooled is batch-norm of the maxima, with OUTPUT_RELU 1 cut off at 0; nothing else is written
+override INFERENCE: u32 = 0u; // 1: pooled is the normalized maxima; no other output
 override OUTPUT_RELU: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> product: array<vec4f>; // [36, cells, FILTERS]
-@group(0) @binding(1) var<storage, read> bias: array<vec4f>; // [FILTERS]; with INFERENCE [3, FILTERS]: see batchNorm.fold
+@group(0) @binding(1) var<storage, read> bias: array<vec4f>; // [FILTERS]; INFERENCE: [3, FILTERS] of batchNorm.fold
 @group(0) @binding(2) var<storage, read_write> pooled: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> argmax: array<u32>; // [cells, FILTERS]
-@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>; // [images * RUNS, 4, FILTERS]: count, first value, mean - it, M2
+// partial: [images * RUNS, 4, FILTERS]: count, first value, mean - first value, M2
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(5) var<uniform> shape: Shape;
 
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
@@ -52,21 +53,21 @@ fn column(at: u32, k: u32, step: u32) -> Four {
   );
 }
 
-// A' by columns: what each column of M adds to the four outputs of a row.
+// A' by columns: the contribution of each column of M to the four outputs of a row.
 const weights = array<vec4f, 6>(
   vec4f(1.0, 0.0, 0.0, 0.0), vec4f(1.0, 1.0, 1.0, 1.0), vec4f(1.0, -1.0, 1.0, -1.0),
   vec4f(1.0, 0.5, 0.25, 0.125), vec4f(1.0, -2.0, 4.0, -8.0), vec4f(0.0, 0.0, 0.0, 1.0),
 );
 
-// Four outputs of a row, to which a column adds its share; see winograd.inputGradient for the loop over the columns.
+// Four outputs of a row, to which each column adds its share; see winograd.inputGradient for the loop over the columns.
 fn add(sum: Four, m: vec4f, weight: vec4f) -> Four {
   return Four(sum.a + weight.x * m, sum.b + weight.y * m, sum.c + weight.z * m, sum.d + weight.w * m);
 }
 
 struct Maximum { value: vec4f, where_: vec4u }
 
-// NaN is the largest, and of several the last, as in PyTorch. The test looks at the bits: WGSL lets a compiler assume that no
-// float is NaN.
+// NaN is the largest, and the last NaN counts, as in PyTorch. The test uses the bits: WGSL lets a compiler assume that
+// no float is NaN.
 fn exceeds(b: vec4f, a: vec4f) -> vec4<bool> {
   return (b > a) | ((bitcast<vec4i>(b) & vec4i(0x7fffffff)) > vec4i(0x7f800000));
 }
@@ -83,7 +84,7 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_);
 }
 
-// What the thread has seen so far.
+// The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
 var<private> s1: vec4f;

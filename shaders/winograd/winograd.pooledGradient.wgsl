@@ -1,10 +1,10 @@
-// A y A' for each cell y of 4 x 4 elements of the convolution's output gradient: the gradient of the products of Winograd
-// F(4x4, 3x3), the adjoint of winograd.pool: transformed[k, cell, o], k = 6 row + column. y is never stored: through the
-// max-pool it is zero but for one element in each 2 x 2 window, and what arrives there went through batch-norm and ReLU,
+// A y A' for each cell y of 4 x 4 elements of the convolution's output gradient: the gradient of the products of
+// Winograd F(4x4, 3x3), the adjoint of winograd.pool: transformed[k, cell, o], k = 6 row + column. y is never stored:
+// because of the max-pool it is zero except for one element per 2 x 2 window, and the gradient there went through
+// batch-norm and ReLU,
 //   scale (g - c1 - (z - mean) c2),  g = the gradient where scale (z - mean) + beta > 0, else 0,
-// z being the pooled values. A thread takes one cell and two channels: with four a software adapter's compiler takes twice
-// as long.
-// What differs from layer to layer is read, so that all of them share one pipeline.
+// with the pooled values z. A thread computes one cell and two channels: with four a software adapter's compiler takes
+// twice as long. Extents are in a uniform, so that all layers share one pipeline.
 struct Shape {
   FILTERS: u32, // pairs
   POOLED_Y: u32,
@@ -21,7 +21,7 @@ struct Shape {
 
 override RELU: u32;
 override HALF: u32 = 0u; // 1: pooled is packed float16
-override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, UNSCALE times too large
+override HALF_GRADIENT: u32 = 0u; // 1: gradient is packed float16, to be divided by UNSCALE
 override UNSCALE: f32 = 1.0;
 
 @group(0) @binding(0) var<storage, read> pooled: array<u32>;

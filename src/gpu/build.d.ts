@@ -1,8 +1,8 @@
-// What the build knows and the sources do not: filled in by shaders/reflect.mjs.
+// Values that only the build knows; shaders/reflect.mjs fills them in.
 
 declare module "twingrad:build" {
-  /** Of the package. */
+  /** The package's version. */
   export const version: string;
-  /** A digest of the sources of all shaders. */
+  /** A digest of all shader sources. */
   export const shaders: string;
 }

@@ -1,23 +1,23 @@
-// Several ways to compute one thing, to be held against the portable one and timed against each other.
+// Candidate kernels for one computation: each is compared with the portable kernel and timed against the others.
 import type { Shader } from "./shader.ts";
 
-/** What a kernel binds, and what it may be filled with where no launch writes it. */
+/** A buffer that a kernel binds, and the values to fill it with if no launch writes it. */
 export interface Bound {
   readonly bytes: number;
   readonly dtype?: string;
-  /** Its contents, where they are fixed. */
+  /** Its contents, if they are fixed. */
   readonly data?: Float32Array;
-  /** For u32: what its elements are below; any 32 bits by default. */
+  /** For u32: an exclusive upper bound of its elements; any 32 bits by default. */
   readonly below?: number;
-  /** What its elements usually come to; 1 by default. */
+  /** Typical magnitude of its elements; 1 by default. */
   readonly magnitude?: number;
-  /** For u32: which bits of an element mean something; all by default. */
+  /** For u32: the significant bits of an element; all by default. */
   readonly mask?: (element: number) => number;
-  /** Set where it is a part of another. */
+  /** The buffer that it is a part of, if any. */
   readonly within?: { readonly whole: Bound; readonly offset: number };
 }
 
-/** One dispatch to be timed, as the tape records it. */
+/** One dispatch to time, as the tape records it. */
 export interface TimedLaunch {
   readonly shader: Shader;
   readonly bindings: Readonly<Record<string, Bound>>;
@@ -26,33 +26,33 @@ export interface TimedLaunch {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** One of them. Only `launches` are timed. */
+/** One candidate. Only `launches` are timed. */
 export interface Contestant {
-  /** Make what this one reads and the portable one does not from what that one reads: transformed filters. */
+  /** Compute inputs that only this candidate reads, such as transformed filters, from the portable kernel's inputs. */
   readonly before: readonly TimedLaunch[];
   readonly launches: readonly TimedLaunch[];
-  /** Make results that can be compared: sums over parts. */
+  /** Reduce results to a comparable form, such as sums over parts. */
   readonly after: readonly TimedLaunch[];
-  /** In the same order for all contestants. */
+  /** In the same order for all candidates. */
   readonly results: readonly Bound[];
-  /** Whether it rounds to float16 on the way, for which it is compared less strictly. */
+  /** Whether it rounds to float16 internally; the comparison is then less strict. */
   readonly half: boolean;
 }
 
-/** What is bound as a whole, in the end, and where in it a part begins. */
+/** The whole buffer that is bound, and the offset of the part in it. */
 export function wholeOf<B extends Bound>(bound: B): { whole: B; offset: number } {
   if (!bound.within) return { whole: bound, offset: 0 };
   const { whole, offset } = wholeOf(bound.within.whole as B);
   return { whole, offset: offset + bound.within.offset };
 }
 
-/** The candidates for one key, and what their results are held against. */
+/** The candidates for one key, and the reference for their results. */
 export interface Contest {
   readonly key: string;
-  /** The candidate that the rules of thumb take. */
+  /** The candidate that the rules choose. */
   readonly byRule: string;
   readonly candidates: ReadonlyMap<string, Contestant>;
-  /** The name of the portable one. It may be none of the candidates: where others fit, it may be too slow to be timed. */
+  /** The portable kernel's name. It is not always a candidate: if others fit, it may be too slow to time. */
   readonly portable: string;
   readonly reference: Contestant;
 }

@@ -1,9 +1,9 @@
-// The thinnest honest layer over a GPUDevice: asks for the adapter's own limits, names errors, counts what it made.
+// A thin layer over GPUDevice: requests the adapter's limits, names errors, counts buffers.
 import { DeviceLostError, inBytes, ResourceError, TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
 import { KernelCache } from "./kernels.ts";
 import type { TuningOptions } from "./tuner.ts";
-// A circle of types: a device has a tuner, which times kernels on that device.
+// A cycle of types: a device has a tuner, which times kernels on that device.
 import { type DeviceTuner, untuned } from "./untuned.ts";
 
 export interface AdapterInfo {
@@ -15,25 +15,25 @@ export interface AdapterInfo {
 }
 
 export interface OpenDeviceOptions {
-  /** The GPU object to ask; `navigator.gpu` by default. */
+  /** The GPU object to use; `navigator.gpu` by default. */
   readonly gpu?: GPU;
-  /** Limits lower than the adapter's own, to try out what a smaller adapter would do. */
+  /** Limits lower than the adapter's own, for testing against a smaller adapter. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** Times the kernels that compute the same once on this adapter and takes the fastest; by default rules decide. */
+  /** Times the candidate kernels on this adapter once and uses the fastest; by default rules choose. */
   readonly tuning?: TuningOptions;
   /**
-   * `portable`: compute with the plain kernel of each operation alone, those of `shaders/` itself, and none that is there
-   * for some hardware or algorithm. Slower; for reading along, and to tell a wrong kernel from a wrong network.
-   * By default the adapter's own are taken too.
+   * `portable`: use only the portable kernel of each operation, those in `shaders/` itself, and no variant for
+   * particular hardware or algorithms. Slower; for reading along, and to tell an incorrect kernel from an incorrect
+   * network. By default the variants for this adapter are used too.
    */
   readonly kernels?: "portable";
-  /** Bytes of memory that the machine has, which a software adapter shares: what takes more is refused at once. */
+  /** The machine's memory in bytes. A software adapter shares it; programs that need more are refused immediately. */
   readonly hostMemory?: number;
 }
 
 const deviceOptions: Known<OpenDeviceOptions> = { gpu: 1, limits: 1, tuning: 1, kernels: 1, hostMemory: 1 };
 
-/** No GPU has so many bytes: what takes more is refused before it is planned in every part. */
+/** More than any GPU has: programs that need more are refused before they are fully planned. */
 const mostMemory = 2 ** 39;
 
 const wantedLimits = [
@@ -48,12 +48,12 @@ const wantedLimits = [
 ] as const;
 
 /**
- * `storage` is what kernels bind and the host copies to and from, `uniform` what the host writes and kernels read,
- * `readback` what the host maps after a copy, `queries` what timestamps are resolved into.
+ * `storage`: kernels bind it, the host copies to and from it. `uniform`: the host writes it, kernels read it.
+ * `readback`: the host maps it after a copy. `queries`: timestamps are resolved into it.
  */
 export type BufferKind = keyof typeof bufferUsage;
 
-/** Spelled out because not every runtime has GPUBufferUsage. */
+/** Literal values, because not every runtime has GPUBufferUsage. */
 const bufferUsage = {
   storage: 0x80 | 0x4 | 0x8, // STORAGE | COPY_SRC | COPY_DST
   uniform: 0x40 | 0x8, // UNIFORM | COPY_DST
@@ -61,14 +61,14 @@ const bufferUsage = {
   queries: 0x200 | 0x4, // QUERY_RESOLVE | COPY_SRC
 };
 
-/** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores made on it. */
+/** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores created on it. */
 export class Device {
   readonly gpu: GPUDevice;
   readonly adapter: AdapterInfo;
   readonly kernels: KernelCache;
-  /** Chooses among kernels that compute the same. */
+  /** Chooses among candidate kernels. */
   tuner: DeviceTuner;
-  /** Whether it takes the portable kernels alone. */
+  /** Whether only portable kernels are used. */
   readonly portable: boolean;
   /** Rejects, never resolves, when the device is lost. */
   readonly lost: Promise<never>;
@@ -77,13 +77,13 @@ export class Device {
   private readonly onDispose: (() => void)[] = [];
   private disposed = false;
   private readonly buffers = new Set<GPUBuffer>();
-  /** What becomes of the buffers that are made while `checked` runs its work. */
+  /** Allocation results of the buffers that are created while `checked` runs its work. */
   private checking: Promise<{ size: number; error: GPUError | null }>[] | undefined;
 
-  /** Opens another device as this one was opened; undefined where that is not known. */
+  /** Opens another device with the same options; undefined if they are unknown. */
   readonly reopen: (() => Promise<Device>) | undefined;
 
-  /** Bytes that programs cannot take together, whatever the adapter's limits are. */
+  /** The most bytes that programs may take together, whatever the adapter's limits are. */
   readonly memory: number;
 
   constructor(
@@ -102,11 +102,11 @@ export class Device {
     this.tuner = untuned(adapter);
     this.lost = gpu.lost.then((info) => {
       this.reason = new DeviceLostError(info.message || info.reason);
-      this.buffers.clear(); // they went with it
+      this.buffers.clear(); // the device freed them
       for (const reject of this.waiting) reject(this.reason);
       throw this.reason;
     });
-    this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
+    this.lost.catch(() => {}); // avoids an unhandled rejection if nobody awaits it
   }
 
   createBuffer(label: string, size: number, kind: BufferKind = "storage"): GPUBuffer {
@@ -118,20 +118,20 @@ export class Device {
     return buffer;
   }
 
-  /** Frees a buffer that `createBuffer` made. It may be released again. */
+  /** Frees a buffer of `createBuffer`. Releasing it twice is allowed. */
   release(buffer: GPUBuffer): void {
     this.buffers.delete(buffer);
     buffer.destroy();
   }
 
-  /** The buffers that were made and not released yet. */
+  /** The buffers created and not yet released. */
   live(): { buffers: number; bytes: number } {
     let bytes = 0;
     for (const { size } of this.buffers) bytes += size;
     return { buffers: this.buffers.size, bytes };
   }
 
-  /** @throws LIMIT where there is no such memory. */
+  /** @throws LIMIT if there is not enough memory. */
   checkMemory(what: string, needed: number): void {
     const { memory: available } = this;
     if (needed <= available) return;
@@ -139,7 +139,10 @@ export class Device {
     throw new ResourceError("LIMIT", why, { needed, available });
   }
 
-  /** The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU. */
+  /**
+   * The same adapter and limits for planning: this device's buffers are names and sizes; nothing is allocated on the
+   * GPU.
+   */
   planning(): Device {
     const createBuffer = (label: string, size: number) => ({ label, size });
     return Object.create(this, {
@@ -150,15 +153,15 @@ export class Device {
   }
 
   /**
-   * Queues a write of all of `data`, after the work submitted so far and before what is submitted next. A function's values
-   * are not even made where nothing is written, as in planning.
+   * Queues a write of all of `data`, after the work submitted so far and before the next submission. A function's
+   * values are not computed if nothing is written, as during planning.
    */
   write(buffer: GPUBuffer, offset: number, data: Float32Array | (() => Float32Array)): void {
     const values = typeof data === "function" ? data() : data;
     this.gpu.queue.writeBuffer(buffer, offset, values as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`. */
+  /** Runs `work` and turns the errors that the GPU reports (validation, memory) into one error that names `where`. */
   async checked<T>(where: string, work: () => T): Promise<T> {
     const { gpu } = this;
     gpu.pushErrorScope("validation");
@@ -173,7 +176,7 @@ export class Device {
       failure = error;
     }
     this.checking = undefined;
-    // Popped before anything is awaited: scopes are a stack, and what else opens one meanwhile must not get between.
+    // Pop the scopes before any await: they are a stack, and concurrent code may push others meanwhile.
     const scopes = [gpu.popErrorScope(), gpu.popErrorScope()];
     const needed = this.live().bytes;
     const [[memory, validation], allocations] = await this.wait(Promise.all([Promise.all(scopes), Promise.all(made)]));
@@ -192,12 +195,12 @@ export class Device {
   }
 
   /**
-   * Waits for the GPU. Where the device is lost meanwhile this rejects with the reason, and not with whatever the loss
-   * made of `work`: runtimes break the calls first and tell the loss a moment later.
+   * Waits for the GPU. If the device is lost meanwhile, this rejects with the reason instead of the error of `work`:
+   * runtimes fail pending calls first and report the loss a moment later.
    */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      // Not Promise.race with `lost`: that would keep something of every step until the device goes.
+      // Not Promise.race with `lost`: that would retain memory of every step until the device is lost.
       const settle = (finish: () => void) => {
         this.waiting.delete(reject);
         finish();
@@ -211,7 +214,7 @@ export class Device {
     });
   }
 
-  /** Calls `release` when the device is disposed: for what a runtime must let go of together with it. */
+  /** Calls `release` when the device is disposed, for runtime resources with the same lifetime. */
   addDisposer(release: () => void): void {
     this.onDispose.push(release);
   }
@@ -226,8 +229,7 @@ export class Device {
 }
 
 /**
- * Opens the system's GPU with all the limits that it has.
- * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
+ * Opens the system's GPU with the adapter's full limits. Throws `NO_ADAPTER` if there is no WebGPU or no adapter.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, deviceOptions);
@@ -256,7 +258,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     const available = adapter.limits[name];
     const wanted = options.limits?.[name] ?? available;
     if (wanted > available) {
-      throw new TwingradError("LIMIT", `${name} of ${wanted} was asked for; this adapter has ${available}.`);
+      throw new TwingradError("LIMIT", `The requested ${name} is ${wanted}; this adapter supports ${available}.`);
     }
     requiredLimits[name] = wanted;
   }

@@ -1,4 +1,4 @@
-// One dispatch of a program with all that it needs, and what a run of the program is given.
+// One dispatch of a program with its bindings, and the input values of a run.
 
 export interface BufferRange {
   readonly buffer: GPUBuffer;
@@ -13,13 +13,13 @@ export interface Operand {
   readonly elements: number;
   readonly dtype: string;
   readonly written: boolean;
-  /** Whether it outlives the step: a parameter, or the optimizer's state. */
+  /** Whether it outlives the step: a parameter or optimizer state. */
   readonly kept: boolean;
 }
 
 export interface Dispatch {
   readonly kernel: string;
-  /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
+  /** The choice that selected this kernel among several candidates: `conv2d.forward batch=8 ...`. */
   readonly part?: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;

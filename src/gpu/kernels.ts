@@ -1,4 +1,4 @@
-// Pipelines, made once for each (shader, tunables, constants) and kept for the life of the device.
+// Pipelines, created once for each (shader, tunables, constants) and kept for the life of the device.
 import { TwingradError } from "../errors.ts";
 import { overridesOf, type Shader, specialise } from "./shader.ts";
 
@@ -12,7 +12,7 @@ export class KernelCache {
     this.gpu = gpu;
   }
 
-  /** The bind group layout that a shader's reflected bindings ask for. */
+  /** The bind group layout for a shader's reflected bindings. */
   layout(shader: Shader): GPUBindGroupLayout {
     let layout = this.layouts.get(shader.name);
     if (!layout) {
@@ -33,7 +33,7 @@ export class KernelCache {
     return layout;
   }
 
-  /** Binds a shader's buffers by the names of its bindings, and its shape where it has one (see `writeShapes`). */
+  /** Binds a shader's buffers by binding name, and its shape uniform if it has one (see `writeShapes`). */
   bindGroup(
     shader: Shader,
     ranges: Readonly<Record<string, GPUBufferBinding>>,
@@ -48,8 +48,8 @@ export class KernelCache {
   }
 
   /**
-   * Starts making a pipeline (compilation runs beside the caller's thread) or returns the one already made.
-   * @param values of its override constants; others, those of its shape, do not matter here.
+   * Starts creating a pipeline (compilation runs in parallel with the calling thread) or returns the existing one.
+   * @param values of its override constants; other values, those of its shape, are ignored here.
    */
   pipeline(
     shader: Shader,

@@ -1,4 +1,4 @@
-// A compiled program: a fixed list of dispatches with everything they need, replayed once a step.
+// A compiled program: a fixed list of dispatches with their resources, replayed once per step.
 
 import { TwingradError } from "../errors.ts";
 import { areNumbers, typeName } from "../options.ts";
@@ -21,14 +21,14 @@ export interface Memory {
   readonly total: number;
   /** Number of buffers. */
   readonly buffers: number;
-  /** The most bytes of temporaries alive at once: what `activations` cannot go below. */
+  /** The most bytes of temporaries alive at once: a lower bound of `activations`. */
   readonly lowerBound: number;
   readonly largestBinding: number;
 }
 
 export interface ProgramParts {
   readonly device: Device;
-  /** What depends on parameters alone, in front of the others; runs where they have changed since it last did. */
+  /** Dispatches that depend on parameters alone, before the others; they run again only after the parameters change. */
   readonly constant: readonly Dispatch[];
   readonly dispatches: readonly Dispatch[];
   /** Counts the changes of the parameters. */
@@ -38,39 +38,39 @@ export interface ProgramParts {
   readonly ring: StagingRing;
   readonly own: readonly GPUBuffer[];
   readonly memory: Memory;
-  /** The stages it came by, and the same as text. */
+  /** The stages of compilation as data, and the same as text. */
   readonly graph: () => ProgramGraph;
   readonly explain: (graph: ProgramGraph) => string;
-  /** What the optimizer wants written before each step. */
+  /** The optimizer's values to write before each step. */
   readonly schedule?: {
     range: BufferRange;
     next: () => readonly [number, number, number?];
     count: () => number;
-    /** Where the update leaves the schedule's third float when a gradient is not finite, and where that is read back. */
+    /** Where the update copies the schedule's third float if a gradient is not finite, and where it is read back. */
     fault: { range: BufferRange; offset: number };
   };
 }
 
-/** What a step may give, for programs of which it is not known what was asked of them. */
+/** The result of a step if the program's outputs are not known by type. */
 type AnyResult = { loss: number; step: number; finite: boolean } & Record<string, Float32Array | number | boolean>;
 
 /**
- * The loss as a number, every other output as its elements. Where there is an optimizer, also the `step`'s number and
- * whether its loss and all gradients were `finite`. `Outputs` is what `Tape.compile` was asked for.
+ * The loss as a number, every other output as its elements. With an optimizer, also the number of the `step` and
+ * whether its loss and all gradients were `finite`. `Outputs` is the type of the outputs given to `Tape.compile`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: any program is a `Program`, whatever was asked of it
+// biome-ignore lint/suspicious/noExplicitAny: any program is a `Program`, whatever its outputs
 export type StepResult<Outputs = any> = 0 extends Outputs & 1 ? AnyResult : Outputs;
 
-/** Numbers of runs are exact in float32 up to here; then they begin again. */
+/** Run numbers are exact in float32 up to here; then they restart. */
 const mostRuns = 2 ** 24;
 
-/** What one launch of a step took on the GPU. */
+/** The GPU time of one launch of a step. */
 export interface KernelTime {
   readonly kernel: string;
-  /** What it is a part of, where that was computed by one of several candidates: `conv2d.forward batch=8 ...`. */
+  /** The choice that selected this kernel among several candidates: `conv2d.forward batch=8 ...`. */
   readonly part?: string;
   readonly nanoseconds: number;
-  /** Of what it binds: those that it moves where everything is read or written once. */
+  /** Bytes bound: the traffic if everything is read or written once. */
   readonly bytes: number;
 }
 
@@ -88,10 +88,10 @@ export class Program<Outputs = any> {
   private readonly parts: ProgramParts;
   private disposed = false;
   private runs = 0;
-  /** The version of the parameters that the constant part was computed with. */
+  /** The parameter version that the constant part was computed with. */
   private computed?: number;
   private readonly changesParameters: boolean;
-  /** What one step dispatches, in order; what depends on parameters alone runs once, in front of the first, and is not among it. */
+  /** The dispatches of one step, in order; those that depend on parameters alone run before it and are not included. */
   readonly launches: readonly {
     readonly kernel: string;
     readonly part?: string;
@@ -112,12 +112,12 @@ export class Program<Outputs = any> {
     }));
   }
 
-  /** What it was made of: the recorded operations, what was fused, the kernels taken and why, and which tensors share buffers. */
+  /** The stages of compilation: recorded operations, fusions, chosen kernels with reasons, and shared buffers. */
   get graph(): ProgramGraph {
     return this.parts.graph();
   }
 
-  /** The same as text, a line for each operation, kernel and buffer. */
+  /** The same as text, one line per operation, kernel and buffer. */
   explain(): string {
     return this.parts.explain(this.graph);
   }
@@ -127,15 +127,15 @@ export class Program<Outputs = any> {
   }
 
   /**
-   * One step: uploads the inputs, submits the dispatches once, and resolves with what was asked to be read back.
-   * It may be called again before it resolves: up to four steps are in flight, results come in order. Until a call
-   * resolves its arrays must stay as they are. Throws `SHAPE`-like errors for missing or mis-sized inputs at once.
+   * Runs one step: uploads the inputs, submits the dispatches once, and resolves with the requested outputs. It may be
+   * called again before it resolves: up to four steps are in flight, and results arrive in order. Do not change the
+   * arrays until the call resolves. Throws immediately for missing or mis-sized inputs.
    */
   async run(inputs: InputValues = {}): Promise<StepResult<Outputs>> {
     return (await this.start(inputs)).result;
   }
 
-  /** The same in two parts: resolves once the step is submitted, when its arrays may change, with the result to come. */
+  /** In two stages: resolves with a promise of the result once the step is submitted; the arrays may then change. */
   async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult<Outputs>> }> {
     this.checkInputs(inputs);
     const { device, outputs, ring, schedule } = this.parts;
@@ -158,7 +158,7 @@ export class Program<Outputs = any> {
     return { result };
   }
 
-  /** Computes what depends on parameters alone, if they have changed: the next run need not. */
+  /** Computes the part that depends on parameters alone, if they changed, so that the next run need not. */
   prepare(): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "prepare: the program was disposed.");
     const { gpu } = this.parts.device;
@@ -171,7 +171,7 @@ export class Program<Outputs = any> {
     gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Of the constant part what is to be computed before the next step, which is then taken to be. */
+  /** The constant dispatches to run before the next step. The caller must run them: they are marked as computed. */
   private constantsDue(): readonly Dispatch[] {
     const { constant, parameters } = this.parts;
     if (this.changesParameters) parameters.version++;
@@ -180,7 +180,7 @@ export class Program<Outputs = any> {
     return due;
   }
 
-  /** Encodes and submits one step, whose results are copied to `slot`. */
+  /** Encodes and submits one step; its results are copied to `slot`. */
   private submit(inputs: InputValues, slot: GPUBuffer): number | undefined {
     const { device, dispatches, outputs, schedule } = this.parts;
     this.upload(inputs);
@@ -201,8 +201,8 @@ export class Program<Outputs = any> {
   }
 
   /**
-   * Runs one step with a timestamp around each dispatch and returns the nanoseconds that each took. Counts as a step.
-   * Throws `LIMIT` where the adapter has no timestamp queries.
+   * Runs one step with a timestamp around each dispatch and returns the nanoseconds of each. Counts as a step.
+   * Throws `LIMIT` if the adapter has no timestamp queries.
    */
   async profile(inputs: InputValues = {}): Promise<KernelTime[]> {
     this.checkInputs(inputs);
@@ -223,8 +223,8 @@ export class Program<Outputs = any> {
   }
 
   /**
-   * Runs one step launch by launch and looks at each result: tells where the first value appeared that is NaN or
-   * infinite, undefined where none did. Slow; counts as a step.
+   * Runs one step launch by launch and checks each result. Returns the first NaN or infinite value, or undefined if all
+   * values are finite. Slow; counts as a step.
    */
   async trace(inputs: InputValues = {}): Promise<NotFinite | undefined> {
     this.checkInputs(inputs);
@@ -236,11 +236,11 @@ export class Program<Outputs = any> {
     return traceNotFinite(device, [...constant, ...dispatches], inputs);
   }
 
-  /** Frees the program's own buffers; parameters stay, they belong to their store. Steps under way reject. */
+  /** Frees the program's own buffers. Parameters stay: they belong to their store. Steps in flight reject. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.parts.ring.close(new TwingradError("DISPOSED", "run: the program was disposed while the step was under way."));
+    this.parts.ring.close(new TwingradError("DISPOSED", "run: the program was disposed while the step was in flight."));
     for (const buffer of this.parts.own) this.parts.device.release(buffer);
   }
 
@@ -254,12 +254,12 @@ export class Program<Outputs = any> {
       if (values.length !== elements) {
         throw new TwingradError(
           "BAD_INPUT",
-          `run: the input "${name}" takes ${elements} values, got ${values.length}.`,
+          `run: the input "${name}" has ${values.length} values; expected ${elements}.`,
         );
       }
     }
     for (const name of Object.keys(inputs)) {
-      if (!this.parts.inputs.has(name)) throw new TwingradError("BAD_INPUT", `run: there is no input "${name}".`);
+      if (!this.parts.inputs.has(name)) throw new TwingradError("BAD_INPUT", `run: unknown input "${name}".`);
     }
   }
 
@@ -290,13 +290,13 @@ export class Program<Outputs = any> {
 }
 
 /**
- * What is wrong with the array of an input. Float32 inputs take numbers of any kind, rounded to float32. Bytes are taken as
- * they are, or from a list of whole numbers from 0 to 255: other arrays would be cut down to 8 bits.
+ * What is wrong with an input's array. Float32 inputs take numbers of any kind, rounded to float32. Bytes are taken as
+ * they are, or from a list of integers from 0 to 255: other arrays would be truncated to 8 bits.
  */
 function unfit(values: unknown, dtype: string): string | undefined {
   const bytes = dtype === "u8";
   const name = typeName(values);
   const areBytes = () => Array.isArray(values) && values.every((value) => value === (value & 255));
   if (areNumbers(values) && (!bytes || /^(Uint8|Buffer)/.test(name) || areBytes())) return undefined;
-  return `takes ${bytes ? "bytes: Uint8Array" : "Float32Array"} or fitting numbers; got other ${name}`;
+  return `is ${name}; expected ${bytes ? "Uint8Array or integers from 0 to 255" : "Float32Array or numbers"}`;
 }

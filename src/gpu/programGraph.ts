@@ -1,7 +1,7 @@
-// What a program was made of, stage by stage, as data: for people who want to know why it does what it does, and for tools.
+// A program's compilation, stage by stage, as data: for people who inspect it, and for tools.
 
 export interface GraphTensor {
-  /** Tells tensors apart that have the same name. */
+  /** Distinguishes tensors with the same name. */
   readonly id: number;
   readonly name: string;
   readonly shape: readonly number[];
@@ -14,7 +14,7 @@ export interface GraphOperation {
   readonly outputs: readonly GraphTensor[];
 }
 
-/** A fusion: operations that gave way to others. */
+/** A fusion: operations and their replacement. */
 export interface GraphRewrite {
   readonly rule: string;
   readonly saves: string;
@@ -28,27 +28,27 @@ export interface GraphKernel {
   /** The operation that it is a part of. */
   readonly operation: string;
   readonly workgroups: readonly [number, number, number];
-  /** What it was chosen for, why, and from which candidates; absent where there is but one way. */
+  /** The choice, its reason and its candidates; absent if there is only one kernel. */
   readonly choice?: {
     readonly key: string;
     readonly taken: string;
     /**
-     * `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest on this device. `portable`: the
-     * device takes portable kernels alone.
+     * `only`: no other candidate fits this device. `rule`: chosen by rule. `timed`: measured fastest on this device.
+     * `portable`: the device uses portable kernels only.
      */
     readonly why: "only" | "rule" | "timed" | "portable";
     readonly candidates: readonly string[];
   };
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  /** Whether it depends on parameters alone, and runs only where they have changed. */
+  /** Whether it depends on parameters alone, and runs only after they change. */
   readonly constant: boolean;
 }
 
-/** A buffer that temporaries share, whose lives do not overlap. */
+/** A buffer shared by temporaries with disjoint lifetimes. */
 export interface GraphBuffer {
   readonly bytes: number;
-  /** With the numbers of the first and the last dispatch that use each, from 0. */
+  /** With the indices of the first and the last dispatch that use each, from 0. */
   readonly tenants: readonly {
     readonly name: string;
     readonly bytes: number;
@@ -58,10 +58,10 @@ export interface GraphBuffer {
 }
 
 export interface ProgramGraph {
-  /** As it was recorded, with the request for gradients of a training step. */
+  /** As recorded, with the gradient request of a training step. */
   readonly recorded: readonly GraphOperation[];
   readonly rewrites: readonly GraphRewrite[];
-  /** What was lowered: rewritten, differentiated, without what nobody reads. */
+  /** The operations that were lowered: rewritten, differentiated, without unused ones. */
   readonly operations: readonly GraphOperation[];
   readonly kernels: readonly GraphKernel[];
   readonly buffers: readonly GraphBuffer[];

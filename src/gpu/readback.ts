@@ -1,10 +1,10 @@
-// Reading results: a ring of staging buffers made beforehand for the results of steps, so that several steps can be
-// in flight; and a one-off read for everything else.
+// Reading results: a ring of preallocated staging buffers for step results, so that several steps can be in flight, and
+// a one-off read for everything else.
 import type { Device } from "./device.ts";
 
 const mapRead = 0x1;
 
-/** Reads `count` float32 values once, after all work submitted so far. Makes and destroys a buffer of its own. */
+/** Reads `count` float32 values once, after all work submitted so far, through a temporary buffer. */
 export async function readBuffer(device: Device, source: GPUBuffer, offset: number, count: number) {
   const size = count * 4;
   const staging = device.createBuffer("read once", size, "readback");
@@ -19,7 +19,7 @@ export async function readBuffer(device: Device, source: GPUBuffer, offset: numb
   }
 }
 
-/** A fixed number of staging buffers, handed out in turn; `acquire` waits only when all of them are in flight. */
+/** A fixed number of staging buffers, handed out in turn; `acquire` waits only if all of them are in flight. */
 export class StagingRing {
   private readonly device: Device;
   private readonly free: GPUBuffer[];
@@ -31,13 +31,13 @@ export class StagingRing {
     this.free = [...slots];
   }
 
-  /** A free slot at once, or a promise of the next one; served in the order of asking. */
+  /** A free slot immediately, or a promise of the next one; requests are served in order. */
   acquire(): GPUBuffer | Promise<GPUBuffer> {
     if (this.waiting.length === 0 && this.free.length > 0) return this.free.shift()!;
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  /** Maps a slot that a submitted step copies into, hands its bytes to `read`, and gives the slot back. */
+  /** Maps a slot that a submitted step copies into, passes its bytes to `read`, and frees the slot. */
   async collect<T>(slot: GPUBuffer, read: (bytes: ArrayBuffer) => T): Promise<T> {
     let result: T;
     try {
@@ -53,7 +53,7 @@ export class StagingRing {
     return result;
   }
 
-  /** What is in flight, and what waits for a slot, rejects with `reason` once the slots are released. */
+  /** Rejects steps in flight and requests for a slot with `reason` once the slots are released. */
   close(reason: unknown): void {
     this.closed = reason;
     for (const { reject } of this.waiting.splice(0)) reject(reason);

@@ -1,8 +1,8 @@
-// The uniform `shape` of launches whose shaders have one: all of a program's in one buffer, written once.
+// The `shape` uniforms of a program's launches: all in one buffer, written once.
 import type { Device } from "./device.ts";
 import type { Shader } from "./shader.ts";
 
-/** Of offsets in a buffer that are bound as uniforms: WebGPU's default limit, which every adapter meets. */
+/** Alignment of uniform binding offsets: WebGPU's default limit, which every adapter supports. */
 const alignment = 256;
 
 interface Shaped {
@@ -10,10 +10,10 @@ interface Shaped {
   readonly constants: Readonly<Record<string, number>>;
 }
 
-/** Bytes of the buffer that `writeShapes` makes; 0 for none. */
+/** Size of the buffer that `writeShapes` creates; 0 if no launch has a shape. */
 export const shapeBytes = (launches: readonly Shaped[]): number => alignment * distinct(launches).size;
 
-/** Where each launch's shape is bound; undefined for those without one. */
+/** The range of each launch's shape; undefined for launches without one. */
 export function writeShapes(
   device: Device,
   launches: readonly Shaped[],
@@ -36,14 +36,14 @@ export function writeShapes(
 const keyOf = ({ shader, constants }: Shaped): string =>
   JSON.stringify(shader.shape?.fields.map(({ name, type }) => [type, constants[name]]));
 
-/** The bytes of each shape that occurs. */
+/** The bytes of each distinct shape. */
 function distinct(launches: readonly Shaped[]): Map<string, Uint8Array> {
   const shapes = new Map<string, Uint8Array>();
   for (const launch of launches) if (launch.shader.shape) shapes.set(keyOf(launch), shapeOf(launch));
   return shapes;
 }
 
-/** The contents of the uniform, whole rows of 16 bytes, as a struct of numbers may be bound. */
+/** The contents of the uniform in whole rows of 16 bytes, as required for a struct of numbers. */
 export function shapeOf({ shader, constants }: Shaped): Uint8Array {
   const { fields } = shader.shape!;
   const view = new DataView(new ArrayBuffer(Math.ceil(fields.length / 4) * 16));

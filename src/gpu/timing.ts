@@ -1,14 +1,14 @@
-// How long work takes on the GPU itself, by timestamps around compute passes.
+// GPU time of work, by timestamps around compute passes.
 import type { Device } from "./device.ts";
 
-/** Two timestamps for each pass, and this many fit into one query set. */
+/** The size of a query set; each pass takes two timestamps. */
 const mostQueries = 4096;
 
 export const hasTimestamps = (device: Device): boolean => device.gpu.features.has("timestamp-query");
 
 /**
- * Records each part in a compute pass of its own, submits them together and returns the nanoseconds that each took.
- * Browsers round timestamps (Chrome to 65,536 ns). Needs the feature `timestamp-query`.
+ * Records each part in its own compute pass, submits them together and returns the nanoseconds of each.
+ * Browsers round timestamps (Chrome to 65,536 ns). Requires the feature `timestamp-query`.
  */
 export async function timePasses(
   device: Device,
@@ -45,7 +45,7 @@ export async function timePasses(
   return times;
 }
 
-/** The same by the host's clock, each part submitted by itself to an idle queue: for adapters without timestamps. */
+/** The same by the host's clock, each part submitted alone to an idle queue: for adapters without timestamps. */
 export async function timeSubmissions(
   device: Device,
   parts: readonly ((pass: GPUComputePassEncoder) => void)[],

@@ -1,5 +1,5 @@
-// Which of several ways to compute one thing is taken on this device: what was found faster, else what the rules of
-// thumb say. Bits depend on it, so nothing is timed unless asked for, and a choice once made stays.
+// Chooses among candidate kernels on this device: the measured fastest, else the one chosen by rule. The exact bits of
+// results depend on the choice, so nothing is timed unless requested, and a choice never changes.
 
 import { TwingradError } from "../errors.ts";
 import type { Contest } from "./contest.ts";
@@ -17,22 +17,22 @@ import {
 import { timeContest } from "./tunerTiming.ts";
 
 export interface TuningOptions {
-  /** Keeps what was found for the next start; without one it lasts as long as the device. */
+  /** Stores the results for the next start; without a store they last as long as the device. */
   readonly store?: TuningStore;
-  /** False: take from the store what it has, time nothing. True by default. */
+  /** False: use the stored results, time nothing. True by default. */
   readonly time?: boolean;
   /** Milliseconds that timing may take each time that a program is compiled; 20,000 by default. */
   readonly budget?: number;
-  /** Is told, in one line each, what went wrong; nothing of it is fatal. `console.warn` by default. */
+  /** Called with one line per problem; none is fatal. `console.warn` by default. */
   readonly warn?: (text: string) => void;
-  /** Is told once before anything is timed, with how many choices are open. */
+  /** Called once before timing starts, with the number of open choices. */
   readonly onTiming?: (open: number) => void;
 }
 
 const defaultBudget = 60_000;
 
 export class Tuner {
-  /** Candidates timed so far on this device. */
+  /** Number of candidates timed so far on this device. */
   timed = 0;
   private readonly device: Device;
   private options?: TuningOptions;
@@ -48,7 +48,7 @@ export class Tuner {
     this.device = device;
   }
 
-  /** From now on `tune` times what it does not know. Loads what the store has for this adapter and these kernels. */
+  /** Enables timing in `tune`. Loads the stored results for this adapter and these kernels. */
   async open(options: TuningOptions): Promise<void> {
     this.options = options;
     const { store } = options;
@@ -56,16 +56,16 @@ export class Tuner {
     const table = await this.attempt("read", () => store.load(tableKey(this.device.adapter)));
     if (!table) return;
     const wrong = mismatch(table, this.device.adapter);
-    if (wrong) this.warn(`The tuning table that was kept is ${wrong}; it is ignored.`);
+    if (wrong) this.warn(`Ignored the stored tuning table: it is ${wrong}.`);
     else for (const [key, choice] of Object.entries(table.choices)) this.choices.set(key, choice);
   }
 
-  /** What was found so far, with the times that it was found by. */
+  /** The results so far, with their times. */
   table(): TuningTable {
     return tableOf(this.device.adapter, this.choices);
   }
 
-  /** Of `table` what was asked for so far, without the times: what the bits of the programs made so far depend on. */
+  /** The part of `table` used so far, without the times: the bits of the programs compiled so far depend on it. */
   used(): TuningTable {
     const used = [...this.choices].filter(([key]) => this.asked.has(key));
     const untimed = ({ microseconds, ...choice }: Choice): Choice => ({
@@ -76,43 +76,44 @@ export class Tuner {
   }
 
   /**
-   * The candidate to take; undefined where nothing is known, or was found among other candidates than these. One that was not
-   * compared with the portable kernel, or did not agree with it, is not taken, whatever a table says.
+   * The candidate to use; undefined if there is no result, or the result covers other candidates. A candidate that was
+   * not compared with the portable kernel, or differed from it, is never used, whatever a table says.
    */
   choice(key: string, candidates: readonly string[], portable: string): string | undefined {
-    if (!this.collecting) this.asked.add(key); // what `tune` records is thrown away
+    if (!this.collecting) this.asked.add(key); // the tape that `tune` records is discarded
     const found = this.choices.get(key);
     if (!found) return undefined;
     const tried = Object.keys(found.microseconds);
     if (tried.length !== candidates.length || !candidates.every((c) => tried.includes(c))) return undefined;
-    // The portable one is right by definition, and taken where all others are refused.
+    // The portable kernel is correct by definition, and is used if all others are refused.
     if (found.candidate === portable) return portable;
     return candidates.includes(found.candidate) && isProven(found) ? found.candidate : undefined;
   }
 
-  /** Whether that candidate was found to be wrong, or not to run. */
+  /** Whether that candidate gave incorrect results, or does not run. */
   refuses(key: string, candidate: string): boolean {
     return this.choices.get(key)?.refused?.[candidate] !== undefined;
   }
 
-  /** Asked for a key without a known choice; `capture` gives what each of its candidates would launch. */
+  /** Called for a key without a result; `capture` returns the launches of each candidate. */
   unknown(key: string, byRule: string, capture: () => Omit<Contest, "key" | "byRule">): void {
     const { collecting } = this;
     if (!collecting || this.byRule.has(key)) return;
     const before = ++collecting.asked;
     if (collecting.contests.has(key)) return;
     const captured = capture();
-    // A candidate with open choices of its own is timed once those are made.
+    // A candidate with open choices of its own is timed once those are decided.
     if (collecting.asked === before) collecting.contests.set(key, { key, byRule, ...captured });
   }
 
   /**
-   * Calls `record`, which records on a tape that is then thrown away, and times the candidates of every choice that it
-   * finds open, until none is. Does nothing unless the device was opened with tuning.
+   * Calls `record`, which records on a temporary tape, and times the candidates of every open choice until none is
+   * left. Does nothing unless the device was opened with tuning.
    */
   tune(record: () => void): Promise<void> {
     if (!this.options || this.options.time === false) return Promise.resolve();
-    // One after the other: timings must not disturb each other, and the second may find all its choices made.
+    // One after the other: timings must not disturb each other, and the second call may find its choices already
+    // decided.
     const work = this.working.then(() => this.settle(record));
     this.working = work.catch(() => {});
     return work;
@@ -138,7 +139,7 @@ export class Tuner {
     }
     if (left > 0) {
       this.warn(
-        `Tuning stopped after ${budget / 1000} s with ${left} ${left === 1 ? "choice" : "choices"} left, which the rules decide until the next start.`,
+        `Tuning stopped after ${budget / 1000} s with ${left} ${left === 1 ? "choice" : "choices"} open; rules decide them until the next start.`,
       );
     }
     if (this.choices.size > before) await this.save();
@@ -160,7 +161,7 @@ export class Tuner {
       const choice = await timeContest(this.device, contest);
       for (const [name, why] of Object.entries(choice.refused ?? {})) {
         this.warn(
-          `The kernel "${name}" is not taken on ${nameOf(this.device.adapter)} for ${contest.key}: ${why}. Please report this.`,
+          `The kernel "${name}" is not used on ${nameOf(this.device.adapter)} for ${contest.key}: ${why}. Please report this.`,
         );
       }
       return choice;
@@ -171,7 +172,7 @@ export class Tuner {
     }
   }
 
-  /** Adds to what is stored: another process may have tuned for other shapes meanwhile. */
+  /** Merges with the stored table: another process may have tuned other shapes meanwhile. */
   private async save(): Promise<void> {
     const { store } = this.options!;
     if (!store) return;

@@ -1,39 +1,43 @@
-// What tuning found, in the form that is kept: with all that it depends on, so that a table is never taken for another's.
+// The stored form of tuning results, with everything they depend on, so that a table is never used for another adapter
+// or version.
 import { shaders, version } from "twingrad:build";
 import type { AdapterInfo } from "./device.ts";
 
-/** Of the package. */
+/** The package's version. */
 export { version };
 
 export interface Choice {
   readonly candidate: string;
-  /** Of each candidate when it was timed; null where it is refused. */
+  /** Time of each candidate; null if it is refused. */
   readonly microseconds: Readonly<Record<string, number | null>>;
-  /** How far each one's results were from the portable kernel's, in terms of the tolerance; null where it gave none. */
+  /** Each candidate's difference from the portable kernel, relative to the tolerance; null if it produced no result. */
   readonly differences?: Readonly<Record<string, number | null>>;
-  /** Why those are never taken that compute something else, or do not run on this adapter. */
+  /** Why a candidate is never used: its results differ, or it does not run on this adapter. */
   readonly refused?: Readonly<Record<string, string>>;
 }
 
-/** Whether the table says of its candidate that it was held to the portable kernel and agreed. */
+/** Whether the table says that its candidate was compared with the portable kernel and agreed. */
 export const isProven = ({ candidate, differences, refused }: Choice): boolean => {
   const difference = differences?.[candidate];
   return typeof difference === "number" && difference <= 1 && refused?.[candidate] === undefined;
 };
 
 export interface TuningTable {
-  /** 1: its candidates were not compared, so that it is ignored. */
+  /** Format 1 did not compare candidates, so it is ignored. */
   readonly format: 1 | 2;
-  /** Vendor, architecture and description of the adapter, the driver's version among them where it is told. */
+  /** Vendor, architecture and description of the adapter, with the driver's version if it is known. */
   readonly adapter: string;
-  /** Of the package. */
+  /** The package's version. */
   readonly version: string;
-  /** A digest of the kernels' sources. */
+  /** A digest of the kernel sources. */
   readonly shaders: string;
   readonly choices: Readonly<Record<string, Choice>>;
 }
 
-/** Where tables are kept: a folder, a browser's database. Both may throw; then tuning goes on without. */
+/**
+ * Where tables are stored: a folder, a browser's database. Both functions may throw; tuning then continues without
+ * storage.
+ */
 export interface TuningStore {
   load(key: string): Promise<TuningTable | undefined>;
   save(key: string, table: TuningTable): Promise<void>;
@@ -44,7 +48,7 @@ const format = 2;
 export const nameOf = ({ vendor, architecture, description }: AdapterInfo): string =>
   [vendor, architecture, description].filter((text) => text).join(" ");
 
-/** What a table is kept under: one for each adapter, version of the package and state of its kernels. */
+/** The storage key of a table: one for each adapter, package version and digest of the kernels. */
 export const tableKey = (adapter: AdapterInfo): string => `${nameOf(adapter)}; twingrad ${version}; ${shaders}`;
 
 export function tableOf(adapter: AdapterInfo, choices: ReadonlyMap<string, Choice>): TuningTable {
@@ -52,11 +56,11 @@ export function tableOf(adapter: AdapterInfo, choices: ReadonlyMap<string, Choic
   return { format, adapter: nameOf(adapter), version, shaders, choices: Object.fromEntries(sorted) };
 }
 
-/** Why a table says nothing about this adapter and these kernels; undefined where it does. */
+/** Why a table does not apply to this adapter and these kernels; undefined if it does. */
 export function mismatch(table: TuningTable, adapter: AdapterInfo): string | undefined {
-  if (table.format !== format) return `of format ${table.format}, not ${format}`;
-  if (table.adapter !== nameOf(adapter)) return `of the adapter "${table.adapter}", not of "${nameOf(adapter)}"`;
-  if (table.version !== version) return `of twingrad ${table.version}, not of ${version}`;
-  if (table.shaders !== shaders) return "of other kernels than these";
+  if (table.format !== format) return `of format ${table.format}; expected ${format}`;
+  if (table.adapter !== nameOf(adapter)) return `for the adapter "${table.adapter}"; expected "${nameOf(adapter)}"`;
+  if (table.version !== version) return `of twingrad ${table.version}; expected ${version}`;
+  if (table.shaders !== shaders) return "for other versions of the kernels";
   return undefined;
 }

@@ -1,5 +1,5 @@
-// Tries the candidates of one choice on scratch buffers of the size of their tensors: whether they compute what the portable
-// kernel does, then in turns how fast.
+// Tries the candidates of one choice on scratch buffers: checks that each agrees with the portable kernel, then times
+// them in turns.
 
 import { TwingradError } from "../errors.ts";
 import type { Contest, Contestant } from "./contest.ts";
@@ -11,29 +11,29 @@ import type { Choice } from "./tunerTable.ts";
 import { compareResults } from "./tuning/compare.ts";
 import { makeScratch, type Scratch } from "./tuning/scratch.ts";
 
-/** Nanoseconds that one measurement should last: many steps of a browser's rounded clock. */
+/** Minimum nanoseconds of a measurement: many ticks of a browser's rounded clock. */
 const wanted = 3e6;
 const mostRepeats = 200;
 const rounds = 3;
 /** A candidate this many times slower than the best is not measured again. */
 const hopeless = 2;
-/** What another candidate must gain over the one that the rules take: less than this is noise. */
+/** The minimum gain over the candidate chosen by rule: less than this is noise. */
 const gain = 0.05;
 
 type Pass = (pass: GPUComputePassEncoder) => void;
 
-/** What became of one candidate. */
+/** The result of one candidate. */
 export interface Trial {
-  /** Its difference from the portable kernel's results, in terms of the tolerance; null where there is none to tell. */
+  /** Its difference from the portable kernel's results, relative to the tolerance; null if there is no result. */
   difference: number | null;
-  /** Why it is not taken. */
+  /** Why it is not used. */
   refused?: string;
   nanoseconds?: number;
 }
 
 /**
- * Holds each candidate to the portable kernel's results on the same input, and times those that agree. Resolves with the
- * fastest of them. Throws where the portable kernel itself does not run: there is nothing to hold them to then.
+ * Compares each candidate with the portable kernel on the same input, and times those that agree. Resolves with the
+ * fastest. Throws if the portable kernel itself does not run: there is no reference then.
  */
 export async function timeContest(device: Device, contest: Contest): Promise<Choice> {
   const { byRule, candidates, portable, reference } = contest;
@@ -63,7 +63,7 @@ export async function timeContest(device: Device, contest: Contest): Promise<Cho
         best.set(name, time);
         passes.set(name, prepared.pass);
       } catch (error) {
-        // Neither is the kernel's fault, and neither would be so the next time.
+        // Neither is the kernel's fault, and the next attempt may succeed.
         if (error instanceof TwingradError && ["DEVICE_LOST", "OUT_OF_MEMORY"].includes(error.code)) throw error;
         trial.refused = `it does not run: ${error instanceof Error ? error.message : error}`;
       }
@@ -92,24 +92,24 @@ function choiceOf(trials: ReadonlyMap<string, Trial>, candidate: string): Choice
   };
 }
 
-/** The largest difference of its results from the reference's. */
+/** The largest difference between its results and the reference's. */
 async function compare(device: Device, contest: Contest, contestant: Contestant, { rangeOf }: Scratch) {
   const { reference } = contest;
   let [difference, compared] = [0, 0];
   for (const [n, expected] of reference.results.entries()) {
     const result = contestant.results[n];
-    if (result?.bytes !== expected.bytes) return { difference: null, wrong: "it has results of another size" };
+    if (result?.bytes !== expected.bytes) return { difference: null, wrong: "the size of its result differs" };
     const ranges = [rangeOf(reference, expected), rangeOf(contestant, result)] as const;
     const found = await compareResults(device, expected, ...ranges, contestant.half);
     if (found.wrong) return { difference: found.difference, wrong: `${n + 1}. result: ${found.wrong}` };
     difference = Math.max(difference, found.difference);
     compared += found.compared;
   }
-  if (compared === 0) return { difference: null, wrong: "the portable kernel computed no number to compare it with" };
+  if (compared === 0) return { difference: null, wrong: "the portable kernel produced no number to compare with" };
   return { difference };
 }
 
-/** Several rounds in which the candidates take turns; `best` gets the shortest time of each, which has the least noise. */
+/** Several rounds of the candidates in turns; `best` receives the shortest time of each, which has the least noise. */
 async function race(device: Device, candidates: readonly [string, Pass][], best: Map<string, number>): Promise<void> {
   const repeats = candidates.map(([name]) => Math.max(1, Math.min(mostRepeats, Math.round(wanted / best.get(name)!))));
   const parts = candidates.map(([, once], i): Pass => {
@@ -134,15 +134,15 @@ export function fastest(times: ReadonlyMap<string, number>, byRule: string): str
   return usual !== undefined && usual * (1 - gain) <= time ? byRule : name;
 }
 
-/** What one candidate encodes: to be compared, and to be timed. */
+/** The encoded passes of one candidate: the whole for comparison, the launches for timing. */
 interface Prepared {
   readonly whole: Pass;
   readonly pass: Pass;
-  /** Right before it runs as a whole. */
+  /** Called right before the whole runs. */
   readonly poison: () => void;
 }
 
-/** Throws whatever the GPU has against the candidate's pipelines. */
+/** Throws the GPU's errors about the candidate's pipelines. */
 async function prepare(
   device: Device,
   { key }: Contest,
@@ -158,7 +158,7 @@ async function prepare(
   const [checked, made] = await Promise.allSettled([
     device.checked(what, () => {
       making = Promise.all(all.map((l) => kernels.pipeline(l.shader, l.constants, l.tunables)));
-      making.catch(() => {}); // told below
+      making.catch(() => {}); // reported below
     }),
     device.wait(Promise.resolve().then(() => making!)),
   ]);
@@ -181,7 +181,7 @@ async function prepare(
   return { whole: passOf(dispatches), pass: passOf(timed), poison: () => scratch.poison(contestant) };
 }
 
-/** Once, with all that is needed to compare its results. */
+/** Runs it once, with the launches that make its results comparable. */
 const run = (device: Device, { key }: Contest, name: string, { whole, poison }: Prepared): Promise<void> =>
   device.checked(`${key}: ${name}`, () => {
     poison();

@@ -1,10 +1,10 @@
-// What stands in a tuner's place on a device that was opened without tuning: rules decide, and nothing is timed. The tuner itself is
-// loaded where it was asked for.
+// Replaces the tuner on a device that was opened without tuning: rules choose, nothing is timed. The tuner itself is
+// loaded on demand.
 import type { AdapterInfo } from "./device.ts";
 import type { Tuner } from "./tuner.ts";
 import { tableOf } from "./tunerTable.ts";
 
-/** All that a device offers of its tuner. */
+/** The part of the tuner that a device uses. */
 export type DeviceTuner = Omit<Tuner, "open">;
 
 export const untuned = (adapter: AdapterInfo): DeviceTuner => ({

@@ -1,5 +1,5 @@
-// A network's towers where nothing is trained: of operations without their chain rules, so that a page that only embeds is sent no
-// more than it computes.
+// Towers for inference, built from operations without their chain rules, so that a page that only embeds downloads no
+// training code.
 import { plainBatchNorm } from "../ops/batchNorm.ts";
 import { plainConv2d } from "../ops/conv2d.ts";
 import { plainDense } from "../ops/dense.ts";

@@ -1,17 +1,20 @@
-// The article's second network: one picture passes through the tower, and the head turns its embedding into the logit that
-// it was taken of a live person, not of a picture of one.
+// The article's second network: one picture passes through the tower, and the head maps its embedding to the logit that
+// the picture is bona fide, not a presentation attack.
 import { type Network, type NetworkTask, towerNetwork } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
 import { siamese } from "./siamese.ts";
 
 export type LivenessOptions = NetworkOptions;
 
-/** Its head takes embeddings [B, embedding] to logits that the pictures show live people. */
+/** Its head maps embeddings [B, embedding] to logits that the pictures are bona fide. */
 export interface LivenessNetwork extends Network {
   readonly task: "liveness";
 }
 
-/** Filters 256, 128, 64, 32 and embedding 1024 by default; of patches the embedding is the last block's filters. */
+/**
+ * Filters 256, 128, 64, 32 and embedding 1024 by default; with patches, the embedding is the number of the last
+ * filters.
+ */
 export function liveness(options: LivenessOptions): LivenessNetwork {
   return towerNetwork("liveness", "liveness", options, (embeddings) => embeddings);
 }

@@ -1,5 +1,5 @@
-// What a network is to the trainer, whatever it learns: towers from pictures to embeddings, the same for every task, and a
-// head from embeddings to logits.
+// The interface between a network and the trainer, for every task: towers from pictures to embeddings, and a head from
+// embeddings to logits.
 import { TwingradError } from "../errors.ts";
 import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
 import { conv2d } from "../ops/conv2d.ts";
@@ -14,20 +14,22 @@ import type { Tensor } from "../tape/tensor.ts";
 import { embeddingActivations, type NetworkOptions, towerSize } from "./networkOptions.ts";
 import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
 
-/** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
+/**
+ * `recognition`: do two pictures show the same identity? `liveness`: is a picture bona fide or a presentation attack?
+ */
 export type NetworkTask = "recognition" | "liveness";
 
 export interface Network {
   readonly task: NetworkTask;
   readonly options: Required<NetworkOptions>;
   /**
-   * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch's
-   * own statistics serve, in inference the moving averages.
+   * Embeddings [N, embedding] of pictures [N, H, W, C] in [0, 1]; each value is in (0, 1) unless the embedding is
+   * linear. Training uses the batch's statistics, inference the moving averages.
    */
   tower(tape: Tape, images: Tensor, mode: TowerMode): Tensor;
-  /** Logits [B, 1], from the embeddings of a batch: those of its branches stacked. */
+  /** Logits [B, 1] from the embeddings of a batch, with those of its branches stacked. */
   head(tape: Tape, embeddings: Tensor): Tensor;
-  /** The kernels under the L2 penalty: those of the convolutions. */
+  /** The kernels with an L2 penalty: those of the convolutions. */
   penalised(tape: Tape): Parameter[];
 }
 
@@ -35,7 +37,7 @@ const layers: Layers = { conv2d, maxPool2d, batchNorm, dense, centralDifference,
 
 /**
  * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
- * @param features of a batch's embeddings [N, embedding] what the head weighs, [B, embedding].
+ * @param features maps a batch's embeddings [N, embedding] to the head's input [B, embedding].
  */
 export function towerNetwork<T extends NetworkTask>(
   task: T,
@@ -62,7 +64,7 @@ export function towerNetwork<T extends NetworkTask>(
   };
 }
 
-/** The options with their defaults. @throws BAD_INPUT for those of no network, which `name` calls it. */
+/** The options with their defaults. `name` is the function's name in errors. @throws BAD_INPUT for invalid options. */
 export function chosenOptions(name: string, options: NetworkOptions): Required<NetworkOptions> {
   checkOptions(name, options, networkOptions);
   const { imageSize, filters = [256, 128, 64, 32], seed = 0, patch = 0, differences = 0 } = options;
@@ -76,10 +78,10 @@ export function chosenOptions(name: string, options: NetworkOptions): Required<N
   return chosen;
 }
 
-/** How long the embedding of a picture is: those of all towers behind one another. */
+/** The length of a picture's embedding: the embeddings of all towers are concatenated. */
 export const embeddingLength = ({ embedding, towers }: Required<NetworkOptions>): number => embedding * towers.length;
 
-/** How many values the network's parameters hold, moving averages included, the head left out. */
+/** The number of values in the network's parameters, moving averages included, without the head. */
 export const weightsOf = (options: Required<NetworkOptions>): number =>
   options.towers.reduce((sum, kind) => sum + towerWeights(options, kind), 0);
 
@@ -110,13 +112,16 @@ function checkSizes(name: string, options: Required<NetworkOptions>): void {
     refuse("batchNormEpsilon", batchNormEpsilon, "a number above 0, at most 1");
   }
   if (!(batchNormMomentum >= 0 && batchNormMomentum < 1)) {
-    refuse("batchNormMomentum", batchNormMomentum, "a share from 0, below 1");
+    refuse("batchNormMomentum", batchNormMomentum, "a number of at least 0, below 1");
   }
   const positive = [imageSize, filters, embedding].flat().every((n) => Number.isInteger(n) && n > 0);
   if (imageSize?.length !== 3 || !Array.isArray(filters) || filters.length === 0 || !positive) {
     const inWords = (list: unknown, between: string) => (Array.isArray(list) ? list.join(between) : list);
     const got = `imageSize ${inWords(imageSize, " x ")}, filters ${inWords(filters, ", ")}, embedding ${embedding}`;
-    throw new TwingradError("BAD_INPUT", `${name}: ${got}; expected [height, width, channels] and positive numbers.`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${name}: ${got}; expected positive integers, and imageSize as [height, width, channels].`,
+    );
   }
   checkPatch(name, options);
   const shorter = Math.min(...towerSize(options));
@@ -125,8 +130,8 @@ function checkSizes(name: string, options: Required<NetworkOptions>): void {
   const most = Math.floor(Math.log2(shorter));
   const what =
     shorter >> filters.length === 0
-      ? `${filters.length} blocks halve a picture of ${size} to nothing; give pictures of at least ${leastSide(options)}${most > 0 ? `, or ${most} blocks at most` : ""}`
-      : `a picture of ${size} has no window of edges' histograms; give pictures of 8 x 8 or more`;
+      ? `${filters.length} blocks halve a picture of ${size} to nothing; use pictures of at least ${leastSide(options)}${most > 0 ? `, or at most ${most} blocks` : ""}`
+      : `a picture of ${size} has no window for edge histograms; use pictures of 8 x 8 or more`;
   throw new TwingradError("BAD_INPUT", `${name}: ${what}.`);
 }
 
@@ -137,14 +142,14 @@ function checkPatch(
   const wrong = (what: string) => new TwingradError("BAD_INPUT", `${name}: ${what}.`);
   if (!(differences >= 0 && differences <= 1)) throw wrong(`differences is ${differences}; expected 0 to 1`);
   if (patch === 0) return;
-  if (name === "siamese") throw wrong("patches are for liveness; two pictures are compared as wholes");
+  if (name === "siamese") throw wrong("patch is for liveness networks only; recognition compares whole pictures");
   const [height, width] = imageSize;
   if (!Number.isInteger(patch) || patch < 0 || patch > Math.min(height, width)) {
-    throw wrong(`patch is ${patch}; expected a side of at most that of the picture, ${height} x ${width}`);
+    throw wrong(`patch is ${patch}; expected at most the picture's side, ${height} x ${width}`);
   }
-  if (towers.join() !== "pixels") throw wrong(`patches are for the tower pixels, not for ${towers.join(", ")}`);
+  if (towers.join() !== "pixels") throw wrong(`towers is ${towers.join(", ")}; patch requires ["pixels"]`);
   const last = filters[filters.length - 1];
   if (embedding !== last) {
-    throw wrong(`embedding is ${embedding}; of patches it is the mean of the last block's filters, ${last}`);
+    throw wrong(`embedding is ${embedding}; with patch, expected the number of the last block's filters, ${last}`);
   }
 }

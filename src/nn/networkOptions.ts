@@ -1,8 +1,8 @@
-// What a network is built by: the sizes of its layers, and how its towers compute embeddings.
+// The options of a network: the sizes of its layers, and how its towers compute embeddings.
 
 /**
- * `pixels`: the article's blocks. `edges`: `orientedGradients` in place of the first block. `histograms`: `edgeHistograms` of them,
- * normalised by the batch, in place of all blocks, so that the last layer alone is learnt.
+ * `pixels`: the article's blocks. `edges`: `orientedGradients` replaces the first block. `histograms`: `edgeHistograms`
+ * of them, batch-normalized, replaces all blocks, so that only the last layer is trained.
  */
 export const towerKinds = ["pixels", "edges", "histograms"] as const;
 export type TowerKind = (typeof towerKinds)[number];
@@ -18,36 +18,39 @@ export interface NetworkOptions {
   /** Length of the embedding. */
   readonly embedding?: number;
   /**
-   * Of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of embeddings free, which
-   * losses on distances want: between 0 and 1 no two are further apart than a right angle. `relu` is what many networks of
-   * other frameworks end with.
+   * Activation of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of
+   * embeddings free, which losses on distances need: between 0 and 1 no two embeddings are further apart than a right
+   * angle. `relu` is common in networks of other frameworks.
    */
   readonly embeddingActivation?: EmbeddingActivation;
-  /** Added to the variance that batch-norm divides by: 1e-3 by default, as in TensorFlow and the article; PyTorch's is 1e-5. */
+  /**
+   * Added to the variance in batch-norm: 1e-3 by default, as in TensorFlow and the article; PyTorch's default is 1e-5.
+   */
   readonly batchNormEpsilon?: number;
   /**
-   * Share of its old value that a moving average keeps at an update: 0.99 by default, as in TensorFlow. PyTorch's momentum
-   * is the share of the new value: its default of 0.1 is 0.9 here.
+   * Share of its old value that a moving average keeps at an update: 0.99 by default, as in TensorFlow. PyTorch's
+   * momentum is the share of the new value: its default of 0.1 is 0.9 here.
    */
   readonly batchNormMomentum?: number;
-  /** Of the initial weights. */
+  /** Seed of the initial weights. */
   readonly seed?: number;
   /**
-   * One of the article's, `["pixels"]`, by default. Several learn side by side, each from its own part of a batch, and an embedding is
-   * all of theirs behind one another: what one of them happens to take for a person's mark, the others do not. Few people are
-   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardised pictures.
+   * The article's one tower, `["pixels"]`, by default. Several towers train side by side, each on its own part of a
+   * batch, and an embedding concatenates theirs: a feature that one of them overfits, the others do not. Few identities
+   * are not enough to learn filters from: `edges` and `histograms` train fewer or none. Their constants suit
+   * standardized pictures.
    */
   readonly towers?: readonly TowerKind[];
   /**
-   * Of a liveness network: it looks at square patches with a side of so many pixels of the picture at `imageSize`, without any
-   * resizing (Atoum et al. 2017), and what its blocks find is averaged over a patch. Training draws one patch of each
+   * For a liveness network: the side, in pixels, of square patches of the picture at `imageSize`, without resizing
+   * (Atoum et al. 2017). The features of the last block are averaged over a patch. Training draws one patch per
    * picture; a picture's logit is the mean over a grid of patches. 0, the whole picture at once, by default.
    */
   readonly patch?: number;
-  /** The theta of `centralDifference`, which all convolutions' filters go through; 0, filters as they are, by default. */
+  /** The theta of `centralDifference`, applied to the filters of all convolutions; 0, unchanged filters, by default. */
   readonly differences?: number;
 }
 
-/** Height and width of what a tower takes: a patch, or the whole picture. */
+/** Height and width of a tower's input: a patch, or the whole picture. */
 export const towerSize = ({ imageSize, patch }: NetworkOptions): [height: number, width: number] =>
   patch ? [patch, patch] : [imageSize[0], imageSize[1]];

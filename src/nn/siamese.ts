@@ -1,12 +1,12 @@
-// The Siamese network of the TensorFlow article: both pictures pass through the tower with the same weights, and the head
-// turns the difference of their embeddings into a logit.
+// The Siamese network of the TensorFlow article: both pictures pass through the tower with the same weights, and the
+// head maps the difference of their embeddings to a logit.
 import { absDifference } from "../ops/absDifference.ts";
 import { type Network, towerNetwork } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
 
 export type SiameseOptions = NetworkOptions;
 
-/** Its head takes stacked embeddings [2B, embedding], lefts, then rights, to logits that the pairs show one person. */
+/** Its head maps stacked embeddings [2B, embedding], lefts first, to logits that the pairs are genuine. */
 export interface SiameseNetwork extends Network {
   readonly task: "recognition";
 }

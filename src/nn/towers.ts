@@ -1,4 +1,4 @@
-// What a tower is: from pictures to their embeddings, by convolutions as in the TensorFlow article, or with less to learn.
+// Towers: from pictures to embeddings, by convolutions as in the TensorFlow article, or with fewer trained layers.
 import { TwingradError } from "../errors.ts";
 import type { batchNorm } from "../ops/batchNorm.ts";
 import type { conv2d } from "../ops/conv2d.ts";
@@ -17,13 +17,13 @@ type Options = Required<NetworkOptions>;
 
 export interface TowerMode {
   readonly training: boolean;
-  /** The batch is cut into this many branches with statistics of their own. */
+  /** The batch is split into this many branches with separate statistics. */
   readonly groups?: number;
-  /** Which tower, from 0. */
+  /** Index of the tower, from 0. */
   readonly index?: number;
 }
 
-/** The operations that a tower is composed of: with their chain rules, or without for a network that is not trained. */
+/** The operations of a tower: with their chain rules, or without for inference. */
 export interface Layers {
   readonly conv2d: typeof conv2d;
   readonly maxPool2d: typeof maxPool2d;
@@ -39,7 +39,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { patch, differences } = options;
   const { training, groups = 1, index = 0 } = mode;
-  const name = index === 0 ? "tower" : `tower${index + 1}`; // the first as where there is one alone
+  const name = index === 0 ? "tower" : `tower${index + 1}`; // the first has the name of a single tower
   const kind = towers[index];
 
   /** The options of a batch-norm over `count` channels. */
@@ -78,7 +78,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
   return dense(x, kernel, { bias, activation: embeddingActivation === "linear" ? undefined : embeddingActivation });
 }
 
-/** How many values a tower's parameters hold, moving averages included. */
+/** The number of values in a tower's parameters, moving averages included. */
 export function towerWeights({ imageSize, filters, embedding, patch }: Options, kind: TowerKind): number {
   const [height, width, channels] = imageSize;
   if (kind === "histograms") {
@@ -93,11 +93,11 @@ export function towerWeights({ imageSize, filters, embedding, patch }: Options, 
   return blocks.reduce((sum, size) => sum + size, 0) + (flattened + 1) * embedding;
 }
 
-/** The shorter side of the smallest pictures that these towers take, in pixels: each block halves them. */
+/** The shorter side of the smallest pictures that these towers accept, in pixels: each block halves them. */
 export const leastSide = ({ filters, towers }: Pick<Options, "filters" | "towers">): number =>
   Math.max(2 ** filters.length, towers.includes("histograms") ? 8 : 0);
 
-/** @throws BAD_INPUT for kinds that are none. */
+/** @throws BAD_INPUT for unknown kinds. */
 export function checkTowers(name: string, towers: unknown): void {
   const known = Array.isArray(towers) && towers.length > 0 && towers.every((kind) => towerKinds.includes(kind));
   if (known) return;

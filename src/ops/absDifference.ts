@@ -9,8 +9,8 @@ import { sameShape } from "./add.ts";
 import { pairLoss } from "./fused/pairLoss.ts";
 
 /**
- * |a - b|, element by element. With one argument [2B, ...] it takes the first half of the stack as a and the second as
- * b and gives [B, ...]. The derivative at a = b is taken as 0.
+ * |a - b|, element-wise. With one argument [2B, ...], the first half of the stack is a and the second is b; the result
+ * is [B, ...]. The derivative at a = b is 0.
  */
 export function absDifference(a: Tensor, b?: Tensor): Tensor {
   const tape = tapeOf("absDifference", a, b);
@@ -25,7 +25,7 @@ export function absDifference(a: Tensor, b?: Tensor): Tensor {
   return tape.record(absDifferenceOperation, [a], undefined, [rows / 2, ...rest]);
 }
 
-/** Of one input it takes the halves. */
+/** With one input, a and b are its halves. */
 export const absDifferenceOperation: Operation<undefined> = {
   name: "absDifference",
   rules: [pairLoss],
@@ -41,7 +41,7 @@ export const absDifferenceOperation: Operation<undefined> = {
   },
 };
 
-/** The gradient of a, or with sign -1 of b; of a stack, of both. */
+/** The gradient of a, or with sign -1 of b; for a stack, of both. */
 const gradientOperation: Operation<{ readonly sign: 1 | -1; readonly stacked: boolean }> = {
   name: "absDifference gradient",
   lower({ inputs: [a, b, gradient], outputs: [input_gradient], options: { sign: SIGN, stacked } }, to) {

@@ -3,14 +3,14 @@ import { addition } from "../tape/sum.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
-/** a + b, element by element, of one shape; both inputs take the gradient as it is. */
+/** a + b, element-wise, for equal shapes; the gradient passes to both inputs unchanged. */
 export function add(a: Tensor, b: Tensor): Tensor {
   tapeOf("add", a, b);
   sameShape("add", a, b);
   return addition(a, b);
 }
 
-/** Throws `SHAPE` unless all tensors have the first one's shape. */
+/** Throws `SHAPE` unless all tensors have the same shape. */
 export function sameShape(operation: string, ...tensors: readonly Tensor[]): void {
   const shapes = tensors.map((t) => describe(t.shape));
   if (new Set(shapes).size > 1) throw new ShapeError(operation, `got ${shapes.join(" and ")}; expected equal shapes.`);

@@ -24,11 +24,13 @@ export interface BatchNormOptions {
   readonly beta: Tensor;
   /** Added to the variance; 1e-3 by default. */
   readonly epsilon?: number;
-  /** The batch is cut into this many equal parts, each with statistics of its own: 2 for two branches in one stack. */
+  /** The batch is split into this many equal parts with separate statistics: 2 for two branches in one stack. */
   readonly groups?: number;
-  /** Averages that training moves, once for each group, and inference uses: moving = m moving + (1 - m) batch's. */
+  /**
+   * Moving averages. Training updates them once per group, inference uses them: moving = m moving + (1 - m) batch's.
+   */
   readonly moving?: { readonly mean: Tensor; readonly variance: Tensor; readonly momentum?: number };
-  /** Whether to use the batch's own statistics (default) or the moving averages. */
+  /** Whether to use the batch's statistics (default) or the moving averages. */
   readonly training?: boolean;
   /** max(0, .) of the result, in the same pass. */
   readonly activation?: "relu";
@@ -44,20 +46,20 @@ const batchNormOptions: Known<BatchNormOptions> = {
   activation: 1,
 };
 
-/** Batch-norm's in TensorFlow, and so in the article. */
+/** TensorFlow's default, and so the article's. */
 export const defaultEpsilon = 1e-3;
 export const defaultMomentum = 0.99;
 
 /**
- * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015); the variance
- * is the population's. x is [B, ..., C]; the result has its shape.
+ * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015), with the
+ * population variance. x is [B, ..., C]; the result has its shape.
  *
- * In training the mean is exact to more digits than a float32 has, so a large |mean| / deviation costs none. The moving averages
- * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
+ * In training the mean has more digits than a float32, so a large |mean| / deviation costs no precision. The moving
+ * averages are float32, so inference is off by up to 6e-8 |mean| / deviation.
  */
 export const batchNorm = (x: Tensor, options: BatchNormOptions): Tensor => recordBatchNorm(differentiable, x, options);
 
-/** The same by moving averages alone and without its chain rule, for networks that are not trained. */
+/** The same with moving averages only and without the chain rule, for inference. */
 export const plainBatchNorm: typeof batchNorm = (x, options) => recordBatchNorm(batchNormOperation, x, options);
 
 function recordBatchNorm(operation: Operation<Normalization>, x: Tensor, options: BatchNormOptions): Tensor {
@@ -72,7 +74,7 @@ function recordBatchNorm(operation: Operation<Normalization>, x: Tensor, options
   return tape.recordAll(operation, inputs, { epsilon, momentum, groups, training, activation }, outputs)[0];
 }
 
-/** How rows are divided: as many chunks as rows in one, so that both passes of a sum stay short. */
+/** Splits rows into about as many chunks as there are rows in a chunk, so that both passes of a sum stay short. */
 function gridOf(x: Tensor, { groups, activation }: Normalization) {
   const channels = x.shape[x.shape.length - 1];
   const rows = x.size / channels / groups;
@@ -97,7 +99,7 @@ export const batchNormOperation: Operation<Normalization> = {
   },
 };
 
-/** The output, from the statistics that have been launched. */
+/** Launches the output, after the statistics. */
 function launchNormalized({ inputs: [x, gamma, beta], outputs, options }: Node<Normalization>, to: Lowering): void {
   const { grid, split, ROW, RELU } = gridOf(x, options);
   const [output, statistics] = outputs;
@@ -162,7 +164,8 @@ function checkShapes(x: Tensor, options: BatchNormOptions, groups: number): numb
       );
     }
   }
-  if (!training && !moving) throw new ShapeError("batchNorm", "training: false needs the moving averages.");
+  if (!training && !moving)
+    throw new ShapeError("batchNorm", "moving is missing; training: false requires the moving averages.");
   if (!Number.isInteger(groups) || groups < 1 || x.shape[0] % groups !== 0) {
     throw new ShapeError("batchNorm", `the batch of x ${describe(x.shape)} does not divide into ${groups} groups.`);
   }

@@ -12,9 +12,9 @@ import { type Extent, image, type Padding, windows } from "./kernels/windowShape
 export interface Conv2dOptions {
   /** [O], added to each output channel. */
   readonly bias?: Tensor;
-  /** Step between windows, 1 by default. */
+  /** Stride, 1 by default. */
   readonly stride?: Extent;
-  /** TensorFlow's rule; `same` by default. */
+  /** Padding with TensorFlow's rule; `same` by default. */
   readonly padding?: Padding;
 }
 
@@ -25,7 +25,7 @@ export interface Conv2dOptions {
 export const conv2d = (x: Tensor, filter: Tensor, options?: Conv2dOptions): Tensor =>
   recordConv2d(differentiable, x, filter, options);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainConv2d: typeof conv2d = (x, filter, options) => recordConv2d(conv2dOperation, x, filter, options);
 
 function recordConv2d(
@@ -56,8 +56,8 @@ function recordConv2d(
 }
 
 /**
- * By the portable kernel alone: of a tower that is not trained only layers that make no block get here, whose filters are no
- * multiple of 4, and what is faster on some hardware asks for one.
+ * Uses the portable kernel only: in inference, the layers that reach this operation form no block, because their
+ * filters are no multiple of 4, and the faster kernels require that.
  */
 export const conv2dOperation: Operation<Convolution> = {
   name: "conv2d",

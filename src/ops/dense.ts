@@ -22,13 +22,11 @@ export interface DenseOptions {
   readonly activation?: Activation;
 }
 
-/**
- * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match.
- */
+/** activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match. */
 export const dense = (x: Tensor, kernel: Tensor, options?: DenseOptions): Tensor =>
   recordDense(differentiable, x, kernel, options);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainDense: typeof dense = (x, kernel, options) => recordDense(denseOperation, x, kernel, options);
 
 function recordDense(
@@ -78,7 +76,7 @@ const differentiable = /* @__PURE__ */ withGradient(denseOperation, {
   },
 });
 
-/** The gradient of x, for a batch of products, too. */
+/** The gradient of x; also for a batch of products. */
 export function denseInputGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
   return gradient.tape.record(inputGradientOperation, [kernel, gradient], undefined, x.shape);
 }
@@ -90,7 +88,7 @@ const inputGradientOperation: Operation<undefined> = {
   },
 };
 
-/** The gradient of the kernel, likewise. */
+/** The gradient of the kernel; also for a batch of products. */
 export function denseKernelGradient(x: Tensor, kernel: Tensor, gradient: Tensor): Tensor {
   return gradient.tape.record(kernelGradientOperation, [x, gradient], undefined, kernel.shape);
 }

@@ -6,10 +6,10 @@ import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
-/** Each row of [B, D] divided by sqrt(max(its sum of squares, epsilon)), as tf.math.l2_normalize. */
+/** Each row of [B, D] divided by sqrt(max(its sum of squares, epsilon)), as in tf.math.l2_normalize. */
 export const l2Normalize = (x: Tensor, options?: Partial<Options>): Tensor => record(differentiable, x, options);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainL2Normalize: typeof l2Normalize = (x, options) => record(plain, x, options);
 
 function record(operation: Operation<Options>, x: Tensor, options: Partial<Options> = {}): Tensor {

@@ -7,7 +7,7 @@ import { launchProduct, productOf } from "./kernels/matrixProduct.ts";
 
 /**
  * The matrix product a b: [N, K] x [K, M] -> [N, M], or of a batch of matrices [B, N, K] x [B, K, M] -> [B, N, M].
- * @throws SHAPE where the shapes do not match.
+ * @throws SHAPE if the shapes do not match.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const tape = tapeOf("matmul", a, b);

@@ -9,19 +9,19 @@ import { type Extent, image, type Padding, windows } from "./kernels/windowShape
 export interface MaxPool2dOptions {
   /** Window, rows and columns; 2 by default. */
   readonly size?: Extent;
-  /** Step between windows; the size by default. */
+  /** Stride; the size by default. */
   readonly stride?: Extent;
   readonly padding?: Padding;
 }
 
 /**
  * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order takes the gradient;
- * where it was is kept from the forward pass once a gradient is asked for. NaN is the largest, and of several in a window the
- * last takes the gradient, as in PyTorch.
+ * the forward pass stores its position only if a gradient is requested. NaN counts as the largest, and the last NaN of
+ * a window takes the gradient, as in PyTorch.
  */
 export const maxPool2d = (x: Tensor, options?: MaxPool2dOptions): Tensor => recordMaxPool2d(differentiable, x, options);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainMaxPool2d: typeof maxPool2d = (x, options) => recordMaxPool2d(maxPool2dOperation, x, options);
 
 function recordMaxPool2d(operation: Operation<Windows>, x: Tensor, options: MaxPool2dOptions = {}): Tensor {
@@ -33,10 +33,10 @@ function recordMaxPool2d(operation: Operation<Windows>, x: Tensor, options: MaxP
   return tape.recordAll(operation, [x], { y, x: columns }, poolOutputs([batch, y.output, columns.output, channels]))[0];
 }
 
-/** The maxima, and where in x each of them was: of interest to the gradient alone. */
+/** The maxima, and their positions in x, which only the gradient needs. */
 export const poolOutputs = (shape: readonly number[]) => [{ shape }, { shape, name: "argmax", dtype: "u32" as const }];
 
-/** By the portable kernel alone, for the reason that conv2d's plain operation has. */
+/** Uses the portable kernel only, for the same reason as conv2d's plain operation. */
 export const maxPool2dOperation: Operation<Windows> = {
   name: "maxPool2d",
   lower({ inputs: [x], outputs: [output], options }, to) {

@@ -1,4 +1,5 @@
-// Exhaustive search: the distance of one embedding to every row of a matrix that stays on the GPU, and the k nearest rows.
+// Exhaustive search: the distance of one embedding to every row of a matrix that stays on the GPU, and the k nearest
+// rows.
 import euclideanShader from "../../shaders/match.euclidean.wgsl";
 import selectShader from "../../shaders/match.select.wgsl";
 import weightedShader from "../../shaders/match.weighted.wgsl";
@@ -9,16 +10,16 @@ import type { Tensor } from "../tape/tensor.ts";
 import { chunk, mostNearest, type RowPart, rowBlock, vectorsOf } from "./kernels/rowLayout.ts";
 
 /**
- * For each part the candidates of its rows, [blocks * rowBlock, 2] u32: the score's bits, turned so that they ascend with it
- * (`scoreOf`), and the row's number. The score is the squared Euclidean distance, or with `weights` the sum of
- * weights[d] |probe[d] - row[d]|. `probe` and `weights` are [vectors * 4], filled up with zeros.
+ * For each part the candidates of its rows, [blocks * rowBlock, 2] u32: the score as bits that ascend with it
+ * (`scoreOf`), and the row's index. The score is the squared Euclidean distance, or with `weights` the sum of
+ * weights[d] |probe[d] - row[d]|. `probe` and `weights` are [vectors * 4], padded with zeros.
  */
 export function rowScores(probe: Tensor, parts: readonly RowPart[], weights?: Tensor): Tensor[] {
   const tape = tapeOf("rowScores", probe, weights);
   if (probe.size % 4 !== 0 || (weights && weights.size !== probe.size)) {
     throw new ShapeError(
       "rowScores",
-      `"${probe.name}" has ${probe.size} values; expected whole vec4s, as of the weights.`,
+      `"${probe.name}" has ${probe.size} values; expected a multiple of 4, and as many weights.`,
     );
   }
   return parts.map((part) => {
@@ -39,10 +40,13 @@ const scoresOperation: Operation<{ readonly part: RowPart }> = {
   },
 };
 
-/** The k rows of the least score, as candidates in ascending order, [k, 2] u32; of equal scores the lower row is first. */
+/**
+ * The k rows with the lowest scores, as candidates in ascending order, [k, 2] u32; among equal scores the lower index
+ * is first.
+ */
 export function nearestRows(probe: Tensor, parts: readonly RowPart[], k: number, weights?: Tensor): Tensor {
   if (!Number.isInteger(k) || k < 1 || k > mostNearest) {
-    throw new ShapeError("nearestRows", `k is ${k}; expected a whole number from 1 to ${mostNearest}.`);
+    throw new ShapeError("nearestRows", `k is ${k}; expected an integer from 1 to ${mostNearest}.`);
   }
   const tape = tapeOf("nearestRows", probe);
   let lists: readonly Tensor[] = rowScores(probe, parts, weights);
@@ -53,7 +57,7 @@ export function nearestRows(probe: Tensor, parts: readonly RowPart[], k: number,
   return lists[0];
 }
 
-/** Of each chunk of each list the k least, one behind the other. */
+/** The k lowest scores of each chunk of each list, concatenated. */
 const selectOperation: Operation<{ readonly k: number }> = {
   name: "nearestRows",
   lower({ inputs: lists, outputs: [kept], options: { k: K } }, to) {

@@ -5,7 +5,7 @@ import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** 1 / (1 + exp(-x)), element by element. */
+/** 1 / (1 + exp(-x)), element-wise. */
 export function sigmoid(x: Tensor): Tensor {
   return tapeOf("sigmoid", x).record(sigmoidOperation, [x], undefined, x.shape);
 }

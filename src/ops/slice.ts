@@ -16,7 +16,7 @@ export function slice(x: Tensor, start: number, count: number): Tensor {
   return tape.record(operation, [x], { offset: (x.size / rows) * start }, [count, ...rest]);
 }
 
-/** Elements in front of the first one that is taken. */
+/** Index of the first element taken. */
 interface Options {
   readonly offset: number;
 }

@@ -1,4 +1,4 @@
-// Sums to a scalar, in levels of workgroup trees: a fixed order on every run.
+// Sums to a scalar, in levels of workgroup trees: in the same order on every run.
 import broadcastShader from "../../shaders/broadcast.forward.wgsl";
 import l2BackwardShader from "../../shaders/l2Penalty.backward.wgsl";
 import sumShader from "../../shaders/sum.forward.wgsl";
@@ -70,7 +70,7 @@ const penaltyGradientOperation: Operation<Options> = {
   },
 };
 
-/** Elements for each workgroup of one level. */
+/** Elements per workgroup of one level. */
 const chunk = 4096;
 
 function launchTotal(to: Lowering, x: Tensor, output: Tensor, first: { FACTOR: number; SQUARES?: number }): void {

@@ -8,7 +8,7 @@ import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } 
 export interface AdamOptions extends OptimizerOptions {
   readonly beta1?: number;
   readonly beta2?: number;
-  /** Added to the root of the corrected second moment; 1e-8 by default. */
+  /** Added to the square root of the corrected second moment; 1e-8 by default. */
   readonly epsilon?: number;
 }
 
@@ -27,8 +27,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: before each update every trained
- * parameter, biases and batch-norm's among them, shrinks by learning rate * weightDecay of itself.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as in PyTorch: before each update every trainable
+ * parameter, biases and batch-norm's included, shrinks by learning rate * weightDecay of itself.
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
   checkOptions("adamW", options, adamWOptions);

@@ -1,20 +1,20 @@
-// What all optimizers can be told.
+// Options of all optimizers.
 import { TwingradError } from "../errors.ts";
 import type { Known } from "../options.ts";
 
 export interface OptimizerOptions {
-  /** 1e-3 by default; a function of the step, counted from 1, makes a schedule: see `learningRateSchedule`. */
+  /** 1e-3 by default; a function of the step, counted from 1, is a schedule: see `learningRateSchedule`. */
   readonly learningRate?: number | ((step: number) => number);
   /**
-   * Clips the gradients by their global norm: where the norm of all together, those of the L2 penalties included, is
-   * above this, all shrink by one factor to have it (Pascanu, Mikolov and Bengio 2013). No clipping by default.
+   * Clips the gradients by their global norm (Pascanu, Mikolov and Bengio 2013): if the norm over all gradients, L2
+   * penalties included, exceeds this, all are scaled down by the same factor. No clipping by default.
    */
   readonly clipNorm?: number;
 }
 
 export const optimizerOptions: Known<OptimizerOptions> = { learningRate: 1, clipNorm: 1 };
 
-/** The learning rate as a function of the step. @throws BAD_INPUT, of a schedule at its step, for what is no rate. */
+/** The learning rate as a function of the step. @throws BAD_INPUT for invalid rates; for a schedule, at the step. */
 export function rates(optimizer: string, { learningRate = 1e-3 }: OptimizerOptions): (step: number) => number {
   const checked = (rate: number) => {
     check(optimizer, "learningRate", rate, 0, Number.POSITIVE_INFINITY);

@@ -1,24 +1,24 @@
-// How the learning rate moves over a training: a function of the step alone, so that a resumed run has the rates of an
-// unbroken one.
+// The learning rate over a training: a function of the step alone, so that a resumed run has the same rates as an
+// uninterrupted one.
 import { TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
 
 export const scheduleKinds = ["constant", "cosine", "step"] as const;
 
 export interface ScheduleOptions {
-  /** The rate that warm-up ends at and decay begins at. */
+  /** The rate at the end of warmup and the start of decay. */
   readonly learningRate: number;
   /** `constant` by default. */
   readonly kind?: (typeof scheduleKinds)[number];
-  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017); 0 by default. */
+  /** Number of warmup steps: step n has the share n / warmUp of the rate (Goyal et al. 2017); 0 by default. */
   readonly warmUp?: number;
-  /** Of `cosine`: the steps of the training, warm-up included. */
+  /** For `cosine`: the number of steps of the training, warmup included. */
   readonly steps?: number;
-  /** Of `cosine`: what the rate has fallen to after `steps`; 0 by default. */
+  /** For `cosine`: the rate after `steps`; 0 by default. */
   readonly finalRate?: number;
-  /** Of `step`: after each so many steps behind the warm-up ... */
+  /** For `step`: the number of steps after warmup between decays. */
   readonly decayEvery?: number;
-  /** ... the rate shrinks by this factor; 0.1 by default. */
+  /** For `step`: the factor of each decay; 0.1 by default. */
   readonly decayRate?: number;
 }
 
@@ -33,10 +33,11 @@ const scheduleOptions: Known<ScheduleOptions> = {
 };
 
 /**
- * The rate of each step, counted from 1, for `adam({ learningRate })`. With t steps behind the warm-up:
- * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter 2017);
+ * The rate of each step, counted from 1, for `adam({ learningRate })`. With t steps after warmup:
+ * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter
+ * 2017);
  * `step`: rate decayRate^floor(t / decayEvery).
- * @throws BAD_INPUT for numbers that make no schedule.
+ * @throws BAD_INPUT for invalid options.
  */
 export function learningRateSchedule(options: ScheduleOptions): (step: number) => number {
   checkOptions("learningRateSchedule", options, scheduleOptions);
@@ -48,7 +49,7 @@ export function learningRateSchedule(options: ScheduleOptions): (step: number) =
   };
   check(scheduleKinds.includes(kind), "kind", scheduleKinds.join(", "));
   check(rate > 0 && Number.isFinite(rate), "learningRate", "a number above 0");
-  check(Number.isInteger(warmUp) && warmUp >= 0, "warmUp", "a whole number of steps");
+  check(Number.isInteger(warmUp) && warmUp >= 0, "warmUp", "an integer of at least 0");
   const decay: Record<typeof kind, (after: number) => number> = {
     constant: () => rate,
     cosine: (after) => {
@@ -58,15 +59,11 @@ export function learningRateSchedule(options: ScheduleOptions): (step: number) =
     step: (after) => rate * decayRate ** Math.floor(after / decayEvery),
   };
   if (kind === "cosine") {
-    check(
-      Number.isInteger(steps) && steps > warmUp,
-      "steps",
-      `a whole number of steps above those of warm-up, ${warmUp}`,
-    );
+    check(Number.isInteger(steps) && steps > warmUp, "steps", `an integer above the warmup steps, ${warmUp}`);
     check(finalRate >= 0 && finalRate <= rate, "finalRate", `0 to the learning rate, ${rate}`);
   }
   if (kind === "step") {
-    check(Number.isInteger(decayEvery) && decayEvery > 0, "decayEvery", "a whole number of steps of at least 1");
+    check(Number.isInteger(decayEvery) && decayEvery > 0, "decayEvery", "an integer of at least 1");
     check(decayRate > 0 && decayRate <= 1, "decayRate", "a factor above 0, at most 1");
   }
   return (step) => (step <= warmUp ? rate * (step / warmUp) : decay[kind](step - 1 - warmUp));

@@ -7,9 +7,9 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
 export interface SgdOptions extends OptimizerOptions {
-  /** 0 by default; without momentum nothing is kept between steps. */
+  /** 0 by default; without momentum there is no state between steps. */
   readonly momentum?: number;
-  /** Nesterov's momentum; false by default. */
+  /** Whether to use Nesterov's momentum; false by default. */
   readonly nesterov?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     record(to, arena, schedule) {
       const { groups, constants } = vec4Threads(arena.elements);
       const { values, gradients, blocks, clip, fault } = arena;
-      // Without momentum the kernel touches no velocity; a binding it must have.
+      // Without momentum the kernel never accesses the velocity, but the binding is required.
       const velocity = momentum > 0 ? arena.state(states[0]) : to.temporary("no velocity", [4]);
       const bindings = { values, gradients, blocks, clip, fault, velocity, schedule };
       to.launch(shader, bindings, { ...constants, MOMENTUM: momentum, NESTEROV: nesterov ? 1 : 0 }, groups);

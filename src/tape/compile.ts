@@ -1,4 +1,4 @@
-// From a plan to a program: every GPU object that a step will need is made here, once.
+// From a plan to a program: all GPU objects of a step are created here, once.
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -13,7 +13,7 @@ import { type CompileOptions, type ProgramPlan, planProgram, stepsInFlight } fro
 import type { Rule } from "./rewrite.ts";
 import type { Tape } from "./tape.ts";
 
-/** @param unused rules that are not applied, for tests. */
+/** @param unused rules to skip, for tests. */
 export async function compile(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Promise<Program> {
   const { device } = tape;
   const plan = await device.checked("compile", () => planProgram(tape, options, unused));
@@ -29,7 +29,7 @@ export async function compile(tape: Tape, options: CompileOptions, unused?: read
   try {
     return await device.checked("compile", () => build(tape, plan, pipelines, own, make));
   } catch (error) {
-    for (const buffer of own) device.release(buffer); // a program that could not be made leaves nothing behind
+    for (const buffer of own) device.release(buffer); // a failed compilation leaves no buffers behind
     throw error;
   }
 }

@@ -1,17 +1,17 @@
-// Reverse-mode differentiation: puts in the place of each request for gradients the operations that compute them, by the
-// chain rules of the operations in front of it.
+// Reverse-mode differentiation: replaces each request for gradients by the operations that compute them, using the
+// chain rules of the preceding operations.
 import { TwingradError } from "../errors.ts";
 import { ancestors, type Node, type Operation } from "./graph.ts";
 import { addition } from "./sum.ts";
 import type { Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
-/** Inputs: the output, its gradient, then what it is differentiated by. */
+/** Inputs: the output, its gradient, then the tensors to differentiate by. */
 export const gradientRequest: Operation<undefined> = {
   name: "gradients",
   differentiate: answer,
   lower() {
-    throw new Error("A request for gradients is replaced before anything is lowered.");
+    throw new Error("Internal error: a request for gradients reached lowering; differentiate() must replace it.");
   },
 };
 
@@ -35,7 +35,10 @@ function answer(request: Node<undefined>, before: readonly Node[]): Node[] {
         const contribution = leaving[i];
         if (!wanted[i] || contribution === null) return;
         if (!contribution) {
-          throw new TwingradError("BAD_INPUT", `${node.operation.name}: it has no gradient by "${input.name}".`);
+          throw new TwingradError(
+            "BAD_INPUT",
+            `${node.operation.name}: it has no gradient with respect to "${input.name}".`,
+          );
         }
         const soFar = gradient.get(input);
         gradient.set(input, soFar ? addition(soFar, contribution) : contribution);
@@ -46,7 +49,7 @@ function answer(request: Node<undefined>, before: readonly Node[]): Node[] {
       return view(found, t.shape);
     });
   });
-  // The last operations name the results: they get the tensors that were promised.
+  // The last operations produce the results: they get the tensors promised by the request.
   const names = recorded.nodes.slice(-wrt.length);
   return [
     ...recorded.nodes.slice(0, recorded.nodes.length - wrt.length),
@@ -57,7 +60,7 @@ function answer(request: Node<undefined>, before: readonly Node[]): Node[] {
 function chainRule(node: Node, arriving: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[] {
   const { operation } = node;
   if (!operation.gradient) {
-    const advice = "take gradients of what follows it";
+    const advice = "request gradients of tensors after it only";
     throw new TwingradError("BAD_INPUT", `${operation.name}: it has no gradient; ${advice}.`);
   }
   return operation.gradient(node, arriving, wanted);

@@ -1,4 +1,4 @@
-// The stages of a program as data, and as text.
+// The stages of a program's compilation as data, and as text.
 import { inBytes } from "../errors.ts";
 import type { GraphOperation, GraphTensor, ProgramGraph } from "../gpu/programGraph.ts";
 import type { Node } from "./graph.ts";
@@ -43,12 +43,12 @@ export function graphOf(plan: ProgramPlan): ProgramGraph {
 
 const why = {
   only: "the only one that fits",
-  rule: "by rule of thumb",
-  timed: "found fastest on this device",
-  portable: "the portable one",
+  rule: "by rule",
+  timed: "measured fastest on this device",
+  portable: "the portable kernel",
 };
 
-/** Every stage, a line each operation, kernel and buffer. */
+/** Every stage, with one line per operation, kernel and buffer. */
 export function explain({ recorded, rewrites, operations, kernels, buffers }: ProgramGraph): string {
   const shown = ({ id, name, shape }: GraphTensor) => `%${id} ${name} ${describe(shape)}`;
   const graph = (list: readonly GraphOperation[]) =>
@@ -57,7 +57,7 @@ export function explain({ recorded, rewrites, operations, kernels, buffers }: Pr
       return `  ${outputs.map(shown).join(", ")} = ${operation}(${from})`;
     });
   const constant = kernels.filter((kernel) => kernel.constant);
-  const folded = constant.length > 0 ? [`Of which ${constant.length} once, while the parameters stay as they are`] : [];
+  const folded = constant.length > 0 ? [`${constant.length} of them run once, until the parameters change`] : [];
   const counted = new Map<string, number>();
   for (const { operation } of kernels) counted.set(operation, (counted.get(operation) ?? 0) + 1);
   return [
@@ -68,7 +68,7 @@ export function explain({ recorded, rewrites, operations, kernels, buffers }: Pr
       `  ${rule}: ${from.join(", ")} -> ${to.join(", ")}`,
       `    saves: ${saves}`,
     ]),
-    `Differentiated, without what nobody reads: ${operations.length} operations`,
+    `Differentiated, unused operations removed: ${operations.length} operations`,
     ...graph(operations),
     `Lowered: ${kernels.length} dispatches`,
     ...folded,

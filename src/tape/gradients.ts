@@ -1,11 +1,12 @@
-// Asking for gradients: an operation like any other, which `differentiate` replaces by what computes them.
+// Requests for gradients: an operation like any other, which `differentiate` replaces by the operations that compute
+// them.
 import { ShapeError } from "../errors.ts";
 import { gradientRequest } from "./differentiate.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
 /**
- * d output / d wrt[i], each of wrt[i]'s shape. A tensor that is used several times gets the sum, added in the reverse
- * order of use. `seed` is the gradient of the output itself; without it the output must be a scalar and its gradient is 1.
+ * d output / d wrt[i], in the shape of wrt[i]. A tensor with several uses gets the sum, added in the reverse order of
+ * use. `seed` is the gradient of the output itself; without it the output must be a scalar and its gradient is 1.
  */
 export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
   const { tape } = output;
@@ -22,11 +23,7 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
     );
   }
   const bytes = wrt.find(({ dtype }) => dtype !== "f32");
-  if (bytes)
-    throw new ShapeError(
-      "gradients",
-      `"${bytes.name}" holds ${bytes.dtype}; expected f32 tensors to differentiate by.`,
-    );
+  if (bytes) throw new ShapeError("gradients", `"${bytes.name}" holds ${bytes.dtype}; expected an f32 tensor.`);
   const given = seed ?? tape.constant("one", output.shape, Float32Array.of(1));
   const outputs = wrt.map(({ shape, name }) => ({ shape, name: `gradient of ${name}` }));
   return [...tape.recordAll(gradientRequest, [output, given, ...wrt], undefined, outputs)];

@@ -1,30 +1,30 @@
-// What is recorded: operations with their inputs, options and outputs. A list of them is a graph, in an order in which
-// each comes behind those that it reads.
+// The recorded form of a computation: operations with their inputs, options and outputs. A graph is a list of them in
+// topological order.
 import type { Lowering } from "./lower.ts";
 import type { Rule } from "./rewrite.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** One kind of operation: how it is differentiated, and what it becomes on the device. */
+/** One kind of operation: its chain rule, and its lowering to kernels. */
 export interface Operation<Options = unknown> {
   readonly name: string;
-  /** Of an operation with a chain rule the one without (see `withGradient`). Rules take both for the same. */
+  /** For an operation with a chain rule: the one without (see `withGradient`). Rules treat both alike. */
   readonly plain?: Operation<Options>;
   /**
    * The chain rule: from the gradient of the first output to those of the inputs, in their order. It records further
-   * operations. `wanted[i]` is false where nothing needs the gradient of input i; what is returned there is ignored.
-   * Where one is wanted that there is not, differentiating throws; null is for an input whose part other inputs carry.
-   * Without it nothing can be differentiated through the operation.
+   * operations. `wanted[i]` is false if the gradient of input i is not needed; its entry is then ignored. A missing
+   * entry that is wanted is an error; null means that other inputs carry this input's gradient. Without a chain rule
+   * the operation cannot be differentiated.
    */
   gradient?(node: Node<Options>, gradient: Tensor, wanted: readonly boolean[]): readonly (Tensor | undefined | null)[];
-  /** Launches the kernels that compute the outputs. What it returns is kept for the lowering of its gradient. */
+  /** Launches the kernels that compute the outputs. Its return value is kept for the lowering of the gradient. */
   lower(node: Node<Options>, to: Lowering): unknown;
-  /** Rules that may fuse it with others, in the order in which they are tried. */
+  /** Fusion rules that start from it, in the order of trial. */
   readonly rules?: readonly Rule[];
-  /** Whether it changes something that outlives the step, such as moving averages: it counts though nobody reads it. */
+  /** Whether it changes state that outlives the step, such as moving averages: it then runs even if it is unread. */
   lasting?(node: Node<Options>): boolean;
-  /** Of a request for gradients: what computes them, from what stands in front of it. See differentiate.ts. */
+  /** For a request for gradients: the operations that compute them, from the preceding nodes. See differentiate.ts. */
   differentiate?(request: Node<Options>, before: readonly Node[]): Node[];
-  /** Of a scalar that is factor * sum(w^2) / 2 of one tensor: as a term of a loss it can be left to the optimizer. */
+  /** For a scalar factor * sum(w^2) / 2 of one tensor: as a term of the loss, the optimizer can apply it. */
   decay?(node: Node<Options>): { readonly of: Tensor; readonly factor: number };
 }
 
@@ -36,8 +36,8 @@ export interface Node<Options = unknown> {
 }
 
 /**
- * An operation with its chain rule, and what else it takes to train. Networks that are not trained record the one without, so that a
- * page that only embeds is not sent the kernels of the backward pass.
+ * An operation with its chain rule and rewrite rules for training. Inference networks record the one without, so that a
+ * page that only embeds downloads no kernels of the backward pass.
  */
 export const withGradient = <Options>(
   plain: Operation<Options>,
@@ -48,25 +48,25 @@ export const withGradient = <Options>(
 export const computes = (operation: Operation | undefined, plain: Operation<never>): boolean =>
   operation === plain || (operation !== undefined && operation.plain === plain);
 
-/** Every request for gradients replaced by what computes them. */
+/** Replaces every request for gradients by the operations that compute them. */
 export function differentiate(nodes: readonly Node[]): Node[] {
   const result: Node[] = [];
   for (const node of nodes) {
     const found = node.operation.differentiate?.(node, result);
-    result.push(...(found ? differentiate(found) : [node])); // a chain rule may ask for gradients itself
+    result.push(...(found ? differentiate(found) : [node])); // a chain rule may request gradients itself
   }
   return result;
 }
 
-/** Who makes each tensor of a graph, and who reads it. */
+/** The maker and the readers of each tensor of a graph. */
 export class Graph {
   readonly nodes: readonly Node[];
   private readonly makers = new Map<Tensor, Node>();
   private readonly readers = new Map<Tensor, Node[]>();
-  /** Read from outside: by the caller, or by the update behind the graph. */
+  /** Read from outside: by the caller, or by the update after the graph. */
   private readonly asked: ReadonlySet<Tensor>;
 
-  /** @param asked the tensors that somebody outside reads. */
+  /** @param asked the tensors that are read from outside. */
   constructor(nodes: readonly Node[], asked: Iterable<Tensor>) {
     this.nodes = nodes;
     this.asked = new Set(asked);
@@ -86,14 +86,14 @@ export class Graph {
     return computes(node?.operation, operation) ? (node as Node<O>) : undefined;
   }
 
-  /** The same where nothing but one node reads the tensor, so that it need not be there once that node does without it. */
+  /** The same if only one node reads the tensor, so that it need not exist once that node does without it. */
   soleMaker<O>(operation: Operation<O>, tensor: Tensor): Node<O> | undefined {
     return this.soleReader(tensor) && this.maker(operation, tensor);
   }
 
   /**
-   * The node whose first input the tensor is, where nothing else reads it: no other input of that node, no other node, nobody
-   * outside. What it makes of the tensor can then be computed without the tensor ever being there.
+   * The node whose first input is the tensor, if nothing else reads it: no other input of that node, no other node,
+   * nobody outside. The tensor can then be fused into that node.
    */
   soleReader(tensor: Tensor): Node | undefined {
     const [reader, ...others] = this.readersOf(tensor);
@@ -104,14 +104,14 @@ export class Graph {
     return this.readers.get(tensor) ?? [];
   }
 
-  /** Whether somebody asks for gradients by this tensor. */
+  /** Whether gradients with respect to this tensor are requested. */
   isDifferentiatedBy(tensor: Tensor): boolean {
     return this.readersOf(tensor).some(
       ({ operation, inputs }) => operation.differentiate !== undefined && inputs.indexOf(tensor, 2) >= 0,
     );
   }
 
-  /** Whether anybody asks for gradients at all. */
+  /** Whether any gradients are requested. */
   get isDifferentiated(): boolean {
     return this.nodes.some(({ operation }) => operation.differentiate);
   }
@@ -121,7 +121,7 @@ export class Graph {
   }
 }
 
-/** The nodes in an order in which each comes behind those that it reads; as they are given where that is one. */
+/** The nodes in topological order; the given order if it is topological. */
 export function ordered(nodes: readonly Node[]): Node[] {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const done = new Set<Node>();
@@ -139,7 +139,7 @@ export function ordered(nodes: readonly Node[]): Node[] {
   return result;
 }
 
-/** All nodes that these tensors are computed from. */
+/** All nodes that these tensors depend on. */
 export function ancestors(nodes: readonly Node[], tensors: Iterable<Tensor>): Set<Node> {
   const wanted = new Set(tensors);
   const found = new Set<Node>();

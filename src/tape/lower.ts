@@ -1,5 +1,5 @@
-// From operations to dispatches: each node of a graph launches its kernels, in order. This is the only stage that knows
-// kernels; what it gives is a list that the planner can place in memory.
+// From operations to dispatches: each node of a graph launches its kernels, in order. Only this stage knows kernels;
+// its result is a list of launches whose tensors the planner places in memory.
 
 import { TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -9,7 +9,7 @@ import { type Dtype, Storage } from "./lowering/storage.ts";
 import type { Tape, TapeOptions } from "./tape.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
 
-/** One dispatch to be: what runs, on which storages, how many workgroups. */
+/** One planned dispatch: its kernel, its storages and its number of workgroups. */
 export interface Launch {
   readonly shader: Shader;
   readonly bindings: Readonly<Record<string, Storage>>;
@@ -18,33 +18,30 @@ export interface Launch {
   readonly workgroups: readonly [number, number, number];
   /** The operation that it is a part of. */
   readonly operation: string;
-  /** What it is a part of, where that was computed by one of several candidates. */
+  /** The choice that selected this kernel among several candidates. */
   choice?: Choice;
 }
 
-/** Which candidate computes something, and why that one. */
+/** The chosen candidate for a computation, and the reason. */
 export interface Choice {
-  /** What is computed, with every extent that its time depends on. */
+  /** The computation, with every extent that its time depends on. */
   readonly key: string;
   readonly taken: string;
-  /**
-   * `only`: no other fits this device. `rule`: by rule of thumb. `timed`: found fastest, in this process or before.
-   * `portable`: the device takes portable kernels alone.
-   */
+  /** `only`: no other fits this device. `rule`: by rule. `timed`: measured fastest. `portable`: no other is allowed. */
   readonly why: "only" | "rule" | "timed" | "portable";
-  /** All that fit, in the order in which the rules ask them. */
+  /** All candidates that fit, in the order of preference. */
   readonly candidates: readonly string[];
 }
 
 export type Workgroups = readonly [number, number?, number?];
 
 /**
- * Another way in which the elements of a tensor can lie than as one float32 array: in parts, packed, not yet normalized.
- * Readers that know the form take it as it is; for others it is written out, once.
+ * An alternative layout of a tensor's elements, other than one float32 array: in parts, packed, not yet normalized.
+ * Readers that know the form read it directly; for others it is converted once.
  */
 export interface Form<Value> {
   readonly name: string;
-  /** Where the elements lie as one float32 array, after launching what writes it. */
+  /** Launches the conversion to one float32 array, and returns its storage. */
   written(to: Lowering, tensor: Tensor, value: Value): Storage;
 }
 
@@ -52,12 +49,12 @@ export class Lowering {
   readonly tape: Tape;
   readonly device: Device;
   readonly options: TapeOptions;
-  /** Whether nothing may be written that outlives the step. */
+  /** Whether state that outlives the step may not be written. */
   readonly frozen: boolean;
   readonly launches: Launch[] = [];
-  /** Launches that stand in front of all others: work gathered from several operations. Each is called at the end. */
+  /** Launches before all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
-  /** By what it writes, how to launch a part of the prologue by itself: for a candidate that is tried without the program. */
+  /** By storage: launches the part of the prologue that writes it, for a candidate that is tried on its own. */
   readonly alone = new Map<Storage, () => void>();
   private readonly places = new Map<Tensor, Storage>();
   private readonly forms = new Map<Tensor, { readonly form: Form<unknown>; readonly value: unknown }>();
@@ -74,7 +71,7 @@ export class Lowering {
     this.graph = new Graph([], []);
   }
 
-  /** Lowers every node, in order. @param asked tensors that are read besides. */
+  /** Lowers every node, in order. @param asked further tensors that are read. */
   lower(nodes: readonly Node[], asked: Iterable<Tensor>): void {
     this.graph = new Graph(nodes, asked);
     for (const node of nodes) {
@@ -89,32 +86,29 @@ export class Lowering {
     const behind = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    for (const launch of behind) this.launches.push(launch); // there may be more than a call takes arguments
+    for (const launch of behind) this.launches.push(launch); // push(...behind) could exceed the limit on arguments
     return this.launches;
   }
 
-  /** Whether anything reads this output of the node that is being lowered. */
+  /** Whether this output of the node being lowered is read. */
   isRead(tensor: Tensor): boolean {
     return this.graph.isRead(tensor);
   }
 
-  /**
-   * What the lowering of an earlier node returned: the gradient of a block needs where the block's values lie, and that is no
-   * tensor.
-   */
+  /** The return value of an earlier node's lowering, such as storages that are not tensors of the graph. */
   leftBy<Left>(node: Node): Left {
     if (!this.left.has(node))
       throw new TwingradError("SHADER", `lowering: "${node.operation.name}" is not lowered yet.`);
     return this.left.get(node) as Left;
   }
 
-  /** One value for the whole program, made when it is first asked for: what several nodes gather for one launch. */
+  /** One value per program, created on first use; several nodes gather work for one launch in it. */
   once<Value>(key: unknown, make: () => Value): Value {
     if (!this.shared.has(key)) this.shared.set(key, make());
     return this.shared.get(key) as Value;
   }
 
-  /** Where a tensor lies as one array; launches what writes it where it lies in another form so far. */
+  /** A tensor's storage as one array; launches the conversion if it has another form so far. */
   storage(tensor: Tensor): Storage {
     const known = tensor.source ?? this.places.get(tensor);
     if (known) return known;
@@ -125,28 +119,28 @@ export class Lowering {
     return written;
   }
 
-  /** Says where a tensor lies. */
+  /** Sets a tensor's storage. */
   place(tensor: Tensor, storage: Storage): void {
     this.places.set(tensor, storage);
   }
 
-  /** Says that a tensor lies in another form. */
+  /** Sets a tensor's alternative form. */
   placeAs<Value>(form: Form<Value>, tensor: Tensor, value: Value): void {
     this.forms.set(tensor, { form: form as Form<unknown>, value });
   }
 
-  /** How a tensor lies in that form, where it does. */
+  /** A tensor's value in that form, if it has it. */
   as<Value>(form: Form<Value>, tensor: Tensor): Value | undefined {
     const found = this.forms.get(tensor);
     return found?.form === form ? (found.value as Value) : undefined;
   }
 
-  /** A tensor for launches between an operation's inputs and its outputs. */
+  /** A temporary tensor between an operation's inputs and its outputs. */
   temporary(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     return this.view(new Storage("temporary", name, sizeOf(shape), dtype), shape, name);
   }
 
-  /** What lies at a storage, as a tensor. */
+  /** A storage as a tensor. */
   view(storage: Storage, shape: readonly number[], name = storage.name): Tensor {
     return new Tensor(this.tape, shape, name, storage);
   }
@@ -155,10 +149,7 @@ export class Lowering {
     return this.tape.constant(name, shape, data);
   }
 
-  /**
-   * Appends one dispatch. Every binding and every constant without a default must be given: the types see to it. An output
-   * that has no place yet gets one.
-   */
+  /** Appends one dispatch. The types require all bindings and constants. An output without a storage gets one. */
   launch<S extends Shader>(
     shader: S,
     bindings: BindingsOf<S, Tensor | Storage>,

@@ -1,4 +1,4 @@
-// What the tape asks of an optimizer, so that `optim` can depend on the tape and not the other way round.
+// The tape's interface to an optimizer, so that `optim` depends on the tape and not the other way round.
 import type { Node } from "./graph.ts";
 import type { Lowering } from "./lower.ts";
 import type { Storage } from "./lowering/storage.ts";
@@ -6,46 +6,46 @@ import type { Arena } from "./parameters.ts";
 import type { Tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** One arena of parameters as storages of equal layout: what one launch updates. */
+/** One arena of parameters as storages of equal layout, updated by one launch. */
 export interface ArenaStorages {
   readonly elements: number;
   readonly values: Storage;
   readonly gradients: Storage;
   /**
-   * Two floats for each 64 elements: a factor, zero where there is none, and how many of the elements are a
-   * parameter's. The gradient of the L2 penalties is factor * value, and the optimizer adds it to `gradients`.
+   * Two floats per 64 elements: the L2 penalty's factor, zero without a penalty, and the number of the elements that
+   * belong to a parameter. The penalty's gradient is factor * value, and the optimizer adds it to `gradients`.
    */
   readonly blocks: Storage;
-  /** One float that the optimizer multiplies the sum with: what clips the global norm, 1 where nothing does. */
+  /** One float: the optimizer multiplies the sum by it to clip the global norm; 1 without clipping. */
   readonly clip: Storage;
-  /** One word, in which the optimizer leaves the bits of the schedule's third float where a gradient is not finite. */
+  /** One word: if a gradient is not finite, the optimizer writes the bits of the schedule's third float to it. */
   readonly fault: Storage;
-  /** The optimizer's own buffer of that name: kept between steps, zero at first. */
+  /** The optimizer's buffer with that name: kept between steps, zero at first. */
   state(name: string): Storage;
 }
 
-/** What a program with an optimizer does besides the others. */
+/** The additional stages of a program with an optimizer. */
 export interface TrainingStage {
   readonly nodes: readonly Node[];
-  /** The loss without what goes into the optimizer. */
+  /** The loss without the terms that the optimizer applies. */
   readonly loss: Tensor;
-  /** What the update reads. */
+  /** The tensors that the update reads. */
   readonly asked: readonly Tensor[];
-  /** Launches the update behind the graph; gives the loss to report, what was updated, and where a fault is told. */
+  /** Launches the update after the graph; returns the loss to report, the arenas, and where faults are reported. */
   lower(to: Lowering): { loss: Tensor; arenas: Arena[]; schedule: Storage; fault: Storage };
 }
 
 export interface Optimizer {
-  /** Saved in checkpoints: one whose state is another optimizer's is refused. */
+  /** Saved in checkpoints: a checkpoint with another optimizer's state is refused. */
   readonly name: string;
-  /** The names of all that it keeps between steps for each parameter: what `ArenaStorages.state` is asked for. */
+  /** The names of its states per parameter that are kept between steps, for `ArenaStorages.state`. */
   readonly states: readonly string[];
-  /** The most that the norm of all gradients together, those of the L2 penalties included, may be; above, they shrink. */
+  /** The largest allowed norm of all gradients together, L2 penalties included; larger gradients are scaled down. */
   readonly clipNorm?: number;
-  /** Begins a step that trains: `training` of lowering/update.ts. It comes with the optimizer, so that who has none is not sent it. */
+  /** Starts a training step: `training` of lowering/update.ts, which bundles without an optimizer omit. */
   readonly training: (tape: Tape, loss: Tensor, optimizer: Optimizer) => TrainingStage;
-  /** Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step. */
+  /** Appends the update. The returned function computes `schedule` (4 floats), which the host writes before a step. */
   record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
-  /** The first two and the fourth float (0 by default) of the step with this number, counted from 1. The third is the program's. */
+  /** The first two and the fourth float (0 by default) of a step, counted from 1. The program sets the third. */
   schedule(step: number): readonly [number, number, number?];
 }

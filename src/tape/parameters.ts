@@ -1,5 +1,5 @@
-// Parameters outlive tapes and programs: a store holds them on the device, so that a training program and an
-// inference program use the same weights. Trainable ones lie side by side, so that one launch updates them all.
+// Parameters outlive tapes and programs: a store holds them on the device, so that a training program and an inference
+// program use the same weights. Trainable ones are contiguous, so that one launch updates them all.
 
 import { inBytes, ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -11,21 +11,21 @@ import type { Tape } from "./tape.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 
 export interface ParameterOptions extends InitialOptions {
-  /** False for what is kept but not trained (moving averages). */
+  /** False for state that is kept but not trained (moving averages). */
   readonly trainable?: boolean;
 }
 
 const parameterOptions: Known<ParameterOptions> = { initial: 1, seed: 1, trainable: 1 };
 
-/** Bindings start at multiples of this: the largest minStorageBufferOffsetAlignment that WebGPU allows. */
+/** Alignment of bindings: the largest minStorageBufferOffsetAlignment that WebGPU allows. */
 const alignment = 256;
 
-/** Trainable parameters that lie in one buffer, with gradients and optimizer state of the same layout. */
+/** Trainable parameters in one buffer, with gradients and optimizer state of the same layout. */
 export interface Arena {
   readonly bytes: number;
   readonly values: GPUBuffer;
   readonly members: readonly string[];
-  /** Buffers that an optimizer asked for, by its own names ("first moment"); zero at first. */
+  /** The optimizer's buffers by its own names ("first moment"); zero at first. */
   readonly state: Map<string, GPUBuffer>;
 }
 
@@ -33,14 +33,14 @@ interface Entry {
   readonly name: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
-  /** The values, made when they are needed: planning needs none. */
+  /** Computes the values on demand: planning does not need them. */
   initial?: () => Float32Array;
   arena?: Arena;
   buffer?: GPUBuffer;
   offset: number;
 }
 
-/** A tensor whose values stay between steps. */
+/** A tensor whose values persist between steps. */
 export class Parameter extends Tensor {
   readonly trainable: boolean;
   private readonly entry: Entry;
@@ -51,12 +51,12 @@ export class Parameter extends Tensor {
     this.entry = entry;
   }
 
-  /** Its values now: after the steps submitted so far, before its first compile the initial ones. */
+  /** Its current values: after the steps submitted so far; before the first compile the initial ones. */
   read(): Promise<Float32Array> {
     return this.tape.store.read(this.entry.name);
   }
 
-  /** Replaces its values. Throws `SHAPE` where the number of elements differs. */
+  /** Replaces its values. Throws `SHAPE` if the number of elements differs. */
   write(values: ArrayLike<number>): void {
     this.tape.store.write(this.entry.name, values);
   }
@@ -65,9 +65,9 @@ export class Parameter extends Tensor {
 export class ParameterStore {
   readonly device: Device;
   readonly arenas: Arena[] = [];
-  /** Optimizer steps taken so far on these parameters. */
+  /** Number of optimizer steps taken so far on these parameters. */
   step = 0;
-  /** Counts the changes of values, by the host and by programs: what was computed from them before is out of date. */
+  /** Counts the changes of values, by the host and by programs: values computed from them before are out of date. */
   version = 0;
   private readonly entries = new Map<string, Entry>();
   private readonly frozen: ReadonlySet<string>;
@@ -98,7 +98,7 @@ export class ParameterStore {
     if (describe(entry.shape) !== describe(shape)) {
       throw new ShapeError(
         "parameter",
-        `"${name}" has shape ${describe(entry.shape)} already; it cannot also be ${describe(shape)}.`,
+        `"${name}" already has shape ${describe(entry.shape)}; it cannot be declared with ${describe(shape)}.`,
       );
     }
     return new Parameter(tape, entry);
@@ -109,7 +109,7 @@ export class ParameterStore {
     return [...this.entries.values()].map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   }
 
-  /** Gives every parameter that has none yet its place on the device. @throws LIMIT, before anything is made. */
+  /** Places every new parameter on the device. @throws LIMIT, before any buffer is created. */
   place(): void {
     const fresh = [...this.entries.values()].filter((e) => !e.buffer);
     const trainable = fresh.filter((e) => e.trainable);
@@ -139,13 +139,13 @@ export class ParameterStore {
     }
   }
 
-  /** Where a placed parameter lies. */
+  /** Where a placed parameter is stored. */
   location(name: string): { buffer: GPUBuffer; offset: number; arena?: Arena } {
     const { buffer, offset, arena } = this.entry(name);
     return { buffer: buffer!, offset, arena };
   }
 
-  /** The optimizer's buffer of that name beside an arena, made of zeros when first asked for. */
+  /** The optimizer's buffer with that name for an arena; created with zeros on first use. */
   state(arena: Arena, name: string): GPUBuffer {
     let buffer = arena.state.get(name);
     if (!buffer) {
@@ -169,7 +169,7 @@ export class ParameterStore {
     else entry.initial = () => data.slice();
   }
 
-  /** One parameter's slice of an optimizer state; zeros where the optimizer has not run yet. */
+  /** One parameter's slice of an optimizer state; zeros if the optimizer has not run yet. */
   async readState(name: string, state: string): Promise<Float32Array> {
     const { arena, offset, shape } = this.entry(name);
     const buffer = arena?.state.get(state);
@@ -179,7 +179,7 @@ export class ParameterStore {
   writeState(name: string, state: string, values: ArrayLike<number>): void {
     this.place();
     const { arena, offset, shape } = this.entry(name);
-    if (!arena) throw new TwingradError("BAD_INPUT", `"${name}" is not trained, so it has no optimizer state.`);
+    if (!arena) throw new TwingradError("BAD_INPUT", `"${name}" is not trainable, so it has no optimizer state.`);
     this.device.write(this.state(arena, state), offset, sized(name, shape, values));
   }
 
@@ -192,7 +192,7 @@ export class ParameterStore {
     const entry = this.entries.get(name);
     if (!entry) {
       const known = [...this.entries.keys()].join(", ");
-      throw new TwingradError("BAD_INPUT", `There is no parameter "${name}"; there are: ${known}.`);
+      throw new TwingradError("BAD_INPUT", `Unknown parameter "${name}"; expected one of ${known}.`);
     }
     return entry;
   }
@@ -200,7 +200,7 @@ export class ParameterStore {
 
 function checkLimit(what: string, needed: number, available: number): void {
   if (needed <= available) return;
-  const text = `parameters: ${what} take ${inBytes(needed)}; this adapter takes at most ${inBytes(available)}`;
+  const text = `parameters: ${what} take ${inBytes(needed)}; this adapter supports at most ${inBytes(available)}`;
   throw new ResourceError("LIMIT", text, { needed, available });
 }
 
@@ -209,7 +209,7 @@ function sized(name: string, shape: readonly number[], values: ArrayLike<number>
   if (values.length !== sizeOf(shape)) {
     throw new ShapeError(
       "parameter",
-      `"${name}" of shape ${describe(shape)} takes ${sizeOf(shape)} values, got ${values.length}.`,
+      `"${name}" has shape ${describe(shape)}; expected ${sizeOf(shape)} values, got ${values.length}.`,
     );
   }
   return Float32Array.from(values);

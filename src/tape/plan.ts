@@ -1,5 +1,5 @@
-// All stages between what was recorded and what a program will be: rewritten, differentiated, lowered, memory planned, and
-// held to the adapter's limits before anything is allocated for it.
+// All stages from the recorded graph to a planned program: rewrite, differentiate, lower, plan memory, and check the
+// adapter's limits before anything is allocated.
 import { ResourceError, ShapeError, TwingradError } from "../errors.ts";
 import type { Memory, StepResult } from "../gpu/program.ts";
 import { shapeBytes } from "../gpu/shapeUniform.ts";
@@ -21,26 +21,26 @@ export interface CompileOptions {
   readonly optimizer?: Optimizer;
   /** Further tensors to read back at each step, by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
-  /** Leaves everything that outlives the step as it is: moving averages do not move. */
+  /** Leaves all state that outlives the step unchanged: moving averages are not updated. */
   readonly frozen?: boolean;
   /**
-   * Whether a program that trains nothing computes what depends on parameters alone once, and again only where they have
-   * changed. True by default; false is for who measures an operation whose operands are parameters.
+   * Whether a program without an optimizer computes the part that depends on parameters alone once, and again only
+   * after they change. True by default; false is for measuring an operation whose operands are parameters.
    */
   readonly fold?: boolean;
 }
 
 export const compileOptions: Known<CompileOptions> = { loss: 1, optimizer: 1, outputs: 1, frozen: 1, fold: 1 };
 
-/** What a step of a program that is compiled with these options gives. */
+/** The type of a step's result for these compile options. */
 export type OutputsOf<Options extends CompileOptions> = CompileOptions extends Options
-  ? StepResult // nothing is known of them
+  ? StepResult // their type is unknown
   : { [Name in keyof Options["outputs"]]: Float32Array } & (Options extends { readonly loss: Tensor }
       ? { loss: number }
       : unknown) &
       (Options extends { readonly optimizer: Optimizer } ? { step: number; finite: boolean } : unknown);
 
-/** What the stages made of a tape, from the first to the last. */
+/** The results of the stages, from the first to the last. */
 export interface Stages {
   readonly recorded: readonly Node[];
   readonly rewrites: readonly Rewrite[];
@@ -53,9 +53,9 @@ export interface ProgramPlan extends Plan {
   readonly stages: Stages;
   readonly optimizer?: Optimizer;
   readonly launches: readonly Launch[];
-  /** How many of them, in front, run only where parameters have changed. */
+  /** The number of leading launches that run only after parameters changed. */
   readonly constant: number;
-  /** What a step reads back, and where each lies among `resultBytes`; `fault` comes behind them. */
+  /** The tensors that a step reads back, with their offsets in `resultBytes`; `fault` comes after them. */
   readonly results: readonly { name: string; storage: Storage; elements: number; offset: number; scalar: boolean }[];
   readonly faultOffset: number;
   readonly resultBytes: number;
@@ -64,7 +64,7 @@ export interface ProgramPlan extends Plan {
   readonly memory: Memory;
 }
 
-/** Steps that may be in flight before `run` waits. */
+/** The number of steps in flight before `run` waits. */
 export const stepsInFlight = 4;
 
 interface Lowered {
@@ -78,13 +78,16 @@ interface Lowered {
 
 /**
  * The stages up to the list of dispatches. Places the parameters in their store; allocates nothing else.
- * @param unused rules that are not applied, for tests.
+ * @param unused rules to skip, for tests.
  */
 export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Lowered {
   const { store } = tape;
   const { loss, optimizer, outputs = {}, frozen = false } = options;
   if (optimizer && !optimizer.record)
-    throw new TwingradError("BAD_INPUT", `compile: optimizer is ${optimizer}; expected what adam() or sgd() gives.`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `compile: optimizer is ${optimizer}; expected the result of adam(), adamW() or sgd().`,
+    );
   if (loss && loss.size !== 1) {
     throw new ShapeError("compile", `the loss has shape ${describe(loss.shape)}; expected a scalar.`);
   }
@@ -182,7 +185,7 @@ function measure(
   };
 }
 
-/** Bytes of the arenas that the tape's parameters lie in but this program does not update. */
+/** Bytes of the arenas that hold the tape's parameters but are not updated by this program. */
 function untrained(tape: Tape, counted: readonly Arena[]): number {
   const others = tape.store.arenas.filter((a) => !counted.includes(a));
   return others.filter((a) => a.members.some((m) => tape.parameters.has(m))).reduce((n, a) => n + a.bytes, 0);
@@ -194,19 +197,19 @@ function checkLimits(tape: Tape, launches: readonly Launch[]): void {
   for (const { shader, bindings, workgroups } of launches) {
     for (const { name, bytes } of Object.values(bindings)) {
       if (bytes <= most) continue;
-      const what = `${shader.name}: "${name}" takes ${bytes} bytes; this adapter binds at most ${most}`;
+      const what = `${shader.name}: "${name}" takes ${bytes} bytes; this adapter supports bindings of at most ${most}`;
       throw new ResourceError("LIMIT", what, { needed: bytes, available: most });
     }
     const [needed, available] = [Math.max(...workgroups), limits.maxComputeWorkgroupsPerDimension];
     if (needed > available) {
-      const what = `${shader.name}: ${workgroups.join(" x ")} workgroups; this adapter takes ${available} in each dimension`;
+      const what = `${shader.name}: ${workgroups.join(" x ")} workgroups; this adapter supports ${available} per dimension`;
       throw new ResourceError("LIMIT", what, { needed, available });
     }
     const storageBindings = Object.values(shader.bindings).filter((b) => b.access !== "uniform").length;
     if (storageBindings > limits.maxStorageBuffersPerShaderStage) {
       throw new TwingradError(
         "LIMIT",
-        `${shader.name} binds ${storageBindings} buffers; this adapter takes ${limits.maxStorageBuffersPerShaderStage}.`,
+        `${shader.name} binds ${storageBindings} buffers; this adapter supports ${limits.maxStorageBuffersPerShaderStage}.`,
       );
     }
   }

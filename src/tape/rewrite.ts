@@ -1,15 +1,15 @@
-// Fusion: rules that put one operation in the place of several. Each stands in a file of its own in src/ops/fused, and all of
-// them in the table of src/ops/fused/rules.ts. An operation names the rules that start from it, so that a bundle holds only
-// those of the operations that it composes.
+// Fusion: rules that replace several operations by one. Each has its own file in src/ops/fused, and the table is
+// src/ops/fused/rules.ts. An operation names the rules that start from it, so that a bundle holds only those of its
+// operations.
 import { Graph, type Node, ordered } from "./graph.ts";
 
 export interface Rule {
   readonly name: string;
   /** What it saves, in a sentence. */
   readonly saves: string;
-  /** Which graph it reads: what was recorded, or that with its gradients. `recorded` by default. */
+  /** Which graph it reads: the recorded one, or the differentiated one. `recorded` by default. */
   readonly graph?: Stage;
-  /** What to put in the place of what, where the pattern is there about this node and the conditions hold. */
+  /** The replacement, if the pattern matches around this node and the conditions hold. */
   match(node: Node, graph: Graph): Replacement | undefined;
 }
 
@@ -17,7 +17,7 @@ type Stage = "recorded" | "differentiated";
 
 export interface Replacement {
   readonly nodes: readonly Node[];
-  /** They make what somebody reads of `nodes`: the same tensors. */
+  /** They make the tensors of `nodes` that others read. */
   readonly by: readonly Node[];
 }
 
@@ -29,8 +29,8 @@ export interface Rewrite {
 }
 
 /**
- * Applies the rules of the graph's operations until none matches: from the last node to the first, so that a pattern that
- * ends behind another takes it in. @param unused rules that are not applied: tests look at what one of them changes.
+ * Applies the rules of the graph's operations until none matches: from the last node to the first, so that the longer
+ * of two overlapping patterns is tried first. @param unused rules to skip: tests check what one of them changes.
  */
 export function rewrite(
   nodes: readonly Node[],
@@ -62,7 +62,7 @@ function firstMatch(graph: Graph, stage: Stage, unused: readonly Rule[]): Rewrit
   return undefined;
 }
 
-/** The nodes that what is asked for needs, and unless `frozen` those that change what outlives the step. */
+/** The nodes that the requested tensors depend on, and unless `frozen` those that change lasting state. */
 export function withoutUnread(
   nodes: readonly Node[],
   asked: readonly Node["outputs"][number][],

@@ -1,4 +1,4 @@
-// a + b, which the tape itself needs: a tensor that is used twice has the sum of two gradients.
+// a + b, which the tape itself needs: the gradient of a tensor with two uses is a sum.
 import shader from "../../shaders/add.forward.wgsl";
 import type { Operation } from "./graph.ts";
 import type { Lowering } from "./lower.ts";

@@ -1,5 +1,5 @@
-// The tape: a list of operations, written down while a network is composed. Recording computes nothing, launches nothing
-// and knows no kernel; `compile` makes a program of the list.
+// The tape: the list of operations of a network, recorded while it is composed. Recording computes nothing, launches
+// nothing and knows no kernels; `compile` makes a program of the list.
 
 import { ShapeError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -16,18 +16,18 @@ import { view } from "./view.ts";
 export interface TapeOptions {
   /** A store to share with other tapes on the same device; a new one by default. */
   readonly parameters?: ParameterStore;
-  /** How blocks keep their activations and their gradients; arithmetic is float32. `float32` by default. */
+  /** The storage format of blocks' activations and gradients; arithmetic is float32. `float32` by default. */
   readonly storage?: "float32" | "float16";
   /** Whether the first block's activations are recomputed in the backward pass instead of being kept. */
   readonly recompute?: boolean;
   /**
-   * `float16`: dense layers and `matmul` may round their operands to float16, where the adapter can compute with it; sums are
+   * `float16`: dense layers and `matmul` may round their operands to float16 if the adapter supports it; sums are
    * float32. For inference: outputs are off by up to 1e-3 of the largest. `float32` by default.
    */
   readonly products?: "float32" | "float16";
 }
 
-/** An output to be: its shape, and where they are not the operation's and f32, its name and dtype. */
+/** A planned output: its shape, and its name and dtype if they are not the operation's and f32. */
 export interface Output {
   readonly shape: readonly number[];
   readonly name?: string;
@@ -49,12 +49,12 @@ export class Tape {
     this.store = options.parameters ?? new ParameterStore(device);
   }
 
-  /** What has been recorded so far. */
+  /** The operations recorded so far. */
   get nodes(): readonly Node[] {
     return this.recorded;
   }
 
-  /** A tensor that `Program.run` is given anew each step. `u8` holds bytes (pictures): see `scaleBytes`. */
+  /** A tensor that each `Program.run` takes new values for. `u8` holds bytes (pictures): see `scaleBytes`. */
   input(name: string, shape: readonly number[], options: { readonly dtype?: "f32" | "u8" } = {}): Tensor {
     checkOptions("input", options, { dtype: 1 });
     checkShape("input", name, shape);
@@ -69,7 +69,7 @@ export class Tape {
     return tensor;
   }
 
-  /** A trained (or, with `trainable: false`, merely kept) tensor. The same name gives the same parameter again. */
+  /** A trainable (or, with `trainable: false`, merely kept) tensor. The same name returns the same parameter again. */
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Parameter {
     checkShape("parameter", name, shape);
     const known = this.parameters.get(name);
@@ -86,7 +86,7 @@ export class Tape {
     return new Tensor(this, [...shape], name, storage);
   }
 
-  /** The same elements under another shape of the same size; of a smaller one, the first elements, without a gradient. */
+  /** The same elements in another shape of the same size; in a smaller one, the first elements, without a gradient. */
   view(x: Tensor, shape: readonly number[]): Tensor {
     return view(x, shape);
   }
@@ -110,7 +110,7 @@ export class Tape {
     return tensors;
   }
 
-  /** What `work` records, as a list of its own that the tape does not keep: for stages behind the recording. */
+  /** The operations that `work` records, as a separate list that the tape does not keep: for stages after recording. */
   aside<T>(work: () => T): { nodes: readonly Node[]; result: T } {
     const kept = this.recorded;
     this.recorded = [];
@@ -123,8 +123,8 @@ export class Tape {
   }
 
   /**
-   * Rewrites, differentiates and lowers what was recorded, plans memory, makes every GPU object: a program to replay. What its
-   * steps give is typed by what is asked for here.
+   * Rewrites, differentiates and lowers the recorded operations, plans memory and creates all GPU objects: a program to
+   * replay. The type of its results follows from the outputs requested here.
    * @example
    * const program = await tape.compile({ outputs: { embedding } });
    * const { embedding: values } = await program.run({ images }); // a Float32Array
@@ -135,7 +135,7 @@ export class Tape {
   }
 }
 
-/** The tape that all of an operation's inputs are on. Throws where they are on different ones. */
+/** The tape of an operation's inputs. Throws if they are on different tapes. */
 export function tapeOf(operation: string, ...tensors: readonly (Tensor | undefined)[]): Tape {
   const given = tensors.filter((t) => t !== undefined);
   for (const t of given) {
@@ -149,6 +149,6 @@ export function tapeOf(operation: string, ...tensors: readonly (Tensor | undefin
 
 function checkShape(what: string, name: string, shape: readonly number[]): void {
   if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
-    throw new ShapeError(what, `"${name}" has shape ${describe(shape)}; expected positive whole numbers.`);
+    throw new ShapeError(what, `"${name}" has shape ${describe(shape)}; expected positive integers.`);
   }
 }

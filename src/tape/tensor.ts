@@ -7,7 +7,7 @@ export class Tensor {
   readonly shape: readonly number[];
   readonly name: string;
   readonly dtype: Dtype;
-  /** Of inputs, parameters and constants, which lie somewhere before anything is computed. */
+  /** For inputs, parameters and constants, which exist before anything is computed. */
   readonly source?: Storage;
 
   constructor(tape: Tape, shape: readonly number[], name: string, of: Storage | Dtype = "f32") {
@@ -28,7 +28,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** A shape as people write it, for messages: [2, 5, 5, 3]. */
+/** A shape for messages: [2, 5, 5, 3]. */
 export function describe(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }

@@ -1,4 +1,4 @@
-// The same elements under another name or shape: an operation that launches nothing.
+// The same elements with another name or shape: an operation without a launch.
 import { ShapeError } from "../errors.ts";
 import type { Operation } from "./graph.ts";
 import { describe, sizeOf, type Tensor } from "./tensor.ts";
@@ -19,7 +19,7 @@ const operation: Operation<{ shape: readonly number[] }> = {
 /** @param name of the result; that of x by default. */
 export function view(x: Tensor, shape: readonly number[], name = x.name): Tensor {
   if (sizeOf(shape) > x.size) {
-    throw new ShapeError("view", `"${x.name}" ${describe(x.shape)} cannot be seen as ${describe(shape)}.`);
+    throw new ShapeError("view", `"${x.name}" ${describe(x.shape)} cannot be viewed as ${describe(shape)}.`);
   }
   return x.tape.recordAll(operation, [x], { shape }, [{ shape, name, dtype: x.dtype }])[0];
 }

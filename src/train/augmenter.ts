@@ -1,5 +1,5 @@
-// Stands between the pictures of a batch and the tower: two launches that change each picture by its own numbers, and
-// the host's part, which draws them.
+// Augments the pictures of a batch before the tower: two launches that change each picture by its own random numbers,
+// and the host's part, which draws them.
 import {
   type Augmentation,
   changeOf,
@@ -14,7 +14,7 @@ import { changeBytes, packChanges, photometric } from "../ops/images/photometric
 import { type ResizeMethod, resample, type Transform } from "../ops/images/resample.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** Ranges, and the seed that each picture's own stream of random numbers is drawn with; 0 by default. */
+/** Ranges, and the seed of the random streams, one for each picture; 0 by default. */
 export interface AugmentationOptions extends AugmentationRanges {
   readonly seed?: number;
 }
@@ -25,13 +25,13 @@ export class Augmenter {
   private readonly ranges: ResolvedRanges;
   private readonly seed: number;
 
-  /** Pictures of size `source` become augmented ones of size `output`. */
+  /** Maps pictures of size `source` to augmented ones of size `output`. */
   constructor(
     { seed = 0, ...ranges }: AugmentationOptions,
     private readonly source: Size,
     private readonly output: Size,
     private readonly method: ResizeMethod,
-    /** The side of a patch of the augmented picture that is taken in its place; 0 for the whole of it. */
+    /** The side of a patch cut from the augmented picture; 0 for the whole picture. */
     private readonly patch = 0,
   ) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -44,7 +44,7 @@ export class Augmenter {
     this.seed = seed;
   }
 
-  /** Augmented pictures in [0, 1] of the input `images`; adds the inputs that `inputs` gives values for. */
+  /** Augmented pictures in [0, 1] of the input `images`; adds the inputs whose values `inputs` computes. */
   record(images: Tensor): Tensor {
     const { tape, shape } = images;
     const transforms = tape.input("transforms", [shape[0], 6]);
@@ -53,12 +53,12 @@ export class Augmenter {
     return photometric(moved, changes, { seed: this.seed, noise: streams.pixelNoise, fill: streams.erasedPixels });
   }
 
-  /** What happens to the picture of this stream. */
+  /** The changes of the picture with this stream. */
   draw(id: number): Augmentation {
     return drawAugmentation(this.ranges, this.seed, id);
   }
 
-  /** What happens to the pictures of these streams, one for each picture of a batch. */
+  /** The changes of the pictures with these streams, one for each picture of a batch. */
   inputs(ids: ArrayLike<number>): { transforms: Float32Array; changes: Uint8Array } {
     const drawn = Array.from(ids, (id) => this.draw(id));
     return {
@@ -75,7 +75,7 @@ export class Augmenter {
     const whole = transformOf(augmentation, this.source, this.output, this.method);
     if (this.patch === 0) return whole;
     const { y, x } = augmentation.patch;
-    const [below, right] = this.output.map((side) => side - this.patch + 1); // that many places, each as likely
+    const [below, right] = this.output.map((side) => side - this.patch + 1); // the number of positions, all equally likely
     return partOf(whole, Math.floor(y * below), Math.floor(x * right));
   }
 }

@@ -1,5 +1,4 @@
-// What a training step is given: the program's inputs from a batch, and the checks that the batch fits.
-
+// The inputs of a training step: the program's inputs from a batch, and the checks of the batch.
 import {
   type Batch,
   type BatchKind,
@@ -17,12 +16,12 @@ import type { InputDtype } from "../model/pictures.ts";
 import { sizeOf } from "../tape/tensor.ts";
 import type { Augmenter } from "./augmenter.ts";
 
-/** What a training step takes of batches of one kind beside the pictures, by the names of the fields. */
+/** The fields of a batch of one kind that a training step takes besides the pictures. */
 interface Fields {
   readonly seeds: readonly string[];
-  /** What `target` is computed from. */
+  /** The fields that `target` is computed from. */
   readonly labels: readonly string[];
-  /** The program's input beside the pictures: what the loss compares the network's output with. */
+  /** The program's input besides the pictures: the target of the loss. */
   readonly target?: { readonly name: string; of(batch: Batch, batchSize: number): Float32Array };
 }
 
@@ -38,7 +37,7 @@ const fields: Record<BatchKind, Fields> = {
 };
 
 export interface BatchFields extends Fields {
-  /** Those of the pictures: see `branches`. */
+  /** The fields with pictures: see `branches`. */
   readonly branches: readonly string[];
 }
 
@@ -55,9 +54,10 @@ interface Expected extends Objective {
 }
 
 /**
- * The inputs of a step: the branches' pictures in one array, the target that the labels give, and each picture's changes
- * by its seed. They are copies, so that the batch's arrays may be reused at once; `stacked` alone is taken as it is.
- * @throws BAD_INPUT that says what does not fit.
+ * The inputs of a step: the branches' pictures in one array, the target from the labels, and each picture's changes
+ * from its seed. They are copies, so that the batch's arrays may be reused immediately; only `stacked` is taken as it
+ * is.
+ * @throws BAD_INPUT that names the invalid field.
  */
 export function feed(batch: Batch, expected: Expected): { dtype: InputDtype; inputs: Record<string, Pictures> } {
   const { task, loss, mining = "none", batchSize, augmenter } = expected;
@@ -85,7 +85,7 @@ function inWords(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
-/** The parts in one array: in `stacked`, where they are its parts already, or in a new one. */
+/** The parts in one array: `stacked`, if they are its parts already, or a new one. */
 function stack(
   parts: readonly Pictures[],
   stacked: Pictures | undefined,
@@ -94,12 +94,15 @@ function stack(
   const size = batchSize * sizeOf(pictureSize);
   const Type = parts[0] instanceof Uint8Array ? Uint8Array : Float32Array;
   if (!parts.every((p) => p instanceof Type)) {
-    throw new TwingradError("BAD_INPUT", "Trainer: pictures are all Uint8Array, or all Float32Array in [0, 1].");
+    throw new TwingradError(
+      "BAD_INPUT",
+      "Trainer: pictures of different types; expected all Uint8Array, or all Float32Array in [0, 1].",
+    );
   }
   if (parts.some((p) => p.length !== size)) {
     const shape = [batchSize, ...pictureSize].join(", ");
     const got = parts.map((p) => p.length).join(" and ");
-    throw new TwingradError("BAD_INPUT", `Trainer: pictures [${shape}] take ${size} values each; got ${got}.`);
+    throw new TwingradError("BAD_INPUT", `Trainer: expected ${size} values for pictures [${shape}]; got ${got}.`);
   }
   if (stacked instanceof Type && areParts(parts, stacked)) return stacked;
   const images = new Type(size * parts.length);
@@ -108,11 +111,10 @@ function stack(
 }
 
 /**
- * Whether `stacked` consists of these parts, in order. A caller may have put other pictures in the place of one:
- * `{ ...batch, left: blurred }`.
+ * Whether `stacked` consists of these parts, in order. A caller may have replaced one: `{ ...batch, left: blurred }`.
  *
- * That parts are adjacent in one buffer is not enough where the batch has no `stacked`: a decoder or a camera fills its
- * buffer like that and uses it again at once, while steps in flight, and a recovery, still read what they were given.
+ * Without `stacked`, adjacent parts in one buffer are copied: a decoder or a camera may reuse its buffer immediately,
+ * while steps in flight, and a recovery, still read the batch.
  */
 function areParts(parts: readonly Pictures[], { buffer, byteOffset, byteLength }: Pictures): boolean {
   return (
@@ -126,25 +128,25 @@ function seedsOf(name: string, batch: Record<string, ArrayLike<number> | undefin
   const seeds = Array.from(part ?? []);
   if (seeds.length === batchSize && seeds.every((seed) => seed >>> 0 === seed)) return seeds;
   const got = part ? `${seeds.length} values ${seeds.slice(0, 4).join(", ")}` : "none";
-  throw new TwingradError("BAD_INPUT", `Trainer: to augment, a batch needs ${name}, ${batchSize} uint32; got ${got}.`);
+  throw new TwingradError("BAD_INPUT", `Trainer: augmentation requires ${name} with ${batchSize} uint32; got ${got}.`);
 }
 
 function same(batch: Batch, batchSize: number): Float32Array {
   const { leftLabels, rightLabels } = batch as PairBatch;
   if (leftLabels.length !== batchSize || rightLabels.length !== batchSize) {
     const got = `${leftLabels.length} and ${rightLabels.length}`;
-    throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pairs take as many labels on each side; got ${got}.`);
+    throw new TwingradError("BAD_INPUT", `Trainer: expected ${batchSize} labels on each side; got ${got}.`);
   }
   checkLabels(leftLabels);
   checkLabels(rightLabels);
   return Float32Array.from({ length: batchSize }, (_, i) => (leftLabels[i] === rightLabels[i] ? 1 : 0));
 }
 
-/** Numbers that a float32 holds exactly, whatever the labels are. */
+/** Consecutive numbers, which float32 represents exactly, whatever the labels are. */
 function identities(batch: Batch, batchSize: number): Float32Array {
   const { labels } = batch as ClassBatch;
   if (labels.length !== batchSize) {
-    throw new TwingradError("BAD_INPUT", `Trainer: ${batchSize} pictures take as many labels; got ${labels.length}.`);
+    throw new TwingradError("BAD_INPUT", `Trainer: expected ${batchSize} labels; got ${labels.length}.`);
   }
   checkLabels(labels);
   const numbers = new Map<number, number>();
@@ -160,5 +162,8 @@ function live(batch: Batch, batchSize: number): Float32Array {
     return Float32Array.from(labels);
   }
   const got = `${labels.length} values ${labels.slice(0, 4).join(", ")}`;
-  throw new TwingradError("BAD_INPUT", `Trainer: live has for each of ${batchSize} pictures 0 or 1; got ${got}.`);
+  throw new TwingradError(
+    "BAD_INPUT",
+    `Trainer: expected 0 or 1 in live for each of ${batchSize} pictures; got ${got}.`,
+  );
 }

@@ -1,29 +1,28 @@
-// The checkpoints of one run: the newest few and the best one are kept, and what cannot be trusted is passed over.
-
+// The checkpoints of one run: keeps the newest few and the best one, and skips invalid ones.
 import { TwingradError } from "../errors.ts";
 import { openSaved, type SavedModel } from "../model/modelFile.ts";
 import { checkOptions } from "../options.ts";
 import { toldAuc } from "./selection.ts";
 
-/** Where checkpoints lie: a folder of a disk, or of a page's origin-private file system. */
+/** A folder of checkpoints: on disk, or in a page's origin-private file system. */
 export interface CheckpointFolder {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly path: string;
-  /** The names of its files; none where it does not exist yet. */
+  /** The names of its files; empty if it does not exist yet. */
   list(): Promise<string[]>;
   read(name: string): Promise<Uint8Array>;
-  /** Whole or not at all: after a crash in the middle, too, there is the new file or what was there before. */
+  /** Atomic: after a crash there is either the new file or the previous one. */
   write(name: string, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
-/** What a checkpoint's name tells: `step-00000500-auc-0.9876.safetensors`, or `-loss-0.4321`. */
+/** The parts of a checkpoint's name: `step-00000500-auc-0.9876.safetensors`, or `-loss-0.4321`. */
 export interface CheckpointName {
   readonly name: string;
   readonly step: number;
-  /** What the best one has least of, where none was evaluated otherwise. */
+  /** The best checkpoint has the lowest loss, if there are no other evaluations. */
   readonly loss?: number;
-  /** On data held out: what the best one has most of. */
+  /** On held-out data: the best checkpoint has the highest AUC. */
   readonly auc?: number;
 }
 
@@ -45,8 +44,8 @@ export class Checkpoints {
   private own?: Set<string>;
 
   /**
-   * @param keep how many of the newest to keep, 3 by default; the best one is kept beside them.
-   * @param isOwn of which checkpoints `save` chooses what to keep; others in the folder are left as they are. All by default.
+   * @param keep how many of the newest to keep, 3 by default; the best one is kept too.
+   * @param isOwn which checkpoints `save` manages; others in the folder are left unchanged. All by default.
    */
   constructor(
     readonly folder: CheckpointFolder,
@@ -55,7 +54,7 @@ export class Checkpoints {
     checkOptions("Checkpoints", options, { keep: 1, isOwn: "function" });
     const { keep = 3, isOwn } = options;
     if (!Number.isInteger(keep) || keep < 1) {
-      throw new TwingradError("BAD_INPUT", `Checkpoints: keep is ${keep}; expected a whole number of at least 1.`);
+      throw new TwingradError("BAD_INPUT", `Checkpoints: keep is ${keep}; expected an integer of at least 1.`);
     }
     this.keep = keep;
     this.isOwn = isOwn;
@@ -68,22 +67,22 @@ export class Checkpoints {
   }
 
   /**
-   * The one with the greatest AUC, or where none has one, with the least loss; of equals the oldest, undefined where there is
-   * neither.
+   * The checkpoint with the greatest AUC, or if there is no AUC, with the lowest loss; among equals the oldest.
+   * Undefined if there is neither.
    */
   async best(): Promise<CheckpointName | undefined> {
     return bestOf(await this.list());
   }
 
-  /** Writes the bytes of `Trainer.save`, then removes what is kept no longer. Rejects as the folder does. */
+  /** Writes the bytes of `Trainer.save`, then removes outdated checkpoints. Rejects if the folder does. */
   async save(bytes: Uint8Array, step: number, loss?: number, auc?: number): Promise<string> {
     const name = nameOf(step, loss, auc);
     const own = (this.own ??= await this.ownNames());
     await this.folder.write(name, bytes);
     own.add(name);
     const present = (await this.list()).filter((found) => !this.isOwn || own.has(found.name));
-    // What a run has that went on from an older checkpoint: later ones that were refused. They are left for whoever
-    // wants to look at them, until the run comes to their step itself.
+    // A run that resumed from an older checkpoint also has later, invalid ones. They are left for inspection until the
+    // run reaches their step.
     const mine = present.filter((found) => found.step < step || found.name === name);
     const kept = new Set(mine.slice(0, this.keep).map((found) => found.name));
     kept.add(bestOf(mine)?.name ?? name);
@@ -92,7 +91,7 @@ export class Checkpoints {
     return name;
   }
 
-  /** What cannot be read may well be the run's own. */
+  /** Unreadable checkpoints may be the run's own, so they count. */
   private async ownNames(): Promise<Set<string>> {
     const own = new Set<string>();
     if (!this.isOwn) return own;
@@ -107,8 +106,8 @@ export class Checkpoints {
   }
 
   /**
-   * The newest checkpoint that is whole, undefined where there is none, and why each newer one is not: it cannot be read,
-   * was cut short, was damaged, comes from elsewhere.
+   * The newest valid checkpoint, or undefined, and why each newer one is invalid: unreadable, truncated, damaged, or of
+   * another origin.
    */
   async newest(): Promise<{ found?: FoundCheckpoint; refused: Refused[] }> {
     const refused: Refused[] = [];
@@ -139,7 +138,7 @@ function parseName(name: string): CheckpointName | undefined {
   return { name, step: Number(step), [kind]: Number(value) };
 }
 
-/** `names` are newest first: of equals the last is the oldest. */
+/** `names` are newest first: among equals the last is the oldest. */
 function bestOf(names: readonly CheckpointName[]): CheckpointName | undefined {
   const byAuc = names.filter(({ auc }) => auc !== undefined);
   const evaluated = byAuc.length > 0 ? byAuc : names.filter(({ loss }) => loss !== undefined);

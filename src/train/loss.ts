@@ -1,4 +1,4 @@
-// Which loss a network is trained with, what decides it, and how it is computed from a batch's embeddings.
+// The loss of a training: its options, and its computation from a batch's embeddings.
 import { TwingradError } from "../errors.ts";
 import { comparesAll, type LossName, lossNames, type Mining, minings } from "../model/description.ts";
 import type { Network } from "../nn/network.ts";
@@ -18,18 +18,19 @@ import type { Tensor } from "../tape/tensor.ts";
 
 export interface LossOptions {
   /**
-   * `cross-entropy` trains the head, the only loss of a liveness network; the others train the embeddings, brought to unit
-   * length.
+   * `cross-entropy` trains the head; it is the only loss of a liveness network. The others train the embeddings,
+   * normalized to unit length.
    */
   readonly loss?: LossName;
   /**
-   * Of the triplet loss: `batch-hard` (Hermans, Beyer and Leibe 2017) and `semi-hard` (Schroff et al. 2015) take batches of
-   * pictures with labels, some of each person, and compare all of them; `none`, the default, takes drawn triplets.
+   * For the triplet loss: `batch-hard` (Hermans, Beyer and Leibe 2017) and `semi-hard` (Schroff et al. 2015) take
+   * batches of labeled pictures, several per identity, and compare all of them; `none`, the default, takes sampled
+   * triplets.
    */
   readonly mining?: Mining;
-  /** Of the contrastive (1) or triplet (0.2) loss; `soft` for mined triplets alone. */
+  /** For the contrastive (default 1) or triplet loss (default 0.2); `soft` for mined triplets only. */
   readonly margin?: Margin;
-  /** Of the supervised contrastive loss; 0.1 by default. */
+  /** For the supervised contrastive loss; 0.1 by default. */
   readonly temperature?: number;
 }
 
@@ -40,7 +41,7 @@ export interface ResolvedLoss {
   readonly temperature: number;
 }
 
-/** The options with their defaults. @throws BAD_INPUT that says what does not go together. */
+/** The options with their defaults. @throws BAD_INPUT that names options that do not fit together. */
 export function resolveLoss(options: LossOptions, { task, options: { towers } }: Network): ResolvedLoss {
   const { loss = "cross-entropy", mining = "none", temperature = 0.1 } = options;
   const { margin = loss === "triplet" ? 0.2 : 1 } = options;
@@ -49,17 +50,19 @@ export function resolveLoss(options: LossOptions, { task, options: { towers } }:
   };
   if (!lossNames.includes(loss)) refuse(`loss is "${loss}"; expected ${lossNames.join(", ")}`);
   if (task === "liveness" && loss !== "cross-entropy") {
-    refuse(`a liveness network takes the cross-entropy loss, not ${loss}`);
+    refuse(`loss is "${loss}"; a liveness network requires cross-entropy`);
   }
   if (!minings.includes(mining)) refuse(`mining is "${mining}"; expected ${minings.join(", ")}`);
   if (towers.length > 1 && !comparesAll({ loss, mining })) {
     refuse(
-      `${towers.length} towers take a loss that compares all pictures of a batch, not ${loss} with mining ${mining}`,
+      `loss is "${loss}" with mining "${mining}"; ${towers.length} towers require a loss that compares all pictures of a batch`,
     );
   }
-  if (mining !== "none" && loss !== "triplet") refuse(`mining is for the triplet loss, not for ${loss}`);
+  if (mining !== "none" && loss !== "triplet")
+    refuse(`mining is "${mining}" and loss "${loss}"; mining requires the triplet loss`);
   if (margin !== "soft" && !Number.isFinite(margin)) refuse(`margin is ${margin}; expected a number or "soft"`);
-  if (margin === "soft" && mining === "none") refuse("a soft margin is for mined triplets");
+  if (margin === "soft" && mining === "none")
+    refuse(`margin is "soft" and mining "none"; a soft margin requires mining`);
   if (!(temperature > 0 && Number.isFinite(temperature)))
     refuse(`temperature is ${temperature}; expected a number above 0`);
   return { loss, mining, margin, temperature };
@@ -68,7 +71,7 @@ export function resolveLoss(options: LossOptions, { task, options: { towers } }:
 /**
  * The loss of a batch, a scalar, without penalties on weights.
  * @param embeddings of the branches of the batch, stacked.
- * @param target what the batch says of them: see `BatchFields`.
+ * @param target the batch's target: see `BatchFields`.
  */
 export function batchLoss(
   { loss, mining, margin, temperature }: ResolvedLoss,

@@ -1,5 +1,5 @@
-// Where a training does not fit the adapter: the storage of activations, the largest batch and the largest pictures that
-// would, found by planning them.
+// If a training does not fit the adapter: finds, by planning, the storage of activations, the largest batch and the
+// largest pictures that would fit.
 
 import { ResourceError } from "../errors.ts";
 import { networkOf } from "../nn/livenessNetwork.ts";
@@ -7,9 +7,9 @@ import { leastSide } from "../nn/towers.ts";
 import type { TrainingSpec } from "./trainingSpec.ts";
 
 /**
- * The same error with the advice computed.
- * @param before bytes that were on the device already.
- * @param plan gives the bytes of a training step; throws `LIMIT` where the adapter could not hold it.
+ * The same error with advice.
+ * @param before bytes already allocated on the device.
+ * @param plan returns the bytes of a training step; throws `LIMIT` if the adapter could not hold it.
  */
 export function whatWouldFit(
   error: ResourceError,
@@ -39,7 +39,7 @@ export function whatWouldFit(
   const [height, width, channels] = imageSize;
   const scaled = (rows: number) => [rows, Math.round((rows * width) / height), channels] as const;
   const least = Math.ceil((leastSide(spec.network.options) * height) / Math.min(height, width));
-  const rows = spec.augmenter // made for one size of picture
+  const rows = spec.augmenter // it is built for one picture size
     ? undefined
     : largest(least, height - 1, (n) =>
         fits({ network: networkOf(spec.network.task, { ...spec.network.options, imageSize: scaled(n) }) }),
@@ -55,7 +55,7 @@ export function whatWouldFit(
   return new ResourceError(code as "LIMIT" | "OUT_OF_MEMORY", what, { needed, available, advice }, { cause: error });
 }
 
-/** How else activations can be kept, beginning with what costs least: of those, the ones that change something. */
+/** Other ways to store activations that change something, cheapest first. */
 function otherStorage({ storage, recompute }: TrainingSpec): { name: string; changed: Partial<TrainingSpec> }[] {
   const half = { name: 'half storage (storage "float16")', changed: { storage: "float16" } as const };
   const again = { name: "recomputation (recompute true)", changed: { recompute: true } };
@@ -67,7 +67,7 @@ function otherStorage({ storage, recompute }: TrainingSpec): { name: string; cha
   return recompute ? [half] : [half, again, both];
 }
 
-/** The largest whole number of `least` to `most` that fits, where all below one that fits do; undefined where none does. */
+/** The largest integer from `least` to `most` that fits, if all smaller ones fit; undefined if none does. */
 function largest(least: number, most: number, fits: (n: number) => boolean): number | undefined {
   let [low, high] = [least - 1, most];
   while (low < high) {

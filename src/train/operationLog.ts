@@ -1,18 +1,19 @@
-// What was done to a training's state since it was last copied to host memory, in order, so that it can be done again.
+// Records the operations on a training's state since its last copy to host memory, in order, so that they can be
+// replayed.
 import { DeviceLostError } from "../errors.ts";
 import type { Session } from "./session.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 
 /**
- * An operation in two parts: the promise settles when all of its work is submitted, `result` when that is done. It may be
- * called again, with another session.
+ * An operation in two stages: the promise settles when all of its work is submitted, `result` when the work is done. It
+ * may be called again, with another session.
  */
 export type Operation<T> = (session: Session) => Promise<{ result: Promise<T> }>;
 
-/** Bytes of batches after which the state is copied early. */
+/** The state is copied early after this many bytes of batches. */
 const mostBytes = 256 * 2 ** 20;
 
-/** What a step's result tells of it. Other operations have no result. */
+/** The part of a step's result that replay compares. Other operations have no result. */
 interface StepValue {
   readonly step?: number;
   readonly loss?: number;
@@ -20,14 +21,14 @@ interface StepValue {
 }
 
 export interface EntryOptions {
-  /** What the operation holds, until a state is kept that includes it. */
+  /** The bytes that the operation holds until a kept state includes it. */
   readonly bytes: number;
-  /** Whether the whole state is replaced, whatever it was. */
+  /** Whether it replaces the whole state. */
   readonly replaces?: boolean;
 }
 
 class Entry {
-  /** Settles once, however often the operation is done. */
+  /** Settles once, however often the operation runs. */
   readonly done: Promise<unknown>;
   readonly bytes: number;
   readonly replaces: boolean;
@@ -50,10 +51,10 @@ class Entry {
         reject(reason);
       };
     });
-    this.done.catch(() => undefined); // the caller has the promise, too
+    this.done.catch(() => undefined); // the caller handles the rejection
   }
 
-  /** Resolves when all is submitted. An error that is `lost` leaves the entry as it is, to be done again. */
+  /** Resolves when all is submitted. If the device is lost, the entry stays in the log, to be replayed. */
   async start(session: Session, lost: (error: unknown) => boolean): Promise<void> {
     try {
       const { result } = await this.operation(session);
@@ -63,12 +64,12 @@ class Entry {
       );
     } catch (error) {
       if (lost(error)) return;
-      this.log.remove(this); // it changed nothing
+      this.log.remove(this); // it changed no state
       this.reject(error);
     }
   }
 
-  /** Once more, to its end. False where its loss is not what it was. */
+  /** Replays the operation to its end. False if its loss differs. */
   async again(session: Session): Promise<boolean> {
     const before = this.value;
     const { result } = await this.operation(session);
@@ -87,7 +88,7 @@ class Entry {
 }
 
 export class OperationLog {
-  /** The last state; undefined while that is the one that training began with. */
+  /** The last kept state; undefined if it is the initial one. */
   base: Snapshot | undefined;
   private entries: Entry[] = [];
   readonly onProgress: () => void;
@@ -96,7 +97,7 @@ export class OperationLog {
   private bytes = 0;
   private copying = false;
 
-  /** @param onProgress is told when something is done for the first time. */
+  /** @param onProgress is called when an operation completes for the first time. */
   constructor(every: number, onProgress: () => void) {
     this.every = every;
     this.onProgress = onProgress;
@@ -122,8 +123,8 @@ export class OperationLog {
   }
 
   /**
-   * Copies the state after what was submitted so far and, once all of that is done, begins a new log with it. Not where a
-   * step was not finite: such a state is not worth keeping. `valid` tells whether the session is still the one in use.
+   * Copies the state after the operations submitted so far and, once they are done, starts a new log from it. Skipped
+   * if a step was not finite: such a state is useless. `valid` tells whether the session is still in use.
    */
   async keepState(session: Session, valid: () => boolean): Promise<void> {
     const included = [...this.entries];
@@ -142,13 +143,13 @@ export class OperationLog {
     }
   }
 
-  /** The kept state and what was done from there to this step; undefined where the step is not in the log. */
+  /** The kept state and the operations from there to this step; undefined if the step is not in the log. */
   before(step: number): { base: Snapshot | undefined; entries: Entry[] } | undefined {
     const at = this.entries.findIndex(({ value }) => value?.step === step);
     return at < 0 ? undefined : { base: this.base, entries: this.entries.slice(0, at) };
   }
 
-  /** Does everything again. False where a loss is not what it was. */
+  /** Replays everything. False if a loss differs. */
   async replay(session: Session): Promise<boolean> {
     let exact = true;
     for (const entry of [...this.entries]) {

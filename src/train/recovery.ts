@@ -1,5 +1,5 @@
-// Training outlives its device. The last state and what was done since are kept in host memory; when the device is lost,
-// another is opened, takes that state, and everything since is done again in the same order: with the same losses.
+// Training outlives its device. The last state and the operations since are kept in host memory. If the device is lost,
+// another is opened and takes that state, and the operations are replayed in the same order: with the same losses.
 
 import { DeviceLostError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -8,29 +8,29 @@ import { Session } from "./session.ts";
 import { restoreSnapshot } from "./snapshot.ts";
 
 export interface RecoveryOptions {
-  /** Steps between states kept in host memory: 100 by default, or fewer where the batches since would pass 256 MiB. */
+  /** Steps between states kept in host memory: 100 by default, or fewer if the batches since would exceed 256 MiB. */
   readonly every?: number;
-  /** Gives up at so many losses of a device without a new step between: 3 by default. */
+  /** Stops after this many losses of a device without a new step between: 3 by default. */
   readonly losses?: number;
-  /** Opens a device in place of the lost one; by default as the lost one was opened. */
+  /** Opens a device to replace the lost one; by default with the same options. */
   readonly reopen?: () => Promise<Device>;
-  /** Is told of each recovery. */
+  /** Called after each recovery. */
   readonly onRecovery?: (recovered: Recovered) => void;
 }
 
 export interface Recovered {
-  /** Why the device was lost, in the words of the browser or driver. */
+  /** Why the device was lost, from the browser or driver. */
   readonly reason: string;
-  /** The step of the state that training went back to. */
+  /** The step of the restored state. */
   readonly from: number;
-  /** The step that it stands at now. */
+  /** The current step. */
   readonly to: number;
-  /** Whether the steps done again gave the same losses, bit for bit; another adapter may round otherwise. */
+  /** Whether the replayed steps gave the same losses, bit for bit; another adapter may round differently. */
   readonly exact: boolean;
   readonly device: Device;
 }
 
-/** How long a device is waited for: a browser takes seconds to start its GPU process again. */
+/** How long to wait for a device: a browser takes seconds to restart its GPU process. */
 const openingSeconds = 30;
 
 export class Recovery {
@@ -44,12 +44,12 @@ export class Recovery {
   private tail: Promise<unknown> = Promise.resolve();
   private recovering: Promise<void> | undefined;
   private losses = 0;
-  /** Why nothing more is done. */
+  /** Set once no further operations are accepted. */
   private over: unknown;
 
   /**
-   * @param options undefined where a lost device ends the training.
-   * @param logs keeps what `before` needs even then.
+   * @param options undefined if a lost device ends the training.
+   * @param logs keeps the operations for `before` even then.
    */
   constructor(session: Session, options: RecoveryOptions | undefined, logs: boolean) {
     this.session = session;
@@ -58,11 +58,11 @@ export class Recovery {
     this.logs = logs || this.reopen !== undefined;
     this.options = options;
     this.log = new OperationLog(options?.every ?? 100, () => {
-      this.losses = 0; // something new was done
+      this.losses = 0; // there was progress
     });
   }
 
-  /** Runs an operation that changes nothing, after those before it; runs it again when it was lost with a device. */
+  /** Runs an operation that changes no state, after those before it; runs it again if a lost device interrupted it. */
   async ask<T>(operation: Operation<T>): Promise<T> {
     for (;;) {
       let session = this.session;
@@ -93,8 +93,7 @@ export class Recovery {
   }
 
   /**
-   * A session of its own in the state before the step with this number, for `work`; undefined where that state is not
-   * kept.
+   * Runs `work` on a separate session in the state before the given step. Undefined if that state is not kept.
    */
   async before<T>(step: number, work: (session: Session) => Promise<T>): Promise<T | undefined> {
     const earlier = this.log.before(step);
@@ -138,7 +137,7 @@ export class Recovery {
     return error instanceof DeviceLostError && this.reopen !== undefined && error !== this.over;
   }
 
-  /** Whether the error is a loss, for which everything that was under way is done again. */
+  /** Whether the error is a lost device; all operations in flight are then replayed. */
   private whenLost(session: Session, error: unknown): boolean {
     if (!this.isLoss(error)) return false;
     this.recover(session, error);
@@ -159,7 +158,7 @@ export class Recovery {
     for (;;) {
       this.losses++;
       if (this.losses >= most) {
-        const advice = `It was lost ${most} times without a new step between, so training stops; what was saved is kept`;
+        const advice = `It was lost ${most} times without a new step between, so training stops; saved checkpoints are kept`;
         return this.giveUp(new DeviceLostError(lost.reason, advice, { cause: lost }));
       }
       let device: Device;
@@ -167,7 +166,7 @@ export class Recovery {
         device = await opened(this.reopen!);
       } catch (cause) {
         const why = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
-        const advice = `No device could be opened in its place within ${openingSeconds} s: ${why}`;
+        const advice = `No replacement could be opened within ${openingSeconds} s: ${why}`;
         return this.giveUp(new DeviceLostError(lost.reason, advice, { cause }));
       }
       try {

@@ -1,12 +1,12 @@
-// When to save, and what happens when that cannot be done: a full disk must not end hours of training.
+// When to save, and how to handle a failed save: a full disk must not end hours of training.
 import type { Checkpoints } from "./checkpoints.ts";
 
 export interface SaverOptions {
   /** Steps between checkpoints. */
   readonly every: number;
-  /** How long after a failed save the next is tried; 30 by default. */
+  /** Seconds after a failed save until the next attempt; 30 by default. */
   readonly retrySeconds?: number;
-  /** Is told of a failed save, and of the first that works again. */
+  /** Called for a failed save, and for the first successful one after it. */
   readonly warn: (text: string) => void;
 }
 
@@ -20,7 +20,7 @@ export class Saver {
     private readonly options: SaverOptions,
   ) {}
 
-  /** Whether to save after this step: its turn has come, or it is time to try again. */
+  /** Whether to save after this step: it is due, or it is time to try again. */
   due(step: number): boolean {
     const { every, retrySeconds = 30 } = this.options;
     return (
@@ -28,20 +28,20 @@ export class Saver {
     );
   }
 
-  /** Saves the state after `step`, and says whether that worked. */
+  /** Saves the state after `step`; returns whether that worked. */
   async save(bytes: Uint8Array, step: number, loss?: number, auc?: number): Promise<boolean> {
     const { retrySeconds = 30, warn } = this.options;
     try {
       await this.checkpoints.save(bytes, step, loss, auc);
     } catch (error) {
       this.failedAt = performance.now();
-      const last = this.saved === undefined ? "nothing is saved yet" : `the last one saved is of step ${this.saved}`;
+      const last = this.saved === undefined ? "no checkpoint is saved yet" : `the last one is of step ${this.saved}`;
       warn(
         `the checkpoint of step ${step} is not saved (${(error as Error).message}); ${last}; training goes on and tries again in ${retrySeconds} s`,
       );
       return false;
     }
-    if (this.failedAt !== undefined) warn(`the checkpoint of step ${step} is saved: it works again`);
+    if (this.failedAt !== undefined) warn(`the checkpoint of step ${step} is saved: saving works again`);
     this.failedAt = undefined;
     this.saved = step;
     return true;

@@ -1,7 +1,7 @@
-// Which state of a training is the best so far, and since when none was better.
+// The best state of a training so far, and the evaluations since.
 
 export interface Selection {
-  /** AUC to 6 digits, as checkpoints' names tell it. */
+  /** AUC with 6 digits, as in the names of checkpoints. */
   readonly best?: { readonly step: number; readonly auc: number };
   /** Evaluations since the best one. */
   readonly since: number;
@@ -9,7 +9,7 @@ export interface Selection {
 
 export const nothingSelected: Selection = { since: 0 };
 
-/** After another evaluation; of equals the earlier state is the better one. */
+/** The selection after another evaluation; among equals the earlier state is better. */
 export function select({ best, since }: Selection, step: number, auc: number): Selection {
   const told = toldAuc(auc);
   if (best === undefined || told > best.auc) return { best: { step, auc: told }, since: 0 };

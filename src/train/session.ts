@@ -1,5 +1,5 @@
-// What of a trainer lies on one device: its parameters and what was compiled for them. It goes when the device is lost,
-// and is made anew on another.
+// The part of a trainer on one device: its parameters and compiled programs. It is lost with the device, and is
+// recreated on another.
 
 import { ResourceError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -33,12 +33,12 @@ export class Session {
     this.store = new ParameterStore(device, spec.frozen);
   }
 
-  /** Compiles the training step for pictures in bytes; what else there is follows when first needed. */
+  /** Compiles the training step for pictures in bytes; other programs are compiled on first use. */
   static async open(device: Device, spec: TrainingSpec): Promise<Session> {
     const before = device.live().bytes;
     const session = new Session(device, spec);
     try {
-      Session.plan(device, spec); // throws at once what does not fit, before any kernel is timed at such sizes
+      Session.plan(device, spec); // throws early if it does not fit, before any kernel is timed
       await session.program("step", "u8");
     } catch (error) {
       session.store.dispose();
@@ -48,20 +48,20 @@ export class Session {
     return session;
   }
 
-  /** Bytes of a training step that is not made. Throws `LIMIT` where the adapter could not hold it. */
+  /** Planned bytes of a training step, without creating it. Throws `LIMIT` if the adapter could not hold it. */
   static plan(device: Device, spec: TrainingSpec): number {
     const { tape, loss } = new Session(device.planning(), spec).record("u8");
     return planProgram(tape, { loss, optimizer: spec.optimizer }).memory.total;
   }
 
-  /** The parameters of a training that is not opened. */
+  /** The parameters of a training session, without opening it. */
   static parameters(device: Device, spec: TrainingSpec): ReturnType<ParameterStore["list"]> {
     const session = new Session(device.planning(), spec);
     session.record("u8");
     return session.store.list();
   }
 
-  /** `step` updates; `gradients` gives the loss and all gradients and changes nothing. Compiled once for each dtype. */
+  /** `step` updates; `gradients` returns the loss and all gradients without an update. Compiled once for each dtype. */
   program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
     return kept(this.programs, `${kind} ${dtype}`, async () => {
       const recorded = () => {
@@ -82,7 +82,7 @@ export class Session {
     const { device, store, spec } = this;
     const { network, loss, pictures } = spec;
     return kept(this.embedders, batchSize, async () => {
-      // Whoever evaluates embeds many: one program, filled up at the end, instead of some that are compiled for the rest.
+      // Evaluation embeds many pictures: one program, padded at the end, instead of further programs for the rest.
       const sizes = [batchSize];
       const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: false });
       await embedder.compile(batchSize, "bytes");
@@ -133,7 +133,7 @@ function withGradients(tape: Tape, loss: Tensor): Record<string, Tensor> {
   return Object.fromEntries(trained.map((p, i) => [p.name, found[i]]));
 }
 
-/** Made once under `key`, unless that fails. */
+/** Created once under `key`, unless that fails. */
 function kept<K, T>(made: Map<K, Promise<T>>, key: K, make: () => Promise<T>): Promise<T> {
   let value = made.get(key);
   if (!value) {

@@ -1,12 +1,12 @@
-// The state of a training in host memory: what a device that is lost takes with it.
+// The state of a training in host memory, which a lost device would otherwise take with it.
 import { readBuffer } from "../gpu/readback.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 
 export interface Snapshot {
   readonly step: number;
-  /** Of each arena: the parameters, and the optimizer's state by name. */
+  /** For each arena: the parameters, and the optimizer's state by name. */
   readonly arenas: readonly { readonly values: Float32Array; readonly state: ReadonlyMap<string, Float32Array> }[];
-  /** What is kept but not trained, by name. */
+  /** State that is kept but not trained, by name. */
   readonly kept: ReadonlyMap<string, Float32Array>;
 }
 
@@ -19,7 +19,7 @@ export async function takeSnapshot(store: ParameterStore): Promise<Snapshot> {
   });
   const untrained = store.list().filter(({ trainable }) => !trainable);
   const kept = all(new Map(untrained.map(({ name }) => [name, store.read(name)])));
-  // Waited for together: where the device is lost all of them reject.
+  // Awaited together: if the device is lost, all of them reject.
   const [copies, averages] = await Promise.all([Promise.all(arenas), kept]);
   return { step, arenas: copies.map(([values, state]) => ({ values, state })), kept: averages };
 }
@@ -28,7 +28,7 @@ async function all<K, V>(promises: Map<K, Promise<V>>): Promise<Map<K, V>> {
   return new Map(await Promise.all([...promises].map(async ([key, value]) => [key, await value] as const)));
 }
 
-/** Gives a store of the same parameters, placed in the same order, that state. */
+/** Restores the state in a store of the same parameters, placed in the same order. */
 export function restoreSnapshot(store: ParameterStore, { step, arenas, kept }: Snapshot): void {
   arenas.forEach(({ values, state }, i) => {
     const arena = store.arenas[i];

@@ -1,14 +1,14 @@
-// A window of steps under way: the next step is given to the GPU before the loss of the last one is known.
+// A window of steps in flight: the next step is submitted before the loss of the last one is known.
 import type { Batch } from "../data/batch.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Steps under way before the result of the first of them is waited for. */
+/** The number of steps in flight before the first result is awaited. */
 const most = 4;
 
 export class StepsInFlight {
   private readonly waiting: Promise<{ loss: number; step: number }>[] = [];
 
-  /** `settled` gets each step's result, in order; what it throws ends the run. */
+  /** `settled` receives each step's result, in order; if it throws, the run ends. */
   constructor(
     private readonly trainer: Trainer,
     private readonly settled: (result: { loss: number; step: number }) => void,
@@ -21,7 +21,7 @@ export class StepsInFlight {
     if (this.waiting.length > most) await this.settle();
   }
 
-  /** Waits for all steps under way. */
+  /** Waits for all steps in flight. */
   async drain(): Promise<void> {
     while (this.waiting.length > 0) await this.settle();
   }

@@ -1,4 +1,4 @@
-// Trains a network, of either task: steps in flight, nothing waited for, and a state to go on from when the device is lost.
+// Trains a network for either task: steps in flight without waiting, and a state to resume from if the device is lost.
 
 import type { Batch, Pictures } from "../data/batch.ts";
 import { NotFiniteError, TwingradError } from "../errors.ts";
@@ -25,24 +25,26 @@ import type { TrainingSpec } from "./trainingSpec.ts";
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
 export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningOptions {
-  /** In a step: pairs, triplets, or pictures where all of a batch are compared and for a liveness network. */
+  /** Per step: pairs, triplets, or pictures for a liveness network and for losses that compare all of a batch. */
   readonly batchSize: number;
   /** Adds l2 * sum(w^2) / 2 for each convolution kernel that is trained; 0 by default. */
   readonly l2?: number;
   /** adam() by default. */
   readonly optimizer?: Optimizer;
-  /** Changes each picture of a step by random numbers of its own; embedding never does. */
+  /** Changes each picture of a step by its own random numbers; embedding is never augmented. */
   readonly augmentation?: AugmentationOptions;
   /**
-   * How activations and their gradients are kept between the passes: `float16` halves what they take and rounds each to 11
-   * bits; arithmetic, weights and moments are float32 always. `float32` by default.
+   * The storage format of activations and their gradients between the passes: `float16` halves their memory and rounds
+   * each to 11 bits; arithmetic, weights and moments are always float32. `float32` by default.
    */
   readonly storage?: "float32" | "float16";
-  /** Makes the first block's activations, the largest, again in the backward pass: less memory, a few percent more time. */
+  /**
+   * Recomputes the first block's activations, the largest, in the backward pass: less memory, a few percent more time.
+   */
   readonly recompute?: boolean;
-  /** What becomes of the training when its device is lost: by default it goes on, on another. False ends it. */
+  /** What to do if the device is lost: by default training continues on another. False ends it. */
   readonly recovery?: RecoveryOptions | false;
-  /** Replays a step that is not finite from the last kept state, and names the tensor where that began. */
+  /** Replays a step with non-finite values from the last kept state, and names the first such tensor. */
   readonly debugNumerics?: boolean;
 }
 
@@ -86,23 +88,20 @@ export class Trainer {
     this.options = options;
   }
 
-  /** Compiles the training step for pictures in bytes; the one for float32 follows when first needed. */
+  /** Compiles the training step for pictures in bytes; the one for float32 is compiled on first use. */
   static async create(device: Device, network: Network, options: TrainerOptions): Promise<Trainer> {
     checkOptions("Trainer", options, trainerOptions);
     const { batchSize, l2 = 0, optimizer = adam(), recovery = {} } = options;
     const { debugNumerics = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new TwingradError(
-        "BAD_INPUT",
-        `Trainer: batchSize is ${batchSize}; expected a whole number of at least 1.`,
-      );
+      throw new TwingradError("BAD_INPUT", `Trainer: batchSize is ${batchSize}; expected an integer of at least 1.`);
     }
     if (!(l2 >= 0 && l2 < Number.POSITIVE_INFINITY))
       throw new TwingradError("BAD_INPUT", `Trainer: l2 is ${l2}; expected a number of at least 0.`);
     const loss = resolveLoss(options, network);
     const { length: towers } = network.options.towers;
     if (batchSize % towers !== 0) {
-      const what = `batchSize is ${batchSize}; expected a multiple of ${towers}, as each tower takes a part of its own`;
+      const what = `batchSize is ${batchSize}; expected a multiple of ${towers}, since each tower takes its own part`;
       throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
     }
     const { resize = "area", augmentation } = options;
@@ -138,7 +137,7 @@ export class Trainer {
     return trainer;
   }
 
-  /** The device that it trains on now: another than it was created on, once that one was lost. */
+  /** The device that it trains on now: after a loss, another than it was created on. */
   get device(): Device {
     return this.recovery.session.device;
   }
@@ -153,9 +152,9 @@ export class Trainer {
   }
 
   /**
-   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
-   * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
-   * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
+   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting: a
+   * few steps are in flight and settle in order. A batch's arrays may be reused immediately, except `stacked` and its
+   * parts. Throws `NOT_FINITE` if the loss or a gradient is NaN or infinite: the parameters are then invalid, load an
    * earlier state.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
@@ -197,7 +196,7 @@ export class Trainer {
     return (await this.recovery.session.program("step", "u8")).memory();
   }
 
-  /** Every parameter, the moving averages included. Reads and writes keep their place among the steps. */
+  /** Every parameter, moving averages included. Reads and writes are ordered with the steps. */
   parameters() {
     return new Map(
       this.store.list().map(({ name, shape, trainable }) => [
@@ -213,8 +212,8 @@ export class Trainer {
   }
 
   /**
-   * A checkpoint: weights, moving averages, optimizer state, step and the network's options, as safetensors with a digest
-   * of the whole. `metadata` goes in beside them: where the data stream stands, the configuration.
+   * A checkpoint: weights, moving averages, optimizer state, step and the network's options, as safetensors with a
+   * digest of the whole. `metadata` is added: the position of the data stream, the configuration.
    */
   save(metadata?: Record<string, string>): Promise<Uint8Array> {
     const { loss, mining, margin, temperature, pictures } = this.options;
@@ -232,8 +231,8 @@ export class Trainer {
   }
 
   /**
-   * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
-   * fit or the file is of another task or optimizer, and changes nothing then.
+   * Loads a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` if a tensor does not
+   * fit or the file is of another task or optimizer; the state is then unchanged.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
@@ -247,8 +246,8 @@ export class Trainer {
   }
 
   /**
-   * Compiles the tower with inference statistics; the function it gives embeds any number of pictures, `batchSize` at a
-   * time, and returns [N, embedding]. It uses the trainer's weights as they are at each call.
+   * Compiles the tower with inference statistics. The returned function embeds any number of pictures, `batchSize` at a
+   * time, as [N, embedding], with the trainer's weights at each call.
    */
   async embedder(options: { readonly batchSize?: number } = {}): Promise<(images: Pictures) => Promise<Float32Array>> {
     const { batchSize = 2 * this.options.batchSize } = options;
@@ -258,7 +257,7 @@ export class Trainer {
   }
 
   /**
-   * Runs `work`, which makes what it needs on the device itself, and runs it again on another when the device is lost
+   * Runs `work`, which creates its own device objects, and runs it again on another device if this one is lost
    * meanwhile.
    */
   withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
@@ -266,14 +265,14 @@ export class Trainer {
   }
 
   /**
-   * What the network makes of two embeddings: larger means more alike. With cross-entropy the head's logit, positive
-   * for "the same person"; else minus the Euclidean distance. Uses the weights as they are now.
+   * The score of two embeddings: larger means more similar. With cross-entropy it is the head's logit, positive for a
+   * genuine pair; otherwise minus the Euclidean distance. Uses the current weights.
    */
   async scorer(): Promise<(a: ArrayLike<number>, b: ArrayLike<number>) => number> {
     if (this.network.task === "liveness") {
       throw new TwingradError(
         "BAD_INPUT",
-        "Trainer: a liveness network compares no embeddings; LivenessModel tells its scores.",
+        "Trainer: a liveness network does not compare embeddings; use LivenessModel for its scores.",
       );
     }
     if (this.options.loss !== "cross-entropy") {
@@ -285,12 +284,15 @@ export class Trainer {
     return (a, b) => bias + difference(a, b, (d, i) => kernel[i] * Math.abs(d));
   }
 
-  /** Frees all that the trainer holds on the device, which stays open; one that it opened itself it disposes of. */
+  /**
+   * Frees the trainer's resources on the device, which stays open; a device that the trainer opened itself is disposed
+   * of.
+   */
   dispose(): Promise<void> {
     return this.recovery.dispose();
   }
 
-  /** Where the first step that was not finite went wrong; those in flight behind it have their trouble from it. */
+  /** Where the first step with non-finite values failed; later steps in flight follow from it. */
   private async diagnose(step: number, dtype: InputDtype, inputs: Record<string, Pictures>) {
     if (!this.debugNumerics || this.diagnosed) return undefined;
     this.diagnosed = true;

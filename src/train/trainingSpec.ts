@@ -1,4 +1,4 @@
-// What is trained, and how: with it and a device, a session can be opened.
+// What to train, and how: with it and a device, a session can be opened.
 import type { PictureOptions } from "../model/pictures.ts";
 import type { Network } from "../nn/network.ts";
 import type { Optimizer } from "../tape/optimizer.ts";

@@ -60,7 +60,7 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
       const x = tape.input("pictures", [device.gpu.limits.maxStorageBufferBindingSize / 4 + 4]);
       return tape.compile({ outputs: { y: core.relu(x) } });
     },
-    /"pictures" takes \d+ bytes; this adapter binds at most \d+\. Use a smaller batch or image\.$/,
+    /"pictures" takes \d+ bytes; this adapter supports bindings of at most \d+\. Use a smaller batch or image\.$/,
   ],
   OUT_OF_MEMORY: [
     async () => {
@@ -97,7 +97,7 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
       await trainer.parameters().get("head/bias")!.write([Number.NaN]);
       await trainer.step(pairs(1));
     },
-    /^the loss of step 1 is NaN; a smaller learning rate or clipping .* may help; what was saved before is kept$/,
+    /^the loss of step 1 is NaN; a smaller learning rate or gradient clipping may help; saved checkpoints are kept$/,
   ],
   CHECKPOINT_MISMATCH: [
     async () => {
@@ -123,7 +123,7 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
       const judge = { imageSize: [1, 1, 1], threshold: 0.5, scores: async () => Float64Array.of(0.9, 0.25) } as const;
       return core.requireLive(judge, new Uint8Array(2), { names: ["ada.jpg", "print.jpg"] });
     },
-    /^print\.jpg: refused: this looks like a picture of a picture, .* \(score 0\.25, at least 0\.5 is taken for live\)$/,
+    /^print\.jpg: rejected as a presentation attack \(liveness score 0\.25; expected at least 0\.5\)$/,
   ],
   NO_FACE: [
     () =>

@@ -101,7 +101,7 @@ describe("train --task liveness", () => {
     const { score, ...told } = JSON.parse(refused.stdout.trimEnd().split("\n").pop()!);
     expect(told).toMatchObject({ refused: "liveness", threshold, picture: spoof, error: { code: "NOT_LIVE" } });
     expect(score).toBeLessThan(threshold);
-    expect(refused.stderr).toContain(`twingrad: ${spoof}: refused: this looks like a picture of a picture`);
+    expect(refused.stderr).toContain(`twingrad: ${spoof}: rejected as a presentation attack`);
     expect(existsSync(gallery)).toBe(false);
     const lenient = ["--liveness-threshold", "0"];
     const verdict = await cli.run("verify", at("people"), spoof, spoof, ...guard, ...lenient);

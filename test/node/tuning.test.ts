@@ -85,7 +85,7 @@ test("a device opens whatever lies in the folder, and says so", async () => {
   const other = await openDevice({ tuning: { ...tuning, store: kept } });
   expect(other.tuner.table().choices).toEqual({});
   other.dispose();
-  expect(warnings).toEqual([expect.stringContaining(`"some adapter / driver 1.2", not of "${adapter}"`)]);
+  expect(warnings).toEqual([expect.stringContaining(`"some adapter / driver 1.2"; expected "${adapter}"`)]);
   const [name] = await readdir(folder);
   await writeFile(join(folder, name), "not a table");
   const third = await openDevice({ tuning: { ...tuning, store: kept } });

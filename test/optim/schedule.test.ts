@@ -57,7 +57,7 @@ describe("learningRateSchedule", () => {
     [{ learningRate: 0 }, /learningRate is 0; expected a number above 0/],
     [{ learningRate: 1, warmUp: 1.5 }, /warmUp is 1.5/],
     [{ learningRate: 1, kind: "cosine" }, /steps is undefined/],
-    [{ learningRate: 1, kind: "cosine", steps: 10, warmUp: 10 }, /steps is 10; expected .* above those of warm-up, 10/],
+    [{ learningRate: 1, kind: "cosine", steps: 10, warmUp: 10 }, /steps is 10; expected .* above the warmup steps, 10/],
     [{ learningRate: 1, kind: "cosine", steps: 10, finalRate: 2 }, /finalRate is 2/],
     [{ learningRate: 1, kind: "step" }, /decayEvery is undefined/],
     [{ learningRate: 1, kind: "step", decayEvery: 5, decayRate: 1.5 }, /decayRate is 1.5/],

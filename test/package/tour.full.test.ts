@@ -36,7 +36,7 @@ describe("the tour", () => {
     console.log((stdout || stderr).trimEnd().split("\n").at(-1));
     // Two steps do not teach what a live person looks like, nor to tell identities apart at one false accept in a thousand.
     const refused =
-      (command.includes("--liveness") && /: refused: this looks like a picture of a picture/.test(stderr)) ||
+      (command.includes("--liveness") && /: rejected as a presentation attack/.test(stderr)) ||
       (command.includes("calibrate") && /--far 0.001 cannot be reached/.test(stderr));
     expect(status, stderr).toBe(refused ? 1 : 0);
   });

@@ -129,7 +129,7 @@ describe("differentiate", () => {
     const { tape, of, x, seed } = setup();
     gradients(of({ name: "histogram", lower }, of(traced("f"), x)), [x], seed);
     expect(() => differentiate(tape.nodes)).toThrow(
-      "histogram: it has no gradient; take gradients of what follows it.",
+      "histogram: it has no gradient; request gradients of tensors after it only.",
     );
   });
 });
@@ -145,7 +145,7 @@ describe("a request", () => {
     const tape = new Tape(device);
     const bytes = tape.input("pixels", [4], { dtype: "u8" });
     const loss = sum(scaleBytes(bytes));
-    expect(() => gradients(loss, [bytes])).toThrow('"pixels" holds u8; expected f32 tensors');
+    expect(() => gradients(loss, [bytes])).toThrow('"pixels" holds u8; expected an f32 tensor');
     expect(() => gradients(loss, [tape.view(bytes, [2, 2])])).toThrow("holds u8");
   });
 });

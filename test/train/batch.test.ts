@@ -137,7 +137,7 @@ describe("feed", () => {
     const bytes = new Uint8Array(stacked.buffer, 0, batchSize * 6);
     expect(() => feed({ ...given, left: bytes, right }, expected)).toThrow(/all Uint8Array, or all Float32Array/);
     expect(() => feed({ ...given, left: left.subarray(1), right }, expected)).toThrow(
-      /take 36 values each; got 35 and 36/,
+      /expected 36 values for pictures .*; got 35 and 36/,
     );
   });
 });

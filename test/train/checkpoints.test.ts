@@ -111,7 +111,7 @@ describe("Checkpoints", () => {
   });
 
   it("names a number to keep that is none", () => {
-    expect(() => new Checkpoints(memoryFolder(), { keep: 0 })).toThrow(/keep is 0; expected a whole number/);
+    expect(() => new Checkpoints(memoryFolder(), { keep: 0 })).toThrow(/keep is 0; expected an integer/);
   });
 });
 
@@ -129,14 +129,14 @@ describe("Saver", () => {
     folder.full = true;
     expect(await saver.save(await state(20), 20)).toBe(false);
     expect(told).toEqual([
-      "the checkpoint of step 20 is not saved (memory: no space left); the last one saved is of step 10; training goes on and tries again in 0.05 s",
+      "the checkpoint of step 20 is not saved (memory: no space left); the last one is of step 10; training goes on and tries again in 0.05 s",
     ]);
     expect(saver.due(21)).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(saver.due(21)).toBe(true);
     folder.full = false;
     expect(await saver.save(await state(21), 21)).toBe(true);
-    expect(told[1]).toBe("the checkpoint of step 21 is saved: it works again");
+    expect(told[1]).toBe("the checkpoint of step 21 is saved: saving works again");
     expect(saver.due(22)).toBe(false);
     expect([...folder.files.keys()]).toEqual(["step-00000010.safetensors", "step-00000021.safetensors"]);
   });

@@ -1,15 +1,15 @@
-// The adapter's multiply-add peak: registers only, no memory, the best of several numbers of independent accumulators
-// (too few leave the pipeline waiting, too many spill) and of both ways to write a multiply-add. What a kernel reaches is
-// told as a share of it.
+// Measures the adapter's multiply-add peak in registers, without memory traffic. It takes the best of several numbers
+// of independent accumulators (too few stall the pipeline, too many spill) and of both ways to write a multiply-add. A
+// kernel's throughput is reported as a share of this peak.
 
-/** How the loop is written: a compiler need not make a fused instruction of a product and a sum, or of fma. */
+/** How the loop is written: a compiler need not fuse a product and a sum, nor keep an fma. */
 type Form = "fma" | "multiply and add";
 
 interface Attempt {
   readonly form: Form;
-  /** Independent vec4f. */
+  /** Number of independent vec4f accumulators. */
   readonly accumulators: number;
-  /** Billions of operations a second, a multiply-add counted as two. */
+  /** Billions of operations per second; a multiply-add counts as two. */
   readonly gflops: number;
 }
 
@@ -20,12 +20,12 @@ export interface Peak extends Attempt {
 const candidates = [2, 3, 4, 8, 16, 24, 32];
 const forms: readonly Form[] = ["fma", "multiply and add"];
 const workgroupSize = 64;
-const shortest = 100; // milliseconds that a measurement must last
+const shortest = 100; // minimum duration of a measurement, in milliseconds
 const mostGroups = 4096;
 
 /**
- * The accumulators must be variables of their own to stay in registers, so the source is written for their number. No two
- * components ever hold the same value: a compiler that saw equal ones would compute them once.
+ * Accumulators stay in registers only as separate variables, so the source is generated for their number. No two
+ * components hold the same value, because a compiler would compute equal ones once.
  */
 function source(form: Form, accumulators: number): string {
   const step = (i: number) =>
@@ -54,7 +54,9 @@ async function open(): Promise<GPUDevice> {
   return adapter.requestDevice();
 }
 
-/** @param told is called before each attempt with how many are done; what it throws ends the measurement. */
+/**
+ * @param told is called before each attempt with the number of finished attempts. If it throws, the measurement ends.
+ */
 export async function measurePeak(told?: (done: number, all: number) => Promise<void>): Promise<Peak> {
   const device = await open();
   const tried: Attempt[] = [];
@@ -72,7 +74,7 @@ export async function measurePeak(told?: (done: number, all: number) => Promise<
   return { ...best, tried };
 }
 
-/** The same loop once more: what the machine gives now, for a share that is taken at the same time as the work. */
+/** Repeats the best loop: the current peak, for a share of it measured at the same time as the work. */
 export async function peakNow({ form, accumulators }: Pick<Attempt, "form" | "accumulators">): Promise<number> {
   const device = await open();
   const gflops = await rate(device, form, accumulators);
@@ -110,7 +112,7 @@ async function rate(device: GPUDevice, form: Form, accumulators: number): Promis
     output.destroy();
     uniform.destroy();
     if (milliseconds >= shortest) return (threads * rounds * 4 * accumulators * 4 * 2) / milliseconds / 1e6;
-    // Grow the grid first (it fills the adapter), then the loop.
+    // Grow the grid first, until it fills the adapter, then the loop.
     const wanted = Math.min(64, Math.max(2, Math.ceil((1.5 * shortest) / Math.max(milliseconds, 0.1))));
     const more = Math.min(wanted, mostGroups / groups);
     groups *= more;

@@ -1,23 +1,23 @@
-// What a search for values that are not finite found. The search itself is loaded where it is asked for.
+// The result of a search for non-finite values. The search itself is loaded on demand.
 
-/** The first tensor with a value that is NaN or infinite. */
+/** The first tensor with a NaN or infinite value. */
 export interface NotFinite {
-  /** Its name; a parameter's or an input's is the one that it was declared with. */
+  /** The tensor's name; for a parameter or an input, the declared name. */
   readonly tensor: string;
-  /** The position of the first such value, the value, and how many of the `elements` are not finite. */
+  /** The position of the first such value, the value, and how many of the `elements` are non-finite. */
   readonly at: number;
   readonly value: number;
   readonly count: number;
   readonly elements: number;
-  /** What wrote it, by its place among the step's launches; undefined where it was there before the step. */
+  /** The launch that wrote it, by index in the step; undefined if the value existed before the step. */
   readonly launch?: { readonly index: number; readonly of: number; readonly kernel: string; readonly reads: string[] };
 }
 
-/** It in words. */
+/** The result as a sentence. */
 export function describeNotFinite({ tensor, at, value, count, elements, launch }: NotFinite): string {
   const which = `${count} of the ${elements} values of "${tensor}" (the first at ${at}: ${value})`;
-  if (!launch) return `in the step's replay ${which} were not finite before its first launch`;
+  if (!launch) return `in the step's replay, ${which} were not finite before the first launch`;
   const { index, of, kernel, reads } = launch;
   const from = reads.map((name) => `"${name}"`).join(", ");
-  return `in the step's replay the first that are not finite are ${which}: launch ${index + 1} of ${of}, ${kernel}, made them of ${from}`;
+  return `in the step's replay, the first non-finite values are ${which}: launch ${index + 1} of ${of}, ${kernel}, computed them from ${from}`;
 }

@@ -1,4 +1,4 @@
-// Finds where in a step the first value appeared that is not finite: launch by launch, reading back each result.
+// Finds the launch that produced a step's first non-finite value: runs launch by launch and reads back each result.
 import type { Device } from "../device.ts";
 import type { Dispatch, InputValues, Operand } from "../dispatch.ts";
 import { readBuffer } from "../readback.ts";
@@ -15,7 +15,7 @@ function search(tensor: string, values: ArrayLike<number>): Omit<NotFinite, "lau
   return at < 0 ? undefined : { tensor, at, value: values[at], count, elements: values.length };
 }
 
-/** The inputs and the schedule have been written. */
+/** Expects the inputs and the schedule to be written. */
 export async function traceNotFinite(
   device: Device,
   dispatches: readonly Dispatch[],

@@ -1,30 +1,31 @@
-// How far what a candidate computed is from what the portable kernel computed of the same input.
+// The difference between a candidate's results and the portable kernel's on the same input.
 
 import type { Bound } from "../contest.ts";
 import type { Device } from "../device.ts";
 import type { BufferRange } from "../dispatch.ts";
 
 /**
- * What a difference may come to. Of numbers: beside the mean magnitude of the 64 around; kernels that sum in another order,
- * and Winograd's algorithm, stay below a tenth of it, and float16 rounds to half a thousandth of values of several times the mean. Of words that hold indices of maxima:
- * the share of those that differ, since two values that are equal but for rounding may take each other's place.
+ * The tolerated difference. For numbers it is relative to the mean magnitude of the 64 values around: kernels that sum
+ * in another order, and Winograd's algorithm, stay below a tenth of it, and float16 rounds to half a thousandth of
+ * values of several times the mean. For words with the indices of maxima it is the share of words that differ, since
+ * rounding may swap two nearly equal values.
  */
 export const tolerances = { f32: 2e-4, f16: 2e-2, u32: 1e-2 };
 
 export interface Difference {
-  /** The largest, in terms of its tolerance: over 1 is wrong. */
+  /** The largest difference, relative to its tolerance: more than 1 is incorrect. */
   readonly difference: number;
-  /** What is wrong; undefined where nothing is. */
+  /** What is wrong; undefined if the results agree. */
   readonly wrong?: string;
 }
 
 /** Bytes read back at a time. */
 const chunkBytes = 2 ** 24;
 const blockOf = 64;
-/** Of all bits set, with which a result is filled before: NaN in float32 and float16. */
+/** The results are filled with this before a run: NaN in float32 and float16. */
 const unwritten = 0xffffffff;
 
-/** Of one result in two buffers. What the reference left unwritten is not compared. */
+/** Compares one result in two buffers. Elements that the reference leaves unwritten are skipped. */
 export async function compareResults(
   device: Device,
   { bytes, dtype = "f32", mask }: Bound,
@@ -55,7 +56,7 @@ export async function compareResults(
   const { compared, missing, differing, largest } = found;
   const difference = dtype === "u32" ? differing / Math.max(1, compared) / tolerances.u32 : largest;
   const of = `of ${compared} values`;
-  if (missing > 0) return { compared, difference, wrong: `${missing} ${of} are not finite, or not written` };
+  if (missing > 0) return { compared, difference, wrong: `${missing} ${of} are not finite or not written` };
   if (difference <= 1) return { compared, difference };
   return { compared, difference, wrong: `${differing} ${of} differ, by up to ${difference.toPrecision(2)} tolerances` };
 }
@@ -64,7 +65,7 @@ interface Found {
   compared: number;
   missing: number;
   differing: number;
-  /** In terms of the tolerance. */
+  /** Relative to the tolerance. */
   largest: number;
 }
 
@@ -85,7 +86,7 @@ function compareNumbers(a: Uint32Array, b: Uint32Array, dtype: string, tolerance
     const last = Math.min(reference.length, first + blockOf);
     let sum = 0;
     let count = 0;
-    // The last block reaches back, so that a few values which happen to be small are not their own measure.
+    // The last block reaches back, so that a few small values are not compared with their own magnitude alone.
     for (let i = Math.max(0, last - blockOf); i < last; i++) {
       if (!Number.isFinite(reference[i])) continue;
       sum += Math.abs(reference[i]);

@@ -1,24 +1,24 @@
-// Buffers to try the candidates of one choice on: the network's own tensors are not touched.
+// Scratch buffers for the candidates of one choice: the network's own tensors are not touched.
 
 import { TwingradError } from "../../errors.ts";
 import { type Bound, type Contest, type Contestant, wholeOf } from "../contest.ts";
 import type { Device } from "../device.ts";
 import type { BufferRange } from "../dispatch.ts";
 
-/** Bytes that the scratch buffers of one contest may take; what needs more is left to the rules. */
+/** The most bytes of scratch buffers for one contest; choices that need more are left to the rules. */
 const mostScratch = 2 ** 30;
 /**
- * Words of a pattern: a prime, so that it repeats at no distance at which a kernel might read past the right place. Each
- * buffer begins elsewhere in it, so that one read in another's place shows as well.
+ * Words of a pattern: a prime, so that it does not repeat at any distance at which a kernel might read out of place.
+ * Each buffer starts elsewhere in it, so that reading another buffer's element is detected too.
  */
 const patternWords = 262_139;
 const startOf = (buffer: number) => (buffer * 7_919) % patternWords;
 
 export interface Scratch {
   rangeOf(contestant: Contestant, bound: Bound): BufferRange;
-  /** Fills what this contestant writes with NaN: what it leaves unwritten, or reads before it is written, shows. */
+  /** Fills this candidate's results with NaN, to detect elements left unwritten or read before they are written. */
   poison(contestant: Contestant): void;
-  /** A further buffer, for as long as the others. */
+  /** Creates a further buffer with the same lifetime as the others. */
   readonly make: Device["createBuffer"];
   destroy(): void;
 }
@@ -26,8 +26,8 @@ export interface Scratch {
 const launchesOf = ({ before, launches, after }: Contestant) => [...before, ...launches, ...after];
 
 /**
- * A buffer for each tensor that nobody writes, filled at random. The reference writes to buffers of its own; the others,
- * whose turns come one after the other, share theirs.
+ * Creates a randomly filled buffer for each tensor that no launch writes. The reference has its own result buffers; the
+ * other candidates run one after the other and share theirs.
  */
 export function makeScratch(device: Device, { candidates, reference, key }: Contest): Scratch {
   const others = [...new Set(candidates.values())].filter((contestant) => contestant !== reference);
@@ -114,14 +114,14 @@ export function makeScratch(device: Device, { candidates, reference, key }: Cont
     },
     make,
     destroy() {
-      for (const buffer of [...further, ...made]) if (buffer) device.release(buffer); // not all need have been made
+      for (const buffer of [...further, ...made]) if (buffer) device.release(buffer); // some may not have been created
     },
   };
 }
 
 /**
- * Multiples of 1/1024 between -1 and 1, which float16 holds, too, and whose products float32 holds: candidates must agree on
- * the sign of what they compute of a few of them, as they decide on it where there is a ReLU.
+ * Multiples of 1/1024 between -1 and 1. Float16 represents them exactly, and float32 represents their products exactly:
+ * candidates must agree on the sign of short sums, because a ReLU depends on it.
  */
 function randomWords(dtype: string, below: number, magnitude: number): Uint32Array {
   let state = 0x9e3779b9;
@@ -137,7 +137,7 @@ function randomWords(dtype: string, below: number, magnitude: number): Uint32Arr
     f32[0] = ((random() % 1023) + 1) * (random() & 1 ? magnitude : -magnitude) * 2 ** -10;
     return bits[0];
   };
-  // Exact: eleven bits of mantissa at most, of a magnitude that float16 holds.
+  // Exact: at most eleven bits of mantissa, of a magnitude that float16 represents.
   const half = () => {
     const word = float();
     return ((word >>> 16) & 0x8000) | (((word >>> 13) & 0x3ffff) - (112 << 10));

@@ -1,5 +1,5 @@
-// A convolution under a max-pool. Each element of the pool's gradient arrives at one element of the convolution's, so that both
-// have the same sum over batch and space: that of the bias.
+// A convolution under a max-pool. Each element of the pool's gradient goes to one element of the convolution's
+// gradient, so both have the same sum over batch and space: the bias gradient.
 import type { Operation } from "../../tape/graph.ts";
 import type { Rule } from "../../tape/rewrite.ts";
 import { conv2dFilterGradient, conv2dInputGradient, conv2dOperation } from "../conv2d.ts";
@@ -11,7 +11,7 @@ import { launchMaxPool2d, maxPool2dGradient, type Windows } from "../kernels/max
 export const biasUnderMaxPool: Rule = {
   name: "bias gradient under a max-pool",
   saves:
-    "Most of the reads of the bias gradient: it sums the pool's gradient, a quarter of the convolution's for 2 x 2 windows.",
+    "Most reads of the bias gradient: it sums the pool's gradient, a quarter of the convolution's for 2 x 2 windows.",
   match(pool, graph) {
     const convolution = graph.soleMaker(conv2dOperation, pool.inputs[0]);
     const windows = pool.options as Windows;

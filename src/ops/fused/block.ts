@@ -1,7 +1,7 @@
-// A block of the Siamese tower as one operation: batchNorm(maxPool2d(conv2d(x))), with its ReLU. The convolution's output
-// is pooled in registers, batch-norm and ReLU are applied where the next block reads, and the gradient goes back through
-// ReLU, batch-norm and max-pool inside the kernels of the convolution's gradients: of all that, only the pooled values,
-// where the maxima were, and the gradient of the block's output are ever stored.
+// A block of the Siamese tower as one operation: batchNorm(maxPool2d(conv2d(x))), with its ReLU. The convolution's
+// output is pooled in registers. Batch-norm and ReLU are applied when the next block reads. The kernels of the
+// convolution's gradients take the gradient back through ReLU, batch-norm and max-pool. Only the pooled values, the
+// positions of the maxima and the gradient of the block's output are stored.
 
 import { gradients } from "../../tape/gradients.ts";
 import type { Node, Operation } from "../../tape/graph.ts";
@@ -26,13 +26,13 @@ import {
 } from "./blockShape.ts";
 import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool, launchConvPoolFilterGradient, launchConvPoolInputGradient } from "./convPool.ts";
-import * as norm from "./normalised.ts";
+import * as norm from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
 
-/** Bytes of transformed inputs that are kept for the backward pass instead of being recomputed. */
+/** The most bytes of transformed inputs kept for the backward pass; more are recomputed. */
 const mostKept = 64 * 2 ** 20;
 
-/** Bytes of pooled values that are recomputed at a time. */
+/** The most bytes of pooled values recomputed at a time. */
 const mostRemade = 64 * 2 ** 20;
 
 export interface BlockOptions {
@@ -40,11 +40,11 @@ export interface BlockOptions {
   readonly normalization: Normalization;
   /** Whether the third input is the convolution's bias. */
   readonly bias: boolean;
-  /** The three operations that it takes the place of. */
+  /** The three operations that it replaces. */
   readonly apart: readonly Node[];
 }
 
-/** Inputs: x, the filter, perhaps the bias, gamma, beta, and where there are moving averages their mean and variance. */
+/** Inputs: x, the filter, optionally the bias, gamma, beta, and optionally the moving mean and variance. */
 export const blockOperation: Operation<BlockOptions> = {
   name: "block",
   rules: [bytesInFirstLoad],
@@ -58,7 +58,7 @@ export const blockOperation: Operation<BlockOptions> = {
       name: `gradient of ${name}`,
     }));
     const wants = { input: wanted[0] && direct, filter: wanted[1] };
-    const reads = [...inputs, node.outputs[0], gradient]; // of the output, what its computation left
+    const reads = [...inputs, node.outputs[0], gradient]; // the gradient uses what lowering the output left
     const found = gradient.tape.recordAll(gradientOperation, reads, { forward: node, wants }, outputs);
     if (!wanted[0] || direct) return found;
     return [inputGradientApart(node, gradient), ...found.slice(1)];
@@ -74,8 +74,9 @@ function tensorsOf({ inputs, options }: Pick<Node<BlockOptions>, "inputs" | "opt
 }
 
 /**
- * d loss / d x by the three operations themselves, for channels that are no multiple of 4: a block behind a picture, whose
- * gradient hardly anybody wants. They are recorded again, but for moving averages that have moved already.
+ * d loss / d x by the three operations themselves, for a number of channels that is no multiple of 4: a block that
+ * reads pictures, whose gradient is rarely wanted. The operations are recorded again, except for moving averages, which
+ * were updated already.
  */
 function inputGradientApart(node: Node<BlockOptions>, gradient: Tensor): Tensor {
   const { tape } = gradient;
@@ -89,7 +90,7 @@ function inputGradientApart(node: Node<BlockOptions>, gradient: Tensor): Tensor 
   return gradients(again(batchNorm, [pooled, gamma, beta, ...averages]), [x], gradient)[0];
 }
 
-/** What the lowering of a block leaves for that of its gradient. */
+/** What lowering a block leaves for lowering its gradient. */
 interface Left {
   readonly layout: Layout;
   readonly result: Source;
@@ -171,7 +172,7 @@ interface Operands {
   readonly bias?: Tensor;
 }
 
-/** What a block keeps, where, and in which slices of the batch it is computed. */
+/** What a block keeps, where, and how its batch is split into slices. */
 interface Layout extends Operands {
   readonly to: Lowering;
   readonly shape: BlockShape;
@@ -181,11 +182,11 @@ interface Layout extends Operands {
   readonly half: boolean;
   /** Whether the pooled values are recomputed in the backward pass. */
   readonly remakes: boolean;
-  /** Whether transformed inputs are kept for the backward pass, where Winograd is taken. */
+  /** Whether Winograd's transformed inputs are kept for the backward pass. */
   readonly keepsTransformed: boolean;
-  /** Images of a slice. */
+  /** Images per slice. */
   readonly each: number;
-  /** How the cells of an image are divided among threads. */
+  /** How the cells of an image are split among threads. */
   readonly runs: { readonly RUN: number; readonly RUNS: number };
 }
 
@@ -198,7 +199,7 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
   for (const storage of argmax.storages) storage.mask = windowsInside(shape);
   const fits = !to.device.portable && winograd.fits(shape, source);
   const workspace = fits ? imagesWithin(to, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
-  // A first block is cheap to compute (few channels) and large to keep.
+  // A first block is cheap to compute (few channels) and large to store.
   const remakes = to.options.recompute === true && source.affine === undefined;
   const remade = remakes ? imagesWithin(to, images, values.storages[0].bytes / values.images, mostRemade) : images;
   return {
@@ -216,7 +217,7 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
   };
 }
 
-/** The algorithms that compute a slice's forward pass, or its gradients. */
+/** The candidate algorithms for a slice's forward pass or its gradients. */
 function chooseFor<T>(
   { to, shape, source, half }: Layout,
   what: string,
@@ -234,15 +235,15 @@ function chooseFor<T>(
       launch: () => launch.winograd(),
       half,
     },
-    // Either has nothing to time on the other's adapters: software pays for workgroup memory and its barriers more than
-    // they gain, and on a GPU the tiled form's 168 to 256 registers leave only 2 or 3 waves on a SIMD to hide its loads.
+    // Each is no candidate on the other's adapters: software pays more for workgroup memory and its barriers than they
+    // gain, and on a GPU the tiled form's 168 to 256 registers leave only 2 or 3 waves on a SIMD to hide its loads.
     shared: { fits: !software, launch: () => launch.direct("shared"), half },
     direct: { portable: true, fits: software, launch: () => launch.direct("tiled") },
   };
   return choose<T>(to, keyOf(`block.${what}`, extents), candidates, results);
 }
 
-/** Writes a slice's pooled values, and their moments where `partial` is to take them; the transformed input if there is one. */
+/** Writes a slice's pooled values, and their moments if `partial` is given; returns the transformed input if any. */
 function launchForward(layout: Layout, slice: Slice, pooled: Pooled, partial?: Storage): Tensor | undefined {
   const { to, shape, source, filter, bias, runs } = layout;
   const operands = { x: source.at(slice), filter, bias, pooled, partial };
@@ -284,8 +285,8 @@ function pooledAgain(layout: Layout, slice: Slice): Pooled {
 }
 
 /**
- * Writes a slice's input gradient to `leaving` and returns its filter gradient, each where wanted; whether the sums of
- * `leaving` have been taken on the way.
+ * Writes a slice's input gradient to `leaving` and returns its filter gradient, each if wanted, and whether the sums of
+ * `leaving` were computed too.
  */
 function launchGradients(
   layout: Layout,
@@ -319,11 +320,11 @@ function launchGradients(
 
 interface Gradients {
   readonly filter?: Tensor;
-  /** Whether the sums of the input gradient were taken on the way. */
+  /** Whether the sums of the input gradient were computed too. */
   readonly sums: boolean;
 }
 
-/** Both gradients beside what is written to `leaving`; sums over the batch, which not every way takes in the same parts. */
+/** Both gradients with `leaving`, summed over the batch, because the algorithms split it into different parts. */
 function comparable(
   { to, shape, source }: Layout,
   slice: Slice,
@@ -339,7 +340,7 @@ function comparable(
   return [...found, columnSum(to, "gradient sums", to.view(partial, [rows, 2, channels]), rows, [2, channels])];
 }
 
-/** Bits of an element of argmax whose windows lie in the picture. Those of others are whatever the kernel found there. */
+/** The bits of an element of argmax whose windows lie inside the picture. The other bits are undefined. */
 const windowsInside =
   ({ filters, cellsX, cellsY, pooledY, pooledX }: BlockShape) =>
   (element: number): number => {
@@ -352,7 +353,7 @@ const windowsInside =
     return bits;
   };
 
-/** How a block reads its input: as bytes, through the normalization of the block in front, or as it is. */
+/** How a block reads its input: as bytes, through the preceding block's normalization, or unchanged. */
 function sourceOf(to: Lowering, x: Tensor): Source {
   const images = x.shape[0];
   const normalized = to.as(norm.normalizedWhenRead, x);
@@ -361,16 +362,16 @@ function sourceOf(to: Lowering, x: Tensor): Source {
   return { at: (slice) => ({ storage: to.storage(x), first: slice.first }), images, dtype, relu: false };
 }
 
-/** Where the gradient of x goes, and the sums for the batch-norm in front of it where the kernel can take them. */
+/** Where the gradient of x is written, with the sums for the preceding batch-norm if the kernel can compute them. */
 function leavingFor(to: Lowering, shape: BlockShape, source: Source): Arriving {
   const { images, height, width, channels } = shape;
   const half = to.options.storage === "float16" && source.affine !== undefined;
   const parts = Parts.temporary(to, "gradient", images, height * width * channels, half ? "f16" : "f32");
   const tiles = Math.ceil(height / 4) * Math.ceil(width / 4);
-  // The loss is a mean over the batch, so that its gradients shrink as the batch grows: brought to where float16 has
-  // most room on both sides, values are still right when 200 times smaller or larger than usual.
+  // The loss is a mean over the batch, so its gradients shrink as the batch grows. Scaled to the middle of float16's
+  // range, values stay accurate if they are 200 times smaller or larger than usual.
   const scale = half ? 256 * 2 ** Math.ceil(Math.log2(images)) : 1;
-  for (const storage of parts.storages) storage.magnitude = Math.min(scale, 2 ** 14); // that float16 holds
+  for (const storage of parts.storages) storage.magnitude = Math.min(scale, 2 ** 14); // within float16
   return {
     parts,
     scale,

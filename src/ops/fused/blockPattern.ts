@@ -1,4 +1,4 @@
-// Where a graph has a block: batchNorm(maxPool2d(conv2d(x))) in the form that the fused kernels compute.
+// Finds blocks in a graph: batchNorm(maxPool2d(conv2d(x))) in the form that the fused kernels compute.
 import type { Graph, Node } from "../../tape/graph.ts";
 import { conv2dOperation } from "../conv2d.ts";
 import type { Convolution } from "../kernels/convolutionShape.ts";

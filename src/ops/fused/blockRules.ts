@@ -1,4 +1,4 @@
-// The rules that make one operation of a tower's block.
+// The rules that fuse a tower's block into one operation.
 import type { Node } from "../../tape/graph.ts";
 import type { Rule } from "../../tape/rewrite.ts";
 import { reluOperation } from "../relu.ts";
@@ -10,7 +10,7 @@ import { inferenceBlock } from "./inferenceBlock.ts";
 export const block: Rule = {
   name: "block: conv2d + maxPool2d + batchNorm",
   saves:
-    "Storing the convolution's output, its gradient and the normalized values: they are pooled, and normalized, in registers.",
+    "Storing the convolution's output, its gradient and the normalized values: pooling and normalization happen in registers.",
   match(norm, graph) {
     const found = blockPattern(norm, graph);
     if (!found) return undefined;
@@ -40,5 +40,5 @@ export const reluIntoNorm: Rule = {
   },
 };
 
-/** Of batch-norm, in the order in which they are tried. */
+/** The rules of batch-norm, in the order of trial. */
 export const blockRules: readonly Rule[] = [reluIntoNorm, inferenceBlock, block];

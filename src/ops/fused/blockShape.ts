@@ -1,4 +1,4 @@
-// What the kernels of a fused block (see block.ts) share: its extents, ranges of its batch, and how its input is read.
+// Shared by the kernels of a fused block (see block.ts): its extents, ranges of its batch, and how its input is read.
 
 import type { Lowering } from "../../tape/lower.ts";
 import type { Parts, Place } from "../../tape/lowering/parts.ts";
@@ -18,7 +18,7 @@ export interface BlockShape {
   /** Cells of 4 x 4 outputs of the convolution, that is 2 x 2 windows of the max-pool, in one image. */
   readonly cellsY: number;
   readonly cellsX: number;
-  /** Images that share batch statistics: the first so many, the next so many, ... */
+  /** Number of consecutive images that share batch statistics. */
   readonly group: number;
   readonly relu: boolean;
 }
@@ -38,7 +38,7 @@ export interface Slice {
   readonly images: number;
 }
 
-/** The batch in slices of so many images. */
+/** Splits the batch into slices of `each` images. */
 export function slicesOf(images: number, each: number): Slice[] {
   return Array.from({ length: Math.ceil(images / each) }, (_, i) => ({
     first: i * each,
@@ -46,20 +46,20 @@ export function slicesOf(images: number, each: number): Slice[] {
   }));
 }
 
-/** A block's input: where a slice of it lies, and what its values go through when they are read. */
+/** A block's input: where a slice of it is stored, and how its values are transformed when read. */
 export interface Source {
-  /** `again`: in the backward pass, where values that were not kept are made again. */
+  /** `again`: in the backward pass, where values that were not stored are recomputed. */
   at(slice: Slice, again?: "again"): Place;
-  /** Images that `at` can give at once. */
+  /** The number of images that `at` can return at once. */
   readonly images: number;
   /** `u8`: bytes that stand for byte / 255. */
   readonly dtype: "f32" | "f16" | "u8";
-  /** Batch-norm on the way: [groups, 4, channels] of mean, scale, beta and 1 / deviation. */
+  /** Batch-norm applied on reading: [groups, 4, channels] of mean, scale, beta and 1 / deviation. */
   readonly affine?: Storage;
   readonly relu: boolean;
 }
 
-/** A block's output before batch-norm, and where in their windows the maxima were: the same image of two storages. */
+/** A block's output before batch-norm, and the positions of the maxima in their windows, of the same image. */
 export interface Pooled {
   readonly values: Place;
   readonly argmax: Place;
@@ -67,14 +67,14 @@ export interface Pooled {
 }
 
 /**
- * What the forward pass writes. To be trained through: pooled values, and where `partial` is to take them their moments, [images of
- * the whole batch * RUNS, 4, filters]. In inference: the output itself, by `folded` of batchNorm.fold.
+ * What the forward pass writes. In training: pooled values, and their moments if `partial` is given, [images of the
+ * whole batch * RUNS, 4, filters]. In inference: the output itself, by `folded` of batchNorm.fold.
  */
 export type Written =
   | { readonly bias?: Tensor; readonly pooled: Pooled; readonly partial?: Storage }
   | { readonly folded: Storage; readonly output: Place };
 
-/** The same as bindings and constants; what is bound and not used is the filter, or a few bytes. */
+/** The same as bindings and constants. Unused bindings are the filter or a few bytes. */
 export function writtenBy(
   to: Lowering,
   { relu }: BlockShape,
@@ -113,11 +113,11 @@ export function writtenBy(
 export interface Arriving {
   readonly parts: Parts;
   readonly scale: number;
-  /** Its sums of batchNorm.gradientSums, where the kernel that wrote it has taken them, in so many runs of an image. */
+  /** Its sums of batchNorm.gradientSums, if the kernel that wrote it computed them, in `runs` parts per image. */
   readonly sums?: { readonly partial: Storage; readonly runs: number };
 }
 
-/** Batch statistics and what batch-norm's backward pass makes of them. */
+/** Batch statistics and the coefficients of batch-norm's backward pass. */
 export interface Norm {
   readonly affine: Storage;
   readonly coefficients: Storage;
@@ -125,7 +125,7 @@ export interface Norm {
 
 export const cellsOf = ({ cellsY, cellsX }: BlockShape) => cellsY * cellsX;
 
-/** Constants that name a block's extents, channels of the output in vec4s. */
+/** Constants for a block's extents, with output channels in vec4s. */
 export const extents = ({ pooledY, pooledX, cellsY, cellsX, filters }: BlockShape) => ({
   POOLED_Y: pooledY,
   POOLED_X: pooledX,
@@ -134,13 +134,13 @@ export const extents = ({ pooledY, pooledX, cellsY, cellsX, filters }: BlockShap
   FILTERS: filters / 4,
 });
 
-/** Threads that keep an adapter busy: a few for each core of a CPU, many for each of a GPU's. */
+/** The number of threads that keep an adapter busy: a few for each CPU core, many for each GPU core. */
 const busy = { software: 2048, gpu: 65536 };
 
 /**
- * How the `units` of each image (cells, tiles, pixels) are divided among threads, `lanes` of which stand side by side:
- * into as few runs as keep the adapter busy, since what a thread adds up in registers need not be added up later, and
- * into no more than `most`.
+ * Splits the `units` of each image (cells, tiles, pixels) into runs, one per thread, with `lanes` threads side by side.
+ * Few runs, because sums in a thread's registers need no further reduction; enough to keep the adapter busy; at most
+ * `most`.
  */
 export function runsOf(
   to: Lowering,
@@ -150,7 +150,7 @@ export function runsOf(
   most = units,
 ): { RUN: number; RUNS: number } {
   const threads = to.device.adapter.software ? busy.software : busy.gpu;
-  // Each run leaves up to four vec4s in one binding.
+  // Each run writes up to four vec4s to one binding.
   const held = Math.floor(to.device.gpu.limits.maxStorageBufferBindingSize / (64 * images * lanes));
   const runs = Math.min(units, most, Math.max(1, held), Math.max(1, Math.ceil(threads / (images * lanes))));
   const RUN = Math.ceil(units / runs);

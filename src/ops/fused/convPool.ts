@@ -1,5 +1,5 @@
-// A block's convolution with its max-pool, directly: every multiply-add of the formula, the convolution's own output and
-// its gradient kept in registers.
+// A block's convolution with its max-pool by the direct algorithm: every multiply-add of the formula, with the
+// convolution's output and its gradient in registers.
 
 import filterGradientShader from "../../../shaders/conv2d.pool.filterGradient.wgsl";
 import inputGradientShader from "../../../shaders/conv2d.pool.inputGradient.wgsl";
@@ -33,17 +33,17 @@ const inputOf = ({ height, width, channels, group }: BlockShape, source: Source)
   WIDTH: width,
   CHANNELS: channels,
   GROUP: group,
-  NORMALISED: source.affine ? 1 : 0,
+  NORMALIZED: source.affine ? 1 : 0,
   FORMAT: formats[source.dtype],
 });
 
 /**
- * The kernels of these names: `shared`, for GPUs, brings what several threads read through workgroup memory. `tiled` has
- * no barriers, which are expensive where there is no such memory.
+ * `shared`, for GPUs, loads what several threads read through workgroup memory. `tiled` has no barriers, which are
+ * expensive on adapters without such memory.
  */
 export type Form = "shared" | "tiled";
 
-/** For a workgroup of 64 threads: its threads over vec4s of channels, and input channels copied at a time. */
+/** For a workgroup of 64 threads: its threads over vec4s of channels, and the input channels copied at a time. */
 const sharedTile = (lanes: number, channels: number) => ({
   LANES: lanes > 8 ? 16 : lanes > 4 ? 8 : 4,
   CHUNK: Math.min(8, channels),
@@ -81,7 +81,10 @@ export function launchConvPool(
   }
 }
 
-/** Parts of a filter gradient for each image: 64 in all for one more launch to add up; GPUs need more, and a second level. */
+/**
+ * Parts of a filter gradient per image: 64 in all need one more launch to sum; GPUs need more parts, and a second
+ * level.
+ */
 function fewParts(to: Lowering, { channels, filters }: BlockShape, { images }: Slice): number {
   const most = to.device.adapter.software ? 64 : 1024;
   const held = to.device.gpu.limits.maxStorageBufferBindingSize / (4 * 9 * channels * filters);

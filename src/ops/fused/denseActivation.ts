@@ -2,10 +2,10 @@ import type { Rule } from "../../tape/rewrite.ts";
 import { reluOperation } from "../relu.ts";
 import { sigmoidOperation } from "../sigmoid.ts";
 
-/** Of a dense layer and what reads it. */
+/** For a dense layer and the activation that reads it. */
 export const denseActivation: Rule = {
   name: "dense + activation",
-  saves: "A dispatch, and the sums before the activation: the matrix product applies it to what it stores.",
+  saves: "A dispatch, and the values before the activation: the matrix product applies it before storing.",
   match(layer, graph) {
     const next = graph.soleReader(layer.outputs[0]);
     const activation = next && activations.get(next.operation);

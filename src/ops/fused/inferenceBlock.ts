@@ -1,6 +1,6 @@
-// A tower's block where nothing is trained, as one operation. Batch-norm's scale and shift are known before the block is computed,
-// so that they are applied, with the ReLU, to what the max-pool stores, and no reader has to. They are not folded into the filter:
-// a max-pool lies between, and max(s x) is s max(x) for a positive s alone, while gamma may have either sign.
+// A tower's block in inference as one operation. Batch-norm's scale and shift are known in advance, so they are
+// applied, with the ReLU, to the output of the max-pool before it is stored. They are not folded into the filter: the
+// max-pool lies between, and max(s x) = s max(x) holds only for positive s, while gamma may have either sign.
 import foldShader from "../../../shaders/batchNorm.fold.wgsl";
 import type { Node, Operation } from "../../tape/graph.ts";
 import type { Lowering, Form as Lying } from "../../tape/lower.ts";
@@ -21,7 +21,7 @@ import {
 } from "./blockShape.ts";
 import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool } from "./convPool.ts";
-import { launchWiden } from "./normalised.ts";
+import { launchWiden } from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
 
 interface Options {
@@ -34,7 +34,7 @@ interface Options {
 export const inferenceBlock: Rule = {
   name: "inference block: conv2d + maxPool2d + batchNorm",
   saves:
-    "Storing the convolution's output and the pooled values: they are pooled, normalized and cut off in registers, once, where the next block would do so for each element that it reads.",
+    "Storing the convolution's output and the pooled values: they are pooled, normalized and rectified in registers, once, instead of at each read of the next block.",
   match(norm, graph) {
     const { training, epsilon } = norm.options as Normalization;
     if (training || graph.isDifferentiated || graph.isRead(norm.outputs[1])) return undefined;
@@ -52,7 +52,7 @@ export const inferenceBlock: Rule = {
   },
 };
 
-/** Inputs: x, the filter, perhaps the bias, then gamma, beta and the moving averages. */
+/** Inputs: x, the filter, optionally the bias, then gamma, beta and the moving averages. */
 const operation: Operation<Options> = {
   name: "inference block",
   rules: [bytesInFirstLoad],
@@ -72,7 +72,7 @@ const operation: Operation<Options> = {
   },
 };
 
-/** A block's output that no binding holds whole. */
+/** A block's output that is too large for one binding. */
 const inParts: Lying<Parts> = {
   name: "in parts",
   written(to, tensor, parts) {
@@ -88,7 +88,7 @@ function sourceOf(to: Lowering, x: Tensor): Source {
   return { at: ({ first }) => parts.at(first), images: parts.images, dtype, relu: false };
 }
 
-/** [3, filters]: see the shader. Of parameters alone, so that it is computed once. */
+/** [3, filters]: see the shader. It depends on parameters alone, so it is computed once. */
 function launchFold(
   to: Lowering,
   filters: number,
@@ -102,7 +102,10 @@ function launchFold(
   return folded;
 }
 
-/** Where Winograd's three dispatches take a software adapter as long as the direct one: that need not compute half of each cell. */
+/**
+ * Where a software adapter takes as long for Winograd's three dispatches as for the direct one, which skips half of
+ * each cell.
+ */
 const halvesCells = ({ pooledY }: BlockShape) => pooledY === 1;
 
 function launchSlice(

@@ -1,5 +1,5 @@
-// The head of the Siamese network with its loss as one operation: sigmoidCrossEntropy(dense(absDifference(stack))). Where a
-// gradient is wanted, one dispatch goes over the pairs forward and backward, and one more adds up over them.
+// The head of the Siamese network with its loss as one operation: sigmoidCrossEntropy(dense(absDifference(stack))). If
+// a gradient is wanted, one dispatch computes each pair forward and backward, and one more sums over the pairs.
 import differenceShader from "../../../shaders/absDifference.forward.wgsl";
 import forwardShader from "../../../shaders/pairLoss.forward.wgsl";
 import sumsShader from "../../../shaders/pairLoss.sums.wgsl";
@@ -13,10 +13,10 @@ import { denseInputGradient, denseKernelGradient, denseOperation } from "../dens
 import { launchProduct } from "../kernels/matrixProduct.ts";
 import { sigmoidCrossEntropyOperation } from "../losses/sigmoidCrossEntropy.ts";
 
-/** Of absDifference of one stack, and what reads it. */
+/** For absDifference of one stack, and the operations that read it. */
 export const pairLoss: Rule = {
   name: "pair loss: absDifference + dense + sigmoidCrossEntropy",
-  saves: "Six dispatches of a training step, and what would be stored between them.",
+  saves: "Six dispatches of a training step, and their intermediate results.",
   match(difference, graph) {
     const head = graph.soleReader(difference.outputs[0]);
     const loss = head && graph.soleReader(head.outputs[0]);
@@ -37,7 +37,7 @@ export const pairLoss: Rule = {
 
 export const embeddingIntoPairLoss: Rule = {
   name: "pair loss behind a sigmoid layer",
-  saves: "Two dispatches: the gradient goes through the sigmoids, and the layer's bias gradient is summed, on the way.",
+  saves: "Two dispatches: the same pass applies the sigmoid's gradient and sums the layer's bias gradient.",
   match(loss, graph) {
     const [stack, ...head] = loss.inputs;
     const layer = loss.outputs.length === 1 ? graph.soleMaker(denseOperation, stack) : undefined; // one layer, not two
@@ -50,8 +50,8 @@ export const embeddingIntoPairLoss: Rule = {
 };
 
 /**
- * Inputs: embeddings [2 B, D], then of the head its kernel [D, 1] and bias [1], then labels [B]; or in the place of the embeddings
- * x, kernel and bias of the layer that makes them, which are then the second output.
+ * Inputs: embeddings [2 B, D], then the head's kernel [D, 1] and bias [1], then labels [B]. Instead of the embeddings
+ * it may take x, kernel and bias of the layer that computes them; the embeddings are then the second output.
  */
 const pairLossOperation: Operation<unknown> = {
   name: "pairLoss",
@@ -96,7 +96,7 @@ const pairLossOperation: Operation<unknown> = {
   },
 };
 
-/** The loss by itself, for those who want no gradient. */
+/** The loss alone, if no gradient is wanted. */
 function launchLoss(to: Lowering, tensors: Record<"stack" | "kernel" | "bias" | "labels" | "loss", Tensor>): void {
   const { stack, kernel, bias, labels, loss } = tensors;
   const PAIRS = labels.size;
@@ -113,7 +113,7 @@ function launchLoss(to: Lowering, tensors: Record<"stack" | "kernel" | "bias" | 
 
 export const lossInGradientPass: Rule = {
   name: "loss from the gradient's pass",
-  saves: "Three dispatches: the pass that computes the gradient comes by the loss as well.",
+  saves: "Three dispatches: the pass that computes the gradient computes the loss too.",
   graph: "differentiated",
   match(node, graph) {
     const { loss } = node.options as GradientOptions;
@@ -132,7 +132,7 @@ export const lossInGradientPass: Rule = {
   },
 };
 
-/** Whether the node cannot be computed before the loss is known, as where the loss is squared and then differentiated. */
+/** Whether the node depends on the loss, for example if the loss is squared and then differentiated. */
 function dependsOn(nodes: readonly Node[], node: Node, forward: Node, loss: Tensor): boolean {
   if (node.inputs.includes(loss)) return true;
   return [...ancestors(nodes, node.inputs)].some((other) => other !== forward && other.inputs.includes(loss));
@@ -140,7 +140,7 @@ function dependsOn(nodes: readonly Node[], node: Node, forward: Node, loss: Tens
 
 interface GradientOptions {
   readonly loss: Tensor;
-  /** Whether the embeddings came of sigmoids, through which the gradient goes as well. */
+  /** Whether the embeddings are sigmoids; the gradient then goes through them too. */
   readonly sigmoid: boolean;
 }
 

@@ -1,6 +1,6 @@
-// The table of fusions. Each rule stands beside the operation that it puts in the place of others; the operation that it
-// starts from names it, so that a bundle holds only the rules of the operations in it. L2 penalties, which go into the optimizer, are
-// taken out of the loss in src/tape/lowering/update.ts, since no graph knows an optimizer.
+// The table of fusions. Each rule is in the file of the operation that it introduces. The operation that it starts from
+// names it, so that a bundle holds only the rules of its operations. L2 penalties, which the optimizer applies, are
+// taken out of the loss in src/tape/lowering/update.ts, since a graph has no optimizer.
 import type { Rule } from "../../tape/rewrite.ts";
 import { biasUnderMaxPool } from "./biasUnderMaxPool.ts";
 import { block, reluIntoNorm } from "./blockRules.ts";
@@ -9,7 +9,7 @@ import { denseActivation } from "./denseActivation.ts";
 import { inferenceBlock } from "./inferenceBlock.ts";
 import { embeddingIntoPairLoss, lossInGradientPass, pairLoss } from "./pairLoss.ts";
 
-/** All of them; who has a new one adds it here and to `rules` of the operation that it starts from. */
+/** All rules. Add a new rule here and to `rules` of the operation that it starts from. */
 export const rules: readonly Rule[] = [
   reluIntoNorm,
   inferenceBlock,

@@ -1,5 +1,6 @@
-// A block's convolution with its max-pool by Winograd's F(4x4, 3x3): see winograd.ts. The outputs of a cell are pooled in
-// registers; both gradients share the transformed output gradient, the input's by the adjoint of its transform.
+// A block's convolution with its max-pool by Winograd's F(4x4, 3x3): see winograd.ts. The outputs of a cell are pooled
+// in registers. Both gradients share the transformed output gradient; the input gradient uses the adjoint of its
+// transform.
 import inputGradientShader from "../../../shaders/winograd/winograd.inputGradient.wgsl";
 import poolShader from "../../../shaders/winograd/winograd.pool.wgsl";
 import pooledGradientShader from "../../../shaders/winograd/winograd.pooledGradient.wgsl";
@@ -31,7 +32,7 @@ import {
   writtenBy,
 } from "./blockShape.ts";
 
-/** Bytes that the transformed tensors of one slice may take; larger batches go slice by slice. */
+/** The most bytes of transformed tensors at a time; larger batches are computed in slices. */
 export const mostBytes = 128 * 2 ** 20;
 
 export const fits = (shape: BlockShape, source: Source): boolean => source.dtype !== "u8" && fitsChannels(shape);
@@ -122,7 +123,7 @@ export function launchOutputGradient(
   return transformed;
 }
 
-/** d loss / d x of one slice, with its sums for the batch-norm that x was read through, where there is one. */
+/** d loss / d x of one slice, with its sums for the batch-norm that x was read through, if any. */
 export function launchInputGradient(
   to: Lowering,
   shape: BlockShape,

@@ -1,5 +1,5 @@
-// Edges by direction, summed up over windows: what is left of histograms of oriented gradients (Dalal and Triggs 2005) where
-// nothing further is learnt about where in a window an edge runs.
+// Edges by direction, summed over windows: histograms of oriented gradients (Dalal and Triggs 2005) that discard where
+// in a window an edge lies.
 import shader from "../../../shaders/edgeHistograms.wgsl";
 import { ShapeError } from "../../errors.ts";
 import type { Operation } from "../../tape/graph.ts";
@@ -11,12 +11,12 @@ import { edgeDirections } from "./orientedGradients.ts";
 
 const [size, stride] = [4, 2];
 
-/** How many windows there are along `cells` cells of `orientedGradients`. */
+/** The number of windows along `cells` cells of `orientedGradients`. */
 export const histogramWindows = (cells: number): number => Math.max(0, Math.floor((cells - size) / stride) + 1);
 
 /**
- * What `orientedGradients` gives, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root of the mean square of each
- * direction over 4 x 4 cells, at every second cell; the pixels are left out. Without a gradient, as there.
+ * The output of `orientedGradients`, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root mean
+ * square of each direction over 4 x 4 cells, at every second cell, without the pixels. It has no gradient either.
  */
 export function edgeHistograms(edges: Tensor): Tensor {
   const tape = tapeOf("edgeHistograms", edges);

@@ -1,8 +1,8 @@
-// Pictures as edges by direction: what tells faces apart lies in where edges run more than in how bright a patch is, and few
-// people are not enough to learn that from. The idea of histograms of oriented gradients (Dalal and Triggs 2005), kept fine
-// enough for convolutions to go on from there.
+// Pictures as edges by direction. Faces differ in where edges run more than in brightness, and few identities are not
+// enough to learn that. The idea is histograms of oriented gradients (Dalal and Triggs 2005), kept fine enough for
+// convolutions to follow.
 import histogramShader from "../../../shaders/orientedGradients.histogram.wgsl";
-import normaliseShader from "../../../shaders/orientedGradients.normalise.wgsl";
+import normalizeShader from "../../../shaders/orientedGradients.normalize.wgsl";
 import { ShapeError } from "../../errors.ts";
 import type { Operation } from "../../tape/graph.ts";
 import { threads } from "../../tape/lowering/grid.ts";
@@ -10,18 +10,18 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
-/** Directions that edges are told apart by, a turn's eighths. */
+/** Number of edge directions, 45 degrees apart. */
 export const edgeDirections = 8;
 
 /**
- * [N, H, W, C] to [N, floor(H / 2), floor(W / 2), 8 + C]: of each 2 x 2 pixels how much edge runs in each of 8 directions, beside
- * what there is in the 5 x 5 cells about it, and the mean of the pixels themselves. With I the mean of the channels,
+ * [N, H, W, C] to [N, floor(H / 2), floor(W / 2), 8 + C]: for each 2 x 2 pixels the strength of edges in each of 8
+ * directions, relative to that in the 5 x 5 cells around, and the mean of the pixels. With I the mean of the channels,
  * d = (I[y, x + 1] - I[y, x - 1], I[y + 1, x] - I[y - 1, x]), u_b the unit vector of direction b, borders repeated:
  *
  *   h_b = mean over 2 x 2 of max(0, d . u_b)^2 / (|d| + 1e-3)
  *   y_b = sqrt(h_b / (sqrt(mean over 5 x 5 of sum_b h_b^2) + 0.1) + 0.01)
  *
- * The constants suit standardised pictures. Without a gradient: it stands where pictures come in.
+ * The constants suit standardized pictures. It has no gradient: it applies to input pictures.
  */
 export function orientedGradients(x: Tensor): Tensor {
   const tape = tapeOf("orientedGradients", x);
@@ -44,6 +44,6 @@ const operation: Operation<undefined> = {
     const { groups, constants } = threads(count * ROWS * COLUMNS);
     const sizes = { ...constants, HEIGHT, WIDTH, CHANNELS, ROWS, COLUMNS };
     to.launch(histogramShader, { x, histogram, energy }, sizes, groups);
-    to.launch(normaliseShader, { x, histogram, energy, output }, sizes, groups);
+    to.launch(normalizeShader, { x, histogram, energy, output }, sizes, groups);
   },
 };

@@ -1,5 +1,5 @@
-// Changes of what a picture's pixels are, not of where: blur, light and colour, brightness and contrast, noise, and a part
-// painted over.
+// Photometric augmentation: blur, exposure and color, brightness and contrast, noise, and an erased rectangle. Geometry
+// stays unchanged.
 import shader from "../../../shaders/photometric.forward.wgsl";
 import { ShapeError } from "../../errors.ts";
 import type { Operation } from "../../tape/graph.ts";
@@ -11,17 +11,20 @@ import { image } from "../kernels/windowShape.ts";
 export interface PhotometricChange {
   /** 1 by default. */
   readonly gamma?: number;
-  /** Of red, green and blue, cut off at full scale as a camera does; of other pictures green's alone. 1 by default. */
+  /**
+   * Factors of red, green and blue, clipped at full scale as in a camera; pictures without three channels use green's.
+   * 1 by default.
+   */
   readonly exposure?: readonly [red: number, green: number, blue: number];
   readonly gain: number;
   readonly offset: number;
-  /** Standard deviation of the noise, each value its own; full scale is 1. */
+  /** Standard deviation of the noise, independent for each value; full scale is 1. */
   readonly noise: number;
-  /** Standard deviation of the Gaussian, in pixels; it is cut off at three of them. 0 leaves the picture sharp. */
+  /** Standard deviation of the Gaussian blur, in pixels; truncated at three deviations. 0 means no blur. */
   readonly blur: number;
-  /** The picture's stream of random numbers, a uint32. */
+  /** The number of the picture's random stream, a uint32. */
   readonly seed: number;
-  /** Pixels that are painted over with uniform noise: rows from top to before bottom, columns from left to before right. */
+  /** A rectangle erased with uniform noise: rows from top to before bottom, columns from left to before right. */
   readonly erased: { readonly top: number; readonly left: number; readonly bottom: number; readonly right: number };
 }
 
@@ -43,7 +46,7 @@ export function packChanges(changes: readonly PhotometricChange[]): Uint8Array {
   return bytes;
 }
 
-/** Which random numbers: the key of the generator, and the numbers of the streams for the two uses. */
+/** The key of the random generator, and the stream numbers of its two uses. */
 export interface PhotometricRandom {
   /** An integer in [0, 2^53). */
   readonly seed: number;
@@ -52,9 +55,9 @@ export interface PhotometricRandom {
 }
 
 /**
- * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns
- * 4 k to 4 k + 3 of row y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Without a gradient: it stands where
- * pictures come in.
+ * Pictures [N, H, W, C] in [0, 1], each with its own change, packed in [N, changeBytes]. Columns 4 k to 4 k + 3 of row
+ * y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. It has no gradient: it
+ * applies to input pictures.
  */
 export function photometric(x: Tensor, changes: Tensor, random: PhotometricRandom): Tensor {
   const tape = tapeOf("photometric", x, changes);

@@ -1,4 +1,4 @@
-// Pictures to another size, turned, mirrored, moved: one affine resampling of a whole batch, from bytes (or float32) to
+// Resizes, rotates, mirrors and shifts pictures: one affine resampling of a whole batch, from bytes (or float32) to
 // float32 in [0, 1].
 
 import shader from "../../../shaders/resample.forward.wgsl";
@@ -10,20 +10,20 @@ import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
 /**
- * `area`: each pixel is the mean of what it covers of the source, bilinear where it covers less than a pixel; pixel
- * centres at half coordinates. `tf1`: bilinear at the point (y, x) * source / output, as TensorFlow 1's
- * `tf.image.resize_images` samples, without half-pixel centres and however much smaller the output is.
+ * `area`: each pixel is the mean of the source area that it covers, bilinear if it covers less than a pixel; half-pixel
+ * centers. `tf1`: TF1-compatible bilinear (`tf.image.resize_images`): samples at (y, x) * source / output, without
+ * half-pixel centers and without antialiasing.
  */
 export type ResizeMethod = "area" | "tf1";
 
 /**
- * An affine map from pixels (y, x) of the output to points of the source, both counted from the centre of the first
- * pixel: p = [[yy, yx], [xy, xx]] (y, x) + (y0, x0), in the order [yy, xy, yx, xx, y0, x0]. The matrix's columns must be
- * at right angles: turns, mirrors and scales of the two axes are, shears are not.
+ * An affine map from pixels (y, x) of the output to points of the source, both relative to the center of the first
+ * pixel: p = [[yy, yx], [xy, xx]] (y, x) + (y0, x0), in the order [yy, xy, yx, xx, y0, x0]. The matrix's columns must
+ * be orthogonal: rotations, mirrors and per-axis scales are, shears are not.
  */
 export type Transform = readonly [yy: number, xy: number, yx: number, xx: number, y0: number, x0: number];
 
-/** The map that shows the whole of a source [height, width] in an output [height, width]. */
+/** The map that fits the whole source [height, width] into an output [height, width]. */
 export function resizing(
   [sourceHeight, sourceWidth]: readonly [number, number],
   [height, width]: readonly [number, number],
@@ -31,13 +31,13 @@ export function resizing(
 ): Transform {
   const y = sourceHeight / height;
   const x = sourceWidth / width;
-  // Half-pixel centres: (o + 1/2) scale - 1/2.
+  // Half-pixel centers: (o + 1/2) scale - 1/2.
   return method === "area" ? [y, 0, 0, x, (y - 1) / 2, (x - 1) / 2] : [y, 0, 0, x, 0, 0];
 }
 
 /**
- * Pictures [N, H, W, C], u8 or f32, seen through one `Transform` each ([N, 6]): [N, height, width, C] in [0, 1]. Beyond
- * its border a picture repeats the border. Without a gradient: it stands where pictures come in.
+ * Pictures [N, H, W, C], u8 or f32, each resampled by its own `Transform` ([N, 6]): [N, height, width, C] in [0, 1].
+ * Outside the source the border pixels repeat. It has no gradient: it applies to input pictures.
  */
 export function resample(
   x: Tensor,
@@ -51,7 +51,7 @@ export function resample(
   const [count, , , channels] = image("resample", x);
   const [height, width] = size;
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new ShapeError("resample", `the size is ${describe(size)}; expected [height, width] in whole pixels.`);
+    throw new ShapeError("resample", `the size is ${describe(size)}; expected positive integers [height, width].`);
   }
   if (describe(transforms.shape) !== describe([count, 6])) {
     const got = describe(transforms.shape);
@@ -80,7 +80,7 @@ const operation: Operation<{ readonly method: ResizeMethod }> = {
 export const repeated = (transform: Transform, count: number): Float32Array =>
   Float32Array.from({ length: count * 6 }, (_, i) => transform[i % 6]);
 
-/** Pictures [N, H, W, C], u8 or f32, in another size: [N, height, width, C] in [0, 1]. */
+/** Resizes pictures [N, H, W, C], u8 or f32, to [N, height, width, C] in [0, 1]. */
 export function resize(
   x: Tensor,
   size: readonly [height: number, width: number],

@@ -1,6 +1,5 @@
-// Takes light and colour cast out of pictures: how bright a picture is, how much contrast it has and what tint, is the
-// first thing that a network learns to tell two cameras by, and no property of what they show.
-
+// Removes brightness, contrast and color cast from pictures. A network learns these first to tell two cameras apart,
+// and they are no property of the subject.
 import shader from "../../../shaders/standardize.forward.wgsl";
 import { checkOptions } from "../../options.ts";
 import type { Operation } from "../../tape/graph.ts";
@@ -9,10 +8,9 @@ import type { Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
 /**
- * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] by itself, the variance being the
- * population's: instance normalisation without parameters (Ulyanov et al. 2016). With pictures in [0, 1] the epsilon of
- * 1e-5 keeps an even area, whose rounding is all there is, from being blown up. Without a gradient: it stands where
- * pictures come in.
+ * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] separately, with the population
+ * variance: instance normalization without parameters (Ulyanov et al. 2016). For pictures in [0, 1] the epsilon of 1e-5
+ * keeps the rounding noise of a uniform area from being amplified. It has no gradient: it applies to input pictures.
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
   checkOptions("standardize", options, { epsilon: "finite number" });

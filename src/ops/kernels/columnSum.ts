@@ -9,8 +9,8 @@ import type { Tensor } from "../../tape/tensor.ts";
 import { hasSubgroups, partsFor } from "./matrixTiles.ts";
 
 /**
- * Sum over the rows of x read as [rows, size of shape], as a tensor of that shape. Launches only: the chain rule is the
- * caller's. Long columns go in levels, so that rounding grows with sqrt(rows) alone.
+ * Sums the rows of x, read as [rows, size of shape], to a tensor of that shape. It only launches; the caller provides
+ * the chain rule. Long columns are summed in levels, so that rounding errors grow with sqrt(rows) only.
  */
 export function columnSum(to: Lowering, name: string, x: Tensor, rows: number, shape: readonly number[]): Tensor {
   const columns = x.size / rows;
@@ -32,11 +32,11 @@ function byThreads(to: Lowering, name: string, x: Tensor, rows: number, shape: r
   return chunks === 1 ? output : byThreads(to, name, output, chunks, shape);
 }
 
-/** Workgroups that keep a GPU busy, and rows that one of them has at least: 16 for each of its threads. */
+/** Workgroups that keep a GPU busy, and the fewest rows per workgroup: 16 for each of its threads. */
 const busy = 1024;
 const fewestRows = 1024;
 
-/** One level, or where columns are few enough to leave a GPU idle, two. */
+/** One level, or two if the columns are too few to keep a GPU busy. */
 function bySubgroups(to: Lowering, name: string, x: Tensor, rows: number, shape: readonly number[]): Tensor {
   const COLUMNS = x.size / rows / 4;
   const chunks = Math.max(1, Math.min(Math.floor(rows / fewestRows), Math.ceil(busy / COLUMNS)));
@@ -47,7 +47,7 @@ function bySubgroups(to: Lowering, name: string, x: Tensor, rows: number, shape:
   return count === 1 ? output : bySubgroups(to, name, output, count, shape);
 }
 
-/** The sum of x [..., the shape] over all axes in front, as an operation: bias gradients. */
+/** The sum of x [..., the shape] over all leading axes, as an operation: bias gradients. */
 export function sumRows(name: string, x: Tensor, shape: readonly number[]): Tensor {
   return x.tape.recordAll(sumRowsOperation, [x], undefined, [{ shape, name }])[0];
 }
@@ -60,16 +60,18 @@ const sumRowsOperation: Operation<undefined> = {
   },
 };
 
-/** What a filter gradient is a sum over: `lines` of `width` terms, for which one part takes `workgroups` workgroups. */
+/** The terms of a filter gradient's sum: `lines` of `width` terms. One part takes `workgroups` workgroups. */
 export interface Terms {
   readonly lines: number;
   readonly width: number;
   readonly workgroups: number;
-  /** Terms of a part at least; `partsFor`'s own where nothing is said. */
+  /** The fewest terms of a part; the default of `partsFor` if absent. */
   readonly fewest?: number;
 }
 
-/** A filter gradient as a sum over its lines in parts of PART lines, each written by the launch, added in their order. */
+/**
+ * A filter gradient as a sum over lines in parts of PART lines. The launch writes each part; they are added in order.
+ */
 export function inParts(
   to: Lowering,
   { lines, width, workgroups, fewest }: Terms,

@@ -17,7 +17,7 @@ import { fitsFew, fitsFewFilterGradient, launchFew, launchFewFilterGradient } fr
 import { prefersUniform } from "./matrixTiles.ts";
 import * as winograd from "./winogradConvolution.ts";
 
-/** All that the time of a convolution depends on. */
+/** A key of all that the time of a convolution depends on. */
 const keyFor = (pass: string, { batch, channels, filters, y, x }: Convolution): string => {
   const extents = (axis: Convolution["y"]) => [axis.input, axis.output, axis.size, axis.stride, axis.before];
   return keyOf(`conv2d.${pass}`, { batch, channels, filters, y: extents(y), x: extents(x) });
@@ -49,7 +49,7 @@ export function launchForward(
   });
 }
 
-/** [U, V, filters, channels]: the filter with which a convolution of the output gradient gives the input gradient. */
+/** [U, V, filters, channels]: the input gradient is the output gradient convolved with this filter. */
 export function launchFlipFilter(to: Lowering, filter: Tensor): Tensor {
   const [sizeY, sizeX, channels, filters] = filter.shape;
   const flipped = to.temporary("flipped filter", [sizeY, sizeX, filters, channels]);

@@ -1,4 +1,4 @@
-// What all algorithms for a convolution are told of it.
+// The description of a convolution, shared by all algorithms.
 import type { Axis } from "./windowShape.ts";
 
 /** x is [batch, y.input, x.input, channels], the output [batch, y.output, x.output, filters]. */

@@ -32,7 +32,7 @@ export const fitsDirectUniform = ({ channels }: Convolution): boolean => fitsUni
 export const fitsDirectFilterGradientUniform = ({ channels }: Convolution): boolean =>
   fitsUniform(channels) && channels % uniformTile.gradientRows === 0;
 
-/** The kernels of these names; `tiled` keeps its tile in registers alone. */
+/** The kernels with these names; `tiled` keeps its tile in registers only. */
 type Form = "uniform" | "tiled";
 
 interface ForwardTensors {
@@ -42,7 +42,7 @@ interface ForwardTensors {
   readonly output: Tensor;
 }
 
-/** What both forward kernels are launched with, by the rows and columns of a workgroup. */
+/** The launch arguments of both forward kernels, for the rows and columns of a workgroup. */
 function forwardOf(convolution: Convolution, tensors: ForwardTensors, tile: { rows: number; columns: number }) {
   const { batch, filters, y, x } = convolution;
   const pixels = batch * y.output * x.output;

@@ -1,4 +1,4 @@
-// A first layer's convolution: so few channels in that the kernels for many would spend their time on indices.
+// Convolutions with few input channels: kernels for many channels would spend their time on index arithmetic.
 import fewFilterGradientShader from "../../../shaders/gpu/conv2d.filterGradient.few.wgsl";
 import fewShader from "../../../shaders/gpu/conv2d.forward.few.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
@@ -13,13 +13,16 @@ interface ForwardTensors {
   readonly output: Tensor;
 }
 
-/** Pixels of one line that a thread or a workgroup of the forward kernels computes; channels of a `.few` workgroup. */
+/** Pixels of one line per thread or workgroup of the forward kernels; channels of a `.few` workgroup. */
 const pixels = 8;
 const fewColumns = 64;
-/** Rows (u, v, c) whose sums a thread of the filter gradient keeps in registers. */
+/** The most rows (u, v, c) whose sums a thread of the filter gradient keeps in registers. */
 const mostRows = 36;
 const mostGroups = 65535;
-/** Terms of a part of the filter gradient on GPUs: one workgroup makes all of a part, so a long one would be one of few. */
+/**
+ * The fewest terms of a part of the filter gradient on GPUs. One workgroup computes a part, so long parts would be too
+ * few.
+ */
 const fewestTerms = 64;
 
 const unitStride = ({ y, x }: Convolution) => y.stride === 1 && x.stride === 1;
@@ -36,7 +39,7 @@ const sizesOf = ({ filters, y, x }: Convolution) => ({
 
 const tilesOf = ({ y, x }: Convolution) => Math.ceil(x.output / pixels) * y.output;
 
-/** Up to four channels, filters 3 wide: for GPUs. */
+/** For GPUs: up to four channels, filters 3 wide. */
 export const fitsFew = (c: Convolution): boolean =>
   c.channels <= 4 && c.x.size === 3 && unitStride(c) && tilesOf(c) <= mostGroups;
 
@@ -46,11 +49,11 @@ export function launchFew(to: Lowering, c: Convolution, { x, filter, bias, outpu
   to.launch(fewShader, bindings, constants, [Math.ceil(c.filters / fewColumns), tilesOf(c), c.batch]);
 }
 
-/** Few rows (u, v, c): for GPUs. */
+/** For GPUs: few rows (u, v, c). */
 export const fitsFewFilterGradient = (c: Convolution): boolean =>
   c.y.size * c.x.size * c.channels <= mostRows && unitStride(c);
 
-/** Of the output: what a filter gradient is a sum over. */
+/** The output's lines: a filter gradient is a sum over them. */
 const linesOf = ({ batch, y, x }: Convolution) => ({ lines: batch * y.output, width: x.output });
 
 interface Sums {

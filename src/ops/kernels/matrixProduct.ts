@@ -1,4 +1,4 @@
-// The launches of a batch of matrix products: one for a dense layer, sixteen for Winograd's convolution.
+// The launches of a batch of matrix products: one for a dense layer, 36 for Winograd's convolution.
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
 import forwardShader from "../../../shaders/dense.forward.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
@@ -21,7 +21,7 @@ export interface Product {
   readonly outputs: number;
 }
 
-/** Of x [rows, inputs] and a kernel [inputs, outputs], or of as many of each as their first extent says. */
+/** For x [rows, inputs] and a kernel [inputs, outputs], or for batches of them. */
 export function productOf({ shape: x }: Tensor, { shape: kernel }: Tensor): Product {
   const [rows, inputs] = x.slice(-2);
   return { batch: x.length === 3 ? x[0] : 1, rows, inputs, outputs: kernel[kernel.length - 1] };
@@ -83,7 +83,7 @@ export function launchProduct(
   });
 }
 
-/** The gradient of the kernel, of the given shape. */
+/** The gradient of the kernel, in the given shape. */
 export function launchKernelGradient(
   to: Lowering,
   product: Product,

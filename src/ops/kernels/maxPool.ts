@@ -25,7 +25,7 @@ const keyFor = (pass: string, { y, x }: Windows, [batch, height, width, channels
   });
 };
 
-/** @param argmax where it is to be written, if anybody reads it. */
+/** @param argmax where to write the positions of the maxima, if they are needed. */
 export function launchMaxPool2d(to: Lowering, options: Windows, x: Tensor, output: Tensor, argmax?: Tensor): void {
   const [batch, height, width, channels] = x.shape;
   const { y, x: columns } = options;
@@ -71,7 +71,7 @@ const shapeOf = ({ y, x }: Windows, [, HEIGHT, WIDTH, CHANNELS]: readonly number
   PAD_X: x.before,
 });
 
-/** The gradient of x, of the given shape: each output's at the place of its maximum, zero elsewhere. */
+/** The gradient of x, in the given shape: each output's gradient at the position of its maximum, zero elsewhere. */
 export function maxPool2dGradient(
   options: Windows,
   shape: readonly number[],

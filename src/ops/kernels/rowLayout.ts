@@ -1,27 +1,27 @@
-// How the rows of a matrix lie on the GPU that one embedding is compared with, and how scores come back.
+// The memory layout of the rows that an embedding is compared with, and the encoding of scores.
 import type { Storage } from "../../tape/lowering/storage.ts";
 
-/** Rows lie in blocks of so many: block by block the first vec4 of each of its rows, then the second, and so on. */
+/** Rows are stored in blocks of this many: in a block, the first vec4 of each row, then the second, and so on. */
 export const rowBlock = 256;
-/** Of which the nearest are found together: at most half as many can be kept. */
+/** Candidates per selection; at most a quarter as many can be kept. */
 export const chunk = 4096;
 export const mostNearest = chunk / 4;
 
-/** Rows that one binding holds: [blocks, vectors, rowBlock] vec4f, of which the first `count` rows are filled. */
+/** Rows in one binding: [blocks, vectors, rowBlock] vec4f; the first `count` rows are filled. */
 export interface RowPart {
   readonly storage: Storage;
   readonly count: number;
-  /** The number of its first row. */
+  /** The index of its first row. */
   readonly first: number;
 }
 
-/** vec4s of a row of so many values. */
+/** Number of vec4s in a row of `length` values. */
 export const vectorsOf = (length: number) => Math.ceil(length / 4);
 
-/** The row's number of a place for which there was no row. */
+/** The row index of padding. */
 export const noRow = 0xffffffff;
 
-/** The score behind its turned bits. */
+/** Decodes a score from bits that ascend with it. */
 export function scoreOf(ascending: number): number {
   word[0] = ascending >= 0x80000000 ? ascending - 0x80000000 : ~ascending;
   return float[0];

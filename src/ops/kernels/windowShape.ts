@@ -1,4 +1,4 @@
-// The shape rule that convolution and pooling share: where windows lie on an axis.
+// The shape rule shared by convolution and pooling: the positions of windows along an axis.
 import { ShapeError } from "../../errors.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
@@ -10,13 +10,13 @@ export interface Axis {
   readonly output: number;
   readonly size: number;
   readonly stride: number;
-  /** Padding before the first element; what is needed after the last follows from the rest. */
+  /** Padding before the first element; the padding after the last follows from the other extents. */
   readonly before: number;
 }
 
 /**
  * Rows and columns of windows over an image, by TensorFlow's rule: `valid` has ceil((n - size + 1) / stride) windows
- * and no padding; `same` has ceil(n / stride), padded by what that needs in all, the smaller half before.
+ * and no padding; `same` has ceil(n / stride), with the necessary padding split in two, the smaller half before.
  */
 export function windows(
   operation: string,
@@ -32,7 +32,7 @@ export function windows(
   const axis = (i: 0 | 1): Axis => {
     const [n, k, s] = [input[i], both(size)[i], both(stride)[i]];
     if (!(Number.isInteger(k) && k > 0 && Number.isInteger(s) && s > 0)) {
-      throw new ShapeError(operation, `window ${k} with stride ${s}; expected positive whole numbers.`);
+      throw new ShapeError(operation, `the window is ${k} and the stride ${s}; expected positive integers.`);
     }
     const output = padding === "same" ? Math.ceil(n / s) : Math.ceil((n - k + 1) / s);
     if (output < 1) {

@@ -1,7 +1,7 @@
-// Winograd's convolution F(4x4, 3x3) (Lavin and Gray 2016): a cell of 4 x 4 outputs from a patch of 6 x 6 inputs by 36
-// multiplications for each pair of channels instead of 144. The products of all cells are 36 matrix products; the filter
-// gradient takes the same way back, through the adjoints of the transforms. Here is what convolutions by themselves
-// (winogradConvolution.ts) and those in a block (winogradBlock.ts) share: the transforms of filters and inputs.
+// Winograd's convolution F(4x4, 3x3) (Lavin and Gray 2016): computes a cell of 4 x 4 outputs from a patch of 6 x 6
+// inputs with 36 multiplications per pair of channels instead of 144. The products of all cells are 36 matrix products;
+// the filter gradient goes back through the adjoints of the transforms. This file holds the transforms of filters and
+// inputs, shared by single convolutions (winogradConvolution.ts) and blocks (winogradBlock.ts).
 import filterShader from "../../../shaders/winograd/winograd.filter.wgsl";
 import filterGradientShader from "../../../shaders/winograd/winograd.filterGradient.wgsl";
 import inputShader from "../../../shaders/winograd/winograd.input.wgsl";
@@ -12,10 +12,10 @@ import { Storage } from "../../tape/lowering/storage.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { launchKernelGradientParts, type Product } from "./matrixProduct.ts";
 
-/** Operations for each byte of memory traffic that GPUs have (31 to 40: see docs/performance.md). */
+/** The machine balance of GPUs: operations per byte of memory traffic (31 to 40: see docs/kernels.md). */
 const balance = 40;
 
-/** Channels in and out, and cells of 4 x 4 outputs: of the whole batch, and in one image. */
+/** Input and output channels; number of cells of 4 x 4 outputs in the whole batch, and per image. */
 export interface Cells {
   readonly channels: number;
   readonly filters: number;
@@ -25,21 +25,21 @@ export interface Cells {
 }
 
 /**
- * Whether Winograd can compute it: whole vec4s of channels. Sums over more than 1024 of them would carry an error of more
- * than half of what correctness allows.
+ * Whether Winograd applies: whole vec4s of channels. At more than 1024 channels the rounding error would exceed half of
+ * the tolerance.
  */
 export const fitsChannels = ({ channels, filters }: { readonly channels: number; readonly filters: number }): boolean =>
   [channels, filters].every((n) => n % 4 === 0 && n >= 16 && n <= 1024);
 
 /**
- * Whether it is the better choice by rule: on GPUs, where the channels are so many that the time saved on arithmetic is
- * more than that spent on moving the transformed tensors. On software adapters, whose data lie in caches, it wins even
- * where a 3 x 3 image fills a quarter of its cell: the direct kernels waste as much there.
- * @param outputs of the convolution that are wanted of an image.
+ * Whether Winograd is chosen by rule. On GPUs: if there are enough channels for the saved arithmetic to outweigh the
+ * traffic of the transformed tensors. On software adapters, whose data are in caches, it wins even if a 3 x 3 image
+ * fills a quarter of its cell: the direct kernels waste as much there.
+ * @param outputs of the convolution that are needed per image.
  */
 export function prefersWinograd(to: Lowering, { channels, filters, cellsY, cellsX }: Cells, outputs: number): boolean {
-  // Operations of the direct algorithm for each byte that Winograd moves. A cell takes 288 channels * filters operations;
-  // its 36 transformed values of each channel are written once and read once, 288 (channels + filters) bytes.
+  // Operations of the direct algorithm per byte that Winograd moves. A cell takes 288 channels * filters operations;
+  // each of its 36 transformed values per channel is written once and read once, 288 (channels + filters) bytes.
   const intensity = (channels * filters) / (channels + filters);
   return to.device.adapter.software || (intensity * outputs) / (16 * cellsY * cellsX) >= balance;
 }
@@ -57,14 +57,14 @@ export interface TransformedFilter {
   readonly filters: number;
   /** [36, channels, filters]. */
   readonly forward: Storage;
-  /** [36, filters, channels], for gradients: where nobody asks for it, it is not made. */
+  /** [36, filters, channels], for gradients; not computed unless it is read. */
   readonly backward: Storage;
   turned: boolean;
 }
 
 /**
- * The transform of a filter. Filters that are there when a step begins are transformed in one launch before all others;
- * one that the step itself computes, where it is first asked for.
+ * The transform of a filter. Filters that exist when a step begins are transformed in one launch before all others; a
+ * filter that the step itself computes is transformed at its first use.
  */
 export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter {
   const known = to.once(transformFilter, () => {
@@ -78,7 +78,7 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
   if (!found) {
     const [, , channels, filters] = filter.shape;
     const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
-    const [forward, backward] = [make("transformed filter"), make("transformed filter, turned")];
+    const [forward, backward] = [make("transformed filter"), make("transformed filter, transposed")];
     found = { filter: storage, channels, filters, forward, backward, turned: storage.kind === "temporary" };
     known.set(storage, found);
     for (const made of [forward, backward]) to.alone.set(made, () => launchFilter(to, filter, forward, backward));
@@ -87,7 +87,7 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
   return found;
 }
 
-/** One filter by itself. */
+/** Transforms one filter. */
 function launchFilter(to: Lowering, filters: Tensor, forward: Storage, backward: Storage): void {
   const [, , channels, count] = filters.shape;
   const table = to.constant("filter's place", [5], new Float32Array(Uint32Array.of(0, 0, 0, channels, count).buffer));
@@ -95,7 +95,7 @@ function launchFilter(to: Lowering, filters: Tensor, forward: Storage, backward:
   to.launch(filterShader, { filters, table, forward, backward }, { ...constants, CONVOLUTIONS: 1 }, groups);
 }
 
-/** The same turned for the gradient of the convolution's input, [36, filters, channels]. */
+/** The same transposed, for the gradient of the convolution's input: [36, filters, channels]. */
 export function turnedFilter(to: Lowering, filter: Tensor): Storage {
   const found = transformFilter(to, filter);
   found.turned = true;
@@ -114,7 +114,7 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
     const total = members.reduce((n, { forward }) => n + forward.bytes / 4, 0);
     const turned = members.some((member) => member.turned);
     const forward = new Storage("temporary", "transformed filters", total, "f32");
-    const backward = new Storage("temporary", "transformed filters, turned", turned ? total : 4, "f32");
+    const backward = new Storage("temporary", "transformed filters, transposed", turned ? total : 4, "f32");
     let end = 0;
     members.forEach((member, i) => {
       const { channels, filters } = member;
@@ -135,15 +135,18 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
   }
 }
 
-/** How the input of a convolution lies and is read. */
+/** The layout of a convolution's input, and how it is read. */
 export interface Patches {
   readonly height: number;
   readonly width: number;
-  /** Rows and columns that the first patch begins before the image. */
+  /** Rows and columns between the start of the first patch and the image. */
   readonly padY: number;
   readonly padX: number;
   readonly half?: boolean;
-  /** Batch-norm on the way (see `Source`), with a ReLU or without; the first image's number in the batch, images a group. */
+  /**
+   * Batch-norm applied on reading (see `Source`), with or without ReLU; the first image's index in the batch, images
+   * per group.
+   */
   readonly through?: {
     readonly affine: Storage;
     readonly relu: boolean;
@@ -173,7 +176,7 @@ export function launchInput(to: Lowering, shape: Cells, x: Place, patches: Patch
       FIRST_IN: x.first,
       FIRST: through?.first ?? 0,
       GROUP: through?.group ?? 1,
-      NORMALISED: through ? 1 : 0,
+      NORMALIZED: through ? 1 : 0,
       RELU: through?.relu ? 1 : 0,
       HALF: half ? 1 : 0,
     },

@@ -1,4 +1,4 @@
-// A convolution by itself, and its filter gradient, by Winograd's F(4x4, 3x3): see winograd.ts.
+// A single convolution and its filter gradient by Winograd's F(4x4, 3x3): see winograd.ts.
 import outputShader from "../../../shaders/winograd/winograd.output.wgsl";
 import outputGradientShader from "../../../shaders/winograd/winograd.outputGradient.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
@@ -16,7 +16,7 @@ import {
   transformFilter,
 } from "./winograd.ts";
 
-/** Bytes that a transformed tensor of one convolution may take: they are two to four times as large as what they come from. */
+/** The most bytes of one transformed tensor: it is two to four times as large as the original. */
 const mostBytes = 256 * 2 ** 20;
 
 const cellsOf = ({ batch, channels, filters, y, x }: Convolution): Cells => {
@@ -24,7 +24,7 @@ const cellsOf = ({ batch, channels, filters, y, x }: Convolution): Cells => {
   return { channels, filters, cells: batch * cellsY * cellsX, cellsY, cellsX };
 };
 
-/** A 3 x 3 filter with stride 1, channels that fit, no more memory than it may take. */
+/** A 3 x 3 filter with stride 1, channels that fit, and transformed tensors within the memory limit. */
 export function fits(convolution: Convolution): boolean {
   const { channels, filters, y, x } = convolution;
   const bytes = 4 * 36 * cellsOf(convolution).cells * Math.max(channels, filters);
@@ -36,7 +36,7 @@ export function fits(convolution: Convolution): boolean {
 export const prefers = (to: Lowering, convolution: Convolution): boolean =>
   prefersWinograd(to, cellsOf(convolution), convolution.y.output * convolution.x.output);
 
-/** What the output and its gradient are read and written by, channels in vectors of so many. */
+/** The extents for reading and writing the output and its gradient, with channels in vectors of length `vector`. */
 const extents = ({ filters, y, x }: Convolution, { cellsY, cellsX }: Cells, vector: number) => ({
   FILTERS: filters / vector,
   HEIGHT: y.output,

@@ -1,5 +1,6 @@
-// Losses that compare every picture of a batch with every other: one launch for all squared distances, one that finds each
-// anchor's term and its derivatives by them, one for the mean. The way back is the same for all of them.
+// Losses that compare every picture of a batch with every other: one launch computes all squared distances, one
+// computes each anchor's term and its derivatives by the distances, one averages. The backward pass is the same for all
+// of them.
 
 import batchHardShader from "../../../shaders/batchHardTriplet.terms.wgsl";
 import backwardShader from "../../../shaders/batchLoss.backward.wgsl";
@@ -16,14 +17,15 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { matrix } from "./contrastiveLoss.ts";
 
-/** `soft` puts ln(1 + exp(x)) in the place of max(0, x + margin): it never stops pulling. */
+/** `soft` replaces max(0, x + margin) by ln(1 + exp(x)), which never becomes 0. */
 export type Margin = number | "soft";
 
 /**
- * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), d Euclidean, p the farthest row of a's label and n the nearest of
- * another (batch hard: Hermans, Beyer and Leibe 2017, equation 5), a scalar. Embeddings are [N, D]; `labels` holds N whole
- * numbers, equal ones for one person, and gets no gradient. Anchors without a positive or without a negative are left out
- * of the mean, which is 0 where none is left; of equally hard rows the first counts. Margin 0.2 by default.
+ * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), a scalar; d is Euclidean, p the farthest row with a's
+ * label, n the nearest with another (batch hard: Hermans, Beyer and Leibe 2017, equation 5). Embeddings are [N, D];
+ * `labels` holds N integers, equal for the same identity, and gets no gradient. Anchors without a positive or without a
+ * negative are excluded from the mean, which is 0 if all are excluded. Among equally hard rows the first counts. Margin
+ * 0.2 by default.
  */
 export function batchHardTripletLoss(
   embeddings: Tensor,
@@ -34,9 +36,9 @@ export function batchHardTripletLoss(
 }
 
 /**
- * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative that is
- * farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest where none is (as TensorFlow Addons). Else as
- * `batchHardTripletLoss`.
+ * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative
+ * that is farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest if there is no such negative (as in
+ * TensorFlow Addons). Otherwise as `batchHardTripletLoss`.
  */
 export function semiHardTripletLoss(
   embeddings: Tensor,
@@ -47,10 +49,11 @@ export function semiHardTripletLoss(
 }
 
 /**
- * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other rows j and
- * equal shares for those of a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For rows of unit length, as it is meant
- * for, that is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize` passes on is the same. Anchors
- * without a positive are left out of the mean, which is 0 where none is left. Temperature 0.1 by default.
+ * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other
+ * rows j and the uniform distribution over those with a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For
+ * rows of unit length, the intended input, that is the softmax of x_a . x_j / temperature, with the same gradient
+ * through `l2Normalize`. Anchors without a positive are excluded from the mean, which is 0 if all are excluded.
+ * Temperature 0.1 by default.
  */
 export function supervisedContrastiveLoss(
   embeddings: Tensor,
@@ -89,13 +92,13 @@ interface Bindings {
   /** [N, N] */
   readonly squared: Tensor;
   readonly labels: Tensor;
-  /** Of each anchor its term and what that counts in the mean: [N, 2]. */
+  /** Each anchor's term and its weight in the mean: [N, 2]. */
   readonly terms: Tensor;
-  /** [j, a]: the derivative of a's term by the squared distance of a and j. */
+  /** [j, a]: the derivative of a's term by the squared distance between a and j. */
   readonly pull: Tensor;
 }
 
-/** Launches what writes `terms` and `pull`, one thread an anchor. */
+/** Launches the kernel that writes `terms` and `pull`, one thread per anchor. */
 type LaunchTerms = (to: Lowering, bindings: Bindings, anchors: number, groups: readonly [number]) => void;
 
 function overPairs(name: string, embeddings: Tensor, labels: Tensor, launchTerms: LaunchTerms): Tensor {

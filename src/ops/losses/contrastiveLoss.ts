@@ -11,7 +11,7 @@ import { sameShape } from "../add.ts";
 
 /**
  * Mean over pairs of same d^2 + (1 - same) max(0, margin - d)^2, d = |a - b| Euclidean (Hadsell et al. 2006), a scalar.
- * a and b are [B, D], `same` holds B ones (same) and zeros (different) and gets no gradient.
+ * a and b are [B, D]; `same` holds B labels, 1 for genuine and 0 for impostor pairs, and gets no gradient.
  */
 export function contrastiveLoss(
   a: Tensor,
@@ -36,7 +36,7 @@ interface Options {
   readonly margin: number;
 }
 
-/** The fourth input, the squared distances, takes no gradient: those of a and b go through it already. */
+/** The fourth input, the squared distances, has no gradient of its own: the gradients of a and b include it. */
 const operation: Operation<Options> = {
   name: "contrastiveLoss",
   gradient({ inputs, options }, gradient, wanted) {
@@ -59,7 +59,9 @@ const gradientOperation: Operation<Options & { readonly sign: 1 | -1 }> = {
   },
 };
 
-/** Squared Euclidean distance of each pair of rows: [B, D], [B, D] -> [B]. Its gradient is that of the loss that reads it. */
+/**
+ * Squared Euclidean distance of each pair of rows: [B, D], [B, D] -> [B]. The loss that reads it provides its gradient.
+ */
 export function squaredDistance(a: Tensor, b: Tensor): Tensor {
   return a.tape.record(distanceOperation, [a, b], undefined, [a.shape[0]]);
 }

@@ -29,7 +29,7 @@ interface Options {
   readonly margin: number;
 }
 
-/** The squared distances take no gradient: those of the three go through them already. */
+/** The squared distances have no gradient of their own: the gradients of the three embeddings include it. */
 const operation: Operation<Options> = {
   name: "tripletLoss",
   gradient({ inputs: [anchor, positive, negative, ...squared], options }, gradient, wanted) {

@@ -6,13 +6,13 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
 /**
- * A filter [U, V, I, O] whose convolution looks at differences from the pixel in the middle (Yu et al. 2020): from the
- * weight at the centre `theta` times the sum of all is taken. At 1 nothing is left of how bright a place is, at 0 the
- * filter is as it was. U and V are odd.
+ * A filter [U, V, I, O] for central difference convolution (Yu et al. 2020): subtracts `theta` times the sum of all
+ * weights from the center weight. At 1 the response ignores the local brightness, at 0 the filter is unchanged. U and V
+ * are odd.
  */
 export const centralDifference = (filter: Tensor, theta: number): Tensor => record(differentiable, filter, theta);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainCentralDifference: typeof centralDifference = (filter, theta) => record(operation, filter, theta);
 
 function record(operation: Operation<Options>, filter: Tensor, theta: number): Tensor {

@@ -6,10 +6,10 @@ import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
-/** The mean of each channel of [B, H, W, C] over its pixels: [B, C], whatever the height and width. */
+/** The mean of each channel of [B, H, W, C] over its pixels: [B, C], for any height and width. */
 export const globalAveragePool = (x: Tensor): Tensor => record(differentiable, x);
 
-/** The same without its chain rule, for networks that are not trained. */
+/** The same without the chain rule, for inference. */
 export const plainGlobalAveragePool: typeof globalAveragePool = (x) => record(operation, x);
 
 function record(operation: Operation<undefined>, x: Tensor): Tensor {

@@ -1,4 +1,4 @@
-// The one place where an operation takes one of several algorithms or kernels.
+// The one place where an operation chooses among several algorithms or kernels.
 import { TwingradError } from "../../errors.ts";
 import type { Choice, Lowering } from "../lower.ts";
 import { Tensor } from "../tensor.ts";
@@ -7,11 +7,11 @@ import { type Candidate, contestants, type Results } from "./contestants.ts";
 export type { Candidate };
 
 /**
- * Launches the portable candidate where the device is to take no other, else one of those that fit: the one that the
- * device's tuner has found faster, else the first preferred one.
- * `key` says what is computed, with every extent that its time depends on (see `keyOf`); equal keys get equal choices.
- * @param results of a candidate beside what all of them write to the same tensors: by default the tensor that it returns. May
- * launch what makes them comparable.
+ * Launches one candidate: the portable one if the device allows no other, else among those that fit the one that the
+ * device's tuner measured fastest, else the first preferred one. `key` names the computation with every extent that its
+ * time depends on (see `keyOf`); equal keys get equal choices.
+ * @param results a candidate's results besides the tensors that all candidates write: by default the tensor that it
+ * returns. May launch kernels that make the results comparable.
  */
 export function choose<T>(
   to: Lowering,
@@ -40,15 +40,15 @@ export function choose<T>(
   };
   const first = to.launches.length;
   const result = candidates[choice.taken].launch();
-  for (const launch of to.launches.slice(first)) launch.choice = choice; // choices within this one give way to it
-  // After the real launch: what it reads has a place by then, and is not among what is taken off again.
+  for (const launch of to.launches.slice(first)) launch.choice = choice; // overrides the choices within this one
+  // After the real launch: its inputs have storages by then, which capturing must not remove.
   if (known === undefined && (fitting.length > 1 || byRule !== portable)) {
     tuner.unknown(key, byRule, () => contestants(to, first, [portable, plain], fitting, results));
   }
   return result;
 }
 
-/** `conv2d.forward batch=8 y=28,28,3,1,1`: what is computed, then its extents by name. */
+/** `conv2d.forward batch=8 y=28,28,3,1,1`: the computation, then its extents by name. */
 export function keyOf(what: string, extents: Readonly<Record<string, number | readonly number[]>>): string {
   return [what, ...Object.entries(extents).map(([name, value]) => `${name}=${value}`)].join(" ");
 }

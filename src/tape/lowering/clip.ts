@@ -7,15 +7,15 @@ import { Storage } from "./storage.ts";
 
 export type ArenaGradients = Pick<ArenaStorages, "elements" | "values" | "gradients" | "blocks">;
 
-/** Floats in a block, and blocks that one workgroup sums. */
+/** Floats per block, and blocks per workgroup. */
 const block = 64;
 const chunk = 64;
-/** Bindings start at multiples of this. */
+/** Alignment of binding offsets. */
 const alignment = 256;
 
 /**
- * The factor that brings the norm of all gradients together down to `clipNorm` where it is above, one float; the
- * constant 1 where nothing is clipped.
+ * One float: the factor that scales all gradients down to a global norm of `clipNorm` if it is exceeded; the constant 1
+ * if there is no clipping.
  */
 export function clipFactor(to: Lowering, arenas: readonly ArenaGradients[], clipNorm: number | undefined): Storage {
   if (clipNorm === undefined) return to.storage(to.constant("no clipping", [1], Float32Array.of(1)));
@@ -24,7 +24,7 @@ export function clipFactor(to: Lowering, arenas: readonly ArenaGradients[], clip
   let bytes = 0;
   for (const size of sizes) {
     starts.push(bytes);
-    bytes += Math.ceil((size * 8) / alignment) * alignment; // what stays unwritten is (0, 0): it adds nothing
+    bytes += Math.ceil((size * 8) / alignment) * alignment; // the padding stays (0, 0) and adds nothing
   }
   const partials = new Storage("buffer", "gradient norms", bytes / 4, "f32");
   arenas.forEach(({ elements, values, gradients, blocks }, i) => {

@@ -1,21 +1,21 @@
-// Constant folding: in a program that trains nothing, what depends on parameters and constants alone is the same from run to run
-// until somebody changes a parameter. Transformed filters and the scales of batch-norm are computed once, then.
+// Constant folding: in a program that trains nothing, values that depend on parameters and constants alone change only
+// when the parameters do. Transformed filters and batch-norm's scales are then computed once.
 import type { Launch } from "../lower.ts";
 import { readsOf, whole, writesOf } from "./memoryPlan.ts";
 import type { Storage } from "./storage.ts";
 
 export interface Folded {
-  /** The launches, those in front that need no run of their own. */
+  /** The launches, the constant ones first. */
   readonly launches: readonly Launch[];
-  /** How many stand in front. */
+  /** The number of constant launches. */
   readonly constant: number;
-  /** What the others read of theirs: it stays from run to run, so that nothing else may lie there. */
+  /** Results of constant launches that others read: they persist between runs, so their memory is not shared. */
   readonly kept: readonly Storage[];
 }
 
-/** @param required what is read back. */
+/** @param required the storages that are read back. */
 export function foldConstants(launches: readonly Launch[], required: Iterable<Storage>): Folded {
-  // Whoever writes parameters, or state beside them, trains.
+  // A program that writes parameters, or state beside them, trains.
   if (launches.some((launch) => writesOf(launch).some(({ external }) => external))) {
     return { launches, constant: 0, kept: [] };
   }
@@ -29,7 +29,7 @@ export function foldConstants(launches: readonly Launch[], required: Iterable<St
     if (!varies) constant.add(launch);
     else for (const storage of writesOf(launch)) varying.add(whole(storage));
   }
-  // A buffer that is written in parts is constant where all of them are, and so is what was computed from it.
+  // A buffer written in parts is constant only if all of them are; the same holds for everything computed from it.
   for (let before = -1; before !== constant.size; ) {
     before = constant.size;
     for (const launch of constant) {

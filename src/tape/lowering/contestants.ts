@@ -1,4 +1,4 @@
-// The candidates of a choice, and what a tuner needs in order to try them without the program that they are a part of.
+// The candidates of a choice, in the form that a tuner needs to try them outside of the program.
 
 import { type Contest, wholeOf } from "../../gpu/contest.ts";
 import type { Launch, Lowering } from "../lower.ts";
@@ -6,27 +6,27 @@ import type { Tensor } from "../tensor.ts";
 import type { Storage } from "./storage.ts";
 
 export interface Candidate<T> {
-  /** Launches and does nothing else: a tuner may call it only to time what it launches. */
+  /** Launches and has no other effect: a tuner may call it only to time the launches. */
   launch(): T;
   /**
-   * Marks the plain kernel that computes this on every adapter, whatever the extents: exactly one of the candidates. A
-   * device opened with portable kernels takes no other, and does not ask for its `fits`, which can only be about speed. A
-   * tuner takes only what agrees with it.
+   * Marks the portable kernel, which computes this on every adapter for all extents: exactly one of the candidates. A
+   * device opened with portable kernels uses no other and ignores its `fits`, which can only concern speed. A tuner
+   * uses only candidates that agree with it.
    */
   readonly portable?: true;
-  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
+  /** Whether it applies on this device (shape, features, limits); true by default. */
   readonly fits?: boolean;
-  /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
+  /** Whether the rules choose it if nothing was timed; true by default. The first preferred candidate counts. */
   readonly preferred?: boolean;
-  /** Whether it rounds to float16 on the way: a tuner compares it less strictly. */
+  /** Whether it rounds to float16 internally: a tuner then compares it less strictly. */
   readonly half?: boolean;
 }
 
-/** Of a candidate, beside what all of them write to the same tensors. */
+/** A candidate's results, besides the tensors that all candidates write. */
 export type Results<T> = (made: T) => readonly Tensor[];
 type Named<T> = readonly [name: string, candidate: Candidate<T>];
 
-/** What each candidate launches. @param first number of the first launch of the choice itself. */
+/** The launches of each candidate. @param first index of the first launch of the choice itself. */
 export function contestants<T>(
   to: Lowering,
   first: number,
@@ -35,7 +35,7 @@ export function contestants<T>(
   results: Results<T>,
 ): Omit<Contest, "key" | "byRule"> {
   const reference = capture(to, plain, results);
-  // What it writes each time is no temporary of its own, but what all candidates are to write.
+  // Storages written by both captures are not temporaries of its own, but common results of all candidates.
   const again = written(capture(to, plain, () => []).launches);
   const common = [...written(reference.launches)].filter((storage) => again.has(storage));
   const given = read(reference.launches);
@@ -52,7 +52,7 @@ export function contestants<T>(
   return { candidates: new Map(others), portable, reference: all };
 }
 
-/** What it launches, taken off again, and then what makes its results comparable. */
+/** Captures its launches without keeping them, then those that make its results comparable. */
 function capture<T>(to: Lowering, { launch }: Candidate<T>, results: Results<T>) {
   const first = to.launches.length;
   const made = launch();
@@ -73,8 +73,8 @@ const written = (launches: readonly Launch[]) => storagesOf(launches, true);
 const read = (launches: readonly Launch[]) => storagesOf(launches, false);
 
 /**
- * What of the program computes what these launches read, from what is given: a filter that was transformed in front of all
- * else, an input that an earlier operation has transformed already. It ends at the inputs of the program.
+ * The program's launches that compute the inputs of these launches from the given storages: for example a filter
+ * transformed in the prologue, or an input transformed by an earlier operation. It stops at the inputs of the program.
  */
 function preparation(to: Lowering, first: number, launches: readonly Launch[], given: ReadonlySet<Storage>): Launch[] {
   const found: Launch[] = [];

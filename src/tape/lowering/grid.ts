@@ -1,11 +1,11 @@
-// How many workgroups a launch of independent threads needs.
+// The number of workgroups for a launch of independent threads.
 
 const workgroupSize = 64;
 const mostGroups = 65535;
 
 /**
- * Grid and constants of a launch of `count` independent threads in workgroups of 64. Where one dimension would pass
- * the device limit of 65,535 workgroups a second takes over; ROW is the number of threads in one row of that grid.
+ * Grid and constants of a launch of `count` independent threads in workgroups of 64. Beyond the device limit of 65,535
+ * workgroups per dimension the grid has a second one; ROW is the number of threads in one row of the grid.
  */
 export function threads(count: number): { groups: [number, number]; constants: { COUNT: number; ROW: number } } {
   const groups = Math.ceil(count / workgroupSize);
@@ -13,7 +13,7 @@ export function threads(count: number): { groups: [number, number]; constants: {
   return { groups: [x, Math.ceil(groups / x)], constants: { COUNT: count, ROW: x * workgroupSize } };
 }
 
-/** The same for an element-wise launch in which each thread handles one vec4. */
+/** The same for an element-wise launch with one vec4 per thread. */
 export function vec4Threads(size: number): ReturnType<typeof threads> {
   return threads(Math.ceil(size / 4));
 }

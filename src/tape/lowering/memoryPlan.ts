@@ -1,5 +1,5 @@
-// Decides, for the recorded list of launches, which of them are needed and which temporaries may share a buffer.
-// Each temporary has a buffer to itself while it lives: WebGPU forbids reading and writing one buffer in one dispatch.
+// Decides which recorded launches are needed and which temporaries share a buffer. Temporaries that are alive at the
+// same time have separate buffers: WebGPU forbids reading and writing one buffer in one dispatch.
 import type { Launch } from "../lower.ts";
 import type { Storage } from "./storage.ts";
 
@@ -8,28 +8,28 @@ export interface Plan {
   readonly slots: readonly number[];
   /** The slot of each temporary. */
   readonly slotOf: ReadonlyMap<Storage, number>;
-  /** The most bytes of temporaries that are alive at one launch: no plan can need less. */
+  /** The most bytes of temporaries alive at one launch: a lower bound of any plan. */
   readonly lowerBound: number;
 }
 
-/** What a storage is a part of, or itself. */
+/** The storage that it is a part of, or itself. */
 export const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
 
-/** What a launch writes: its read_write bindings. */
+/** The storages that a launch writes: its read_write bindings. */
 export function writesOf(launch: Launch): Storage[] {
   return Object.entries(launch.bindings)
     .filter(([name]) => launch.shader.bindings[name].access === "read_write")
     .map(([, storage]) => storage);
 }
 
-/** What a launch reads: its other bindings. */
+/** The storages that a launch reads: its other bindings. */
 export function readsOf(launch: Launch): Storage[] {
   return Object.entries(launch.bindings)
     .filter(([name]) => launch.shader.bindings[name].access !== "read_write")
     .map(([, storage]) => storage);
 }
 
-/** The launches whose results reach `required` or, unless `frozen`, something that outlives the step; in their order. */
+/** The launches whose results reach `required` or, unless `frozen`, state that outlives the step; in their order. */
 export function removeDead(launches: readonly Launch[], required: Iterable<Storage>, frozen = false): Launch[] {
   const needed = new Set([...required].map(whole));
   const live: Launch[] = [];
@@ -42,9 +42,9 @@ export function removeDead(launches: readonly Launch[], required: Iterable<Stora
 }
 
 /**
- * Gives temporaries with disjoint lifetimes the same slot: the largest first, each into the first slot that is free
- * for the whole of its life (greedy by size; Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
- * Inference"). What is in `required` lives until the end, when it is copied out.
+ * Gives temporaries with disjoint lifetimes the same slot: the largest first, each into the first slot that is free for
+ * its whole lifetime (greedy by size; Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
+ * Inference"). Storages in `required` live until the end, when they are copied out.
  */
 export function planMemory(launches: readonly Launch[], required: Iterable<Storage>): Plan {
   const lives = new Map<Storage, { first: number; last: number }>();
@@ -78,7 +78,7 @@ export function planMemory(launches: readonly Launch[], required: Iterable<Stora
   return { slots, slotOf, lowerBound: alive.reduce((a, b) => Math.max(a, b), 0) };
 }
 
-/** Each slot with the temporaries that share it, and the launches that they are alive between. */
+/** Each slot with the temporaries that share it, and their first and last launches. */
 export function tenantsOf({ slots, slotOf }: Plan, launches: readonly Launch[]) {
   const tenants = slots.map((bytes) => ({
     bytes,

@@ -1,8 +1,8 @@
-// How much there is to compute in a part of a step that was chosen among several kernels: what its time is held against.
+// The amount of computation of a part of a step whose kernel was chosen among several: the reference for its time.
 
 /**
- * Operations of a convolution's or a matrix product's direct form, from the key of its choice. A
- * block's gradients are those of its filter and, but in the first block, its input: the key does not tell.
+ * Operations of the direct form of a convolution or matrix product, from the key of its choice. A block's gradients
+ * include that of its filter and, except in the first block, of its input: the key does not distinguish them.
  */
 export function operationsOf(part: string): number | undefined {
   const [what, ...extents] = part.split(" ");

@@ -1,15 +1,15 @@
-// Tensors too large for one binding: a batch of images cut into storages of so many images each. Launches take a range
-// of the batch that lies within one part; sums over the batch go on from launch to launch, so they stay exact.
+// Tensors too large for one binding: a batch of images split into several storages. A launch takes a range of the batch
+// within one part; sums over the batch continue from launch to launch, so they stay exact.
 import type { Lowering } from "../lower.ts";
 import { type Dtype, Storage } from "./storage.ts";
 
 /**
- * Bytes of a part, of which a large tensor has several even where one binding could hold it: what has been read for the
- * last time makes room for what is written next, part by part.
+ * Bytes of a part. A large tensor has several even if one binding could hold it: parts that were read for the last time
+ * make room for the next ones to be written.
  */
 const mostBytes = 128 * 2 ** 20;
 
-/** The part that an image lies in, and its number there. */
+/** The part that holds an image, and the image's index there. */
 export interface Place {
   readonly storage: Storage;
   readonly first: number;
@@ -27,7 +27,7 @@ export class Parts {
     this.dtype = dtype;
   }
 
-  /** New temporaries for `images` images of so many elements; `each` in a part, or as many as one should hold. */
+  /** New temporaries for `images` images of the given size; `each` in a part, or as many as fit. */
   static temporary(
     to: Lowering,
     name: string,
@@ -56,8 +56,8 @@ export class Parts {
 }
 
 /**
- * How many of `images` images of so many bytes one binding holds: all, or a power of two, so that the parts of tensors
- * of different sizes begin at the same images. One at least: that an image is too large is for the compiler to say.
+ * The number of images that one binding holds: all, or a power of two, so that the parts of tensors of different sizes
+ * start at the same images. At least one: the compiler reports images that are too large.
  */
 export function imagesWithin(to: Lowering, images: number, bytes: number, most = Number.POSITIVE_INFINITY): number {
   const { maxStorageBufferBindingSize, maxBufferSize } = to.device.gpu.limits;

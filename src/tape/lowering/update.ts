@@ -1,4 +1,4 @@
-// What a training step does after the forward pass: gradients of all trained parameters, gathered in arenas, the L2
+// The part of a training step after the forward pass: gradients of all trainable parameters, gathered in arenas, the L2
 // penalties among the loss's terms, and the optimizer's update.
 import penaltyShader from "../../../shaders/penalty.forward.wgsl";
 import scaleShader from "../../../shaders/scale.forward.wgsl";
@@ -16,28 +16,29 @@ import { type ArenaGradients, clipFactor } from "./clip.ts";
 import { vec4Threads } from "./grid.ts";
 import { Storage } from "./storage.ts";
 
-/** Floats in a block: parameters start at multiples of 256 bytes, so that each block belongs to one parameter. */
+/** Floats per block: parameters start at multiples of 256 bytes, so that each block belongs to one parameter. */
 const block = 64;
 
-/** The parameters that a training step changes. */
+/** The parameters that a training step updates. */
 function trainedBy(tape: Tape): Parameter[] {
   const trained = [...tape.parameters.values()].filter((p) => p.trainable);
-  if (trained.length === 0) throw new TwingradError("BAD_INPUT", "compile: an optimizer, but no trainable parameter.");
+  if (trained.length === 0)
+    throw new TwingradError("BAD_INPUT", "compile: an optimizer requires a trainable parameter.");
   return trained;
 }
 
-/** What the optimizer is to do, and with what. */
+/** The optimizer's task and its operands. */
 interface Update {
   readonly optimizer: Optimizer;
   readonly trained: readonly Parameter[];
-  /** Of each parameter, in their order. */
+  /** The gradient of each parameter, in their order. */
   readonly gradients: readonly Tensor[];
-  /** Factors of the L2 penalties that were taken out of the loss. */
+  /** Factors of the L2 penalties that were removed from the loss. */
   readonly decayOf: ReadonlyMap<Tensor, number>;
   readonly schedule: Storage;
 }
 
-/** The stages of a step that trains: every optimizer's `training`. */
+/** The stages of a training step: every optimizer's `training`. */
 export const training: Optimizer["training"] = (tape, loss, optimizer) => {
   const trained = trainedBy(tape);
   const reduced = withoutPenalties(tape, tape.nodes, loss);
@@ -56,8 +57,8 @@ export const training: Optimizer["training"] = (tape, loss, optimizer) => {
 };
 
 /**
- * Launches the update behind what has been lowered. Returns the loss to report, to which the penalties have been added, the
- * arenas, and where the update tells of a gradient that is not finite.
+ * Launches the update after the lowered operations. Returns the loss to report, with the penalties added, the arenas,
+ * and where the update reports a non-finite gradient.
  */
 function lowerUpdate(
   to: Lowering,
@@ -108,8 +109,8 @@ function external(name: string, elements: number, buffer: GPUBuffer): Storage {
 }
 
 /**
- * Takes the L2 penalties of trained parameters out of a loss that is a sum: their gradient, factor * w, is the
- * optimizer's to add, which saves two launches and a gradient's memory for each of them.
+ * Removes the L2 penalties of trainable parameters from a loss that is a sum: the optimizer adds their gradient,
+ * factor * w, which saves two launches and a gradient's memory for each of them.
  */
 function withoutPenalties(
   tape: Tape,
@@ -152,8 +153,9 @@ function plusPenalty(to: Lowering, loss: Tensor, values: Storage, blocks: Tensor
 }
 
 /**
- * Makes the launch that writes this gradient write it into the arena. What is no launch's own result, is read by others
- * as well or is the gradient of two parameters is copied: a launch must not read the arena while it writes to it.
+ * Makes the launch that writes this gradient write it into the arena. A gradient is copied instead if it is not a
+ * launch's own result, is read by others, or belongs to two parameters: a launch must not read the arena while writing
+ * to it.
  */
 function gatherGradient(to: Lowering, gradient: Tensor, arena: Storage, offset: number, shared: boolean): void {
   const storage = to.storage(gradient);

@@ -204,7 +204,7 @@ defineOnce(
       store.table = { ...fits, [name]: value } as TuningTable;
       await opened({ store }, async ({ device, warnings }) => {
         assertEqual(`${name}: choice`, device.tuner.choice("sum", ["a", "b"], "a"), undefined);
-        assert(warnings.length === 1 && warnings[0].includes("ignored"), `${name}: ${warnings}`);
+        assert(warnings.length === 1 && warnings[0].includes("Ignored"), `${name}: ${warnings}`);
         await device.tuner.tune(sumBy(device, ["a", "b"]).record);
         assertEqual(`${name}: timed`, device.tuner.timed, 2);
         assertEqual(
@@ -259,7 +259,7 @@ const wrongs: Record<string, { change: (code: string) => string; told: string }>
   },
   "the last elements unwritten": {
     change: (code) => code.replace("output[i] =", "if (i < 1023u) { output[i] =").replace("b[i];", "b[i]; }"),
-    told: "4 of 4096 values are not finite, or not written",
+    told: "4 of 4096 values are not finite or not written",
   },
   "the operands exchanged for one": {
     change: (code) => code.replace("a[i] + b[i]", "a[i] + a[i]"),
@@ -303,7 +303,7 @@ define("tuner: a wrong kernel is never taken, told with its adapter, and not tri
       await opened({ store }, async ({ device, warnings }) => {
         await device.tuner.tune(record(device));
         assertEqual(`${name}, table: ${table}: taken`, record(device)(), "sound");
-        const about = warnings.filter((text) => !text.includes("ignored"));
+        const about = warnings.filter((text) => !text.includes("Ignored"));
         assertEqual(`${name}, table: ${table}: warnings`, about.length, 1);
         for (const part of ['"wrong"', "for sum:", told, device.tuner.table().adapter]) {
           assert(about[0].includes(part), `${name}: the warning lacks ${part}: ${about[0]}`);
@@ -519,7 +519,10 @@ defineOnce(
       );
       const portable = ["tiled", "single", "tiled"].map((name) => [name, "portable", name]);
       assertEqual(`choices as on ${kind}`, choices, portable);
-      assert(program.explain().includes("single, the portable one (of single): maxPool2d.forward"), program.explain());
+      assert(
+        program.explain().includes("single, the portable kernel (of single): maxPool2d.forward"),
+        program.explain(),
+      );
       program.dispose();
     }
   },

@@ -135,7 +135,7 @@ defineOnce("liveness: patches that cannot be are refused", async () => {
   await assertThrows("an embedding", make({ patch: 4, embedding: 5 }), ["embedding is 5", "filters, 3"]);
   await assertThrows("edges", make({ patch: 4, towers: ["edges"] }), ["edges"]);
   await assertThrows("theta", make({ differences: 1.5 }), ["differences is 1.5"]);
-  await assertThrows("pairs", () => siamese({ ...options, patch: 4, embedding: 3 }), ["patches are for liveness"]);
+  await assertThrows("pairs", () => siamese({ ...options, patch: 4, embedding: 3 }), ["patch is for liveness"]);
 });
 
 defineOnce("liveness: goes on from a saved state to the same bits, with augmentation", async (device) => {

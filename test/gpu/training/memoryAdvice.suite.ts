@@ -66,7 +66,7 @@ defineOnce("errors: parameters over the limit are told before a value of them is
   const error = await Trainer.create(device, network, { batchSize: 1 }).catch((thrown) => thrown);
   assertEqual("code", error.code, "LIMIT");
   const parts = [
-    'parameters: those of "tower/dense/kernel" take 49 GiB; this adapter takes at most ',
+    'parameters: those of "tower/dense/kernel" take 49 GiB; this adapter supports at most ',
     "What would fit: ",
   ];
   for (const part of parts) assert(error.message.includes(part), `the message lacks "${part}": ${error.message}`);

@@ -361,7 +361,7 @@ for (const loss of ["triplet", "supervised-contrastive"] as const) {
     for (let n = 0; n < 30; n++) ({ loss: last } = await trainer.step(batch));
     assert(first > 0 && last < 0.5 * first, `the loss on one batch went from ${first} to ${last} in 30 steps`);
     const few = async () => trainer.step({ ...batch, labels: [1, 2] });
-    await assertThrows("too few labels", few, ["6 pictures take as many labels; got 2"]);
+    await assertThrows("too few labels", few, ["expected 6 labels; got 2"]);
     await assertThrows("pairs", async () => trainer.step(oddBatch(6, 1)), [loss, "images and labels"]);
     await trainer.dispose();
   });
@@ -369,8 +369,8 @@ for (const loss of ["triplet", "supervised-contrastive"] as const) {
 
 define("errors: a loss names what does not go with it", async (device) => {
   for (const [options, part] of [
-    [{ mining: "batch-hard" }, "mining is for the triplet loss"],
-    [{ loss: "triplet", margin: "soft" }, "a soft margin is for mined triplets"],
+    [{ mining: "batch-hard" }, "mining requires the triplet loss"],
+    [{ loss: "triplet", margin: "soft" }, "a soft margin requires mining"],
     [{ loss: "triplet", margin: Number.NaN }, "margin is NaN"],
     [{ loss: "supervised-contrastive", temperature: 0 }, "temperature is 0"],
   ] as const) {

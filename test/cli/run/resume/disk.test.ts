@@ -82,9 +82,9 @@ describe.skipIf(missing)("a run", () => {
     const failed = told.filter((text) => /is not saved/.test(text));
     expect(failed).toHaveLength(3);
     expect(failed[0]).toMatch(
-      /^the checkpoint of step 0 is not saved \(.*ENOSPC.*\); nothing is saved yet; training goes on and tries again in 30 s$/,
+      /^the checkpoint of step 0 is not saved \(.*ENOSPC.*\); no checkpoint is saved yet; training goes on and tries again in 30 s$/,
     );
-    expect(told).toContain("the checkpoint of step 9 is saved: it works again");
+    expect(told).toContain("the checkpoint of step 9 is saved: saving works again");
     expect(told.filter((text) => /log\.csv: cannot be written: ENOSPC.*; trying again later/.test(text))).toHaveLength(
       1,
     );
@@ -105,7 +105,7 @@ describe.skipIf(missing)("a run", () => {
       if (/step 3 is not saved/.test(text)) mount("-o", "remount,rw", disk);
     });
     expect(told.filter((text) => /is not saved .*EROFS/.test(text))).toHaveLength(2);
-    expect(told).toContain("the checkpoint of step 6 is saved: it works again");
+    expect(told).toContain("the checkpoint of step 6 is saved: saving works again");
     expect(await losses(folder)).toHaveLength(32);
   });
 

@@ -1,5 +1,5 @@
-// Batch-norm and ReLU that are applied where their result is read: its statistics, its two backward sums, and the copy
-// that is made for readers who cannot do it themselves.
+// Batch-norm and ReLU that are applied when their result is read: the statistics, the two backward sums, and the copy
+// for readers that cannot apply them.
 import affineShader from "../../../shaders/batchNorm.affine.wgsl";
 import applyShader from "../../../shaders/batchNorm.apply.wgsl";
 import coefficientsShader from "../../../shaders/batchNorm.coefficients.wgsl";
@@ -15,7 +15,7 @@ import type { Tensor } from "../../tape/tensor.ts";
 import { hasSubgroups } from "../kernels/matrixTiles.ts";
 import { type Arriving, type BlockShape, type Norm, runsOf, type Source, slicesOf } from "./blockShape.ts";
 
-/** A block's output as it lies: pooled values, to be normalized where they are read. */
+/** A block's stored output: pooled values, to be normalized when read. */
 export const normalizedWhenRead: Form<{ readonly shape: BlockShape; readonly source: Source }> = {
   name: "normalized when read",
   written(to, tensor, { shape, source }) {
@@ -25,7 +25,7 @@ export const normalizedWhenRead: Form<{ readonly shape: BlockShape; readonly sou
   },
 };
 
-/** The gradient of a block's output as it lies: in parts, perhaps in half precision, perhaps with its sums. */
+/** The stored gradient of a block's output: in parts, optionally in half precision, optionally with its sums. */
 export const gradientInParts: Form<Arriving> = {
   name: "gradient in parts",
   written(to, tensor, leaving) {
@@ -37,7 +37,7 @@ export const gradientInParts: Form<Arriving> = {
   },
 };
 
-/** Writes parts, of images of so many elements, as one float32 array. */
+/** Writes the parts, with `elements` per image, as one float32 array. */
 export function launchWiden(to: Lowering, elements: number, { parts, scale }: Arriving, output: Storage): void {
   parts.storages.forEach((x, i) => {
     const size = x.dtype === "f16" ? 2 : 4;
@@ -47,7 +47,7 @@ export function launchWiden(to: Lowering, elements: number, { parts, scale }: Ar
   });
 }
 
-/** What a block's normalization is computed with: [C] each, the averages where there are any. */
+/** The inputs of a block's normalization: [C] each, the averages optional. */
 export interface NormTensors {
   readonly gamma: Tensor;
   readonly beta: Tensor;
@@ -56,11 +56,14 @@ export interface NormTensors {
 }
 
 const pixelsOf = ({ pooledY, pooledX }: BlockShape) => pooledY * pooledX;
-/** Threads that join the parts of one channel: software adapters pay more for a barrier than for the parts. */
+/** Threads that sum the parts of one channel: on software adapters a barrier costs more than the parts. */
 const joining = (to: Lowering) => (to.device.adapter.software ? 1 : 64);
 const groupsOf = ({ images, group }: BlockShape) => images / group;
 
-/** [groups, 4, filters] of mean, scale, beta and 1 / deviation, then [groups, filters] of the mean's rest, from moments in `runs` parts of each image. */
+/**
+ * [groups, 4, filters] of mean, scale, beta and 1 / deviation, then [groups, filters] of the mean's remainder, from
+ * moments in `runs` parts of each image.
+ */
 export function launchAffine(
   to: Lowering,
   shape: BlockShape,
@@ -99,7 +102,7 @@ export function launchMovingAffine(
   return affine;
 }
 
-/** Writes what a block's output stands for, for readers that need it in float32 and whole. */
+/** Writes a block's normalized output, for readers that need it in float32 and in one buffer. */
 export function launchApply(to: Lowering, shape: BlockShape, source: Source, output: Storage): void {
   const CHANNELS = shape.filters / 4;
   for (const slice of slicesOf(shape.images, source.images)) {
@@ -111,7 +114,7 @@ export function launchApply(to: Lowering, shape: BlockShape, source: Source, out
   }
 }
 
-/** The sums of the backward pass over a gradient that came without them. */
+/** The sums of the backward pass, for a gradient that has none yet. */
 export function launchGradientSums(
   to: Lowering,
   shape: BlockShape,
@@ -150,7 +153,9 @@ export function launchGradientSums(
   return { partial, runs: RUNS };
 }
 
-/** From the sums, what the input gradient needs, and the gradients of gamma, beta and the convolution's bias. */
+/**
+ * From the sums: the coefficients of the input gradient, and the gradients of gamma, beta and the convolution's bias.
+ */
 export function launchCoefficients(
   to: Lowering,
   shape: BlockShape,
@@ -176,7 +181,7 @@ export function launchCoefficients(
   return { norm: { affine, coefficients }, gamma, beta, bias };
 }
 
-/** Runs of the sums that a kernel takes while it writes the gradient of `source`, tile by tile. */
+/** The sums that a kernel computes while it writes the gradient of `source`, tile by tile. */
 export function sumsFor(to: Lowering, images: number, channels: number, tiles: number): NonNullable<Arriving["sums"]> {
   const { RUNS } = runsOf(to, images, channels / 4, tiles);
   return { partial: new Storage("temporary", "gradient sums", images * RUNS * 2 * channels, "f32"), runs: RUNS };

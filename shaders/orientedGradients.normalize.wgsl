@@ -1,8 +1,8 @@
-// A cell's edges beside what there is about it, and its pixels:
+// A cell's edges, normalized by their surroundings, and its pixels:
 //   n = sqrt(mean of energy over 5 x 5 cells, borders repeated) + STRENGTH
 //   output[cell, b] = sqrt(histogram[cell, b] / n + LEAST), b < 8
 //   output[cell, 8 + c] = mean of the cell's 2 x 2 pixels of x in channel c
-// One thread to a cell: a faint edge in shade counts as much as a strong one in the light.
+// One thread per cell. After normalization a faint edge in shade counts as much as a strong one in the light.
 override HEIGHT: u32; // of the picture
 override WIDTH: u32;
 override CHANNELS: u32;
