@@ -1,6 +1,7 @@
 // One family of errors: a stable code for programs, a sentence for people (what, where, expected, what to do).
 // docs/errors.md tells of each code what it means and what helps.
 
+/** All codes; docs/errors.md tells what each means and what helps. */
 export const errorCodes = [
   "SHAPE",
   "BAD_INPUT",
@@ -20,9 +21,23 @@ export const errorCodes = [
   "DISK",
 ] as const;
 
+/** A stable code for programs. */
 export type ErrorCode = (typeof errorCodes)[number];
 
+/**
+ * The base class of all errors that the library throws on purpose.
+ * @example
+ * ```ts
+ * try {
+ *   await Model.open(device, bytes);
+ * } catch (error) {
+ *   if (error instanceof TwingradError && error.code === "CORRUPT_FILE") console.error(error.message);
+ *   else throw error;
+ * }
+ * ```
+ */
 export class TwingradError extends Error {
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -33,6 +48,7 @@ export class TwingradError extends Error {
 
 /** The device went away: `reason` is the browser's or driver's. Pending work rejects with this. */
 export class DeviceLostError extends TwingradError {
+  /** In the words of the browser or driver. */
   readonly reason: string;
   constructor(reason: string, advice = "Open a device again and load the last saved state", options?: ErrorOptions) {
     super("DEVICE_LOST", `The GPU device was lost: ${reason.replace(/\.?\s*$/, "")}. ${advice}.`, options);
@@ -55,6 +71,7 @@ export class ResourceError extends TwingradError {
   readonly what: string;
   /** Of what `what` tells: bytes, unless it tells of something else. */
   readonly needed: number;
+  /** What the adapter has of it. */
   readonly available: number;
   constructor(
     code: "LIMIT" | "OUT_OF_MEMORY",
@@ -82,6 +99,7 @@ export type DiskReason = "full" | "denied" | "busy" | "other";
 
 /** A file or folder that cannot be read, written, removed or listed. What was there before is as it was. */
 export class DiskError extends TwingradError {
+  /** Why, for programs. */
   readonly reason: DiskReason;
   constructor(reason: DiskReason, message: string, options?: ErrorOptions) {
     super("DISK", message, options);
@@ -98,7 +116,9 @@ export function inBytes(bytes: number): string {
 
 /** A step whose loss or gradients are NaN or infinite. The parameters took its update: go on from an earlier state. */
 export class NotFiniteError extends TwingradError {
+  /** Counted from 1. */
   readonly step: number;
+  /** NaN, infinite, or finite where only a gradient is not. */
   readonly loss: number;
   /** @param found what a replay of the step found, where there was one. */
   constructor(step: number, loss: number, found?: string) {
@@ -117,6 +137,7 @@ export class NotFiniteError extends TwingradError {
 export class NotLiveError extends TwingradError {
   /** From 0 to 1: how surely the picture shows a live person; less than `threshold`. */
   readonly score: number;
+  /** What a picture must score at least. */
   readonly threshold: number;
   /** A file's name, or which of the given pictures it is, from 0. */
   readonly picture: string | number;

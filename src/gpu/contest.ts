@@ -9,7 +9,7 @@ export interface Bound {
   readonly data?: Float32Array;
   /** For u32: what its elements are below; any 32 bits by default. */
   readonly below?: number;
-  /** What its elements usually come to; 1 by default. */
+  /** What its elements usually come to. @default 1 */
   readonly magnitude?: number;
   /** For u32: which bits of an element mean something; all by default. */
   readonly mask?: (element: number) => number;

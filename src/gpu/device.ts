@@ -6,16 +6,21 @@ import type { TuningOptions } from "./tuner.ts";
 // A circle of types: a device has a tuner, which times kernels on that device.
 import { type DeviceTuner, untuned } from "./untuned.ts";
 
+/** Which adapter a device computes on, in WebGPU's words. */
 export interface AdapterInfo {
+  /** As "nvidia". */
   readonly vendor: string;
+  /** As "ampere"; empty where the browser does not tell. */
   readonly architecture: string;
+  /** As "NVIDIA GeForce RTX 3060"; empty where the browser does not tell. */
   readonly description: string;
   /** True when the adapter runs on the CPU (SwiftShader, llvmpipe, WARP). */
   readonly software: boolean;
 }
 
+/** How `openDevice` opens a device. */
 export interface OpenDeviceOptions {
-  /** The GPU object to ask; `navigator.gpu` by default. */
+  /** The GPU object to ask. @default navigator.gpu */
   readonly gpu?: GPU;
   /** Limits lower than the adapter's own, to try out what a smaller adapter would do. */
   readonly limits?: Readonly<Record<string, number>>;
@@ -63,8 +68,14 @@ const bufferUsage = {
 
 /** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores made on it. */
 export class Device {
+  /** The WebGPU device itself. */
   readonly gpu: GPUDevice;
+  /** Which adapter it computes on. */
   readonly adapter: AdapterInfo;
+  /**
+   * Pipelines and shader modules, shared by all programs on this device.
+   * @internal
+   */
   readonly kernels: KernelCache;
   /** Chooses among kernels that compute the same. */
   tuner: DeviceTuner;
@@ -86,6 +97,7 @@ export class Device {
   /** Bytes that programs cannot take together, whatever the adapter's limits are. */
   readonly memory: number;
 
+  /** @internal */
   constructor(
     gpu: GPUDevice,
     adapter: AdapterInfo,
@@ -109,6 +121,7 @@ export class Device {
     this.lost.catch(() => {}); // a loss that nobody waits for is not an unhandled rejection
   }
 
+  /** @internal */
   createBuffer(label: string, size: number, kind: BufferKind = "storage"): GPUBuffer {
     const { gpu, checking } = this;
     if (checking) gpu.pushErrorScope("out-of-memory");
@@ -118,7 +131,10 @@ export class Device {
     return buffer;
   }
 
-  /** Frees a buffer that `createBuffer` made. It may be released again. */
+  /**
+   * Frees a buffer that `createBuffer` made. It may be released again.
+   * @internal
+   */
   release(buffer: GPUBuffer): void {
     this.buffers.delete(buffer);
     buffer.destroy();
@@ -131,7 +147,10 @@ export class Device {
     return { buffers: this.buffers.size, bytes };
   }
 
-  /** @throws LIMIT where there is no such memory. */
+  /**
+   * @throws LIMIT where there is no such memory.
+   * @internal
+   */
   checkMemory(what: string, needed: number): void {
     const { memory: available } = this;
     if (needed <= available) return;
@@ -139,7 +158,10 @@ export class Device {
     throw new ResourceError("LIMIT", why, { needed, available });
   }
 
-  /** The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU. */
+  /**
+   * The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU.
+   * @internal
+   */
   planning(): Device {
     const createBuffer = (label: string, size: number) => ({ label, size });
     return Object.create(this, {
@@ -152,13 +174,17 @@ export class Device {
   /**
    * Queues a write of all of `data`, after the work submitted so far and before what is submitted next. A function's values
    * are not even made where nothing is written, as in planning.
+   * @internal
    */
   write(buffer: GPUBuffer, offset: number, data: Float32Array | (() => Float32Array)): void {
     const values = typeof data === "function" ? data() : data;
     this.gpu.queue.writeBuffer(buffer, offset, values as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`. */
+  /**
+   * Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`.
+   * @internal
+   */
   async checked<T>(where: string, work: () => T): Promise<T> {
     const { gpu } = this;
     gpu.pushErrorScope("validation");
@@ -194,6 +220,7 @@ export class Device {
   /**
    * Waits for the GPU. Where the device is lost meanwhile this rejects with the reason, and not with whatever the loss
    * made of `work`: runtimes break the calls first and tell the loss a moment later.
+   * @internal
    */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -211,11 +238,15 @@ export class Device {
     });
   }
 
-  /** Calls `release` when the device is disposed: for what a runtime must let go of together with it. */
+  /**
+   * Calls `release` when the device is disposed: for what a runtime must let go of together with it.
+   * @internal
+   */
   addDisposer(release: () => void): void {
     this.onDispose.push(release);
   }
 
+  /** Destroys the device and all that lies on it; what is under way rejects with `DeviceLostError`. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -226,8 +257,14 @@ export class Device {
 }
 
 /**
- * Opens the system's GPU with all the limits that it has.
- * Throws `NO_ADAPTER` where there is no WebGPU, or no adapter behind it.
+ * Opens the system's GPU with all the limits that it has: in a page, a worker or Deno. In Node take `openDevice` of `twingrad/node`.
+ * @throws NO_ADAPTER where there is no WebGPU, or no adapter behind it.
+ * @example
+ * ```ts
+ * const device = await openDevice();
+ * console.log(device.adapter.description, device.adapter.software);
+ * device.dispose();
+ * ```
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, deviceOptions);

@@ -16,14 +16,15 @@ import {
 } from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";
 
+/** Timing the kernels that compute the same on this adapter, to take the fastest. */
 export interface TuningOptions {
   /** Keeps what was found for the next start; without one it lasts as long as the device. */
   readonly store?: TuningStore;
-  /** False: take from the store what it has, time nothing. True by default. */
+  /** False: take from the store what it has, time nothing. @default true */
   readonly time?: boolean;
-  /** Milliseconds that timing may take each time that a program is compiled; 20,000 by default. */
+  /** Milliseconds that timing may take each time that a program is compiled. @default 20000 */
   readonly budget?: number;
-  /** Is told, in one line each, what went wrong; nothing of it is fatal. `console.warn` by default. */
+  /** Is told, in one line each, what went wrong; nothing of it is fatal. @default console.warn */
   readonly warn?: (text: string) => void;
   /** Is told once before anything is timed, with how many choices are open. */
   readonly onTiming?: (open: number) => void;

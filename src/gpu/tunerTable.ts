@@ -21,6 +21,7 @@ export const isProven = ({ candidate, differences, refused }: Choice): boolean =
   return typeof difference === "number" && difference <= 1 && refused?.[candidate] === undefined;
 };
 
+/** What tuning found on one adapter: for each choice among kernels the fastest candidate, and how long each took. */
 export interface TuningTable {
   /** 1: its candidates were not compared, so that it is ignored. */
   readonly format: 1 | 2;
@@ -30,12 +31,15 @@ export interface TuningTable {
   readonly version: string;
   /** A digest of the kernels' sources. */
   readonly shaders: string;
+  /** By what is computed, with its extents. */
   readonly choices: Readonly<Record<string, Choice>>;
 }
 
 /** Where tables are kept: a folder, a browser's database. Both may throw; then tuning goes on without. */
 export interface TuningStore {
+  /** The table that was saved under this key, if there is one. */
   load(key: string): Promise<TuningTable | undefined>;
+  /** Keeps a table under this key. */
   save(key: string, table: TuningTable): Promise<void>;
 }
 

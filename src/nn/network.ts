@@ -17,8 +17,13 @@ import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeight
 /** `recognition`: do two pictures show one person? `liveness`: does a picture show a person, or a picture of one? */
 export type NetworkTask = "recognition" | "liveness";
 
+/**
+ * A network as functions that record it on a tape; `siamese` and `liveness` make one. A network of your own implements it.
+ */
 export interface Network {
+  /** What its head answers. */
   readonly task: NetworkTask;
+  /** With all defaults filled in. */
   readonly options: Required<NetworkOptions>;
   /**
    * Embeddings [N, embedding], each value in (0, 1) unless linear, of pictures [N, H, W, C] in [0, 1]. In training the batch's

@@ -15,7 +15,9 @@ import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOption
 
 type Options = Required<NetworkOptions>;
 
+/** How a network's tower is recorded. */
 export interface TowerMode {
+  /** Whether batch-norm takes the batch's own statistics, and not the moving averages. */
   readonly training: boolean;
   /** The batch is cut into this many branches with statistics of their own. */
   readonly groups?: number;

@@ -5,20 +5,24 @@ import { checkOptions, type Known } from "../options.ts";
 
 export const scheduleKinds = ["constant", "cosine", "step"] as const;
 
+/** Options of `learningRateSchedule`. */
 export interface ScheduleOptions {
   /** The rate that warm-up ends at and decay begins at. */
   readonly learningRate: number;
-  /** `constant` by default. */
+  /**
+   * The form of the decay.
+   * @default "constant"
+   */
   readonly kind?: (typeof scheduleKinds)[number];
-  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017); 0 by default. */
+  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017). @default 0 */
   readonly warmUp?: number;
   /** Of `cosine`: the steps of the training, warm-up included. */
   readonly steps?: number;
-  /** Of `cosine`: what the rate has fallen to after `steps`; 0 by default. */
+  /** Of `cosine`: what the rate has fallen to after `steps`. @default 0 */
   readonly finalRate?: number;
   /** Of `step`: after each so many steps behind the warm-up ... */
   readonly decayEvery?: number;
-  /** ... the rate shrinks by this factor; 0.1 by default. */
+  /** ... the rate shrinks by this factor. @default 0.1 */
   readonly decayRate?: number;
 }
 
@@ -37,6 +41,11 @@ const scheduleOptions: Known<ScheduleOptions> = {
  * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter 2017);
  * `step`: rate decayRate^floor(t / decayEvery).
  * @throws BAD_INPUT for numbers that make no schedule.
+ * @example
+ * ```ts
+ * const learningRate = learningRateSchedule({ learningRate: 2e-3, kind: "cosine", steps: 600, warmUp: 50 });
+ * const optimizer = adam({ learningRate });
+ * ```
  */
 export function learningRateSchedule(options: ScheduleOptions): (step: number) => number {
   checkOptions("learningRateSchedule", options, scheduleOptions);

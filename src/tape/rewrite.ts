@@ -7,7 +7,7 @@ export interface Rule {
   readonly name: string;
   /** What it saves, in a sentence. */
   readonly saves: string;
-  /** Which graph it reads: what was recorded, or that with its gradients. `recorded` by default. */
+  /** Which graph it reads: what was recorded, or that with its gradients. @default "recorded" */
   readonly graph?: Stage;
   /** What to put in the place of what, where the pattern is there about this node and the conditions hold. */
   match(node: Node, graph: Graph): Replacement | undefined;

@@ -29,7 +29,7 @@ export interface LossOptions {
   readonly mining?: Mining;
   /** Of the contrastive (1) or triplet (0.2) loss; `soft` for mined triplets alone. */
   readonly margin?: Margin;
-  /** Of the supervised contrastive loss; 0.1 by default. */
+  /** Of the supervised contrastive loss. @default 0.1 */
   readonly temperature?: number;
 }
 

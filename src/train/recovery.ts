@@ -7,10 +7,17 @@ import { type EntryOptions, type Operation, OperationLog } from "./operationLog.
 import { Session } from "./session.ts";
 import { restoreSnapshot } from "./snapshot.ts";
 
+/** What becomes of a training whose device is lost: see `TrainerOptions.recovery`. */
 export interface RecoveryOptions {
-  /** Steps between states kept in host memory: 100 by default, or fewer where the batches since would pass 256 MiB. */
+  /**
+   * Steps between states kept in host memory; fewer where the batches since would pass 256 MiB.
+   * @default 100
+   */
   readonly every?: number;
-  /** Gives up at so many losses of a device without a new step between: 3 by default. */
+  /**
+   * Gives up at so many losses of a device without a new step between.
+   * @default 3
+   */
   readonly losses?: number;
   /** Opens a device in place of the lost one; by default as the lost one was opened. */
   readonly reopen?: () => Promise<Device>;
@@ -18,6 +25,7 @@ export interface RecoveryOptions {
   readonly onRecovery?: (recovered: Recovered) => void;
 }
 
+/** What is told of a recovery. */
 export interface Recovered {
   /** Why the device was lost, in the words of the browser or driver. */
   readonly reason: string;
@@ -27,6 +35,7 @@ export interface Recovered {
   readonly to: number;
   /** Whether the steps done again gave the same losses, bit for bit; another adapter may round otherwise. */
   readonly exact: boolean;
+  /** The device that it trains on now. */
   readonly device: Device;
 }
 

@@ -3,9 +3,12 @@ import { TwingradError } from "../../errors.ts";
 import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
 import type { Recogniser } from "../../recognition/recogniser.ts";
 
+/** The distances that `vectorRecognizer` knows. */
 export const metrics = ["euclidean", "cosine"] as const;
+/** A distance between two vectors. */
 export type VectorMetric = (typeof metrics)[number];
 
+/** Options of `vectorRecognizer`. */
 export interface VectorOptions {
   /** How many numbers a vector has. */
   readonly length: number;

@@ -11,6 +11,11 @@ import { image } from "../kernels/windowShape.ts";
  * population's: instance normalisation without parameters (Ulyanov et al. 2016). With pictures in [0, 1] the epsilon of
  * 1e-5 keeps an even area, whose rounding is all there is, from being blown up. Without a gradient: it stands where
  * pictures come in.
+ * @param options.epsilon - 1e-5 by default.
+ * @example
+ * ```ts
+ * const images = standardize(scaleBytes(tape.input("pictures", [4, 56, 46, 1], { dtype: "u8" })));
+ * ```
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
   const tape = tapeOf("standardize", x);

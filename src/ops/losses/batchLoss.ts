@@ -23,6 +23,11 @@ export type Margin = number | "soft";
  * another (batch hard: Hermans, Beyer and Leibe 2017, equation 5), a scalar. Embeddings are [N, D]; `labels` holds N whole
  * numbers, equal ones for one person, and gets no gradient. Anchors without a positive or without a negative are left out
  * of the mean, which is 0 where none is left; of equally hard rows the first counts. Margin 0.2 by default.
+ * @throws SHAPE where there is not one label for each row.
+ * @example
+ * ```ts
+ * const loss = batchHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]), { margin: 0.2 });
+ * ```
  */
 export function batchHardTripletLoss(
   embeddings: Tensor,
@@ -36,6 +41,10 @@ export function batchHardTripletLoss(
  * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative that is
  * farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest where none is (as TensorFlow Addons). Else as
  * `batchHardTripletLoss`.
+ * @example
+ * ```ts
+ * const loss = semiHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]));
+ * ```
  */
 export function semiHardTripletLoss(
   embeddings: Tensor,
@@ -50,6 +59,11 @@ export function semiHardTripletLoss(
  * equal shares for those of a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For rows of unit length, as it is meant
  * for, that is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize` passes on is the same. Anchors
  * without a positive are left out of the mean, which is 0 where none is left. Temperature 0.1 by default.
+ * @example
+ * ```ts
+ * const embeddings = l2Normalize(tape.input("embeddings", [32, 128]));
+ * const loss = supervisedContrastiveLoss(embeddings, tape.input("labels", [32]), { temperature: 0.07 });
+ * ```
  */
 export function supervisedContrastiveLoss(
   embeddings: Tensor,

@@ -14,7 +14,7 @@ export interface Candidate<T> {
    * tuner takes only what agrees with it.
    */
   readonly portable?: true;
-  /** Whether it can compute this at all on this device (shape, features, limits); true by default. */
+  /** Whether it can compute this at all on this device (shape, features, limits). @default true */
   readonly fits?: boolean;
   /** Whether the rules of thumb take it where nothing was timed; true by default. The first that is counts. */
   readonly preferred?: boolean;
