@@ -1,8 +1,8 @@
-// Builds the documentation as static files for any host: guide, API reference and, where it was built, the studio; and checks
-// every link in it.
+// Builds the documentation as static files for any host: guide, API reference and the studio; and checks every
+// link in it.
 //
 //   npm run site
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { lacking } from "./documented.ts";
 import { brokenLinks } from "./links.ts";
@@ -18,7 +18,9 @@ await writeFile(looks, style);
 const { app, project } = await convert(looks);
 app.validate(project);
 await app.generateDocs(project, folder);
-await cp("dist/studio", path.join(folder, "studio"), { recursive: true });
+// By its address, as it reads the shaders from beside itself, where this program's bundle does not lie.
+const { buildStudio } = await import(path.resolve("scripts/packages/studio.mjs"));
+await buildStudio("build/site/studio");
 
 const faults = [...lacking(project), ...brokenLinks(folder).map((link) => `leads nowhere: ${link}`)];
 for (const fault of faults) console.error(fault);
