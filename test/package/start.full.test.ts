@@ -12,7 +12,8 @@ import { libraryInNode } from "./support/installed.ts";
 import { run } from "./support/run.ts";
 
 const measured = /^On 2 held-out identities: accuracy (\d\.\d+), AUC (\d\.\d+)\.\n$/;
-let folder: string;
+let installed: string;
+let folder: string; // below, as other tests have programs of the same names
 let inNode: string;
 
 /** The AUC that a program prints: above chance. */
@@ -23,7 +24,8 @@ function aucOf(printed: string): number {
 }
 
 beforeAll(async () => {
-  folder = await libraryInNode();
+  installed = await libraryInNode();
+  folder = path.join(installed, "start");
   await cp(path.resolve(import.meta.dirname, "../../examples/start"), folder, { recursive: true });
   await drawPeople(path.join(folder, "people"));
   inNode = await run(folder, "node", "node.js"); // leaves the model and the records that the others read
@@ -39,6 +41,14 @@ it("network.js and loss.js learn", async () => {
   expect(Number(/^loss (\d\S+)/.exec(await run(folder, "node", "network.js"))?.[1])).toBeLessThan(0.2);
   const [, first, last] = /^from (\S+) to (\S+)/.exec(await run(folder, "node", "loss.js")) ?? [];
   expect(Number(last)).toBeLessThan(Number(first));
+});
+
+it("tensorflow.js lowers the loss", async () => {
+  const losses = [...(await run(folder, "node", "tensorflow.js")).matchAll(/loss (\d\S+)/g)].map(([, loss]) =>
+    Number(loss),
+  );
+  expect(losses).toHaveLength(3);
+  expect(losses[2]).toBeLessThan(losses[0]);
 });
 
 function bunMissing(): string | undefined {
@@ -90,7 +100,7 @@ async function filesBelow(parent: string, prefix: string): Promise<[string, Buff
 }
 
 it("page.js trains in a page without a bundler", { timeout: 240_000 }, async () => {
-  const library = await filesBelow(path.join(folder, "node_modules/twingrad"), "/twingrad/");
+  const library = await filesBelow(path.join(installed, "node_modules/twingrad"), "/twingrad/");
   const names = ["page.js", "training.js", "people.tfrecord"];
   const own = names.map(async (name) => [`/${name}`, await readFile(path.join(folder, name))] as [string, Buffer]);
   const text = await said(new Map([...library, ...(await Promise.all(own))]), "page.js");
