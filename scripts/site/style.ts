@@ -43,8 +43,12 @@ code, pre { font-family: ui-monospace, Menlo, Consolas, monospace; }
 .tsd-typography table tr, .tsd-typography table thead tr { background: none; }
 .tsd-typography table { display: block; overflow-x: auto; border-collapse: collapse; }
 .tsd-typography th, .tsd-typography td { border: 0; border-bottom: 1px solid var(--color-accent); padding: 7px 14px 7px 0; text-align: left; vertical-align: top; }
-.tsd-typography td:first-child code { white-space: nowrap; }
+.tsd-typography td code { overflow-wrap: anywhere; }
+.tsd-typography td { min-width: 8.5rem; }
+.tsd-typography td:first-child:nth-last-child(2) code { white-space: nowrap; }
 .tsd-typography img { max-width: 100%; height: auto; border-radius: 10px; }
+.tsd-typography p:has(> img[src$=".svg"]) { max-width: none; overflow-x: auto; }
+.tsd-typography img[src$=".svg"] { min-width: 620px; }
 .tsd-page-toolbar { background: var(--color-background); border-bottom-color: var(--color-accent); }
 .tsd-navigation a.current { border-radius: 6px; }
 @media (max-width: 769px) { .col-content { padding: 16px; border-radius: 0; border-width: 1px 0; margin: 0 -1rem; } }
