@@ -1,6 +1,7 @@
 // One family of errors. Each has a stable code for programs and a message for people: what is wrong, what was expected,
 // what to do. docs/errors.md lists the codes with their causes and remedies.
 
+/** All codes; docs/errors.md tells what each means and what helps. */
 export const errorCodes = [
   "SHAPE",
   "BAD_INPUT",
@@ -20,9 +21,23 @@ export const errorCodes = [
   "DISK",
 ] as const;
 
+/** A stable code for programs. */
 export type ErrorCode = (typeof errorCodes)[number];
 
+/**
+ * The base class of all errors that the library throws on purpose.
+ * @example
+ * ```ts
+ * try {
+ *   await Model.open(device, bytes);
+ * } catch (error) {
+ *   if (error instanceof TwingradError && error.code === "CORRUPT_FILE") console.error(error.message);
+ *   else throw error;
+ * }
+ * ```
+ */
 export class TwingradError extends Error {
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -33,6 +48,7 @@ export class TwingradError extends Error {
 
 /** The device was lost; `reason` comes from the browser or the driver. Pending work rejects with this error. */
 export class DeviceLostError extends TwingradError {
+  /** In the words of the browser or driver. */
   readonly reason: string;
   constructor(reason: string, advice = "Open a device again and load the last saved state", options?: ErrorOptions) {
     super("DEVICE_LOST", `The GPU device was lost: ${reason.replace(/\.?\s*$/, "")}. ${advice}.`, options);
@@ -55,6 +71,7 @@ export class ResourceError extends TwingradError {
   readonly what: string;
   /** The unit of the quantities: bytes by default. */
   readonly needed: number;
+  /** What the adapter has of it. */
   readonly available: number;
   constructor(
     code: "LIMIT" | "OUT_OF_MEMORY",
@@ -82,6 +99,7 @@ export type DiskReason = "full" | "denied" | "busy" | "other";
 
 /** A file or folder cannot be read, written, removed or listed. Its previous content is unchanged. */
 export class DiskError extends TwingradError {
+  /** Why, for programs. */
   readonly reason: DiskReason;
   constructor(reason: DiskReason, message: string, options?: ErrorOptions) {
     super("DISK", message, options);
@@ -101,7 +119,9 @@ export function inBytes(bytes: number): string {
  * state.
  */
 export class NotFiniteError extends TwingradError {
+  /** Counted from 1. */
   readonly step: number;
+  /** NaN, infinite, or finite where only a gradient is not. */
   readonly loss: number;
   /** @param found the result of replaying the step, if it was replayed. */
   constructor(step: number, loss: number, found?: string) {
@@ -120,6 +140,7 @@ export class NotFiniteError extends TwingradError {
 export class NotLiveError extends TwingradError {
   /** The liveness score, from 0 to 1; less than `threshold`. */
   readonly score: number;
+  /** What a picture must score at least. */
   readonly threshold: number;
   /** The file name, or the index among the given pictures, from 0. */
   readonly picture: string | number;

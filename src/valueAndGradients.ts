@@ -10,11 +10,19 @@ import { describe, sizeOf, type Tensor } from "./tape/tensor.ts";
 
 /** A tensor with its elements, on the host; row-major, images NHWC, filters HWIO. */
 export interface Value {
+  /** Row-major. */
   readonly shape: number[];
+  /** As many elements as the shape has. */
   readonly data: Float32Array;
 }
 
-/** Throws `SHAPE` if the number of elements does not match the shape. */
+/**
+ * Throws `SHAPE` where the number of elements does not fit the shape.
+ * @example
+ * ```ts
+ * const x = tensor([2, 3], [1, 2, 3, 4, 5, 6]);
+ * ```
+ */
 export function tensor(shape: readonly number[], data: ArrayLike<number>): Value {
   checkNumbers("tensor: data", data);
   if (data.length !== sizeOf(shape)) {
@@ -23,6 +31,7 @@ export function tensor(shape: readonly number[], data: ArrayLike<number>): Value
   return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }
 
+/** Options of `valueAndGradients`. */
 export interface ValueAndGradientsOptions<Name extends string> {
   /** Inputs whose gradients are wanted. */
   readonly gradientsOf?: readonly Name[];
@@ -30,7 +39,17 @@ export interface ValueAndGradientsOptions<Name extends string> {
   readonly outputGradient?: Value;
 }
 
-/** Records `compose` on a new tape, runs it once on `inputs`, and reads back its value and the requested gradients. */
+/**
+ * Records `compose` on a tape of its own, runs it once on `inputs`, reads back its value and the wanted gradients.
+ * @returns The output's value, and for each name in `gradientsOf` the gradient of that input's shape.
+ * @throws SHAPE where the output is no scalar and there is no `outputGradient`, and what the operations throw.
+ * @example
+ * ```ts
+ * const x = tensor([1, 4], [1, -2, 3, -4]);
+ * const { value, gradients } = await valueAndGradients(device, ({ x }) => sum(relu(x)), { x }, { gradientsOf: ["x"] });
+ * console.log(value.data[0], gradients.x.data); // 4, Float32Array [1, 0, 1, 0]
+ * ```
+ */
 export async function valueAndGradients<Name extends string>(
   device: Device,
   compose: (inputs: Record<Name, Tensor>) => Tensor,

@@ -1,8 +1,9 @@
 // Where things live and who may import whom. A failure says which file imports what, and what to do about it.
-import { posix } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import ts from "typescript";
 import { describe, expect, it, test } from "vitest";
-import { circleAmong, filesBelow, type Import, importsOf, parse } from "./imports.ts";
+import { circleAmong, filesBelow, type Import, importsOf, parse, root } from "./imports.ts";
 
 interface Room {
   /** Rooms, or single files of rooms, that it may import beside its own files. */
@@ -309,4 +310,20 @@ test(`at most ${mostFiles} files lie side by side`, () => {
   expect(told).toEqual([]);
   const small = Object.keys(largeFolders).filter((folder) => !large.some(([name]) => name === folder));
   expect(small, "no longer large: take it off the list").toEqual([]);
+});
+
+test("docs/architecture.md has this table; UPDATE_DOCS=1 writes it", () => {
+  const page = join(root, "docs/architecture.md");
+  const text = readFileSync(page, "utf8");
+  const row = ([room, { imports, types = [], packages }]: [string, Room]) => {
+    const may = [...imports, ...types.map((name) => `${name} (types)`)].map((name) =>
+      `\`${name}\``.replace(" (types)`", "` (types)"),
+    );
+    const also = { npm: "npm packages", "npm and node": "npm packages, Node's modules" };
+    return `| \`${room}\` | ${[...may, ...(packages ? [also[packages]] : [])].join(", ") || "nothing"} |`;
+  };
+  const table = ["| room | may import |", "|---|---|", ...Object.entries(rooms).reverse().map(row)].join("\n");
+  const whole = text.replace(/(<!-- rooms -->\n).*(<!-- \/rooms -->)/s, `$1${table}\n$2`);
+  if (process.env.UPDATE_DOCS) writeFileSync(page, whole);
+  expect(readFileSync(page, "utf8")).toBe(whole);
 });

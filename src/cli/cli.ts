@@ -2,54 +2,12 @@
 // The command line. Results go to standard output, everything else to standard error; 0 done, 1 failed, 2 wrong
 // usage, 130 interrupted (Ctrl-C).
 import { existsSync } from "node:fs";
-import { Command, CommanderError } from "commander";
-import { version } from "../internal.ts";
+import { CommanderError } from "commander";
 import { tolerateClosedOutput } from "./closedOutput.ts";
-import { addAugment } from "./commands/augment.ts";
-import { addCalibrate } from "./commands/calibrate.ts";
-import { addCompletion } from "./commands/completion.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addDevices } from "./commands/devices.ts";
-import { addEnroll } from "./commands/enroll.ts";
-import { addEvaluate } from "./commands/evaluate/evaluate.ts";
-import { addEmbed } from "./commands/exchange/embed.ts";
-import { addExport } from "./commands/exchange/export.ts";
-import { addImport } from "./commands/exchange/import.ts";
-import { addForget } from "./commands/forget.ts";
-import { addIdentify } from "./commands/identify.ts";
-import { addDraw } from "./commands/pictures/draw.ts";
-import { addRecapture } from "./commands/recapture.ts";
-import { addRecords } from "./commands/records.ts";
-import { addStudio } from "./commands/studio.ts";
-import { addTrain } from "./commands/train.ts";
-import { addVerify } from "./commands/verify.ts";
 import { printError, reason } from "./outcome.ts";
+import { program } from "./program.ts";
 
 const unwritten = tolerateClosedOutput();
-
-const program = new Command("twingrad")
-  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
-  .version(version, "-V, --version", "print the version")
-  .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
-  .exitOverride();
-addDemo(program);
-addDraw(program);
-addTrain(program);
-addEvaluate(program);
-addEmbed(program);
-addImport(program);
-addExport(program);
-addCalibrate(program);
-addEnroll(program);
-addVerify(program);
-addIdentify(program);
-addForget(program);
-addAugment(program);
-addRecapture(program);
-addRecords(program);
-addDevices(program);
-addStudio(program);
-addCompletion(program);
 
 try {
   // Node puts U+FFFD for what is no UTF-8: two names could become one, and a path leads nowhere.

@@ -25,34 +25,48 @@ interface Stacked<P extends Pictures> {
   readonly stacked?: P;
 }
 
-/** `P`, `L` and `S` are the types of the arrays of pictures, labels and seeds, for whoever knows them more closely. */
+/**
+ * B pairs of pictures [B, H, W, C] with their identities. `P`, `L` and `S` are the types of the arrays of pictures, labels and seeds.
+ */
 export interface PairBatch<P extends Pictures = Pictures, L = ArrayLike<number>, S = ArrayLike<number>>
   extends Stacked<P> {
+  /** One picture of each pair, [B, H, W, C]. */
   readonly left: P;
+  /** The other picture of each pair, [B, H, W, C]. */
   readonly right: P;
   /** The identity on each picture; equal numbers mean the same identity. */
   readonly leftLabels: L;
+  /** The identities on `right`, [B]. */
   readonly rightLabels: L;
   /**
    * Required where the trainer augments: for each picture a uint32 that selects its stream of random numbers. The data
    * stream's depend on the sampler's seed and the picture's place in the stream alone.
    */
   readonly leftSeeds?: S;
+  /** As `leftSeeds`, of `right`. */
   readonly rightSeeds?: S;
 }
 
+/** B triplets of pictures [B, H, W, C] each. */
 export interface TripletBatch<P extends Pictures = Pictures, S = ArrayLike<number>> extends Stacked<P> {
+  /** Pictures [B, H, W, C]. */
   readonly anchor: P;
+  /** Other pictures of the anchors' identities. */
   readonly positive: P;
+  /** Pictures of other identities. */
   readonly negative: P;
   /** As in `PairBatch`. */
   readonly anchorSeeds?: S;
+  /** As in `PairBatch`. */
   readonly positiveSeeds?: S;
+  /** As in `PairBatch`. */
   readonly negativeSeeds?: S;
 }
 
+/** B single pictures [B, H, W, C], bona fide presentations and attacks. */
 export interface LivenessBatch<P extends Pictures = Pictures, L = ArrayLike<number>, S = ArrayLike<number>>
   extends Stacked<P> {
+  /** Pictures [B, H, W, C]. */
   readonly images: P;
   /** 1 for a live person, 0 for a presentation attack. */
   readonly live: L;
@@ -63,10 +77,13 @@ export interface LivenessBatch<P extends Pictures = Pictures, L = ArrayLike<numb
 /** For losses that compare all pictures of a batch: several pictures of each of several identities. */
 export interface ClassBatch<P extends Pictures = Pictures, L = ArrayLike<number>, S = ArrayLike<number>>
   extends Stacked<P> {
+  /** Pictures [B, H, W, C]. */
   readonly images: P;
   /** As in `PairBatch`. */
   readonly labels: L;
+  /** As in `PairBatch`. */
   readonly seeds?: S;
 }
 
+/** What a training step takes: the fields decide which kind it is. */
 export type Batch = PairBatch | TripletBatch | LivenessBatch | ClassBatch;

@@ -30,8 +30,11 @@ interface Decoded {
 /** A batch as the streams give it: a seed for each picture is always there. */
 type Loaded<B extends Batch> = Required<Omit<B, "stacked">> & Decoded;
 
+/** A batch of pairs as `batches` gives it. */
 export type LoadedPairs = Loaded<PairBatch<Uint8Array, Int32Array, Uint32Array>>;
+/** A batch of triplets as `tripletBatches` gives it. */
 export type LoadedTriplets = Loaded<TripletBatch<Uint8Array, Uint32Array>>;
+/** A batch of single pictures as `livenessBatches` gives it. */
 export type LoadedLiveness = Loaded<LivenessBatch<Uint8Array, Uint8Array, Uint32Array>>;
 /** P x K pictures, those of one identity concatenated: B = P * K. */
 export type LoadedClasses = Loaded<ClassBatch<Uint8Array, Int32Array, Uint32Array>>;
@@ -42,12 +45,15 @@ export type LoadedClasses = Loaded<ClassBatch<Uint8Array, Int32Array, Uint32Arra
  */
 export const defaultPrefetch = 8;
 
+/** How far a stream decodes ahead. */
 export interface LoadingOptions {
-  /** How many batches are decoded ahead of the one in use; 8 by default. */
+  /** How many batches are decoded ahead of the one in use. @default 8 */
   prefetch?: number;
 }
 
+/** Options of the batch streams. */
 export interface BatchOptions extends LoadingOptions {
+  /** Examples in a batch. */
   batchSize: number;
 }
 
@@ -58,6 +64,7 @@ const batchOptions: Known<BatchOptions> = { prefetch: 1, batchSize: 1 };
  * more and the one being waited for, and what the cache of `DecodedImages` may keep.
  */
 export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
+  /** The next batch; it never ends. */
   next(): Promise<{ done: false; value: B }>;
   /** Begins to decode the first batches, `prefetch` of them, while the consumer has something else to do. */
   begin(): void;
@@ -67,7 +74,17 @@ export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
   restore(state: SamplerState): void;
 }
 
-/** Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again. */
+/**
+ * Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again.
+ * @example
+ * ```ts
+ * const pairs = balancedPairs(labelsOf(dataset), { seed: 1 });
+ * for await (const batch of batches(new DecodedImages(dataset, [56, 46, 1]), pairs, { batchSize: 8 })) {
+ *   const { loss, step } = await trainer.step(batch);
+ *   if (step === 600) break;
+ * }
+ * ```
+ */
 export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: BatchOptions): BatchStream<LoadedPairs> {
   checkOptions("batches", options, batchOptions);
   return new Loader([images], pairs, options, options.batchSize, {
@@ -83,7 +100,13 @@ export function batches(images: DecodedImages, pairs: Sampler<Pair>, options: Ba
   });
 }
 
-/** Batches of triplets, as `batches` of pairs. */
+/**
+ * Batches of triplets, as `batches` of pairs.
+ * @example
+ * ```ts
+ * const stream = tripletBatches(new DecodedImages(dataset, [56, 46, 1]), triplets(labels, { seed: 1 }), { batchSize: 8 });
+ * ```
+ */
 export function tripletBatches(
   images: DecodedImages,
   triplets: Sampler<Triplet>,
@@ -106,6 +129,11 @@ export function tripletBatches(
 /**
  * Batches as `perClass` draws them, or so many of them `together`, behind one another. Of several `images`, which are the same
  * pictures decoded in different ways, each takes its part of those together in turn.
+ * @example
+ * ```ts
+ * const sampler = perClass(labels, { classes: 16, perClass: 4, seed: 1 });
+ * const { value } = await classBatches(new DecodedImages(dataset, [56, 46, 1]), sampler).next();
+ * ```
  */
 export function classBatches(
   images: DecodedImages | readonly DecodedImages[],
@@ -125,7 +153,14 @@ export function classBatches(
   });
 }
 
-/** Batches of single pictures of the sampler's dataset, which is that of `images`. */
+/**
+ * Batches of single pictures of the sampler's dataset, which is that of `images`.
+ * @example
+ * ```ts
+ * const decoded = new DecodedImages(livenessDataset, [112, 112, 3]);
+ * const stream = livenessBatches(decoded, balancedLiveness(livenessDataset, { seed: 1 }), { batchSize: 32 });
+ * ```
+ */
 export function livenessBatches(
   images: DecodedImages<LivenessItem>,
   pictures: Sampler<Single>,

@@ -4,6 +4,7 @@ import type { ImageSize } from "./imageSize.ts";
 import { checkLabels } from "./labels.ts";
 import type { StoredPicture } from "./pictures/storedPicture.ts";
 
+/** One picture of a dataset: who is on it, and how to decode it. */
 export interface Item {
   /** Index into `Dataset.identities`. */
   readonly identity: number;
@@ -17,12 +18,22 @@ export interface Item {
   stored?(): Promise<StoredPicture>;
 }
 
+/** Labeled pictures: `items[i].identity` is an index into `identities`. */
 export interface Dataset<I extends Item = Item> {
+  /** The names of the identities. */
   readonly identities: readonly string[];
+  /** The pictures, undecoded. */
   readonly items: readonly I[];
 }
 
-/** The identity of each picture. */
+/**
+ * The identity of each picture.
+ * @returns An array of N, for each picture the index of its identity.
+ * @example
+ * ```ts
+ * const pairs = balancedPairs(labelsOf(dataset), { seed: 1 });
+ * ```
+ */
 export function labelsOf(dataset: Dataset): Int32Array {
   return Int32Array.from(dataset.items, (item) => item.identity);
 }
@@ -41,6 +52,11 @@ export function indicesByIdentity(labels: ArrayLike<number>): number[][] {
 /**
  * Each identity's group: the folder above its own, `Korean` of `Korean/character01` (Omniglot's alphabet); "" where
  * there is none. `groups` holds for each identity the index of its group's name.
+ * @returns `names`: the groups' names; `groups`: for each identity the index of its group's name.
+ * @example
+ * ```ts
+ * identityGroups({ identities: ["Korean/character01", "Greek/character01"], items: [] }).names; // ["Korean", "Greek"]
+ * ```
  */
 export function identityGroups({ identities }: Dataset): { names: string[]; groups: Int32Array } {
   const parents = identities.map((identity) => identity.slice(0, Math.max(0, identity.lastIndexOf("/"))));

@@ -6,21 +6,38 @@ import { checkOptions } from "../options.ts";
 import type { Dataset, Item } from "./dataset.ts";
 import type { ImageSize } from "./imageSize.ts";
 
+/** Options of `DecodedImages`. */
 export interface DecodedImagesOptions {
-  /** Bytes of decoded pictures that are kept; the least recently used go first. 1 GiB by default; 0 keeps none. */
+  /**
+   * Bytes of decoded pictures that are kept; the least recently used go first; 0 keeps none.
+   * @default 2 ** 30
+   */
   maximumBytes?: number;
   /**
-   * How many pictures are read and decoded at a time; 32 by default. Well above the decoder's threads: between reading and
+   * How many pictures are read and decoded at a time. Well above the decoder's threads: between reading and
    * decoding a picture waits for the thread that submits training steps, several times, and the decoder must not.
+   * @default 32
    */
   concurrency?: number;
 }
 
+/**
+ * The pictures of a dataset at one size, decoded when they are asked for and kept in a bounded cache.
+ * @example
+ * ```ts
+ * const decoded = new DecodedImages(dataset, [56, 46, 1], { maximumBytes: 2 ** 28 });
+ * const two = await decoded.stack([0, 1]); // Uint8Array [2, 56, 46, 1]
+ * ```
+ */
 export class DecodedImages<I extends Item = Item> {
   /** Height x width x channels: the bytes of one picture. */
   readonly bytes: number;
   /** How many pictures were decoded, and how many were found in memory or already being decoded. */
-  readonly counts = { decoded: 0, found: 0 };
+  readonly counts = {
+    /** Decoded anew. */
+    decoded: 0 /** In memory, or already being decoded. */,
+    found: 0,
+  };
   readonly #kept = new Map<number, Uint8Array>();
   readonly #decoding = new Map<number, Promise<Uint8Array>>();
   readonly #waiting: (() => void)[] = [];
@@ -29,7 +46,9 @@ export class DecodedImages<I extends Item = Item> {
   #running = 0;
 
   constructor(
+    /** Whose pictures. */
     readonly dataset: Dataset<I>,
+    /** Height, width, channels. */
     readonly size: ImageSize,
     options: DecodedImagesOptions = {},
   ) {

@@ -30,7 +30,8 @@ export {
 export { type FaceOptions, type FaceStore, faceDataset, type PictureDecoder } from "./detection/faceDataset.ts";
 export type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./detection/faceFinder.ts";
 export type { ImageSize } from "./imageSize.ts";
-export type { CropOptions } from "./pictures/crop.ts";
+export type { CropOptions, PictureCrop } from "./pictures/crop.ts";
+export type { StoredPicture } from "./pictures/storedPicture.ts";
 export { turnedIdentities } from "./pictures/turned.ts";
 export {
   balancedPairs,
@@ -42,12 +43,18 @@ export {
 } from "./sampling/balanced.ts";
 export {
   allPairs,
+  type EvaluationPair,
   oneShotTrials,
   pairsPerIdentity,
   type Trial,
   type TrialOptions,
 } from "./sampling/evaluationPairs.ts";
-export { balancingDifferentProbability, expectedPairs, yieldWarnings } from "./sampling/expectedPairs.ts";
+export {
+  balancingDifferentProbability,
+  expectedPairs,
+  type FilterProbabilities,
+  yieldWarnings,
+} from "./sampling/expectedPairs.ts";
 export { type FilteredPairsOptions, filteredPairs, type Pair } from "./sampling/filteredPairs.ts";
 export type { Sampler, SamplerState } from "./sampling/sampler.ts";
 export {

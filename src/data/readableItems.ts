@@ -15,9 +15,14 @@ export function isUnreadable(error: unknown): error is TwingradError {
 }
 
 /**
- * @param onUnreadable is told of each picture that is left out, in the dataset's order; an identity without a picture
+ * The dataset without the pictures that cannot be decoded at this size: each is decoded once.
+ * @param onUnreadable - is told of each picture that is left out, in the dataset's order; an identity without a picture
  * is left out with it.
  * @throws BAD_INPUT when no picture is left.
+ * @example
+ * ```ts
+ * const readable = await readableItems(dataset, [56, 46, 1], (item, error) => console.warn(item.name, error.message));
+ * ```
  */
 export async function readableItems<I extends Item>(
   dataset: Dataset<I>,

@@ -7,22 +7,29 @@ import { Random, streams } from "./random.ts";
 
 /** The `number`-th, from 1, of `of` parts of as equal a size as can be: every identity is in one of them. */
 export interface Fold {
+  /** From 1. */
   readonly number: number;
+  /** How many folds there are. */
   readonly of: number;
 }
 
+/** How a dataset is divided by identity. */
 export interface Split {
   /** The share that is held out; what a fold says comes first. */
   readonly fraction: number;
   /** Instead: the part that is held out, so that one run for each part judges everybody once. */
   readonly fold?: Fold;
+  /** Of the random division. */
   readonly seed: number;
-  /** Groups are held out whole (`identityGroups`), so that nothing of their kind was trained on; false by default. */
+  /** Groups are held out whole (`identityGroups`), so that nothing of their kind was trained on. @default false */
   readonly wholeGroups?: boolean;
 }
 
+/** A dataset in two parts without a common identity. */
 export interface Divided<I extends Item = Item> {
+  /** What is trained on. */
   readonly training: Dataset<I>;
+  /** What is evaluated on: held-out identities. */
   readonly heldOut: Dataset<I>;
 }
 
@@ -31,6 +38,11 @@ export interface Divided<I extends Item = Item> {
  * depends on the seed and on the set of names, not on their order.
  * @throws BAD_INPUT when either part would have fewer than two identities, for a fold that there is none of, and for
  * groups where there is one alone.
+ * @example
+ * ```ts
+ * const { training, heldOut } = splitIdentities(dataset, { fraction: 0.2, seed: 1 });
+ * const first = splitIdentities(dataset, { fraction: 0.2, fold: { number: 1, of: 8 }, seed: 1 });
+ * ```
  */
 export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Split): Divided<I> {
   checkOptions("splitIdentities", split, {

@@ -5,13 +5,18 @@ import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 
+/** A confidence interval. */
 export type Interval = readonly [lower: number, upper: number];
 
+/**
+ * How confidence intervals are found: by resampling identities, not pairs, as the pairs of one identity depend on each other.
+ */
 export interface BootstrapOptions {
-  /** How often the identities are drawn anew; 1,000 by default. */
+  /** How often the identities are drawn anew. @default 1000 */
   readonly resamples?: number;
-  /** The chance that the interval holds the true figure, 0.95 by default. */
+  /** The chance that the interval holds the true figure. @default 0.95 */
   readonly level?: number;
+  /** Of the resampling. @default 0 */
   readonly seed?: number;
 }
 

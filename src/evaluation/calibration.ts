@@ -6,10 +6,19 @@ import type { ScoredPair } from "./metrics.ts";
 
 /** P(same) = 1 / (1 + exp(slope * distance - intercept)). */
 export interface Calibration {
+  /** Per unit of distance; positive where a larger distance means less alike. */
   slope: number;
+  /** The log-odds of a genuine pair at distance 0. */
   intercept: number;
 }
 
+/**
+ * The probability that a pair at this distance is genuine, at even prior odds.
+ * @example
+ * ```ts
+ * probabilityOf(fitCalibration(scored), 0.7); // between 0 and 1
+ * ```
+ */
 export function probabilityOf({ slope, intercept }: Calibration, distance: number): number {
   return 1 / (1 + Math.exp(slope * distance - intercept));
 }
@@ -17,6 +26,10 @@ export function probabilityOf({ slope, intercept }: Calibration, distance: numbe
 /**
  * The calibration of least cross-entropy on the pairs, by Newton's method with step halving (H.-T. Lin et al. 2007).
  * @throws BAD_INPUT without pairs of both kinds.
+ * @example
+ * ```ts
+ * const calibration = fitCalibration(scored);
+ * ```
  */
 export function fitCalibration(pairs: readonly ScoredPair[]): Calibration {
   const same = pairs.filter((pair) => pair.same).length;

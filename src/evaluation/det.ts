@@ -2,6 +2,7 @@
 // deviates, on which normally distributed distances give a straight line: see `normalQuantile`.
 import type { RocPoint } from "./metrics.ts";
 
+/** A point of the detection error tradeoff curve (Martin et al. 1997). */
 export interface DetPoint {
   /** Of the distance. */
   threshold: number;
@@ -15,6 +16,10 @@ export interface DetPoint {
  * At each false-accept rate 10^(-n / perDecade), from 1 down to the lowest above 0 that occurs, and at 0: the curve's
  * point with the fewest false rejects among those with no more false accepts. Points that several rates share come once,
  * in ascending order of false accepts.
+ * @example
+ * ```ts
+ * const points = detCurve(roc(scored));
+ * ```
  */
 export function detCurve(points: readonly RocPoint[], perDecade = 10): DetPoint[] {
   const occurring = points.map((point) => point.falseAccept).filter((far) => far > 0);

@@ -10,13 +10,20 @@ export interface CalibratedRate {
   wanted: number;
   /** Share of the pairs of two identities that the threshold accepts: at most what was wanted. */
   falseAccept: number;
+  /** Of `falseAccept`. */
   falseAcceptInterval: Interval;
   /** Share of the pairs of one identity that it accepts. */
   trueAccept: number;
+  /** Of `trueAccept`. */
   trueAcceptInterval: Interval;
   /** The chance that an interval holds the rate of the population. */
   level: number;
-  pairs: { same: number; different: number };
+  /** How many pairs it was set on. */
+  pairs: {
+    /** Genuine pairs. */ same: number /** Impostor pairs. */;
+    different: number;
+  };
+  /** How many identities the pairs show. */
   identities: number;
 }
 
@@ -35,6 +42,12 @@ export function isCalibratedRate(value: unknown): value is CalibratedRate {
  * The largest distance of a pair up to which no more than the share `far` of the pairs of two identities is accepted; where
  * already the nearest pairs are too many, a value below every distance, which accepts nobody.
  * @throws BAD_INPUT for a rate outside (0, 1), or without pairs of both kinds.
+ * @param far - the wanted false-accept rate, as a share.
+ * @returns The threshold, and what it reaches on these pairs.
+ * @example
+ * ```ts
+ * const { threshold, rate } = thresholdAt(scored, scored, labels, 0.001);
+ * ```
  */
 export function thresholdAt(
   scored: readonly ScoredPair[],

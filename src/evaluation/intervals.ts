@@ -11,19 +11,32 @@ import {
 } from "./bootstrap.ts";
 import { areaUnderCurve, equalErrorRate, type RocPoint, roc, type ScoredPair, trueAcceptAt } from "./metrics.ts";
 
+/** Confidence intervals of a verification report. */
 export interface VerificationIntervals {
   /** The chance that an interval holds the true figure. */
   level: number;
+  /** How often the identities were drawn anew. */
   resamples: number;
   /** The people that the pairs show. */
   identities: number;
+  /** Of the area under the ROC curve. */
   auc: Interval;
+  /** Of the equal error rate. */
   eer: Interval;
   /** True-accept rate at each false-accept rate, as in the report. */
   tarAtFar: Record<string, Interval>;
 }
 
-/** @param fars the false-accept rates, as the keys of the result: "0.01". */
+/**
+ * Confidence intervals by bootstrapping identities: every resample draws identities with replacement.
+ * @param fars - the false-accept rates, as the keys of the result: "0.01".
+ * @throws BAD_INPUT for a level or number of resamples out of range, or without pairs of both kinds.
+ * @example
+ * ```ts
+ * const { auc } = verificationIntervals(scored, scored, labels, ["0.01"]);
+ * console.log(`AUC between ${auc[0]} and ${auc[1]}`);
+ * ```
+ */
 export function verificationIntervals(
   scored: readonly ScoredPair[],
   pairs: readonly Pick<EvaluationPair, "left" | "right">[],

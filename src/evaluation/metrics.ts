@@ -4,14 +4,19 @@ import { TwingradError } from "../errors.ts";
 
 /** The distance of a pair, and whether it truly shows one identity. */
 export interface ScoredPair {
+  /** Smaller means more alike. */
   readonly distance: number;
+  /** Whether it is a genuine pair. */
   readonly same: boolean;
 }
 
 /** Shares of pairs of two identities (`falseAccept`) and of one (`trueAccept`) with distance <= threshold. */
 export interface RocPoint {
+  /** Pairs at most this far apart are accepted. */
   threshold: number;
+  /** Share of the impostor pairs that are accepted. */
   falseAccept: number;
+  /** Share of the genuine pairs that are accepted. */
   trueAccept: number;
 }
 
@@ -19,6 +24,11 @@ export interface RocPoint {
  * The receiver operating characteristic: one point for each distance that occurs, in ascending order, and (0, 0) before
  * them. Pairs of equal distance are accepted together.
  * @throws BAD_INPUT without pairs of both kinds, or with a distance that is not a number.
+ * @example
+ * ```ts
+ * const points = roc([{ distance: 0.2, same: true }, { distance: 0.9, same: false }]);
+ * console.log(areaUnderCurve(points), equalErrorRate(points)); // 1 0
+ * ```
  */
 export function roc(pairs: readonly ScoredPair[]): RocPoint[] {
   const same = pairs.filter((pair) => pair.same).length;
@@ -52,6 +62,11 @@ export function roc(pairs: readonly ScoredPair[]): RocPoint[] {
 /**
  * Area under the curve: the chance that a pair of one identity is nearer than a pair of two, ties counting one half
  * (Mann and Whitney 1947). The trapezoids under `roc` give just that.
+ * @returns From 0 to 1; 0.5 is chance.
+ * @example
+ * ```ts
+ * areaUnderCurve(roc(scored));
+ * ```
  */
 export function areaUnderCurve(points: readonly RocPoint[]): number {
   let area = 0;
@@ -62,7 +77,14 @@ export function areaUnderCurve(points: readonly RocPoint[]): number {
   return area;
 }
 
-/** Equal error rate: where false accepts = false rejects on the straight lines between the points of the curve. */
+/**
+ * Equal error rate: where false accepts = false rejects on the straight lines between the points of the curve.
+ * @returns From 0 to 1; multiply by 100 for percent.
+ * @example
+ * ```ts
+ * equalErrorRate(roc(scored));
+ * ```
+ */
 export function equalErrorRate(points: readonly RocPoint[]): number {
   for (let i = 1; i < points.length; i++) {
     const before = points[i - 1].falseAccept - (1 - points[i - 1].trueAccept);
@@ -78,6 +100,11 @@ export function equalErrorRate(points: readonly RocPoint[]): number {
 /**
  * The largest share of true accepts that some threshold reaches with at most the share `far` of false accepts. With
  * fewer than 1 / far pairs of two identities this allows no false accept at all.
+ * @param far - the false-accept rate, as a share: 0.01 is one in a hundred.
+ * @example
+ * ```ts
+ * trueAcceptAt(roc(scored), 0.001); // TAR at FAR 0.1 %
+ * ```
  */
 export function trueAcceptAt(points: readonly RocPoint[], far: number): number {
   let best = 0;
@@ -88,7 +115,13 @@ export function trueAcceptAt(points: readonly RocPoint[], far: number): number {
   return best;
 }
 
-/** The share of pairs that the threshold judges rightly. */
+/**
+ * The share of pairs that the threshold judges rightly.
+ * @example
+ * ```ts
+ * accuracyAt(scored, bestThreshold(scored).threshold);
+ * ```
+ */
 export function accuracyAt(pairs: readonly ScoredPair[], threshold: number): number {
   return pairs.filter((pair) => pair.distance <= threshold === pair.same).length / pairs.length;
 }
@@ -96,6 +129,11 @@ export function accuracyAt(pairs: readonly ScoredPair[], threshold: number): num
 /**
  * The threshold with the highest accuracy on these pairs: halfway between two neighbouring distances, the lowest such
  * place among equals; or beyond the outermost distance when accepting all or nothing is best.
+ * @returns The threshold, and the share of the pairs that it classifies correctly.
+ * @example
+ * ```ts
+ * const { threshold, accuracy } = bestThreshold(scored);
+ * ```
  */
 export function bestThreshold(pairs: readonly ScoredPair[]): { threshold: number; accuracy: number } {
   const ascending = [...pairs].sort((a, b) => a.distance - b.distance);

@@ -7,6 +7,11 @@ export type DistanceToPictures = (probe: number, pictures: readonly number[]) =>
 /**
  * For each trial whether the right identity is strictly the nearest; a tie is a miss, so that a network that cannot tell
  * anybody apart scores nothing.
+ * @example
+ * ```ts
+ * const trials = oneShotTrials(labels, { ways: 5, trials: 100, seed: 1 });
+ * const hits = oneShotHits(trials, (probe, pictures) => Math.min(...pictures.map((picture) => Math.abs(probe - picture))));
+ * ```
  */
 export function oneShotHits(trials: readonly Trial[], distance: DistanceToPictures): boolean[] {
   return trials.map(({ probe, support, answer, shots = 1 }) => {
@@ -21,6 +26,11 @@ export function oneShotHits(trials: readonly Trial[], distance: DistanceToPictur
  * The share of trials in which the right identity is strictly the nearest; an identity is as far as the nearest of its
  * pictures.
  * @param distance between two pictures, given by index.
+ * @example
+ * ```ts
+ * const trials = oneShotTrials(labels, { ways: 5, trials: 100, seed: 1 });
+ * const accuracy = oneShotAccuracy(trials, (a, b) => Math.abs(a - b));
+ * ```
  */
 export function oneShotAccuracy(trials: readonly Trial[], distance: (a: number, b: number) => number): number {
   const hits = oneShotHits(trials, (probe, pictures) => Math.min(...pictures.map((other) => distance(probe, other))));

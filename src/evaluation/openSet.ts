@@ -6,14 +6,17 @@ import { TwingradError } from "../errors.ts";
 import { type BootstrapOptions, type Interval, shareInterval } from "./bootstrap.ts";
 import { roc, trueAcceptAt } from "./metrics.ts";
 
+/** How people are divided into known ones and strangers. */
 export interface OpenSetOptions {
-  /** Pictures enrolled of each known person; 1 by default. */
+  /** Pictures enrolled of each known person. @default 1 */
   shots?: number;
-  /** The share of the people who are strangers; 0.5 by default. */
+  /** The share of the people who are strangers. @default 0.5 */
   strangers?: number;
+  /** Of the random division. */
   seed: number;
 }
 
+/** An open-set identification protocol: whom to enroll, and whom to ask for. */
 export interface OpenSet {
   /** Of each known person the identity and the enrolled pictures; all pictures are given by index. */
   enrolled: { identity: number; pictures: number[] }[];
@@ -26,6 +29,11 @@ export interface OpenSet {
 /**
  * Divides people at random into known ones and strangers; who has no picture left to ask for is a stranger.
  * @throws BAD_INPUT where fewer than two people could be known, or nobody would be a stranger.
+ * @example
+ * ```ts
+ * const protocol = openSet(labelsOf(dataset), { shots: 2, strangers: 0.5, seed: 1 });
+ * console.log(protocol.enrolled.length, protocol.probes.length, protocol.strangers.length);
+ * ```
  */
 export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5, seed }: OpenSetOptions): OpenSet {
   const random = new Random(seed, streams.openSet);
@@ -56,17 +64,21 @@ export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5,
 
 /** Whom a picture is nearest to, and how near. */
 export interface Nearest {
+  /** To the nearest enrolled person. */
   distance: number;
   /** Position among the enrolled. Null where two are equally near. */
   person: number | null;
 }
 
+/** Open-set identification: known people, and strangers who should be called unknown. */
 export interface OpenSetReport {
   /** How many people are enrolled, and how many are not. */
   known: number;
+  /** How many people are not enrolled. */
   strangers: number;
   /** Pictures asked for, of either. */
   probes: number;
+  /** How many pictures of strangers were asked for. */
   strangerProbes: number;
   /** Share of the known people's probes whose nearest is the right person: identification without "unknown". */
   rank1: number;
@@ -82,7 +94,19 @@ export interface OpenSetReport {
   intervals: { level: number; rank1: Interval; truePositive: Interval; falsePositive: Interval };
 }
 
-/** @param nearest for each of the probes, then for each of the strangers. */
+/**
+ * @param nearest for each of the probes, then for each of the strangers.
+ * The figures of an open-set protocol at a threshold.
+ * @returns Rates as shares, with confidence intervals over the people asked for.
+ * @throws BAD_INPUT unless there is one nearest person for each probe and stranger.
+ * @example
+ * ```ts
+ * const protocol = openSet(labels, { seed: 1 });
+ * const asked = [...protocol.probes, ...protocol.strangers];
+ * const nearest = asked.map(({ identity }): Nearest => ({ distance: 0.4, person: identity }));
+ * console.log(openSetReport(protocol, nearest, 0.7).rank1);
+ * ```
+ */
 export function openSetReport(
   { enrolled, probes, strangers }: OpenSet,
   nearest: readonly Nearest[],

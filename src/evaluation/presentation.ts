@@ -9,10 +9,13 @@ import { areaUnderCurve, equalErrorRate, roc } from "./metrics.ts";
 
 /** A picture's score, larger for more surely live, and what it truly is. */
 export interface Presentation {
+  /** Larger for more surely live. */
   readonly score: number;
+  /** True for a bona fide presentation. */
   readonly live: boolean;
 }
 
+/** Error rates of a liveness decision, as ISO/IEC 30107-3 defines them, as shares. */
 export interface PresentationErrors {
   /** Attack presentation classification error rate: the share of pictures of pictures taken for live. */
   apcer: number;
@@ -22,7 +25,14 @@ export interface PresentationErrors {
   hter: number;
 }
 
-/** @throws BAD_INPUT without presentations of both kinds, or with a score that is not a number. */
+/**
+ * The error rates of a threshold: presentations that score less are taken for attacks.
+ * @throws BAD_INPUT without presentations of both kinds, or with a score that is not a number.
+ * @example
+ * ```ts
+ * errorsAt([{ score: 0.9, live: true }, { score: 0.6, live: false }], 0.5); // { apcer: 1, bpcer: 0, hter: 0.5 }
+ * ```
+ */
 export function errorsAt(presentations: readonly Presentation[], threshold: number): PresentationErrors {
   return errors(
     presentations,
@@ -50,6 +60,10 @@ function errors(presentations: readonly Presentation[], thresholds: readonly num
  * anywhere in a gap between two outliers, and one of those decides how other people are judged. Scores that are no higher
  * for live people tell nothing: halfway between the means then, and the error rates say so.
  * @throws as `errorsAt`.
+ * @example
+ * ```ts
+ * const threshold = thresholdOf([{ score: 0.9, live: true }, { score: 0.2, live: false }]);
+ * ```
  */
 export function thresholdOf(presentations: readonly Presentation[]): number {
   check(presentations);
@@ -64,9 +78,11 @@ export function thresholdOf(presentations: readonly Presentation[]): number {
   return (means[0] + means[1]) / 2;
 }
 
+/** How well scores tell bona fide presentations from attacks. */
 export interface LivenessReport extends PresentationErrors {
   /** How many of each kind were judged. */
   live: number;
+  /** How many presentation attacks. */
   spoof: number;
   /** Equal error rate, whatever the threshold: where APCER and BPCER meet. */
   eer: number;
@@ -76,7 +92,13 @@ export interface LivenessReport extends PresentationErrors {
   threshold: number;
 }
 
-/** The figures at a threshold that was set on other people. @throws as `errorsAt`. */
+/**
+ * The figures at a threshold that was set on other people. @throws as `errorsAt`.
+ * @example
+ * ```ts
+ * const { apcer, bpcer, hter } = livenessReport([{ score: 0.9, live: true }, { score: 0.2, live: false }], 0.5);
+ * ```
+ */
 export function livenessReport(presentations: readonly Presentation[], threshold: number): LivenessReport {
   return { ...errorsAt(presentations, threshold), ...counted(presentations), threshold };
 }
@@ -86,6 +108,13 @@ export function livenessReport(presentations: readonly Presentation[], threshold
  * folds, ten of them or one for each person, so that nobody helps to judge themselves. `threshold` is that of all.
  * @param presentations one for each picture of `dataset`.
  * @throws BAD_INPUT unless each kind has two people.
+ * @example
+ * ```ts
+ * const judge = await LivenessModel.open(device, bytes);
+ * const scores = await judge.scores(images);
+ * const presentations = livenessDataset.items.map(({ live }, i) => ({ score: scores[i]!, live }));
+ * console.log(crossFittedReport(presentations, livenessDataset).hter);
+ * ```
  */
 export function crossFittedReport(presentations: readonly Presentation[], dataset: LivenessDataset): LivenessReport {
   requirePeople(dataset);

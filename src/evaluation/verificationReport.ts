@@ -13,13 +13,19 @@ import {
   trueAcceptAt,
 } from "./metrics.ts";
 
-/** Where the true-accept rate is told. */
+/**
+ * Where the true-accept rate is told.
+ * The reports have one true-accept rate for each.
+ */
 export const falseAcceptRates = ["0.1", "0.01", "0.001"] as const;
 
+/** How well distances tell genuine from impostor pairs. */
 export interface VerificationReport {
+  /** How many pairs were scored. */
   pairs: number;
   /** Mean over the folds, each judged by the best threshold of the others; standard deviation over the folds. */
   accuracy: number;
+  /** Standard deviation of the accuracy over the folds. */
   accuracyStd: number;
   /** Of the mean. */
   accuracyStandardError: number;
@@ -28,7 +34,9 @@ export interface VerificationReport {
    * pairs: unlike `accuracy` it is 0.5 for a model that always says the same, however many there are of either kind.
    */
   balancedAccuracy: number;
+  /** Area under the ROC curve, see `areaUnderCurve`. */
   auc: number;
+  /** Equal error rate, see `equalErrorRate`. */
   eer: number;
   /** True-accept rate at these false-accept rates. */
   tarAtFar: Record<(typeof falseAcceptRates)[number], number>;
@@ -39,6 +47,11 @@ export interface VerificationReport {
 /**
  * @param folds for each pair the number of its fold; without them up to ten folds of people.
  * @throws BAD_INPUT without pairs of both kinds, or when fewer than two people have two pictures.
+ * @example
+ * ```ts
+ * const { accuracy, auc, eer, tarAtFar } = verificationReport(scored, scored, labels);
+ * console.log(`AUC ${auc}, EER ${eer}, TAR at FAR 0.1 %: ${tarAtFar["0.001"]}`);
+ * ```
  */
 export function verificationReport(
   scored: readonly ScoredPair[],

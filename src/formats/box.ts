@@ -3,10 +3,15 @@ import { TwingradError } from "../errors.ts";
 
 /** Corners of a box in the upright picture: x to the right and y down, in pixels, or in shares of its width and height. */
 export interface Box {
+  /** Left edge. */
   readonly xmin: number;
+  /** Upper edge. */
   readonly ymin: number;
+  /** Right edge. */
   readonly xmax: number;
+  /** Lower edge. */
   readonly ymax: number;
+  /** Whether the corners are shares of the width and height, and not pixels. */
   readonly relative: boolean;
 }
 

@@ -9,7 +9,7 @@ export interface Bound {
   readonly data?: Float32Array;
   /** For u32: an exclusive upper bound of its elements; any 32 bits by default. */
   readonly below?: number;
-  /** Typical magnitude of its elements; 1 by default. */
+  /** What its elements usually come to. @default 1 */
   readonly magnitude?: number;
   /** For u32: the significant bits of an element; all by default. */
   readonly mask?: (element: number) => number;

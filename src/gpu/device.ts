@@ -6,16 +6,21 @@ import type { TuningOptions } from "./tuner.ts";
 // A cycle of types: a device has a tuner, which times kernels on that device.
 import { type DeviceTuner, untuned } from "./untuned.ts";
 
+/** Which adapter a device computes on, in WebGPU's words. */
 export interface AdapterInfo {
+  /** As "nvidia". */
   readonly vendor: string;
+  /** As "ampere"; empty where the browser does not tell. */
   readonly architecture: string;
+  /** As "NVIDIA GeForce RTX 3060"; empty where the browser does not tell. */
   readonly description: string;
   /** True when the adapter runs on the CPU (SwiftShader, llvmpipe, WARP). */
   readonly software: boolean;
 }
 
+/** How `openDevice` opens a device. */
 export interface OpenDeviceOptions {
-  /** The GPU object to use; `navigator.gpu` by default. */
+  /** The GPU object to ask. @default navigator.gpu */
   readonly gpu?: GPU;
   /** Limits lower than the adapter's own, for testing against a smaller adapter. */
   readonly limits?: Readonly<Record<string, number>>;
@@ -63,8 +68,14 @@ const bufferUsage = {
 
 /** An open GPU device with its pipelines. Buffers belong to the programs and parameter stores created on it. */
 export class Device {
+  /** The WebGPU device itself. */
   readonly gpu: GPUDevice;
+  /** Which adapter it computes on. */
   readonly adapter: AdapterInfo;
+  /**
+   * Pipelines and shader modules, shared by all programs on this device.
+   * @internal
+   */
   readonly kernels: KernelCache;
   /** Chooses among candidate kernels. */
   tuner: DeviceTuner;
@@ -86,6 +97,7 @@ export class Device {
   /** The most bytes that programs may take together, whatever the adapter's limits are. */
   readonly memory: number;
 
+  /** @internal */
   constructor(
     gpu: GPUDevice,
     adapter: AdapterInfo,
@@ -109,6 +121,7 @@ export class Device {
     this.lost.catch(() => {}); // avoids an unhandled rejection if nobody awaits it
   }
 
+  /** @internal */
   createBuffer(label: string, size: number, kind: BufferKind = "storage"): GPUBuffer {
     const { gpu, checking } = this;
     if (checking) gpu.pushErrorScope("out-of-memory");
@@ -118,7 +131,10 @@ export class Device {
     return buffer;
   }
 
-  /** Frees a buffer of `createBuffer`. Releasing it twice is allowed. */
+  /**
+   * Frees a buffer that `createBuffer` made. It may be released again.
+   * @internal
+   */
   release(buffer: GPUBuffer): void {
     this.buffers.delete(buffer);
     buffer.destroy();
@@ -131,7 +147,10 @@ export class Device {
     return { buffers: this.buffers.size, bytes };
   }
 
-  /** @throws LIMIT if there is not enough memory. */
+  /**
+   * @throws LIMIT where there is no such memory.
+   * @internal
+   */
   checkMemory(what: string, needed: number): void {
     const { memory: available } = this;
     if (needed <= available) return;
@@ -140,8 +159,8 @@ export class Device {
   }
 
   /**
-   * The same adapter and limits for planning: this device's buffers are names and sizes; nothing is allocated on the
-   * GPU.
+   * The same adapter and limits for planning: buffers of this device are names and sizes, nothing is on the GPU.
+   * @internal
    */
   planning(): Device {
     const createBuffer = (label: string, size: number) => ({ label, size });
@@ -153,15 +172,19 @@ export class Device {
   }
 
   /**
-   * Queues a write of all of `data`, after the work submitted so far and before the next submission. A function's
-   * values are not computed if nothing is written, as during planning.
+   * Queues a write of all of `data`, after the work submitted so far and before what is submitted next. A function's values
+   * are not even made where nothing is written, as in planning.
+   * @internal
    */
   write(buffer: GPUBuffer, offset: number, data: Float32Array | (() => Float32Array)): void {
     const values = typeof data === "function" ? data() : data;
     this.gpu.queue.writeBuffer(buffer, offset, values as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs `work` and turns the errors that the GPU reports (validation, memory) into one error that names `where`. */
+  /**
+   * Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`.
+   * @internal
+   */
   async checked<T>(where: string, work: () => T): Promise<T> {
     const { gpu } = this;
     gpu.pushErrorScope("validation");
@@ -195,8 +218,9 @@ export class Device {
   }
 
   /**
-   * Waits for the GPU. If the device is lost meanwhile, this rejects with the reason instead of the error of `work`:
-   * runtimes fail pending calls first and report the loss a moment later.
+   * Waits for the GPU. Where the device is lost meanwhile this rejects with the reason, and not with whatever the loss
+   * made of `work`: runtimes break the calls first and tell the loss a moment later.
+   * @internal
    */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -214,11 +238,15 @@ export class Device {
     });
   }
 
-  /** Calls `release` when the device is disposed, for runtime resources with the same lifetime. */
+  /**
+   * Calls `release` when the device is disposed: for what a runtime must let go of together with it.
+   * @internal
+   */
   addDisposer(release: () => void): void {
     this.onDispose.push(release);
   }
 
+  /** Destroys the device and all that lies on it; what is under way rejects with `DeviceLostError`. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -229,7 +257,14 @@ export class Device {
 }
 
 /**
- * Opens the system's GPU with the adapter's full limits. Throws `NO_ADAPTER` if there is no WebGPU or no adapter.
+ * Opens the system's GPU with all the limits that it has: in a page, a worker or Deno. In Node take `openDevice` of `twingrad/node`.
+ * @throws NO_ADAPTER where there is no WebGPU, or no adapter behind it.
+ * @example
+ * ```ts
+ * const device = await openDevice();
+ * console.log(device.adapter.description, device.adapter.software);
+ * device.dispose();
+ * ```
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, deviceOptions);

@@ -10,7 +10,9 @@ import type { StagingRing } from "./readback.ts";
 
 /** Planned bytes by role. */
 export interface Memory {
+  /** Bytes of the parameters. */
   readonly parameters: number;
+  /** Bytes of the optimizer's state. */
   readonly optimizer: number;
   /** Temporaries of the forward and backward pass, which share buffers, and constants. */
   readonly activations: number;
@@ -18,11 +20,13 @@ export interface Memory {
   readonly gradients: number;
   /** Inputs and the ring of results. */
   readonly staging: number;
+  /** Bytes of all buffers. */
   readonly total: number;
   /** Number of buffers. */
   readonly buffers: number;
   /** The most bytes of temporaries alive at once: a lower bound of `activations`. */
   readonly lowerBound: number;
+  /** Bytes of the largest binding, which the adapter's `maxStorageBufferBindingSize` bounds. */
   readonly largestBinding: number;
 }
 
@@ -66,9 +70,11 @@ const mostRuns = 2 ** 24;
 
 /** The GPU time of one launch of a step. */
 export interface KernelTime {
+  /** The kernel's name. */
   readonly kernel: string;
   /** The choice that selected this kernel among several candidates: `conv2d.forward batch=8 ...`. */
   readonly part?: string;
+  /** Between the timestamps before and after the dispatch. */
   readonly nanoseconds: number;
   /** Bytes bound: the traffic if everything is read or written once. */
   readonly bytes: number;
@@ -83,6 +89,17 @@ export function encode(
   pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
 
+/**
+ * A compiled program: a fixed list of dispatches, replayed with each `run`. `Tape.compile` makes it.
+ * @example
+ * ```ts
+ * const y = tape.input("y", [4]);
+ * const program = await tape.compile({ outputs: { doubled: scale(y, 2) } });
+ * const { doubled } = await program.run({ y: [1, 2, 3, 4] }); // Float32Array [2, 4, 6, 8]
+ * console.log(program.explain());
+ * program.dispose();
+ * ```
+ */
 // biome-ignore lint/suspicious/noExplicitAny: see `StepResult`
 export class Program<Outputs = any> {
   private readonly parts: ProgramParts;
@@ -93,13 +110,19 @@ export class Program<Outputs = any> {
   private readonly changesParameters: boolean;
   /** The dispatches of one step, in order; those that depend on parameters alone run before it and are not included. */
   readonly launches: readonly {
+    /** The kernel's name. */
     readonly kernel: string;
+    /** What it is a part of, where candidates compete. */
     readonly part?: string;
+    /** In x, y, z. */
     readonly workgroups: readonly [number, number, number];
+    /** Names of the tensors that it reads. */
     readonly reads: readonly string[];
+    /** Names of the tensors that it writes. */
     readonly writes: readonly string[];
   }[];
 
+  /** @internal */
   constructor(parts: ProgramParts) {
     this.parts = parts;
     this.changesParameters = parts.dispatches.some(({ operands }) => operands.some((o) => o.written && o.kept));
@@ -122,6 +145,7 @@ export class Program<Outputs = any> {
     return this.parts.explain(this.graph);
   }
 
+  /** Planned bytes by role. */
   memory(): Memory {
     return this.parts.memory;
   }

@@ -16,14 +16,15 @@ import {
 } from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";
 
+/** Timing the kernels that compute the same on this adapter, to take the fastest. */
 export interface TuningOptions {
   /** Stores the results for the next start; without a store they last as long as the device. */
   readonly store?: TuningStore;
-  /** False: use the stored results, time nothing. True by default. */
+  /** False: take from the store what it has, time nothing. @default true */
   readonly time?: boolean;
-  /** Milliseconds that timing may take each time that a program is compiled; 20,000 by default. */
+  /** Milliseconds that timing may take each time that a program is compiled. @default 20000 */
   readonly budget?: number;
-  /** Called with one line per problem; none is fatal. `console.warn` by default. */
+  /** Is told, in one line each, what went wrong; nothing of it is fatal. @default console.warn */
   readonly warn?: (text: string) => void;
   /** Called once before timing starts, with the number of open choices. */
   readonly onTiming?: (open: number) => void;

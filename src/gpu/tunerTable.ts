@@ -22,6 +22,7 @@ export const isProven = ({ candidate, differences, refused }: Choice): boolean =
   return typeof difference === "number" && difference <= 1 && refused?.[candidate] === undefined;
 };
 
+/** What tuning found on one adapter: for each choice among kernels the fastest candidate, and how long each took. */
 export interface TuningTable {
   /** Format 1 did not compare candidates, so it is ignored. */
   readonly format: 1 | 2;
@@ -31,6 +32,7 @@ export interface TuningTable {
   readonly version: string;
   /** A digest of the kernel sources. */
   readonly shaders: string;
+  /** By what is computed, with its extents. */
   readonly choices: Readonly<Record<string, Choice>>;
 }
 
@@ -39,7 +41,9 @@ export interface TuningTable {
  * storage.
  */
 export interface TuningStore {
+  /** The table that was saved under this key, if there is one. */
   load(key: string): Promise<TuningTable | undefined>;
+  /** Keeps a table under this key. */
   save(key: string, table: TuningTable): Promise<void>;
 }
 

@@ -9,7 +9,11 @@ import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
 
+/**
+ * Embeddings of training identities, the cohort, whose mean share is subtracted from an embedding before distances are taken.
+ */
 export interface Centring {
+  /** How much of the mean is subtracted, from 0 to 1. */
   readonly share: number;
   /** Unit embeddings of pictures that were trained on, [M, L]. */
   readonly cohort: Float32Array;
@@ -45,7 +49,16 @@ export function centre({ share, cohort, length }: Centring, embeddings: Float32A
 
 const names = { share: "centring/share", cohort: "centring/cohort" };
 
-/** The model file with this centring in it, for whoever opens it. */
+/**
+ * The model file with this centring in it, for whoever opens it.
+ * @param bytes - of a model file.
+ * @returns The bytes of the new model file.
+ * @example
+ * ```ts
+ * const embeddings = await embedAll(model, dataset);
+ * const centred = await withCentring(bytes, { share: 0.9, cohort: embeddings, length: model.embedding });
+ * ```
+ */
 export function withCentring(bytes: Uint8Array, { share, cohort, length }: Centring): Promise<Uint8Array> {
   const tensors = {
     [names.share]: { shape: [1], data: Float32Array.of(share) },

@@ -33,14 +33,20 @@ export function batchKind({ task, loss, mining }: Objective): BatchKind {
   return loss === "triplet" ? "triplets" : "pairs";
 }
 
-/** How the network was made and trained: enough to build it again. Kept in the file's metadata. */
+/**
+ * How the network was made and trained: enough to build it again. Kept in the file's metadata.
+ * How a network was made and trained, as its file says.
+ */
 export interface ModelDescription {
   /** Files that do not say are of recognition: they are older than the other task. */
   readonly task: NetworkTask;
+  /** The architecture. */
   readonly network: Required<NetworkOptions>;
+  /** What it was trained with. */
   readonly loss: string;
   /** Absent where triplets were drawn, and for other losses. */
   readonly mining?: Mining;
+  /** Of the contrastive or triplet loss. */
   readonly margin: Margin;
   /** Of the supervised contrastive loss. */
   readonly temperature?: number;

@@ -51,8 +51,12 @@ export async function saveState(
 
 /** A file that `saveState` wrote, whole and as it was written. */
 export interface SavedModel {
+  /** Tensors and metadata. */
   readonly file: Safetensors;
-  readonly description: ModelDescription & { step: number };
+  /** How the network was made and trained. */
+  readonly description: ModelDescription & {
+    /** Steps taken. */ step: number;
+  };
 }
 
 /** @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a damaged file, and for one that is none of ours. */

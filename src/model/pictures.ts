@@ -17,7 +17,7 @@ export type InputDtype = "u8" | "f32";
 export interface PictureOptions {
   /** Height and width of the pictures that are given; the network's by default. */
   readonly sourceSize?: readonly [height: number, width: number];
-  /** How they are resized; `area` by default. */
+  /** How they are resized. @default "area" */
   readonly resize?: ResizeMethod;
   /** Brings each picture's channels to mean 0 and variance 1: light, contrast and tint are no longer to be learnt from. */
   readonly standardize?: boolean;
@@ -35,6 +35,7 @@ export interface PictureOptions {
 
 /** An alignment, and whose pictures are brought in line with it. */
 export interface TowerAlignment extends Alignment {
+  /** The kinds of towers that see pictures so. */
   readonly towers: readonly TowerKind[];
 }
 

@@ -14,11 +14,13 @@ import { withMetadata } from "../formats/seal.ts";
 
 /** T towers, each with D values of an embedding. */
 export interface Towers {
+  /** T. */
   readonly towers: number;
   /** D. */
   readonly length: number;
 }
 
+/** An affine map of each tower's embeddings after which the differences within identities have unit covariance. */
 export interface Whitening extends Towers {
   /** Of all embeddings, [T, D]. */
   readonly mean: ArrayLike<number>;
@@ -31,6 +33,11 @@ export interface Whitening extends Towers {
  * @param labels [N]: equal numbers are one person.
  * @param shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
  * @throws BAD_INPUT where no two pictures show one person, or all pictures of each have one embedding.
+ * @example
+ * ```ts
+ * const whitening = fitWhitening(embeddings, labels, { towers: 1, length: 128, shrinkage: 0.3 });
+ * const whitened = await withWhitening(bytes, whitening);
+ * ```
  */
 export function fitWhitening(
   embeddings: ArrayLike<number>,
@@ -107,7 +114,15 @@ export function whiten({ towers, length, mean, kernel }: Whitening, embeddings: 
 
 const names = { mean: "whitening/mean", kernel: "whitening/kernel" };
 
-/** The model file with this whitening in it, for whoever opens it. */
+/**
+ * The model file with this whitening in it, for whoever opens it.
+ * @param bytes - of a model file.
+ * @returns The bytes of the new model file.
+ * @example
+ * ```ts
+ * const whitened = await withWhitening(bytes, fitWhitening(embeddings, labels, { towers: 1, length: 128, shrinkage: 0.3 }));
+ * ```
+ */
 export function withWhitening(bytes: Uint8Array, whitening: Whitening): Promise<Uint8Array> {
   const { towers, length, mean, kernel } = whitening;
   const tensors = {

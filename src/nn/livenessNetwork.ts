@@ -4,16 +4,22 @@ import { type Network, type NetworkTask, towerNetwork } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
 import { siamese } from "./siamese.ts";
 
+/** Options of `liveness`. */
 export type LivenessOptions = NetworkOptions;
 
 /** Its head maps embeddings [B, embedding] to logits that the pictures are bona fide. */
 export interface LivenessNetwork extends Network {
+  /** Always "liveness". */
   readonly task: "liveness";
 }
 
 /**
- * Filters 256, 128, 64, 32 and embedding 1024 by default; with patches, the embedding is the number of the last
- * filters.
+ * Filters 256, 128, 64, 32 and embedding 1024 by default; of patches the embedding is the last block's filters.
+ * @throws BAD_INPUT for options that make no network.
+ * @example
+ * ```ts
+ * const network = liveness({ imageSize: [112, 112, 3], filters: [16, 32, 64], patch: 32, differences: 1 });
+ * ```
  */
 export function liveness(options: LivenessOptions): LivenessNetwork {
   return towerNetwork("liveness", "liveness", options, (embeddings) => embeddings);

@@ -19,8 +19,13 @@ import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeight
  */
 export type NetworkTask = "recognition" | "liveness";
 
+/**
+ * A network as functions that record it on a tape; `siamese` and `liveness` make one. A network of your own implements it.
+ */
 export interface Network {
+  /** What its head answers. */
   readonly task: NetworkTask;
+  /** With all defaults filled in. */
   readonly options: Required<NetworkOptions>;
   /**
    * Embeddings [N, embedding] of pictures [N, H, W, C] in [0, 1]; each value is in (0, 1) unless the embedding is

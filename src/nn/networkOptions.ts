@@ -5,49 +5,67 @@
  * of them, batch-normalized, replaces all blocks, so that only the last layer is trained.
  */
 export const towerKinds = ["pixels", "edges", "histograms"] as const;
+/** What a tower of the network sees and learns: see `NetworkOptions.towers`. */
 export type TowerKind = (typeof towerKinds)[number];
 
 export const embeddingActivations = ["sigmoid", "linear", "relu"] as const;
 export type EmbeddingActivation = (typeof embeddingActivations)[number];
 
+/** The network's architecture: the article's, unless said otherwise. */
 export interface NetworkOptions {
   /** Height, width, channels. */
   readonly imageSize: readonly [number, number, number];
-  /** Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU. */
+  /**
+   * Output channels of each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm -> ReLU.
+   * @default [256, 128, 64, 32]
+   */
   readonly filters?: readonly number[];
-  /** Length of the embedding. */
+  /**
+   * Length of the embedding; of a liveness network of patches the last block's filters.
+   * @default 1024
+   */
   readonly embedding?: number;
   /**
-   * Activation of the last layer: `sigmoid`, as in the article, by default. `linear` leaves the directions of
-   * embeddings free, which losses on distances need: between 0 and 1 no two embeddings are further apart than a right
-   * angle. `relu` is common in networks of other frameworks.
+   * Of the last layer: `sigmoid` as in the article. `linear` leaves the directions of embeddings free, which
+   * losses on distances want: between 0 and 1 no two are further apart than a right angle. `relu` is what many networks of
+   * other frameworks end with.
+   * @default "sigmoid"
    */
   readonly embeddingActivation?: EmbeddingActivation;
   /**
-   * Added to the variance in batch-norm: 1e-3 by default, as in TensorFlow and the article; PyTorch's default is 1e-5.
+   * Added to the variance that batch-norm divides by; the default is that of TensorFlow and the article, PyTorch's is 1e-5.
+   * @default 1e-3
    */
   readonly batchNormEpsilon?: number;
   /**
-   * Share of its old value that a moving average keeps at an update: 0.99 by default, as in TensorFlow. PyTorch's
-   * momentum is the share of the new value: its default of 0.1 is 0.9 here.
+   * Share of its old value that a moving average keeps at an update; the default is TensorFlow's. PyTorch's momentum
+   * is the share of the new value: its default of 0.1 is 0.9 here.
+   * @default 0.99
    */
   readonly batchNormMomentum?: number;
-  /** Seed of the initial weights. */
+  /**
+   * Of the initial weights.
+   * @default 0
+   */
   readonly seed?: number;
   /**
-   * The article's one tower, `["pixels"]`, by default. Several towers train side by side, each on its own part of a
-   * batch, and an embedding concatenates theirs: a feature that one of them overfits, the others do not. Few identities
-   * are not enough to learn filters from: `edges` and `histograms` train fewer or none. Their constants suit
-   * standardized pictures.
+   * Several learn side by side, each from its own part of a batch, and an embedding is
+   * all of theirs concatenated: what one of them happens to take for an identity's mark, the others do not. Few identities are
+   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardized pictures.
+   * @default ["pixels"]
    */
   readonly towers?: readonly TowerKind[];
   /**
-   * For a liveness network: the side, in pixels, of square patches of the picture at `imageSize`, without resizing
-   * (Atoum et al. 2017). The features of the last block are averaged over a patch. Training draws one patch per
-   * picture; a picture's logit is the mean over a grid of patches. 0, the whole picture at once, by default.
+   * Of a liveness network: it looks at square patches with a side of so many pixels of the picture at `imageSize`, without any
+   * resizing (Atoum et al. 2017), and what its blocks find is averaged over a patch. Training draws one patch of each
+   * picture; a picture's logit is the mean over a grid of patches. 0 takes the whole picture at once.
+   * @default 0
    */
   readonly patch?: number;
-  /** The theta of `centralDifference`, applied to the filters of all convolutions; 0, unchanged filters, by default. */
+  /**
+   * The theta of `centralDifference`, which all convolutions' filters go through; 0 leaves filters as they are.
+   * @default 0
+   */
   readonly differences?: number;
 }
 

@@ -15,7 +15,9 @@ import { type NetworkOptions, type TowerKind, towerKinds } from "./networkOption
 
 type Options = Required<NetworkOptions>;
 
+/** How a network's tower is recorded. */
 export interface TowerMode {
+  /** Whether batch-norm takes the batch's own statistics, and not the moving averages. */
   readonly training: boolean;
   /** The batch is split into this many branches with separate statistics. */
   readonly groups?: number;

@@ -9,8 +9,13 @@ import { sameShape } from "./add.ts";
 import { pairLoss } from "./fused/pairLoss.ts";
 
 /**
- * |a - b|, element-wise. With one argument [2B, ...], the first half of the stack is a and the second is b; the result
- * is [B, ...]. The derivative at a = b is 0.
+ * |a - b|, element by element. With one argument [2B, ...] it takes the first half of the stack as a and the second as
+ * b and gives [B, ...]. The derivative at a = b is taken as 0.
+ * @throws SHAPE where the shapes differ, or a stack cannot be halved.
+ * @example
+ * ```ts
+ * const distance = absDifference(tape.input("a", [8, 128]), tape.input("b", [8, 128])); // [8, 128]
+ * ```
  */
 export function absDifference(a: Tensor, b?: Tensor): Tensor {
   const tape = tapeOf("absDifference", a, b);

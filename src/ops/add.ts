@@ -3,7 +3,14 @@ import { addition } from "../tape/sum.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
-/** a + b, element-wise, for equal shapes; the gradient passes to both inputs unchanged. */
+/**
+ * a + b, element by element, of one shape; both inputs take the gradient as it is.
+ * @throws SHAPE where the shapes differ.
+ * @example
+ * ```ts
+ * const total = add(sum(x), l2Penalty(x, 0.1));
+ * ```
+ */
 export function add(a: Tensor, b: Tensor): Tensor {
   tapeOf("add", a, b);
   sameShape("add", a, b);

@@ -17,12 +17,13 @@ import { blockRules } from "./fused/blockRules.ts";
 import type { Normalization } from "./fused/blockShape.ts";
 import { inferenceBlock } from "./fused/inferenceBlock.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** [C]. */
   readonly gamma: Tensor;
   /** [C]. */
   readonly beta: Tensor;
-  /** Added to the variance; 1e-3 by default. */
+  /** Added to the variance. @default 1e-3 */
   readonly epsilon?: number;
   /** The batch is split into this many equal parts with separate statistics: 2 for two branches in one stack. */
   readonly groups?: number;
@@ -54,8 +55,16 @@ export const defaultMomentum = 0.99;
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015), with the
  * population variance. x is [B, ..., C]; the result has its shape.
  *
- * In training the mean has more digits than a float32, so a large |mean| / deviation costs no precision. The moving
- * averages are float32, so inference is off by up to 6e-8 |mean| / deviation.
+ * In training the mean is exact to more digits than a float32 has, so a large |mean| / deviation costs none. The moving averages
+ * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
+ * @param x - [B, ..., C].
+ * @returns The shape of `x`.
+ * @throws SHAPE where gamma, beta or the moving averages are not [C].
+ * @example
+ * ```ts
+ * const [gamma, beta] = [tape.parameter("gamma", [8], { initial: 1 }), tape.parameter("beta", [8], { initial: 0 })];
+ * const y = batchNorm(tape.input("x", [4, 28, 28, 8]), { gamma, beta });
+ * ```
  */
 export const batchNorm = (x: Tensor, options: BatchNormOptions): Tensor => recordBatchNorm(differentiable, x, options);
 

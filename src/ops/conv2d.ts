@@ -9,18 +9,24 @@ import type { Convolution } from "./kernels/convolutionShape.ts";
 import { launchTiled } from "./kernels/directConvolution.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions {
   /** [O], added to each output channel. */
   readonly bias?: Tensor;
-  /** Stride, 1 by default. */
+  /** Step between windows. @default 1 */
   readonly stride?: Extent;
-  /** Padding with TensorFlow's rule; `same` by default. */
+  /** TensorFlow's rule. @default "same" */
   readonly padding?: Padding;
 }
 
 /**
  * Cross-correlation of x [B, H, W, I] with a filter [U, V, I, O], plus bias: [B, H', W', O].
  * Throws `SHAPE` for other ranks, for channels that do not match and for windows that do not fit.
+ * @example
+ * ```ts
+ * const filter = tape.parameter("filter", [3, 3, 3, 16], { initial: "glorot-uniform", seed: 1 });
+ * const y = conv2d(tape.input("x", [4, 56, 56, 3]), filter, { stride: 2 }); // [4, 28, 28, 16]
+ * ```
  */
 export const conv2d = (x: Tensor, filter: Tensor, options?: Conv2dOptions): Tensor =>
   recordConv2d(differentiable, x, filter, options);

@@ -15,6 +15,7 @@ import {
 import { reluGradient } from "./relu.ts";
 import { sigmoidGradient } from "./sigmoid.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** [O], added to each output. */
   readonly bias?: Tensor;
@@ -22,7 +23,14 @@ export interface DenseOptions {
   readonly activation?: Activation;
 }
 
-/** activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match. */
+/**
+ * activation(x kernel + bias): [B, I] x [I, O] -> [B, O]. Throws `SHAPE` where the shapes do not match.
+ * @example
+ * ```ts
+ * const kernel = tape.parameter("kernel", [128, 10], { initial: "glorot-uniform", seed: 1 });
+ * const y = dense(tape.input("x", [4, 128]), kernel, { activation: "relu" }); // [4, 10]
+ * ```
+ */
 export const dense = (x: Tensor, kernel: Tensor, options?: DenseOptions): Tensor =>
   recordDense(differentiable, x, kernel, options);
 

@@ -6,13 +6,24 @@ import { type Operation, withGradient } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
-/** Each row of [B, D] divided by sqrt(max(its sum of squares, epsilon)), as in tf.math.l2_normalize. */
-export const l2Normalize = (x: Tensor, options?: Partial<Options>): Tensor => record(differentiable, x, options);
+/**
+ * Each row of [B, D] divided by sqrt(max(its sum of squares, epsilon)), as tf.math.l2_normalize.
+ * @example
+ * ```ts
+ * const embeddings = l2Normalize(tape.input("x", [8, 128]), { epsilon: 1e-12 });
+ * ```
+ */
+export const l2Normalize = (x: Tensor, options?: Partial<L2NormalizeOptions>): Tensor =>
+  record(differentiable, x, options);
 
 /** The same without the chain rule, for inference. */
 export const plainL2Normalize: typeof l2Normalize = (x, options) => record(plain, x, options);
 
-function record(operation: Operation<Options>, x: Tensor, options: Partial<Options> = {}): Tensor {
+function record(
+  operation: Operation<L2NormalizeOptions>,
+  x: Tensor,
+  options: Partial<L2NormalizeOptions> = {},
+): Tensor {
   checkOptions("l2Normalize", options, { epsilon: "finite number" });
   const tape = tapeOf("l2Normalize", x);
   const { epsilon = 1e-12 } = options;
@@ -22,11 +33,16 @@ function record(operation: Operation<Options>, x: Tensor, options: Partial<Optio
   return tape.recordAll(operation, [x], { epsilon }, outputs)[0];
 }
 
-interface Options {
+/** Options of `l2Normalize`. */
+export interface L2NormalizeOptions {
+  /**
+   * The least that the sum of squares counts as.
+   * @default 1e-12
+   */
   readonly epsilon: number;
 }
 
-const plain: Operation<Options> = {
+const plain: Operation<L2NormalizeOptions> = {
   name: "l2Normalize",
   lower({ inputs: [x], outputs: [output, norm], options: { epsilon: EPSILON } }, to) {
     const [rows, COLUMNS] = x.shape;
@@ -40,7 +56,7 @@ const differentiable = /* @__PURE__ */ withGradient(plain, {
   ],
 });
 
-const gradientOperation: Operation<Options> = {
+const gradientOperation: Operation<L2NormalizeOptions> = {
   name: "l2Normalize gradient",
   lower({ inputs: [output, norm, gradient], outputs: [input_gradient], options: { epsilon: EPSILON } }, to) {
     const [rows, COLUMNS] = output.shape;

@@ -7,7 +7,11 @@ import { launchProduct, productOf } from "./kernels/matrixProduct.ts";
 
 /**
  * The matrix product a b: [N, K] x [K, M] -> [N, M], or of a batch of matrices [B, N, K] x [B, K, M] -> [B, N, M].
- * @throws SHAPE if the shapes do not match.
+ * @throws SHAPE where the shapes do not match.
+ * @example
+ * ```ts
+ * const y = matmul(tape.input("a", [4, 8]), tape.input("b", [8, 2])); // [4, 2]
+ * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const tape = tapeOf("matmul", a, b);

@@ -6,18 +6,28 @@ import { biasUnderMaxPool } from "./fused/biasUnderMaxPool.ts";
 import { launchMaxPool2d, launchPortableMaxPool2d, maxPool2dGradient, type Windows } from "./kernels/maxPool.ts";
 import { type Extent, image, type Padding, windows } from "./kernels/windowShape.ts";
 
+/** Options of `maxPool2d`. */
 export interface MaxPool2dOptions {
-  /** Window, rows and columns; 2 by default. */
+  /** Window, rows and columns. @default 2 */
   readonly size?: Extent;
   /** Stride; the size by default. */
   readonly stride?: Extent;
+  /**
+   * TensorFlow's rule.
+   * @default "valid"
+   */
   readonly padding?: Padding;
 }
 
 /**
  * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order takes the gradient;
- * the forward pass stores its position only if a gradient is requested. NaN counts as the largest, and the last NaN of
- * a window takes the gradient, as in PyTorch.
+ * where it was is kept from the forward pass once a gradient is asked for. NaN is the largest, and of several in a window the
+ * last takes the gradient, as in PyTorch.
+ * @throws SHAPE for other ranks, and for windows that do not fit.
+ * @example
+ * ```ts
+ * const y = maxPool2d(tape.input("x", [4, 56, 56, 3])); // [4, 28, 28, 3]
+ * ```
  */
 export const maxPool2d = (x: Tensor, options?: MaxPool2dOptions): Tensor => recordMaxPool2d(differentiable, x, options);
 

@@ -5,7 +5,13 @@ import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** max(x, 0), element-wise. Its derivative at 0 is 0; NaN stays NaN and passes the gradient, as in PyTorch. */
+/**
+ * max(x, 0), element by element. Its derivative at 0 is taken as 0; NaN gives NaN, and lets the gradient pass, as in PyTorch.
+ * @example
+ * ```ts
+ * const y = relu(tape.input("x", [4, 128]));
+ * ```
+ */
 export function relu(x: Tensor): Tensor {
   return tapeOf("relu", x).record(reluOperation, [x], undefined, x.shape);
 }

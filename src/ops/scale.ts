@@ -5,7 +5,13 @@ import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** k x, element-wise, for a constant number k. */
+/**
+ * k x, element by element, k a number known now.
+ * @example
+ * ```ts
+ * const y = scale(tape.input("x", [4, 128]), 0.5);
+ * ```
+ */
 export function scale(x: Tensor, k: number): Tensor {
   const tape = tapeOf("scale", x);
   if (!Number.isFinite(k)) throw new ShapeError("scale", `the factor is ${k}; expected a finite number.`);

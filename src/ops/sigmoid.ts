@@ -5,7 +5,13 @@ import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** 1 / (1 + exp(-x)), element-wise. */
+/**
+ * 1 / (1 + exp(-x)), element by element.
+ * @example
+ * ```ts
+ * const y = sigmoid(tape.input("x", [4, 128]));
+ * ```
+ */
 export function sigmoid(x: Tensor): Tensor {
   return tapeOf("sigmoid", x).record(sigmoidOperation, [x], undefined, x.shape);
 }

@@ -6,7 +6,14 @@ import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
-/** Rows start .. start + count of the first axis: [B, ...] -> [count, ...]. */
+/**
+ * Rows start .. start + count of the first axis: [B, ...] -> [count, ...].
+ * @throws SHAPE for rows that there are not.
+ * @example
+ * ```ts
+ * const left = slice(tape.input("stack", [8, 128]), 0, 4); // [4, 128]
+ * ```
+ */
 export function slice(x: Tensor, start: number, count: number): Tensor {
   const tape = tapeOf("slice", x);
   const [rows, ...rest] = x.shape;

@@ -9,17 +9,37 @@ import { vec4Threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** The sum of all elements, a scalar. */
+/**
+ * The sum of all elements, a scalar.
+ * @example
+ * ```ts
+ * const { value } = await valueAndGradients(device, ({ x }) => sum(x), { x: tensor([3], [1, 2, 3]) });
+ * console.log(value.data[0]); // 6
+ * ```
+ */
 export function sum(x: Tensor): Tensor {
   return tapeOf("sum", x).record(sumOperation, [x], { factor: 1 }, []);
 }
 
-/** The mean of all elements, a scalar. */
+/**
+ * The mean of all elements, a scalar.
+ * @example
+ * ```ts
+ * const loss = mean(tape.input("losses", [8]));
+ * ```
+ */
 export function mean(x: Tensor): Tensor {
   return tapeOf("mean", x).record(sumOperation, [x], { factor: 1 / x.size }, []);
 }
 
-/** factor * sum(w^2) / 2, a scalar (TensorFlow's l2_regularizer). */
+/**
+ * factor * sum(w^2) / 2, a scalar (TensorFlow's l2_regularizer).
+ * @example
+ * ```ts
+ * const w = tape.parameter("w", [4, 1], { initial: "glorot-uniform", seed: 1 });
+ * const total = add(mean(x), l2Penalty(w, 0.1));
+ * ```
+ */
 export function l2Penalty(parameter: Tensor, factor: number): Tensor {
   const tape = tapeOf("l2Penalty", parameter);
   if (!(factor >= 0 && Number.isFinite(factor))) {

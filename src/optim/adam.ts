@@ -5,30 +5,49 @@ import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
+/** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
+  /** Decay of the first moment. @default 0.9 */
   readonly beta1?: number;
+  /** Decay of the second moment. @default 0.999 */
   readonly beta2?: number;
-  /** Added to the square root of the corrected second moment; 1e-8 by default. */
+  /** Added to the root of the corrected second moment. @default 1e-8 */
   readonly epsilon?: number;
 }
 
+/** Options of `adamW`. */
 export interface AdamWOptions extends AdamOptions {
-  /** 1e-2 by default. */
+  /**
+   * The share of itself, times the learning rate, that each parameter shrinks by before an update.
+   * @default 1e-2
+   */
   readonly weightDecay?: number;
 }
 
 const adamOptions: Known<AdamOptions> = { ...optimizerOptions, beta1: 1, beta2: 1, epsilon: 1 };
 const adamWOptions: Known<AdamWOptions> = { ...adamOptions, weightDecay: 1 };
 
-/** Adam (Kingma and Ba 2015, algorithm 1): one launch updates all parameters of an arena. */
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1): one launch updates all parameters of an arena.
+ * @throws BAD_INPUT for a rate, beta or epsilon out of range.
+ * @example
+ * ```ts
+ * const optimizer = adam({ learningRate: 1e-3, clipNorm: 1 });
+ * ```
+ */
 export function adam(options: AdamOptions = {}): Optimizer {
   checkOptions("adam", options, adamOptions);
   return withMoments("adam", options, 0);
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as in PyTorch: before each update every trainable
- * parameter, biases and batch-norm's included, shrinks by learning rate * weightDecay of itself.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: before each update every trained
+ * parameter, biases and batch-norm's among them, shrinks by learning rate * weightDecay of itself.
+ * @throws BAD_INPUT as `adam`.
+ * @example
+ * ```ts
+ * const optimizer = adamW({ learningRate: 1e-3, weightDecay: 1e-2 });
+ * ```
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
   checkOptions("adamW", options, adamWOptions);

@@ -3,7 +3,10 @@ import { TwingradError } from "../errors.ts";
 import type { Known } from "../options.ts";
 
 export interface OptimizerOptions {
-  /** 1e-3 by default; a function of the step, counted from 1, is a schedule: see `learningRateSchedule`. */
+  /**
+   * A number, or a function of the step, counted from 1, which makes a schedule: see `learningRateSchedule`.
+   * @default 1e-3
+   */
   readonly learningRate?: number | ((step: number) => number);
   /**
    * Clips the gradients by their global norm (Pascanu, Mikolov and Bengio 2013): if the norm over all gradients, L2

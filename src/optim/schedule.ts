@@ -5,20 +5,24 @@ import { checkOptions, type Known } from "../options.ts";
 
 export const scheduleKinds = ["constant", "cosine", "step"] as const;
 
+/** Options of `learningRateSchedule`. */
 export interface ScheduleOptions {
   /** The rate at the end of warmup and the start of decay. */
   readonly learningRate: number;
-  /** `constant` by default. */
+  /**
+   * The form of the decay.
+   * @default "constant"
+   */
   readonly kind?: (typeof scheduleKinds)[number];
-  /** Number of warmup steps: step n has the share n / warmUp of the rate (Goyal et al. 2017); 0 by default. */
+  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017). @default 0 */
   readonly warmUp?: number;
   /** For `cosine`: the number of steps of the training, warmup included. */
   readonly steps?: number;
-  /** For `cosine`: the rate after `steps`; 0 by default. */
+  /** Of `cosine`: what the rate has fallen to after `steps`. @default 0 */
   readonly finalRate?: number;
   /** For `step`: the number of steps after warmup between decays. */
   readonly decayEvery?: number;
-  /** For `step`: the factor of each decay; 0.1 by default. */
+  /** ... the rate shrinks by this factor. @default 0.1 */
   readonly decayRate?: number;
 }
 
@@ -37,7 +41,12 @@ const scheduleOptions: Known<ScheduleOptions> = {
  * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter
  * 2017);
  * `step`: rate decayRate^floor(t / decayEvery).
- * @throws BAD_INPUT for invalid options.
+ * @throws BAD_INPUT for numbers that make no schedule.
+ * @example
+ * ```ts
+ * const learningRate = learningRateSchedule({ learningRate: 2e-3, kind: "cosine", steps: 600, warmUp: 50 });
+ * const optimizer = adam({ learningRate });
+ * ```
  */
 export function learningRateSchedule(options: ScheduleOptions): (step: number) => number {
   checkOptions("learningRateSchedule", options, scheduleOptions);

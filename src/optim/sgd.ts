@@ -6,10 +6,14 @@ import { training } from "../tape/lowering/update.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } from "./options.ts";
 
+/** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
-  /** 0 by default; without momentum there is no state between steps. */
+  /**
+   * Share of the velocity that is kept; without momentum nothing is kept between steps.
+   * @default 0
+   */
   readonly momentum?: number;
-  /** Whether to use Nesterov's momentum; false by default. */
+  /** Nesterov's momentum. @default false */
   readonly nesterov?: boolean;
 }
 
@@ -18,6 +22,11 @@ const sgdOptions: Known<SgdOptions> = { ...optimizerOptions, momentum: 1, nester
 /**
  * Stochastic gradient descent with momentum (Sutskever et al. 2013) in the form of PyTorch's `torch.optim.SGD` without
  * dampening: v = momentum v + g; w -= learning rate * v, with Nesterov's momentum learning rate * (g + momentum v).
+ * @throws BAD_INPUT for a rate or momentum out of range.
+ * @example
+ * ```ts
+ * const optimizer = sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true });
+ * ```
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   checkOptions("sgd", options, sgdOptions);

@@ -19,6 +19,10 @@ export const chunk = 64;
 /**
  * The embedding of each picture, in the dataset's order: [N, embedding].
  * @param told is called with how many pictures are done.
+ * @example
+ * ```ts
+ * const embeddings = await embedAll(model, dataset, (done) => console.log(`${done} of ${dataset.items.length}`));
+ * ```
  */
 export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
   const embeddings = new Float32Array(dataset.items.length * model.embedding);
@@ -31,7 +35,9 @@ export async function embedAll(model: Model, dataset: Dataset, told?: (done: num
   return embeddings;
 }
 
+/** What `assess` measured. */
 export interface Assessment {
+  /** The figures. */
   report: VerificationReport;
   /** The pairs with their distances. */
   scored: (EvaluationPair & ScoredPair)[];
@@ -43,7 +49,16 @@ export interface Assessment {
   calibration?: Calibration;
 }
 
-/** @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`. */
+/**
+ * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
+ * Embeds every picture of the dataset, scores the pairs, and reports how well the model verifies.
+ * @throws BAD_INPUT without pairs of both kinds; CORRUPT_FILE or another error that names the picture that cannot be decoded.
+ * @example
+ * ```ts
+ * const { report } = await assess(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));
+ * console.log(`AUC ${report.auc}, EER ${report.eer}`);
+ * ```
+ */
 export async function assess(
   model: Model,
   dataset: Dataset,
@@ -83,7 +98,16 @@ export async function assess(
   };
 }
 
-/** Pairs of rows of embeddings with their distances. */
+/**
+ * Pairs of rows of embeddings with their distances.
+ * @example
+ * ```ts
+ * import { scorePairs } from "twingrad/exchange";
+ *
+ * const embeddings = await embedAll(model, dataset);
+ * const scored = scorePairs(model, embeddings, allPairs(labelsOf(dataset)));
+ * ```
+ */
 export function scorePairs(
   model: Recogniser,
   embeddings: Float32Array,
@@ -122,7 +146,13 @@ export function answersOf(
   });
 }
 
-/** The share of trials in which the model found the right identity. */
+/**
+ * The share of trials in which the model found the right identity.
+ * @example
+ * ```ts
+ * const accuracy = await assessOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));
+ * ```
+ */
 export async function assessOneShot(
   model: Model,
   dataset: Dataset,

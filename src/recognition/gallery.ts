@@ -10,35 +10,53 @@ import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
 import type { Recogniser } from "./recogniser.ts";
 
+/** The answer of `Gallery.verify`. */
 export interface Verification {
+  /** Whether the distance is at most the threshold. */
   same: boolean;
+  /** To the enrolled person. */
   distance: number;
   /** In [0, 1]. */
   probability: number;
+  /** The largest distance taken for one person. */
   threshold: number;
 }
 
+/** The answer of `Gallery.identify`. */
 export interface Identification {
   /** Null when nobody is near enough. */
   name: string | null;
   /** To the nearest person of the gallery. */
   distance: number;
+  /** The largest distance taken for one person. */
   threshold: number;
   /** The nearest people, nearest first. */
-  candidates: { name: string; distance: number }[];
+  candidates: {
+    /** As enrolled. */ name: string /** To that person. */;
+    distance: number;
+  }[];
 }
 
 /** A gallery as JSON: embeddings are base64 of little-endian float32. */
 export interface GalleryJson {
+  /** Tells the file's kind. */
   format: "twingrad-gallery";
+  /** Of the format. */
   version: 1;
+  /** The model's fingerprint. */
   model: string;
+  /** The number of values of an embedding. */
   embedding: number;
   /** Of a person with several pictures; "nearest" where absent. */
   match?: Match;
-  people: { name: string; embeddings: string[] }[];
+  /** One entry for each person. */
+  people: {
+    /** As enrolled. */ name: string /** One for each picture. */;
+    embeddings: string[];
+  }[];
 }
 
+/** How a person's pictures are compared. */
 export interface MatchOptions {
   /** How a person's several pictures count; the gallery's own by default. */
   match?: Match;
@@ -46,15 +64,19 @@ export interface MatchOptions {
 
 /** What refuses pictures of pictures before they are looked at any further. */
 export interface LivenessCheck {
+  /** What scores the pictures. */
   readonly judge: LivenessJudge;
   /** The judge's own by default. */
   readonly threshold?: number;
 }
 
+/** Options of a gallery. */
 export interface GalleryOptions extends MatchOptions {
+  /** Refuses presentation attacks before anything else. */
   liveness?: LivenessCheck;
 }
 
+/** What a question may add for the gallery's liveness check. */
 export interface PictureCheck {
   /** The same pictures for the gallery's liveness judge, where that takes another size than the model. */
   livenessImages?: Uint8Array | Float32Array;
@@ -88,8 +110,18 @@ interface Indexed {
 }
 
 /**
+ * Enrolled people with the embeddings of their pictures: verifies a claimed name, or identifies among all.
+ *
  * Names are case-sensitive; blanks at their ends and how an accent is composed (Unicode's NFC) make no difference. "unknown"
  * is reserved, in any case.
+ * @example
+ * ```ts
+ * const gallery = new Gallery(model);
+ * await gallery.enroll("Ada", images); // one or more pictures [N, H, W, C] of model.imageSize
+ * const { name, distance } = await gallery.identify(images);
+ * const json = JSON.stringify(gallery);
+ * const loaded = Gallery.fromJSON(model, JSON.parse(json));
+ * ```
  */
 export class Gallery {
   /** How the several pictures of a person count, unless a question says otherwise. */
@@ -100,6 +132,7 @@ export class Gallery {
   #indexed?: Promise<Indexed>;
 
   constructor(
+    /** What embeds and compares the pictures. */
     readonly model: Recogniser,
     options: GalleryOptions = {},
   ) {
@@ -110,6 +143,7 @@ export class Gallery {
     this.liveness = liveness;
   }
 
+  /** The enrolled names, in the order in which they were enrolled. */
   get names(): string[] {
     return [...this.#people.keys()];
   }
@@ -253,6 +287,9 @@ export class Gallery {
     return representatives(this.model, stacked(this.#people.get(name)!), match);
   }
 
+  /**
+   * The gallery as plain JSON, for `fromJSON`. It holds embeddings, which are biometric data: keep it like passwords.
+   */
   toJSON(): GalleryJson {
     const people = [...this.#people].map(([name, embeddings]) => ({ name, embeddings: embeddings.map(toBase64) }));
     const { fingerprint, embedding } = this.model;

@@ -15,8 +15,11 @@ export interface Metric {
   distanceOf(score: number): number;
 }
 
+/** A row of the index that a search found. */
 export interface NearestRow {
+  /** Its number, from 0. */
   row: number;
+  /** Of the probe to it. */
   distance: number;
 }
 
@@ -35,7 +38,15 @@ const mostBlocks = 65535;
 /** Of a search: the nearest rows, or the rows of each part. */
 type Scores = Record<string, Float32Array>;
 
-/** Rows are numbered from 0 in the order in which they were added. */
+/**
+ * A matrix of embeddings on the GPU, searched exhaustively. Rows are numbered from 0 in the order in which they were added.
+ * @example
+ * ```ts
+ * const index = model.index();
+ * await index.add(embeddings); // [N, model.embedding]
+ * const nearest = await index.search(embeddings.subarray(0, model.embedding), 5);
+ * ```
+ */
 export class GalleryIndex {
   readonly #device: Device;
   readonly #metric: Metric;
@@ -57,6 +68,7 @@ export class GalleryIndex {
     this.#block = new Float32Array(rowBlock * vectorsOf(embedding) * 4);
   }
 
+  /** How many rows were added. */
   get rows(): number {
     return this.#parts.reduce((sum, { count }) => sum + count, 0);
   }
@@ -66,6 +78,7 @@ export class GalleryIndex {
     return this.#parts.reduce((sum, { storage }) => sum + storage.bytes, 0);
   }
 
+  /** How many buffers the rows lie in. */
   get parts(): number {
     return this.#parts.length;
   }

@@ -28,11 +28,22 @@ export function livenessThresholdOf(file: Safetensors): number {
   return readMetadata<LivenessJudgement>(file, livenessKey, (value) => isShare(value.threshold))?.threshold ?? 0.5;
 }
 
+/**
+ * A trained liveness network for inference: how surely a picture shows a live person (a bona fide presentation), and not a presentation attack.
+ * @example
+ * ```ts
+ * const judge = await LivenessModel.open(device, bytes);
+ * const [score] = await judge.scores(images); // [N, H, W, C] of judge.imageSize
+ * console.log(score! >= judge.threshold ? "live" : "spoof");
+ * await judge.dispose();
+ * ```
+ */
 export class LivenessModel implements LivenessJudge {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
   /** How pictures are cropped before they are given, where that is not about their centre. */
   readonly crop: CropOptions | undefined;
+  /** How the network was made and trained. */
   readonly description: ModelDescription;
   /** Pictures that score at least this are taken for live: even odds, until the model was judged. */
   readonly threshold: number;
@@ -79,6 +90,7 @@ export class LivenessModel implements LivenessJudge {
     return (await this.logits(images)).map(scoreOf);
   }
 
+  /** Frees what it holds on the device. */
   dispose(): Promise<void> {
     return this.trained.dispose();
   }
@@ -86,7 +98,9 @@ export class LivenessModel implements LivenessJudge {
 
 /** What refuses pictures of pictures; `LivenessModel` is one. */
 export interface LivenessJudge {
+  /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
+  /** Pictures that score less are refused. */
   readonly threshold: number;
   /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
   scores(images: Uint8Array | Float32Array): Promise<Float64Array>;
@@ -97,6 +111,11 @@ export interface LivenessJudge {
  * @param options.threshold the judge's own by default; a picture that scores less is refused.
  * @param options.names what errors call the pictures.
  * @throws NOT_LIVE for the first one that is not.
+ * @example
+ * ```ts
+ * const judge = await LivenessModel.open(device, bytes);
+ * await requireLive(judge, images); // throws NotLiveError
+ * ```
  */
 export async function requireLive(
   judge: LivenessJudge,

@@ -27,15 +27,34 @@ export interface Judgement {
 
 export const judgementKey = "recognition";
 
-/** The model file with this judgement in it. */
+/**
+ * The model file with this judgement in it.
+ * @param bytes - of a model file.
+ * @returns The bytes of the new model file.
+ * @example
+ * ```ts
+ * const { report } = await assess(model, dataset, pairsPerIdentity(labels, { perIdentity: 10, seed: 1 }));
+ * const judged = await withJudgement(bytes, { threshold: report.threshold });
+ * ```
+ */
 export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {
   return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
 }
 
 /**
+ * A trained recognition network for inference.
+ *
  * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
  * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
  * One trained with another loss gives the Euclidean distance of unit embeddings, from 0 to 2.
+ * @example
+ * ```ts
+ * const model = await Model.open(device, bytes);
+ * const two = await model.embed(images); // two pictures [2, H, W, C]: Float32Array [2, model.embedding]
+ * const [distance] = model.distances(two.subarray(0, model.embedding), two.subarray(model.embedding));
+ * console.log(distance! <= model.threshold ? "same" : "different", model.probability(distance!));
+ * await model.dispose();
+ * ```
  */
 export class Model implements Recogniser {
   /** Height, width, channels of the pictures that it takes. */
@@ -47,13 +66,17 @@ export class Model implements Recogniser {
   readonly unitLength: boolean;
 
   private constructor(
+    /** How the network was made and trained. */
     readonly description: ModelDescription,
     readonly fingerprint: string,
     private readonly device: Device,
+    /** Threshold and calibration. */
     readonly judgement: Judgement,
+    /** Pictures [N, H, W, C], bytes or float32 in [0, 1], to embeddings [N, embedding]. */
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
     /** Logit = kernel . |a - b| + bias. */
     private readonly head: Head | undefined,
+    /** Frees what it holds on the device. */
     readonly dispose: () => Promise<void>,
   ) {
     this.imageSize = givenSize(description.network, description.pictures);

@@ -1,9 +1,37 @@
-// The report's looks, light and dark.
+// The report's looks, light and dark; the documentation's site takes its colors, too.
+export const palette = {
+  light: {
+    paper: "#f7f6f3",
+    card: "#ffffff",
+    ink: "#1d2126",
+    soft: "#626b76",
+    line: "#dcdad4",
+    accent: "#0f7b6c",
+    other: "#d9823b",
+    good: "#0f7b6c",
+    bad: "#c2413a",
+  },
+  dark: {
+    paper: "#14171a",
+    card: "#1d2125",
+    ink: "#e9e7e2",
+    soft: "#9aa4ae",
+    line: "#343a40",
+    accent: "#45c4b0",
+    other: "#f0a35e",
+    good: "#45c4b0",
+    bad: "#f07f78",
+  },
+} as const;
+
+const declarations = (colors: Readonly<Record<string, string>>) =>
+  Object.entries(colors)
+    .map(([name, color]) => `--${name}: ${color};`)
+    .join(" ");
+
 export const style = `
-:root { color-scheme: light dark; --paper: #f7f6f3; --card: #ffffff; --ink: #1d2126; --soft: #626b76; --line: #dcdad4;
-  --accent: #0f7b6c; --other: #d9823b; --good: #0f7b6c; --bad: #c2413a; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14171a; --card: #1d2125; --ink: #e9e7e2; --soft: #9aa4ae;
-  --line: #343a40; --accent: #45c4b0; --other: #f0a35e; --good: #45c4b0; --bad: #f07f78; } }
+:root { color-scheme: light dark; ${declarations(palette.light)} }
+@media (prefers-color-scheme: dark) { :root { ${declarations(palette.dark)} } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 1120px; margin: 0 auto; padding: 40px 24px 80px; }

@@ -5,8 +5,16 @@ import { gradientRequest } from "./differentiate.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
 /**
- * d output / d wrt[i], in the shape of wrt[i]. A tensor with several uses gets the sum, added in the reverse order of
- * use. `seed` is the gradient of the output itself; without it the output must be a scalar and its gradient is 1.
+ * d output / d wrt[i], each of wrt[i]'s shape. A tensor that is used several times gets the sum, added in the reverse
+ * order of use. `seed` is the gradient of the output itself; without it the output must be a scalar and its gradient is 1.
+ * @returns One tensor for each of `wrt`, recorded on the same tape.
+ * @throws SHAPE where `output` is no scalar and there is no `seed`.
+ * @example
+ * ```ts
+ * const x = tape.input("x", [3]);
+ * const [slope] = gradients(sum(relu(x)), [x]);
+ * const program = await tape.compile({ outputs: { slope: slope! } });
+ * ```
  */
 export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
   const { tape } = output;

@@ -35,6 +35,7 @@ export interface TrainingStage {
   lower(to: Lowering): { loss: Tensor; arenas: Arena[]; schedule: Storage; fault: Storage };
 }
 
+/** An update rule: `adam`, `adamW` or `sgd` make one. */
 export interface Optimizer {
   /** Saved in checkpoints: a checkpoint with another optimizer's state is refused. */
   readonly name: string;
@@ -42,10 +43,19 @@ export interface Optimizer {
   readonly states: readonly string[];
   /** The largest allowed norm of all gradients together, L2 penalties included; larger gradients are scaled down. */
   readonly clipNorm?: number;
-  /** Starts a training step: `training` of lowering/update.ts, which bundles without an optimizer omit. */
+  /**
+   * Begins a step that trains: `training` of lowering/update.ts. It comes with the optimizer, so that who has none is not sent it.
+   * @internal
+   */
   readonly training: (tape: Tape, loss: Tensor, optimizer: Optimizer) => TrainingStage;
-  /** Appends the update. The returned function computes `schedule` (4 floats), which the host writes before a step. */
+  /**
+   * Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step.
+   * @internal
+   */
   record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
-  /** The first two and the fourth float (0 by default) of a step, counted from 1. The program sets the third. */
+  /**
+   * The first two and the fourth float (0 by default) of the step with this number, counted from 1. The third is the program's.
+   * @internal
+   */
   schedule(step: number): readonly [number, number, number?];
 }

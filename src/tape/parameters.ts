@@ -10,6 +10,7 @@ import { Storage } from "./lowering/storage.ts";
 import type { Tape } from "./tape.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 
+/** How a parameter is declared. */
 export interface ParameterOptions extends InitialOptions {
   /** False for state that is kept but not trained (moving averages). */
   readonly trainable?: boolean;
@@ -42,9 +43,11 @@ interface Entry {
 
 /** A tensor whose values persist between steps. */
 export class Parameter extends Tensor {
+  /** Whether optimizers update it; moving averages are kept but not trained. */
   readonly trainable: boolean;
   private readonly entry: Entry;
 
+  /** @internal */
   constructor(tape: Tape, entry: Entry) {
     super(tape, entry.shape, entry.name, new Storage("parameter", entry.name, sizeOf(entry.shape), "f32"));
     this.trainable = entry.trainable;
@@ -62,8 +65,19 @@ export class Parameter extends Tensor {
   }
 }
 
+/**
+ * The parameters of one or several tapes on one device, with the optimizer's state beside them.
+ * @example Two tapes that share their parameters, one to train and one to embed.
+ * ```ts
+ * const parameters = new ParameterStore(device);
+ * const training = new Tape(device, { parameters });
+ * const inference = new Tape(device, { parameters });
+ * ```
+ */
 export class ParameterStore {
+  /** Where they lie. */
   readonly device: Device;
+  /** @internal */
   readonly arenas: Arena[] = [];
   /** Number of optimizer steps taken so far on these parameters. */
   step = 0;
@@ -78,6 +92,7 @@ export class ParameterStore {
     this.frozen = frozen;
   }
 
+  /** @internal */
   declare(tape: Tape, name: string, shape: readonly number[], options: ParameterOptions): Parameter {
     let entry = this.entries.get(name);
     if (!entry) {
@@ -105,11 +120,18 @@ export class ParameterStore {
   }
 
   /** Names and shapes in the order of declaration. */
-  list(): { name: string; shape: readonly number[]; trainable: boolean }[] {
+  list(): {
+    /** As declared. */ name: string /** As declared. */;
+    shape: readonly number[] /** Whether optimizers update it. */;
+    trainable: boolean;
+  }[] {
     return [...this.entries.values()].map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   }
 
-  /** Places every new parameter on the device. @throws LIMIT, before any buffer is created. */
+  /**
+   * Gives every parameter that has none yet its place on the device. @throws LIMIT, before anything is made.
+   * @internal
+   */
   place(): void {
     const fresh = [...this.entries.values()].filter((e) => !e.buffer);
     const trainable = fresh.filter((e) => e.trainable);
@@ -139,13 +161,19 @@ export class ParameterStore {
     }
   }
 
-  /** Where a placed parameter is stored. */
+  /**
+   * Where a placed parameter lies.
+   * @internal
+   */
   location(name: string): { buffer: GPUBuffer; offset: number; arena?: Arena } {
     const { buffer, offset, arena } = this.entry(name);
     return { buffer: buffer!, offset, arena };
   }
 
-  /** The optimizer's buffer with that name for an arena; created with zeros on first use. */
+  /**
+   * The optimizer's buffer of that name beside an arena, made of zeros when first asked for.
+   * @internal
+   */
   state(arena: Arena, name: string): GPUBuffer {
     let buffer = arena.state.get(name);
     if (!buffer) {
@@ -155,12 +183,14 @@ export class ParameterStore {
     return buffer;
   }
 
+  /** A parameter's values now. */
   async read(name: string): Promise<Float32Array> {
     const entry = this.entry(name);
     if (!entry.buffer) return entry.initial!();
     return readBuffer(this.device, entry.buffer, entry.offset, sizeOf(entry.shape));
   }
 
+  /** Replaces a parameter's values. @throws SHAPE where the number of elements differs. */
   write(name: string, values: ArrayLike<number>): void {
     const entry = this.entry(name);
     const data = sized(name, entry.shape, values);
@@ -176,6 +206,7 @@ export class ParameterStore {
     return buffer ? readBuffer(this.device, buffer, offset, sizeOf(shape)) : new Float32Array(sizeOf(shape));
   }
 
+  /** Replaces one parameter's slice of an optimizer state. */
   writeState(name: string, state: string, values: ArrayLike<number>): void {
     this.place();
     const { arena, offset, shape } = this.entry(name);
@@ -183,6 +214,7 @@ export class ParameterStore {
     this.device.write(this.state(arena, state), offset, sized(name, shape, values));
   }
 
+  /** Frees the parameters and the optimizer's state. */
   dispose(): void {
     for (const { buffer } of this.entries.values()) if (buffer) this.device.release(buffer);
     for (const { state } of this.arenas) for (const buffer of state.values()) this.device.release(buffer);

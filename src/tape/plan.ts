@@ -15,9 +15,11 @@ import { type Rewrite, type Rule, rewrite, withoutUnread } from "./rewrite.ts";
 import type { Tape } from "./tape.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
+/** What a tape is compiled to. */
 export interface CompileOptions {
   /** The scalar to minimize (with `optimizer`) or to report. */
   readonly loss?: Tensor;
+  /** Minimizes the loss; a program without one trains nothing. */
   readonly optimizer?: Optimizer;
   /** Further tensors to read back at each step, by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;

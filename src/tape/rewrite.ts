@@ -7,7 +7,7 @@ export interface Rule {
   readonly name: string;
   /** What it saves, in a sentence. */
   readonly saves: string;
-  /** Which graph it reads: the recorded one, or the differentiated one. `recorded` by default. */
+  /** Which graph it reads: what was recorded, or that with its gradients. @default "recorded" */
   readonly graph?: Stage;
   /** The replacement, if the pattern matches around this node and the conditions hold. */
   match(node: Node, graph: Graph): Replacement | undefined;

@@ -13,16 +13,18 @@ import { type CompileOptions, compileOptions, type OutputsOf } from "./plan.ts";
 import { describe, sizeOf, Tensor } from "./tensor.ts";
 import { view } from "./view.ts";
 
+/** Options of a tape. */
 export interface TapeOptions {
   /** A store to share with other tapes on the same device; a new one by default. */
   readonly parameters?: ParameterStore;
-  /** The storage format of blocks' activations and gradients; arithmetic is float32. `float32` by default. */
+  /** How blocks keep their activations and their gradients; arithmetic is float32. @default "float32" */
   readonly storage?: "float32" | "float16";
   /** Whether the first block's activations are recomputed in the backward pass instead of being kept. */
   readonly recompute?: boolean;
   /**
-   * `float16`: dense layers and `matmul` may round their operands to float16 if the adapter supports it; sums are
-   * float32. For inference: outputs are off by up to 1e-3 of the largest. `float32` by default.
+   * `float16`: dense layers and `matmul` may round their operands to float16, where the adapter can compute with it; sums are
+   * float32. For inference: outputs are off by up to 1e-3 of the largest.
+   * @default "float32"
    */
   readonly products?: "float32" | "float16";
 }
@@ -34,11 +36,28 @@ export interface Output {
   readonly dtype?: Dtype;
 }
 
+/**
+ * Records operations on tensors and compiles them to a program.
+ * @example
+ * ```ts
+ * const tape = new Tape(device);
+ * const x = tape.input("x", [8, 4]);
+ * const w = tape.parameter("w", [4, 1], { initial: "glorot-uniform", seed: 1 });
+ * const loss = sigmoidCrossEntropy(flatten(dense(x, w)), tape.input("y", [8]));
+ * const program = await tape.compile({ loss, optimizer: adam({ learningRate: 1e-3 }) });
+ * const { loss: value } = await program.run({ x: new Float32Array(32), y: new Float32Array(8) });
+ * ```
+ */
 export class Tape {
+  /** Where programs of this tape run. */
   readonly device: Device;
+  /** Holds the parameters; several tapes may share one. */
   readonly store: ParameterStore;
+  /** By name. */
   readonly inputs = new Map<string, Tensor>();
+  /** By name. */
   readonly parameters = new Map<string, Parameter>();
+  /** @internal */
   readonly options: TapeOptions;
   private recorded: Node[] = [];
 
@@ -49,7 +68,10 @@ export class Tape {
     this.store = options.parameters ?? new ParameterStore(device);
   }
 
-  /** The operations recorded so far. */
+  /**
+   * What has been recorded so far.
+   * @internal
+   */
   get nodes(): readonly Node[] {
     return this.recorded;
   }
@@ -91,12 +113,18 @@ export class Tape {
     return view(x, shape);
   }
 
-  /** Records an operation with one output. */
+  /**
+   * Records an operation with one output.
+   * @internal
+   */
   record<O>(operation: Operation<O>, inputs: readonly Tensor[], options: O, shape: readonly number[]): Tensor {
     return this.recordAll(operation, inputs, options, [{ shape }])[0];
   }
 
-  /** Records an operation and returns its outputs. */
+  /**
+   * Records an operation and returns its outputs.
+   * @internal
+   */
   recordAll<O>(
     operation: Operation<O>,
     inputs: readonly Tensor[],
@@ -110,7 +138,10 @@ export class Tape {
     return tensors;
   }
 
-  /** The operations that `work` records, as a separate list that the tape does not keep: for stages after recording. */
+  /**
+   * What `work` records, as a list of its own that the tape does not keep: for stages behind the recording.
+   * @internal
+   */
   aside<T>(work: () => T): { nodes: readonly Node[]; result: T } {
     const kept = this.recorded;
     this.recorded = [];

@@ -2,14 +2,25 @@
 import type { Dtype, Storage } from "./lowering/storage.ts";
 import type { Tape } from "./tape.ts"; // a tensor knows its tape, a tape its tensors: one thought
 
+/**
+ * A node's output on a tape: a shape and a name, without values until the compiled program runs. Operations take and give tensors.
+ */
 export class Tensor {
+  /** The tape that it was recorded on. */
   readonly tape: Tape;
+  /** Row-major extents; images are [N, H, W, C], filters [rows, columns, in, out]. */
   readonly shape: readonly number[];
+  /** For messages and `explain`. */
   readonly name: string;
+  /** Of its elements. */
   readonly dtype: Dtype;
-  /** For inputs, parameters and constants, which exist before anything is computed. */
+  /**
+   * Of inputs, parameters and constants, which lie somewhere before anything is computed.
+   * @internal
+   */
   readonly source?: Storage;
 
+  /** @internal */
   constructor(tape: Tape, shape: readonly number[], name: string, of: Storage | Dtype = "f32") {
     this.tape = tape;
     this.shape = shape;
@@ -18,6 +29,7 @@ export class Tensor {
     if (typeof of !== "string") this.source = of;
   }
 
+  /** Number of elements. */
   get size(): number {
     return sizeOf(this.shape);
   }

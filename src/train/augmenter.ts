@@ -14,8 +14,12 @@ import { changeBytes, packChanges, photometric } from "../ops/images/photometric
 import { type ResizeMethod, resample, type Transform } from "../ops/images/resample.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
-/** Ranges, and the seed of the random streams, one for each picture; 0 by default. */
+/** Ranges, and the seed that each picture's own stream of random numbers is drawn with. */
 export interface AugmentationOptions extends AugmentationRanges {
+  /**
+   * Of the random changes.
+   * @default 0
+   */
   readonly seed?: number;
 }
 

@@ -10,15 +10,19 @@ export interface CheckpointFolder {
   readonly path: string;
   /** The names of its files; empty if it does not exist yet. */
   list(): Promise<string[]>;
+  /** The bytes of a file. */
   read(name: string): Promise<Uint8Array>;
   /** Atomic: after a crash there is either the new file or the previous one. */
   write(name: string, bytes: Uint8Array): Promise<void>;
+  /** Removes a file. */
   remove(name: string): Promise<void>;
 }
 
 /** The parts of a checkpoint's name: `step-00000500-auc-0.9876.safetensors`, or `-loss-0.4321`. */
 export interface CheckpointName {
+  /** Of the file. */
   readonly name: string;
+  /** The step that it was saved after. */
   readonly step: number;
   /** The best checkpoint has the lowest loss, if there are no other evaluations. */
   readonly loss?: number;
@@ -26,28 +30,48 @@ export interface CheckpointName {
   readonly auc?: number;
 }
 
+/** A checkpoint that was read and is whole. */
 export interface FoundCheckpoint extends SavedModel {
+  /** Of the file. */
   readonly name: string;
+  /** For `Trainer.load`. */
   readonly bytes: Uint8Array;
 }
 
+/** A checkpoint that is not whole. */
 export interface Refused {
+  /** Of the file. */
   readonly name: string;
+  /** Why. */
   readonly reason: string;
 }
 
 const ending = ".safetensors";
 
+/**
+ * The checkpoints of a run in a folder: writes them whole, keeps the newest and the best, and finds the newest that is whole.
+ * @example
+ * ```ts
+ * import { diskFolder } from "twingrad/node";
+ *
+ * const checkpoints = new Checkpoints(diskFolder("model/checkpoints"), { keep: 3 });
+ * const { found } = await checkpoints.newest();
+ * if (found) await trainer.load(found.bytes);
+ * ```
+ */
 export class Checkpoints {
   private readonly keep: number;
   private readonly isOwn?: (saved: SavedModel) => boolean;
   private own?: Set<string>;
 
   /**
-   * @param keep how many of the newest to keep, 3 by default; the best one is kept too.
-   * @param isOwn which checkpoints `save` manages; others in the folder are left unchanged. All by default.
+   * @param folder where they lie.
+   * @param options which of them are kept.
+   * @param options.keep how many of the newest to keep, 3 by default; the best one is kept beside them.
+   * @param options.isOwn of which checkpoints `save` chooses what to keep; others in the folder are left as they are. All by default.
    */
   constructor(
+    /** Where they lie. */
     readonly folder: CheckpointFolder,
     options: { readonly keep?: number; readonly isOwn?: (saved: SavedModel) => boolean } = {},
   ) {

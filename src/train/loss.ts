@@ -30,7 +30,7 @@ export interface LossOptions {
   readonly mining?: Mining;
   /** For the contrastive (default 1) or triplet loss (default 0.2); `soft` for mined triplets only. */
   readonly margin?: Margin;
-  /** For the supervised contrastive loss; 0.1 by default. */
+  /** Of the supervised contrastive loss. @default 0.1 */
   readonly temperature?: number;
 }
 

@@ -7,10 +7,17 @@ import { type EntryOptions, type Operation, OperationLog } from "./operationLog.
 import { Session } from "./session.ts";
 import { restoreSnapshot } from "./snapshot.ts";
 
+/** What becomes of a training whose device is lost: see `TrainerOptions.recovery`. */
 export interface RecoveryOptions {
-  /** Steps between states kept in host memory: 100 by default, or fewer if the batches since would exceed 256 MiB. */
+  /**
+   * Steps between states kept in host memory; fewer where the batches since would pass 256 MiB.
+   * @default 100
+   */
   readonly every?: number;
-  /** Stops after this many losses of a device without a new step between: 3 by default. */
+  /**
+   * Gives up at so many losses of a device without a new step between.
+   * @default 3
+   */
   readonly losses?: number;
   /** Opens a device to replace the lost one; by default with the same options. */
   readonly reopen?: () => Promise<Device>;
@@ -18,6 +25,7 @@ export interface RecoveryOptions {
   readonly onRecovery?: (recovered: Recovered) => void;
 }
 
+/** What is told of a recovery. */
 export interface Recovered {
   /** Why the device was lost, from the browser or driver. */
   readonly reason: string;
@@ -27,6 +35,7 @@ export interface Recovered {
   readonly to: number;
   /** Whether the replayed steps gave the same losses, bit for bit; another adapter may round differently. */
   readonly exact: boolean;
+  /** The device that it trains on now. */
   readonly device: Device;
 }
 

@@ -1,21 +1,33 @@
 // When to save, and how to handle a failed save: a full disk must not end hours of training.
 import type { Checkpoints } from "./checkpoints.ts";
 
+/** Options of `Saver`. */
 export interface SaverOptions {
   /** Steps between checkpoints. */
   readonly every: number;
-  /** Seconds after a failed save until the next attempt; 30 by default. */
+  /** How long after a failed save the next is tried. @default 30 */
   readonly retrySeconds?: number;
   /** Called for a failed save, and for the first successful one after it. */
   readonly warn: (text: string) => void;
 }
 
+/**
+ * Saves a checkpoint every so many steps, and goes on training where the disk refuses one.
+ * @example
+ * ```ts
+ * import { diskFolder } from "twingrad/node";
+ *
+ * const saver = new Saver(new Checkpoints(diskFolder("model/checkpoints")), { every: 500, warn: console.warn });
+ * if (saver.due(trainer.steps)) await saver.save(await trainer.save(), trainer.steps);
+ * ```
+ */
 export class Saver {
   /** The step of the newest checkpoint that this saver wrote. */
   saved?: number;
   private failedAt?: number;
 
   constructor(
+    /** Where it saves to. */
     readonly checkpoints: Checkpoints,
     private readonly options: SaverOptions,
   ) {}

@@ -24,18 +24,23 @@ import type { TrainingSpec } from "./trainingSpec.ts";
 
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
+/** Options of `Trainer.create`. */
 export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningOptions {
   /** Per step: pairs, triplets, or pictures for a liveness network and for losses that compare all of a batch. */
   readonly batchSize: number;
-  /** Adds l2 * sum(w^2) / 2 for each convolution kernel that is trained; 0 by default. */
+  /** Adds l2 * sum(w^2) / 2 for each convolution kernel that is trained. @default 0 */
   readonly l2?: number;
-  /** adam() by default. */
+  /**
+   * The update rule.
+   * @default adam()
+   */
   readonly optimizer?: Optimizer;
   /** Changes each picture of a step by its own random numbers; embedding is never augmented. */
   readonly augmentation?: AugmentationOptions;
   /**
-   * The storage format of activations and their gradients between the passes: `float16` halves their memory and rounds
-   * each to 11 bits; arithmetic, weights and moments are always float32. `float32` by default.
+   * How activations and their gradients are kept between the passes: `float16` halves what they take and rounds each to 11
+   * bits; arithmetic, weights and moments are float32 always.
+   * @default "float32"
    */
   readonly storage?: "float32" | "float16";
   /**
@@ -71,8 +76,26 @@ const trainerOptions: Known<TrainerOptions> = {
   debugNumerics: 1,
 };
 
+/**
+ * Trains a network: compiles its step once and replays it for each batch, goes on on another device where one is lost, saves
+ * and loads checkpoints.
+ * @example
+ * ```ts
+ * const network = siamese({ imageSize: [56, 46, 1], filters: [16, 32, 32], embedding: 128, seed: 1 });
+ * const trainer = await Trainer.create(device, network, { batchSize: 8, optimizer: adam({ learningRate: 1e-3 }) });
+ * const stream = batches(new DecodedImages(dataset, [56, 46, 1]), balancedPairs(labels, { seed: 1 }), { batchSize: 8 });
+ * for await (const batch of stream) {
+ *   const { loss, step } = await trainer.step(batch);
+ *   if (step === 600) break;
+ * }
+ * const bytes = await trainer.save();
+ * await trainer.dispose();
+ * ```
+ */
 export class Trainer {
+  /** What it trains. */
   readonly network: Network;
+  /** With all defaults filled in. */
   readonly options: Omit<TrainingSpec, "network">;
   private diagnosed = false;
   /** Fingerprint of the model that the weights began as. */
@@ -142,6 +165,7 @@ export class Trainer {
     return this.recovery.session.device;
   }
 
+  /** The parameters on the present device. */
   get store(): ParameterStore {
     return this.recovery.session.store;
   }

@@ -16,6 +16,7 @@ import { decodeHere } from "./decodePicture.ts";
 /** A file, a blob, an answer of the network, or an address to ask. */
 export type RecordInput = Blob | Response | URL | string;
 
+/** Options of what a page reads. */
 export interface PageDataOptions {
   /** Decodes the pictures; a `PageDecoder`'s does it in workers. By default in the thread that asks. */
   decode?: (picture: StoredPicture, size: ImageSize) => Promise<Uint8Array>;
@@ -26,6 +27,12 @@ export interface PageDataOptions {
  * again when they are asked for. What comes from the network or is compressed is put aside as blobs, which browsers move
  * to the disk when they are large.
  * @throws as `tfrecords` in Node does; BAD_INPUT also for an answer that is none.
+ * @example
+ * ```ts
+ * import { PageDecoder, tfrecords } from "twingrad/web";
+ *
+ * const people = await tfrecords(new URL("https://example.org/faces.tfrecord"), { decode: new PageDecoder().decode });
+ * ```
  */
 export async function tfrecords(
   inputs: RecordInput | Iterable<RecordInput>,
@@ -89,6 +96,14 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
  * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): the folder that a picture lies in is its
  * identity, at any depth, as with `imageFolder` in Node. With `crop` a picture's box is that of the JSON file beside it, or of
  * the folder's boxes.csv; a file of boxes that is broken is told where a picture of it is decoded.
+ * @throws BAD_INPUT when there is no picture in a folder.
+ * @example
+ * ```ts
+ * import { imageFiles, PageDecoder } from "twingrad/web";
+ *
+ * const input = document.querySelector<HTMLInputElement>("input[webkitdirectory]")!;
+ * const people = imageFiles(input.files!, { decode: new PageDecoder().decode });
+ * ```
  */
 export function imageFiles(
   files: Iterable<File>,

@@ -14,6 +14,13 @@ import { decodeNetpbm } from "../formats/netpbm.ts";
  * colour profile are applied; what is transparent turns black; one channel is luminance. The largest centred part of the
  * wanted shape is kept, or the surroundings of the box that the picture comes with, and resized by the browser, whose pixels differ a little from sharp's.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded.
+ * @example
+ * ```ts
+ * import { decodeHere } from "twingrad/web";
+ *
+ * const response = await fetch("ada.jpg");
+ * const pixels = await decodeHere(new Uint8Array(await response.arrayBuffer()), [56, 46, 1]);
+ * ```
  */
 export async function decodeHere(picture: Uint8Array | StoredPicture, size: ImageSize): Promise<Uint8Array> {
   const [height, width, channels] = size;

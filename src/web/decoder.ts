@@ -15,6 +15,7 @@ export type Answer =
   | { id: number; pixels: Uint8Array; error?: undefined }
   | { id: number; error: { code: ErrorCode; message: string } };
 
+/** Options of `PageDecoder`. */
 export interface PageDecoderOptions {
   /** How many workers; by default one for each core but the page's own, at most 4. They start when first needed. */
   workers?: number;
@@ -27,6 +28,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/**
+ * Decodes pictures in workers, so that a page stays responsive.
+ * @example
+ * ```ts
+ * import { PageDecoder } from "twingrad/web";
+ *
+ * const decoder = new PageDecoder({ workers: 2 });
+ * const pixels = await decoder.decode(bytes, [56, 46, 1]);
+ * decoder.dispose();
+ * ```
+ */
 export class PageDecoder {
   readonly #most: number;
   readonly #create: () => Worker;

@@ -13,7 +13,16 @@ interface ShapeDetector {
 }
 type ShapeDetectorClass = new (options: { fastMode: boolean; maxDetectedFaces: number }) => ShapeDetector;
 
-/** The browser's own detector, which tells boxes alone; undefined where it has none, as most have. */
+/**
+ * The browser's own detector, which tells boxes alone; undefined where it has none, as most have.
+ * @example
+ * ```ts
+ * import { browserFaceFinder } from "twingrad/web";
+ *
+ * const finder = await browserFaceFinder();
+ * if (!finder) console.log("This browser has no face detector.");
+ * ```
+ */
 export async function browserFaceFinder(): Promise<FaceFinder | undefined> {
   const { FaceDetector } = globalThis as { FaceDetector?: ShapeDetectorClass };
   if (!FaceDetector) return undefined;
@@ -43,6 +52,14 @@ function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox:
  * `@vladmandic/face-api` in a page or worker.
  * @param api what `import("@vladmandic/face-api")` gives.
  * @param models address of the package's folder `model`, as the page serves it.
+ * @example
+ * ```ts
+ * import * as faceapi from "@vladmandic/face-api";
+ * import { faceApiInPage } from "twingrad/web";
+ *
+ * // The package's own types leave out the TensorFlow.js that it exports.
+ * const finder = await faceApiInPage(faceapi as unknown as Parameters<typeof faceApiInPage>[0], "/models");
+ * ```
  */
 export async function faceApiInPage(
   api: Pick<FaceApi, "version" | "TinyFaceDetectorOptions"> & {

@@ -1,5 +1,6 @@
 // What a page has besides the core.
 
+export type { FaceApi } from "../data/detection/faceApiFinder.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { imageFiles, type PageDataOptions, type RecordInput, tfrecords } from "./datasets.ts";
 export { decodeHere } from "./decodePicture.ts";

@@ -15,6 +15,12 @@ interface MovableFile extends FileSystemFileHandle {
  * @throws BAD_INPUT where the browser has none. Its methods throw `DiskError` for what the browser refuses, with why: its
  * quota is used up (`full`), the page has no right (`denied`), another tab writes the same file (`busy`); and BAD_INPUT for
  * a file that is not there or a name that cannot be.
+ * @example
+ * ```ts
+ * import { originPrivateFolder } from "twingrad/web";
+ *
+ * const checkpoints = new Checkpoints(originPrivateFolder("runs/faces"));
+ * ```
  */
 export function originPrivateFolder(path: string): CheckpointFolder {
   const { storage } = (globalThis.navigator ?? {}) as Partial<Navigator>; // Node 20 has none

@@ -6,6 +6,12 @@ import type { TuningStore } from "../gpu/tunerTable.ts";
 /**
  * Keeps what tuning finds in the database of that name: `openDevice({ tuning: { store: pageTuningStore() } })`.
  * Where the browser keeps nothing (a private window) each start times anew, with a warning.
+ * @example
+ * ```ts
+ * import { pageTuningStore } from "twingrad/web";
+ *
+ * const device = await openDevice({ tuning: { store: pageTuningStore() } });
+ * ```
  */
 export function pageTuningStore(database = "twingrad-tuning"): TuningStore {
   const store = createStore(database, "tables");

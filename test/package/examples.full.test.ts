@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 300_000);
 
 it("each example is run, is asked whether it is right, or says why not", () => {
-  for (const { place, language } of examples) expect(language, place).toMatch(/^(ts|js|sh|json)$/); // what the tests take
+  for (const { place, language } of examples) expect(language, place).toMatch(/^(ts|js|sh|json|python)$/); // what the tests take
   const shells = examples.filter(({ language, notRun }) => language === "sh" && !notRun);
   for (const shell of shells) for (const command of commandsOf(shell)) expect(command).toMatch(/^npx twingrad /);
   const notRun = examples.filter((example) => example.notRun);

@@ -58,6 +58,12 @@ const grid = ([height, width]: ImageSize): readonly [rows: number, columns: numb
  * Fits an alignment to pictures [N, H, W, C], which should be of people who are trained on; some hundreds are enough, and each
  * takes the thread some 50 ms.
  * @throws BAD_INPUT where the pictures show no edges, or are no whole number.
+ * @example
+ * ```ts
+ * const size: ImageSize = [56, 46, 1];
+ * const pictures = await new DecodedImages(dataset, size).stack([0, 1, 2, 3]);
+ * const alignment = fitAlignment(pictures, size);
+ * ```
  */
 export function fitAlignment(pictures: Uint8Array | Float32Array, size: ImageSize): Alignment {
   const cells = grid(size);
@@ -75,7 +81,14 @@ export function fitAlignment(pictures: Uint8Array | Float32Array, size: ImageSiz
   return { rows: cells[0], columns: cells[1], template };
 }
 
-/** Pictures [N, H, W, C], each in its place; of bytes bytes. @throws BAD_INPUT for pictures of another shape than fitted to. */
+/**
+ * Pictures [N, H, W, C], each in its place; of bytes bytes. @throws BAD_INPUT for pictures of another shape than fitted to.
+ * @example
+ * ```ts
+ * const size: ImageSize = [56, 46, 1];
+ * const inPlace = aligned(fitAlignment(images, size), images, size);
+ * ```
+ */
 export function aligned<P extends Uint8Array | Float32Array>(alignment: Alignment, pictures: P, size: ImageSize): P {
   const [rows, columns] = grid(size);
   if (rows !== alignment.rows || columns !== alignment.columns) {
@@ -97,7 +110,13 @@ export function aligned<P extends Uint8Array | Float32Array>(alignment: Alignmen
   return result;
 }
 
-/** The dataset with each picture in its place as it is decoded; to the shape that was fitted to. */
+/**
+ * The dataset with each picture in its place as it is decoded; to the shape that was fitted to.
+ * @example
+ * ```ts
+ * const people = alignedDataset(dataset, fitAlignment(images, [56, 46, 1]));
+ * ```
+ */
 export function alignedDataset<I extends Item>(dataset: Dataset<I>, alignment: Alignment): Dataset<I> {
   const items = dataset.items.map((item) =>
     changed(item, { decode: async (size) => aligned(alignment, await item.decode(size), size) }),

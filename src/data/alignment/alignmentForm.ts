@@ -4,6 +4,7 @@
 export interface Alignment {
   /** Cells of an edge map. */
   readonly rows: number;
+  /** Cells of an edge map. */
   readonly columns: number;
   /** The template, [rows - 4, columns - 4, 8], in whole numbers from -127 to 127. */
   readonly template: readonly number[];

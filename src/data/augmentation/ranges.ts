@@ -5,6 +5,7 @@ import { TwingradError } from "../../errors.ts";
 /** From low to high, or one number that stands for a range as told where it is used. */
 export type Range = number | readonly [low: number, high: number];
 
+/** From which range each change of a picture is drawn; what is absent does not happen. */
 export interface AugmentationRanges {
   /** Keeps a window of the picture and drops this share of each side, at a random place; r: 0 to r. */
   readonly crop?: Range;
@@ -59,6 +60,7 @@ export const augmentationPresets = {
   },
 } satisfies Record<string, AugmentationRanges>;
 
+/** The name of a preset. */
 export type AugmentationPreset = keyof typeof augmentationPresets;
 
 export type Bounds = readonly [low: number, high: number];

@@ -5,6 +5,7 @@ import { frameToPicture, seenThrough } from "./faceFrame.ts";
 
 /** What may be wrong with a photograph, in the order in which it is told. */
 export const faceFaults = ["none", "several", "small", "turned", "blurred"] as const;
+/** What may be wrong with a photograph of a face. */
 export type FaceFault = (typeof faceFaults)[number];
 
 /**
@@ -29,8 +30,11 @@ export const faceLimits = {
   detail: 0.0005,
 } as const;
 
+/** The face that a photograph is cropped to, and what is wrong with it. */
 export interface ChosenFace {
+  /** Undefined where none was found. */
   readonly face: FoundFace | undefined;
+  /** Empty where all is well. */
   readonly faults: readonly FaceFault[];
 }
 

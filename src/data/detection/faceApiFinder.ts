@@ -2,15 +2,25 @@
 // is never asked. The same in Node and in a page: each brings the package and the bytes of its models.
 import type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./faceFinder.ts";
 
-/** What is used of the package. */
+/**
+ * What is used of the package.
+ * What is used of the package `@vladmandic/face-api`.
+ */
 export interface FaceApi {
+  /** Of the package. */
   readonly version: { readonly faceapi?: string } | string;
+  /** The TensorFlow.js that it computes with. */
   readonly tf: {
     setBackend(name: string): Promise<boolean>;
     ready(): Promise<void>;
     tensor3d(data: Uint8Array, shape: [number, number, number], dtype: "int32"): FaceApiTensor;
   };
-  readonly TinyFaceDetectorOptions: new (options: { inputSize: number; scoreThreshold: number }) => object;
+  /** The options of its smallest detector. */
+  readonly TinyFaceDetectorOptions: new (options: {
+    inputSize: number;
+    scoreThreshold: number;
+  }) => object;
+  /** Finds the faces of a picture. */
   detectAllFaces(picture: FaceApiTensor, options: object): { withFaceLandmarks(): Promise<FaceApiFace[]> };
 }
 

@@ -17,6 +17,7 @@ import { enlarged, type FaceFinder, type Pixels } from "./faceFinder.ts";
 
 /** How a platform decodes. */
 export interface PictureDecoder {
+  /** To uint8 [H, W, C] of the wanted size. */
   decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
   /** The upright picture in RGB, at most `longestSide` long; `scale` is how much smaller it is than the picture. */
   whole(picture: StoredPicture): Promise<Pixels & { readonly scale: number }>;
@@ -24,16 +25,21 @@ export interface PictureDecoder {
 
 /** Keeps what was found, by what a picture's bytes are. */
 export interface FaceStore {
+  /** What was kept for this digest. */
   get(digest: string): ChosenFace | undefined;
+  /** Keeps what was found. */
   set(digest: string, chosen: ChosenFace): void;
 }
 
+/** Options of `faceDataset`. */
 export interface FaceOptions {
+  /** What finds the faces. */
   readonly finder: FaceFinder;
-  /** Shows more around the face, as a share of the frame's side, on every side; 0 by default. */
+  /** Shows more around the face, as a share of the frame's side, on every side. @default 0 */
   readonly margin?: number;
   /** What differs from `defaultPolicy`. */
   readonly policy?: Partial<FacePolicy>;
+  /** Keeps what was found for the next time; nothing is kept without one. */
   readonly store?: FaceStore;
 }
 
@@ -75,8 +81,16 @@ async function digestOf({ bytes, raw }: StoredPicture): Promise<string> {
 }
 
 /**
- * @param told of each picture that has a fault, and what was done, in the dataset's order; `done` after each picture.
+ * The dataset with each photograph cropped to its face: the largest one that the finder finds, rotated and scaled to a standard frame by its landmarks.
+ * @param told - is called for each picture that has a fault, and what was done, in the dataset's order; `done` after each picture.
  * @throws NO_FACE that names the first picture with a fault for which the policy says fail, or when no picture is left.
+ * @example
+ * ```ts
+ * import { imageFolder, nodePictures, openFaceFinder } from "twingrad/node";
+ *
+ * const photographs = await imageFolder("photographs/");
+ * const faces = await faceDataset(photographs, nodePictures, { finder: await openFaceFinder() });
+ * ```
  */
 export async function faceDataset<I extends Item>(
   dataset: Dataset<I>,

@@ -13,7 +13,9 @@ export type FaceLandmarks = readonly [
   rightMouthCorner: Point,
 ];
 
+/** A face that a finder found. */
 export interface FoundFace {
+  /** Around the face. */
   readonly box: Box;
   /** Absent where a detector has none: such a face is cropped by its box, and not turned upright. */
   readonly landmarks?: FaceLandmarks;
@@ -23,8 +25,11 @@ export interface FoundFace {
 
 /** An upright picture: RGB, row by row, `height * width * 3` values. */
 export interface Pixels {
+  /** RGB, row by row. */
   readonly data: Uint8Array;
+  /** In pixels. */
   readonly height: number;
+  /** In pixels. */
   readonly width: number;
 }
 

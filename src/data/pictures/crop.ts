@@ -9,14 +9,17 @@ import type { FaceLandmarks } from "../detection/faceFinder.ts";
  * the largest face that a `FaceFinder` finds, turned and scaled to a standard frame by its landmarks.
  */
 export interface CropOptions {
+  /** Which part of a picture is kept. */
   readonly mode: "centre" | "box" | "face";
-  /** Of `box` and `face`: added to the box or frame on every side, as a share of its own side; 0 by default. */
+  /** Of `box` and `face`: added to the box or frame on every side, as a share of its own side. @default 0 */
   readonly margin?: number;
 }
 
 /** The crop of one picture. */
 export interface PictureCrop {
+  /** The part that is looked at. */
   readonly box: Box;
+  /** Added on every side, as a share of the box's own side. */
   readonly margin: number;
   /** Of the upright picture: the face is brought into the standard frame, and the box does not count. */
   readonly landmarks?: FaceLandmarks;

@@ -4,6 +4,7 @@ import { isNetpbm } from "../../formats/netpbm.ts";
 import type { ImageSize } from "../imageSize.ts";
 import type { PictureCrop } from "./crop.ts";
 
+/** A picture before it is decoded. */
 export interface StoredPicture {
   /** A JPEG, PNG, WebP, PGM or PPM file; or pixels, row by row, channels last, where `raw` is there. */
   readonly bytes: Uint8Array;

@@ -6,6 +6,10 @@ import type { ImageSize } from "../imageSize.ts";
 /**
  * Every identity four times: as it is, and turned by 90, 180 and 270 degrees, as identities of their own. The first
  * `dataset.identities.length` are those of the dataset itself; pictures of others have no stored form.
+ * @example
+ * ```ts
+ * console.log(turnedIdentities(dataset).identities.length); // four times as many
+ * ```
  */
 export function turnedIdentities(dataset: Dataset): Dataset {
   const { identities, items } = dataset;

@@ -8,15 +8,21 @@ import { picturesOfEach, Sampler } from "./sampler.ts";
 
 /** Indices of three pictures: anchor and positive show one identity, the negative another. */
 export interface Triplet {
+  /** A picture, by index. */
   anchor: number;
+  /** Another picture of the anchor's identity. */
   positive: number;
+  /** A picture of another identity. */
   negative: number;
+  /** From 0. */
   epoch: number;
 }
 
 /** Indices of a whole batch: `perClass` pictures of each of `classes` identities, behind one another. */
 export interface ClassExample {
+  /** By index, those of one identity after the other. */
   pictures: number[];
+  /** From 0. */
   epoch: number;
 }
 
@@ -63,6 +69,11 @@ class Independent<T> extends Sampler<T> {
  * Same and different pairs with equal chance, uniform over identities and then over their pictures; a picture never
  * meets itself. An epoch is as many pairs as there are pictures.
  * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
+ * @example
+ * ```ts
+ * const pairs = balancedPairs(labelsOf(dataset), { seed: 1 });
+ * const stream = batches(new DecodedImages(dataset, [56, 46, 1]), pairs, { batchSize: 8 });
+ * ```
  */
 export function balancedPairs(labels: ArrayLike<number>, options: { seed: number }): Sampler<Pair> {
   checkOptions("balancedPairs", options, { seed: 1 });
@@ -83,6 +94,10 @@ export function balancedPairs(labels: ArrayLike<number>, options: { seed: number
  * uniform within an identity, anchor and positive never the same picture. An epoch is as many triplets as there are
  * pictures.
  * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
+ * @example
+ * ```ts
+ * const stream = tripletBatches(new DecodedImages(dataset, [56, 46, 1]), triplets(labelsOf(dataset), { seed: 1 }), { batchSize: 8 });
+ * ```
  */
 export function triplets(labels: ArrayLike<number>, options: { seed: number }): Sampler<Triplet> {
   checkOptions("triplets", options, { seed: 1 });
@@ -98,7 +113,9 @@ export function triplets(labels: ArrayLike<number>, options: { seed: number }): 
   });
 }
 
+/** Options of `perClass`. */
 export interface PerClassOptions {
+  /** Of the random draws. */
   seed: number;
   /** Identities in a batch, P: at least 2. */
   classes: number;
@@ -112,6 +129,11 @@ export interface PerClassOptions {
  * comes floor(K / n) or one more times. One example is one batch, of P * K pictures; an epoch is as many pictures as
  * there are.
  * @throws BAD_INPUT at once when fewer than P identities have two pictures.
+ * @example
+ * ```ts
+ * const sampler = perClass(labelsOf(dataset), { classes: 16, perClass: 4, seed: 1 });
+ * const stream = classBatches(new DecodedImages(dataset, [56, 46, 1]), sampler);
+ * ```
  */
 export function perClass(labels: ArrayLike<number>, options: PerClassOptions): Sampler<ClassExample> {
   checkOptions("perClass", options, { seed: 1, classes: 1, perClass: 1 });

@@ -7,12 +7,23 @@ import { Random, streams } from "../random.ts";
 
 /** Indices of two pictures, and whether they show one identity. */
 export interface EvaluationPair {
+  /** A picture, by index. */
   left: number;
+  /** Another picture, by index. */
   right: number;
+  /** Whether it is a genuine pair. */
   same: boolean;
 }
 
-/** Every pair of pictures, once. */
+/**
+ * Every pair of pictures, once.
+ * @param labels - [N]: for each picture the index of its identity.
+ * @returns N (N - 1) / 2 pairs.
+ * @example
+ * ```ts
+ * allPairs([0, 0, 1]); // [{ left: 0, right: 1, same: true }, { left: 0, right: 2, same: false }, ...]
+ * ```
+ */
 export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
   const pairs: EvaluationPair[] = [];
   for (let left = 0; left < labels.length; left++) {
@@ -27,6 +38,11 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
  * For each identity with two pictures, up to `perIdentity` distinct pairs of its own pictures, and as many distinct
  * pairs of one of its pictures and somebody else's. No pair occurs twice.
  * @throws BAD_INPUT when there are fewer than two identities or none with two pictures.
+ * @example
+ * ```ts
+ * const pairs = pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 });
+ * const { report } = await assess(model, dataset, pairs);
+ * ```
  */
 export function pairsPerIdentity(
   labels: ArrayLike<number>,
@@ -62,6 +78,7 @@ export function pairsPerIdentity(
 
 /** One picture to recognise, pictures of each of several identities, and the position of the right one. */
 export interface Trial {
+  /** The picture to recognize, by index. */
   probe: number;
   /** `shots` pictures of the first identity, then as many of the second, and so on. */
   support: number[];
@@ -71,12 +88,15 @@ export interface Trial {
   shots?: number;
 }
 
+/** How one-shot trials are drawn. */
 export interface TrialOptions {
   /** Identities to choose from. */
   ways: number;
-  /** Pictures of each; 1 by default. */
+  /** Pictures of each. @default 1 */
   shots?: number;
+  /** How many trials. */
   trials: number;
+  /** Of the random draws: the same seed gives the same trials. */
   seed: number;
   /** For each identity the number of its group, where a trial is to stay within one; groups take turns. */
   groups?: ArrayLike<number>;
@@ -87,6 +107,11 @@ export interface TrialOptions {
  * repetition over those with K, the pictures uniform, the answer's position uniform. Groups with too few identities for
  * a trial have none.
  * @throws BAD_INPUT when there are fewer identities with K pictures than ways (in every group), or none with K + 1.
+ * @example
+ * ```ts
+ * const trials = oneShotTrials(labelsOf(dataset), { ways: 20, trials: 400, seed: 1 });
+ * console.log(await assessOneShot(model, dataset, trials)); // the accuracy
+ * ```
  */
 export function oneShotTrials(
   labels: ArrayLike<number>,

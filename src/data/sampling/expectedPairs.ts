@@ -2,6 +2,7 @@
 // probabilities is told in numbers at the start instead of being found out after a day of training.
 import { picturesOfEach } from "./sampler.ts";
 
+/** With which probabilities `filteredPairs` keeps a pair. */
 export interface FilterProbabilities {
   /** The chance that a pair of pictures of one identity is kept. */
   sameProbability: number;
@@ -17,6 +18,11 @@ export interface FilterProbabilities {
  * pictures of identity k in it, m_k(t + 1) = m_k(t) (1 - 1/B) + [picture t + B is of k], and a pass gives identity k at
  * t with probability m_k(t) / B; two independent passes show one identity with probability sum_k (m_k(t) / B)^2. That
  * stays as it is while the buffer empties at the end. Where the buffer holds all N pictures it is sum_k (n_k / N)^2.
+ * @returns Expected numbers in one epoch: `candidates` before filtering, of both kinds; `same` and `different` after it.
+ * @example
+ * ```ts
+ * const { same, different } = expectedPairs(labels, { sameProbability: 0.95, differentProbability: 0.001 });
+ * ```
  */
 export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabilities, shuffleBuffer = 2000) {
   const candidates = labels.length;
@@ -50,7 +56,13 @@ export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabiliti
   };
 }
 
-/** The probability for different pairs that makes them as frequent as same ones, at most 1. */
+/**
+ * The probability for different pairs that makes them as frequent as same ones, at most 1.
+ * @example
+ * ```ts
+ * const differentProbability = balancingDifferentProbability(labels, 0.95);
+ * ```
+ */
 export function balancingDifferentProbability(
   labels: ArrayLike<number>,
   sameProbability: number,
@@ -67,7 +79,13 @@ const leastShare = 0.1;
 const manyCandidates = 1e5;
 const balanced = "--balanced (in a program: balancedPairs)";
 
-/** What a user should know of a filter's yield before training with it: one sentence each, none where all is well. */
+/**
+ * What a user should know of a filter's yield before training with it: one sentence each, none where all is well.
+ * @example
+ * ```ts
+ * for (const warning of yieldWarnings(labels, { sameProbability: 0.95, differentProbability: 0.001 })) console.warn(warning);
+ * ```
+ */
 export function yieldWarnings(labels: ArrayLike<number>, keep: FilterProbabilities, shuffleBuffer?: number): string[] {
   const { candidates, candidatesSame, candidatesDifferent, same, different } = expectedPairs(
     labels,

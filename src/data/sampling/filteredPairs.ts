@@ -8,12 +8,17 @@ import { type PassState, ShuffledPass } from "./shuffledPass.ts";
 
 /** Indices of two pictures, and how many passes over the data were complete before this pair. */
 export interface Pair {
+  /** A picture, by index. */
   left: number;
+  /** Another picture, by index. */
   right: number;
+  /** From 0. */
   epoch: number;
 }
 
+/** Options of `filteredPairs`. */
 export interface FilteredPairsOptions extends FilterProbabilities {
+  /** Of the random draws. */
   seed: number;
   /** Pictures in the shuffle buffer of either pass; 2000 by default, as in the article. */
   shuffleBuffer?: number;
@@ -26,6 +31,10 @@ const mostCandidates = 1e7;
  * The article's stream: two independent passes over the data, each shuffled through a buffer, zipped; a pair is kept
  * with the probability of its kind; repeated without end. One pass is an epoch. A picture may meet itself.
  * @throws BAD_INPUT at once, with the reason, when no pass could ever yield a pair of two pictures.
+ * @example
+ * ```ts
+ * const pairs = filteredPairs(labelsOf(dataset), { sameProbability: 0.95, differentProbability: 0.001, seed: 1 });
+ * ```
  */
 export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsOptions): Sampler<Pair> {
   checkOptions("filteredPairs", options, { sameProbability: 1, differentProbability: 1, seed: 1, shuffleBuffer: 1 });

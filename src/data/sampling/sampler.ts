@@ -9,6 +9,7 @@ import { checkLabels } from "../labels.ts";
  * on exactly there. `made` tells what the sampler was made with; another kind of sampler refuses the state.
  */
 export interface SamplerState {
+  /** Which sampler it is of. */
   readonly kind: string;
   /** Seed, fingerprint of the labels, and the sampler's options. */
   readonly made: Readonly<Record<string, number>>;
@@ -20,6 +21,7 @@ export interface SamplerState {
 
 /** An endless iterator over examples: pairs, triplets, or whole batches of some pictures of some identities. */
 export abstract class Sampler<T> implements IterableIterator<T, never> {
+  /** Of its random draws. */
   readonly seed: number;
   readonly #kind: string;
   readonly #made: Readonly<Record<string, number>>;
@@ -42,16 +44,19 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
     return this.#drawn;
   }
 
+  /** The next example; it never ends. */
   next(): { done: false; value: T } {
     const value = this.draw(this.#drawn);
     this.#drawn++;
     return { done: false, value };
   }
 
+  /** The sampler itself. */
   [Symbol.iterator](): this {
     return this;
   }
 
+  /** Where it stands: what `restore` takes. */
   state(): SamplerState {
     const position = this.position();
     const state = { kind: this.#kind, made: this.#made, drawn: this.#drawn };

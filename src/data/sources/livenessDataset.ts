@@ -11,9 +11,11 @@ import type { RecordItem } from "./recordDataset.ts";
 
 /** `identity` is the person, the same for their live pictures and for pictures of their pictures. */
 export interface LivenessItem extends Item {
+  /** True for a bona fide presentation, false for a presentation attack. */
   readonly live: boolean;
 }
 
+/** Pictures of bona fide presentations and of attacks. */
 export type LivenessDataset = Dataset<LivenessItem>;
 
 /**
@@ -126,6 +128,10 @@ export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof
  * at least two are held out, as a threshold for one is set on others. The choice depends on the seed and on the names,
  * not on their order.
  * @throws BAD_INPUT where that leaves nobody of some kind to train on, or a fold has too few.
+ * @example
+ * ```ts
+ * const { training, heldOut } = splitLiveness(livenessDataset, { fraction: 0.3, seed: 1 });
+ * ```
  */
 export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }: Split): Divided<LivenessItem> {
   const people = dataset.identities.length;
@@ -172,7 +178,9 @@ function spread(dataset: LivenessDataset, count: number, seed: number): Set<numb
 
 /** The index of one picture. */
 export interface Single {
+  /** By index. */
   picture: number;
+  /** From 0. */
   epoch: number;
 }
 
@@ -181,6 +189,11 @@ export interface Single {
  * over the people and their pictures: any even number of them in a row is half and half. An epoch is as many as there are
  * pictures.
  * @throws BAD_INPUT without pictures of both kinds.
+ * @example
+ * ```ts
+ * const pictures = balancedLiveness(livenessDataset, { seed: 1 });
+ * const stream = livenessBatches(new DecodedImages(livenessDataset, [112, 112, 3]), pictures, { batchSize: 32 });
+ * ```
  */
 export function balancedLiveness({ items }: LivenessDataset, { seed }: { seed: number }): Sampler<Single> {
   const groups = [...new Set(items.map(({ group }) => group))].sort();

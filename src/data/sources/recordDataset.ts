@@ -41,6 +41,7 @@ export interface RecordRuntime {
   decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
 }
 
+/** How TFRecord files are read. */
 export interface RecordOptions extends FeatureOptions {
   /** Is told of each record that is skipped because it cannot be read; without it such a record is an error. */
   onCorrupt?: (error: CorruptRecordError) => void;
@@ -59,9 +60,11 @@ export const recordOptions: Known<RecordOptions> = {
   largest: "number",
 };
 
+/** A picture in a record. */
 export interface RecordItem extends Item {
   /** What the record's label is, as text; of a record without a name also the identity. */
   readonly label: string;
+  /** Whether the record has a name beside its label. */
   readonly named: boolean;
 }
 

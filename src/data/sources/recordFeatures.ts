@@ -17,6 +17,7 @@ export interface FeatureOptions {
   crop?: CropOptions;
 }
 
+/** The names of the features in records. */
 export interface FeatureNames {
   /** Bytes: a JPEG, PNG, WebP, PGM or PPM file, or raw uint8 pixels. */
   image: string;
@@ -24,6 +25,7 @@ export interface FeatureNames {
   label: string;
   /** Integers, needed for raw pixels alone. */
   height: string;
+  /** As `height`. */
   width: string;
   /** Text: where the picture came from. Optional. */
   addr: string;

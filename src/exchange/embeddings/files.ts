@@ -7,9 +7,19 @@ import { decodeNpy, encodeNpy } from "./npy.ts";
 import { type EmbeddingTable, type RowNames, tableOf } from "./table.ts";
 
 export const embeddingFormats = ["npy", "csv", "safetensors"] as const;
+/** In which files embeddings are kept. */
 export type EmbeddingFormat = (typeof embeddingFormats)[number];
 
-/** What a file's ending says. @throws BAD_INPUT for another. */
+/**
+ * The format that a file's ending says.
+ * @throws BAD_INPUT for another ending.
+ * @example
+ * ```ts
+ * import { embeddingFormat } from "twingrad/exchange";
+ *
+ * embeddingFormat("people.npy"); // "npy"
+ * ```
+ */
 export function embeddingFormat(path: string): EmbeddingFormat {
   const ending = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase();
   const known = embeddingFormats.find((format) => format === ending);
@@ -21,7 +31,18 @@ export function embeddingFormat(path: string): EmbeddingFormat {
 const columns = { identity: "identity", name: "picture" } as const;
 const tensorName = "embeddings";
 
-/** A .npy holds the numbers alone: `encodeNames` has the rest. */
+/**
+ * A table as the bytes of a file. A .npy holds the numbers alone: `encodeNames` has the rest.
+ * @example
+ * ```ts
+ * import { encodeEmbeddings, tableOf } from "twingrad/exchange";
+ *
+ * const table = tableOf(model.embedding, await embedAll(model, dataset), {
+ *   identities: dataset.items.map(({ identity }) => dataset.identities[identity]!),
+ * });
+ * const npy = encodeEmbeddings(table, "npy");
+ * ```
+ */
 export function encodeEmbeddings(
   table: EmbeddingTable,
   format: EmbeddingFormat,
@@ -44,8 +65,17 @@ export function encodeEmbeddings(
 }
 
 /**
- * @param names who is on each row, which a .npy does not say, in place of what the file says.
+ * The table of embeddings in a file.
+ * @param names - who is on each row, which a .npy does not say, in place of what the file says.
  * @throws CORRUPT_FILE or BAD_INPUT for what is no table of embeddings.
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { decodeEmbeddings, decodeNames } from "twingrad/exchange";
+ *
+ * const names = decodeNames(await readFile("people.tsv", "utf8"));
+ * const table = decodeEmbeddings(await readFile("people.npy"), "npy", names);
+ * ```
  */
 export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, names?: RowNames): EmbeddingTable {
   const needed = (found: RowNames | undefined): RowNames => {
@@ -87,14 +117,32 @@ function fromCsv(text: string, needed: (found: RowNames | undefined) => RowNames
   return tableOf(numbers.length, values, needed(found));
 }
 
-/** Tab-separated, as TensorBoard's projector reads it: who, and which picture. */
+/**
+ * Who each row is of, and which picture: tab-separated, as TensorBoard's projector reads it.
+ * @example
+ * ```ts
+ * import { encodeNames, tableOf } from "twingrad/exchange";
+ *
+ * encodeNames(tableOf(1, Float32Array.of(0.5), { identities: ["ada"] }));
+ * ```
+ */
 export function encodeNames({ identities, names }: EmbeddingTable): string {
   const clean = (text: string) => text.replace(/[\t\r\n]/g, " ");
   const lines = identities.map((identity, row) => `${clean(identity)}\t${clean(names[row])}`);
   return `${[`${columns.identity}\t${columns.name}`, ...lines].join("\n")}\n`;
 }
 
-/** A line for each row: who it is of; or tab-separated columns below a line of their names, `identity` or the first one being who. */
+/**
+ * Who each row is of, from a text with a line for each row: the identity; or tab-separated columns below a line of their names,
+ * `identity` or the first one being the identity.
+ * @throws BAD_INPUT for a text of another form.
+ * @example
+ * ```ts
+ * import { decodeNames } from "twingrad/exchange";
+ *
+ * decodeNames("ada\nben\n").identities; // ["ada", "ben"]
+ * ```
+ */
 export function decodeNames(text: string): RowNames {
   const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
   const rows = lines.map((line) => line.split("\t"));
@@ -108,7 +156,18 @@ export function decodeNames(text: string): RowNames {
   };
 }
 
-/** The files of a folder that TensorBoard's projector shows: `tensorboard --logdir FOLDER`. */
+/**
+ * The files of a folder that TensorBoard's projector shows: `tensorboard --logdir FOLDER`.
+ * @returns File names to contents.
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { projectorFiles, tableOf } from "twingrad/exchange";
+ *
+ * const table = tableOf(1, Float32Array.of(0.5), { identities: ["ada"] });
+ * for (const [name, text] of Object.entries(projectorFiles(table))) await writeFile(`projector/${name}`, text);
+ * ```
+ */
 export function projectorFiles(table: EmbeddingTable): Readonly<Record<string, string>> {
   const { length, values, identities } = table;
   const lines = identities.map((_, row) => values.subarray(row * length, (row + 1) * length).join("\t"));

@@ -3,6 +3,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { identityName } from "../../data/names.ts";
 import { TwingradError } from "../../errors.ts";
 
+/** Embeddings with the identities and names of their pictures. */
 export interface EmbeddingTable {
   /** How many numbers a row has. */
   readonly length: number;
@@ -16,11 +17,22 @@ export interface EmbeddingTable {
 
 /** Who each row is of, and what it is called, as a file beside the numbers says it. */
 export interface RowNames {
+  /** One for each row. */
   readonly identities: readonly string[];
+  /** One for each row. */
   readonly names?: readonly string[];
 }
 
-/** @throws BAD_INPUT unless there is a name for each row, and every number is finite. */
+/**
+ * A table of embeddings.
+ * @throws BAD_INPUT unless there is a name for each row, and every number is finite.
+ * @example
+ * ```ts
+ * import { tableOf } from "twingrad/exchange";
+ *
+ * const table = tableOf(2, Float32Array.of(0.6, 0.8, 1, 0), { identities: ["ada", "ben"] });
+ * ```
+ */
 export function tableOf(length: number, values: Float32Array, { identities, names }: RowNames): EmbeddingTable {
   const rows = values.length / length;
   const refuse = (what: string): never => {
@@ -37,7 +49,15 @@ export function tableOf(length: number, values: Float32Array, { identities, name
   return { length, values, identities: people, names: names ?? people.map((name, row) => `${name} (row ${row})`) };
 }
 
-/** The rows as a dataset, for protocols that draw pairs and trials from one: whoever asks for a row's pixels is refused. */
+/**
+ * The rows as a dataset, for protocols that draw pairs and trials from one: whoever asks for a row's pixels is refused.
+ * @example
+ * ```ts
+ * import { datasetOf, tableOf } from "twingrad/exchange";
+ *
+ * const labels = labelsOf(datasetOf(tableOf(2, Float32Array.of(0.6, 0.8, 1, 0), { identities: ["ada", "ben"] })));
+ * ```
+ */
 export function datasetOf({ identities, names }: EmbeddingTable): Dataset {
   const people = [...new Set(identities)];
   const positions = new Map(people.map((name, position) => [name, position]));

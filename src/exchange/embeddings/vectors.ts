@@ -5,9 +5,12 @@ import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts
 import { checkOptions, type Known } from "../../options.ts";
 import type { Recogniser } from "../../recognition/recogniser.ts";
 
+/** The distances that `vectorRecognizer` knows. */
 export const metrics = ["euclidean", "cosine"] as const;
+/** A distance between two vectors. */
 export type VectorMetric = (typeof metrics)[number];
 
+/** Options of `vectorRecognizer`. */
 export interface VectorOptions {
   /** How many numbers a vector has. */
   readonly length: number;

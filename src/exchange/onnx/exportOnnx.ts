@@ -20,15 +20,17 @@ import { Operators } from "./operators.ts";
 import { seen } from "./seen.ts";
 import { towerOf } from "./tower.ts";
 
+/** Options of `exportOnnx` and `exportOnnxVerifier`. */
 export interface OnnxOptions {
-  /** The version of ONNX's operators, from 17 to 21; 17 by default. */
+  /** The version of ONNX's operators, from 17 to 21. @default 17 */
   readonly opset?: number;
   /** Of the model's weights; what the model file says by default. */
   readonly license?: string;
 }
 
+/** Options of `exportOnnx`. */
 export interface OnnxEmbedderOptions extends OnnxOptions {
-  /** Of the pictures that are given; `NHWC` by default. */
+  /** Of the pictures that are given. @default "NHWC" */
   readonly layout?: "NHWC" | "NCHW";
   /** Whether pictures are given as bytes (uint8, from 0 to 255), which the graph scales; else float32 in [0, 1]. */
   readonly bytes?: boolean;
@@ -41,15 +43,23 @@ export interface OnnxEmbedderOptions extends OnnxOptions {
 
 /** An input or output. An extent that is free has a name. */
 export interface OnnxValue {
+  /** In the graph. */
   readonly name: string;
+  /** Numbers, or the names of free extents. */
   readonly shape: readonly Extent[];
+  /** Of its elements. */
   readonly dtype: "float32" | "uint8";
 }
 
+/** An ONNX model, and what it takes and gives. */
 export interface OnnxFile {
+  /** Of the file. */
   readonly bytes: Uint8Array;
+  /** What it takes. */
   readonly inputs: readonly OnnxValue[];
+  /** What it gives. */
   readonly outputs: readonly OnnxValue[];
+  /** The version of its operators. */
   readonly opset: number;
 }
 
@@ -59,6 +69,14 @@ export interface OnnxFile {
  * caller puts what `aligned` makes of the pictures: its search for a place is no part of the graph.
  * @param bytes of a model file.
  * @throws BAD_INPUT for what ONNX does not express, named.
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { exportOnnx } from "twingrad/exchange";
+ *
+ * const { bytes: onnx } = await exportOnnx(await trainer.save(), { layout: "NCHW" });
+ * await writeFile("embedder.onnx", onnx);
+ * ```
  */
 export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions = {}): Promise<OnnxFile> {
   checkOptions("exportOnnx", options, { layout: 1, bytes: 1, sourceSize: 1, opset: 1, license: 1 });
@@ -129,6 +147,12 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
  * trained with cross-entropy, larger for one person, else `distance`, smaller for one person, [N]. The metadata's
  * `output_threshold` is where the decision lies.
  * @throws BAD_INPUT for a liveness model, which compares nothing.
+ * @example
+ * ```ts
+ * import { exportOnnxVerifier } from "twingrad/exchange";
+ *
+ * const { bytes: onnx, outputs } = await exportOnnxVerifier(await trainer.save());
+ * ```
  */
 export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions = {}): Promise<OnnxFile> {
   checkOptions("exportOnnxVerifier", options, { opset: 1, license: 1 });

@@ -10,15 +10,27 @@ import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
 
+/** Weights in another framework's names and layouts. */
 export interface ExportedWeights {
   /** Of a safetensors file. */
   readonly bytes: Uint8Array;
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** What the file holds. */
+  readonly tensors: readonly {
+    /** In the file. */ readonly name: string /** In the other framework's layout. */;
+    readonly shape: readonly number[];
+  }[];
 }
 
 /**
- * @param bytes of a model file.
+ * The weights of a model in another framework's names and layouts, as a safetensors file.
+ * @param bytes - of a model file.
  * @throws BAD_INPUT for a network whose towers the other framework has no layers for.
+ * @example
+ * ```ts
+ * import { exportWeights } from "twingrad/exchange";
+ *
+ * const { bytes: weights } = await exportWeights(await trainer.save(), { to: "pytorch" });
+ * ```
  */
 export async function exportWeights(bytes: Uint8Array, options: { readonly to: Framework }): Promise<ExportedWeights> {
   checkOptions("exportWeights", options, { to: 1 });

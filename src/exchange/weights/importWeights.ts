@@ -14,6 +14,7 @@ import { assign } from "./names.ts";
 import { parametersOf } from "./parameters.ts";
 import { WeightsError, type WrongTensor } from "./weightsError.ts";
 
+/** Options of `importWeights`. */
 export interface ImportOptions {
   /** Whose layouts and names the file has. */
   readonly from: Framework;
@@ -35,7 +36,7 @@ export interface ImportOptions {
   readonly task?: NetworkTask;
   /** What the weights were trained with: `cross-entropy`, which needs a head, by default. */
   readonly loss?: LossName;
-  /** Of the contrastive loss: half of it is the threshold until the model is calibrated. 1 by default. */
+  /** Of the contrastive loss: half of it is the threshold until the model is calibrated. @default 1 */
   readonly margin?: number;
   /** What is done to pictures before the network sees them. */
   readonly pictures?: PictureOptions;
@@ -54,6 +55,7 @@ const importOptions: Known<ImportOptions> = {
   license: 1,
 };
 
+/** A model made of another framework's weights. */
 export interface ImportedWeights {
   /** The bytes of a model file: `Model.open` opens it, a trainer begins with it. */
   readonly model: Uint8Array;
@@ -77,9 +79,20 @@ const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
 const further = /^(whitening|centring)\//;
 
 /**
- * @param bytes of a safetensors file; float16, bfloat16 and float64 become float32.
+ * A model of weights that another framework trained.
+ * @param bytes - of a safetensors file; float16, bfloat16 and float64 become float32.
  * @throws WeightsError, which lists everything that is missing, left over, or of a wrong shape; CORRUPT_FILE for bytes that are
  * no safetensors file; BAD_INPUT for options that make no network.
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { importWeights } from "twingrad/exchange";
+ *
+ * const { model, ignored } = await importWeights(await readFile("weights.safetensors"), {
+ *   from: "pytorch",
+ *   network: { imageSize: [56, 46] },
+ * });
+ * ```
  */
 export async function importWeights(bytes: Uint8Array, options: ImportOptions): Promise<ImportedWeights> {
   checkOptions("importWeights", options, importOptions);

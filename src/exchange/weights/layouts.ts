@@ -2,7 +2,9 @@
 import type { StoredTensor } from "../../formats/safetensors.ts";
 import { float32Of16 } from "./half.ts";
 
+/** A framework whose names and layouts of weights are known. */
 export type Framework = "pytorch" | "keras" | "twingrad";
+/** All of them. */
 export const frameworks = ["pytorch", "keras", "twingrad"] as const satisfies readonly Framework[];
 
 /** Values in the order of other axes: axis i of the result is axis `axes[i]` of the source. */

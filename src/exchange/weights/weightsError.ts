@@ -1,24 +1,31 @@
 // Weights that do not fit a network, with everything that does not, so that they are put right at once.
 import { TwingradError } from "../../errors.ts";
 
+/** A tensor of a wrong shape. */
 export interface WrongTensor {
   /** As the file calls it. */
   readonly name: string;
+  /** The shape that the network has. */
   readonly expected: string;
+  /** The shape in the file. */
   readonly found: string;
 }
 
+/** How a file of weights differs from the network. */
 export interface Misfits {
   /** Our names of the parameters that no tensor was found for. */
   readonly missing: readonly string[];
   /** Tensors of the file that belong to no parameter. */
   readonly unused: readonly string[];
+  /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
 }
 
+/** Weights that do not fit the network: the message lists all of them. */
 export class WeightsError extends TwingradError implements Misfits {
   readonly missing: readonly string[];
   readonly unused: readonly string[];
+  /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
   constructor({ missing, unused, wrong }: Misfits, advice: string) {
     const parts = [

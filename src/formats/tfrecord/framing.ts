@@ -20,9 +20,13 @@ export interface RawRecord {
 /** A record that cannot be read. Its message names the file, the record's number, its byte offset and the reason. */
 export class CorruptRecordError extends TwingradError {
   constructor(
+    /** The file's name or address. */
     readonly file: string,
+    /** The record's number, from 0. */
     readonly record: number,
+    /** Of the record in the uncompressed file, in bytes. */
     readonly offset: number,
+    /** Why it cannot be read. */
     readonly reason: string,
     options?: ErrorOptions,
   ) {

@@ -6,8 +6,11 @@ export interface NotFinite {
   readonly tensor: string;
   /** The position of the first such value, the value, and how many of the `elements` are non-finite. */
   readonly at: number;
+  /** The value there: NaN or infinite. */
   readonly value: number;
+  /** How many of its values are not finite. */
   readonly count: number;
+  /** How many values it has. */
   readonly elements: number;
   /** The launch that wrote it, by index in the step; undefined if the value existed before the step. */
   readonly launch?: { readonly index: number; readonly of: number; readonly kernel: string; readonly reads: string[] };

@@ -10,6 +10,7 @@ import { slowDawnsPolling } from "./dawnPolling.ts";
 import { thisMachine } from "./findAdapter.mjs";
 import { openDawn } from "./openDawn.mjs";
 
+/** Options of `openDevice` in Node. */
 export interface NodeDeviceOptions {
   /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */
   readonly adapter?: "system" | "software";
@@ -33,6 +34,14 @@ let metSoftware = false;
  * beside an installed Chrome (`CHROME` names one in an unusual place), and says so once on standard error.
  * After `device.dispose()` nothing of the device keeps the process from ending.
  * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
+ * @example
+ * ```ts
+ * import { fileTuningStore, openDevice } from "twingrad/node";
+ *
+ * const device = await openDevice({ tuning: { store: fileTuningStore() } });
+ * console.log(device.adapter.description, device.adapter.software);
+ * device.dispose();
+ * ```
  */
 export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, deviceOptions);

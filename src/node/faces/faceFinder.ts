@@ -16,6 +16,13 @@ let opening: Promise<FaceFinder> | undefined;
  * A finder that computes on the CPU, in WebAssembly; opened once. It needs the packages `@vladmandic/face-api`,
  * `@tensorflow/tfjs` and `@tensorflow/tfjs-backend-wasm`.
  * @throws MISSING_PACKAGE with the command that installs what is not there.
+ * @example
+ * ```ts
+ * import { openFaceFinder } from "twingrad/node";
+ *
+ * const finder = await openFaceFinder();
+ * const faces = await finder.find({ data: new Uint8Array(480 * 640 * 3), height: 480, width: 640 });
+ * ```
  */
 export function openFaceFinder(): Promise<FaceFinder> {
   opening ??= open().catch((error) => {

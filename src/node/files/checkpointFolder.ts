@@ -5,7 +5,15 @@ import type { CheckpointFolder } from "../../train/checkpoints.ts";
 import { diskError } from "./diskError.ts";
 import { writeAtomic } from "./writeAtomic.ts";
 
-/** The folder is made with the first checkpoint, in one that is there. */
+/**
+ * The folder is made with the first checkpoint, in one that is there.
+ * @example
+ * ```ts
+ * import { diskFolder } from "twingrad/node";
+ *
+ * const checkpoints = new Checkpoints(diskFolder("model/checkpoints"));
+ * ```
+ */
 export function diskFolder(path: string): CheckpointFolder {
   const failed = (name: string, what: string) => (error: Error) => {
     throw diskError(join(path, name), what, error);

@@ -21,6 +21,13 @@ import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
  * With `crop` a picture's box is that of the JSON file beside it, or of the folder's boxes.csv.
  * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one, or
  * a name that is not UTF-8; DISK for a folder that cannot be listed; CORRUPT_FILE for a file of boxes that is broken.
+ * @example
+ * ```ts
+ * import { imageFolder } from "twingrad/node";
+ *
+ * const people = await imageFolder("people/"); // people/ada/1.jpg, people/ben/1.jpg, ...
+ * console.log(people.identities.length, people.items.length);
+ * ```
  */
 export async function imageFolder(path: string, options: ImageFolderOptions = {}): Promise<Dataset> {
   checkOptions("imageFolder", options, folderOptions);
@@ -31,6 +38,12 @@ export async function imageFolder(path: string, options: ImageFolderOptions = {}
 /**
  * As `imageFolder`, of live people and of pictures of people: `live/PERSON/...` and `spoof/PERSON/...`, where one name is
  * one person. Without a person's folder each picture counts as a person of its own, of which `warn` is told.
+ * @example
+ * ```ts
+ * import { livenessImages } from "twingrad/node";
+ *
+ * const presentations = await livenessImages("faces/"); // faces/live/ada/1.jpg, faces/spoof/ada/1.jpg, ...
+ * ```
  */
 export async function livenessImages(
   path: string,
@@ -42,10 +55,11 @@ export async function livenessImages(
   return livenessFolder(path, files, warn);
 }
 
+/** Options of `imageFolder` and `livenessImages`. */
 export interface ImageFolderOptions extends CropFolderOptions {
   /** Is told of each folder or name that cannot be read, which is left out; without it that is an error. */
   readonly onUnreadable?: (error: TwingradError) => void;
-  /** Told, in a line, of pictures in formats that are passed over; `tell` by default. */
+  /** Told, in a line, of pictures in formats that are passed over. @default tell */
   readonly warn?: (text: string) => void;
 }
 

@@ -33,6 +33,13 @@ function loadSharp(): Promise<SharpModule> {
  * inks without a profile are taken as ideal ones; what is transparent turns black; 16 bits become 8; one channel is
  * luminance. The largest centred part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded whole.
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { decodePicture } from "twingrad/node";
+ *
+ * const pixels = await decodePicture(await readFile("ada.jpg"), [56, 46, 1]); // Uint8Array [56, 46, 1]
+ * ```
  */
 export async function decodePicture(
   picture: Uint8Array | StoredPicture,
@@ -175,7 +182,15 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it. */
+/**
+ * `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it.
+ * @example
+ * ```ts
+ * import { readPicture } from "twingrad/node";
+ *
+ * const embedding = await model.embed(await readPicture("ada.jpg", model.imageSize));
+ * ```
+ */
 export async function readPicture(path: string, size: ImageSize, crop?: PictureCrop): Promise<Uint8Array> {
   return namingFile(path, async () => decodePicture({ bytes: await read(path), crop }, size));
 }

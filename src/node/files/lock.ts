@@ -24,7 +24,7 @@ const schema = z.object({
 export type LockHolder = z.infer<typeof schema>;
 
 export interface LockOptions {
-  /** How long to wait for a lock that another process holds; 0 by default. */
+  /** How long to wait for a lock that another process holds. @default 0 */
   readonly waitSeconds?: number;
   /** What messages call that which is locked; the lock's name without `.lock` where absent. */
   readonly what?: string;

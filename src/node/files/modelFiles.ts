@@ -19,22 +19,47 @@ export const checkpointsFolder = "checkpoints";
 /**
  * Writes a model's bytes (`trainer.save()`) whole or not at all. A new file is readable by its owner alone: a model may hold
  * embeddings of pictures that it was trained on.
+ * @throws DISK where the file cannot be written.
+ * @example
+ * ```ts
+ * import { saveModel } from "twingrad/node";
+ *
+ * await saveModel("model.safetensors", await trainer.save());
+ * ```
  */
 export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
   await updateFile(path, async () => bytes, { ownerOnly: true });
 }
 
+/** Options of `loadModel` and `loadLivenessModel`. */
 export interface LoadOptions {
   /** Is told of a model beside which a newer training has not ended. By default `console.warn`. */
   warn?: (text: string) => void;
 }
 
-/** Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path. */
+/**
+ * Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path.
+ * @throws BAD_INPUT where there is no such file; CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network.
+ * @example
+ * ```ts
+ * import { loadModel, openDevice } from "twingrad/node";
+ *
+ * const model = await loadModel("model/", await openDevice());
+ * ```
+ */
 export async function loadModel(path: string, device: Device, options?: LoadOptions): Promise<Model> {
   return naming(path, async () => Model.open(device, await readWarning(path, options)));
 }
 
-/** As `loadModel`, of what `twingrad train --task liveness` wrote. */
+/**
+ * As `loadModel`, of what `twingrad train --task liveness` wrote.
+ * @example
+ * ```ts
+ * import { loadLivenessModel, openDevice } from "twingrad/node";
+ *
+ * const judge = await loadLivenessModel("live/", await openDevice());
+ * ```
+ */
 export async function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel> {
   return naming(path, async () => LivenessModel.open(device, await readWarning(path, options)));
 }

@@ -12,15 +12,27 @@ import { diskError } from "./diskError.ts";
 import { readPicture, readStored } from "./images.ts";
 import { readText } from "./textFiles.ts";
 
+/** Pairs of a list in LFW's format. */
 export interface PairProtocol {
   /** The pictures that the pairs name, and no others. */
   dataset: Dataset;
+  /** By index into the dataset's pictures. */
   pairs: EvaluationPair[];
   /** For each pair the set it belongs to, from 0. */
   sets: Int32Array;
 }
 
-/** The pairs of a list in LFW's format; every error names the list. */
+/**
+ * The pairs of a list in LFW's format; every error names the list.
+ * @throws BAD_INPUT for a list in another format, or one that names a picture that is not there.
+ * @example
+ * ```ts
+ * import { imageFolder, readPairs } from "twingrad/node";
+ *
+ * const protocol = await readPairs("pairs.txt", await imageFolder("lfw/"));
+ * const { report } = await assess(model, protocol.dataset, protocol.pairs, protocol.sets);
+ * ```
+ */
 export async function readPairs(path: string, dataset: Dataset): Promise<PairProtocol> {
   return naming(path, async () => {
     const { pairs, sets } = findPairs(dataset, parsePairs(await reading(path)));
@@ -34,10 +46,13 @@ export async function readPairs(path: string, dataset: Dataset): Promise<PairPro
   });
 }
 
+/** Omniglot's one-shot runs (Lake et al. 2015). */
 export interface OneShotRuns {
   /** All drawings; each is an identity of its own. */
   dataset: Dataset;
+  /** One for each drawing to classify. */
   trials: Trial[];
+  /** How many runs. */
   runs: number;
   /** Of every question, the same in all runs. */
   ways: number;
@@ -46,6 +61,13 @@ export interface OneShotRuns {
 /**
  * The runs below a folder: its sub-folders with a class_labels.txt and the folders training and test.
  * @throws BAD_INPUT where there are none, or their numbers of training drawings differ.
+ * @example
+ * ```ts
+ * import { readOneShotRuns } from "twingrad/node";
+ *
+ * const { dataset, trials } = await readOneShotRuns("all_runs/");
+ * console.log(await assessOneShot(model, dataset, trials));
+ * ```
  */
 export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
   const names = await listing(folder);

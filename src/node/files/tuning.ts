@@ -12,7 +12,15 @@ import { updateFile } from "./updateFile.ts";
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export const tuningFolder = (): string => join(envPaths("twingrad", { suffix: "" }).cache, "tuning");
 
-/** Keeps what tuning finds in a folder, by default the user's: `openDevice({ tuning: { store: fileTuningStore() } })`. */
+/**
+ * Keeps what tuning finds in a folder, by default the user's: `openDevice({ tuning: { store: fileTuningStore() } })`.
+ * @example
+ * ```ts
+ * import { fileTuningStore, openDevice } from "twingrad/node";
+ *
+ * const device = await openDevice({ tuning: { store: fileTuningStore() } });
+ * ```
+ */
 export function fileTuningStore(folder = tuningFolder()): TuningStore {
   return {
     async load(key) {

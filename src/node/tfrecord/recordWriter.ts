@@ -19,11 +19,13 @@ import { decodePicture, pictureSize, portablePicture } from "../files/images.ts"
 import { FileLock } from "../files/lock.ts";
 import { fileAt, keepAccess, partOf, removeParts } from "../files/writeAtomic.ts";
 
+/** Options of `writeRecords`. */
 export interface WriteRecordsOptions {
   /** In front of each feature's name, with a slash between. */
   prefix?: string;
   /** How many files; more than one get `-00000-of-00010` behind their name. */
   shards?: number;
+  /** Of each file. @default "none" */
   compression?: Compression;
   /** Is told of a picture that cannot be decoded, which is left out; without it that is an error. */
   onUnreadable?: (item: Item, error: TwingradError) => void;
@@ -42,9 +44,13 @@ const writeOptions: Known<WriteRecordsOptions> = {
   signal: 1,
 };
 
+/** What `writeRecords` wrote. */
 export interface WrittenRecords {
+  /** Their paths. */
   files: string[];
+  /** Of all files together. */
   bytes: number;
+  /** How many. */
   records: number;
   /** How many records each identity has, in the order of the labels. */
   labels: Record<string, number>;
@@ -58,6 +64,13 @@ const together = 16;
  * turning: see `portablePicture`), `height`, `width`, `label` (the identity's number), `name` (the identity's name),
  * `addr`. Files appear whole or not at all; what a killed process left of the same files is removed.
  * @throws DISK, `busy`, where another process writes the same records.
+ * @example
+ * ```ts
+ * import { imageFolder, writeRecords } from "twingrad/node";
+ *
+ * const people = await imageFolder("people/");
+ * const { files } = await writeRecords("faces.tfrecord", people, { shards: 10, compression: "gzip", prefix: "train" });
+ * ```
  */
 export async function writeRecords(
   path: string,

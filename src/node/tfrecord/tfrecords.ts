@@ -13,6 +13,12 @@ import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
  * compressed files from an uncompressed copy in the system's temporary folder.
  * @param paths see `recordFiles`: files, folders, patterns, sharded sets.
  * @throws BAD_INPUT where there is no such file, or no record; CORRUPT_RECORD unless `onCorrupt` is given.
+ * @example
+ * ```ts
+ * import { tfrecords } from "twingrad/node";
+ *
+ * const people = await tfrecords("faces.tfrecord@10", { prefix: "train" });
+ * ```
  */
 export async function tfrecords(
   paths: string | readonly string[],

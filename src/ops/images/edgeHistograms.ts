@@ -15,8 +15,12 @@ const [size, stride] = [4, 2];
 export const histogramWindows = (cells: number): number => Math.max(0, Math.floor((cells - size) / stride) + 1);
 
 /**
- * The output of `orientedGradients`, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root mean
- * square of each direction over 4 x 4 cells, at every second cell, without the pixels. It has no gradient either.
+ * What `orientedGradients` gives, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root of the mean square of each
+ * direction over 4 x 4 cells, at every second cell; the pixels are left out. Without a gradient, as there.
+ * @example
+ * ```ts
+ * const y = edgeHistograms(orientedGradients(tape.input("x", [4, 56, 46, 1]))); // [4, 13, 10, 8]
+ * ```
  */
 export function edgeHistograms(edges: Tensor): Tensor {
   const tape = tapeOf("edgeHistograms", edges);

@@ -11,12 +11,11 @@ import { image } from "../kernels/windowShape.ts";
 export interface PhotometricChange {
   /** 1 by default. */
   readonly gamma?: number;
-  /**
-   * Factors of red, green and blue, clipped at full scale as in a camera; pictures without three channels use green's.
-   * 1 by default.
-   */
+  /** Of red, green and blue, cut off at full scale as a camera does; of other pictures green's alone. @default 1 */
   readonly exposure?: readonly [red: number, green: number, blue: number];
+  /** Contrast: what each value is multiplied by. */
   readonly gain: number;
+  /** Brightness: what is added to each value; full scale is 1. */
   readonly offset: number;
   /** Standard deviation of the noise, independent for each value; full scale is 1. */
   readonly noise: number;
@@ -25,13 +24,30 @@ export interface PhotometricChange {
   /** The number of the picture's random stream, a uint32. */
   readonly seed: number;
   /** A rectangle erased with uniform noise: rows from top to before bottom, columns from left to before right. */
-  readonly erased: { readonly top: number; readonly left: number; readonly bottom: number; readonly right: number };
+  readonly erased: {
+    /** First row. */
+    readonly top: number;
+    /** First column. */
+    readonly left: number;
+    /** The row after the last. */
+    readonly bottom: number;
+    /** The column after the last. */
+    readonly right: number;
+  };
 }
 
 /** Bytes of one picture's change as the kernel reads it. */
 export const changeBytes = 56;
 
-/** The changes as the kernel reads them, for an input [N, changeBytes] of dtype u8. */
+/**
+ * The changes as the kernel reads them, for an input [N, changeBytes] of dtype u8.
+ * @returns [N, changeBytes].
+ * @example
+ * ```ts
+ * const none = { gain: 1, offset: 0, noise: 0, blur: 0, seed: 1, erased: { top: 0, left: 0, bottom: 0, right: 0 } };
+ * const values = packChanges([{ ...none, gain: 1.2 }, { ...none, offset: -0.1 }]);
+ * ```
+ */
 export function packChanges(changes: readonly PhotometricChange[]): Uint8Array {
   const bytes = new Uint8Array(changes.length * changeBytes);
   const view = new DataView(bytes.buffer);
@@ -50,14 +66,24 @@ export function packChanges(changes: readonly PhotometricChange[]): Uint8Array {
 export interface PhotometricRandom {
   /** An integer in [0, 2^53). */
   readonly seed: number;
+  /** The stream of the noise. */
   readonly noise: number;
+  /** The stream of what is painted over. */
   readonly fill: number;
 }
 
 /**
- * Pictures [N, H, W, C] in [0, 1], each with its own change, packed in [N, changeBytes]. Columns 4 k to 4 k + 3 of row
- * y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. It has no gradient: it
- * applies to input pictures.
+ * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns
+ * 4 k to 4 k + 3 of row y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Without a gradient: it stands where
+ * pictures come in.
+ * @returns The shape of `x`, in [0, 1].
+ * @example
+ * ```ts
+ * const images = tape.input("images", [4, 56, 46, 1]);
+ * const none = { gain: 1, offset: 0, noise: 0, blur: 0, seed: 1, erased: { top: 0, left: 0, bottom: 0, right: 0 } };
+ * const bytes = packChanges([none]).length;
+ * const changed = photometric(images, tape.input("changes", [4, bytes], { dtype: "u8" }), { seed: 1, noise: 1, fill: 2 });
+ * ```
  */
 export function photometric(x: Tensor, changes: Tensor, random: PhotometricRandom): Tensor {
   const tape = tapeOf("photometric", x, changes);

@@ -36,8 +36,14 @@ export function resizing(
 }
 
 /**
- * Pictures [N, H, W, C], u8 or f32, each resampled by its own `Transform` ([N, 6]): [N, height, width, C] in [0, 1].
- * Outside the source the border pixels repeat. It has no gradient: it applies to input pictures.
+ * Pictures [N, H, W, C], u8 or f32, seen through one `Transform` each ([N, 6]): [N, height, width, C] in [0, 1]. Beyond
+ * its border a picture repeats the border. Without a gradient: it stands where pictures come in.
+ * @throws SHAPE for other ranks, and where there is not one transform for each picture.
+ * @example
+ * ```ts
+ * const pictures = tape.input("pictures", [4, 112, 92, 1], { dtype: "u8" });
+ * const seen = resample(pictures, tape.input("transforms", [4, 6]), [56, 46]); // [4, 56, 46, 1]
+ * ```
  */
 export function resample(
   x: Tensor,
@@ -80,7 +86,14 @@ const operation: Operation<{ readonly method: ResizeMethod }> = {
 export const repeated = (transform: Transform, count: number): Float32Array =>
   Float32Array.from({ length: count * 6 }, (_, i) => transform[i % 6]);
 
-/** Resizes pictures [N, H, W, C], u8 or f32, to [N, height, width, C] in [0, 1]. */
+/**
+ * Pictures [N, H, W, C], u8 or f32, in another size: [N, height, width, C] in [0, 1].
+ * @throws SHAPE for other ranks.
+ * @example
+ * ```ts
+ * const seen = resize(tape.input("pictures", [4, 112, 92, 1], { dtype: "u8" }), [56, 46]); // [4, 56, 46, 1] in [0, 1]
+ * ```
+ */
 export function resize(
   x: Tensor,
   size: readonly [height: number, width: number],

@@ -5,7 +5,13 @@ import { vec4Threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 
-/** x / 255 of a "u8" input, as float32 in [0, 1]: pictures are uploaded as bytes. It has no gradient. */
+/**
+ * x / 255 of a "u8" input, as float32 in [0, 1]: pictures travel to the GPU as bytes. Without a gradient.
+ * @example
+ * ```ts
+ * const images = scaleBytes(tape.input("pictures", [4, 56, 46, 1], { dtype: "u8" }));
+ * ```
+ */
 export function scaleBytes(x: Tensor): Tensor {
   const tape = tapeOf("scaleBytes", x);
   if (x.dtype !== "u8") throw new ShapeError("scaleBytes", `"${x.name}" holds ${x.dtype}; expected a u8 input.`);

@@ -8,9 +8,15 @@ import type { Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
 /**
- * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] separately, with the population
- * variance: instance normalization without parameters (Ulyanov et al. 2016). For pictures in [0, 1] the epsilon of 1e-5
- * keeps the rounding noise of a uniform area from being amplified. It has no gradient: it applies to input pictures.
+ * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] by itself, the variance being the
+ * population's: instance normalisation without parameters (Ulyanov et al. 2016). With pictures in [0, 1] the epsilon of
+ * 1e-5 keeps an even area, whose rounding is all there is, from being blown up. Without a gradient: it stands where
+ * pictures come in.
+ * @param options.epsilon - 1e-5 by default.
+ * @example
+ * ```ts
+ * const images = standardize(scaleBytes(tape.input("pictures", [4, 56, 46, 1], { dtype: "u8" })));
+ * ```
  */
 export function standardize(x: Tensor, options: { readonly epsilon?: number } = {}): Tensor {
   checkOptions("standardize", options, { epsilon: "finite number" });

@@ -21,11 +21,15 @@ import { matrix } from "./contrastiveLoss.ts";
 export type Margin = number | "soft";
 
 /**
- * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), a scalar; d is Euclidean, p the farthest row with a's
- * label, n the nearest with another (batch hard: Hermans, Beyer and Leibe 2017, equation 5). Embeddings are [N, D];
- * `labels` holds N integers, equal for the same identity, and gets no gradient. Anchors without a positive or without a
- * negative are excluded from the mean, which is 0 if all are excluded. Among equally hard rows the first counts. Margin
- * 0.2 by default.
+ * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), d Euclidean, p the farthest row of a's label and n the nearest of
+ * another (batch hard: Hermans, Beyer and Leibe 2017, equation 5), a scalar. Embeddings are [N, D]; `labels` holds N whole
+ * numbers, equal ones for one person, and gets no gradient. Anchors without a positive or without a negative are left out
+ * of the mean, which is 0 where none is left; of equally hard rows the first counts. Margin 0.2 by default.
+ * @throws SHAPE where there is not one label for each row.
+ * @example
+ * ```ts
+ * const loss = batchHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]), { margin: 0.2 });
+ * ```
  */
 export function batchHardTripletLoss(
   embeddings: Tensor,
@@ -36,9 +40,13 @@ export function batchHardTripletLoss(
 }
 
 /**
- * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative
- * that is farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest if there is no such negative (as in
- * TensorFlow Addons). Otherwise as `batchHardTripletLoss`.
+ * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative that is
+ * farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest where none is (as TensorFlow Addons). Else as
+ * `batchHardTripletLoss`.
+ * @example
+ * ```ts
+ * const loss = semiHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]));
+ * ```
  */
 export function semiHardTripletLoss(
   embeddings: Tensor,
@@ -49,11 +57,15 @@ export function semiHardTripletLoss(
 }
 
 /**
- * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other
- * rows j and the uniform distribution over those with a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For
- * rows of unit length, the intended input, that is the softmax of x_a . x_j / temperature, with the same gradient
- * through `l2Normalize`. Anchors without a positive are excluded from the mean, which is 0 if all are excluded.
- * Temperature 0.1 by default.
+ * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other rows j and
+ * equal shares for those of a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For rows of unit length, as it is meant
+ * for, that is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize` passes on is the same. Anchors
+ * without a positive are left out of the mean, which is 0 where none is left. Temperature 0.1 by default.
+ * @example
+ * ```ts
+ * const embeddings = l2Normalize(tape.input("embeddings", [32, 128]));
+ * const loss = supervisedContrastiveLoss(embeddings, tape.input("labels", [32]), { temperature: 0.07 });
+ * ```
  */
 export function supervisedContrastiveLoss(
   embeddings: Tensor,

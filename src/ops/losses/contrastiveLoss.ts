@@ -11,7 +11,14 @@ import { sameShape } from "../add.ts";
 
 /**
  * Mean over pairs of same d^2 + (1 - same) max(0, margin - d)^2, d = |a - b| Euclidean (Hadsell et al. 2006), a scalar.
- * a and b are [B, D]; `same` holds B labels, 1 for genuine and 0 for impostor pairs, and gets no gradient.
+ * a and b are [B, D], `same` holds B ones (same) and zeros (different) and gets no gradient.
+ * @param options.margin - impostor pairs farther apart than this cost nothing; 1 by default.
+ * @throws SHAPE where the shapes do not match.
+ * @example
+ * ```ts
+ * const [a, b] = [tape.input("a", [8, 128]), tape.input("b", [8, 128])];
+ * const loss = contrastiveLoss(l2Normalize(a), l2Normalize(b), tape.input("same", [8]), { margin: 1 });
+ * ```
  */
 export function contrastiveLoss(
   a: Tensor,

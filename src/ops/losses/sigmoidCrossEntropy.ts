@@ -7,8 +7,13 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
 /**
- * Mean over the batch of max(z, 0) - z y + log(1 + exp(-|z|)), a scalar. Logits are [B] or [B, 1]; there is one label
- * in [0, 1] per logit. Labels get no gradient.
+ * Mean over the batch of max(z, 0) - z y + log(1 + exp(-|z|)), a scalar. Logits are [B] or [B, 1], labels in [0, 1]
+ * as many; labels get no gradient.
+ * @throws SHAPE where there is not one label for each logit.
+ * @example
+ * ```ts
+ * const loss = sigmoidCrossEntropy(tape.input("logits", [8, 1]), tape.input("labels", [8]));
+ * ```
  */
 export function sigmoidCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const tape = tapeOf("sigmoidCrossEntropy", logits, labels);

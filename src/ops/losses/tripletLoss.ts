@@ -10,6 +10,13 @@ import { matrix, squaredDistance } from "./contrastiveLoss.ts";
 /**
  * Mean over triplets of max(0, d(anchor, positive)^2 - d(anchor, negative)^2 + margin), d Euclidean (FaceNet, Schroff
  * et al. 2015), a scalar. All three are [B, D].
+ * @param options.margin - 0.2 by default.
+ * @throws SHAPE where the shapes do not match.
+ * @example
+ * ```ts
+ * const [anchor, positive, negative] = ["anchor", "positive", "negative"].map((name) => tape.input(name, [8, 128]));
+ * const loss = tripletLoss(anchor!, positive!, negative!, { margin: 0.2 });
+ * ```
  */
 export function tripletLoss(
   anchor: Tensor,

@@ -6,9 +6,18 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
 /**
- * A filter [U, V, I, O] for central difference convolution (Yu et al. 2020): subtracts `theta` times the sum of all
- * weights from the center weight. At 1 the response ignores the local brightness, at 0 the filter is unchanged. U and V
- * are odd.
+ * A filter [U, V, I, O] whose convolution looks at differences from the pixel in the middle (Yu et al. 2020): from the
+ * weight at the centre `theta` times the sum of all is taken. At 1 nothing is left of how bright a place is, at 0 the
+ * filter is as it was. U and V are odd.
+ * @param filter - [U, V, I, O].
+ * @param theta - from 0 to 1.
+ * @returns The shape of `filter`.
+ * @throws SHAPE for a filter with an even side.
+ * @example
+ * ```ts
+ * const filter = tape.parameter("filter", [3, 3, 3, 16], { initial: "glorot-uniform", seed: 1 });
+ * const y = conv2d(tape.input("x", [4, 56, 56, 3]), centralDifference(filter, 0.7));
+ * ```
  */
 export const centralDifference = (filter: Tensor, theta: number): Tensor => record(differentiable, filter, theta);
 

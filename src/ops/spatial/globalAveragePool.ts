@@ -6,7 +6,14 @@ import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
 
-/** The mean of each channel of [B, H, W, C] over its pixels: [B, C], for any height and width. */
+/**
+ * The mean of each channel of [B, H, W, C] over its pixels: [B, C], whatever the height and width.
+ * @throws SHAPE for other ranks.
+ * @example
+ * ```ts
+ * const y = globalAveragePool(tape.input("x", [4, 7, 7, 32])); // [4, 32]
+ * ```
+ */
 export const globalAveragePool = (x: Tensor): Tensor => record(differentiable, x);
 
 /** The same without the chain rule, for inference. */

@@ -14,7 +14,7 @@ export interface Candidate<T> {
    * uses only candidates that agree with it.
    */
   readonly portable?: true;
-  /** Whether it applies on this device (shape, features, limits); true by default. */
+  /** Whether it can compute this at all on this device (shape, features, limits). @default true */
   readonly fits?: boolean;
   /** Whether the rules choose it if nothing was timed; true by default. The first preferred candidate counts. */
   readonly preferred?: boolean;
