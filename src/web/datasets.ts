@@ -1,4 +1,4 @@
-// Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
+// Datasets in a page or worker: from chosen files, blobs, or the network. Nothing is uploaded.
 
 import type { Dataset } from "../data/dataset.ts";
 import type { ImageSize } from "../data/imageSize.ts";
@@ -12,19 +12,19 @@ import { boxFileOf, boxTable, parseBoxFile, parseBoxTable } from "../formats/box
 import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { decodeHere } from "./decodePicture.ts";
 
-/** A file, a blob, an answer of the network, or an address to ask. */
+/** A file, a blob, a response, or an address to fetch. */
 export type RecordInput = Blob | Response | URL | string;
 
 export interface PageDataOptions {
-  /** Decodes the pictures; a `PageDecoder`'s does it in workers. By default in the thread that asks. */
+  /** Decodes the pictures; that of a `PageDecoder` uses workers. By default decoding runs in the calling thread. */
   decode?: (picture: StoredPicture, size: ImageSize) => Promise<Uint8Array>;
 }
 
 /**
- * The pictures in TFRecord files: plain, GZIP or ZLIB, found by content. Each is read once in a stream; pictures are read
- * again when they are asked for. What comes from the network or is compressed is put aside as blobs, which browsers move
- * to the disk when they are large.
- * @throws as `tfrecords` in Node does; BAD_INPUT also for an answer that is none.
+ * The pictures in TFRecord files: plain, GZIP or ZLIB, detected by content. Each file is streamed once; pictures are
+ * read again when they are needed. Downloaded or compressed records are stored as blobs, which browsers move to the
+ * disk when they are large.
+ * @throws as `tfrecords` in Node; BAD_INPUT also for a failed response.
  */
 export async function tfrecords(
   inputs: RecordInput | Iterable<RecordInput>,
@@ -45,7 +45,7 @@ async function recordSource(input: RecordInput): Promise<RecordSource> {
   const response = input instanceof Response ? input : await fetched(input);
   const name = response.url || "the response";
   if (!response.ok)
-    throw new TwingradError("BAD_INPUT", `${name}: the answer was ${response.status} ${response.statusText}`);
+    throw new TwingradError("BAD_INPUT", `${name}: the response was ${response.status} ${response.statusText}`);
   const blob = await response.blob().catch((error: Error) => {
     throw new TwingradError("BAD_INPUT", `${name}: cannot be read: ${error.message}`, { cause: error });
   });
@@ -68,7 +68,7 @@ function blobSource(blob: Blob, name: string): RecordSource {
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
-/** Not every browser lets a stream be iterated over. */
+/** Iterates over a stream; not every browser's streams are async iterable. */
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
@@ -83,9 +83,9 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 }
 
 /**
- * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): the folder that a picture lies in is its
- * identity, at any depth, as with `imageFolder` in Node. With `crop` a picture's box is that of the JSON file beside it, or of
- * the folder's boxes.csv; a file of boxes that is broken is told where a picture of it is decoded.
+ * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): a picture's folder is its identity, at any
+ * depth, as with `imageFolder` in Node. With `crop`, a picture's box comes from the JSON file beside it, or from the
+ * folder's boxes.csv; an invalid file of boxes is reported when one of its pictures is decoded.
  */
 export function imageFiles(
   files: Iterable<File>,
@@ -95,7 +95,7 @@ export function imageFiles(
     tell,
   }: PageDataOptions & {
     readonly crop?: CropOptions;
-    /** Told, in a line, of pictures in formats that are passed over. */
+    /** Called with one line about skipped pictures in unsupported formats. */
     readonly tell?: (text: string) => void;
   } = {},
 ): Dataset {

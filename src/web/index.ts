@@ -1,4 +1,4 @@
-// What a page has besides the core.
+// Additions for pages and workers to the core.
 
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";
 export { imageFiles, type PageDataOptions, type RecordInput, tfrecords } from "./datasets.ts";

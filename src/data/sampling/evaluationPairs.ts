@@ -1,5 +1,5 @@
-// What a trained network is asked: pairs of pictures (the same person?) and one-shot trials (which of these?).
-// Drawn from labels, deterministic in the seed, so that two models are asked the same questions.
+// Evaluation tasks drawn from labels: pairs of pictures for verification, and one-shot trials for identification. They
+// are deterministic in the seed, so that two models are evaluated on the same tasks.
 import { TwingradError } from "../../errors.ts";
 import { checkOptions } from "../../options.ts";
 import { indicesByIdentity } from "../dataset.ts";
@@ -24,9 +24,9 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
 }
 
 /**
- * For each identity with two pictures, up to `perIdentity` distinct pairs of its own pictures, and as many distinct
- * pairs of one of its pictures and somebody else's. No pair occurs twice.
- * @throws BAD_INPUT when there are fewer than two identities or none with two pictures.
+ * For each identity with two pictures, up to `perIdentity` distinct genuine pairs, and as many distinct impostor pairs
+ * of one of its pictures and a picture of another identity. No pair occurs twice.
+ * @throws BAD_INPUT where there are fewer than two identities, or where no identity has two pictures.
  */
 export function pairsPerIdentity(
   labels: ArrayLike<number>,
@@ -35,7 +35,7 @@ export function pairsPerIdentity(
   checkOptions("pairsPerIdentity", options, { perIdentity: 1, seed: 1 });
   const { perIdentity, seed } = options;
   const groups = indicesByIdentity(labels);
-  requirePeople(groups, 2, "evaluation pairs");
+  requireIdentities(groups, 2, "evaluation pairs");
   const random = new Random(seed, streams.evaluation);
   const pairs: EvaluationPair[] = [];
   const taken = new Set<number>();
@@ -46,7 +46,8 @@ export function pairsPerIdentity(
       const second = Math.floor((1 + Math.sqrt(1 + 8 * rank)) / 2);
       pairs.push({ left: group[rank - (second * (second - 1)) / 2], right: group[second], same: true });
     }
-    // Others may already have taken a pair with this identity: draw again, but not for ever when few are left.
+    // Another identity may already have drawn a pair: draw again, but give up after many attempts when few are
+    // left.
     for (let wanted = ranks.length, attempts = 50 * ranks.length; wanted > 0 && attempts > 0; attempts--) {
       const left = group[random.integer(group.length)];
       const right = random.integer(labels.length);
@@ -60,42 +61,42 @@ export function pairsPerIdentity(
   return pairs;
 }
 
-/** One picture to recognise, pictures of each of several identities, and the position of the right one. */
+/** A probe, the support set with pictures of each of several identities, and the position of the probe's identity. */
 export interface Trial {
   probe: number;
   /** `shots` pictures of the first identity, then as many of the second, and so on. */
   support: number[];
-  /** From 0, among the identities. */
+  /** The position, from 0, of the probe's identity. */
   answer: number;
-  /** Pictures of each identity; 1 where absent. */
+  /** Pictures of each identity. @default 1 */
   shots?: number;
 }
 
 export interface TrialOptions {
-  /** Identities to choose from. */
+  /** Number of identities to choose from. */
   ways: number;
-  /** Pictures of each; 1 by default. */
+  /** Pictures of each identity. @default 1 */
   shots?: number;
   trials: number;
   seed: number;
-  /** For each identity the number of its group, where a trial is to stay within one; groups take turns. */
+  /** For each identity the index of its group, where a trial is to stay within one group; groups take turns. */
   groups?: ArrayLike<number>;
 }
 
 /**
- * N-way K-shot trials: the probe's identity uniform over those with K + 1 pictures, the others uniform without
- * repetition over those with K, the pictures uniform, the answer's position uniform. Groups with too few identities for
- * a trial have none.
- * @throws BAD_INPUT when there are fewer identities with K pictures than ways (in every group), or none with K + 1.
+ * N-way K-shot trials: the probe's identity is uniform over those with K + 1 pictures, the others are uniform without
+ * repetition over those with K, and the pictures and the answer's position are uniform. Groups with too few identities
+ * for a trial are skipped.
+ * @throws BAD_INPUT where fewer identities than ways have K pictures (in every group), or none has K + 1.
  */
 export function oneShotTrials(
   labels: ArrayLike<number>,
   { ways, shots = 1, trials, seed, groups }: TrialOptions,
 ): Trial[] {
   if (!Number.isInteger(ways) || ways < 2)
-    throw new TwingradError("BAD_INPUT", `one-shot trials need at least 2 ways, not ${ways}`);
+    throw new TwingradError("BAD_INPUT", `One-shot trials need at least 2 ways, not ${ways}.`);
   if (!Number.isInteger(shots) || shots < 1)
-    throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}`);
+    throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}.`);
   const pools = trialPools(indicesByIdentity(labels), ways, shots, groups);
   const random = new Random(seed, streams.trials);
   return Array.from({ length: trials }, (_, trial) => {
@@ -112,7 +113,7 @@ export function oneShotTrials(
   });
 }
 
-/** The pictures of the identities that may be in one trial: of all, and of those that a probe can be taken from, too. */
+/** The pictures of the identities that may be in one trial: of all, and of those that a probe can be drawn from. */
 interface Pool {
   present: number[][];
   several: number[][];
@@ -120,7 +121,7 @@ interface Pool {
 
 function trialPools(identities: number[][], ways: number, shots: number, groups?: ArrayLike<number>): Pool[] {
   const what = shots === 1 ? `${ways}-way one-shot trials` : `${ways}-way ${shots}-shot trials`;
-  if (!groups) requirePeople(identities, ways, what, shots);
+  if (!groups) requireIdentities(identities, ways, what, shots);
   const byGroup = new Map<number, number[][]>();
   identities.forEach((pictures, identity) => {
     const group = groups ? groups[identity] : 0;
@@ -135,7 +136,7 @@ function trialPools(identities: number[][], ways: number, shots: number, groups?
     const most = Math.max(0, ...pools.map(({ present }) => present.length));
     throw new TwingradError(
       "BAD_INPUT",
-      `${what} within groups need ${ways} identities with ${pictureCount(shots)} in one group, one of them with ${shots + 1}; the largest group has ${most}`,
+      `${what} within groups need ${ways} identities with ${pictureCount(shots)} in one group, one of them with ${shots + 1}; the largest group has ${most}.`,
     );
   }
   return usable;
@@ -143,19 +144,22 @@ function trialPools(identities: number[][], ways: number, shots: number, groups?
 
 const pictureCount = (count: number) => (count === 1 ? "1 picture" : `${count} pictures`);
 
-function requirePeople(groups: number[][], identities: number, what: string, shots = 1): void {
+function requireIdentities(groups: number[][], identities: number, what: string, shots = 1): void {
   const present = groups.filter((group) => group.length >= shots);
   const enough = shots === 1 ? "" : ` with ${pictureCount(shots)}`;
   if (present.length < identities)
-    throw new TwingradError("BAD_INPUT", `${what} need ${identities} identities${enough}; there are ${present.length}`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${what} need ${identities} identities${enough}; there are ${present.length}.`,
+    );
   if (!present.some((group) => group.length > shots))
-    throw new TwingradError("BAD_INPUT", `${what} need an identity with ${shots + 1} pictures; there is none`);
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with ${shots + 1} pictures; there is none.`);
 }
 
-/** min(count, total) different integers in [0, total), in random order. */
+/** min(count, total) distinct integers in [0, total), in random order. */
 function distinct(count: number, total: number, random: Random): number[] {
   const wanted = Math.min(count, total);
-  // A sparse Fisher-Yates shuffle: only the positions that were touched are stored.
+  // A sparse Fisher-Yates shuffle: only the positions that change are stored.
   const moved = new Map<number, number>();
   return Array.from({ length: wanted }, (_, position) => {
     const other = position + random.integer(total - position);
