@@ -1,20 +1,20 @@
-// The detection error trade-off: false rejects against false accepts (A. Martin et al. 1997). It is drawn on axes of normal
-// deviates, on which normally distributed distances give a straight line: see `normalQuantile`.
+// The detection error trade-off (DET): false rejects against false accepts (A. Martin et al. 1997). Both axes are
+// normal deviates, so that normally distributed distances give a straight line: see `normalQuantile`.
 import type { RocPoint } from "./metrics.ts";
 
 export interface DetPoint {
-  /** Of the distance. */
+  /** Threshold of the distance. */
   threshold: number;
-  /** Share of the pairs of two identities. */
+  /** False-accept rate: share of impostor pairs accepted. */
   falseAccept: number;
-  /** Share of the pairs of one. */
+  /** False-reject rate: share of genuine pairs rejected. */
   falseReject: number;
 }
 
 /**
- * At each false-accept rate 10^(-n / perDecade), from 1 down to the lowest above 0 that occurs, and at 0: the curve's
- * point with the fewest false rejects among those with no more false accepts. Points that several rates share come once,
- * in ascending order of false accepts.
+ * For each false-accept rate 10^(-n / perDecade), from 1 down to the lowest above 0 that occurs, and for 0: the curve's
+ * point with the fewest false rejects at no more false accepts. Duplicates are dropped; the order is by ascending false
+ * accepts.
  */
 export function detCurve(points: readonly RocPoint[], perDecade = 10): DetPoint[] {
   const occurring = points.map((point) => point.falseAccept).filter((far) => far > 0);

@@ -1,4 +1,4 @@
-// What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
+// Trained networks of both tasks in use: the tower of a model file, ready for pictures, and its head.
 
 import { branches } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
@@ -7,7 +7,7 @@ import type { Device } from "../gpu/device.ts";
 import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { centre, centringOf } from "./centring.ts";
+import { center, centringOf } from "./centring.ts";
 import { batchKind, expectTask, type ModelDescription } from "./description.ts";
 import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { loadWeights, openSaved } from "./modelFile.ts";
@@ -24,14 +24,14 @@ export interface Trained {
   readonly description: ModelDescription;
   /** [N, H, W, C] pictures to [N, embedding]. */
   embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
-  /** Of networks trained with cross-entropy. */
+  /** Only for networks trained with cross-entropy. */
   readonly head: Head | undefined;
   dispose(): Promise<void>;
 }
 
 /**
- * Builds the network that a file describes, for inference alone, and loads its weights.
- * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+ * Builds the network that a file describes, for inference only, and loads its weights.
+ * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for an invalid file, or one of another task.
  */
 export async function openTrained(
   device: Device,
@@ -60,11 +60,11 @@ export async function openTrained(
       embedding: length,
     } = description.network;
     const whitening = whiteningOf(file, { towers, length });
-    const centring = centringOf(file, towers * length);
+    const centering = centringOf(file, towers * length);
     const finished = async (images: Uint8Array | Float32Array) => {
       const given = await embed(images);
       const whitened = whitening ? whiten(whitening, given) : given;
-      return centring ? centre(centring, whitened) : whitened;
+      return centering ? center(centering, whitened) : whitened;
     };
     return { file, description, embed: finished, head, dispose: release };
   } catch (error) {
@@ -74,8 +74,8 @@ export async function openTrained(
 }
 
 /**
- * How much of the moving averages' initial values, mean 0 and variance 1, is still in them: momentum^n after n updates, one
- * for each branch of a step, which after few steps is most of a small variance. 0 where it is too little to tell.
+ * The remaining share of the initial values, mean 0 and variance 1, in the moving averages: momentum^n after n updates,
+ * one for each branch of a step. After few steps it is most of a small variance. 0 where it is negligible.
  */
 export function initialShare(description: ModelDescription & { step: number }): number {
   const { step, network } = description;
@@ -83,7 +83,7 @@ export function initialShare(description: ModelDescription & { step: number }): 
   return step === 0 || rest < 1e-7 ? 0 : rest;
 }
 
-/** A parameter's values without that share, as Adam takes the zeros out of its moments; the same where it is no average. */
+/** A parameter's values without that share, like Adam's bias correction; unchanged where it is not a moving average. */
 export function withoutInitial(name: string, values: Float32Array, share: number): Float32Array {
   const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
   if (initial === undefined || share === 0) return values;
@@ -102,10 +102,7 @@ function readHead(file: Safetensors, { network: { embedding } }: ModelDescriptio
   const bias = float32(file, "head/bias");
   if (kernel.length !== embedding || bias.length !== 1) {
     const found = `${kernel.length} and ${bias.length}`;
-    throw new TwingradError(
-      "CHECKPOINT_MISMATCH",
-      `the head has ${found} weights where ${embedding} and 1 are expected`,
-    );
+    throw new TwingradError("CHECKPOINT_MISMATCH", `the head has ${found} weights; expected ${embedding} and 1`);
   }
   return { kernel, bias: bias[0] };
 }
@@ -115,11 +112,14 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** The object in a file's metadata under `key`, undefined where there is none. @throws CORRUPT_FILE unless `check` takes it. */
+/**
+ * The object in a file's metadata under `key`; undefined where it is missing.
+ * @throws CORRUPT_FILE unless `check` accepts it.
+ */
 export function readMetadata<T>(file: Safetensors, key: string, check: (value: T) => boolean): T | undefined {
   const text = file.metadata[key];
   if (text === undefined) return undefined;
-  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text}`);
+  const corrupt = new TwingradError("CORRUPT_FILE", `Invalid metadata "${key}" in the model file: ${text}`);
   let value: T | null;
   try {
     value = JSON.parse(text);

@@ -1,4 +1,4 @@
-// Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
+// Evaluates a model on a dataset: every picture is embedded once, and all protocols use the embeddings.
 
 import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
@@ -18,7 +18,7 @@ export const chunk = 64;
 
 /**
  * The embedding of each picture, in the dataset's order: [N, embedding].
- * @param told is called with how many pictures are done.
+ * @param told called with the number of pictures done.
  */
 export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
   const embeddings = new Float32Array(dataset.items.length * model.embedding);
@@ -35,15 +35,18 @@ export interface Assessment {
   report: VerificationReport;
   /** The pairs with their distances. */
   scored: (EvaluationPair & ScoredPair)[];
-  /** Of every picture, in the dataset's order. */
+  /** Embeddings of all pictures, in the dataset's order. */
   embeddings: Float32Array;
-  /** Mean of the training loss's data term over the pairs, or over as many triplets, or pictures in batches, of the same people. */
+  /**
+   * The mean data term of the training loss over the pairs, or over as many triplets or batched pictures of the same
+   * identities.
+   */
   loss: number;
-  /** For losses that give no probability themselves. */
+  /** For losses that give no probability. */
   calibration?: Calibration;
 }
 
-/** @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`. */
+/** @param folds for each pair the number of its fold, where a protocol defines folds; see `verificationReport`. */
 export async function assess(
   model: Model,
   dataset: Dataset,
@@ -95,7 +98,7 @@ export function scorePairs(
   });
 }
 
-/** For each trial whether the model found the right identity. */
+/** For each trial whether the model's answer is correct. */
 export async function oneShotAnswers(
   model: Model,
   dataset: Dataset,
@@ -106,7 +109,7 @@ export async function oneShotAnswers(
   return answersOf(model, await embedAll(model, dataset, told), trials, match);
 }
 
-/** As `oneShotAnswers`, of embeddings that are there. */
+/** Like `oneShotAnswers`, for embeddings that exist already. */
 export function answersOf(
   model: Recogniser,
   embeddings: Float32Array,
@@ -122,7 +125,7 @@ export function answersOf(
   });
 }
 
-/** The share of trials in which the model found the right identity. */
+/** The share of trials that the model answers correctly. */
 export async function assessOneShot(
   model: Model,
   dataset: Dataset,

@@ -1,4 +1,4 @@
-// The report's looks, light and dark.
+// The report's style sheet, for the light and the dark theme.
 export const style = `
 :root { color-scheme: light dark; --paper: #f7f6f3; --card: #ffffff; --ink: #1d2126; --soft: #626b76; --line: #dcdad4;
   --accent: #0f7b6c; --other: #d9823b; --good: #0f7b6c; --bad: #c2413a; }
