@@ -114,13 +114,13 @@ describe("Model", () => {
     const plain = await Model.open(device, bytes);
     expect(plain.threshold).toBe(0.5); // half the margin
     expect(() => plain.probability(0.1)).toThrow(/before calibration/);
-    const judged = await Model.open(
+    const calibrated = await Model.open(
       device,
       await withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
     );
-    expect(judged.threshold).toBe(0.3);
-    expect(judged.probability(0.5)).toBe(0.5);
-    expect(judged.fingerprint).toBe(plain.fingerprint);
+    expect(calibrated.threshold).toBe(0.3);
+    expect(calibrated.probability(0.5)).toBe(0.5);
+    expect(calibrated.fingerprint).toBe(plain.fingerprint);
     const rate = {
       wanted: 0.01,
       falseAccept: 0.005,
@@ -154,7 +154,7 @@ describe("Model", () => {
     const bytes = await trainer.save();
     await trainer.dispose();
     const plain = await Model.open(device, bytes);
-    const judged = await Model.open(
+    const calibrated = await Model.open(
       device,
       await withJudgement(bytes, { threshold: 1, calibration: { slope: 2, intercept: 0.5 } }),
     );
@@ -162,11 +162,11 @@ describe("Model", () => {
       const distance = Math.log1p(Math.exp(-logit)); // -ln sigmoid(logit)
       expect(plain.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-logit)), 12);
       expect(plain.calibrationScore(distance)).toBeCloseTo(-logit, 5);
-      expect(judged.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-2 * logit - 0.5)), 6);
+      expect(calibrated.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-2 * logit - 0.5)), 6);
     }
-    expect(judged.probability(0)).toBe(1);
+    expect(calibrated.probability(0)).toBe(1);
     await plain.dispose();
-    await judged.dispose();
+    await calibrated.dispose();
   });
 
   it("is not saved when a weight is NaN", async () => {
@@ -202,8 +202,8 @@ describe("Model", () => {
       /"tower\/dense\/bias" is missing/,
     );
     await expect(Model.open(device, await without("head/bias"))).rejects.toThrow(/"head\/bias" is missing/);
-    const judged = await withMetadata(bytes, { recognition: '{"threshold":"x"}' });
-    await expect(Model.open(device, judged)).rejects.toThrow(/Invalid metadata "recognition"/);
+    const calibrated = await withMetadata(bytes, { recognition: '{"threshold":"x"}' });
+    await expect(Model.open(device, calibrated)).rejects.toThrow(/Invalid metadata "recognition"/);
     const foreign = await withMetadata(bytes, { twingrad: "{}" });
     await expect(Model.open(device, foreign)).rejects.toThrow(/not saved by twingrad/);
   });

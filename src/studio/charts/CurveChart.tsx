@@ -109,7 +109,7 @@ export function CurveChart(props: CurveChartProps) {
       </figcaption>
       <div class="chart-canvas chart-square" ref={host} aria-hidden="true" />
       <details>
-        <summary class="small">{title} as a table</summary>
+        <summary class="small">Values as a table</summary>
         <RatesTable {...props} />
       </details>
     </figure>

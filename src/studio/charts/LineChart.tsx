@@ -106,7 +106,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
           table.value = event.currentTarget.open;
         }}
       >
-        <summary class="small">{title} as a table</summary>
+        <summary class="small">Values as a table</summary>
         {table.value && <LinesTable {...{ title, xLabel, lines, format }} />}
       </details>
     </figure>

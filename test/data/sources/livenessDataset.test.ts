@@ -118,8 +118,8 @@ describe("splitLiveness", () => {
         const of = ({ identities, items }: LivenessDataset) =>
           items.map((item) => `${identities[item.identity]} ${item.name} ${item.live}`);
         expect([...of(training), ...of(heldOut)].sort()).toEqual(of(dataset).sort());
-        const [judged, trained] = [peopleOfKinds(heldOut), peopleOfKinds(training)];
-        expect(Math.min(judged.live, judged.spoof)).toBeGreaterThanOrEqual(2);
+        const [held, trained] = [peopleOfKinds(heldOut), peopleOfKinds(training)];
+        expect(Math.min(held.live, held.spoof)).toBeGreaterThanOrEqual(2);
         expect(Math.min(trained.live, trained.spoof)).toBeGreaterThanOrEqual(1);
       }),
     );

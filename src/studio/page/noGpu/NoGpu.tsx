@@ -60,7 +60,7 @@ export function NoGpu({ reason }: { reason: string }) {
       {run.value && (
         <>
           <section class="card" aria-label="A recorded run">
-            <h2>A recorded run instead</h2>
+            <h2>A recorded run</h2>
             <p class="measure">
               Trained on {count(run.value.pictures, "drawn picture")} of {count(run.value.people, "person", "people")}{" "}
               on {run.value.adapter}, {run.value.recorded}

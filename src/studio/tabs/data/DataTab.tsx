@@ -68,7 +68,7 @@ function Summary() {
           <dd>{pictures}</dd>
         </div>
         <div>
-          <dt>Training people</dt>
+          <dt>People to train on</dt>
           <dd>{people.length - heldOut}</dd>
         </div>
         <div>
@@ -78,7 +78,7 @@ function Summary() {
       </dl>
       <p class="quiet measure">
         {heldOut > 1
-          ? "The network never trains on held-out people, so its results on them show how well it works for new faces. Open a person to move them to the other side."
+          ? "The network never trains on held-out people, so its results on them show how well it works for new faces. Open a person to change this."
           : "With fewer than two held-out people, training cannot be evaluated. From four people on, a fifth is held out automatically."}
       </p>
       <div class="actions">

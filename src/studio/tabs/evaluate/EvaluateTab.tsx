@@ -90,7 +90,7 @@ function OfRun({ run }: { run: RunSummary }) {
     <>
       <section class="card">
         <div class="heading">
-          <h2>Accuracy of {run.name}</h2>
+          <h2>Evaluation of {run.name}</h2>
           <button type="button" onClick={saveReport} disabled={state.activity.value !== null}>
             Save report
           </button>

@@ -116,7 +116,7 @@ export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: 
         </li>
       </ul>
       <details>
-        <summary class="small">Distances as a table</summary>
+        <summary class="small">Values as a table</summary>
         <BinsTable {...bins} />
       </details>
     </figure>
