@@ -102,7 +102,7 @@ describe("tfrecords in a page", () => {
     const { labels, skipped } = await reading(true);
     expect([labels.length, skipped.length]).toEqual([7, 1]);
     const fetching = page.evaluate((...p) => datasets.records(...p), "/none", "address" as const, size);
-    await expect(fetching).rejects.toThrow(/http:\/\/localhost\/none: the answer was 404/);
+    await expect(fetching).rejects.toThrow(/http:\/\/localhost\/none: the response was 404/);
   });
 });
 

@@ -208,7 +208,7 @@ describe("parseSettings", () => {
     [{ task: "age" }, /^file: task/],
     [{ augment: "much" }, /^file: augment: got "much"; expected true, false, a preset \(light, standard, strong\)/],
     [{ augment: { rotation: 400 } }, /^file: augment: Invalid rotation 400: expected .* within -180 to 180/],
-    [{ augment: { rotatoin: 4 } }, /^file: augment: .*no "rotatoin"; there are crop/],
+    [{ augment: { rotatoin: 4 } }, /^file: augment: .*"rotatoin" in augmentation: expected any of crop/],
     [{ augment: null }, /^file: augment: /],
     [{ colour: true }, /colour/],
     [[], /expected object/],
