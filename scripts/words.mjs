@@ -7,13 +7,16 @@ import { readFileSync } from "node:fs";
 const phrases = [
   [/\b(behind|beside) one another\b/, "concatenated"],
   [/\bin fours\b/, "a multiple of 4"],
-  [/\bpictures? of (a |other )?pictures?\b|\bpictures? of one\b/, "presentation attack (spoof), replay or print"],
+  [
+    /\bpictures? of (a |other )?pictures?\b|\bpictures? of one\b(?! (identity|person))/,
+    "presentation attack (spoof), replay or print",
+  ],
   [/\bpairs? of (one|two)\b/, "genuine pair, impostor pair"],
   [/\bwhom\b/, "who, that; or turn the sentence round"],
   [/\b(of|from|in|with|by) which\b/, "two sentences"],
   [/\bma(k|d)e again\b|\bmakes again\b/, "recompute"],
   [/\bturned by (quarters|\d|a quarter)/, "rotated by 90, 180, 270 degrees"],
-  [/\b(is|are|was|were) none\b/, "missing, absent, invalid; there is no ..."],
+  [/(?<!there )\b(is|are|was|were) none\b/, "missing, absent, invalid; there is no ..."],
   [/\bpass(es)? over the data\b/, "epoch"],
   [/\bjudg(e|es|ed|ing|ement|ements)\b|judgement/, "evaluate, score, metric, operating point"],
   [/\bwhat made\b|\bwhat makes\b/, "name the thing"],
@@ -24,7 +27,7 @@ const phrases = [
     "the American spelling: -ize",
   ],
   [
-    /colour|centre|centring|behaviour|neighbour|\bgrey|favour|analys(e|ed|es|ing)\b|catalogue|labelled|modelled|cancelled|artefact/,
+    /colour|centre|centring|behaviour|neighbour|\bgrey|favour|analys(e|ed|es|ing)\b|catalogue|labelled(?!by)|modelled|cancelled|artefact/,
     "the American spelling",
   ],
 ];

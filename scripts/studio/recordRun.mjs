@@ -31,7 +31,7 @@ try {
   await page.goto(url);
   await reach("idle", 1);
   await press("button", "Use drawn faces");
-  await page.waitForSelector("::-p-aria([name='Go on to training'][role='button'])", { timeout: 120_000 });
+  await page.waitForSelector("::-p-aria([name='Continue to training'][role='button'])", { timeout: 120_000 });
   await reach("idle", 1);
   await press("tab", "Train");
   await press("button", "Start training");

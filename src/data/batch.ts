@@ -1,11 +1,11 @@
-// The four kinds of batch: what the data stream makes and what a training step takes.
+// The four kinds of batch: the data stream produces them, a training step consumes them.
 
 /** Pictures [N, H, W, C]: bytes, or float32 in [0, 1]. */
 export type Pictures = Uint8Array | Float32Array;
 
 /**
- * For each kind of batch the fields that hold pictures, in the order in which they are stacked. Each is a branch of the
- * tower, with batch statistics of its own.
+ * The picture fields of each kind of batch, in the order that they are stacked in. Each is a branch of the tower, with
+ * its own batch statistics.
  */
 export const branches = {
   pairs: ["left", "right"],
@@ -18,29 +18,27 @@ export type BatchKind = keyof typeof branches;
 
 interface Stacked<P extends Pictures> {
   /**
-   * All pictures of the batch in one array, branch by branch. Where the other fields are the parts of this array, a
-   * training step takes the array itself and not a copy. It must not be written to from then on: steps in flight read
-   * it, and so does a recovery from a lost device.
+   * All pictures of the batch in one array, branch by branch. Where the picture fields are views of this array, a
+   * training step uses the array without copying it. Do not write to it afterwards: steps in flight read it, and so
+   * does the recovery from a lost device.
    */
   readonly stacked?: P;
 }
 
-/**
- * B pairs of pictures [B, H, W, C] with their identities. `P`, `L` and `S` are the types of the arrays of pictures, labels and seeds.
- */
+/** `P`, `L` and `S` are the array types of pictures, labels and seeds, for callers that know them more narrowly. */
 export interface PairBatch<P extends Pictures = Pictures, L = ArrayLike<number>, S = ArrayLike<number>>
   extends Stacked<P> {
   /** One picture of each pair, [B, H, W, C]. */
   readonly left: P;
   /** The other picture of each pair, [B, H, W, C]. */
   readonly right: P;
-  /** The identity on each picture; equal numbers mean the same identity. */
+  /** The identity of each picture; equal numbers mean the same identity. */
   readonly leftLabels: L;
   /** The identities on `right`, [B]. */
   readonly rightLabels: L;
   /**
-   * Required where the trainer augments: for each picture a uint32 that selects its stream of random numbers. The data
-   * stream's depend on the sampler's seed and the picture's place in the stream alone.
+   * Required where the trainer augments: for each picture a uint32 that selects its random stream. The data stream
+   * derives it from the sampler's seed and the picture's position in the stream alone.
    */
   readonly leftSeeds?: S;
   /** As `leftSeeds`, of `right`. */
@@ -68,7 +66,7 @@ export interface LivenessBatch<P extends Pictures = Pictures, L = ArrayLike<numb
   extends Stacked<P> {
   /** Pictures [B, H, W, C]. */
   readonly images: P;
-  /** 1 for a live person, 0 for a presentation attack. */
+  /** 1 for bona fide, 0 for a presentation attack. */
   readonly live: L;
   /** As in `PairBatch`. */
   readonly seeds?: S;

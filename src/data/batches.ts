@@ -1,6 +1,5 @@
-// From the pictures that a sampler chose to stacks of pixels: decoding runs ahead of the consumer, by a bounded number of
-// batches, and the stream's state is that of the batches handed out, whatever has been decoded ahead.
-
+// From the samplers' picture indices to batches of pixels. Decoding runs ahead of the consumer by a bounded number of
+// batches; the stream's state covers only the batches handed out, whatever is already decoded.
 import { TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
 import {
@@ -19,15 +18,15 @@ import type { Pair } from "./sampling/filteredPairs.ts";
 import type { Sampler, SamplerState } from "./sampling/sampler.ts";
 import type { LivenessItem, Single } from "./sources/livenessDataset.ts";
 
-/** What every batch of the streams below has beside the fields of its kind. */
+/** What every batch of the streams below has besides the fields of its kind. */
 interface Decoded {
-  /** The array that the batch's pictures are parts of: see `PairBatch`. */
+  /** The array that the batch's pictures are views of: see `PairBatch`. */
   readonly stacked: Uint8Array;
   /** The epoch of the batch's last example. */
   readonly epoch: number;
 }
 
-/** A batch as the streams give it: a seed for each picture is always there. */
+/** A batch of a stream: seeds are always present. */
 type Loaded<B extends Batch> = Required<Omit<B, "stacked">> & Decoded;
 
 /** A batch of pairs as `batches` gives it. */
@@ -36,12 +35,12 @@ export type LoadedPairs = Loaded<PairBatch<Uint8Array, Int32Array, Uint32Array>>
 export type LoadedTriplets = Loaded<TripletBatch<Uint8Array, Uint32Array>>;
 /** A batch of single pictures as `livenessBatches` gives it. */
 export type LoadedLiveness = Loaded<LivenessBatch<Uint8Array, Uint8Array, Uint32Array>>;
-/** P x K pictures, those of one identity concatenated: B = P * K. */
+/** P x K pictures, grouped by identity: B = P * K. */
 export type LoadedClasses = Loaded<ClassBatch<Uint8Array, Int32Array, Uint32Array>>;
 
 /**
- * Steps are given to the device several at a time, so a run asks for its first batches one right behind the other, and
- * again after every pause; what is decoded ahead must outlast that, and one slow picture besides.
+ * Steps are submitted several at a time: a run takes its first batches in quick succession, and again after every
+ * pause. The prefetched batches must cover that, and one slow picture as well.
  */
 export const defaultPrefetch = 8;
 
@@ -60,17 +59,17 @@ export interface BatchOptions extends LoadingOptions {
 const batchOptions: Known<BatchOptions> = { prefetch: 1, batchSize: 1 };
 
 /**
- * Batches without end, decoded ahead in the sampler's order. In memory are at most the batch handed out last, `prefetch`
- * more and the one being waited for, and what the cache of `DecodedImages` may keep.
+ * An endless stream of batches, decoded ahead in the sampler's order. Memory holds at most the batch handed out last,
+ * `prefetch` more, the one being awaited, and what the cache of `DecodedImages` keeps.
  */
 export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
   /** The next batch; it never ends. */
   next(): Promise<{ done: false; value: B }>;
-  /** Begins to decode the first batches, `prefetch` of them, while the consumer has something else to do. */
+  /** Begins to decode the first `prefetch` batches while the consumer is busy. */
   begin(): void;
-  /** The state after the batches handed out so far: restoring it hands out the next one again. */
+  /** The state after the batches handed out so far; restoring it yields the next batch again. */
   state(): SamplerState;
-  /** Goes to a saved state; batches that were decoded ahead are dropped. Throws what `Sampler.restore` throws. */
+  /** Returns to a saved state and drops prefetched batches. Throws what `Sampler.restore` throws. */
   restore(state: SamplerState): void;
 }
 
@@ -144,7 +143,7 @@ export function classBatches(
   const { together = 1 } = options;
   const sources = [images].flat();
   if (together % sources.length !== 0) {
-    const what = `${sources.length} ways to decode pictures take a multiple of as many batches together, not ${together}`;
+    const what = `Invalid \`together\` ${together}: expected a multiple of ${sources.length}, the number of decoders.`;
     throw new TwingradError("BAD_INPUT", what);
   }
   return new Loader(sources, classes, options, together, {
@@ -178,7 +177,7 @@ export function livenessBatches(
   });
 }
 
-/** What is loaded for one branch (left, anchor, ...). */
+/** The loaded data of one branch (left, anchor, ...). */
 interface Part {
   readonly indices: readonly number[];
   readonly pictures: Uint8Array;
@@ -188,7 +187,7 @@ interface Part {
 
 /** How examples become the fields of a batch. */
 interface Kind<T, F> {
-  /** By branch, the indices of the pictures of these examples. */
+  /** For each branch, the picture indices of these examples. */
   pictures(chosen: readonly T[]): readonly (readonly number[])[];
   fields(parts: readonly Part[]): F;
 }
@@ -200,10 +199,10 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   readonly #kind: Kind<T, F>;
   readonly #prefetch: Prefetch<{ batch: F & Decoded; after: SamplerState }>;
   #state: SamplerState;
-  /** Calls of `next` take their turns: a failed one goes back, and the one after it must see that. */
+  /** Calls of `next` run one after another: a failed call rewinds the stream before the next one starts. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param examples how many examples make a batch. */
+  /** @param examples the number of examples in a batch. */
   constructor(
     images: readonly DecodedImages[],
     sampler: Sampler<T>,
@@ -212,10 +211,10 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
     kind: Kind<T, F>,
   ) {
     if (!Number.isInteger(examples) || examples < 1) {
-      throw new TwingradError("BAD_INPUT", `a batch holds a whole number of examples, at least 1, not ${examples}`);
+      throw new TwingradError("BAD_INPUT", `Invalid batch size ${examples}: expected an integer of at least 1.`);
     }
     if (!Number.isInteger(prefetch) || prefetch < 0) {
-      throw new TwingradError("BAD_INPUT", `prefetch is a whole number of batches, at least 0, not ${prefetch}`);
+      throw new TwingradError("BAD_INPUT", `Invalid \`prefetch\` ${prefetch}: expected an integer of at least 0.`);
     }
     this.#images = images;
     this.#sampler = sampler;
@@ -270,8 +269,8 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   }
 
   /**
-   * Decodes every picture into its place in one array, of which the branches' pictures are parts: that array goes to the
-   * GPU as it is. It is new for each batch and not written to again, as `stacked` requires.
+   * Decodes every picture into its place in one array; the branches' pictures are views of it. That array is uploaded
+   * without a copy. Each batch has a new one, which is not written to again, as `stacked` requires.
    */
   async #load(
     byBranch: readonly (readonly number[])[],
@@ -281,7 +280,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
     const stacked = new Uint8Array(byBranch.flat().length * bytes);
     const parts = byBranch.map((indices, branch) => {
       const length = indices.length * bytes; // the same for each branch
-      // Pictures are numbered through the whole stream: example by example, and within one branch by branch.
+      // Pictures are numbered through the whole stream: by example, then by branch.
       const before = first * byBranch.length * (indices.length / this.#examples);
       return {
         indices,
@@ -295,7 +294,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
     });
     const sources = this.#images.length;
     const decoding = parts.flatMap(({ indices, pictures }) => {
-      const [count, size] = [indices.length / sources, pictures.length / sources]; // of the equal part of each source
+      const [count, size] = [indices.length / sources, pictures.length / sources]; // of each source's equal part
       return this.#images.map((source, n) =>
         source.stack(indices.slice(n * count, (n + 1) * count), pictures.subarray(n * size, (n + 1) * size)),
       );

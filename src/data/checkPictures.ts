@@ -1,13 +1,13 @@
-// Pictures as they are given: of a type that they come in, every value finite.
+// Validates pictures that callers pass in: the array type, and that every value is finite.
 import { TwingradError } from "../errors.ts";
 import { typeName } from "../options.ts";
 import type { Pictures } from "./batch.ts";
 import type { ImageSize } from "./imageSize.ts";
 
 /**
- * @param who is given them, for the message.
- * @throws BAD_INPUT for arrays of another type, which would be read as other pictures than they are, and for the first value
- * that is NaN or infinite.
+ * @param who the receiver, for the message.
+ * @throws BAD_INPUT for arrays of another type, since their bytes would be misread, and for the first value that is NaN
+ * or infinite.
  */
 export function checkPictures(
   who: string,
@@ -30,7 +30,7 @@ export function checkPictures(
   );
 }
 
-/** x - x is 0 for finite x alone: one pass without a branch. */
+/** x - x is 0 for finite x alone: one loop without a branch. */
 export function allFinite(values: ArrayLike<number>): boolean {
   let rest = 0;
   for (let i = 0; i < values.length; i++) rest += values[i] - values[i];

@@ -1,5 +1,5 @@
-// What the rest of the library knows of a collection of pictures: who is on each, and how to get its pixels.
-// Where the pictures come from (a folder, records, a generator) is the business of whoever makes the dataset.
+// A collection of labeled pictures, as the rest of the library sees it: the identity of each picture, and how to decode
+// it. Whoever creates a dataset decides where the pictures come from: a folder, records, a generator.
 import type { ImageSize } from "./imageSize.ts";
 import { checkLabels } from "./labels.ts";
 import type { StoredPicture } from "./pictures/storedPicture.ts";
@@ -8,13 +8,13 @@ import type { StoredPicture } from "./pictures/storedPicture.ts";
 export interface Item {
   /** Index into `Dataset.identities`. */
   readonly identity: number;
-  /** What an error message calls this picture: a path, or a record's file and number. */
+  /** The picture's name in error messages: a path, or a record's file and number. */
   readonly name: string;
-  /** What it has in common with others beside who is on it, such as the recording session, where that is known: see `grouped`. */
+  /** The recording session or another property shared by several pictures, where known: see `grouped`. */
   readonly group?: string;
-  /** The picture as uint8, row by row, channels last: height * width * channels values. Rejects naming the picture. */
+  /** The picture as uint8, row by row, channels last: height * width * channels values. Errors name the picture. */
   decode(size: ImageSize): Promise<Uint8Array>;
-  /** The picture as it is stored, undecoded; absent where a program draws its pictures. Rejects naming the picture. */
+  /** The picture as stored, undecoded; absent where a program draws its pictures. Errors name the picture. */
   stored?(): Promise<StoredPicture>;
 }
 
@@ -64,7 +64,7 @@ export function identityGroups({ identities }: Dataset): { names: string[]; grou
   return { names, groups: Int32Array.from(parents, (parent) => names.indexOf(parent)) };
 }
 
-/** The pictures of some identities, numbered anew from 0 in the given order. */
+/** The pictures of some identities; the identities are renumbered from 0 in the given order. */
 export function subset<I extends Item>(dataset: Dataset<I>, identities: readonly number[]): Dataset<I> {
   const renumbered = new Map(identities.map((identity, position) => [identity, position]));
   return {
@@ -76,7 +76,9 @@ export function subset<I extends Item>(dataset: Dataset<I>, identities: readonly
   };
 }
 
-/** The item but for these properties. Methods may depend on their object: those of the copy call the original. */
+/**
+ * A copy of the item with these properties changed. Its methods call those of the original, which may depend on `this`.
+ */
 export function changed<I extends Item>(item: I, properties: Partial<Item>): I {
   const { identity, name, stored } = item;
   const methods = { decode: (size: ImageSize) => item.decode(size), stored: stored && (() => stored.call(item)) };

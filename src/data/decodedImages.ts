@@ -1,6 +1,5 @@
-// Decoded pictures of one size: decoded a bounded number at a time, and kept in memory up to a bounded number of bytes, so
-// that a second epoch decodes nothing that still fits.
-
+// Decodes pictures to one size with bounded concurrency, and caches them up to a bounded number of bytes, so that a
+// second epoch decodes nothing that still fits.
 import { TwingradError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { Dataset, Item } from "./dataset.ts";
@@ -8,14 +7,11 @@ import type { ImageSize } from "./imageSize.ts";
 
 /** Options of `DecodedImages`. */
 export interface DecodedImagesOptions {
-  /**
-   * Bytes of decoded pictures that are kept; the least recently used go first; 0 keeps none.
-   * @default 2 ** 30
-   */
+  /** Bytes of decoded pictures to cache; the least recently used are evicted first; 0 caches nothing. @default 1 GiB */
   maximumBytes?: number;
   /**
-   * How many pictures are read and decoded at a time. Well above the decoder's threads: between reading and
-   * decoding a picture waits for the thread that submits training steps, several times, and the decoder must not.
+   * How many pictures are read and decoded at a time. Well above the number of decoder threads: between reading and
+   * decoding, a picture waits several times for the thread that submits training steps, and the decoder must not idle.
    * @default 32
    */
   concurrency?: number;
@@ -32,10 +28,11 @@ export interface DecodedImagesOptions {
 export class DecodedImages<I extends Item = Item> {
   /** Height x width x channels: the bytes of one picture. */
   readonly bytes: number;
-  /** How many pictures were decoded, and how many were found in memory or already being decoded. */
+  /** How many pictures were decoded, and how many were already cached or being decoded. */
   readonly counts = {
-    /** Decoded anew. */
-    decoded: 0 /** In memory, or already being decoded. */,
+    /** Pictures decoded. */
+    decoded: 0,
+    /** Pictures that were cached or already being decoded. */
     found: 0,
   };
   readonly #kept = new Map<number, Uint8Array>();
@@ -57,7 +54,7 @@ export class DecodedImages<I extends Item = Item> {
     if (!(maximumBytes >= 0) || !Number.isInteger(concurrency) || concurrency < 1) {
       throw new TwingradError(
         "BAD_INPUT",
-        `decoded pictures take at least 0 bytes, not ${maximumBytes}, and at least 1 at a time is decoded, not ${concurrency}`,
+        `Invalid decoding options: expected maximumBytes of at least 0, got ${maximumBytes}, and an integer concurrency of at least 1, got ${concurrency}.`,
       );
     }
     this.bytes = size[0] * size[1] * size[2];
@@ -65,12 +62,12 @@ export class DecodedImages<I extends Item = Item> {
     this.#concurrency = concurrency;
   }
 
-  /** How many decoded pictures are kept. */
+  /** The number of cached pictures. */
   get kept(): number {
     return this.#kept.size;
   }
 
-  /** The pixels of a picture, not to be written to. One that is asked for while it is being decoded is decoded once. */
+  /** The pixels of a picture; do not write to them. Concurrent requests for one picture share its decoding. */
   get(index: number): Promise<Uint8Array> {
     const kept = this.#kept.get(index);
     if (kept) {
@@ -88,7 +85,7 @@ export class DecodedImages<I extends Item = Item> {
     return begun;
   }
 
-  /** The pictures concatenated, [N, H, W, C]: in `into`, which has room for them, or in a new array. */
+  /** The pictures concatenated, [N, H, W, C]: written to `into`, which must have room for them, or to a new array. */
   async stack(
     indices: readonly number[],
     into: Uint8Array = new Uint8Array(indices.length * this.bytes),
@@ -108,7 +105,7 @@ export class DecodedImages<I extends Item = Item> {
         const [height, width, channels] = this.size;
         throw new TwingradError(
           "BAD_INPUT",
-          `${item.name}: the decoder gave ${pixels.length} values where ${height}x${width}x${channels} were expected`,
+          `${item.name}: the decoder returned ${pixels.length} values; expected ${height} x ${width} x ${channels}.`,
         );
       }
       this.#keep(index, pixels);

@@ -1,5 +1,6 @@
-// Recording sessions, cameras, days: what pictures have in common beside who is on them, told from their names. A network that is
-// trained and tested on the same ones may know them by their light; tested on others it has to do without.
+// Groups of pictures: recording sessions, cameras or days, parsed from their names. A network that is trained and
+// tested on the same groups may recognize their light instead of the identities; testing on other groups shows whether
+// it does.
 import { TwingradError } from "../errors.ts";
 import { changed, type Dataset, type Item } from "./dataset.ts";
 import { byNaturalOrder } from "./naturalOrder.ts";
@@ -8,10 +9,10 @@ import { type Divided, isFold, type Split } from "./split.ts";
 
 /**
  * The same pictures, each with its group.
- * @param rule a regular expression, whose first capture group in a picture's name is its group's name; or a number of folders
- * above the picture, 1 for the one that it lies in.
- * @param folder what stands in front of the names and is no part of them.
- * @throws BAD_INPUT for an expression that is none, and for a picture that it does not match.
+ * @param rule a regular expression, whose first capture group in a picture's name is the name of its group; or the
+ * number of folders above the picture, 1 for its own folder.
+ * @param folder a prefix of the names that the rule does not see.
+ * @throws BAD_INPUT for an invalid regular expression, and for a picture that does not match it.
  */
 export function grouped<I extends Item>(dataset: Dataset<I>, rule: string, folder = ""): Dataset<I> {
   const groupOf = groupRule(rule);
@@ -20,7 +21,7 @@ export function grouped<I extends Item>(dataset: Dataset<I>, rule: string, folde
     const name = item.name.startsWith(before) ? item.name.slice(before.length) : item.name;
     const group = groupOf(name);
     if (group === undefined)
-      throw new TwingradError("BAD_INPUT", `${item.name}: --group-by ${rule} finds no group in this name`);
+      throw new TwingradError("BAD_INPUT", `${item.name}: this name does not match --group-by ${rule}`);
     return changed(item, { group });
   });
   return { identities: dataset.identities, items };
@@ -33,19 +34,19 @@ export function groupRule(rule: string): (name: string) => string | undefined {
   try {
     expression = new RegExp(rule);
     if (new RegExp(`${rule}|`).exec("")!.length < 2)
-      throw new Error("it has no capture group: put what names the group in ( )");
+      throw new Error("missing capture group: put the part that names the group in ( )");
   } catch (error) {
-    throw new TwingradError("BAD_INPUT", `--group-by ${rule}: ${(error as Error).message}`);
+    throw new TwingradError("BAD_INPUT", `Invalid --group-by ${rule}: ${(error as Error).message}`);
   }
   return (name) => expression.exec(name)?.[1];
 }
 
-/** The names of the groups that there are, in their natural order; none where nobody told. */
+/** The names of all groups in natural order; empty where pictures have no groups. */
 export function groupsOf({ items }: Dataset): string[] {
   return [...new Set(items.flatMap(({ group }) => (group === undefined ? [] : [group])))].sort(byNaturalOrder);
 }
 
-/** The pictures for which `keep` holds, with the identities that are on them. */
+/** The pictures that `keep` accepts, with their identities. */
 export function pictured<I extends Item>(dataset: Dataset<I>, keep: (item: I) => boolean): Dataset<I> {
   const kept = dataset.items.filter(keep);
   const present = [...new Set(kept.map(({ identity }) => identity))].sort((a, b) => a - b);
@@ -57,8 +58,8 @@ export function pictured<I extends Item>(dataset: Dataset<I>, keep: (item: I) =>
 }
 
 /**
- * Splits by group, so that no group is in both parts; an identity may be. Folds follow the order of the groups' names, a share
- * is drawn by the seed.
+ * Splits by group: no group is in both parts, but an identity may be. Folds follow the order of the groups' names; a
+ * fraction is drawn at random by the seed.
  * @throws BAD_INPUT where there are fewer groups than parts, or a part would have fewer than two identities.
  */
 export function splitGroups<I extends Item>(dataset: Dataset<I>, { fraction, fold, seed }: Split): Divided<I> {
@@ -77,6 +78,6 @@ export function splitGroups<I extends Item>(dataset: Dataset<I>, { fraction, fol
   const some = names.slice(0, 5).join(", ");
   throw new TwingradError(
     "BAD_INPUT",
-    `cannot hold out ${what} of the ${names.length} groups ${some}${names.length > 5 ? ", ..." : ""}: at least one group and two identities must be on either side`,
+    `Cannot hold out ${what} of the ${names.length} groups ${some}${names.length > 5 ? ", ..." : ""}: each side needs at least one group and two identities`,
   );
 }

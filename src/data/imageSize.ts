@@ -1,4 +1,4 @@
-// Apart, so that a stored picture and a dataset of such pictures both know it.
+// In its own file because both stored pictures and datasets need it.
 
 /**
  * Height, width, channels.

@@ -1,4 +1,4 @@
-// The data stream, for every runtime: from labelled pictures to batches. Re-exports only.
+// The data stream, for every runtime: from labeled pictures to batches. Re-exports only.
 
 export type { Box } from "../formats/box.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";

@@ -1,15 +1,15 @@
-// A name is what a person reads. One that is typed, stored or copied in another way is still the same name: an é as one
-// character or as two (macOS stores file names that way), a blank at the end.
+// Names of identities. A name that is typed, stored or copied differently stays the same name: é as one character or as
+// two (macOS stores file names that way), or with trailing whitespace.
 import { TwingradError } from "../errors.ts";
 
 /**
- * Characters that nobody sees, or that change how others are shown: controls, line separators, halves of a surrogate pair,
- * and what Unicode says is not to be drawn, as zero-width spaces, soft hyphens, bidirectional overrides. Joiners and variation
- * selectors stay: some scripts, and emoji, are written with them.
+ * Characters that are invisible or change how others are displayed: control characters, line separators, unpaired
+ * surrogates, and Unicode's default ignorables, such as zero-width spaces, soft hyphens and bidirectional overrides.
+ * Joiners and variation selectors are allowed: some scripts, and emoji, need them.
  */
 const invisible = /(?!\u200c|\u200d|\p{VS})[\p{Cc}\p{Cs}\p{DI}\u2028\u2029]/gu;
 
-/** Whether a name is read as that word, however it is written: other cases, wide letters, joiners between. */
+/** Whether a name reads as that word, ignoring case, full-width letters and joiners. */
 export const readsAs = (name: string, word: string) =>
   name
     .normalize("NFKC")
@@ -18,8 +18,8 @@ export const readsAs = (name: string, word: string) =>
     .toLowerCase() === word;
 
 /**
- * The one form of a name, or of a path of names: composed (Unicode's NFC), each part without blanks at its ends. Empty where
- * nothing is left to read.
+ * The canonical form of a name, or of a path of names: composed (Unicode's NFC), each part trimmed. Empty where nothing
+ * readable is left.
  */
 export function readableName(text: string): string {
   return text
@@ -28,22 +28,22 @@ export function readableName(text: string): string {
     .join("/");
 }
 
-/** The text with what nobody would see written out, as \u001b: to show what may come from anywhere. */
+/** The text with invisible characters escaped, as \u001b: to display untrusted text. */
 export function shown(text: string): string {
   return text.replace(invisible, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`);
 }
 
 /**
  * `readableName` of an identity.
- * @throws BAD_INPUT where nobody could read it: it is empty, or has characters that are not seen.
+ * @throws BAD_INPUT where the name is empty or has invisible characters.
  */
 export function identityName(text: string): string {
   const name = readableName(text);
   if (readsAs(name.replaceAll("/", ""), "")) {
-    throw new TwingradError("BAD_INPUT", `the name "${shown(text)}" is empty; a name that can be read was expected`);
+    throw new TwingradError("BAD_INPUT", `Invalid name "${shown(text)}": expected a name with visible characters.`);
   }
   if (shown(name) !== name) {
-    throw new TwingradError("BAD_INPUT", `the name "${shown(name)}" has control or invisible characters: rename it`);
+    throw new TwingradError("BAD_INPUT", `Invalid name "${shown(name)}": it has invisible characters; rename it.`);
   }
   return name;
 }

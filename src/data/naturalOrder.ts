@@ -1,6 +1,6 @@
-// An order of names that is the same on every system.
+// Natural sort order, independent of locale and system.
 
-/** By code units, numbers by their value: s2 before s10. No locale has a say. */
+/** By code units, and numbers by value: s2 before s10. */
 export function byNaturalOrder(a: string, b: string): number {
   const partsA = a.match(/\d+|\D+/g) ?? [];
   const partsB = b.match(/\d+|\D+/g) ?? [];

@@ -1,39 +1,42 @@
-// Works ahead of a consumer by a bounded number of results: the next ones are under way while one is in use.
+// Runs ahead of a consumer by a bounded number of results: the next ones are in progress while one is in use.
 
-/** What works ahead, whether in pairs, triplets or anything else. */
+/** A bounded queue of results in progress. */
 export class Prefetch<T> {
   readonly #next: () => Promise<T>;
   readonly #ahead: number;
-  #waiting: Promise<T>[] = [];
+  #queued: Promise<T>[] = [];
 
-  /** @param next begins the next result. Called only while fewer than `ahead` results wait to be taken, and for the one that is asked for. */
+  /**
+   * @param next begins the next result. Called while fewer than `ahead` results are queued, and for the one being
+   * awaited.
+   */
   constructor(next: () => Promise<T>, ahead: number) {
     this.#next = next;
     this.#ahead = ahead;
   }
 
-  /** The next result in order. A failure is reported when its turn comes. */
+  /** The next result in order. A failure is reported when its result is taken. */
   take(): Promise<T> {
     this.#fill(this.#ahead + 1);
-    return this.#waiting.shift()!;
+    return this.#queued.shift()!;
   }
 
-  /** Begins the first results before one is asked for. */
+  /** Begins the first results before one is taken. */
   begin(): void {
     this.#fill(this.#ahead);
   }
 
   #fill(count: number): void {
-    while (this.#waiting.length < count) {
+    while (this.#queued.length < count) {
       const result = this.#next();
-      // Until its turn comes a failure is not an unhandled one.
+      // A failure is reported by take(), so it must not count as an unhandled rejection before.
       result.catch(() => undefined);
-      this.#waiting.push(result);
+      this.#queued.push(result);
     }
   }
 
-  /** Forgets the results that wait. */
+  /** Discards the queued results. */
   drop(): void {
-    this.#waiting = [];
+    this.#queued = [];
   }
 }

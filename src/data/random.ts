@@ -1,9 +1,9 @@
-// Seeded, counter-based random numbers: the n-th draw of a stream is a pure function of (seed, stream, index, n), so
-// that a resumed run, another runtime or another order of asking gives the same numbers.
-// Philox4x32-10: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+// Seeded, counter-based random numbers: draw n of a stream is a pure function of (seed, stream, index, n), so that a
+// resumed run, another runtime or another order of draws yields the same numbers. Philox4x32-10: J. Salmon et al.,
+// "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 import { TwingradError } from "../errors.ts";
 
-/** One number for each use of randomness: two uses never share a stream of the same seed. */
+/** One stream for each use of randomness: no two uses share a stream of one seed. */
 export const streams = {
   split: 1,
   leftPass: 2,
@@ -60,7 +60,9 @@ export function philox(counter: Uint32Array, key0: number, key1: number): void {
   counter[3] = d;
 }
 
-/** High 32 bits of the unsigned product: the constant in 16-bit halves, every partial sum an exact integer below 2^53. */
+/**
+ * High 32 bits of the unsigned product: the constant is split in 16-bit halves; every partial sum is exact below 2^53.
+ */
 function multiplyHigh(m: number, x: number): number {
   const low = Math.floor(((m & 0xffff) * x) / 2 ** 16);
   return Math.floor(((m >>> 16) * x + low) / 2 ** 16);
@@ -93,8 +95,8 @@ export class Random {
   }
 
   /**
-   * How many 32-bit words have been drawn, an integer in [0, 2^34]: with seed, stream and index the whole state.
-   * Setting it goes to that place in the sequence.
+   * The number of 32-bit words drawn, an integer in [0, 2^34]; with seed, stream and index it is the whole state.
+   * Setting it seeks to that place in the sequence.
    */
   get position(): number {
     return this.#block * 4 - (4 - this.#used);
@@ -130,7 +132,7 @@ export class Random {
   /** An integer in [0, n), each equally likely; 1 <= n <= 2^32. */
   integer(n: number): number {
     let value = this.uint32();
-    // Only the last, incomplete run of n values would favour some; most draws are seen at once to lie below it.
+    // Rejects only the last, incomplete run of n values, which would bias the result; most draws pass this first test.
     if (value >= 2 ** 32 - n) {
       const limit = 2 ** 32 - (2 ** 32 % n);
       while (value >= limit) value = this.uint32();
@@ -138,7 +140,7 @@ export class Random {
     return value % n;
   }
 
-  /** `count` different integers in [0, n), 0 <= count <= n: every choice in every order equally likely. */
+  /** `count` distinct integers in [0, n), 0 <= count <= n: a uniformly random selection in random order. */
   distinct(count: number, n: number): number[] {
     // R. Floyd's algorithm draws the set ("Programming pearls", CACM 1987) without listing all n.
     const chosen = new Set<number>();
@@ -149,7 +151,7 @@ export class Random {
     return this.shuffle([...chosen]);
   }
 
-  /** Puts the elements into a random order, in place (Fisher and Yates), and returns the array. */
+  /** Shuffles the array in place (Fisher and Yates) and returns it. */
   shuffle<T>(values: T[]): T[] {
     for (let last = values.length - 1; last > 0; last--) {
       const other = this.integer(last + 1);

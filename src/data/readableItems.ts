@@ -1,5 +1,5 @@
-// A dataset without the pictures that cannot be decoded: one pass over all of them before the work begins, so that which
-// pictures take part is known, and the same, whatever is drawn of them later.
+// A dataset without the pictures that cannot be decoded. All are decoded once before the work begins, so that the set
+// of pictures is known and does not depend on what is drawn later.
 import { type ErrorCode, TwingradError } from "../errors.ts";
 import { type Dataset, type Item, subset } from "./dataset.ts";
 import type { ImageSize } from "./imageSize.ts";
@@ -9,7 +9,7 @@ const together = 16;
 
 const unreadable: ReadonlySet<ErrorCode> = new Set(["CORRUPT_FILE", "CORRUPT_RECORD", "DISK", "BAD_INPUT"]);
 
-/** Whether it tells of one picture that cannot be read, which may be left out; else nothing could be done with any. */
+/** Whether the error concerns one unreadable picture, which may be skipped; other errors would affect every picture. */
 export function isUnreadable(error: unknown): error is TwingradError {
   return error instanceof TwingradError && unreadable.has(error.code);
 }
@@ -39,7 +39,7 @@ export async function readableItems<I extends Item>(
       else throw outcome.reason;
     }
   }
-  if (items.length === 0) throw new TwingradError("BAD_INPUT", "none of the pictures can be decoded");
+  if (items.length === 0) throw new TwingradError("BAD_INPUT", "None of the pictures can be decoded.");
   if (items.length === dataset.items.length) return dataset;
   const present = new Set(items.map((item) => item.identity));
   const identities = dataset.identities.map((_, identity) => identity).filter((identity) => present.has(identity));

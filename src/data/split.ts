@@ -1,11 +1,10 @@
-// Which identities a network is trained on, and which are held out to judge it: nobody is ever in both parts.
-
+// Splits identities into a training part and a held-out part for evaluation; no identity is in both.
 import { TwingradError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { type Dataset, type Item, identityGroups, subset } from "./dataset.ts";
 import { Random, streams } from "./random.ts";
 
-/** The `number`-th, from 1, of `of` parts of as equal a size as can be: every identity is in one of them. */
+/** Fold `number`, from 1, of `of` folds of nearly equal size; every identity is in exactly one. */
 export interface Fold {
   /** From 1. */
   readonly number: number;
@@ -15,13 +14,16 @@ export interface Fold {
 
 /** How a dataset is divided by identity. */
 export interface Split {
-  /** The share that is held out; what a fold says comes first. */
+  /** The fraction to hold out; `fold` takes precedence. */
   readonly fraction: number;
-  /** Instead: the part that is held out, so that one run for each part judges everybody once. */
+  /** The fold to hold out instead, for cross-validation: one run for each fold evaluates every identity once. */
   readonly fold?: Fold;
   /** Of the random division. */
   readonly seed: number;
-  /** Groups are held out whole (`identityGroups`), so that nothing of their kind was trained on. @default false */
+  /**
+   * Holds out whole groups (`identityGroups`), so that no identity of a held-out group is trained on.
+   * @default false
+   */
   readonly wholeGroups?: boolean;
 }
 
@@ -34,7 +36,7 @@ export interface Divided<I extends Item = Item> {
 }
 
 /**
- * Splits by identity, or by group of identities. A share holds out at least two identities, or one group. The choice
+ * Splits by identity, or by group of identities. A fraction holds out at least two identities, or one group. The split
  * depends on the seed and on the set of names, not on their order.
  * @throws BAD_INPUT when either part would have fewer than two identities, for a fold that there is none of, and for
  * groups where there is one alone.
@@ -67,11 +69,11 @@ export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Spli
     const what = fold ? `part ${fold.number}/${fold.of}` : `${fraction}`;
     const whole = wholeGroups ? `the ${names.length} groups of ` : "";
     const expected = fold
-      ? "there must be as many parts as that, and no more than there is to hold out"
+      ? "there can be at most as many folds as there are identities or groups"
       : "the fraction must lie between 0 and 1";
     throw new TwingradError(
       "BAD_INPUT",
-      `cannot hold out ${what} of ${whole}${dataset.identities.length} identities: ${expected}, and at least 2 identities must remain on either side`,
+      `Cannot hold out ${what} of ${whole}${dataset.identities.length} identities: ${expected}, and each side needs at least 2 identities`,
     );
   }
   return { training: subset(dataset, training), heldOut: subset(dataset, heldOut) };
@@ -80,12 +82,12 @@ export function splitIdentities<I extends Item>(dataset: Dataset<I>, split: Spli
 export const isFold = ({ number, of }: Fold): boolean =>
   Number.isInteger(number) && Number.isInteger(of) && of >= 2 && number >= 1 && number <= of;
 
-/** Where the `n`-th part of `count` ends. */
+/** Where part `n` of `count` ends. */
 const edge = ({ of }: Fold, n: number, count: number) => Math.floor((n * count) / of);
 
 interface Units {
   readonly names: readonly string[];
-  /** For each identity the unit that it is in. */
+  /** For each identity the index of its unit. */
   readonly unitOf: ArrayLike<number>;
 }
 
@@ -96,6 +98,6 @@ function groupUnits(dataset: Dataset): Units {
   if (names.length > 1) return { names, unitOf: groups };
   throw new TwingradError(
     "BAD_INPUT",
-    `cannot hold out whole groups: all ${dataset.identities.length} identities are in one; folders of identities were expected, as GROUP/IDENTITY`,
+    `Cannot hold out whole groups: all ${dataset.identities.length} identities are in one group; expected folders GROUP/IDENTITY`,
   );
 }

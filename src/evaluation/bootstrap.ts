@@ -1,6 +1,5 @@
-// Confidence intervals for figures over people. Pairs that share a person stand or fall together, so it is people that are
-// drawn anew, not pairs: docs/decisions/2026-11-24-intervals-by-identities.md.
-
+// Confidence intervals of metrics over identities. Pairs that share an identity are not independent, so identities are
+// resampled, not pairs: docs/decisions/2026-11-24-intervals-by-identities.md.
 import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
@@ -12,9 +11,9 @@ export type Interval = readonly [lower: number, upper: number];
  * How confidence intervals are found: by resampling identities, not pairs, as the pairs of one identity depend on each other.
  */
 export interface BootstrapOptions {
-  /** How often the identities are drawn anew. @default 1000 */
+  /** Number of bootstrap resamples. @default 1000 */
   readonly resamples?: number;
-  /** The chance that the interval holds the true figure. @default 0.95 */
+  /** Confidence level: the probability that the interval holds the true value. @default 0.95 */
   readonly level?: number;
   /** Of the resampling. @default 0 */
   readonly seed?: number;
@@ -29,9 +28,9 @@ export function bootstrapOptions(options: BootstrapOptions): Required<BootstrapO
 }
 
 /**
- * How often each of `count` identities occurs when as many are drawn with replacement: one array for each resample, which
- * is overwritten for the next. A pair of one identity i counts w_i times, one of two identities i and j w_i w_j times, as
- * in all pairs of the people drawn; pairs of an identity and its own repetition are left out.
+ * The multiplicity of each of `count` identities in a resample of `count` draws with replacement. The array is
+ * overwritten for the next resample. A genuine pair of identity i counts w_i times, an impostor pair of i and j w_i w_j
+ * times; pairs of an identity and its own repetition are left out.
  */
 export function* resampled(count: number, options: BootstrapOptions = {}): Generator<Uint16Array> {
   const { resamples, seed } = bootstrapOptions(options);
@@ -57,22 +56,24 @@ export function percentileInterval(values: readonly number[], estimate: number, 
 }
 
 /**
- * E. Wilson's interval (1927) for a share of `count` independent trials: 0 of 300 leaves up to 1.3 %, where a bootstrap,
- * which has no error to draw, would say 0.
+ * E. Wilson's interval (1927) for a proportion of `count` independent trials. For 0 of 300 its upper end is 1.3 %,
+ * while a bootstrap, which has no error to draw, gives 0.
  */
 export function wilsonInterval(share: number, count: number, level: number): Interval {
   const z = -normalQuantile((1 - level) / 2);
   const spread = z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
   const middle = share + z ** 2 / (2 * count);
   const scale = 1 + z ** 2 / count;
-  // Rounding must not leave the estimate outside where it is 0 or 1.
+  // Rounding must not exclude an estimate of 0 or 1.
   return [
     Math.max(0, Math.min(share, (middle - spread) / scale)),
     Math.min(1, Math.max(share, (middle + spread) / scale)),
   ];
 }
 
-/** A bootstrap's interval of a share, joined with Wilson's. `units` are what is independent of each other: people. */
+/**
+ * A bootstrap interval of a proportion, joined with Wilson's. `units` is the number of independent units: identities.
+ */
 export function joined(
   bootstrap: Interval,
   share: number,
@@ -87,20 +88,20 @@ export function hull([a, b]: Interval, [c, d]: Interval): Interval {
   return [Math.min(a, c), Math.max(b, d)];
 }
 
-/** An event that did or did not happen, and whose it was: of one identity, or of two. */
+/** Whether an event happened, and the one or two identities involved. */
 export interface Outcome {
   readonly hit: boolean;
   readonly identities: readonly number[];
 }
 
 /**
- * The interval of the share of hits: the bootstrap's, joined with Wilson's over the outcomes. Where all outcomes are alike
- * the bootstrap has nothing to draw, and Wilson's is over the people, or the pairs of people, that there are: more pictures
- * of the same two say little of others.
+ * The interval of the proportion of hits: the bootstrap's, joined with Wilson's over the outcomes. Where all outcomes
+ * are equal the bootstrap is degenerate; Wilson's interval then counts identities, or pairs of identities, since more
+ * pictures of the same two say little about others.
  * @throws BAD_INPUT without an outcome.
  */
 export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOptions = {}): Interval {
-  if (outcomes.length === 0) throw new TwingradError("BAD_INPUT", "there is nothing to take a share of");
+  if (outcomes.length === 0) throw new TwingradError("BAD_INPUT", "a proportion needs at least one outcome");
   const { level } = bootstrapOptions(options);
   const dense = denseNumbers(outcomes.flatMap(({ identities }) => identities));
   const left = Int32Array.from(outcomes, ({ identities }) => dense.of(identities[0]));
@@ -128,7 +129,7 @@ export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOp
   );
 }
 
-/** The numbers that occur, numbered from 0 in ascending order. */
+/** The numbers that occur, renumbered from 0 in ascending order. */
 export function denseNumbers(numbers: Iterable<number>): { count: number; of: (number: number) => number } {
   const ascending = [...new Set(numbers)].sort((a, b) => a - b);
   const positions = new Map(ascending.map((number, position) => [number, position]));
@@ -136,8 +137,8 @@ export function denseNumbers(numbers: Iterable<number>): { count: number; of: (n
 }
 
 /**
- * The value that a standard normal variable stays below with this probability, 0 < p < 1: P. Acklam's rational
- * approximation (2003), good to 1.2e-9 of the value.
+ * The quantile function of the standard normal distribution, 0 < p < 1: P. Acklam's rational approximation (2003),
+ * relative error below 1.2e-9.
  */
 export function normalQuantile(p: number): number {
   if (p > 0.5) return -normalQuantile(1 - p);

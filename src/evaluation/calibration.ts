@@ -1,4 +1,4 @@
-// From a distance to a probability: logistic regression on pairs whose truth is known.
+// From a distance to a probability: logistic regression on labeled pairs.
 // J. Platt, "Probabilistic outputs for support vector machines", 1999, with its smoothed targets: they keep the slope
 // finite when the distances separate the pairs perfectly.
 import { TwingradError } from "../errors.ts";
@@ -35,11 +35,14 @@ export function fitCalibration(pairs: readonly ScoredPair[]): Calibration {
   const same = pairs.filter((pair) => pair.same).length;
   const different = pairs.length - same;
   if (same === 0 || different === 0) {
-    throw new TwingradError("BAD_INPUT", `calibration needs pairs of both kinds; there are ${same} and ${different}`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `calibration needs genuine and impostor pairs; there are ${same} and ${different}`,
+    );
   }
   const targetSame = (same + 1) / (same + 2);
   const targetDifferent = 1 / (different + 2);
-  // Centred and scaled distances make Newton's equations well conditioned whatever the unit.
+  // Centered and scaled distances make Newton's equations well conditioned whatever the unit.
   const mean = pairs.reduce((sum, pair) => sum + pair.distance, 0) / pairs.length;
   const variance = pairs.reduce((sum, pair) => sum + (pair.distance - mean) ** 2, 0) / pairs.length;
   const scale = Math.sqrt(variance) || 1;

@@ -1,14 +1,14 @@
-// The detection error trade-off: false rejects against false accepts (A. Martin et al. 1997). It is drawn on axes of normal
-// deviates, on which normally distributed distances give a straight line: see `normalQuantile`.
+// The detection error trade-off (DET): false rejects against false accepts (A. Martin et al. 1997). Both axes are
+// normal deviates, so that normally distributed distances give a straight line: see `normalQuantile`.
 import type { RocPoint } from "./metrics.ts";
 
 /** A point of the detection error tradeoff curve (Martin et al. 1997). */
 export interface DetPoint {
-  /** Of the distance. */
+  /** Threshold of the distance. */
   threshold: number;
-  /** Share of the pairs of two identities. */
+  /** False-accept rate: share of impostor pairs accepted. */
   falseAccept: number;
-  /** Share of the pairs of one. */
+  /** False-reject rate: share of genuine pairs rejected. */
   falseReject: number;
 }
 

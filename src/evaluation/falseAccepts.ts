@@ -1,22 +1,22 @@
-// A threshold for a wanted false-accept rate, and how well it is known.
+// The threshold for a target false-accept rate, with confidence intervals.
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
 import { TwingradError } from "../errors.ts";
 import { type BootstrapOptions, bootstrapOptions, denseNumbers, type Interval, shareInterval } from "./bootstrap.ts";
 import { roc, type ScoredPair } from "./metrics.ts";
 
-/** A rate wanted of the pairs of two identities, what was reached, and how well that is known. */
+/** A target false-accept rate, the rate achieved, and its confidence interval. */
 export interface CalibratedRate {
-  /** The false-accept rate that was asked for. */
+  /** The target false-accept rate. */
   wanted: number;
-  /** Share of the pairs of two identities that the threshold accepts: at most what was wanted. */
+  /** The share of impostor pairs that the threshold accepts: at most the target. */
   falseAccept: number;
   /** Of `falseAccept`. */
   falseAcceptInterval: Interval;
-  /** Share of the pairs of one identity that it accepts. */
+  /** The share of genuine pairs that it accepts. */
   trueAccept: number;
   /** Of `trueAccept`. */
   trueAcceptInterval: Interval;
-  /** The chance that an interval holds the rate of the population. */
+  /** The confidence level of the intervals. */
   level: number;
   /** How many pairs it was set on. */
   pairs: {
@@ -27,7 +27,7 @@ export interface CalibratedRate {
   identities: number;
 }
 
-/** Whether a value read from a file is one. */
+/** Whether a value read from a file is valid. */
 export function isCalibratedRate(value: unknown): value is CalibratedRate {
   const { wanted, falseAccept, trueAccept, level, identities, ...rest } = (value ?? {}) as CalibratedRate;
   const intervals = [rest.falseAcceptInterval, rest.trueAcceptInterval];
@@ -39,8 +39,8 @@ export function isCalibratedRate(value: unknown): value is CalibratedRate {
 }
 
 /**
- * The largest distance of a pair up to which no more than the share `far` of the pairs of two identities is accepted; where
- * already the nearest pairs are too many, a value below every distance, which accepts nobody.
+ * The largest distance that occurs at which at most the share `far` of the impostor pairs is accepted. Where even the
+ * nearest pairs exceed it, a value below every distance, which accepts nothing.
  * @throws BAD_INPUT for a rate outside (0, 1), or without pairs of both kinds.
  * @param far - the wanted false-accept rate, as a share.
  * @returns The threshold, and what it reaches on these pairs.
@@ -57,7 +57,10 @@ export function thresholdAt(
   options: BootstrapOptions = {},
 ): { threshold: number; rate: CalibratedRate } {
   if (!(far > 0 && far < 1)) {
-    throw new TwingradError("BAD_INPUT", `a false-accept rate lies between 0 and 1, as 0.001 does; not ${far}`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `Invalid false-accept rate ${far}: expected a number between 0 and 1, such as 0.001.`,
+    );
   }
   const points = roc(scored);
   const allowed = points.filter((point) => point.falseAccept <= far);
@@ -70,18 +73,18 @@ export function thresholdAt(
       const identities = [labels[pairs[n].left], labels[pairs[n].right]];
       return [{ hit: pair.distance <= threshold, identities }];
     });
-  const [ofOne, ofTwo] = [outcomes(true), outcomes(false)];
+  const [genuine, impostor] = [outcomes(true), outcomes(false)];
   return {
     threshold,
     rate: {
       wanted: far,
       falseAccept,
-      falseAcceptInterval: shareInterval(ofTwo, options),
+      falseAcceptInterval: shareInterval(impostor, options),
       trueAccept,
-      trueAcceptInterval: shareInterval(ofOne, options),
+      trueAcceptInterval: shareInterval(genuine, options),
       level: bootstrapOptions(options).level,
-      pairs: { same: ofOne.length, different: ofTwo.length },
-      identities: denseNumbers([...ofOne, ...ofTwo].flatMap(({ identities }) => identities)).count,
+      pairs: { same: genuine.length, different: impostor.length },
+      identities: denseNumbers([...genuine, ...impostor].flatMap(({ identities }) => identities)).count,
     },
   };
 }

@@ -1,4 +1,4 @@
-// How well scores tell identities apart, and bona fide presentations from attacks: numbers in, numbers out.
+// Metrics of verification, identification and presentation attack detection: numbers in, numbers out.
 export type { BootstrapOptions, Interval } from "./bootstrap.ts";
 export { type Calibration, fitCalibration, probabilityOf } from "./calibration.ts";
 export { type DetPoint, detCurve } from "./det.ts";

@@ -1,4 +1,4 @@
-// Confidence intervals of what verification reports: the same curve, drawn anew for each resample of the identities.
+// Confidence intervals of the verification metrics: the ROC curve is recomputed for each resample of the identities.
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
 import {
   type BootstrapOptions,
@@ -13,11 +13,11 @@ import { areaUnderCurve, equalErrorRate, type RocPoint, roc, type ScoredPair, tr
 
 /** Confidence intervals of a verification report. */
 export interface VerificationIntervals {
-  /** The chance that an interval holds the true figure. */
+  /** The confidence level. */
   level: number;
   /** How often the identities were drawn anew. */
   resamples: number;
-  /** The people that the pairs show. */
+  /** The number of identities in the pairs. */
   identities: number;
   /** Of the area under the ROC curve. */
   auc: Interval;
@@ -53,18 +53,18 @@ export function verificationIntervals(
   const drawn = { auc: [] as number[], eer: [] as number[], tarAtFar: fars.map(() => [] as number[]) };
   for (const weights of resampled(count, options)) {
     const points = curve.points(weights);
-    if (!points) continue; // nobody drawn has a pair of one kind
+    if (!points) continue; // the resample lacks genuine or impostor pairs
     drawn.auc.push(areaUnderCurve(points));
     drawn.eer.push(equalErrorRate(points));
     for (const [n, far] of fars.entries()) drawn.tarAtFar[n].push(trueAcceptAt(points, Number(far)));
   }
   const points = roc(scored);
-  const ofOne = scored.filter((pair) => pair.same).length;
-  const people = new Set(pairs.flatMap(({ left }, n) => (scored[n].same ? [labels[left]] : []))).size;
+  const genuine = scored.filter((pair) => pair.same).length;
+  const genuineIdentities = new Set(pairs.flatMap(({ left }, n) => (scored[n].same ? [labels[left]] : []))).size;
   const rate = (far: string, n: number): [string, Interval] => {
     const estimate = trueAcceptAt(points, Number(far));
     const bootstrap = percentileInterval(drawn.tarAtFar[n], estimate, level);
-    return [far, joined(bootstrap, estimate, { outcomes: ofOne, units: people }, level)];
+    return [far, joined(bootstrap, estimate, { outcomes: genuine, units: genuineIdentities }, level)];
   };
   return {
     level,
@@ -76,12 +76,12 @@ export function verificationIntervals(
   };
 }
 
-/** `roc` of pairs that count several times or not at all, sorted once for all resamples. */
+/** `roc` of weighted pairs, sorted once for all resamples. */
 class WeightedCurve {
   readonly #left: Int32Array;
   readonly #right: Int32Array;
   readonly #same: Uint8Array;
-  /** Whether the next pair has another distance. */
+  /** Whether the next pair has a different distance. */
   readonly #last: Uint8Array;
   readonly #points: RocPoint[];
 
@@ -96,20 +96,20 @@ class WeightedCurve {
     this.#points = places.map((at) => ({ threshold: distances[at], falseAccept: 0, trueAccept: 0 }));
   }
 
-  /** Valid until the next call; undefined where no pair of one kind counts. */
+  /** Valid until the next call; undefined where all genuine or all impostor pairs have weight 0. */
   points(weights: Uint16Array): readonly RocPoint[] | undefined {
-    let [ofOne, ofTwo, place] = [0, 0, 1];
+    let [genuine, impostor, place] = [0, 0, 1];
     for (let at = 0; at < this.#same.length; at++) {
-      if (this.#same[at]) ofOne += weights[this.#left[at]];
-      else ofTwo += weights[this.#left[at]] * weights[this.#right[at]];
+      if (this.#same[at]) genuine += weights[this.#left[at]];
+      else impostor += weights[this.#left[at]] * weights[this.#right[at]];
       if (this.#last[at] === 0) continue;
-      this.#points[place].trueAccept = ofOne;
-      this.#points[place++].falseAccept = ofTwo;
+      this.#points[place].trueAccept = genuine;
+      this.#points[place++].falseAccept = impostor;
     }
-    if (ofOne === 0 || ofTwo === 0) return undefined;
+    if (genuine === 0 || impostor === 0) return undefined;
     for (const point of this.#points) {
-      point.trueAccept /= ofOne;
-      point.falseAccept /= ofTwo;
+      point.trueAccept /= genuine;
+      point.falseAccept /= impostor;
     }
     return this.#points;
   }

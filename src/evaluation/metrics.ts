@@ -1,8 +1,8 @@
-// How well distances tell pairs of one identity from pairs of two. A smaller distance means more alike; a pair is
-// accepted as the same person when its distance is at most the threshold.
+// Verification metrics: how well distances separate genuine from impostor pairs. A smaller distance means more alike; a
+// pair is accepted as the same identity when its distance is at most the threshold.
 import { TwingradError } from "../errors.ts";
 
-/** The distance of a pair, and whether it truly shows one identity. */
+/** The distance of a pair, and whether it is genuine. */
 export interface ScoredPair {
   /** Smaller means more alike. */
   readonly distance: number;
@@ -10,7 +10,7 @@ export interface ScoredPair {
   readonly same: boolean;
 }
 
-/** Shares of pairs of two identities (`falseAccept`) and of one (`trueAccept`) with distance <= threshold. */
+/** The shares of impostor pairs (`falseAccept`) and of genuine pairs (`trueAccept`) with distance <= threshold. */
 export interface RocPoint {
   /** Pairs at most this far apart are accepted. */
   threshold: number;
@@ -36,11 +36,11 @@ export function roc(pairs: readonly ScoredPair[]): RocPoint[] {
   if (same === 0 || different === 0) {
     throw new TwingradError(
       "BAD_INPUT",
-      `verification needs pairs of one identity and of two; there are ${same} and ${different}`,
+      `verification needs genuine and impostor pairs; there are ${same} and ${different}`,
     );
   }
   if (pairs.some((pair) => Number.isNaN(pair.distance))) {
-    throw new TwingradError("BAD_INPUT", "a pair's distance is not a number");
+    throw new TwingradError("BAD_INPUT", "a pair's distance is NaN; expected a number");
   }
   const ascending = [...pairs].sort((a, b) => a.distance - b.distance);
   const points: RocPoint[] = [{ threshold: Number.NEGATIVE_INFINITY, falseAccept: 0, trueAccept: 0 }];
@@ -94,7 +94,7 @@ export function equalErrorRate(points: readonly RocPoint[]): number {
       return points[i - 1].falseAccept + share * (points[i].falseAccept - points[i - 1].falseAccept);
     }
   }
-  throw new TwingradError("BAD_INPUT", "an ROC curve ends with every pair accepted; this one does not");
+  throw new TwingradError("BAD_INPUT", "Invalid ROC curve: expected the last point to accept every pair.");
 }
 
 /**
@@ -137,36 +137,36 @@ export function accuracyAt(pairs: readonly ScoredPair[], threshold: number): num
  */
 export function bestThreshold(pairs: readonly ScoredPair[]): { threshold: number; accuracy: number } {
   const ascending = [...pairs].sort((a, b) => a.distance - b.distance);
-  let right = ascending.filter((pair) => !pair.same).length;
-  let best = right;
+  let correct = ascending.filter((pair) => !pair.same).length;
+  let best = correct;
   let bestPosition = 0;
   ascending.forEach((pair, position) => {
-    right += pair.same ? 1 : -1;
+    correct += pair.same ? 1 : -1;
     const tied = ascending[position + 1]?.distance === pair.distance;
-    if (!tied && right > best) {
-      best = right;
+    if (!tied && correct > best) {
+      best = correct;
       bestPosition = position + 1;
     }
   });
   return { threshold: between(ascending, bestPosition), accuracy: best / pairs.length };
 }
 
-/** A value that separates the first `position` pairs from the others. */
+/** A threshold that separates the first `position` pairs from the others. */
 function between(ascending: readonly ScoredPair[], position: number): number {
   const below = ascending[position - 1]?.distance;
   const above = ascending[position]?.distance;
   if (below === undefined) return above - (Math.abs(above) + 1) / 1000;
   if (above === undefined) return below;
-  // Halfway may round up to `above` when the two are neighbours among floating-point numbers.
+  // Halfway may round up to `above` when the two are adjacent floating-point numbers.
   const middle = below + (above - below) / 2;
   return middle < above ? middle : below;
 }
 
 /**
  * Accuracy on each fold at the best threshold of the other folds: mean, standard deviation over the folds (n - 1), and
- * standard error of the mean (the deviation over the root of the number of folds).
- * This is the protocol of Labeled Faces in the Wild (G. Huang et al. 2007), view 2.
- * @param folds for each pair the number of its fold, integers from 0; every fold must have pairs.
+ * standard error of the mean (the deviation over the root of the number of folds). This is the protocol of Labeled
+ * Faces in the Wild (G. Huang et al. 2007), view 2.
+ * @param folds for each pair the number of its fold, integers from 0; no fold may be empty.
  */
 export function crossValidatedAccuracy(
   pairs: readonly ScoredPair[],
@@ -175,7 +175,10 @@ export function crossValidatedAccuracy(
   const used = new Set(Array.from(folds));
   const count = used.size;
   if (count < 2 || Math.max(...used) !== count - 1 || folds.length !== pairs.length) {
-    throw new TwingradError("BAD_INPUT", `${pairs.length} pairs in ${count} folds cannot be cross-validated`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `Cannot cross-validate ${pairs.length} pairs in ${count} folds: expected at least 2 folds, numbered from 0, none empty.`,
+    );
   }
   const accuracies = Array.from({ length: count }, (_, fold) => {
     const { threshold } = bestThreshold(pairs.filter((_, position) => folds[position] !== fold));

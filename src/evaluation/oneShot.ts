@@ -1,7 +1,7 @@
-// One-shot recognition: of several identities, each shown by one or a few pictures, which is the one on a further picture?
+// One-shot identification: given one or a few pictures of each of several identities, which identity does a probe show?
 import type { Trial } from "../data/sampling/evaluationPairs.ts";
 
-/** The distance of a picture to an identity that is known by some pictures; all are given by index. */
+/** The distance of a probe to an identity known by some pictures; pictures are given by index. */
 export type DistanceToPictures = (probe: number, pictures: readonly number[]) => number;
 
 /**
@@ -23,8 +23,8 @@ export function oneShotHits(trials: readonly Trial[], distance: DistanceToPictur
 }
 
 /**
- * The share of trials in which the right identity is strictly the nearest; an identity is as far as the nearest of its
- * pictures.
+ * The share of trials where the correct identity is strictly the nearest; the distance to an identity is that to the
+ * nearest of its pictures.
  * @param distance between two pictures, given by index.
  * @example
  * ```ts

@@ -1,5 +1,5 @@
-// Open-set identification: some people are enrolled, others are strangers; whose picture is it, or is it nobody's?
-// (P. Grother and M. Ngan, "Face recognition vendor test: identification", NIST IR 8009, 2014.)
+// Open-set identification: some identities are enrolled, the others are strangers. Which enrolled identity does a probe
+// show, if any? (P. Grother and M. Ngan, "Face recognition vendor test: identification", NIST IR 8009, 2014.)
 import { indicesByIdentity } from "../data/dataset.ts";
 import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
@@ -8,9 +8,9 @@ import { roc, trueAcceptAt } from "./metrics.ts";
 
 /** How people are divided into known ones and strangers. */
 export interface OpenSetOptions {
-  /** Pictures enrolled of each known person. @default 1 */
+  /** Pictures enrolled for each known identity. @default 1 */
   shots?: number;
-  /** The share of the people who are strangers. @default 0.5 */
+  /** The share of identities that are strangers. @default 0.5 */
   strangers?: number;
   /** Of the random division. */
   seed: number;
@@ -18,11 +18,11 @@ export interface OpenSetOptions {
 
 /** An open-set identification protocol: whom to enroll, and whom to ask for. */
 export interface OpenSet {
-  /** Of each known person the identity and the enrolled pictures; all pictures are given by index. */
+  /** For each known identity its enrolled pictures; all pictures are given by index. */
   enrolled: { identity: number; pictures: number[] }[];
-  /** The known people's other pictures, with the position of the right person in `enrolled`. */
+  /** The other pictures of known identities; `person` is the correct position in `enrolled`. */
   probes: { picture: number; identity: number; person: number }[];
-  /** All pictures of people who are not enrolled. */
+  /** All pictures of identities that are not enrolled. */
   strangers: { picture: number; identity: number }[];
 }
 
@@ -46,7 +46,7 @@ export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5,
   if (known.length < 2) {
     throw new TwingradError(
       "BAD_INPUT",
-      `open-set identification needs 2 people with ${shots + 1} pictures and a stranger; of ${people.length} people ${several.length} have so many`,
+      `open-set identification needs 2 people with ${shots + 1} pictures and a stranger; ${several.length} of ${people.length} people have as many`,
     );
   }
   const identities = new Set(known.map(({ identity }) => identity));
@@ -62,35 +62,35 @@ export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5,
   };
 }
 
-/** Whom a picture is nearest to, and how near. */
+/** The nearest enrolled identity of a picture, and its distance. */
 export interface Nearest {
   /** To the nearest enrolled person. */
   distance: number;
-  /** Position among the enrolled. Null where two are equally near. */
+  /** Position among the enrolled; null where two are equally near. */
   person: number | null;
 }
 
 /** Open-set identification: known people, and strangers who should be called unknown. */
 export interface OpenSetReport {
-  /** How many people are enrolled, and how many are not. */
+  /** Numbers of enrolled and of other identities. */
   known: number;
   /** How many people are not enrolled. */
   strangers: number;
-  /** Pictures asked for, of either. */
+  /** Numbers of probes of enrolled identities and of strangers. */
   probes: number;
   /** How many pictures of strangers were asked for. */
   strangerProbes: number;
-  /** Share of the known people's probes whose nearest is the right person: identification without "unknown". */
+  /** Rank-1 identification rate: the share of probes whose nearest identity is the correct one, without a threshold. */
   rank1: number;
-  /** Pictures further than this from everybody are called unknown. */
+  /** Probes farther than this from every enrolled identity are called unknown. */
   threshold: number;
-  /** At that threshold: of the known people's probes the share that gets the right name, */
+  /** True-positive identification rate (TPIR) at that threshold: the share of probes identified correctly. */
   truePositive: number;
-  /** and of the strangers' the share that gets one at all: the false-positive identification rate (FPIR). */
+  /** False-positive identification rate (FPIR): the share of strangers' probes identified as anybody. */
   falsePositive: number;
-  /** The share of right names that some threshold reaches with at most this share of strangers named. */
+  /** The largest TPIR of any threshold with at most this FPIR. */
   truePositiveAt: { "0.1": number; "0.01": number };
-  /** Of the shares above, over the people asked for; the gallery stays as it is. */
+  /** Confidence intervals over the probes' identities, for a fixed gallery. */
   intervals: { level: number; rank1: Interval; truePositive: Interval; falsePositive: Interval };
 }
 
@@ -113,7 +113,7 @@ export function openSetReport(
   threshold: number,
   options: BootstrapOptions = {},
 ): OpenSetReport {
-  const right = probes.map(({ person, identity }, n) => ({
+  const correct = probes.map(({ person, identity }, n) => ({
     identities: [identity],
     hit: nearest[n].person === person,
     distance: nearest[n].distance,
@@ -122,10 +122,10 @@ export function openSetReport(
     const { distance } = nearest[probes.length + n];
     return { identities: [identity], hit: distance <= threshold, distance };
   });
-  const accepted = right.map(({ identities, hit, distance }) => ({ identities, hit: hit && distance <= threshold }));
-  // A probe whose nearest is the wrong person gets the right name at no threshold.
+  const accepted = correct.map(({ identities, hit, distance }) => ({ identities, hit: hit && distance <= threshold }));
+  // A probe whose nearest identity is wrong is identified correctly at no threshold.
   const curve = roc([
-    ...right.map(({ hit, distance }) => ({ same: true, distance: hit ? distance : Number.POSITIVE_INFINITY })),
+    ...correct.map(({ hit, distance }) => ({ same: true, distance: hit ? distance : Number.POSITIVE_INFINITY })),
     ...named.map(({ distance }) => ({ same: false, distance })),
   ]).filter((point) => point.threshold < Number.POSITIVE_INFINITY);
   const share = (outcomes: readonly { hit: boolean }[]) => outcomes.filter(({ hit }) => hit).length / outcomes.length;
@@ -134,14 +134,14 @@ export function openSetReport(
     strangers: new Set(strangers.map(({ identity }) => identity)).size,
     probes: probes.length,
     strangerProbes: strangers.length,
-    rank1: share(right),
+    rank1: share(correct),
     threshold,
     truePositive: share(accepted),
     falsePositive: share(named),
     truePositiveAt: { "0.1": trueAcceptAt(curve, 0.1), "0.01": trueAcceptAt(curve, 0.01) },
     intervals: {
       level: options.level ?? 0.95,
-      rank1: shareInterval(right, options),
+      rank1: shareInterval(correct, options),
       truePositive: shareInterval(accepted, options),
       falsePositive: shareInterval(named, options),
     },

@@ -1,5 +1,5 @@
-// How well scores tell live people from pictures of people, in the terms of ISO/IEC 30107-3: a presentation is bona fide (a
-// live person) or an attack (a picture of one), and it is taken for live when its score is at least the threshold.
+// Metrics of presentation attack detection (liveness) after ISO/IEC 30107-3: a presentation is bona fide (a live
+// person) or an attack (print, replay), and it is accepted as bona fide when its score is at least the threshold.
 
 import { Random, streams } from "../data/random.ts";
 import { type LivenessDataset, peopleByKind, peopleOfKinds } from "../data/sources/livenessDataset.ts";
@@ -7,7 +7,7 @@ import { TwingradError } from "../errors.ts";
 import { fitCalibration } from "./calibration.ts";
 import { areaUnderCurve, equalErrorRate, roc } from "./metrics.ts";
 
-/** A picture's score, larger for more surely live, and what it truly is. */
+/** A picture's score, larger for more likely bona fide, and its true kind. */
 export interface Presentation {
   /** Larger for more surely live. */
   readonly score: number;
@@ -17,11 +17,14 @@ export interface Presentation {
 
 /** Error rates of a liveness decision, as ISO/IEC 30107-3 defines them, as shares. */
 export interface PresentationErrors {
-  /** Attack presentation classification error rate: the share of pictures of pictures taken for live. */
+  /** Attack presentation classification error rate: the share of attacks accepted. */
   apcer: number;
-  /** Bona fide presentation classification error rate: the share of live people refused. */
+  /** Bona fide presentation classification error rate: the share of bona fide presentations rejected. */
   bpcer: number;
-  /** Half total error rate, (APCER + BPCER) / 2; with one kind of attack also the average classification error rate, ACER. */
+  /**
+   * Half total error rate, (APCER + BPCER) / 2; with one kind of attack also the average classification error rate,
+   * ACER.
+   */
   hter: number;
 }
 
@@ -40,7 +43,7 @@ export function errorsAt(presentations: readonly Presentation[], threshold: numb
   );
 }
 
-/** Each presentation judged by a threshold of its own. */
+/** Error rates with a separate threshold for each presentation. */
 function errors(presentations: readonly Presentation[], thresholds: readonly number[]): PresentationErrors {
   check(presentations);
   const wrong = { live: 0, attack: 0 };
@@ -55,10 +58,10 @@ function errors(presentations: readonly Presentation[], thresholds: readonly num
 }
 
 /**
- * The threshold that a set of presentations gives for others: where a logistic regression of their kinds on their scores comes
- * to even odds (`fitCalibration`). The point of equal error rates would do where the kinds overlap; where they do not it is
- * anywhere in a gap between two outliers, and one of those decides how other people are judged. Scores that are no higher
- * for live people tell nothing: halfway between the means then, and the error rates say so.
+ * The threshold to use on other presentations: where a logistic regression on the scores gives even odds
+ * (`fitCalibration`). The equal-error-rate point would do where the kinds overlap; otherwise it lies anywhere in a gap
+ * between two outliers, and one outlier then decides about other people. Where scores are no higher for bona fide
+ * presentations, the midpoint of the two means; the error rates show it.
  * @throws as `errorsAt`.
  * @example
  * ```ts
@@ -80,13 +83,13 @@ export function thresholdOf(presentations: readonly Presentation[]): number {
 
 /** How well scores tell bona fide presentations from attacks. */
 export interface LivenessReport extends PresentationErrors {
-  /** How many of each kind were judged. */
+  /** Numbers of bona fide presentations and of attacks. */
   live: number;
   /** How many presentation attacks. */
   spoof: number;
-  /** Equal error rate, whatever the threshold: where APCER and BPCER meet. */
+  /** Equal error rate, independent of the threshold: where APCER equals BPCER. */
   eer: number;
-  /** The chance that a live person scores higher than a picture of one. */
+  /** The probability that a bona fide presentation scores higher than an attack. */
   auc: number;
   /** On the scale of the scores. */
   threshold: number;
@@ -104,8 +107,9 @@ export function livenessReport(presentations: readonly Presentation[], threshold
 }
 
 /**
- * The figures where the threshold is set on the same people: each is judged by the threshold of the people in the other
- * folds, ten of them or one for each person, so that nobody helps to judge themselves. `threshold` is that of all.
+ * The metrics where the threshold is set on the same people, cross-fitted: each is scored at the threshold of the
+ * people in the other folds (ten folds, or one for each person), so that no one's own scores set their threshold.
+ * `threshold` is fitted to all.
  * @param presentations one for each picture of `dataset`.
  * @throws BAD_INPUT unless each kind has two people.
  * @example
@@ -140,12 +144,12 @@ function requirePeople(dataset: LivenessDataset): void {
   if (live >= 2 && spoof >= 2) return;
   throw new TwingradError(
     "BAD_INPUT",
-    `a threshold for people who did not help to set it needs 2 live people and 2 people in pictures; there are ${live} and ${spoof}`,
+    `setting a threshold on other people needs 2 people in live pictures and 2 in spoofs; there are ${live} and ${spoof}`,
   );
 }
 
 function counted(presentations: readonly Presentation[]) {
-  // As of a pair: at a smaller distance more surely live, and a false accept is an attack that passes.
+  // As for pairs: a smaller distance is more likely bona fide, and a false accept is an accepted attack.
   const points = roc(presentations.map(({ score, live }) => ({ distance: -score, same: live })));
   const live = presentations.filter((presentation) => presentation.live).length;
   return { live, spoof: presentations.length - live, eer: equalErrorRate(points), auc: areaUnderCurve(points) };
@@ -156,10 +160,10 @@ function check(presentations: readonly Presentation[]): void {
   if (live === 0 || live === presentations.length) {
     throw new TwingradError(
       "BAD_INPUT",
-      `liveness is judged on live people and on pictures of people; there are ${live} and ${presentations.length - live} pictures`,
+      `liveness is evaluated on live pictures and spoofs; there are ${live} and ${presentations.length - live} pictures`,
     );
   }
   if (presentations.some(({ score }) => Number.isNaN(score))) {
-    throw new TwingradError("BAD_INPUT", "a picture's score is not a number");
+    throw new TwingradError("BAD_INPUT", "a picture's score is NaN; expected a number");
   }
 }

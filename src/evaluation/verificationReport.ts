@@ -1,4 +1,4 @@
-// The figures that `twingrad evaluate` and training report for a set of pairs, by one protocol.
+// The verification metrics that `twingrad evaluate` and training report, by one protocol.
 
 import { Random, streams } from "../data/random.ts";
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
@@ -13,34 +13,31 @@ import {
   trueAcceptAt,
 } from "./metrics.ts";
 
-/**
- * Where the true-accept rate is told.
- * The reports have one true-accept rate for each.
- */
+/** The false-accept rates to report the true-accept rate at. */
 export const falseAcceptRates = ["0.1", "0.01", "0.001"] as const;
 
 /** How well distances tell genuine from impostor pairs. */
 export interface VerificationReport {
   /** How many pairs were scored. */
   pairs: number;
-  /** Mean over the folds, each judged by the best threshold of the others; standard deviation over the folds. */
+  /** Mean over the folds, each at the best threshold of the others; standard deviation over the folds. */
   accuracy: number;
   /** Standard deviation of the accuracy over the folds. */
   accuracyStd: number;
-  /** Of the mean. */
+  /** Standard error of the mean. */
   accuracyStandardError: number;
   /**
-   * Mean of the shares of genuine and of impostor pairs judged rightly, at the threshold where it is greatest over all the
-   * pairs: unlike `accuracy` it is 0.5 for a model that always says the same, however many there are of either kind.
+   * Mean of the accuracies on genuine and on impostor pairs, at the threshold that maximizes it over all pairs. Unlike
+   * `accuracy` it is 0.5 for a constant answer, whatever the numbers of pairs.
    */
   balancedAccuracy: number;
   /** Area under the ROC curve, see `areaUnderCurve`. */
   auc: number;
   /** Equal error rate, see `equalErrorRate`. */
   eer: number;
-  /** True-accept rate at these false-accept rates. */
+  /** True-accept rate at each of these false-accept rates. */
   tarAtFar: Record<(typeof falseAcceptRates)[number], number>;
-  /** The best threshold over all the pairs. */
+  /** The best threshold over all pairs. */
   threshold: number;
 }
 
@@ -79,8 +76,8 @@ export function verificationReport(
 }
 
 /**
- * A fold for each pair: that of the person on its left picture. People are dealt out at random, as evenly as they go;
- * those who have no pair of their own pictures follow the others, so that every fold has pairs of one person.
+ * A fold for each pair: that of the identity of its left picture. Identities are dealt out at random, as evenly as
+ * possible; those without a genuine pair are added afterwards, so that every fold has genuine pairs.
  */
 export function foldsOfPeople(pairs: readonly EvaluationPair[], labels: ArrayLike<number>, count: number): Int32Array {
   const people = [...new Set(pairs.filter((pair) => pair.same).map((pair) => labels[pair.left]))].sort((a, b) => a - b);

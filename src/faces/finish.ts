@@ -1,8 +1,8 @@
-// From the rasterised picture to the photograph: averaged down, then light, blur and noise in plain arithmetic, so that one
-// raster gives the same bytes on every machine.
+// From a rasterized picture to the photograph: averaged down, then light, blur and noise in plain arithmetic, so that
+// one raster gives the same bytes on every machine.
 import type { Appearance, RandomNumbers } from "./people.ts";
 
-/** Rasterised this many times larger on each side, then averaged down in integers: smooth edges, no resampler. */
+/** The factor of rasterization on each side; averaging down in integers gives smooth edges without a resampler. */
 export const OVERSAMPLING = 2;
 
 /** Averages OVERSAMPLING x OVERSAMPLING squares of RGBA bytes into RGB levels, [size, size, 3]. */
@@ -18,7 +18,7 @@ function averageDown(pixels: ArrayLike<number>, size: number): Float64Array {
   return result.map((sum) => sum / (OVERSAMPLING * OVERSAMPLING));
 }
 
-/** One axis of the binomial filter [1 2 1] / 4, mixed with the sharp picture; edges repeat. */
+/** One axis of the binomial filter [1 2 1] / 4, mixed with the sharp picture; edges are repeated. */
 function blurAxis(levels: Float64Array, size: number, share: number, stride: number, across: number): Float64Array {
   return levels.map((level, index) => {
     const position = Math.floor(index / stride) % size;
@@ -28,14 +28,14 @@ function blurAxis(levels: Float64Array, size: number, share: number, stride: num
   });
 }
 
-/** Four bytes of one draw, summed and brought to mean 0 and deviation 1: near a normal, and exact everywhere. */
+/** Four bytes of one draw, summed and scaled to mean 0 and deviation 1: nearly normal, and exact on every machine. */
 function noise(random: RandomNumbers): number {
   const word = random.uint32();
   const sum = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24);
   return (sum - 510) / 147.8;
 }
 
-/** RGB bytes [size, size, 3] of a raster, RGBA bytes of OVERSAMPLING times that side; `random` gives the noise. */
+/** RGB bytes [size, size, 3] of a raster with RGBA bytes at OVERSAMPLING times that side; `random` draws the noise. */
 export function finishPicture(
   raster: ArrayLike<number>,
   today: Appearance,

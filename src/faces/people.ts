@@ -1,18 +1,18 @@
-// Who a drawn person is (the same in every picture) and how they look today (drawn anew for each picture).
+// The drawn people: identity (the same in every picture) and appearance (drawn for each picture).
 
 import { svgsIndex } from "facesjs";
 
-/** A sequence of random numbers: the library's `Random`, which this room does not know. */
+/** A sequence of random numbers: the interface of the library's `Random`, which this room may not import. */
 export interface RandomNumbers {
   uint32(): number;
   uniform(): number;
   integer(n: number): number;
 }
 
-/** The random numbers for one use, each with a sequence of its own for every index. */
+/** The random numbers for one use; each index has its own sequence. */
 export type NumbersFor = (use: "person" | "appearance" | "noise", index: number) => RandomNumbers;
 
-type Colour = [number, number, number];
+type Color = [number, number, number];
 
 class Draw {
   constructor(private readonly numbers: RandomNumbers) {}
@@ -34,15 +34,15 @@ class Draw {
   }
 }
 
-/** Pictures of one person are numbered below this, so that no two of a seed share their random numbers. */
+/** The largest number of pictures of one person, so that no two pictures share random numbers. */
 export const MOST_PICTURES = 1 << 20;
 
-/** What stays: everything by which a person can be told from another. */
+/** Identity: everything that distinguishes a person from others. */
 export interface Person {
   feminine: boolean;
   fatness: number;
   skin: string;
-  hairColour: string;
+  hairColor: string;
   head: string;
   ear: { id: string; size: number };
   eye: { id: string; angle: number; size: number };
@@ -50,11 +50,11 @@ export interface Person {
   nose: { id: string; flip: boolean; size: number };
   mouth: { id: string; flip: boolean; size: number };
   eyeLine: string;
-  /** Habits, not features: what the person usually, but not always, shows. */
+  /** Habits rather than features: what the person usually, but not always, shows. */
   habit: { hair: string; hairBehind: string; beard: string; glasses: string };
 }
 
-/** What changes from one picture to the next. Angles in degrees; shifts as fractions of the picture's side. */
+/** Appearance: what changes between pictures. Angles in degrees; shifts as shares of the picture's side. */
 export interface Appearance {
   hair: string;
   hairBehind: string;
@@ -64,7 +64,7 @@ export interface Appearance {
   glasses: string;
   accessory: string;
   jersey: string;
-  teamColours: [string, string, string];
+  teamColors: [string, string, string];
   expression: {
     eyeAngle: number;
     browAngle: number;
@@ -76,7 +76,7 @@ export interface Appearance {
   pose: { rotation: number; scale: number; aspect: number; shiftX: number; shiftY: number };
   background: { from: string; to: string; angle: number; shapes: BackgroundShape[] };
   light: { gain: number; slope: number; direction: number; warmth: number; lift: number };
-  /** Share of a binomial blur mixed in, and deviation of the noise in 8-bit levels. */
+  /** Share of a binomial blur mixed in, and standard deviation of the noise in 8-bit levels. */
   blur: number;
   noise: number;
 }
@@ -87,10 +87,10 @@ export interface BackgroundShape {
   width: number;
   height: number;
   round: boolean;
-  colour: string;
+  color: string;
 }
 
-const SKIN: Colour[] = [
+const SKIN: Color[] = [
   [250, 224, 208],
   [238, 198, 168],
   [222, 170, 132],
@@ -100,7 +100,7 @@ const SKIN: Colour[] = [
   [98, 62, 46],
 ];
 
-const HAIR: Colour[] = [
+const HAIR: Color[] = [
   [24, 20, 18],
   [58, 36, 22],
   [106, 66, 36],
@@ -111,14 +111,14 @@ const HAIR: Colour[] = [
   [228, 226, 222],
 ];
 
-const DYED: Colour[] = [
+const DYED: Color[] = [
   [36, 128, 136],
   [118, 62, 150],
   [222, 104, 150],
   [196, 36, 44],
 ];
 
-const TEAM: Colour[] = [
+const TEAM: Color[] = [
   [200, 40, 40],
   [30, 70, 160],
   [20, 120, 70],
@@ -133,17 +133,17 @@ const FOREHEAD = svgsIndex.miscLine.filter((id) => id.startsWith("forehead"));
 const HATS = ["hat", "hat2", "hat3", "headband", "headband-high"];
 const GLASSES = svgsIndex.glasses.filter((id) => id !== "none" && id !== "facemask");
 const BEARDS = svgsIndex.facialHair.filter((id) => id !== "none");
-/** Shapes of a caricature: they would give a person away at a glance. */
+/** Caricature shapes are excluded: they would identify a person at a glance. */
 const CARICATURES = new Set(["pinocchio", "honker"]);
 
-/** Ids of a feature for one presentation: names that start with "female" belong to one, the rest to the other. */
+/** The ids of a feature for one presentation: names that start with "female" belong to one, the rest to the other. */
 function ids(feature: "eye" | "eyebrow" | "hair" | "head", feminine: boolean): string[] {
   const own = svgsIndex[feature].filter((id) => id.startsWith("female") === feminine);
   return own.length > 0 ? own : [...svgsIndex[feature]];
 }
 
-const hex = (colour: Colour) =>
-  `#${colour
+const hex = (color: Color) =>
+  `#${color
     .map((c) =>
       Math.max(0, Math.min(255, Math.round(c)))
         .toString(16)
@@ -151,18 +151,18 @@ const hex = (colour: Colour) =>
     )
     .join("")}`;
 
-/** A colour between two neighbours of a palette, so that nearly every person's is their own. */
-function shade(random: Draw, palette: Colour[]): string {
+/** A color between two neighbors of a palette, so that nearly every person has a different one. */
+function shade(random: Draw, palette: Color[]): string {
   const at = random.uniform() * (palette.length - 1);
   const low = Math.floor(at);
-  const colour = palette[low].map((c, channel) => c + (palette[low + 1][channel] - c) * (at - low));
-  return hex(colour as Colour);
+  const color = palette[low].map((c, channel) => c + (palette[low + 1][channel] - c) * (at - low));
+  return hex(color as Color);
 }
 
-const anyColour = (random: Draw): string =>
+const anyColor = (random: Draw): string =>
   hex([random.between(10, 250), random.between(10, 250), random.between(10, 250)]);
 
-/** The person with this number, from 0 on; the same for a seed whatever else is drawn. */
+/** The person with this number, from 0; it depends on the seed alone, not on what else is drawn. */
 export function person(numbers: NumbersFor, index: number): Person {
   const random = new Draw(numbers("person", index));
   const feminine = random.chance(0.5);
@@ -170,7 +170,7 @@ export function person(numbers: NumbersFor, index: number): Person {
     feminine,
     fatness: random.between(-0.4, 1.2),
     skin: shade(random, SKIN),
-    hairColour: random.chance(0.15) ? hex(random.pick(DYED)) : shade(random, HAIR),
+    hairColor: random.chance(0.15) ? hex(random.pick(DYED)) : shade(random, HAIR),
     head: random.pick(ids("head", feminine && random.chance(0.5))),
     ear: { id: random.pick(svgsIndex.ear), size: random.between(0.5, feminine ? 1 : 1.5) },
     eye: { id: random.pick(ids("eye", feminine)), angle: random.between(-12, 16), size: random.between(0.8, 1.5) },
@@ -196,17 +196,17 @@ export function person(numbers: NumbersFor, index: number): Person {
 }
 
 /**
- * How strongly pictures of one person differ. Chosen so that distance between raw pixels is a poor guide to who it
- * is, while a person looking at the pictures is seldom in doubt (the bound is tested).
+ * How much pictures of one person differ. Chosen so that the distance of raw pixels is a poor guide to the identity,
+ * while a human viewer is rarely in doubt (the bound is tested).
  */
 export const VARIATION = {
   otherHair: 0.05,
   otherBeard: 0.04,
   otherGlasses: 0.04,
   hat: 0.015,
-  /** Degrees, each way. */
+  /** In degrees, in both directions. */
   expression: { eye: 4, brow: 8, mouth: 7 },
-  /** Degrees; shares of the scale and of the picture's side; each way. */
+  /** In degrees, shares of the scale, and shares of the picture's side; in both directions. */
   pose: { rotation: 8, scale: 0.07, aspect: 0.02, shift: 0.05 },
   light: { gain: [0.86, 1.1], slope: 0.2, warmth: 0.025, lift: [-3, 7] },
   blurred: 0.35,
@@ -214,7 +214,7 @@ export const VARIATION = {
   noise: [1, 5],
 } as const;
 
-/** How the person looks in their picture with this number. */
+/** The appearance of the person in the picture with this number. */
 export function appearance(numbers: NumbersFor, personIndex: number, picture: number, who: Person): Appearance {
   const random = new Draw(numbers("appearance", personIndex * MOST_PICTURES + picture));
   const { habit } = who;
@@ -229,7 +229,7 @@ export function appearance(numbers: NumbersFor, personIndex: number, picture: nu
     glasses: random.chance(VARIATION.otherGlasses) ? random.pick(["none", ...GLASSES]) : habit.glasses,
     accessory: random.chance(VARIATION.hat) ? random.pick(HATS) : "none",
     jersey: random.pick(svgsIndex.jersey),
-    teamColours: [hex(random.pick(TEAM)), hex(random.pick(TEAM)), hex(random.pick(TEAM))],
+    teamColors: [hex(random.pick(TEAM)), hex(random.pick(TEAM)), hex(random.pick(TEAM))],
     expression: {
       eyeAngle: within(VARIATION.expression.eye),
       browAngle: within(VARIATION.expression.brow),
@@ -246,8 +246,8 @@ export function appearance(numbers: NumbersFor, personIndex: number, picture: nu
       shiftY: within(VARIATION.pose.shift),
     },
     background: {
-      from: anyColour(random),
-      to: anyColour(random),
+      from: anyColor(random),
+      to: anyColor(random),
       angle: random.between(0, 360),
       shapes: Array.from({ length: Math.floor(random.between(0, 4)) }, () => ({
         x: random.between(-0.1, 0.9),
@@ -255,7 +255,7 @@ export function appearance(numbers: NumbersFor, personIndex: number, picture: nu
         width: random.between(0.1, 0.5),
         height: random.between(0.1, 0.7),
         round: random.chance(0.5),
-        colour: anyColour(random),
+        color: anyColor(random),
       })),
     },
     light: {

@@ -1,7 +1,7 @@
-// A box about a face, as files beside pictures and record features give it.
+// The bounding box of a face, from files beside pictures or from record features.
 import { TwingradError } from "../errors.ts";
 
-/** Corners of a box in the upright picture: x to the right and y down, in pixels, or in shares of its width and height. */
+/** The corners in the upright picture: x to the right, y down, in pixels or in shares of its width and height. */
 export interface Box {
   /** Left edge. */
   readonly xmin: number;
@@ -15,11 +15,11 @@ export interface Box {
   readonly relative: boolean;
 }
 
-/** @throws CORRUPT_FILE, with the box, for one without area. */
+/** @throws CORRUPT_FILE, with the box, where it has no area. */
 export function checkBox(box: Box): void {
   const { xmin, ymin, xmax, ymax } = box;
   if (xmax > xmin && ymax > ymin && [xmin, ymin, xmax, ymax].every(Number.isFinite)) return;
-  throw new TwingradError("CORRUPT_FILE", `${describeBox(box)} has no area: xmin < xmax and ymin < ymax were expected`);
+  throw new TwingradError("CORRUPT_FILE", `${describeBox(box)} has no area; expected xmin < xmax and ymin < ymax`);
 }
 
 export function describeBox({ xmin, ymin, xmax, ymax, relative }: Box): string {

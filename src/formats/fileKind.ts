@@ -1,4 +1,4 @@
-// What a file that was taken for another is, from its first bytes: a reader who gave the wrong file is told which it was.
+// Identifies a file of the wrong type by its first bytes, so that an error can say what the file is.
 
 const marks: readonly (readonly [kind: string, ...bytes: number[]])[] = [
   ["a PNG picture", 0x89, 0x50, 0x4e, 0x47],
@@ -8,7 +8,7 @@ const marks: readonly (readonly [kind: string, ...bytes: number[]])[] = [
   ["a GZIP file", 0x1f, 0x8b],
 ];
 
-/** Undefined where the bytes are no text, and nothing that is often given by mistake. */
+/** Undefined where the bytes are neither text nor a format that is often given by mistake. */
 export function fileKind(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return "an empty file";
   const mark = marks.find(([, ...values]) => values.every((value, i) => bytes[i] === value));

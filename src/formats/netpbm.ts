@@ -1,4 +1,4 @@
-// PGM and PPM, the formats of the classic face sets, which the image library's prebuilt binary leaves out.
+// PGM and PPM, the formats of the classic face datasets, which the image library's prebuilt binary does not support.
 // Format: https://netpbm.sourceforge.net/doc/pgm.html and ppm.html (P2, P3, P5, P6; up to 16 bits).
 import { TwingradError } from "../errors.ts";
 
@@ -10,12 +10,12 @@ export interface RawPicture {
   pixels: Uint8Array;
 }
 
-/** Whether the bytes begin as a PGM or PPM file does. */
+/** Whether the bytes begin like a PGM or PPM file. */
 export function isNetpbm(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && [0x32, 0x33, 0x35, 0x36].includes(bytes[1]) && isSpace(bytes[2]);
 }
 
-/** @throws CORRUPT_FILE for a header or data that break the format, before any memory is taken for pixels. */
+/** @throws CORRUPT_FILE for an invalid header or invalid data, before pixels are allocated. */
 export function decodeNetpbm(bytes: Uint8Array): RawPicture {
   const kind = bytes[1] - 0x30;
   const plain = kind <= 3;
@@ -26,12 +26,12 @@ export function decodeNetpbm(bytes: Uint8Array): RawPicture {
   const maximum = reader.integer("maximum value", 65_535);
   const count = width * height * channels;
   const scale = 255 / maximum;
-  // A binary sample takes one byte or two, a plain one at least a digit and a space, but for the last.
+  // A binary sample has one byte or two; a plain one at least a digit and a space, except the last.
   const bytesNeeded = plain ? 2 * count - 1 : maximum < 256 ? count : 2 * count;
-  // One white space ends the header of a binary file.
+  // A single white space ends the header of a binary file.
   const start = plain ? reader.position : reader.position + 1;
   if (bytes.length - start < bytesNeeded) {
-    throw corrupt(`${width}x${height} pixels take at least ${bytesNeeded} bytes; ${bytes.length - start} follow`);
+    throw corrupt(`${width}x${height} pixels need at least ${bytesNeeded} bytes; ${bytes.length - start} follow`);
   }
   const pixels = new Uint8Array(count);
   const twoBytes = !plain && maximum > 255;
@@ -69,7 +69,7 @@ class Reader {
     }
     const next = this.bytes[this.position];
     if (before === start || start === this.position || !(next === undefined || isSpace(next) || next === 0x23)) {
-      throw corrupt(`the ${what} was expected at byte ${start}`);
+      throw corrupt(`expected the ${what} at byte ${start}`);
     }
     if (value < smallest) throw corrupt(`the ${what} at byte ${start} is ${value}`);
     return value;
@@ -81,5 +81,5 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 function corrupt(reason: string): TwingradError {
-  return new TwingradError("CORRUPT_FILE", `broken PGM or PPM: ${reason}`);
+  return new TwingradError("CORRUPT_FILE", `Invalid PGM or PPM file: ${reason}`);
 }

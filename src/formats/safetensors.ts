@@ -1,5 +1,5 @@
-// Reads and writes safetensors, the format of saved models, with every rule of the format checked: a file may come
-// from anywhere. Format: https://github.com/huggingface/safetensors (README, "Format").
+// Reads and writes safetensors, the format of saved models. Every rule of the format is checked, since files are
+// untrusted. Format: https://github.com/huggingface/safetensors (README, "Format").
 
 import { TwingradError } from "../errors.ts";
 import { fileKind } from "./fileKind.ts";
@@ -32,7 +32,7 @@ export type Dtype = keyof typeof bitsOf;
 export interface StoredTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Little-endian values as they lie in the file, in memory of their own. */
+  /** Little-endian values as in the file, in a copy. */
   readonly bytes: Uint8Array;
 }
 
@@ -41,7 +41,7 @@ export interface Safetensors {
   metadata: Record<string, string>;
 }
 
-/** Bytes that are no valid safetensors file. The message says which rule is broken, and where. */
+/** The bytes are not a valid safetensors file. The message says which rule is violated, and where. */
 export class SafetensorsError extends TwingradError {
   constructor(message: string) {
     super("CORRUPT_FILE", message);
@@ -50,7 +50,7 @@ export class SafetensorsError extends TwingradError {
 }
 
 const lengthBytes = 8;
-/** The reference reader's limit: a header length above it is taken for garbage before anything is allocated. */
+/** The reference reader's limit: a larger header length is rejected before anything is allocated. */
 const maximumHeader = 100_000_000;
 
 /** The values of an F32 tensor. @throws SafetensorsError when the tensor is missing or of another type. */
@@ -58,14 +58,14 @@ export function float32(file: Safetensors, name: string): Float32Array {
   const tensor = file.tensors.get(name);
   if (!tensor) throw new SafetensorsError(`the tensor "${name}" is missing`);
   if (tensor.dtype !== "F32") throw new SafetensorsError(`the tensor "${name}" is ${tensor.dtype}, not F32`);
-  // As `encode` does, this relies on memory being little-endian, as it is wherever WebGPU runs.
+  // Like `encode`, this relies on little-endian memory, which holds wherever WebGPU runs.
   return new Float32Array(tensor.bytes.slice().buffer);
 }
 
 /**
- * Float32 tensors and string metadata as the bytes of a safetensors file. The same input gives the same bytes; the
- * data begins at a multiple of 8.
- * @throws SafetensorsError when a name is reserved or a shape does not fit its data.
+ * Float32 tensors and string metadata as the bytes of a safetensors file. The same input gives the same bytes; the data
+ * begin at a multiple of 8.
+ * @throws SafetensorsError where a name is reserved or a shape does not match its data.
  */
 export function encode(
   tensors: ReadonlyMap<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>,
@@ -76,7 +76,7 @@ export function encode(
   let end = 0;
   for (const [name, { dtype, shape, data }] of tensors) {
     if (name === "__metadata__" || name === "__proto__") {
-      throw new SafetensorsError(`a tensor cannot be called "${name}"`);
+      throw new SafetensorsError(`the tensor name "${name}" is reserved`);
     }
     if (shape.reduce((product, extent) => product * extent, 1) !== data.length) {
       throw new SafetensorsError(`the tensor "${name}" of shape [${shape}] has ${data.length} values`);
@@ -102,17 +102,17 @@ export function encode(
 
 /**
  * The tensors and metadata of a safetensors file. Tensor data is copied.
- * @throws SafetensorsError unless the bytes keep every rule of the format; nothing is read outside them.
+ * @throws SafetensorsError where the bytes violate a rule of the format; nothing is read out of bounds.
  */
 export function decode(file: Uint8Array): Safetensors {
-  // A sub-class may slice in another way: Node's Buffer gives views where Uint8Array gives copies.
+  // A subclass may slice differently: Node's Buffer returns views where Uint8Array returns copies.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < lengthBytes) {
     throw new SafetensorsError(`a file of ${bytes.length} bytes is too short for the 8 bytes of the header's length`);
   }
-  // The header's first character is "{": with anything else there the length is none.
+  // The header begins with "{"; anything else is not a safetensors file.
   const kind = bytes[lengthBytes] === 0x7b ? undefined : fileKind(bytes);
-  if (kind) throw new SafetensorsError(`this is ${kind}, no safetensors file`);
+  if (kind) throw new SafetensorsError(`this is ${kind}, not a safetensors file`);
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(maximumHeader)) {
     throw new SafetensorsError(`the header claims ${declared} bytes; at most ${maximumHeader} are accepted`);
@@ -147,7 +147,7 @@ export function decode(file: Uint8Array): Safetensors {
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
-    // ignoreBOM: a byte-order mark is no "{" and must be seen as such.
+    // ignoreBOM: a byte-order mark is not "{" and must not be stripped.
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new SafetensorsError("the header is not UTF-8");
@@ -159,15 +159,15 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw new SafetensorsError(`the header is not JSON: ${(error as Error).message}`);
   }
-  refuseAmbiguousKeys(text);
+  rejectAmbiguousKeys(text);
   return header;
 }
 
 /**
- * JSON.parse lets the last of equal keys win and takes "__proto__" for a name: two readers could see two different
- * files. `text` is known to be valid JSON, so a string followed by a colon is a key.
+ * JSON.parse keeps the last of duplicate keys and accepts "__proto__" as a name, so two readers could see two different
+ * files. `text` is valid JSON, so a string followed by a colon is a key.
  */
-function refuseAmbiguousKeys(text: string): void {
+function rejectAmbiguousKeys(text: string): void {
   const open: Set<string>[] = [];
   const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/gy;
   const between = /[^"{}]*/y;
@@ -208,7 +208,7 @@ function checkTensor(name: string, value: unknown) {
   if (!isSizes(shape)) throw fail("its shape is not a list of integers from 0");
   if (!isSizes(offsets) || offsets.length !== 2) throw fail("data_offsets is not a pair of integers from 0");
   const [begin, end] = offsets;
-  if (begin > end) throw fail(`it begins at ${begin}, behind its end at ${end}`);
+  if (begin > end) throw fail(`it begins at ${begin}, after its end at ${end}`);
   const bits = shape.reduce((product, extent) => product * extent, bitsOf[dtype as Dtype]);
   if (!Number.isSafeInteger(bits)) throw fail(`the shape [${shape}] is too large`);
   if (bits !== (end - begin) * 8) {
@@ -223,13 +223,13 @@ function checkContiguous(extents: { name: string; begin: number; end: number }[]
   let covered = 0;
   for (const { name, begin, end } of extents) {
     if (begin !== covered) {
-      const what = begin < covered ? "overlaps the one before it" : "leaves a gap behind the one before it";
+      const what = begin < covered ? "overlaps the one before it" : "leaves a gap after the one before it";
       throw new SafetensorsError(`the tensor "${name}" begins at byte ${begin} of the data and ${what}, at ${covered}`);
     }
     covered = end;
   }
   if (covered !== dataLength) {
-    throw new SafetensorsError(`the tensors take ${covered} bytes; the file has ${dataLength} behind its header`);
+    throw new SafetensorsError(`the tensors take ${covered} bytes; the file has ${dataLength} after its header`);
   }
 }
 

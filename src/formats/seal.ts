@@ -1,12 +1,12 @@
-// A digest over a whole safetensors file, kept in its own metadata: no reader of the format checks a tensor's bytes, so
-// without it a flipped bit in a weight would be trained on.
+// A digest of a whole safetensors file, stored in its own metadata. Readers of the format do not check the tensors'
+// bytes, so without it a flipped bit in a weight would go unnoticed.
 import { decode, encode, float32, type Safetensors, SafetensorsError } from "./safetensors.ts";
 
-/** Metadata key: the SHA-256 of the file, in hexadecimal, taken while these 64 characters are zeros. */
+/** Metadata key: the SHA-256 of the file in hexadecimal, computed with these 64 characters set to zeros. */
 export const sealKey = "sha256";
 const blank = "0".repeat(64);
 
-/** As `encode`, with the digest added. The same input gives the same bytes. */
+/** Like `encode`, with the digest added. The same input gives the same bytes. */
 export async function encodeSealed(...[tensors, metadata]: Parameters<typeof encode>): Promise<Uint8Array> {
   const bytes = encode(tensors, { ...metadata, [sealKey]: blank });
   bytes.set(new TextEncoder().encode(await sha256(bytes)), placeOfDigest(bytes));
@@ -14,14 +14,14 @@ export async function encodeSealed(...[tensors, metadata]: Parameters<typeof enc
 }
 
 /**
- * As `decode`; where the file carries a digest, its content must have it.
- * @throws SafetensorsError when the bytes are no safetensors file, or not the ones that were written.
+ * Like `decode`, and verifies the digest where the file has one.
+ * @throws SafetensorsError for an invalid safetensors file, or a digest mismatch.
  */
 export async function decodeSealed(bytes: Uint8Array): Promise<Safetensors> {
   const file = decode(bytes);
   const expected = file.metadata[sealKey];
   if (expected === undefined) return file;
-  if (!/^[0-9a-f]{64}$/.test(expected)) throw new SafetensorsError(`the digest "${expected}" is no SHA-256`);
+  if (!/^[0-9a-f]{64}$/.test(expected)) throw new SafetensorsError(`the digest "${expected}" is not a SHA-256`);
   const blanked = new Uint8Array(bytes);
   blanked.fill(0x30, placeOfDigest(bytes), placeOfDigest(bytes) + blank.length);
   const actual = await sha256(blanked);
@@ -36,7 +36,10 @@ export async function decodeSealed(bytes: Uint8Array): Promise<Safetensors> {
 /** Float32 tensors by name. */
 type Tensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
 
-/** The same file with metadata, and tensors, added or replaced (undefined: removed), and its digest with it. All its tensors must be F32. */
+/**
+ * The same file with metadata and tensors added or replaced (undefined: removed), and a new digest. All tensors must be
+ * F32.
+ */
 export async function withMetadata(
   bytes: Uint8Array,
   added: Record<string, string | undefined>,
@@ -52,16 +55,16 @@ export async function withMetadata(
 
 /** SHA-256 in hexadecimal. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  // Pages have it in secure contexts only, but so is WebGPU.
+  // Pages have it in secure contexts only, which WebGPU requires as well.
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Inside a JSON string the quotes would be escaped: the first match in the header is the key. */
+/** Inside a JSON string the quotes would be escaped, so the first match in the header is the key. */
 function placeOfDigest(bytes: Uint8Array): number {
   const headerEnd = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const key = `"${sealKey}":"`;
-  // One character for each byte, so that positions agree.
+  // latin1 maps each byte to one character, so that positions agree.
   const at = new TextDecoder("latin1").decode(bytes.subarray(0, headerEnd)).indexOf(key);
   if (at < 0) throw new SafetensorsError(`the header spells the key "${sealKey}" in an unusual way`);
   return at + key.length;

@@ -1,4 +1,4 @@
-// What a kept tuning table must look like to be taken: it comes from a disk or a browser's database, and may be anything.
+// Validates stored tuning tables, which come from a disk or a browser's database and may be corrupt.
 import * as z from "zod/mini";
 import { TwingradError } from "../errors.ts";
 import type { TuningTable } from "../gpu/tunerTable.ts";
@@ -19,8 +19,8 @@ const table = z.object({
 });
 
 /**
- * A table with the choices of what is stored, where that is a table of the same adapter, version and kernels. A broken one
- * is replaced: what it held is timed again.
+ * A table with the stored choices added, where the stored table is for the same adapter, version and kernels. An
+ * invalid one is replaced, and its choices are timed again.
  */
 export function mergeTuning(stored: unknown, added: TuningTable): TuningTable {
   const { data } = table.safeParse(stored);
@@ -28,10 +28,10 @@ export function mergeTuning(stored: unknown, added: TuningTable): TuningTable {
   return data && isOfTheSame ? { ...added, choices: { ...data.choices, ...added.choices } } : added;
 }
 
-/** Throws `CORRUPT_FILE`, with where in the table the mistake is. */
+/** Throws `CORRUPT_FILE` with the path of the first error in the table. */
 export function parseTuningTable(value: unknown): TuningTable {
   const parsed = table.safeParse(value);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
-  throw new TwingradError("CORRUPT_FILE", `this is no tuning table: ${[...path, message].join(": ")}`);
+  throw new TwingradError("CORRUPT_FILE", `Invalid tuning table: ${[...path, message].join(": ")}`);
 }

@@ -1,10 +1,11 @@
-// Localised centring (Hara et al. 2015, "Localized Centering"): an embedding less the mean of those of the trained people who are
-// most like it. What is left is what tells a person from others of that kind (beards, spectacles, hats); without it, whoever
-// looks like many is near to everybody. With c(x) the mean of the k unit embeddings of a cohort with the largest x . c,
+// Localized centering (Hara et al. 2015, "Localized Centering") subtracts from an embedding the mean of the most
+// similar embeddings of training pictures. The rest distinguishes an identity from similar ones (beards, spectacles,
+// hats); without it, a face that resembles many is near to all of them. c(x) is the mean of the k unit embeddings of a
+// cohort with the largest x . c:
 //
-//   y = x - share c(x), brought to unit length.
+//   y = x - share c(x), normalized to unit length.
 //
-// The host's work, in float64.
+// Computed on the host in float64.
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
@@ -15,28 +16,28 @@ import { withMetadata } from "../formats/seal.ts";
 export interface Centring {
   /** How much of the mean is subtracted, from 0 to 1. */
   readonly share: number;
-  /** Unit embeddings of pictures that were trained on, [M, L]. */
+  /** Unit embeddings of training pictures, [M, L]. */
   readonly cohort: Float32Array;
   /** L. */
   readonly length: number;
 }
 
-/** Of the cohort, those whose mean is taken: enough that no person among them counts alone. */
+/** The share of the cohort that is averaged: large enough that no single identity dominates. */
 export const nearestShare = 0.3;
 
-/** Each row x of [N, L] as y. */
-export function centre({ share, cohort, length }: Centring, embeddings: Float32Array): Float32Array {
+/** Applies it to each row of [N, L]. */
+export function center({ share, cohort, length }: Centring, embeddings: Float32Array): Float32Array {
   const members = cohort.length / length;
   const count = Math.ceil(nearestShare * members);
   const result = new Float32Array(embeddings.length);
   for (let first = 0; first < embeddings.length; first += length) {
     const x = embeddings.subarray(first, first + length);
-    const likeness = Float64Array.from({ length: members }, (_, member) => {
+    const similarity = Float64Array.from({ length: members }, (_, member) => {
       let sum = 0;
       for (let i = 0, at = member * length; i < length; i++, at++) sum += x[i] * cohort[at];
       return sum;
     });
-    const order = Array.from(likeness.keys()).sort((a, b) => likeness[b] - likeness[a] || a - b);
+    const order = Array.from(similarity.keys()).sort((a, b) => similarity[b] - similarity[a] || a - b);
     const y = Float64Array.from(x);
     for (const member of order.slice(0, count)) {
       for (let i = 0, at = member * length; i < length; i++, at++) y[i] -= (share / count) * cohort[at];
@@ -67,7 +68,10 @@ export function withCentring(bytes: Uint8Array, { share, cohort, length }: Centr
   return withMetadata(bytes, {}, tensors);
 }
 
-/** A model file's centring of embeddings of this length, if it has one. @throws CORRUPT_FILE where it does not fit. */
+/**
+ * A model file's centering for embeddings of this length, if it has one.
+ * @throws CORRUPT_FILE where it does not match.
+ */
 export function centringOf(file: Safetensors, length: number): Centring | undefined {
   if (!Object.values(names).some((name) => file.tensors.has(name))) return undefined;
   const [share, cohort] = [float32(file, names.share), float32(file, names.cohort)];
@@ -77,6 +81,6 @@ export function centringOf(file: Safetensors, length: number): Centring | undefi
   }
   throw new TwingradError(
     "CORRUPT_FILE",
-    `the centring has a share of ${share.length} values and a cohort of ${cohort.length}; 1 and rows of ${length} finite ones were expected`,
+    `Invalid centering: its share has ${share.length} values and its cohort ${cohort.length}; expected 1 and rows of ${length} finite values.`,
   );
 }

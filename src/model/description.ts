@@ -1,4 +1,4 @@
-// How a network was made and trained, as its file says it: what it learns, from which batches, with which loss.
+// The description of a network in its file: its task, architecture, batches and loss.
 import type { BatchKind } from "../data/batch.ts";
 import { TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
@@ -11,16 +11,16 @@ import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
 export const lossNames = ["cross-entropy", "contrastive", "triplet", "supervised-contrastive"] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** Where triplets come from: drawn one by one, or found among all pictures of a batch. */
+/** How triplets are formed: sampled one by one, or mined among all pictures of a batch. */
 export const minings = ["none", "batch-hard", "semi-hard"] as const;
 export type Mining = (typeof minings)[number];
 
-/** Whether a loss compares all pictures of a batch with one another. */
+/** Whether a loss compares all pictures of a batch with each other. */
 export function comparesAll({ loss, mining }: { readonly loss: string; readonly mining?: string }): boolean {
   return loss === "supervised-contrastive" || (loss === "triplet" && mining !== undefined && mining !== "none");
 }
 
-/** What decides which batches a network is trained on. */
+/** Determines the kind of training batch. */
 export interface Objective {
   readonly task: NetworkTask;
   readonly loss: string;
@@ -33,28 +33,25 @@ export function batchKind({ task, loss, mining }: Objective): BatchKind {
   return loss === "triplet" ? "triplets" : "pairs";
 }
 
-/**
- * How the network was made and trained: enough to build it again. Kept in the file's metadata.
- * How a network was made and trained, as its file says.
- */
+/** The network's options and training objective: enough to rebuild it. Stored in the file's metadata. */
 export interface ModelDescription {
-  /** Files that do not say are of recognition: they are older than the other task. */
+  /** Files without it are older than liveness, and for recognition. */
   readonly task: NetworkTask;
   /** The architecture. */
   readonly network: Required<NetworkOptions>;
   /** What it was trained with. */
   readonly loss: string;
-  /** Absent where triplets were drawn, and for other losses. */
+  /** Absent where triplets were sampled, and for other losses. */
   readonly mining?: Mining;
   /** Of the contrastive or triplet loss. */
   readonly margin: Margin;
-  /** Of the supervised contrastive loss. */
+  /** For the supervised contrastive loss. */
   readonly temperature?: number;
-  /** The optimizer's name. Files that do not say are Adam's: they are older than the others. */
+  /** The optimizer's name. Files without it are older than the choice, and Adam's. */
   readonly optimizer?: string;
-  /** The fingerprint of the model whose weights its training began with; absent where those were random. */
+  /** The fingerprint of the model whose weights the training began with; absent where those were random. */
   readonly init?: string;
-  /** What pictures it was trained on come as, where that is not the network's own size. */
+  /** How its pictures are prepared, where that is not the default. */
   readonly pictures?: PictureOptions;
 }
 
@@ -66,8 +63,9 @@ export function descriptionMetadata(model: ModelDescription, step: number): Reco
 }
 
 /**
- * The description in a file's metadata. Every field is checked, and the network is no larger than the file: building it
- * is safe. @throws CHECKPOINT_MISMATCH where it is none of ours, CORRUPT_FILE where it is broken.
+ * The description in a file's metadata. Every field is checked, and the network is no larger than the file's tensors,
+ * so that building it is safe. @throws CHECKPOINT_MISMATCH where the file has no description, CORRUPT_FILE where it is
+ * invalid.
  */
 export function readDescription(file: Safetensors): ModelDescription & { step: number } {
   const text = file.metadata[descriptionKey];
@@ -75,7 +73,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   try {
     model = JSON.parse(text ?? "{}") ?? {};
   } catch {
-    // not JSON: reported below as what it is, no description of ours
+    // not JSON: reported below as a file without a description
   }
   const {
     version,
@@ -90,14 +88,15 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
     optimizer = "adam",
     init,
   } = model;
-  // Files of version 1 carry no digest.
+  // Files of version 1 have no digest.
   if (version !== 1 && version !== 2) {
     throw new TwingradError(
       "CHECKPOINT_MISMATCH",
       "The file's metadata has no twingrad description of version 1 or 2: it was not saved by twingrad's train.",
     );
   }
-  const corrupt = (what: string) => new TwingradError("CORRUPT_FILE", `The file's twingrad description: ${what}.`);
+  const corrupt = (what: string) =>
+    new TwingradError("CORRUPT_FILE", `Invalid twingrad description in the file: ${what}.`);
   if (version === 2 && file.metadata[sealKey] === undefined) throw corrupt("the digest of the file is missing");
   if (!Number.isSafeInteger(step) || (step as number) < 0) throw corrupt(`step is ${JSON.stringify(step)}`);
   if (task !== "recognition" && task !== "liveness") throw corrupt(`task is ${JSON.stringify(task)}`);
@@ -118,7 +117,7 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
   }
   let options: Required<NetworkOptions>;
   try {
-    options = chosenOptions(task === "liveness" ? "liveness" : "siamese", network!); // with the defaults of what files of earlier versions do not say
+    options = chosenOptions(task === "liveness" ? "liveness" : "siamese", network!); // adds defaults of options that older files lack
     givenSize(options, pictures ?? {});
   } catch (error) {
     throw corrupt((error as Error).message);
@@ -143,21 +142,21 @@ export function readDescription(file: Safetensors): ModelDescription & { step: n
 }
 
 const inWords: Record<NetworkTask, string> = {
-  recognition: "a recognition model, which tells people apart",
-  liveness: "a liveness model, which tells a live person from a picture of one",
+  recognition: "a recognition model, which compares identities",
+  liveness: "a liveness model, which detects presentation attacks",
 };
 
-/** @throws CHECKPOINT_MISMATCH for a model that learnt something else: the two kinds have tensors of the same names. */
+/** @throws CHECKPOINT_MISMATCH for a model of another task, since tensors of both tasks have the same names. */
 export function expectTask({ task }: ModelDescription, expected: NetworkTask): void {
   if (task === expected) return;
-  throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; ${inWords[expected]}, was expected here.`);
+  throw new TwingradError("CHECKPOINT_MISMATCH", `This is ${inWords[task]}; expected ${inWords[expected]}.`);
 }
 
-/** @throws CHECKPOINT_MISMATCH for a checkpoint of another optimizer: from its state this one could not go on. */
+/** @throws CHECKPOINT_MISMATCH for a checkpoint of another optimizer, whose state this one cannot use. */
 export function expectOptimizer({ optimizer }: ModelDescription, expected: string): void {
   if (optimizer === expected) return;
   throw new TwingradError(
     "CHECKPOINT_MISMATCH",
-    `This checkpoint is of the optimizer "${optimizer}", not of "${expected}". Make the trainer with the checkpoint's own.`,
+    `This checkpoint was written with the optimizer "${optimizer}", not "${expected}". Create the trainer with the checkpoint's optimizer.`,
   );
 }

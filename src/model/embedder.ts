@@ -16,21 +16,24 @@ import { sizeOf, type Tensor } from "../tape/tensor.ts";
 import { givenSize, type InputDtype, type PictureOptions, picturesInput } from "./pictures.ts";
 import { patchPlaces, viewTransforms } from "./views.ts";
 
-/** Gives the embeddings of each tower, by its number. */
+/** Outputs the embeddings of each tower, by its number. */
 type EmbeddingProgram = Program<Record<string, Float32Array>>;
 
 export interface Embedder {
-  /** Compiles the programs for these many pictures at once, in bytes and, unless `bytes`, in float32, with the weights as they are. */
+  /**
+   * Compiles the programs for batches of this size: for bytes and, unless `bytes` is given, for float32, with the
+   * current weights.
+   */
   compile(size: number, bytes?: "bytes"): Promise<void>;
-  /** Any number of pictures to [N, embedding]. Uses the store's weights as they are at each call. */
+  /** Any number of pictures to [N, embedding]. Uses the store's weights at the time of each call. */
   embed(images: Pictures): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
 /**
- * Sizes of programs that together take any number of pictures and fill up little: 1, 4, 16, ... and `most`. Each is compiled when
- * it is first needed, shares its pipelines with the others as far as they do not depend on the number, and has buffers of its own,
- * a third of the largest's for all others together.
+ * Batch sizes that together handle any number of pictures with little padding: 1, 4, 16, ... and `most`. Each is
+ * compiled when first needed, shares pipelines with the others where possible, and has its own buffers; all others
+ * together need a third of the largest's.
  */
 export const batchSizes = (most: number): number[] => {
   const sizes: number[] = [];
@@ -39,8 +42,8 @@ export const batchSizes = (most: number): number[] => {
 };
 
 /**
- * The programs that `count` pictures go through, largest first. The last is filled up with pictures of zeros where at least three
- * quarters of it are of use, or where there is no smaller one.
+ * The batch sizes to process `count` pictures with, largest first. The last batch is padded with zeros where at least
+ * three quarters of it are used, or where there is no smaller size.
  */
 export function chunksOf(count: number, sizes: readonly number[]): number[] {
   const ascending = [...sizes].sort((a, b) => a - b);
@@ -53,10 +56,11 @@ export function chunksOf(count: number, sizes: readonly number[]): number[] {
 }
 
 /**
- * The tower for pictures in bytes and in float32, with a program for each of `sizes`. With a loss on distances embeddings have
- * unit length. Several views of a picture, or its patches, go one after another, and their embeddings' mean counts. The network's parameters are
- * declared in the store at once; nothing is compiled before it is asked for.
- * @param tune whether open choices among kernels are timed, on a device that was opened with tuning.
+ * The tower for pictures in bytes and in float32, with a program for each of `sizes`. With a loss on distances
+ * embeddings have unit length. Several views of a picture, or its patches, are run one after another, and their
+ * embeddings are averaged. The network's parameters are declared in the store immediately; programs are compiled on
+ * first use.
+ * @param tune whether to time kernel variants, on a device that was opened with tuning.
  */
 export function towerEmbedder(parts: {
   device: Device;
@@ -80,7 +84,7 @@ export function towerEmbedder(parts: {
     (kinds || patch > 0) && viewTransforms(kinds ?? [], [imageSize[0], imageSize[1]], [whole[0], whole[1]], method);
   const places = patch > 0 ? patchPlaces([whole[0], whole[1]], patch) : [[0, 0] as const];
   const views = shown ? shown.flatMap((view) => places.map(([y, x]) => partOf(view, y, x))) : undefined;
-  /** By tower, the input that it takes. */
+  /** By tower, the name of its input. */
   const inputNames = network.options.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
 
   const record = (dtype: InputDtype, size: number) => {
@@ -119,7 +123,7 @@ export function towerEmbedder(parts: {
   const run = async (program: EmbeddingProgram, inputs: Record<string, Pictures>) => {
     const found = await program.run(inputs);
     const parts = Array.from({ length: towers }, (_, index) => found[index]);
-    return towers === 1 ? parts[0] : besideOneAnother(parts, network.options.embedding);
+    return towers === 1 ? parts[0] : concatenated(parts, network.options.embedding);
   };
   const embedChunk = async (program: EmbeddingProgram, chunk: Record<string, Pictures>, size: number) => {
     if (!views) return run(program, chunk);
@@ -140,14 +144,14 @@ export function towerEmbedder(parts: {
         const shape = ["N", ...imageSize].join(", ");
         throw new TwingradError(
           "BAD_INPUT",
-          `embedder: ${images.length} values are no whole number of pictures [${shape}].`,
+          `Invalid pictures: ${images.length} values are not a multiple of the size of one picture; expected [${shape}].`,
         );
       }
       const dtype = images instanceof Uint8Array ? "u8" : "f32";
       const given: [name: string, pictures: Pictures][] = [];
       if (inputNames.includes("images")) given.push(["images", images]);
       if (alignment && count > 0) {
-        const { aligned } = await import("../data/alignment/alignment.ts"); // few models have one
+        const { aligned } = await import("../data/alignment/alignment.ts"); // few models use it
         given.push(["aligned", aligned(alignment, images, imageSize)]);
       }
       const result = new Float32Array(count * embedding);
@@ -156,7 +160,7 @@ export function towerEmbedder(parts: {
         const first = next;
         const taken = Math.min(size, count - first);
         next += taken;
-        const parts = given.map(([name, all]) => [name, filledUp(all, first * picture, size * picture)]);
+        const parts = given.map(([name, all]) => [name, padded(all, first * picture, size * picture)]);
         const embeddings = await embedChunk(await compiled(dtype, size), Object.fromEntries(parts), size);
         result.set(embeddings.subarray(0, taken * embedding), first * embedding);
       });
@@ -169,15 +173,15 @@ export function towerEmbedder(parts: {
   };
 }
 
-/** So many values from `first` on, with zeros for those that there are not. */
-function filledUp(pictures: Pictures, first: number, length: number): Pictures {
+/** `length` values from `first` on, padded with zeros. */
+function padded(pictures: Pictures, first: number, length: number): Pictures {
   if (first + length <= pictures.length) return pictures.subarray(first, first + length);
   const full = pictures instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   full.set(pictures.subarray(first, first + length));
   return full;
 }
 
-/** The mean of each row over the views, brought to unit length where the views' own rows have it. */
+/** The mean of each row over the views, normalized to unit length where the views' rows are. */
 function meanRows(views: readonly Float32Array[], length: number, unit: boolean): Float32Array {
   const mean = views[0].map((_, i) => views.reduce((sum, view) => sum + view[i], 0) / views.length);
   if (!unit) return mean;
@@ -192,8 +196,8 @@ function meanRows(views: readonly Float32Array[], length: number, unit: boolean)
   return mean;
 }
 
-/** Rows of unit length from each tower as longer rows, of unit length as well. */
-function besideOneAnother(parts: readonly Float32Array[], length: number): Float32Array {
+/** Concatenates the towers' rows of unit length to rows of unit length. */
+function concatenated(parts: readonly Float32Array[], length: number): Float32Array {
   const scale = 1 / Math.sqrt(parts.length);
   const whole = new Float32Array(parts.length * parts[0].length);
   for (const [index, part] of parts.entries()) {

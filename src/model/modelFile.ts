@@ -1,4 +1,4 @@
-// The state that a model file holds, and how it goes into a parameter store and out of it.
+// The state in a model file, and how it is written from a parameter store and loaded into one.
 import { allFinite } from "../data/checkPictures.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
@@ -15,12 +15,12 @@ import {
   readDescription,
 } from "./description.ts";
 
-/** Where an optimizer's state of that name is saved, such as Adam's first moment, for each trained parameter. */
+/** The tensor name of an optimizer state, such as Adam's first moment, of a trained parameter. */
 const stateKey = (state: string, name: string) => `optimizer/${state}/${name}`;
 
 /**
- * @param metadata what else the file should say, such as where the data stream stands.
- * @throws NOT_FINITE where a value is not: nothing could be trained on from there.
+ * @param metadata further entries for the file, such as the state of the data stream.
+ * @throws NOT_FINITE where a value is not finite, since training could not continue from it.
  */
 export async function saveState(
   store: ParameterStore,
@@ -34,7 +34,7 @@ export async function saveState(
     tensors.set(key, { dtype: "F32", shape, data: new Float32Array(0) });
     reads.push(values.then((data) => void tensors.set(key, { dtype: "F32", shape, data })));
   };
-  const step = store.step; // the copies below are queued now, after exactly these steps
+  const step = store.step; // the copies queued below are taken after exactly these steps
   for (const { name, shape, trainable } of store.list()) {
     keep(name, shape, store.read(name));
     if (!trainable) continue;
@@ -43,13 +43,13 @@ export async function saveState(
   await Promise.all(reads);
   for (const [name, { data }] of tensors) {
     if (!allFinite(data)) {
-      throw new TwingradError("NOT_FINITE", `save: "${name}" holds values that are not finite after step ${step}.`);
+      throw new TwingradError("NOT_FINITE", `save: "${name}" has values that are not finite after step ${step}.`);
     }
   }
   return encodeSealed(tensors, { ...metadata, ...descriptionMetadata({ ...model, optimizer: optimizer.name }, step) });
 }
 
-/** A file that `saveState` wrote, whole and as it was written. */
+/** A file that `saveState` wrote, verified. */
 export interface SavedModel {
   /** Tensors and metadata. */
   readonly file: Safetensors;
@@ -59,13 +59,13 @@ export interface SavedModel {
   };
 }
 
-/** @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a damaged file, and for one that is none of ours. */
+/** @throws CORRUPT_FILE for a damaged file, CHECKPOINT_MISMATCH for a file that twingrad did not save. */
 export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   const file = await decodeSealed(bytes);
   return { file, description: readDescription(file) };
 }
 
-/** Checks every tensor first, then takes all: a file that does not fit changes nothing. Gives what the file says of itself. */
+/** Checks every tensor first, then loads all: a file that does not match changes nothing. */
 export async function loadState(
   store: ParameterStore,
   bytes: Uint8Array,
@@ -95,7 +95,7 @@ export async function loadState(
   return description;
 }
 
-/** Takes the weights and moving averages alone: what inference needs. A file that does not fit changes nothing. */
+/** Loads only the weights and moving averages, for inference. A file that does not match changes nothing. */
 export function loadWeights(store: ParameterStore, file: Safetensors): void {
   const values = store.list().map(({ name, shape }) => ({ name, data: fitting(file, name, shape) }));
   for (const { name, data } of values) store.write(name, data);

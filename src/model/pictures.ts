@@ -1,4 +1,4 @@
-// What a network's pictures are: how they are given, and what is done to them on the GPU before the network sees them.
+// The input pictures of a network: their form, and their preprocessing on the GPU.
 import { type Alignment, isAlignment } from "../data/alignment/alignmentForm.ts";
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
@@ -13,27 +13,27 @@ import { areViews, type ViewKind, viewKinds } from "./views.ts";
 
 export type InputDtype = "u8" | "f32";
 
-/** What pictures come as, and what is done to them on the GPU before the network sees them. */
+/** The form of the input pictures, and their preprocessing on the GPU. */
 export interface PictureOptions {
-  /** Height and width of the pictures that are given; the network's by default. */
+  /** Height and width of the input pictures. @default the network's image size */
   readonly sourceSize?: readonly [height: number, width: number];
   /** How they are resized. @default "area" */
   readonly resize?: ResizeMethod;
-  /** Brings each picture's channels to mean 0 and variance 1: light, contrast and tint are no longer to be learnt from. */
+  /** Standardizes each channel of a picture to mean 0 and variance 1, which removes brightness, contrast and tint. */
   readonly standardize?: boolean;
-  /** How they are cropped before they are given: whoever uses the model must do the same. */
+  /** How pictures are cropped before they are given; inference must crop the same way. */
   readonly crop?: CropOptions;
   /**
-   * What pictures are brought in line with, see `fitAlignment`, before towers of some kinds see them. Whoever trains gives
-   * these towers' part of a batch in its place (`classBatches` of an `alignedDataset`); whoever embeds, with the trainer
-   * or a model, gives pictures as they are.
+   * The alignment (see `fitAlignment`) of the input of some kinds of tower. For training, pass aligned pictures to these
+   * towers (`classBatches` with an `alignedDataset`); for embedding, with the trainer or a model, pass unaligned
+   * pictures.
    */
   readonly alignment?: TowerAlignment;
-  /** An embedding is the mean over these views of a picture; training sees none of them. */
+  /** An embedding is averaged over these views of a picture; not used in training. */
   readonly views?: readonly ViewKind[];
 }
 
-/** An alignment, and whose pictures are brought in line with it. */
+/** An alignment, and the kinds of tower that it applies to. */
 export interface TowerAlignment extends Alignment {
   /** The kinds of towers that see pictures so. */
   readonly towers: readonly TowerKind[];
@@ -45,7 +45,7 @@ const isTowerAlignment = (value: unknown): boolean =>
 const areTowers = (value: unknown) =>
   Array.isArray(value) && value.length > 0 && value.every((kind) => towerKinds.includes(kind));
 
-/** Height, width, channels of the pictures that are given. */
+/** Height, width, channels of the input pictures. */
 export function givenSize(
   { imageSize }: NetworkOptions,
   { sourceSize }: PictureOptions = {},
@@ -56,13 +56,13 @@ export function givenSize(
     return [...sourceSize, channels];
   throw new TwingradError(
     "BAD_INPUT",
-    `sourceSize is ${JSON.stringify(sourceSize)}; expected [height, width] in whole pixels.`,
+    `Invalid \`sourceSize\` ${JSON.stringify(sourceSize)}: expected [height, width] as positive integers.`,
   );
 }
 
 /**
- * The input "images", or another, as the tower takes it: float32 of the network's size, in [0, 1] or standardised.
- * @param change brings them to that size in its own way.
+ * The input "images" (or `name`) as the tower's input: float32 of the network's size, in [0, 1] or standardized.
+ * @param change replaces the resizing to that size.
  */
 export function picturesInput(
   tape: Tape,
@@ -84,24 +84,24 @@ export function picturesInput(
 }
 
 /**
- * What of these options says how pictures are treated, in the form that a file keeps; undefined where nothing does.
- * @throws BAD_INPUT for views or an alignment that are none.
+ * The preprocessing options in the form stored in a file; undefined where all are defaults.
+ * @throws BAD_INPUT for invalid views or an invalid alignment.
  */
 export function picturesSaid(options: PictureOptions): PictureOptions | undefined {
   const { sourceSize, resize = "area", standardize, crop, alignment, views } = options;
   if (views !== undefined && !areViews(views)) {
     const expected = `expected some of ${viewKinds.join(", ")}, each once`;
-    throw new TwingradError("BAD_INPUT", `views is ${JSON.stringify(views)}; ${expected}.`);
+    throw new TwingradError("BAD_INPUT", `Invalid \`views\` ${JSON.stringify(views)}: ${expected}.`);
   }
   if (alignment !== undefined && !isTowerAlignment(alignment)) {
-    const expected = `expected what fitAlignment made, with towers: some of ${towerKinds.join(", ")}`;
-    throw new TwingradError("BAD_INPUT", `alignment is none; ${expected}.`);
+    const expected = `expected the result of fitAlignment(), with \`towers\`: some of ${towerKinds.join(", ")}`;
+    throw new TwingradError("BAD_INPUT", `Invalid \`alignment\`: ${expected}.`);
   }
   if (!(sourceSize || standardize || crop || alignment || views)) return undefined;
   const brought = { ...(crop && { crop }), ...(alignment && { alignment }) };
   return { sourceSize, resize, ...(standardize && { standardize }), ...brought, ...(views && { views }) };
 }
-
+/** Whether the picture options of a file are absent or valid. */
 /** Whether a file says nothing of its pictures, or what can be. */
 export function arePictures(pictures: unknown): boolean {
   if (pictures === undefined) return true;

@@ -1,4 +1,4 @@
-// What trained networks of both tasks have in common in use: the tower of a file, ready for pictures, and its head.
+// Trained networks of both tasks in use: the tower of a model file, ready for pictures, and its head.
 
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
@@ -7,7 +7,7 @@ import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { checkOptions } from "../options.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { centre, centringOf } from "./centring.ts";
+import { center, centringOf } from "./centring.ts";
 import { expectTask, type ModelDescription } from "./description.ts";
 import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { initialShare, withoutInitial } from "./initialAverages.ts";
@@ -25,7 +25,7 @@ export interface Trained {
   readonly description: ModelDescription;
   /** [N, H, W, C] pictures to [N, embedding]. */
   embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
-  /** Of networks trained with cross-entropy. */
+  /** Only for networks trained with cross-entropy. */
   readonly head: Head | undefined;
   dispose(): Promise<void>;
 }
@@ -36,8 +36,8 @@ export interface OpenOptions {
 }
 
 /**
- * Builds the network that a file describes, for inference alone, and loads its weights.
- * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+ * Builds the network that a file describes, for inference only, and loads its weights.
+ * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for an invalid file, or one of another task.
  */
 export async function openTrained(
   device: Device,
@@ -69,11 +69,11 @@ export async function openTrained(
       embedding: length,
     } = description.network;
     const whitening = whiteningOf(file, { towers, length });
-    const centring = centringOf(file, towers * length);
+    const centering = centringOf(file, towers * length);
     const finished = async (images: Uint8Array | Float32Array) => {
       const given = await embed(images);
       const whitened = whitening ? whiten(whitening, given) : given;
-      return centring ? centre(centring, whitened) : whitened;
+      return centering ? center(centering, whitened) : whitened;
     };
     return { file, description, embed: finished, head, dispose: release };
   } catch (error) {
@@ -94,10 +94,7 @@ function readHead(file: Safetensors, { network: { embedding } }: ModelDescriptio
   const bias = float32(file, "head/bias");
   if (kernel.length !== embedding || bias.length !== 1) {
     const found = `${kernel.length} and ${bias.length}`;
-    throw new TwingradError(
-      "CHECKPOINT_MISMATCH",
-      `the head has ${found} weights where ${embedding} and 1 are expected`,
-    );
+    throw new TwingradError("CHECKPOINT_MISMATCH", `the head has ${found} weights; expected ${embedding} and 1`);
   }
   return { kernel, bias: bias[0] };
 }
@@ -107,11 +104,14 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** The object in a file's metadata under `key`, undefined where there is none. @throws CORRUPT_FILE unless `check` takes it. */
+/**
+ * The object in a file's metadata under `key`; undefined where it is missing.
+ * @throws CORRUPT_FILE unless `check` accepts it.
+ */
 export function readMetadata<T>(file: Safetensors, key: string, check: (value: T) => boolean): T | undefined {
   const text = file.metadata[key];
   if (text === undefined) return undefined;
-  const corrupt = new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text}`);
+  const corrupt = new TwingradError("CORRUPT_FILE", `Invalid metadata "${key}" in the model file: ${text}`);
   let value: T | null;
   try {
     value = JSON.parse(text);

@@ -1,18 +1,18 @@
-// The views of a picture whose embeddings are averaged: a face is the same face mirrored, or a little further to the
-// left, and the mean over what a picture happens to be like is nearer to what the person is like. What is averaged are
-// unit embeddings where the loss compares directions, so that no view counts for more than another.
+// Test-time augmentation: the embeddings of several views of a picture are averaged. A mirrored or slightly shifted
+// face has the same identity, and the mean varies less with the picture. Where the loss compares directions, unit
+// embeddings are averaged, so that all views have equal weight.
 import { transformOf } from "../data/augmentation/drawAugmentation.ts";
 import type { ResizeMethod, Transform } from "../ops/images/resample.ts";
 
 /**
- * `mirror`: as it is, and mirrored (faces; not letters). `move`: as it is, larger and smaller by 6 %, up, down, left and
- * right by 3 % of the side. `zoom`: as it is, larger and smaller by 12 %. Together: as it is, each change by itself, and
- * every one of these mirrored.
+ * `mirror`: the picture, and its mirror image (for faces; not letters). `move`: the picture; scaled by 6 % up and down;
+ * shifted by 3 % of the side up, down, left and right. `zoom`: the picture; scaled by 12 % up and down. Several kinds
+ * together: the picture, each change alone, and the mirror images of all of these.
  */
 export const viewKinds = ["mirror", "move", "zoom"] as const;
 export type ViewKind = (typeof viewKinds)[number];
 
-/** Scale; downwards and to the right as shares of the side. */
+/** Scale factor; shifts down and to the right as shares of the side. */
 const changes: Record<Exclude<ViewKind, "mirror">, readonly (readonly [scale: number, y: number, x: number])[]> = {
   move: [
     [1.06, 0, 0],
@@ -42,7 +42,7 @@ const unchanged = {
   erased: null,
 };
 
-/** One transform for each view, the picture as it is first. */
+/** One transform for each view, the unchanged picture first. */
 export function viewTransforms(
   kinds: readonly ViewKind[],
   source: readonly [number, number],
@@ -57,10 +57,10 @@ export function viewTransforms(
   );
 }
 
-/** Of each side of a picture, how many patches stand on it, evenly: they overlap where they are larger than a fifth of it. */
+/** Patches along each side of a picture, evenly spaced; they overlap where they are larger than a fifth of it. */
 const patchesASide = 5;
 
-/** Where patches with this side begin in a picture [height, width]: a grid of whole pixels from border to border. */
+/** The origins of patches with this side in a picture [height, width]: a grid of whole pixels from border to border. */
 export function patchPlaces([height, width]: readonly [number, number], patch: number): [y: number, x: number][] {
   const places = (side: number) => {
     const room = side - patch;
@@ -69,7 +69,7 @@ export function patchPlaces([height, width]: readonly [number, number], patch: n
   return places(height).flatMap((y) => places(width).map((x): [number, number] => [y, x]));
 }
 
-/** Whether this is a list of views, each named once. */
+/** Whether this is a list of distinct views. */
 export function areViews(value: unknown): value is readonly ViewKind[] {
   return (
     Array.isArray(value) &&

@@ -1,12 +1,12 @@
-// Within-class whitening (Hatch, Kajarekar and Stolcke 2006, "within-class covariance normalization"): directions in which
-// pictures of one person differ say little about who it is, and count for less. With C the covariance of embeddings about
-// their person's mean and C + s tr(C)/D I = L L^T,
+// Within-class whitening (Hatch, Kajarekar and Stolcke 2006, "within-class covariance normalization") scales down the
+// directions where pictures of the same identity differ, since they say little about the identity. C is the covariance
+// of embeddings about the mean of their identity; with C + s tr(C)/D I = L L^T,
 //
 //   y = L^-1 (x - mean),
 //
-// so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is brought to unit length. Each tower's part of
-// an embedding is whitened by itself: a covariance of all of them together would have more numbers than the pictures can tell.
-// It is fitted once, after training, to pictures that were trained on: the host's work, in float64.
+// so that the Euclidean distance of two y is the Mahalanobis distance of the x; y is normalized to unit length. Each
+// tower's part of an embedding is whitened separately: a joint covariance would have more parameters than the pictures
+// can determine. It is fitted once, after training, to training pictures, on the host in float64.
 import { checkLabels } from "../data/labels.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
@@ -22,7 +22,7 @@ export interface Towers {
 
 /** An affine map of each tower's embeddings after which the differences within identities have unit covariance. */
 export interface Whitening extends Towers {
-  /** Of all embeddings, [T, D]. */
+  /** Mean of all embeddings, [T, D]. */
   readonly mean: ArrayLike<number>;
   /** L^-1, [T, D, D]: rows of lower triangles. */
   readonly kernel: ArrayLike<number>;
@@ -60,7 +60,7 @@ export function fitWhitening(
       const people = new Set(Array.from(labels)).size;
       throw new TwingradError(
         "BAD_INPUT",
-        `whitening: ${labels.length} pictures of ${people} people do not tell how pictures of one person differ`,
+        `whitening: ${labels.length} pictures of ${people} identities show no variation within an identity; expected at least two different pictures of one`,
       );
     }
     for (let i = 0; i < length; i++) covariance[i * length + i] += (shrinkage * trace) / length;
@@ -75,7 +75,7 @@ function meanOf(rows: readonly Float64Array[], length: number): Float64Array {
   return mean;
 }
 
-/** The lower triangle of the covariance of rows about the mean of those with their label. */
+/** The lower triangle of the within-class covariance. */
 function covarianceWithin(rows: readonly Float64Array[], labels: ArrayLike<number>, length: number): Float64Array {
   const people = new Map<number, Float64Array[]>();
   for (const [n, row] of rows.entries()) people.set(labels[n], [...(people.get(labels[n]) ?? []), row]);
@@ -92,7 +92,10 @@ function covarianceWithin(rows: readonly Float64Array[], labels: ArrayLike<numbe
   return covariance;
 }
 
-/** Each row [T, D] with each tower's part x as L^-1 (x - mean), brought to a length of 1 / sqrt(T): all together have 1. */
+/**
+ * Each row [T, D]: each tower's part x becomes L^-1 (x - mean), scaled to length 1 / sqrt(T), so that the row has unit
+ * length.
+ */
 export function whiten({ towers, length, mean, kernel }: Whitening, embeddings: Float32Array): Float32Array {
   const result = new Float32Array(embeddings.length);
   const y = new Float64Array(length);
@@ -132,7 +135,7 @@ export function withWhitening(bytes: Uint8Array, whitening: Whitening): Promise<
   return withMetadata(bytes, {}, tensors);
 }
 
-/** A model file's whitening of embeddings [T, D], if it has one. @throws CORRUPT_FILE where it does not fit. */
+/** A model file's whitening for embeddings [T, D], if it has one. @throws CORRUPT_FILE where it does not match. */
 export function whiteningOf(file: Safetensors, { towers, length }: Towers): Whitening | undefined {
   if (![names.mean, names.kernel].some((name) => file.tensors.has(name))) return undefined;
   const [mean, kernel] = [float32(file, names.mean), float32(file, names.kernel)];
@@ -141,11 +144,11 @@ export function whiteningOf(file: Safetensors, { towers, length }: Towers): Whit
   if (fits && [mean, kernel].every((values) => values.every(Number.isFinite))) return { towers, length, mean, kernel };
   throw new TwingradError(
     "CORRUPT_FILE",
-    `the whitening has ${mean.length} and ${kernel.length} values; ${sizes[0]} and ${sizes[1]} finite ones were expected`,
+    `Invalid whitening: it has ${mean.length} and ${kernel.length} values; expected ${sizes[0]} and ${sizes[1]} finite ones.`,
   );
 }
 
-/** L with L L^T = A, of the lower triangle of a positive definite A. */
+/** L with L L^T = A, given the lower triangle of a positive definite A. */
 function cholesky(a: Float64Array, length: number): Float64Array {
   const lower = new Float64Array(length * length);
   for (let i = 0; i < length; i++) {

@@ -1,4 +1,4 @@
-// Puts a model before the pictures of a dataset: every picture is embedded once, every question asked of the embeddings.
+// Evaluates a model on a dataset: every picture is embedded once, and all protocols use the embeddings.
 
 import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { DecodedImages } from "../data/decodedImages.ts";
@@ -41,11 +41,14 @@ export interface Assessment {
   report: VerificationReport;
   /** The pairs with their distances. */
   scored: (EvaluationPair & ScoredPair)[];
-  /** Of every picture, in the dataset's order. */
+  /** Embeddings of all pictures, in the dataset's order. */
   embeddings: Float32Array;
-  /** Mean of the training loss's data term over the pairs, or over as many triplets, or pictures in batches, of the same people. */
+  /**
+   * The mean data term of the training loss over the pairs, or over as many triplets or batched pictures of the same
+   * identities.
+   */
   loss: number;
-  /** For losses that give no probability themselves. */
+  /** For losses that give no probability. */
   calibration?: Calibration;
 }
 
@@ -119,7 +122,7 @@ export function scorePairs(
   });
 }
 
-/** For each trial whether the model found the right identity. */
+/** For each trial whether the model's answer is correct. */
 export async function oneShotAnswers(
   model: Model,
   dataset: Dataset,
@@ -130,7 +133,7 @@ export async function oneShotAnswers(
   return answersOf(model, await embedAll(model, dataset, told), trials, match);
 }
 
-/** As `oneShotAnswers`, of embeddings that are there. */
+/** Like `oneShotAnswers`, for embeddings that exist already. */
 export function answersOf(
   model: Recogniser,
   embeddings: Float32Array,

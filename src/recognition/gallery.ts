@@ -1,5 +1,5 @@
-// The people that an application knows: a few embeddings for each name, made by one model. Enrol, verify, identify.
-
+// The enrolled people of an application: one or more embeddings for each name, computed by one model. Enroll, verify,
+// identify.
 import { allFinite } from "../data/checkPictures.ts";
 import { identityName, readableName, readsAs } from "../data/names.ts";
 import { TwingradError } from "../errors.ts";
@@ -24,9 +24,9 @@ export interface Verification {
 
 /** The answer of `Gallery.identify`. */
 export interface Identification {
-  /** Null when nobody is near enough. */
+  /** Null where nobody is within the threshold. */
   name: string | null;
-  /** To the nearest person of the gallery. */
+  /** Distance to the nearest person of the gallery. */
   distance: number;
   /** The largest distance taken for one person. */
   threshold: number;
@@ -47,7 +47,7 @@ export interface GalleryJson {
   model: string;
   /** The number of values of an embedding. */
   embedding: number;
-  /** Of a person with several pictures; "nearest" where absent. */
+  /** How several pictures of a person are compared. @default "nearest" */
   match?: Match;
   /** One entry for each person. */
   people: {
@@ -58,15 +58,15 @@ export interface GalleryJson {
 
 /** How a person's pictures are compared. */
 export interface MatchOptions {
-  /** How a person's several pictures count; the gallery's own by default. */
+  /** How several pictures of a person are compared. @default that of the gallery */
   match?: Match;
 }
 
-/** What refuses pictures of pictures before they are looked at any further. */
+/** Rejects presentation attacks before any other processing. */
 export interface LivenessCheck {
   /** What scores the pictures. */
   readonly judge: LivenessJudge;
-  /** The judge's own by default. */
+  /** @default that of the liveness model */
   readonly threshold?: number;
 }
 
@@ -78,34 +78,36 @@ export interface GalleryOptions extends MatchOptions {
 
 /** What a question may add for the gallery's liveness check. */
 export interface PictureCheck {
-  /** The same pictures for the gallery's liveness judge, where that takes another size than the model. */
+  /** The same pictures in the liveness model's size, where it differs from the recognition model's. */
   livenessImages?: Uint8Array | Float32Array;
 }
 
 interface Question extends MatchOptions, PictureCheck {
   /** The model's own by default. */
   threshold?: number;
-  /** How many of the nearest people are told; 5 by default. */
+  /** How many of the nearest people are returned. @default 5 */
   candidates?: number;
 }
 
-/** Galleries of so many numbers are searched on the model's device: fewer are gone through sooner than they get there. */
+/**
+ * Galleries with at least this many numbers are searched on the model's device; smaller ones are faster on the host.
+ */
 const indexedFrom = 2 ** 20;
 
 function checkMatch(match: Match): void {
   if (!matches.includes(match)) {
-    throw new TwingradError("BAD_INPUT", `match is ${match}, not nearest or mean`);
+    throw new TwingradError("BAD_INPUT", `Invalid match ${match}: expected nearest or mean.`);
   }
 }
 
-/** All embeddings on the device, as one way to match needs them. */
+/** All embeddings on the device, for one way of matching. */
 interface Indexed {
   match: Match;
   index: GalleryIndex;
   /** For each row the position of its person among the names. */
   owners: number[];
   names: string[];
-  /** Rows of the person with the most. */
+  /** The largest number of rows of one person. */
   mostRows: number;
 }
 
@@ -124,9 +126,9 @@ interface Indexed {
  * ```
  */
 export class Gallery {
-  /** How the several pictures of a person count, unless a question says otherwise. */
+  /** How several pictures of a person are compared, unless a call says otherwise. */
   match: Match;
-  /** With it, `enroll`, `verify` and `identify` take live people alone. It is not kept with the gallery. */
+  /** Where set, `enroll`, `verify` and `identify` reject presentation attacks. It is not saved with the gallery. */
   liveness: LivenessCheck | undefined;
   readonly #people = new Map<string, Float32Array[]>();
   #indexed?: Promise<Indexed>;
@@ -149,10 +151,10 @@ export class Gallery {
   }
 
   /**
-   * Adds pictures of a person, [N, H, W, C]; a name that is known already gets them in addition.
-   * Returns the number of pictures that the person has now.
-   * @throws BAD_INPUT for a name that is empty, reserved or has control characters, or without a picture; NOT_LIVE for a picture of a picture, where the
-   * gallery has `liveness`. Then nothing is enrolled.
+   * Adds pictures of a person, [N, H, W, C], to those already enrolled under the name. Returns the person's number of
+   * pictures.
+   * @throws BAD_INPUT for an invalid or reserved name, or without a picture; NOT_LIVE for a presentation attack, where
+   * the gallery has `liveness`. Nothing is enrolled then.
    */
   async enroll(person: string, images: Uint8Array | Float32Array, check: PictureCheck = {}): Promise<number> {
     this.#asked("enroll", check);
@@ -166,7 +168,9 @@ export class Gallery {
     return known.length;
   }
 
-  /** Forgets a person: the name, and every embedding, in memory and on the GPU as well. Returns whether there was such a person. */
+  /**
+   * Removes a person: the name, and every embedding, in memory and on the GPU. Returns whether the person was enrolled.
+   */
   remove(person: string): boolean {
     const name = readableName(person);
     for (const embedding of this.#people.get(name) ?? []) embedding.fill(0);
@@ -175,8 +179,8 @@ export class Gallery {
   }
 
   /**
-   * Is this one picture of that enrolled person?
-   * @throws BAD_INPUT when nobody of the name is enrolled; NOT_LIVE as `enroll`.
+   * Verification: does the picture show this enrolled person?
+   * @throws BAD_INPUT where the name is not enrolled; NOT_LIVE as `enroll`.
    */
   async verify(
     person: string,
@@ -185,15 +189,15 @@ export class Gallery {
   ): Promise<Verification> {
     const { match, threshold } = this.#asked("verify", options);
     const name = readableName(person);
-    if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `nobody called "${name}" is enrolled`);
+    if (!this.#people.has(name)) throw new TwingradError("BAD_INPUT", `"${name}" is not enrolled`);
     const distance = this.#distance(await this.#embedOne(image, options), name, match);
     return verification(this.model, distance, threshold);
   }
 
-  /** Who is on this one picture? @throws BAD_INPUT when the gallery is empty; NOT_LIVE as `enroll`. */
+  /** Identification: whom does the picture show? @throws BAD_INPUT where the gallery is empty; NOT_LIVE as `enroll`. */
   async identify(image: Uint8Array | Float32Array, options: Question = {}): Promise<Identification> {
     const { match, threshold, candidates } = this.#asked("identify", options);
-    if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "nobody is enrolled in this gallery");
+    if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "the gallery is empty: enroll a person first");
     const probe = await this.#embedOne(image, options);
     const near = await this.#nearest(probe, match, candidates);
     const ranked = near.map((name) => ({ name, distance: this.#distance(probe, name, match) }));
@@ -209,14 +213,14 @@ export class Gallery {
     return { candidates, threshold, match };
   }
 
-  /** Nothing of a picture that is refused is computed. */
+  /** Pictures that fail the liveness check are not embedded. */
   async #embed(images: Uint8Array | Float32Array, check: PictureCheck): Promise<Float32Array[]> {
     const scores = this.liveness && (await this.#requireLive(this.liveness, images, check));
     const embeddings = rows(await this.model.embed(images), this.model.embedding);
     if (scores && scores.length !== embeddings.length) {
       throw new TwingradError(
         "BAD_INPUT",
-        `livenessImages are the same pictures in another size: ${embeddings.length} were expected, not ${scores.length}`,
+        `Invalid livenessImages: expected ${embeddings.length} pictures, the same ones in the other size, got ${scores.length}.`,
       );
     }
     const lost = embeddings.findIndex((embedding) => !allFinite(embedding));
@@ -231,7 +235,7 @@ export class Gallery {
     if (!check.livenessImages && own !== undefined && own !== wanted) {
       throw new TwingradError(
         "BAD_INPUT",
-        `the liveness model takes pictures of ${wanted} and this one of ${own}: give livenessImages, the same pictures in that size`,
+        `The liveness model expects pictures of ${wanted}, the recognition model pictures of ${own}: pass livenessImages, the same pictures in that size.`,
       );
     }
     return requireLive(judge, check.livenessImages ?? images, { threshold });
@@ -239,24 +243,27 @@ export class Gallery {
 
   async #embedOne(image: Uint8Array | Float32Array, check: PictureCheck): Promise<Float32Array> {
     const probes = await this.#embed(image, check);
-    if (probes.length !== 1) throw new TwingradError("BAD_INPUT", `one picture was expected, not ${probes.length}`);
+    if (probes.length !== 1) throw new TwingradError("BAD_INPUT", `expected one picture, got ${probes.length}`);
     return probes[0];
   }
 
-  /** Frees what a large gallery keeps on the GPU; the next question puts it there again. */
+  /** Releases the GPU memory of a large gallery; the next search uploads it again. */
   dispose(): void {
-    this.#indexed?.then(({ index }) => index.dispose()).catch(() => {}); // who asked for it has been told
+    this.#indexed?.then(({ index }) => index.dispose()).catch(() => {}); // the caller that built it got the error
     this.#indexed = undefined;
   }
 
-  /** The names that the `wanted` nearest people are among, as they were enrolled: all, or those that the device finds. */
+  /**
+   * The enrolled names of at least the `wanted` nearest people: all names of a small gallery, otherwise those found on
+   * the device.
+   */
   async #nearest(probe: Float32Array, match: Match, wanted: number): Promise<string[]> {
     const count = [...this.#people.values()].reduce((sum, known) => sum + known.length, 0);
     if (!this.model.index || count * this.model.embedding < indexedFrom) return this.names;
     if (this.#indexed && (await this.#indexed).match !== match) this.dispose();
     this.#indexed ??= this.#makeIndex(match);
     const { index, owners, names, mostRows } = await this.#indexed;
-    // So many rows are of as many people as are wanted, whoever has how many.
+    // This many rows cover the wanted number of people, however many rows each has.
     const k = (Math.min(wanted, names.length) - 1) * mostRows + 1;
     const people = new Set<number>();
     if (k <= mostNearest) for (const { row } of await index.search(probe, k)) people.add(owners[row]);
@@ -266,7 +273,7 @@ export class Gallery {
       for (const row of order) if (people.size < wanted) people.add(owners[row]);
     }
     const found = [...people].slice(0, wanted).sort((a, b) => a - b);
-    return found.map((person) => names[person]).filter((name) => this.#people.has(name)); // who was not removed meanwhile
+    return found.map((person) => names[person]).filter((name) => this.#people.has(name)); // drops people removed meanwhile
   }
 
   async #makeIndex(match: Match): Promise<Indexed> {
@@ -284,7 +291,7 @@ export class Gallery {
   }
 
   #rows(name: string, match: Match): Float32Array {
-    return representatives(this.model, stacked(this.#people.get(name)!), match);
+    return representatives(this.model, concatenated(this.#people.get(name)!), match);
   }
 
   /**
@@ -297,22 +304,22 @@ export class Gallery {
   }
 
   /**
-   * The gallery that `toJSON` wrote.
-   * @throws CORRUPT_FILE for anything else, CHECKPOINT_MISMATCH for a gallery that another model made.
+   * Loads what `toJSON` wrote.
+   * @throws CORRUPT_FILE for anything else, CHECKPOINT_MISMATCH for a gallery of another model.
    */
   static fromJSON(model: Recogniser, json: unknown, { liveness }: Pick<GalleryOptions, "liveness"> = {}): Gallery {
-    const corrupt = (reason: string) => new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`);
+    const corrupt = (reason: string) => new TwingradError("CORRUPT_FILE", `this is not a gallery: ${reason}`);
     if (!isRecord(json) || json.format !== "twingrad-gallery") throw corrupt('its "format" is not "twingrad-gallery"');
     if (json.version !== 1) throw corrupt(`its version is ${JSON.stringify(json.version)}, not 1`);
     if (json.model !== model.fingerprint) {
       throw new TwingradError(
         "CHECKPOINT_MISMATCH",
-        `the gallery was made with another model (${json.model}, not ${model.fingerprint}): distances between the two mean nothing; enrol anew`,
+        `the gallery was made with another model (${json.model}, not ${model.fingerprint}), so its embeddings are not comparable; enroll again`,
       );
     }
     if (!Array.isArray(json.people)) throw corrupt('"people" is not a list');
     const match = json.match ?? "nearest";
-    if (!matches.some((known) => known === match)) throw corrupt(`its "match" is none of ${matches.join(", ")}`);
+    if (!matches.some((known) => known === match)) throw corrupt(`its "match" is not one of ${matches.join(", ")}`);
     const gallery = new Gallery(model, { match: match as Match, liveness });
     const stored = new Set<string>();
     for (const person of json.people as unknown[]) {
@@ -330,27 +337,27 @@ export class Gallery {
       const decoded = embeddings.map((text: unknown) => {
         const values = typeof text === "string" ? fromBase64(text) : undefined;
         if (values?.length !== model.embedding || !values.every(Number.isFinite)) {
-          throw corrupt(`an embedding of "${name}" does not hold ${model.embedding} numbers`);
+          throw corrupt(`an embedding of "${name}" does not have ${model.embedding} finite values`);
         }
         return values;
       });
-      // Galleries of earlier versions may have a name in two spellings that read the same: they are one person.
+      // Galleries of earlier versions may have one name in two Unicode forms; these are merged.
       gallery.#people.set(name, [...(gallery.#people.get(name) ?? []), ...decoded]);
     }
     return gallery;
   }
 }
 
-/** The verdict on two pictures at this distance. */
+/** The verification result for this distance. */
 export function verification(model: Recogniser, distance: number, threshold = model.threshold): Verification {
   return { same: distance <= threshold, distance, probability: model.probability(distance), threshold };
 }
 
 function personName(text: string): string {
-  if (readableName(text) === "") throw new TwingradError("BAD_INPUT", "a person needs a name");
+  if (readableName(text) === "") throw new TwingradError("BAD_INPUT", "the name is empty; expected a person's name");
   const name = identityName(text);
   if (readsAs(name, "unknown"))
-    throw new TwingradError("BAD_INPUT", `nobody can be called "${name}": it stands for strangers`);
+    throw new TwingradError("BAD_INPUT", `the name "${name}" is reserved for people who are not enrolled`);
   return name;
 }
 
@@ -358,8 +365,8 @@ function rows(values: Float32Array, length: number): Float32Array[] {
   return Array.from({ length: values.length / length }, (_, row) => values.slice(row * length, (row + 1) * length));
 }
 
-/** The arrays behind one another. */
-function stacked(parts: readonly Float32Array[]): Float32Array {
+/** The arrays concatenated. */
+function concatenated(parts: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -369,7 +376,7 @@ function stacked(parts: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
-/** The same values in fewer, larger arrays: a write to the device costs as much for one row as for a thousand. */
+/** The same values in fewer, larger arrays: uploading one row costs as much as uploading a thousand. */
 function* inBatches(parts: readonly Float32Array[], most = 2 ** 22): Generator<Float32Array> {
   let batch: Float32Array[] = [];
   let length = 0;
@@ -377,11 +384,11 @@ function* inBatches(parts: readonly Float32Array[], most = 2 ** 22): Generator<F
     batch.push(part);
     length += part.length;
     if (length < most) continue;
-    yield stacked(batch);
+    yield concatenated(batch);
     batch = [];
     length = 0;
   }
-  if (batch.length > 0) yield stacked(batch);
+  if (batch.length > 0) yield concatenated(batch);
 }
 
 // Memory is little-endian wherever WebGPU runs.

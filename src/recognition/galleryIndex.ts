@@ -1,4 +1,4 @@
-// A matrix of embeddings that stays on the GPU, for one probe against all of them: exact, in parts that a device can bind.
+// A matrix of embeddings on the GPU for exact nearest-neighbor search, in parts that fit a device's binding limit.
 
 import { inBytes, ResourceError, TwingradError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
@@ -7,11 +7,11 @@ import { mostNearest, noRow, type RowPart, rowBlock, scoreOf, vectorsOf } from "
 import { Storage } from "../tape/lowering/storage.ts";
 import { Tape } from "../tape/tape.ts";
 
-/** How a score becomes a distance, and what the score is. */
+/** The score computed on the device, and its conversion to a distance. */
 export interface Metric {
-  /** Of |a - b|, one for each value: the score is their weighted sum. Without them it is the squared Euclidean distance. */
+  /** Weights of |a - b|: the score is the weighted sum. Absent: the score is the squared Euclidean distance. */
   readonly weights?: Float32Array;
-  /** Must not descend as the score ascends. */
+  /** Must be monotonically increasing. */
   distanceOf(score: number): number;
 }
 
@@ -30,12 +30,12 @@ interface Part {
   count: number;
 }
 
-/** A binding larger than this only makes a device refuse sooner. */
+/** Larger bindings would only make devices run out of memory sooner. */
 const largestPart = 256 * 2 ** 20;
-/** Workgroups that a launch may have in one dimension, on any adapter. */
+/** The WebGPU limit of workgroups in one dimension, on any adapter. */
 const mostBlocks = 65535;
 
-/** Of a search: the nearest rows, or the rows of each part. */
+/** The outputs of a search: the nearest rows, or the scores of each part. */
 type Scores = Record<string, Float32Array>;
 
 /**
@@ -51,13 +51,13 @@ export class GalleryIndex {
   readonly #device: Device;
   readonly #metric: Metric;
   readonly #parts: Part[] = [];
-  /** The rows of the last, unfinished block, as they lie on the GPU. */
+  /** The rows of the last, incomplete block, in the GPU's layout. */
   readonly #block: Float32Array;
-  /** Of the last search, for the rows that there were. */
+  /** The program of the last search, for the current rows. */
   #program?: { k: number; made: Promise<Program<Scores>>; searches: Set<Promise<unknown>> };
   #disposed?: Promise<void>;
 
-  /** @param embedding values of a row. */
+  /** @param embedding the number of values of a row. */
   constructor(
     device: Device,
     readonly embedding: number,
@@ -73,7 +73,7 @@ export class GalleryIndex {
     return this.#parts.reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** Of the parts on the GPU, which are filled up to whole blocks and may have room left. */
+  /** Bytes of the parts on the GPU, which are padded to whole blocks and may have room left. */
   get bytes(): number {
     return this.#parts.reduce((sum, { storage }) => sum + storage.bytes, 0);
   }
@@ -84,16 +84,16 @@ export class GalleryIndex {
   }
 
   /**
-   * Appends rows, [N, embedding]. Few at a time are as good as many: a new part is as large as all before.
-   * @throws BAD_INPUT for values that are no whole rows of numbers; LIMIT or OUT_OF_MEMORY where they do not fit, which
-   * disposes the index.
+   * Appends rows, [N, embedding]. Adding few at a time is efficient: a new part is as large as all before.
+   * @throws BAD_INPUT for values that are not whole rows of finite numbers; LIMIT or OUT_OF_MEMORY where they do not
+   * fit, which disposes the index.
    */
   async add(rows: Float32Array): Promise<void> {
     const { embedding } = this;
     if (rows.length % embedding !== 0 || !rows.every(usable)) {
       throw new TwingradError(
         "BAD_INPUT",
-        `a gallery's rows are ${embedding} numbers each, none beyond ${largestValue}; these are ${rows.length} values`,
+        `Invalid rows: expected a multiple of ${embedding} values of at most ${largestValue}, got ${rows.length} values.`,
       );
     }
     this.#refuseDisposed();
@@ -112,12 +112,12 @@ export class GalleryIndex {
   }
 
   /**
-   * The k nearest rows, nearest first; all of them where there are fewer. Of equal scores the lower row comes first.
-   * Several searches may be under way.
+   * The k nearest rows, nearest first; all of them where there are fewer. Ties are ordered by row. Several searches may
+   * be in flight.
    */
   async search(probe: Float32Array, k: number): Promise<NearestRow[]> {
     if (!Number.isInteger(k) || k < 1 || k > mostNearest) {
-      throw new TwingradError("BAD_INPUT", `the ${k} nearest were asked for; 1 to ${mostNearest} can be`);
+      throw new TwingradError("BAD_INPUT", `Invalid k ${k}: expected an integer from 1 to ${mostNearest}.`);
     }
     this.#refuseDisposed();
     const rows = this.rows;
@@ -130,7 +130,7 @@ export class GalleryIndex {
     })).filter(({ row }) => row !== noRow);
   }
 
-  /** The distance of every row, in their order: for questions that k cannot put. */
+  /** The distance of every row, in order, for searches beyond the largest k. */
   async distances(probe: Float32Array): Promise<Float64Array> {
     this.#refuseDisposed();
     const distances = new Float64Array(this.rows);
@@ -143,7 +143,7 @@ export class GalleryIndex {
     return distances;
   }
 
-  /** Frees the GPU's memory. Searches under way end first. */
+  /** Releases the GPU memory after searches in flight have completed. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#dropProgram().then(() => {
       for (const { storage } of this.#parts.splice(0)) this.#device.release(storage.external!.buffer);
@@ -152,7 +152,7 @@ export class GalleryIndex {
     return this.#disposed;
   }
 
-  /** The last part where it has room, or a new one. */
+  /** The last part where it has room, otherwise a new one. */
   #room(wanted: number): Part {
     const last = this.#parts[this.#parts.length - 1];
     if (last && last.count < last.capacity) return last;
@@ -178,7 +178,7 @@ export class GalleryIndex {
     return part;
   }
 
-  /** Writes as many rows as fit behind those of a part, whole blocks at a time; returns how many. */
+  /** Writes as many rows as fit after those of a part, in whole blocks; returns how many. */
   #fill(part: Part, rows: Float32Array): number {
     const { embedding } = this;
     const count = Math.min(rows.length / embedding, part.capacity - part.count);
@@ -200,18 +200,18 @@ export class GalleryIndex {
     return count;
   }
 
-  /** Of the search for `k` rows; 0 for all scores. */
+  /** Runs the program for `k` rows; 0 for all scores. */
   async #run(probe: Float32Array, k: number) {
     if (probe.length !== this.embedding || !probe.every(usable)) {
       throw new TwingradError(
         "BAD_INPUT",
-        `a probe is ${this.embedding} numbers, none beyond ${largestValue}; this one is ${probe.length} values`,
+        `Invalid probe: expected ${this.embedding} values of at most ${largestValue}, got ${probe.length} values.`,
       );
     }
     while (this.#program && this.#program.k !== k) await this.#dropProgram();
     this.#program ??= { k, made: this.#compile(k), searches: new Set() };
     const { made, searches } = this.#program;
-    const search = made.then((program) => program.run({ probe: filledUp(probe) }));
+    const search = made.then((program) => program.run({ probe: padded(probe) }));
     searches.add(search);
     try {
       return await search;
@@ -221,25 +221,25 @@ export class GalleryIndex {
   }
 
   async #compile(k: number): Promise<Program<Scores>> {
-    const { nearestRows, rowScores } = await import("../ops/nearestRows.ts"); // small galleries do without
+    const { nearestRows, rowScores } = await import("../ops/nearestRows.ts"); // not needed by small galleries
     const tape = new Tape(this.#device);
     const length = vectorsOf(this.embedding) * 4;
     const { weights } = this.#metric;
     const probe = tape.input("probe", [length]);
-    const factors = weights && tape.constant("weights", [length], filledUp(weights));
+    const factors = weights && tape.constant("weights", [length], padded(weights));
     const parts: RowPart[] = this.#parts.map(({ storage, count, first }) => ({ storage, count, first }));
     const scores = () => rowScores(probe, parts, factors).map((part, n) => [`part ${n}`, part] as const);
     const found = k > 0 ? [["nearest", nearestRows(probe, parts, k, factors)] as const] : scores();
     return tape.compile({ outputs: Object.fromEntries(found) });
   }
 
-  /** What is searched for next is compiled anew; what is under way ends as it began. */
+  /** The next search compiles a new program; searches in flight complete with the old one. */
   async #dropProgram(): Promise<void> {
     const dropped = this.#program;
     this.#program = undefined;
     if (!dropped) return;
     await Promise.allSettled(dropped.searches);
-    await dropped.made.then((program) => program.dispose()).catch(() => {}); // who asked for it has been told
+    await dropped.made.then((program) => program.dispose()).catch(() => {}); // the caller that compiled it got the error
   }
 
   #refuseDisposed(): void {
@@ -247,15 +247,15 @@ export class GalleryIndex {
   }
 }
 
-/** Squares and weighted sums of what is smaller stay finite. */
+/** Squares and weighted sums of smaller values stay finite. */
 const largestValue = 1e15;
 const usable = (value: number) => Math.abs(value) <= largestValue; // false for NaN
 
-/** The words behind what a program reads back as float32. */
+/** Reinterprets a float32 readback as 32-bit words. */
 const wordsOf = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-/** Zeros behind the values up to a whole vec4. */
-function filledUp(values: Float32Array): Float32Array {
+/** The values, padded with zeros to a whole vec4. */
+function padded(values: Float32Array): Float32Array {
   const filled = new Float32Array(vectorsOf(values.length) * 4);
   filled.set(values);
   return filled;

@@ -1,15 +1,15 @@
-// What a loss on triplets or whole batches comes to on people held out: over examples that are always the same for a dataset.
+// Triplet and batch losses on held-out identities, over examples that depend on the dataset alone.
 import { perClass, triplets } from "../data/sampling/balanced.ts";
 import { picturesOfEach } from "../data/sampling/sampler.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { softplus } from "../model/trained.ts";
 
-/** Of two pictures by index: Euclidean. */
+/** The Euclidean distance of two pictures, given by index. */
 type Distance = (a: number, b: number) => number;
 
 /**
- * Mean over `count` drawn triplets, also for networks that were trained on mined ones: what is hardest among many says more
- * of how many there are than of the network.
+ * Mean over `count` sampled triplets, also for networks trained with mining: the hardest among many triplets depends
+ * more on their number than on the network.
  */
 export function meanTripletLoss(
   { margin, mining }: ModelDescription,
@@ -18,7 +18,7 @@ export function meanTripletLoss(
   count: number,
 ): number {
   const drawn = triplets(labels, { seed: 0 });
-  const power = mining === "batch-hard" ? 1 : 2; // as each loss has it: see batchLoss.ts
+  const power = mining === "batch-hard" ? 1 : 2; // as in each loss: see batchLoss.ts
   let total = 0;
   for (let n = 0; n < count; n++) {
     const { anchor, positive, negative } = drawn.next().value;
@@ -28,10 +28,12 @@ export function meanTripletLoss(
   return total / count;
 }
 
-/** People and pictures of each in a batch that the supervised contrastive loss is taken over, where there are as many. */
+/** Identities, and pictures of each, in a batch of the supervised contrastive loss, where there are as many. */
 const [people, pictures] = [16, 4];
 
-/** Mean over batches of about `count` pictures together; of people of whom too few have two pictures, over one batch of all. */
+/**
+ * Mean over batches of about `count` pictures in all; over one batch of all pictures where too few identities have two.
+ */
 export function meanSupervisedContrastiveLoss(
   { temperature = 0.1 }: ModelDescription,
   labels: ArrayLike<number>,

@@ -1,4 +1,4 @@
-// Puts a liveness model before the pictures of a dataset.
+// Evaluates a liveness model on a dataset.
 import { DecodedImages } from "../data/decodedImages.ts";
 import type { LivenessDataset } from "../data/sources/livenessDataset.ts";
 import type { Presentation } from "../evaluation/presentation.ts";
@@ -7,8 +7,8 @@ import { chunk } from "./assessment.ts";
 import type { LivenessModel } from "./livenessModel.ts";
 
 /**
- * For each picture, in the dataset's order, its logit as the score: unlike a probability it never rounds to a tie.
- * @param told is called with how many pictures are done.
+ * Each picture's logit as its score, in the dataset's order: unlike a probability it is not rounded to ties.
+ * @param told called with the number of pictures done.
  */
 export async function livenessLogits(
   model: LivenessModel,
@@ -26,7 +26,7 @@ export async function livenessLogits(
   return found;
 }
 
-/** Cross-entropy of the logits, each of the two kinds counting half, as in training's batches. */
+/** Cross-entropy of the logits, with equal weight for both kinds, as in training batches. */
 export function meanLoss(presentations: readonly Presentation[]): number {
   const means = [true, false].map((kind) => {
     const own = presentations.filter(({ live }) => live === kind);

@@ -1,5 +1,4 @@
-// A trained liveness network in use: does a picture show a live person, or a picture of one?
-
+// A trained liveness network in use: does a picture show a live person, or a presentation attack?
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { NotLiveError, TwingradError } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
@@ -12,18 +11,18 @@ import { checkOptions } from "../options.ts";
 
 export const livenessKey = "liveness";
 
-/** What evaluation adds to a trained network; kept in the model file's metadata. */
+/** The operating point set by evaluation; stored in the model file's metadata. */
 export interface LivenessJudgement {
-  /** The least score that is taken for a live person. */
+  /** Pictures with at least this score are accepted as bona fide. */
   readonly threshold: number;
 }
 
-/** The model file with this judgement in it. */
+/** The model file with this operating point added. */
 export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudgement): Promise<Uint8Array> {
   return withMetadata(bytes, { [livenessKey]: JSON.stringify(judgement) });
 }
 
-/** Even odds, until the model was judged. @throws CORRUPT_FILE */
+/** 0.5, even odds, before evaluation. @throws CORRUPT_FILE */
 export function livenessThresholdOf(file: Safetensors): number {
   return readMetadata<LivenessJudgement>(file, livenessKey, (value) => isShare(value.threshold))?.threshold ?? 0.5;
 }
@@ -39,13 +38,13 @@ export function livenessThresholdOf(file: Safetensors): number {
  * ```
  */
 export class LivenessModel implements LivenessJudge {
-  /** Height, width, channels of the pictures that it takes. */
+  /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
-  /** How pictures are cropped before they are given, where that is not about their centre. */
+  /** How pictures are cropped before they are given, where that is not to their center. */
   readonly crop: CropOptions | undefined;
   /** How the network was made and trained. */
   readonly description: ModelDescription;
-  /** Pictures that score at least this are taken for live: even odds, until the model was judged. */
+  /** Pictures with at least this score are accepted as bona fide; 0.5, even odds, before evaluation. */
   readonly threshold: number;
 
   private constructor(
@@ -59,8 +58,8 @@ export class LivenessModel implements LivenessJudge {
   }
 
   /**
-   * Builds the network that a file describes, for inference alone, and loads its weights.
-   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+   * Builds the network that a file describes, for inference only, and loads its weights.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for an invalid file, or one of another task.
    */
   static async open(device: Device, bytes: Uint8Array, options: OpenOptions = {}): Promise<LivenessModel> {
     const trained = await openTrained(device, bytes, "liveness", options);
@@ -72,7 +71,7 @@ export class LivenessModel implements LivenessJudge {
     }
   }
 
-  /** For each picture of [N, H, W, C] the logit that it shows a live person. */
+  /** For each picture of [N, H, W, C] the logit of bona fide. */
   async logits(images: Uint8Array | Float32Array): Promise<Float64Array> {
     const { embed, head } = this.trained;
     const embeddings = await embed(images);
@@ -85,7 +84,7 @@ export class LivenessModel implements LivenessJudge {
     });
   }
 
-  /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
+  /** For each picture of [N, H, W, C] the probability of bona fide. */
   async scores(images: Uint8Array | Float32Array): Promise<Float64Array> {
     return (await this.logits(images)).map(scoreOf);
   }
@@ -96,26 +95,21 @@ export class LivenessModel implements LivenessJudge {
   }
 }
 
-/** What refuses pictures of pictures; `LivenessModel` is one. */
+/** Scores pictures for presentation attacks; `LivenessModel` implements it. */
 export interface LivenessJudge {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
   /** Pictures that score less are refused. */
   readonly threshold: number;
-  /** For each picture of [N, H, W, C] how surely it shows a live person, in [0, 1]. */
+  /** For each picture of [N, H, W, C] the probability of bona fide. */
   scores(images: Uint8Array | Float32Array): Promise<Float64Array>;
 }
 
 /**
- * Judges pictures [N, H, W, C] of the judge's size, and gives their scores where all are taken for live.
- * @param options.threshold the judge's own by default; a picture that scores less is refused.
- * @param options.names what errors call the pictures.
- * @throws NOT_LIVE for the first one that is not.
- * @example
- * ```ts
- * const judge = await LivenessModel.open(device, bytes);
- * await requireLive(judge, images); // throws NotLiveError
- * ```
+ * Scores pictures [N, H, W, C] of the model's size, and returns the scores where all are bona fide.
+ * @param options.threshold pictures with a lower score are rejected. @default that of the model
+ * @param options.names the names of the pictures in errors.
+ * @throws NOT_LIVE for the first picture that is rejected.
  */
 export async function requireLive(
   judge: LivenessJudge,
@@ -132,13 +126,13 @@ export async function requireLive(
   return scores;
 }
 
-/** @throws BAD_INPUT for a threshold that no score can be compared with. */
+/** @throws BAD_INPUT for an invalid threshold. */
 export function checkLivenessThreshold(threshold: number): void {
   if (isShare(threshold)) return;
-  throw new TwingradError("BAD_INPUT", `the threshold of liveness is ${threshold}; expected a score from 0 to 1.`);
+  throw new TwingradError("BAD_INPUT", `Invalid liveness threshold ${threshold}: expected a score from 0 to 1.`);
 }
 
 const isShare = (value: unknown) => typeof value === "number" && value >= 0 && value <= 1;
 
-/** From a logit to a score. */
+/** From a logit to a probability. */
 export const scoreOf = (logit: number) => 1 / (1 + Math.exp(-logit));

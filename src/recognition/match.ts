@@ -1,18 +1,18 @@
-// How far a picture is from a person who is known by several pictures.
+// The distance of a picture to a person with several enrolled pictures.
 
 import type { Nearest } from "../evaluation/openSet.ts";
 import type { Recogniser } from "./recogniser.ts";
 
 /**
- * `nearest`: as far as the nearest of the person's pictures. `mean`: as far as the mean of their embeddings, brought back
- * to unit length where the model's embeddings have it (the prototypes of J. Snell et al. 2017, the templates of face
- * recognition).
+ * `nearest`: the distance to the nearest of the person's pictures. `mean`: the distance to the mean of their
+ * embeddings, normalized where the model's embeddings have unit length (the prototypes of J. Snell et al. 2017, the
+ * templates of face recognition).
  */
 export type Match = "nearest" | "mean";
 
 export const matches = ["nearest", "mean"] as const satisfies readonly Match[];
 
-/** The rows that stand for a person of these embeddings: [N, embedding] as they are, or their mean as one row. */
+/** The rows that represent a person: the embeddings [N, embedding], or their mean as one row. */
 export function representatives(
   model: Pick<Recogniser, "embedding" | "unitLength">,
   embeddings: Float32Array,
@@ -38,8 +38,8 @@ export function leastDistance(model: Recogniser, probe: Float32Array, rows: Floa
 }
 
 /**
- * Tells whom of some people, each given by rows of embeddings, an embedding is nearest to. All rows go through the model's
- * distance at once: one call for each probe, not for each person.
+ * Returns a function that finds the nearest of some people, each given by rows of embeddings. All rows are compared in
+ * one call for each probe, instead of one for each person.
  */
 export function personSearch(model: Recogniser, people: readonly Float32Array[]): (probe: Float32Array) => Nearest {
   const rows = new Float32Array(people.reduce((sum, own) => sum + own.length, 0));

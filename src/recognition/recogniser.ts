@@ -1,15 +1,18 @@
-// What galleries and distances to people are computed with, whatever made the embeddings.
+// The interface of a model for galleries and distances to people, whatever computed the embeddings.
 import type { GalleryIndex } from "./galleryIndex.ts";
 
-/** What a gallery needs of a model; `Model` is one. */
+/** What a gallery needs of a model; `Model` implements it. */
 export interface Recogniser {
-  /** Of the weights and options that embeddings depend on: two models that differ in it cannot share a gallery. */
+  /**
+   * Identifies the weights and options that embeddings depend on: models with different fingerprints cannot share a
+   * gallery.
+   */
   readonly fingerprint: string;
-  /** The number of values of an embedding. */
+  /** The length of an embedding. */
   readonly embedding: number;
-  /** Pairs at most this far apart are taken for one person. */
+  /** Pairs with at most this distance are accepted as the same person. */
   readonly threshold: number;
-  /** Height, width, channels of the pictures that it takes, where it tells. */
+  /** Height, width, channels of the input pictures, where known. */
   readonly imageSize?: readonly [number, number, number];
   /** Whether embeddings have unit length. */
   readonly unitLength?: boolean;
@@ -17,8 +20,8 @@ export interface Recogniser {
   embed(images: Uint8Array | Float32Array): Promise<Float32Array>;
   /** The distance of each row of `a` and the same row of `b`; smaller means more alike. */
   distances(a: Float32Array, b: Float32Array): Float64Array;
-  /** The chance that a pair at this distance is one person. */
+  /** The probability that a pair at this distance shows the same person. */
   probability(distance: number): number;
-  /** An empty matrix of embeddings on the model's device, searched by its distance, for galleries of many people. */
+  /** An empty index of embeddings on the model's device, searched by its distance, for large galleries. */
   index?(): GalleryIndex;
 }

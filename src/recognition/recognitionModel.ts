@@ -1,5 +1,4 @@
-// A trained network in use: pictures to embeddings, embeddings to a distance and the chance of being one person.
-
+// A trained recognition network in use: pictures to embeddings, pairs of embeddings to a distance and a probability.
 import type { CropOptions } from "../data/pictures/crop.ts";
 import { TwingradError } from "../errors.ts";
 import { type Calibration, probabilityOf } from "../evaluation/calibration.ts";
@@ -15,13 +14,13 @@ import { embeddingLength } from "../nn/network.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
 import type { Recogniser } from "./recogniser.ts";
 
-/** What evaluation adds to a trained network; kept in the model file's metadata. */
+/** The operating point and calibration set by evaluation; stored in the model file's metadata. */
 export interface Judgement {
-  /** The largest distance that is taken for one person. */
+  /** The largest distance that is accepted as the same person. */
   threshold: number;
-  /** To a probability at even odds; where there is none, cross-entropy's own probability counts. */
+  /** To a probability at even odds; absent: cross-entropy's own probability. */
   calibration?: Calibration;
-  /** Of the threshold, where it was set for a wanted false-accept rate. */
+  /** The rate of the threshold, where it was set for a target false-accept rate. */
   rate?: CalibratedRate;
 }
 
@@ -57,9 +56,9 @@ export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<
  * ```
  */
 export class Model implements Recogniser {
-  /** Height, width, channels of the pictures that it takes. */
+  /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
-  /** How pictures are cropped before they are given, where that is not about their centre. */
+  /** How pictures are cropped before they are given, where that is not to their center. */
   readonly crop: CropOptions | undefined;
   readonly embedding: number;
   readonly threshold: number;
@@ -87,8 +86,8 @@ export class Model implements Recogniser {
   }
 
   /**
-   * Builds the network that a file describes, for inference alone, and loads its weights.
-   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network, or one of another task.
+   * Builds the network that a file describes, for inference only, and loads its weights.
+   * @throws CORRUPT_FILE or CHECKPOINT_MISMATCH for an invalid file, or one of another task.
    */
   static async open(device: Device, bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
     const { file, description, embed, head, dispose } = await openTrained(device, bytes, "recognition", options);
@@ -101,13 +100,13 @@ export class Model implements Recogniser {
     }
   }
 
-  /** What training's loss is computed from, for each row: the logit, or minus the Euclidean distance. */
+  /** The input of the training loss, for each row: the logit, or minus the Euclidean distance. */
   scores(a: Float32Array, b: Float32Array): Float64Array {
     const length = this.embedding;
     if (a.length !== b.length || a.length % length !== 0) {
       throw new TwingradError(
         "BAD_INPUT",
-        `embeddings come in rows of ${length} values, not ${a.length} and ${b.length}`,
+        `Invalid embeddings: expected rows of ${length} values, got ${a.length} and ${b.length} values`,
       );
     }
     const { head } = this;
@@ -126,12 +125,12 @@ export class Model implements Recogniser {
     return this.scores(a, b).map((score) => (head ? softplus(-score) : -score));
   }
 
-  /** What a calibration's curve lies over: the distance, or with cross-entropy minus the logit behind it. */
+  /** The calibration's input: the distance, or with cross-entropy minus the logit. */
   calibrationScore(distance: number): number {
     return this.head ? distance + Math.log(-Math.expm1(-Math.max(distance, Number.MIN_VALUE))) : distance;
   }
 
-  /** An empty matrix of embeddings on the model's device, to be searched by this distance. */
+  /** An empty index of embeddings on the model's device, searched by this distance. */
   index(): GalleryIndex {
     const { head } = this;
     if (!head) return new GalleryIndex(this.device, this.embedding, { distanceOf: Math.sqrt });
@@ -139,7 +138,7 @@ export class Model implements Recogniser {
     return new GalleryIndex(this.device, this.embedding, { weights, distanceOf: (s) => softplus(s - head.bias) });
   }
 
-  /** Whether `probability` has an answer. */
+  /** Whether `probability` is available. */
   get calibrated(): boolean {
     return this.head !== undefined || this.judgement.calibration !== undefined;
   }
@@ -150,12 +149,15 @@ export class Model implements Recogniser {
     if (this.head) return Math.exp(-distance);
     throw new TwingradError(
       "BAD_INPUT",
-      `a model trained with ${this.description.loss} loss tells no probability before it is calibrated; let training finish`,
+      `A model trained with the ${this.description.loss} loss has no probabilities before calibration: let training finish.`,
     );
   }
 }
 
-/** A model that was not judged yet, as of an unfinished training, takes even odds or half the margin, which is 1 where it is soft. */
+/**
+ * Before evaluation, as in an unfinished training, the threshold is even odds or half the margin (a soft margin counts
+ * as 1).
+ */
 export function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
   const judgement = readMetadata<Judgement>(
     file,

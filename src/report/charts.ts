@@ -1,5 +1,5 @@
-// The report's charts, drawn to SVG by echarts without a browser. Colours are CSS variables, so one drawing serves the
-// light and the dark page.
+// The report's charts, rendered to SVG by echarts without a browser. Colors are CSS variables, so that one drawing
+// works in the light and the dark theme.
 
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent } from "echarts/components";
@@ -70,7 +70,7 @@ interface RocCurve {
   points: readonly { falseAccept: number; trueAccept: number }[];
 }
 
-/** @param baseline another curve to compare with. */
+/** @param baseline another curve for comparison. */
 export function rocChart(network: RocCurve, baseline?: RocCurve): string {
   const data = ({ points }: RocCurve) => points.map((p): Point => [p.falseAccept, p.trueAccept]);
   return draw("Receiver operating characteristic", {
@@ -84,12 +84,12 @@ export function rocChart(network: RocCurve, baseline?: RocCurve): string {
   });
 }
 
-/** Rates that the axes of a DET curve name. */
+/** Labels of the axes of a DET curve. */
 const namedRates = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
 
 /**
- * The detection error trade-off on axes of normal deviates. A rate of 0 has no place on them: it is drawn at the edge, half
- * an error of the pairs of its kind.
+ * The detection error trade-off on axes of normal deviates. A rate of 0 is infinitely far away there: it is drawn at
+ * the edge, at half an error among the pairs of its kind.
  */
 export function detChart(
   points: readonly { falseAccept: number; falseReject: number }[],
@@ -135,7 +135,7 @@ export function detChart(
 }
 
 /**
- * How the scores of pairs of one person and of two are spread, and where the threshold lies.
+ * Histograms of the scores of genuine and impostor pairs, with the threshold.
  * @param name of the score.
  */
 export function histogramChart(
@@ -177,8 +177,8 @@ export function histogramChart(
     }),
     yAxis: axis("share of pairs", { nameGap: 38 }),
     series: [
-      bars("two people", different, second),
-      bars("one person", same, main),
+      bars("impostor pairs", different, second),
+      bars("genuine pairs", same, main),
       curve("threshold", [[threshold, 0], [threshold, top]], ink, { type: "dashed", width: 1.5 }), // biome-ignore format: two points
     ],
   });

@@ -1,4 +1,5 @@
-// The report of an evaluation, of `twingrad evaluate` and the studio: the curves, the figures with their intervals, and the worst mistakes, in one HTML file.
+// The evaluation report of `twingrad evaluate` and the studio: curves, metrics with their intervals, and the worst
+// mistakes, in one HTML file.
 import type { Interval } from "../evaluation/bootstrap.ts";
 import type { DetPoint } from "../evaluation/det.ts";
 import type { VerificationIntervals } from "../evaluation/intervals.ts";
@@ -10,21 +11,21 @@ import { htmlPage, pairGroup, percent, type ReportPair, text, tile } from "./htm
 import { style } from "./style.ts";
 
 export interface EvaluationReport {
-  /** What was judged, and on what. */
+  /** The evaluated model, and the data. */
   model: string;
   data: string;
   people: number;
   pictures: number;
-  /** What accuracy is cross-validated over. */
+  /** The unit of the cross-validation's folds. */
   folds: string;
   verification: VerificationReport & { det: DetPoint[]; intervals?: VerificationIntervals };
   roc: RocPoint[];
-  /** The pairs' scores on an axis of this name, and the model's threshold on it. */
+  /** The pairs' scores with the name of their axis, and the model's threshold. */
   scores: { name: string; same: number[]; different: number[]; threshold: number };
-  /** What the model's threshold makes of the pairs. */
+  /** The error rates at the model's threshold. */
   atThreshold: { threshold: number; falseAccept: number; trueAccept: number };
   openSet?: OpenSetReport;
-  /** Two people taken for one, and one taken for two, the worst first; and how many there are in all. */
+  /** False accepts and false rejects, the worst first, and the number of each. */
   falseAccepts: { pairs: ReportPair[]; all: number };
   falseRejects: { pairs: ReportPair[]; all: number };
 }
@@ -42,7 +43,7 @@ const interval = (own: Interval | undefined, show: (value: number) => string) =>
   own ? `${show(own[0])} to ${show(own[1])}` : "";
 
 function head({ model, data, people, pictures, verification: { pairs } }: EvaluationReport): string {
-  return `<header><h1>How well the model tells people apart</h1>
+  return `<header><h1>Evaluation of the model</h1>
 <p>${pairs} pairs from ${pictures} pictures of ${people} people.</p>
 <p class="soft">Model: ${text(model)}<br>Pictures: ${text(data)}</p></header>`;
 }
@@ -50,21 +51,21 @@ function head({ model, data, people, pictures, verification: { pairs } }: Evalua
 function tiles({ verification: v, openSet }: EvaluationReport): string {
   const auc = (value: number) => value.toFixed(4);
   return `<section class="tiles">
-${tile("Area under the ROC", auc(v.auc), interval(v.intervals?.auc, auc))}
+${tile("AUC (area under the ROC curve)", auc(v.auc), interval(v.intervals?.auc, auc))}
 ${tile("Verification accuracy", percent(v.accuracy), `standard error ${percent(v.accuracyStandardError, 2)}`)}
-${tile("Equal error rate", percent(v.eer), interval(v.intervals?.eer, percent))}
-${tile("True accepts at 1 % false", percent(v.tarAtFar["0.01"]), interval(v.intervals?.tarAtFar["0.01"], percent))}
+${tile("Equal error rate (EER)", percent(v.eer), interval(v.intervals?.eer, percent))}
+${tile("True accepts at 1 % false accepts", percent(v.tarAtFar["0.01"]), interval(v.intervals?.tarAtFar["0.01"], percent))}
 ${openSet ? tile("Rank-1 identification", percent(openSet.rank1), interval(openSet.intervals.rank1, percent)) : ""}
 </section>`;
 }
 
 function curves({ roc, verification, scores }: EvaluationReport): string {
   const counts = { same: scores.same.length, different: scores.different.length };
-  return `<section><h2>Are these two pictures of one person?</h2><div class="two">
+  return `<section><h2>Verification: do two pictures show the same person?</h2><div class="two">
 <figure>${rocChart({ name: `network, AUC ${verification.auc.toFixed(3)}`, points: roc })}</figure>
 <figure>${detChart(verification.det, counts)}</figure>
 <figure>${histogramChart(scores.same, scores.different, scores.threshold, scores.name)}</figure></div>
-<p class="soft">The detection error trade-off has axes of normal deviates: normally distributed scores give a straight line.</p></section>`;
+<p class="soft">The detection error trade-off (DET) has axes of normal deviates, where normally distributed scores give a straight line.</p></section>`;
 }
 
 function figures({ verification: v, folds, atThreshold }: EvaluationReport): string {
@@ -72,34 +73,34 @@ function figures({ verification: v, folds, atThreshold }: EvaluationReport): str
   const { intervals } = v;
   const rates = falseAcceptRates.map((far) =>
     row(
-      `true accepts at ${100 * Number(far)} % false`,
+      `true accepts at ${100 * Number(far)} % false accepts`,
       percent(v.tarAtFar[far], 2),
       interval(intervals?.tarAtFar[far], (x) => percent(x, 2)),
     ),
   );
   const level = intervals ? `${percent(intervals.level, 0)} interval` : "";
   const about = intervals
-    ? `<p class="soft">Intervals: ${intervals.resamples} times ${intervals.identities} people drawn anew, with all their pairs; shares joined with Wilson's.</p>`
+    ? `<p class="soft">Intervals: bootstrap over ${intervals.identities} people with all their pairs, ${intervals.resamples} resamples; rates joined with Wilson's intervals.</p>`
     : "";
   const { threshold, falseAccept, trueAccept } = atThreshold;
-  return `<section><h2>Figures</h2><table><thead><tr><th></th><th></th><th>${level}</th></tr></thead><tbody>
+  return `<section><h2>Metrics</h2><table><thead><tr><th></th><th></th><th>${level}</th></tr></thead><tbody>
 ${row(
-  "area under the ROC",
+  "area under the ROC curve (AUC)",
   v.auc.toFixed(4),
   interval(intervals?.auc, (x) => x.toFixed(4)),
 )}
 ${row(
-  "equal error rate",
+  "equal error rate (EER)",
   percent(v.eer, 2),
   interval(intervals?.eer, (x) => percent(x, 2)),
 )}
 ${rates.join("\n")}
 ${row(`accuracy, ${text(folds)}`, `${percent(v.accuracy, 2)} ± ${(100 * v.accuracyStandardError).toFixed(2)}`)}
 ${row("standard deviation over the folds", percent(v.accuracyStd, 2))}
-${row("best threshold of these pairs", v.threshold.toPrecision(4))}
+${row("best threshold for these pairs", v.threshold.toPrecision(4))}
 ${row("the model's threshold", threshold.toPrecision(4))}
-${row("with it: false accepts", percent(falseAccept, 2))}
-${row("with it: true accepts", percent(trueAccept, 2))}
+${row("false accepts at the model's threshold", percent(falseAccept, 2))}
+${row("true accepts at the model's threshold", percent(trueAccept, 2))}
 </tbody></table>${about}</section>`;
 }
 
@@ -108,14 +109,14 @@ function identification({ openSet }: EvaluationReport): string {
   const { known, strangers, probes, strangerProbes, truePositiveAt, intervals, ...rates } = openSet;
   const row = (name: string, share: number, own?: Interval) =>
     `<tr><th>${name}</th><td>${percent(share)}</td><td>${interval(own, percent)}</td></tr>`;
-  return `<section><h2>Who is it, or nobody known?</h2>
-<p>${known} people enrolled, ${strangers} strangers; ${probes} further pictures of the ones, ${strangerProbes} of the others.</p>
+  return `<section><h2>Open-set identification: who is it, if anybody enrolled?</h2>
+<p>${known} people enrolled, ${strangers} strangers; ${probes} probes of enrolled people, ${strangerProbes} of strangers.</p>
 <table><thead><tr><th></th><th></th><th>${percent(intervals.level, 0)} interval</th></tr></thead><tbody>
-${row("nearest is the right person (rank 1)", rates.rank1, intervals.rank1)}
-${row("at the model's threshold: right name", rates.truePositive, intervals.truePositive)}
-${row("at the model's threshold: strangers given a name", rates.falsePositive, intervals.falsePositive)}
-${row("right name where 10 % of the strangers get one", truePositiveAt["0.1"])}
-${row("right name where 1 % of the strangers get one", truePositiveAt["0.01"])}
+${row("nearest person is correct (rank 1)", rates.rank1, intervals.rank1)}
+${row("correct name at the model's threshold (TPIR)", rates.truePositive, intervals.truePositive)}
+${row("strangers given a name at the model's threshold (FPIR)", rates.falsePositive, intervals.falsePositive)}
+${row("correct name where 10 % of the strangers get one", truePositiveAt["0.1"])}
+${row("correct name where 1 % of the strangers get one", truePositiveAt["0.01"])}
 </tbody></table></section>`;
 }
 
@@ -123,6 +124,6 @@ function mistakes({ falseAccepts, falseRejects }: EvaluationReport): string {
   const group = (title: string, { pairs, all }: EvaluationReport["falseAccepts"]) =>
     pairGroup(`${title}: ${all === pairs.length ? all : `the worst ${pairs.length} of ${all}`}`, false, pairs);
   return `<section><h2>The worst mistakes</h2><p>At the model's threshold.</p><div class="two">
-${group("Two people, taken for one", falseAccepts)}
-${group("One person, taken for two", falseRejects)}</div></section>`;
+${group("False accepts: different people taken for one", falseAccepts)}
+${group("False rejects: the same person not recognized", falseRejects)}</div></section>`;
 }

@@ -1,4 +1,4 @@
-// Puts the figures and pictures of an evaluation together for its report page.
+// Collects the metrics and pictures of an evaluation for its report page.
 import type { Dataset, Item } from "../data/dataset.ts";
 import type { EvaluationPair } from "../data/sampling/evaluationPairs.ts";
 import type { ScoredPair } from "../evaluation/metrics.ts";
@@ -10,7 +10,7 @@ const shownPairs = 24;
 
 type Scored = EvaluationPair & ScoredPair;
 
-/** @param pictureUri gives one of the dataset's pictures as the model sees it. */
+/** @param pictureUri returns a picture of the dataset as the model sees it. */
 export async function evaluationReport(
   model: Model,
   dataset: Dataset,

@@ -1,4 +1,4 @@
-// What the report pages share: text, figures and pictures as HTML.
+// Shared parts of the report pages: text, figures and pictures as HTML.
 
 /** A picture as a data URI. */
 export type Picture = string;
@@ -6,9 +6,9 @@ export type Picture = string;
 export interface ReportPair {
   left: Picture;
   right: Picture;
-  /** Below the pair. */
+  /** Shown below the pair. */
   caption: string;
-  /** Which pictures they are, where that helps. */
+  /** Identifies the pictures, where useful. */
   title?: string;
 }
 
@@ -21,7 +21,7 @@ export function tile(name: string, value: string, note: string): string {
   return `<div class="tile"><span>${text(name)}</span><strong>${value}</strong><small>${note}</small></div>`;
 }
 
-/** Pairs of pictures under a heading, in the colour of what was right or wrong. */
+/** Pairs of pictures under a heading, colored by whether the answer was correct. */
 export function pairGroup(title: string, right: boolean, pairs: readonly ReportPair[]): string {
   const one = ({ left, right, caption, title }: ReportPair) =>
     `<li${title ? ` title="${text(title)}"` : ""}>${picture(left, "left picture")}${picture(right, "right picture")}<small>${text(caption)}</small></li>`;
@@ -29,7 +29,7 @@ export function pairGroup(title: string, right: boolean, pairs: readonly ReportP
 ${pairs.length > 0 ? `<ul class="pairs">${pairs.map(one).join("")}</ul>` : "<p>None.</p>"}</div>`;
 }
 
-/** One file without scripts or anything to load. */
+/** One self-contained file without scripts. */
 export function htmlPage(title: string, style: string, parts: readonly string[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

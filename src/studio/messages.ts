@@ -1,7 +1,7 @@
-// Every message between the page and the worker. The page asks (`Requests`), the worker answers, and tells its state in slices
-// (`State`) whenever one has changed. Nothing else passes between them; see docs/studio.md.
+// All messages between the page and the worker. The page sends `Requests`, and the worker answers them. The worker
+// sends its `State` in slices whenever one has changed. There are no other messages; see docs/studio.md.
 
-/** What the worker knows and the page shows. A slice is sent whole when it has changed. */
+/** The worker's state that the page shows. A slice is sent whole when it has changed. */
 export interface State {
   readonly device: DeviceState;
   readonly storage: StorageState;
@@ -14,7 +14,7 @@ export interface State {
 
 export type DeviceState =
   | { readonly status: "opening" }
-  /** Another tab of this origin has the studio open: it owns the storage until it is closed. */
+  /** The studio is open in another tab of this origin, which owns the storage until it is closed. */
   | { readonly status: "elsewhere" }
   | { readonly status: "missing" | "failed"; readonly reason: string }
   | {
@@ -22,19 +22,19 @@ export type DeviceState =
       readonly name: string;
       readonly vendor: string;
       readonly architecture: string;
-      /** Computes on the CPU. */
+      /** Whether it computes on the CPU. */
       readonly software: boolean;
     };
 
 export interface StorageState {
-  /** Bytes that the studio's origin uses, and those that the browser grants it; null where it does not tell. */
+  /** Bytes that the studio's origin uses, and its quota; null where the browser does not report them. */
   readonly used: number | null;
   readonly quota: number | null;
-  /** Why the last write failed; null once one works again. */
+  /** Why the last write failed; null after one succeeds. */
   readonly problem: string | null;
 }
 
-/** What is under way beside training: pictures that are added, kernels that are compiled. */
+/** Work in progress besides training, such as adding pictures or compiling kernels. */
 export interface Activity {
   readonly text: string;
   readonly done?: number;
@@ -44,11 +44,11 @@ export interface Activity {
 export interface DataState {
   readonly people: readonly PersonSummary[];
   readonly pictures: number;
-  /** What was not taken, newest first, and why. */
+  /** Pictures that were not added, newest first, with the reason. */
   readonly refused: readonly RefusedPicture[];
-  /** Why these pictures cannot be trained on yet; null when they can. */
+  /** Why training cannot start with these pictures; null when it can. */
   readonly tooLittle: string | null;
-  /** Whether what is added stays after a reload; else why not. */
+  /** True when pictures are stored permanently; otherwise why not. */
   readonly kept: true | string;
 }
 
@@ -75,7 +75,7 @@ export interface PictureSummary {
   readonly name: string;
 }
 
-/** Files that were dropped or picked, by the person whom their folder names. */
+/** Files that were dropped or picked; the person is the name of their folder. */
 export interface PictureEntry {
   readonly person: string;
   readonly name: string;
@@ -99,7 +99,7 @@ export interface RunSettings {
   readonly steps: number;
   readonly augmentation: AugmentationName;
   readonly loss: LossName;
-  /** Identities in a batch and pictures of each; losses on pairs take half as many pairs as these are pictures. */
+  /** Identities in a batch and pictures of each; for losses on pairs, half as many pairs as there are pictures. */
   readonly peoplePerBatch: number;
   readonly picturesPerPerson: number;
   readonly learningRate: number;
@@ -107,7 +107,7 @@ export interface RunSettings {
   readonly schedule: "cosine" | "constant";
   readonly optimizer: "adam" | "adamw";
   readonly l2: number;
-  /** Steps between evaluations on the held-out identities, each with a checkpoint. */
+  /** Steps between evaluations on the held-out identities; each also saves a checkpoint. */
   readonly evaluateEvery: number;
   readonly seed: number;
 }
@@ -135,14 +135,14 @@ export interface RunSummary {
   readonly lastLoss: number | null;
   readonly latest: Evaluation | null;
   readonly best: Evaluation | null;
-  /** Whether it has a model to evaluate and recognize with. */
+  /** Whether it has a model for evaluation and recognition. */
   readonly hasModel: boolean;
 }
 
-/** `state` is `document.documentElement.dataset.state` while nothing is loading. */
+/** `status` determines `document.documentElement.dataset.state` while nothing is loading. */
 export interface TrainingState {
   readonly status: "idle" | "starting" | "training" | "pausing" | "paused" | "finishing" | "trained" | "failed";
-  /** The run that `status` is of. */
+  /** The run that `status` refers to. */
   readonly run: string | null;
   readonly step: number;
   readonly steps: number;
@@ -152,11 +152,11 @@ export interface TrainingState {
   readonly secondsLeft: number | null;
   /** Planned bytes of GPU memory. */
   readonly memory: number | null;
-  /** Why it failed, or what the user should know: a GPU that was lost and opened again, a checkpoint that was not kept. */
+  /** Why it failed, or a notice: a lost GPU that was opened again, a checkpoint that could not be saved. */
   readonly note: string | null;
 }
 
-/** A run's curves: the loss of every step from the first, and the evaluations. */
+/** The curves of a run: the loss of every step from the first, and the evaluations. */
 export interface Curve {
   readonly losses: readonly number[];
   readonly evaluations: readonly Evaluation[];
@@ -168,45 +168,45 @@ interface Request<In, Out> {
 }
 
 export interface DataRequests {
-  /** Makes drawn people, as many pictures of each. */
+  /** Adds drawn people, with `pictures` pictures of each. */
   "data.draw": Request<{ people: number; pictures: number }, Added>;
   "data.add": Request<{ entries: readonly PictureEntry[] }, Added>;
   "data.addRecords": Request<{ files: readonly File[] }, Added>;
   "data.pictures": Request<{ person: string }, readonly PictureSummary[]>;
-  /** A small picture to show. */
+  /** A small version of a picture. */
   "data.thumbnail": Request<{ picture: string }, Blob>;
   "data.rename": Request<{ person: string; name: string }, void>;
   "data.holdOut": Request<{ person: string; heldOut: boolean }, void>;
   "data.removePerson": Request<{ person: string }, void>;
   "data.removePicture": Request<{ person: string; picture: string }, void>;
   "data.dismissRefused": Request<Record<string, never>, void>;
-  /** Pictures, runs, models: all that the studio keeps. */
+  /** Deletes everything that the studio stores: pictures, runs, models. */
   "data.deleteEverything": Request<Record<string, never>, void>;
 }
 
 export interface TrainRequests {
   "train.start": Request<{ settings: RunSettings }, { run: string }>;
   "train.pause": Request<Record<string, never>, void>;
-  /** The paused run, or an earlier one that was not finished. */
+  /** Resumes the paused run, or an earlier unfinished one. */
   "train.resume": Request<{ run?: string }, void>;
   "train.stop": Request<Record<string, never>, void>;
   "train.curve": Request<{ run: string }, Curve>;
   "train.rename": Request<{ run: string; name: string }, void>;
   "train.delete": Request<{ run: string }, void>;
-  /** Pictures of the data set as training would change them, RGBA. */
+  /** Augmented pictures of the dataset, RGBA. */
   "train.preview": Request<
     { augmentation: AugmentationName; imageSize: number; count: number; seed: number },
     { side: number; pictures: readonly Uint8ClampedArray<ArrayBuffer>[] }
   >;
 }
 
-/** A share with the interval that it lies in with a chance of 95 %. */
+/** A metric with its 95 % confidence interval. */
 export interface Figure {
   readonly value: number;
   readonly interval: readonly [lower: number, upper: number];
 }
 
-/** A pair of pictures that the model may take for what it is not. Pictures are numbers for `evaluate.picture`. */
+/** A pair of pictures that the model may get wrong. Pictures are indices for `evaluate.picture`. */
 export interface ComparedPair {
   readonly left: number;
   readonly right: number;
@@ -214,70 +214,70 @@ export interface ComparedPair {
   readonly distance: number;
 }
 
-/** How well a run's model tells the held-out identities apart. */
+/** The evaluation of a run's model on the held-out identities. */
 export interface RunEvaluation {
   readonly run: string;
   readonly people: number;
   readonly pictures: number;
-  /** Whether the pictures have changed since the run: people whom it learnt from may be among those held out now. */
+  /** Whether the pictures have changed since the run: training identities may be held out now. */
   readonly changed: boolean;
   readonly threshold: number;
   readonly auc: Figure;
   readonly eer: Figure;
-  /** True accepts where 1 % of the impostor pairs are accepted. */
+  /** True-accept rate at a false-accept rate of 1 %. */
   readonly trueAccepts: Figure;
-  /** Of pairs judged rightly, each fold of people by the best threshold of the others; with its standard error. */
+  /** Accuracy over the pairs, each fold at the best threshold of the others; with its standard error. */
   readonly accuracy: { readonly value: number; readonly standardError: number };
   readonly roc: readonly { readonly threshold: number; readonly falseAccept: number; readonly trueAccept: number }[];
   readonly det: readonly { readonly threshold: number; readonly falseAccept: number; readonly falseReject: number }[];
-  /** Distances of the genuine and of the impostor pairs, ascending. */
+  /** Distances of genuine and of impostor pairs, ascending. */
   readonly genuine: Float64Array;
   readonly impostor: Float64Array;
-  /** The impostor pairs that are nearest, and the genuine pairs that are farthest apart, the worst first. */
+  /** The nearest impostor pairs and the farthest genuine pairs, the worst first. */
   readonly nearestImpostors: readonly ComparedPair[];
   readonly farthestGenuine: readonly ComparedPair[];
 }
 
 export interface EvaluateRequests {
   "evaluate.run": Request<{ run: string }, RunEvaluation>;
-  /** The shares of wrong answers at a threshold. */
+  /** The error rates at a threshold. */
   "evaluate.at": Request<{ run: string; threshold: number }, { falseAccepts: Figure; falseRejects: Figure }>;
   "evaluate.picture": Request<{ run: string; picture: number }, Blob>;
-  /** The run's model takes this threshold from now on. */
+  /** Sets the threshold of the run's model. */
   "evaluate.useThreshold": Request<{ run: string; threshold: number }, void>;
-  /** One HTML file without anything to load. */
+  /** One self-contained HTML file. */
   "evaluate.report": Request<{ run: string }, Blob>;
 }
 
-/** What there is to recognize with, and who. */
+/** The open model and the enrolled people. */
 export interface RecognitionState {
-  /** The model that is open: the id of a run or of an imported one; null before one was chosen. */
+  /** The open model: the id of a run or of an imported model; null before one was chosen. */
   readonly model: string | null;
-  /** Models that came from files. */
+  /** Models imported from files. */
   readonly imported: readonly { readonly id: string; readonly name: string }[];
   readonly people: readonly EnrolledPerson[];
   readonly threshold: number | null;
   readonly liveness: { readonly name: string; readonly threshold: number } | null;
-  /** Whether this browser finds faces. */
+  /** Whether face detection is available in this browser. */
   readonly findsFaces: boolean;
 }
 
 export interface EnrolledPerson {
   readonly name: string;
   readonly pictures: number;
-  /** A small picture as a data URI; null for people whom an imported gallery brought. */
+  /** A small picture as a data URI; null for people from an imported gallery. */
   readonly cover: string | null;
 }
 
 export interface Recognized {
   /** Null for "unknown". */
   readonly name: string | null;
-  /** To the nearest person, and the chance that it is that person; null where the model tells none. */
+  /** The distance to the nearest person, and the probability of a match; null where the model has none. */
   readonly distance: number;
   readonly probability: number | null;
   readonly threshold: number;
   readonly candidates: readonly { readonly name: string; readonly distance: number }[];
-  /** Where the face is in the picture, in shares of its width and height; null where nobody looked, or there is none. */
+  /** The face's position, in shares of the picture's width and height; null without face detection or a face. */
   readonly face: FaceBox | null;
 }
 
@@ -292,14 +292,14 @@ export interface FaceBox {
 export type Probe = Blob | ImageBitmap;
 
 export interface RecognizeRequests {
-  /** Opens a model with the people who are enrolled for it; by default the one of the last time, or of the newest run. */
+  /** Opens a model and the people enrolled for it; by default the last one used, or that of the newest run. */
   "recognize.open": Request<{ model?: string }, void>;
-  /** Adds pictures of a person; what is refused is told with why. */
+  /** Adds pictures of a person; rejected ones are returned with the reason. */
   "recognize.enroll": Request<
     { name: string; pictures: readonly { name: string; picture: Probe }[]; findFace: boolean },
     { added: number; refused: readonly { name: string; reason: string }[] }
   >;
-  /** "refused" where the liveness model takes it for a picture of a picture; "no face" where one was looked for. */
+  /** "refused" where the liveness model detects a presentation attack; "no face" where none was found. */
   "recognize.identify": Request<{ picture: Probe; findFace: boolean }, Recognized | "refused" | "no face">;
   "recognize.forget": Request<{ name: string }, void>;
   "recognize.exportModel": Request<Record<string, never>, { name: string; file: Blob }>;
@@ -307,7 +307,7 @@ export interface RecognizeRequests {
   "recognize.importModel": Request<{ file: File }, void>;
   "recognize.removeModel": Request<{ model: string }, void>;
   "recognize.exportGallery": Request<Record<string, never>, Blob>;
-  /** Adds its people to those who are there. */
+  /** Adds the people of a gallery file to those enrolled. */
   "recognize.importGallery": Request<{ file: File }, { people: number }>;
   "recognize.setLiveness": Request<{ file: File | null }, void>;
 }
@@ -325,11 +325,11 @@ export interface BenchmarkStep {
   /** Median of this many steps. */
   readonly milliseconds: number;
   readonly steps: number;
-  /** Billions of operations a second, of convolutions and matrix products alone. */
+  /** Billions of operations per second, counting convolutions and matrix products only. */
   readonly gflops: number;
-  /** Of what the adapter reaches with multiply-adds in registers. */
+  /** Share of the adapter's peak, measured with multiply-adds in registers. */
   readonly shareOfPeak: number;
-  /** What its kernels take on the GPU, the longest first; null where the adapter has no timestamps. */
+  /** GPU time of each kernel, the longest first; null where the adapter has no timestamp queries. */
   readonly kernels: readonly BenchmarkKernel[] | null;
 }
 
@@ -337,15 +337,15 @@ export interface BenchmarkKernel {
   readonly name: string;
   readonly launches: number;
   readonly milliseconds: number;
-  /** Of the step's time on the GPU. */
+  /** Share of the step's GPU time. */
   readonly share: number;
-  /** Null for what is bound by memory. */
+  /** Null for memory-bound kernels. */
   readonly shareOfPeak: number | null;
 }
 
 export interface BenchmarkCheck {
   readonly name: string;
-  /** Relative, against float64 on the host. */
+  /** Relative error against float64 on the host. */
   readonly error: number;
   readonly allowed: number;
 }
@@ -357,28 +357,28 @@ export interface Benchmark {
   readonly seconds: number;
   readonly correct: boolean;
   readonly checks: readonly BenchmarkCheck[];
-  /** Billions of multiply-adds, each counted as two operations, a second. */
+  /** Billions of multiply-adds per second, each counted as two operations. */
   readonly peakGflops: number | null;
   readonly steps: readonly BenchmarkStep[];
-  /** What there was no time for. */
+  /** Steps that were skipped for lack of time. */
   readonly left: readonly string[];
 }
 
 export interface GpuRequests {
   "gpu.describe": Request<Record<string, never>, GpuDescription>;
-  /** Two minutes at most. Rejects when it was cancelled. */
+  /** Takes at most two minutes. Rejects when canceled. */
   "gpu.benchmark": Request<Record<string, never>, Benchmark>;
   "gpu.cancel": Request<Record<string, never>, void>;
 }
 
-/** All that the page may ask, by name: the part before the dot says whose worker.ts answers. */
+/** All requests by name; the part before the dot is the folder of the worker.ts that answers. */
 export interface Requests extends DataRequests, TrainRequests, EvaluateRequests, RecognizeRequests, GpuRequests {}
 
 export type RequestName = keyof Requests;
 export type Input<N extends RequestName> = Requests[N]["in"];
 export type Output<N extends RequestName> = Requests[N]["out"];
 
-/** An error as it passes between the two: a code of docs/errors.md, or null for one that nobody foresaw. */
+/** An error in transit: a code of docs/errors.md, or null for an unexpected one. */
 export interface Failure {
   readonly code: string | null;
   readonly message: string;
@@ -386,14 +386,14 @@ export interface Failure {
 
 export type ToWorker =
   | { readonly kind: "request"; readonly id: number; readonly name: RequestName; readonly input: unknown }
-  /** What the page rasterised for the worker; null where the browser cannot. */
+  /** An image that the page rasterized for the worker; null where the browser cannot. */
   | { readonly kind: "raster"; readonly id: number; readonly bitmap: ImageBitmap | null };
 
 export type FromWorker =
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly failure: Failure }
   | { readonly kind: "state"; readonly slices: Partial<State> }
-  /** New points of the curve of the run that is training: the losses of the steps after `from`. */
+  /** New points of the curve of the run in training: the losses of the steps after `from`. */
   | {
       readonly kind: "points";
       readonly run: string;
@@ -401,8 +401,8 @@ export type FromWorker =
       readonly losses: readonly number[];
       readonly evaluations: readonly Evaluation[];
     }
-  /** SVG can be rasterised in a page alone. */
-  | { readonly kind: "rasterise"; readonly id: number; readonly svg: string; readonly side: number };
+  /** Only a page can rasterize SVG. */
+  | { readonly kind: "rasterize"; readonly id: number; readonly svg: string; readonly side: number };
 
 export const initialState: State = {
   device: { status: "opening" },

@@ -1,4 +1,4 @@
-// Datasets in a page or worker: from files that somebody chose, from blobs, from the network. Nothing is sent anywhere.
+// Datasets in a page or worker: from chosen files, blobs, or the network. Nothing is uploaded.
 
 import type { Dataset } from "../data/dataset.ts";
 import type { ImageSize } from "../data/imageSize.ts";
@@ -13,12 +13,12 @@ import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { checkOptions } from "../options.ts";
 import { decodeHere } from "./decodePicture.ts";
 
-/** A file, a blob, an answer of the network, or an address to ask. */
+/** A file, a blob, a response, or an address to fetch. */
 export type RecordInput = Blob | Response | URL | string;
 
 /** Options of what a page reads. */
 export interface PageDataOptions {
-  /** Decodes the pictures; a `PageDecoder`'s does it in workers. By default in the thread that asks. */
+  /** Decodes the pictures; that of a `PageDecoder` uses workers. By default decoding runs in the calling thread. */
   decode?: (picture: StoredPicture, size: ImageSize) => Promise<Uint8Array>;
 }
 
@@ -55,7 +55,7 @@ async function recordSource(input: RecordInput): Promise<RecordSource> {
   const response = input instanceof Response ? input : await fetched(input);
   const name = response.url || "the response";
   if (!response.ok)
-    throw new TwingradError("BAD_INPUT", `${name}: the answer was ${response.status} ${response.statusText}`);
+    throw new TwingradError("BAD_INPUT", `${name}: the response was ${response.status} ${response.statusText}`);
   const blob = await response.blob().catch((error: Error) => {
     throw new TwingradError("BAD_INPUT", `${name}: cannot be read: ${error.message}`, { cause: error });
   });
@@ -78,7 +78,7 @@ function blobSource(blob: Blob, name: string): RecordSource {
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
-/** Not every browser lets a stream be iterated over. */
+/** Iterates over a stream; not every browser's streams are async iterable. */
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
@@ -109,7 +109,7 @@ export function imageFiles(
   files: Iterable<File>,
   options: PageDataOptions & {
     readonly crop?: CropOptions;
-    /** Told, in a line, of pictures in formats that are passed over. */
+    /** Called with one line about skipped pictures in unsupported formats. */
     readonly tell?: (text: string) => void;
   } = {},
 ): Dataset {

@@ -1,18 +1,19 @@
-// Stored pictures to pixels with the browser's own decoders: what src/node/files/images.ts does with sharp.
+// Decodes stored pictures with the browser's decoders: the counterpart of src/node/files/images.ts, which uses sharp.
 
 import { shownScale } from "../data/detection/chooseFace.ts";
 import type { FaceLandmarks, Pixels } from "../data/detection/faceFinder.ts";
 import { frameToPicture, seenThrough, shownPart } from "../data/detection/faceFrame.ts";
 import type { ImageSize } from "../data/imageSize.ts";
-import { centredPart, croppedPart, type Rectangle } from "../data/pictures/crop.ts";
+import { centeredPart, croppedPart, type Rectangle } from "../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/pictures/storedPicture.ts";
 import { TwingradError } from "../errors.ts";
 import { decodeNetpbm } from "../formats/netpbm.ts";
 
 /**
- * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the thread that calls it. EXIF orientation and
- * colour profile are applied; what is transparent turns black; one channel is luminance. The largest centred part of the
- * wanted shape is kept, or the surroundings of the box that the picture comes with, and resized by the browser, whose pixels differ a little from sharp's.
+ * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C], in the calling thread. EXIF orientation and color
+ * profile are applied; transparency becomes black; one channel is luminance. The picture is cropped to the largest
+ * centered part with the wanted aspect ratio, or to its box, and resized by the browser, whose pixels differ slightly
+ * from sharp's.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded.
  * @example
  * ```ts
@@ -25,7 +26,7 @@ import { decodeNetpbm } from "../formats/netpbm.ts";
 export async function decodeHere(picture: Uint8Array | StoredPicture, size: ImageSize): Promise<Uint8Array> {
   const [height, width, channels] = size;
   if (channels !== 1 && channels !== 3) {
-    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (grey) or 3 (colour), not ${channels}`);
+    throw new TwingradError("BAD_INPUT", `Invalid number of channels ${channels}: expected 1 (gray) or 3 (color).`);
   }
   const whole = await bitmapOf(picture instanceof Uint8Array ? { bytes: picture } : picture);
   try {
@@ -35,7 +36,7 @@ export async function decodeHere(picture: Uint8Array | StoredPicture, size: Imag
     const crop = picture instanceof Uint8Array ? undefined : picture.crop;
     const [own, wanted] = [[whole.height, whole.width] as const, [height, width] as const];
     if (crop?.landmarks) return alignedFace(whole, crop.landmarks, crop.margin, size);
-    const part = crop ? croppedPart(crop, own, wanted) : centredPart(own, wanted);
+    const part = crop ? croppedPart(crop, own, wanted) : centeredPart(own, wanted);
     const resize = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" } as const;
     const fitted = await createImageBitmap(whole, part.left, part.top, part.width, part.height, resize);
     const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false })!;
@@ -47,7 +48,7 @@ export async function decodeHere(picture: Uint8Array | StoredPicture, size: Imag
   }
 }
 
-/** A face in the standard frame, as src/node/files/images.ts brings it there. */
+/** A face aligned to the standard frame, as in src/node/files/images.ts. */
 function alignedFace(
   whole: ImageBitmap,
   landmarks: FaceLandmarks,
@@ -68,7 +69,10 @@ function pixelsOf(whole: ImageBitmap, part: Rectangle, [height, width]: readonly
   return context.getImageData(0, 0, width, height).data;
 }
 
-/** The upright picture in RGB, at most `longestSide` long, for a `FaceFinder`; `scale` is how much smaller it is. */
+/**
+ * The upright picture in RGB, its longer side at most `longestSide`, for a `FaceFinder`; `scale` is the factor of the
+ * downscaling.
+ */
 export async function wholePicture(picture: StoredPicture): Promise<Pixels & { readonly scale: number }> {
   const whole = await bitmapOf(picture);
   try {
@@ -86,7 +90,7 @@ async function bitmapOf({ bytes, raw }: StoredPicture): Promise<ImageBitmap> {
   if (raw) return bitmapOfPixels(bytes, raw);
   if (bytes.length === 0) throw new TwingradError("CORRUPT_FILE", "the file is empty");
   const format = pictureFormat(bytes);
-  if (!format) throw new TwingradError("CORRUPT_FILE", "this is no JPEG, PNG, WebP, PGM or PPM file");
+  if (!format) throw new TwingradError("CORRUPT_FILE", "this is not a JPEG, PNG, WebP, PGM or PPM file");
   if (format === "netpbm") {
     const { pixels, height, width, channels } = decodeNetpbm(bytes);
     return bitmapOfPixels(pixels, [height, width, channels]);
@@ -97,12 +101,12 @@ async function bitmapOf({ bytes, raw }: StoredPicture): Promise<ImageBitmap> {
   });
 }
 
-/** Of pixels, row by row, with 1, 3 or 4 channels, the fourth being alpha. */
+/** For pixels row by row, with 1, 3 or 4 channels, the fourth being alpha. */
 function bitmapOfPixels(pixels: Uint8Array, [height, width, channels]: ImageSize): Promise<ImageBitmap> {
   if (pixels.length !== height * width * channels || ![1, 3, 4].includes(channels)) {
     throw new TwingradError(
       "CORRUPT_FILE",
-      `${pixels.length} raw values are no ${height}x${width} picture of ${channels} channels`,
+      `${pixels.length} raw values are not a ${height}x${width} picture with ${channels} channels`,
     );
   }
   const rgba = new Uint8ClampedArray(4 * height * width).fill(255);
@@ -127,7 +131,7 @@ function withChannels(rgba: Uint8ClampedArray, channels: 1 | 3): Uint8Array {
   return pixels;
 }
 
-/** Of linear light, with the weights of ITU-R BT.709 as libvips takes them, encoded as sRGB again (IEC 61966-2-1). */
+/** The luminance of linear light, with the weights of ITU-R BT.709 as in libvips, encoded as sRGB (IEC 61966-2-1). */
 function luminance(r: number, g: number, b: number): number {
   const linear = 0.2126 * toLinear[r] + 0.7152 * toLinear[g] + 0.0722 * toLinear[b];
   const encoded = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;

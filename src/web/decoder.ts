@@ -1,5 +1,4 @@
-// Decodes pictures off a page's main thread: a few workers, each with the browser's decoders, take turns.
-
+// Decodes pictures off a page's main thread: a few workers with the browser's decoders take turns.
 import type { ImageSize } from "../data/imageSize.ts";
 import type { StoredPicture } from "../data/pictures/storedPicture.ts";
 import { type ErrorCode, TwingradError } from "../errors.ts";
@@ -17,9 +16,11 @@ export type Answer =
 
 /** Options of `PageDecoder`. */
 export interface PageDecoderOptions {
-  /** How many workers; by default one for each core but the page's own, at most 4. They start when first needed. */
+  /** The number of workers, started when first needed. @default one for each core but one, at most 4 */
   workers?: number;
-  /** Makes a worker of `twingrad/web/decoder.worker`; for bundlers that do not follow `new URL(..., import.meta.url)`. */
+  /**
+   * Creates a worker of `twingrad/web/decoder.worker`; for bundlers that do not follow `new URL(..., import.meta.url)`.
+   */
   createWorker?: () => Worker;
 }
 
@@ -50,7 +51,7 @@ export class PageDecoder {
     checkOptions("PageDecoder", options, { workers: 1, createWorker: 1 });
     const { workers = Math.min(4, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1)) } = options;
     if (!Number.isInteger(workers) || workers < 1) {
-      throw new TwingradError("BAD_INPUT", `a decoder has a whole number of workers, at least 1, not ${workers}`);
+      throw new TwingradError("BAD_INPUT", `Invalid number of workers ${workers}: expected an integer of at least 1.`);
     }
     this.#most = workers;
     this.#create =
@@ -59,8 +60,8 @@ export class PageDecoder {
   }
 
   /**
-   * As `decodeHere`, in a worker: the page's thread only passes on the bytes, a copy of which goes to the worker, and
-   * the pixels. Made to be the `decode` of a dataset.
+   * Like `decodeHere`, in a worker: the page's thread only passes on a copy of the bytes, and the pixels. Meant as the
+   * `decode` of a dataset.
    */
   readonly decode = (picture: Uint8Array | StoredPicture, size: ImageSize): Promise<Uint8Array> => {
     if (this.#disposed) return Promise.reject(new TwingradError("DISPOSED", "this picture decoder has been disposed"));
@@ -73,7 +74,7 @@ export class PageDecoder {
     });
   };
 
-  /** Ends the workers; what is still being decoded rejects. */
+  /** Ends the workers; pending pictures reject. */
   dispose(): void {
     this.#disposed = true;
     for (const { worker, waiting } of this.#workers.splice(0)) {
@@ -92,7 +93,8 @@ export class PageDecoder {
       if (data.error) waiting?.reject(new TwingradError(data.error.code, data.error.message));
       else waiting?.resolve(data.pixels);
     };
-    // A worker that could not be loaded, or fell over: what it had is lost, and the next picture starts another.
+    // A worker that could not be loaded or crashed: its pending pictures reject, and the next picture starts another
+    // one.
     started.worker.onerror = (event) => {
       const place = this.#workers.indexOf(started);
       if (place >= 0) this.#workers.splice(place, 1);

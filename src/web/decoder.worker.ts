@@ -1,9 +1,9 @@
-// The worker of src/web/decoder.ts: decodes one picture after the other, and gives its memory away with the answer.
+// The worker of src/web/decoder.ts: decodes one picture after another, and transfers the pixels with the answer.
 import type { TwingradError } from "../errors.ts";
 import { decodeHere } from "./decodePicture.ts";
 import type { Answer, Question } from "./decoder.ts";
 
-/** The part of a worker's global scope that is used here; TypeScript's types are those of a page. */
+/** The part of a worker's global scope that is used; TypeScript has the types for pages. */
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Question>) => void;
   postMessage(answer: Answer, transfer?: Transferable[]): void;

@@ -1,13 +1,13 @@
-// Face finders of a page: the browser's own where it has one, and the package that Node uses.
+// Face detectors for pages: the browser's own where it has one, and the package that Node uses.
 import { type FaceApi, faceApiFinder } from "../data/detection/faceApiFinder.ts";
 import type { PictureDecoder } from "../data/detection/faceDataset.ts";
 import type { FaceFinder, FoundFace, Pixels } from "../data/detection/faceFinder.ts";
 import { decodeHere, wholePicture } from "./decodePicture.ts";
 
-/** How a page decodes the photographs that faces are found in. */
+/** Decodes the photographs to detect faces in. */
 export const pagePictures: PictureDecoder = { decode: decodeHere, whole: wholePicture };
 
-/** Of the Shape Detection API (https://wicg.github.io/shape-detection-api/), which TypeScript does not know. */
+/** The Shape Detection API (https://wicg.github.io/shape-detection-api/), which TypeScript's types lack. */
 interface ShapeDetector {
   detect(picture: ImageData): Promise<readonly { readonly boundingBox: DOMRectReadOnly }[]>;
 }
@@ -28,7 +28,7 @@ export async function browserFaceFinder(): Promise<FaceFinder | undefined> {
   if (!FaceDetector) return undefined;
   const detector = new FaceDetector({ fastMode: false, maxDetectedFaces: 20 });
   const asked = async (picture: Pixels) => (await detector.detect(imageData(picture))).map(foundFace);
-  // Chrome has the class on platforms where nothing stands behind it: asking tells.
+  // Chrome has the class on platforms without a detector behind it, which only a call reveals.
   const works = await asked({ data: new Uint8Array(3), height: 1, width: 1 }).then(
     () => true,
     () => false,

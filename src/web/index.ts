@@ -1,4 +1,4 @@
-// What a page has besides the core.
+// Additions for pages and workers to the core.
 
 export type { FaceApi } from "../data/detection/faceApiFinder.ts";
 export { CorruptRecordError } from "../formats/tfrecord/framing.ts";

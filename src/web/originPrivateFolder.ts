@@ -1,16 +1,16 @@
-// Checkpoints of a page or a worker: in the origin-private file system, which nobody but this origin sees.
+// Checkpoints of a page or worker in the origin-private file system, which only this origin can access.
 // https://fs.spec.whatwg.org
 import { TwingradError } from "../errors.ts";
 import type { CheckpointFolder } from "../train/checkpoints.ts";
 import { storageError } from "./storageError.ts";
 
-/** `move` renames within the origin-private file system; TypeScript's library lacks it. */
+/** `move` renames within the origin-private file system; TypeScript's types lack it. */
 interface MovableFile extends FileSystemFileHandle {
   move(name: string): Promise<void>;
 }
 
 /**
- * A folder of the origin-private file system, made with the first checkpoint. The browser may clear it when space is
+ * A folder of the origin-private file system, created with the first checkpoint. The browser may clear it when space is
  * short, unless `navigator.storage.persist()` was granted.
  * @throws BAD_INPUT where the browser has none. Its methods throw `DiskError` for what the browser refuses, with why: its
  * quota is used up (`full`), the page has no right (`denied`), another tab writes the same file (`busy`); and BAD_INPUT for
@@ -23,11 +23,11 @@ interface MovableFile extends FileSystemFileHandle {
  * ```
  */
 export function originPrivateFolder(path: string): CheckpointFolder {
-  const { storage } = (globalThis.navigator ?? {}) as Partial<Navigator>; // Node 20 has none
+  const { storage } = (globalThis.navigator ?? {}) as Partial<Navigator>; // Node 20 has no navigator
   if (typeof storage?.getDirectory !== "function") {
     throw new TwingradError(
       "BAD_INPUT",
-      "This runtime has no origin-private file system, or the page is no secure context: serve it from https or localhost.",
+      "This runtime has no origin-private file system, or the page is not a secure context: serve it from https or localhost.",
     );
   }
   const open = async (create = false) => {
@@ -35,7 +35,7 @@ export function originPrivateFolder(path: string): CheckpointFolder {
     for (const name of path.split("/").filter(Boolean)) folder = await folder.getDirectoryHandle(name, { create });
     return folder;
   };
-  /** Runs `work`; what it fails with names the file, what was done with it, and why that cannot be. */
+  /** Runs `work`; errors name the file, the operation and the reason. */
   async function doing<T>(name: string, what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -43,17 +43,18 @@ export function originPrivateFolder(path: string): CheckpointFolder {
       throw storageError(name ? `${path}/${name}` : path, what, error as Error);
     }
   }
-  // One writer at a time, of all tabs and workers of the origin: what another one writes is no leftover.
+  // One writer at a time among all tabs and workers of the origin, so that a write in progress is not taken for a
+  // leftover.
   const lock = `twingrad ${path.split("/").filter(Boolean).join("/")}`;
   const alone = async (work: () => Promise<void>): Promise<void> => {
     await navigator.locks.request(lock, work);
   };
   let cleared = false;
-  /** Removes what a page that was closed in the middle of a write left. */
+  /** Removes partial files that a page left when it was closed during a write. */
   const clear = async (folder: FileSystemDirectoryHandle) => {
     if (cleared) return;
     for await (const name of folder.keys()) {
-      if (name.startsWith(".")) await folder.removeEntry(name).catch(() => undefined); // in use: no leftover
+      if (name.startsWith(".")) await folder.removeEntry(name).catch(() => undefined); // in use, so not a leftover
     }
     cleared = true;
   };
@@ -81,10 +82,10 @@ export function originPrivateFolder(path: string): CheckpointFolder {
           const folder = await open(true);
           await clear(folder);
           const file = (await folder.getFileHandle(beside, { create: true })) as MovableFile;
-          const stream = await file.createWritable(); // takes the place of the file's old content when it is closed
+          const stream = await file.createWritable(); // replaces the old content when it is closed
           try {
-            // Asks for the room first. A write that runs out of quota breaks the pipe that its bytes come through, and Chrome
-            // may tell of that alone (an AbortError).
+            // Reserves the space first. A write that exceeds the quota breaks the pipe of its bytes, and Chrome may
+            // report only that (an AbortError).
             await stream.truncate(bytes.length);
             await stream.write(bytes as Uint8Array<ArrayBuffer>);
             await stream.close();

@@ -1,8 +1,8 @@
-// What a browser's storage refuses, by why: no room, no right, in use. A program can wait for each, but in another way.
+// Errors of a browser's storage by reason: no space, no permission, in use. Each needs a different reaction.
 // Names of the exceptions: https://fs.spec.whatwg.org and https://webidl.spec.whatwg.org/#idl-DOMException-error-names
 import { DiskError, type DiskReason, TwingradError } from "../errors.ts";
 
-/** The caller named something that is not there, not of the kind that it must be, or that no file can be called. */
+/** The caller named a missing file, one of the wrong kind, or an invalid name. */
 const misnamed = new Set(["NotFoundError", "TypeMismatchError", "InvalidModificationError", "TypeError"]);
 
 const reasons: Readonly<Record<string, DiskReason>> = {
@@ -12,15 +12,15 @@ const reasons: Readonly<Record<string, DiskReason>> = {
   NoModificationAllowedError: "busy",
 };
 
-/** In a browser's own words nothing says what to do. */
+/** Advice, which the browser's own messages lack. */
 const advice: Readonly<Record<DiskReason, string>> = {
-  full: "what the browser gives this origin is used up, or the disk is full: remove what is no longer needed",
-  denied: "the page may not use this storage: site data are blocked, or it is in a sandboxed frame",
+  full: "the storage quota of this origin is exceeded, or the disk is full: remove what is no longer needed",
+  denied: "the page may not use this storage: site data is blocked, or the page is in a sandboxed frame",
   busy: "another tab or worker has it open",
   other: "the browser gives no other reason",
 };
 
-/** `DISK` with the reason and the browser's words; `BAD_INPUT` for a wrong name. */
+/** `DISK` with the reason and the browser's message; `BAD_INPUT` for an invalid name. */
 export function storageError(path: string, what: string, error: Error): TwingradError {
   const message = `${path}: cannot be ${what}: ${error.message.replace(/\.$/, "")}`;
   if (misnamed.has(error.name)) return new TwingradError("BAD_INPUT", message, { cause: error });

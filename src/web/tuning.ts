@@ -1,4 +1,4 @@
-// Tuning tables in a page or worker: in IndexedDB, for the page's origin.
+// Tuning tables in a page or worker, stored in IndexedDB for the page's origin.
 import { createStore, get, update } from "idb-keyval";
 import { mergeTuning, parseTuningTable } from "../formats/tuningTable.ts";
 import type { TuningStore } from "../gpu/tunerTable.ts";
@@ -20,7 +20,7 @@ export function pageTuningStore(database = "twingrad-tuning"): TuningStore {
       const kept = await get(key, store);
       return kept === undefined ? undefined : parseTuningTable(kept);
     },
-    // In one transaction: another tab may have added to the table since this page loaded it.
+    // In one transaction, since another tab may have extended the table meanwhile.
     save: (key, table) => update(key, (stored) => mergeTuning(stored, table), store),
   };
 }

@@ -61,7 +61,7 @@ describe("usage", () => {
     [
       "an augmentation that is none",
       '{"augment":{"rotation":400}}',
-      /json: augment: rotation: got 400; .* -180 to 180/,
+      /json: augment: Invalid rotation 400: .* -180 to 180/,
     ],
     ["no JSON", "steps=7", /config\.json: this is no JSON/],
   ])("a configuration with %s: 2", async (_, text, reason) => {
@@ -118,13 +118,13 @@ describe("failures: 1, and one line", () => {
       "was not saved by twingrad",
     );
     expect(await fails("verify", picture(0, 0), picture(0, 0), picture(0, 1))).toMatch(
-      /0\.png: this is a PNG picture, no safetensors file/,
+      /0\.png: this is a PNG picture, not a safetensors file/,
     );
   });
 
   it("more people to hold out than there are", async () => {
     expect(await fails("train", data, "--out", at("x"), ...tiny, "--validation", "0.9")).toMatch(
-      /cannot hold out .*; --validation 0 holds nobody out/,
+      /Cannot hold out .*; --validation 0 holds nobody out/,
     );
   });
 });

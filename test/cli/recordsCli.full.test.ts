@@ -108,7 +108,7 @@ describe("records create, inspect, verify", () => {
     expect(records).toBe(22);
     expect(corrupt).toMatchObject([
       { record: 1, offset: 0, reason: expect.stringMatching(/^the checksum of its data is wrong/) },
-      { record: 24, reason: expect.stringMatching(/^the file is cut short/) },
+      { record: 24, reason: expect.stringMatching(/^the file is truncated/) },
     ]);
     expect(stderr.trimEnd()).toMatch(/^twingrad: 2 of the records cannot be read; the first: .*record 1 at byte 0.*$/);
     const inspected = await cli.run("records", "inspect", at("broken.tfrecord"));

@@ -32,7 +32,7 @@ describe("batches", () => {
     }
   });
 
-  it("hold triplets, and so many pictures of each of some people", async () => {
+  it("hold triplets, and K pictures of each of P identities", async () => {
     const images = new DecodedImages(constantPictures(4, 5), size);
     const triplet = await tripletBatches(images, triplets(labels, { seed: 1 }), { batchSize: 7 }).next();
     const chosen = take(triplets(labels, { seed: 1 }), 7);
@@ -46,7 +46,7 @@ describe("batches", () => {
     expect(Array.from(value.labels)).toEqual(identitiesOf(pictures));
   });
 
-  it("hold the same pictures decoded in several ways, each its part of those together", async () => {
+  it("concatenate batches that several decoders decode in equal parts", async () => {
     const [one, other] = [constantPictures(4, 5), constantPictures(4, 5)];
     const inverted = other.items.map((item) => ({
       ...item,
@@ -59,10 +59,12 @@ describe("batches", () => {
     const half = value.images.length / 2;
     const expected = whole.value.images.map((pixel, i) => (i < half ? pixel : 255 - pixel));
     expect(value).toEqual({ ...whole.value, images: expected, stacked: expected });
-    expect(() => classBatches(images, perClass(labels, options), { together: 3 })).toThrow(/2 ways .* together, not 3/);
+    expect(() => classBatches(images, perClass(labels, options), { together: 3 })).toThrow(
+      /`together` 3: expected a multiple of 2/,
+    );
   });
 
-  it("lie in one array of their own, branch by branch, with the values of stacks made one by one", async () => {
+  it("lie in one array per batch, branch by branch, equal to separately stacked branches", async () => {
     const dataset = constantPictures(4, 5);
     const images = new DecodedImages(dataset, size, { maximumBytes: 36 });
     const attacked = { ...dataset, items: dataset.items.map((item, n) => ({ ...item, live: n % 3 === 0 })) };
@@ -115,7 +117,7 @@ describe("batches", () => {
     }
   });
 
-  it("give each picture a seed of its own, the same wherever the stream is entered", async () => {
+  it("give each picture its own seed, the same wherever the stream is resumed", async () => {
     const images = new DecodedImages(constantPictures(4, 5), size);
     const all = async (stream: ReturnType<typeof batches>, count: number) => {
       const seeds: number[] = [];
@@ -138,7 +140,7 @@ describe("batches", () => {
     }
   });
 
-  it("go on from a state, whatever was decoded ahead when it was taken", async () => {
+  it("continue from a state, whatever was prefetched when it was saved", async () => {
     const keep = { sameProbability: 0.9, differentProbability: 0.2, seed: 8, shuffleBuffer: 7 };
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 12 }), fc.nat({ max: 5 }), fc.nat({ max: 5 }), async (before, prefetch, later) => {
@@ -156,14 +158,14 @@ describe("batches", () => {
         const other = start(later);
         other.restore(state);
         for (const expected of onward) expect((await other.next()).value).toEqual(expected);
-        // And the one that is ahead goes back.
+        // The stream that is ahead is restored.
         whole.restore(state);
         for (const expected of onward) expect((await whole.next()).value).toEqual(expected);
       }),
     );
   });
 
-  it("decode ahead by the given number of batches and no further, and hold no more pictures than that", async () => {
+  it("decode ahead by exactly the given number of batches", async () => {
     const dataset = constantPictures(4, 5);
     const images = new DecodedImages(dataset, size, { maximumBytes: 0 });
     const pairs = balancedPairs(labels, { seed: 1 });
@@ -178,7 +180,7 @@ describe("batches", () => {
     }
   });
 
-  it("begin to be decoded before they are asked for, where that is wanted, and are the same", async () => {
+  it("are the same when begin() starts their decoding early", async () => {
     const pairs = balancedPairs(labels, { seed: 1 });
     const stream = batches(new DecodedImages(constantPictures(4, 5), size), pairs, { batchSize: 2, prefetch: 3 });
     const before = stream.state();
@@ -190,7 +192,7 @@ describe("batches", () => {
     expect(pairs.drawn).toBe(8);
   });
 
-  it("come in order, though pictures take any time to decode", async () => {
+  it("come in order, however long each picture takes to decode", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat({ max: 4 }), fc.integer({ min: 1, max: 5 }), async (s, prefetch, at) => {
         const dataset = constantPictures(4, 5);
@@ -205,7 +207,7 @@ describe("batches", () => {
     );
   });
 
-  it("name a picture that cannot be decoded when its turn comes, lose nothing, and try it again when asked", async () => {
+  it("name an undecodable picture in its turn, lose nothing, and retry on the next call", async () => {
     const dataset = constantPictures(4, 5);
     const chosen = take(balancedPairs(labels, { seed: 1 }), 8);
     // The first picture that the third batch is the first to show.
@@ -233,14 +235,14 @@ describe("batches", () => {
   });
 
   it.each([
-    [{ batchSize: 0 }, /at least 1, not 0/],
-    [{ batchSize: 1.5 }, /not 1.5/],
-    [{ batchSize: 1, prefetch: -1 }, /prefetch .* not -1/],
+    [{ batchSize: 0 }, /batch size 0: expected .* at least 1/],
+    [{ batchSize: 1.5 }, /batch size 1.5/],
+    [{ batchSize: 1, prefetch: -1 }, /`prefetch` -1/],
   ])("refuse %j", (options, reason) => {
     const images = new DecodedImages(constantPictures(4, 5), size);
     expect(() => batches(images, balancedPairs(labels, { seed: 1 }), options)).toThrow(reason);
   });
 });
 
-/** Everything that can happen without a timer has happened. */
+/** Waits until all pending promises have settled. */
 const settled = () => new Promise((done) => setTimeout(done, 5));

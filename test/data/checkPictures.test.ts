@@ -1,4 +1,4 @@
-// Pictures that are no pictures are refused where they come in, by number and place.
+// Invalid pictures are rejected on input, with their number and the place of the invalid value.
 import { describe, expect, it } from "vitest";
 import { checkPictures } from "../../src/data/checkPictures.ts";
 
@@ -26,7 +26,7 @@ describe("checkPictures", () => {
     ["Float64Array", new Float64Array(12)],
     ["Array", new Array(12).fill(0)],
     ["undefined", undefined],
-  ])("refuses a %s and says what it expects", (name, pictures) => {
+  ])("rejects a %s and says what it expects", (name, pictures) => {
     expect(() => checkPictures("here", pictures, size)).toThrow(
       expect.objectContaining({ code: "BAD_INPUT", message: expect.stringMatching(new RegExp(`${name}.*Uint8Array`)) }),
     );

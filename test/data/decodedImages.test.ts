@@ -12,7 +12,7 @@ const lone = (decode: (size: ImageSize) => Promise<Uint8Array>): Dataset => ({
 });
 
 describe("DecodedImages", () => {
-  it("decodes each picture once while it is cached, and a failed one again", async () => {
+  it("decodes each picture once while it is cached, and retries a failed one", async () => {
     const dataset = constantPictures(1, 3);
     const images = new DecodedImages(dataset, size);
     await images.stack([0, 1, 0, 2]);
@@ -42,7 +42,7 @@ describe("DecodedImages", () => {
     ]);
   });
 
-  it("keeps no more than the given bytes, the most recently used ones", async () => {
+  it("keeps the most recently used pictures within the given bytes", async () => {
     const dataset = constantPictures(1, 4);
     const images = new DecodedImages(dataset, size, { maximumBytes: 12 });
     for (const index of [0, 1, 0, 2, 0, 1]) await images.get(index);
@@ -50,7 +50,7 @@ describe("DecodedImages", () => {
     expect(images.kept).toBe(2);
   });
 
-  it("decodes no more at a time than it was told, all that are asked for, each once, in any order of ending", async () => {
+  it("decodes every requested picture once, with bounded concurrency, in any order of completion", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -67,7 +67,7 @@ describe("DecodedImages", () => {
               most = Math.max(most, ++running);
               await s.schedule(Promise.resolve());
               running--;
-              // One picture cannot be decoded: the others must come all the same.
+              // One picture cannot be decoded; the others must arrive nonetheless.
               if (index === 7) throw new Error("picture 7");
               return item.decode(wanted);
             },
@@ -83,19 +83,19 @@ describe("DecodedImages", () => {
           expect(most).toBeLessThanOrEqual(concurrency);
           expect(running).toBe(0);
           expect(images.kept * 6).toBeLessThanOrEqual(maximumBytes);
-          // Asked for at once, no picture is decoded twice, even where none is kept.
+          // Concurrent requests decode no picture twice, even without a cache.
           expect(new Set(dataset.decoded).size).toBe(dataset.decoded.length);
         },
       ),
     );
   });
 
-  it("names a picture that has another size than asked for", async () => {
+  it("names a picture that is decoded to the wrong size", async () => {
     const images = new DecodedImages(
       lone(async () => new Uint8Array(5)),
       size,
     );
-    await expect(images.stack([0])).rejects.toThrow("a/1.png: the decoder gave 5 values where 2x3x1 were expected");
+    await expect(images.stack([0])).rejects.toThrow("a/1.png: the decoder returned 5 values; expected 2 x 3 x 1");
   });
 
   it.each([{ maximumBytes: -1 }, { maximumBytes: Number.NaN }, { concurrency: 0 }, { concurrency: 1.5 }])(

@@ -1,4 +1,4 @@
-// Pictures by recording session: told from their names, held out whole, drawn equally often.
+// Groups of pictures: parsed from their names, held out whole, drawn equally often.
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { grouped, groupsOf, splitGroups } from "../../src/data/groups.ts";
@@ -22,9 +22,9 @@ describe("grouped", () => {
 
   it.each([
     ["(", /--group-by \(: /],
-    ["\\d", /no capture group/],
-    ["_(\\d\\d)_", /b\.jpg: .* finds no group/],
-    ["3", /finds no group/],
+    ["\\d", /missing capture group/],
+    ["_(\\d\\d)_", /b\.jpg: .* does not match/],
+    ["3", /does not match/],
   ])("refuses %s", (rule, reason) => {
     expect(() => grouped(dataset(["x_01_a.jpg", "b.jpg"]), rule)).toThrow(reason);
   });
@@ -34,7 +34,7 @@ describe("splitGroups", () => {
   const names = ["1", "2", "3"].flatMap((day) => [0, 1, 2, 3].map((n) => `day${day}/${n}.jpg`));
   const days = grouped(dataset(names), "day(\\d)");
 
-  it("holds out whole groups, each in one fold, with the people of each part", () => {
+  it("holds out whole groups, each in one fold, with the identities of each part", () => {
     const held = [1, 2, 3].map((number) => splitGroups(days, { fraction: 0, fold: { number, of: 3 }, seed: 1 }));
     expect(held.map(({ heldOut }) => groupsOf(heldOut))).toEqual([["1"], ["2"], ["3"]]);
     expect(groupsOf(held[0].training)).toEqual(["2", "3"]);
@@ -43,7 +43,7 @@ describe("splitGroups", () => {
     expect([groupsOf(training).length, groupsOf(heldOut).length]).toEqual([2, 1]);
   });
 
-  it("refuses more parts than groups, and a part with one identity", () => {
+  it("rejects more folds than groups, and a part with one identity", () => {
     const fold = { number: 1, of: 4 };
     expect(() => splitGroups(days, { fraction: 0, fold, seed: 1 })).toThrow(/part 1\/4 of the 3 groups 1, 2, 3/);
     const alone = grouped(dataset(["1/0.jpg", "2/0.jpg", "2/1.jpg"]), "1");

@@ -28,7 +28,7 @@ describe("philox4x32-10", () => {
 });
 
 describe("Random", () => {
-  it("gives other numbers for another seed, stream or index, and the same for the same", () => {
+  it("depends on seed, stream and index, and on nothing else", () => {
     const draw = (seed: number, stream: number, index: number) => new Random(seed, stream, index).uniform();
     expect(draw(1, streams.split, 0)).toBe(draw(1, streams.split, 0));
     const values = [
@@ -52,7 +52,7 @@ describe("Random", () => {
     expect(chi2).toBeLessThan(22.46);
   });
 
-  it("shuffles into every order equally often", () => {
+  it("shuffles uniformly", () => {
     const random = new Random(4, streams.trials);
     const counts = new Map<string, number>();
     for (let i = 0; i < 24_000; i++) {
@@ -78,7 +78,7 @@ describe("Random", () => {
     expect(Math.abs(squares / count - 1 / 3)).toBeLessThan(0.004);
   });
 
-  it("goes on from a position, whatever mixture of numbers was drawn before", () => {
+  it("continues from a position, whatever mixture of numbers was drawn before", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 30 }), fc.nat(), (draws, elsewhere) => {
         const random = new Random(6, streams.trials, 3);
@@ -115,7 +115,7 @@ describe("Random", () => {
     expect(random.distinct(5, 5).sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it.each([-1, 0.5, Number.NaN, 2 ** 53])("refuses the seed %s", (seed) => {
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])("rejects the seed %s", (seed) => {
     expect(() => new Random(seed, 1)).toThrow(/seed must be an integer/);
   });
 });

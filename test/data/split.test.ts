@@ -5,7 +5,7 @@ import { type Fold, splitIdentities } from "../../src/data/split.ts";
 import { constantPictures } from "./stubDataset.ts";
 
 describe("splitIdentities", () => {
-  it("puts nobody into both parts and loses nobody, whatever the seed", () => {
+  it("puts no identity in both parts and loses none, whatever the seed", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4, max: 30 }),
@@ -38,13 +38,13 @@ describe("splitIdentities", () => {
     [10, 0.95],
     [10, 0],
     [10, 1],
-  ])("refuses %i identities at %f", (count, fraction) => {
-    expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/cannot hold out/);
+  ])("rejects %i identities at %f", (count, fraction) => {
+    expect(() => splitIdentities(constantPictures(count, 1), { fraction, seed: 1 })).toThrow(/Cannot hold out/);
   });
 
   const pictures = ({ items }: Dataset) => items.map((item) => item.name);
 
-  it("folds: everybody is held out once, never trained on then, and parts differ by one at most", () => {
+  it("folds: every identity is held out once, and the sizes differ by at most one", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 8 }), fc.integer({ min: 0, max: 9 }), fc.nat(), (of, more, seed) => {
         const dataset = constantPictures(2 * of + more, 2);
@@ -61,13 +61,13 @@ describe("splitIdentities", () => {
     );
   });
 
-  /** `sizes[g]` people in each group, of two pictures. */
+  /** `sizes[g]` identities in group g, with two pictures each. */
   const grouped = (sizes: readonly number[]): Dataset => {
     const identities = sizes.flatMap((size, g) => Array.from({ length: size }, (_, i) => `group ${g}/person ${i}`));
     return { ...constantPictures(identities.length, 2), identities };
   };
 
-  it("holds whole groups out: of no group something is in both parts, by share and by fold", () => {
+  it("holds out whole groups: no group is in both parts, by fraction and by fold", () => {
     const groupsOf = ({ identities }: Dataset) => new Set(identities.map((name) => name.split("/")[0]));
     fc.assert(
       fc.property(
@@ -96,18 +96,18 @@ describe("splitIdentities", () => {
   });
 
   it.each([
-    [{ number: 3, of: 2 }, /cannot hold out part 3\/2 of 10 identities/],
+    [{ number: 3, of: 2 }, /Cannot hold out part 3\/2 of 10 identities/],
     [{ number: 0, of: 5 }, /part 0\/5/],
-    [{ number: 1, of: 11 }, /no more than there is to hold out/],
-    [{ number: 1, of: 8 }, /at least 2 identities must remain/],
-  ])("refuses the fold %o of 10 identities", (fold, message) => {
+    [{ number: 1, of: 11 }, /at most as many folds as there are identities/],
+    [{ number: 1, of: 8 }, /each side needs at least 2 identities/],
+  ])("rejects the fold %o of 10 identities", (fold, message) => {
     expect(() => splitIdentities(constantPictures(10, 1), { fraction: 0.2, fold, seed: 1 })).toThrow(message);
   });
 
-  it("refuses whole groups where there is one", () => {
+  it("rejects whole groups where there is only one", () => {
     const split = { fraction: 0.5, seed: 1, wholeGroups: true };
     expect(() => splitIdentities(constantPictures(10, 1), split)).toThrow(
-      /all 10 identities are in one; .* GROUP\/IDENT/,
+      /all 10 identities are in one group; .* GROUP\/IDENT/,
     );
     expect(() => splitIdentities(grouped([5]), split)).toThrow(/in one/);
   });

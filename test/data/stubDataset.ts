@@ -1,7 +1,7 @@
-// Datasets for the tests of the data stream: no files, and pixels that tell which picture they are of.
+// Datasets in memory for the tests of the data stream; the pixels encode the picture's index.
 import type { Dataset } from "../../src/data/dataset.ts";
 
-/** People whose pictures are constant: the value tells which picture it is. `decoded` lists what was asked for. */
+/** Identities with constant pictures, whose value is the picture's index. `decoded` lists the decoded pictures. */
 export function constantPictures(identities: number, pictures: number): Dataset & { decoded: number[] } {
   const decoded: number[] = [];
   return {
@@ -18,7 +18,7 @@ export function constantPictures(identities: number, pictures: number): Dataset 
   };
 }
 
-/** The labels of `count` people with as many pictures each, person by person. */
+/** The labels of `count` identities with as many pictures each, identity by identity. */
 export const people = (count: number, pictures: number) =>
   Array.from({ length: count * pictures }, (_, i) => Math.floor(i / pictures));
 

@@ -1,4 +1,4 @@
-// Intervals over identities, held to the definitions written out and to cases worked by hand.
+// Confidence intervals over identities, compared with their definitions and with hand-computed cases.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allPairs, pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
@@ -17,7 +17,7 @@ import { normal } from "../random.ts";
 import * as reference from "../reference/network/verification.ts";
 
 describe("resampled", () => {
-  it("draws as many identities as there are, each equally often in the mean, the same for a seed", () => {
+  it("draws as many identities as there are, uniformly, and deterministically for a seed", () => {
     const draw = (seed: number) => Array.from(resampled(20, { resamples: 500, seed }), (weights) => [...weights]);
     const weights = draw(1);
     expect(weights).toHaveLength(500);
@@ -32,7 +32,7 @@ describe("resampled", () => {
 });
 
 describe("percentileInterval", () => {
-  it("takes the middle of the values, and the estimate into it (by hand)", () => {
+  it("is the middle of the values, widened to the estimate (by hand)", () => {
     const values = [5, 1, 3, 2, 4];
     expect(percentileInterval(values, 3, 0.5)).toEqual([2, 4]);
     expect(percentileInterval(values, 3, 0.75)).toEqual([1.5, 4.5]);
@@ -70,7 +70,7 @@ describe("shareInterval", () => {
   const people = (count: number, hits: number) =>
     Array.from({ length: count }, (_, identity) => ({ identities: [identity], hit: identity < hits }));
 
-  it("is the bootstrap with each outcome counted as often as its people are drawn", () => {
+  it("is the bootstrap with each outcome weighted by the multiplicity of its identities", () => {
     const outcomes = [
       { identities: [7], hit: true },
       { identities: [7, 9], hit: false },
@@ -88,7 +88,7 @@ describe("shareInterval", () => {
     expect(shareInterval(outcomes, options)).toEqual(hull(bootstrap, wilsonInterval(0.75, 4, 0.8)));
   });
 
-  it("holds the share, and shrinks as people are added, about as the root of their number", () => {
+  it("contains the proportion, and shrinks about as the root of the number of identities", () => {
     const widths = [10, 40, 160, 640].map((count) => {
       const [lower, upper] = shareInterval(people(count, count / 2), { resamples: 400 });
       expect(lower).toBeLessThan(0.5);
@@ -101,21 +101,21 @@ describe("shareInterval", () => {
     }
   });
 
-  it("is wider where few people have many outcomes each: what goes together counts once", () => {
+  it("is wider where few identities have many outcomes each", () => {
     const few = Array.from({ length: 200 }, (_, n) => ({ identities: [n % 5], hit: n % 5 < 3 }));
     const [lower, upper] = shareInterval(few);
     const [alone, together] = wilsonInterval(0.6, 200, 0.95);
     expect(upper - lower).toBeGreaterThan(2 * (together - alone));
   });
 
-  it("says of no error in 300 trials that up to 1.3 % are possible", () => {
+  it("has an upper end of 1.3 % for no error in 300 trials", () => {
     const [lower, upper] = shareInterval(people(300, 0));
     expect(lower).toBe(0);
     expect(upper).toBeCloseTo(0.01264, 5);
   });
 
-  it("takes the pairs of people for what is independent where nothing happened (by hand)", () => {
-    // Ten pictures each of three people: 300 pairs of two, but three pairs of people. z^2 / (3 + z^2) = 0.561.
+  it("counts pairs of identities as independent units where nothing happened (by hand)", () => {
+    // Ten pictures each of three people: 300 impostor pairs, but three pairs of identities. z^2 / (3 + z^2) = 0.561.
     const pairs = [
       [0, 1],
       [1, 2],
@@ -126,11 +126,11 @@ describe("shareInterval", () => {
     expect(upper).toBeCloseTo(0.5615, 4);
   });
 
-  it("refuses nothing at all", () => expect(() => shareInterval([])).toThrow(/nothing to take a share of/));
+  it("rejects an empty list", () => expect(() => shareInterval([])).toThrow(/at least one outcome/));
 });
 
 describe("verificationIntervals", () => {
-  /** Distances of people who differ in how well they can be recognised. */
+  /** Distances for identities that vary in how well they are recognized. */
   function people(identities: number, pictures: number, seed: number) {
     const labels = Array.from({ length: identities * pictures }, (_, n) => Math.floor(n / pictures));
     const pairs = pairsPerIdentity(labels, { perIdentity: 10, seed });
@@ -143,7 +143,7 @@ describe("verificationIntervals", () => {
     return { labels, pairs, scored };
   }
 
-  it("is the percentile of figures of the pairs drawn, each as often as its people (written out)", () => {
+  it("is the percentile interval of metrics of the resampled pairs (by definition)", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(5), fc.integer({ min: 0, max: 4 })), { minLength: 3, maxLength: 8 }),
@@ -194,7 +194,7 @@ describe("verificationIntervals", () => {
     );
   });
 
-  it("holds the true equal error rate of the population about as often as it says", () => {
+  it("contains the true equal error rate as often as its level says", () => {
     const truth = equalErrorRate(roc(people(1000, 5, 77).scored));
     let held = 0;
     for (let trial = 0; trial < 40; trial++) {
@@ -205,7 +205,7 @@ describe("verificationIntervals", () => {
     expect(held).toBeGreaterThanOrEqual(34); // of 40 at 95 %: fewer has a chance of 1 %
   });
 
-  it("shrinks as people are added", () => {
+  it("shrinks as identities are added", () => {
     const width = (identities: number) => {
       const { labels, pairs, scored } = people(identities, 5, 3);
       const { auc, tarAtFar } = verificationIntervals(scored, pairs, labels, falseAcceptRates, { resamples: 300 });
@@ -215,7 +215,7 @@ describe("verificationIntervals", () => {
     for (const [n, own] of few.entries()) expect(many[n]).toBeLessThan(0.6 * own);
   });
 
-  it("draws 1,000 times of 10,000 pairs within seconds", () => {
+  it("resamples 10,000 pairs 1,000 times within seconds", () => {
     const { labels, pairs, scored } = people(500, 20, 1);
     expect(scored.length).toBe(10_000);
     const started = performance.now();

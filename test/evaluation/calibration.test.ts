@@ -3,7 +3,7 @@ import { Random, streams } from "../../src/data/random.ts";
 import { fitCalibration, probabilityOf } from "../../src/evaluation/calibration.ts";
 
 describe("fitCalibration", () => {
-  it("finds the curve that the pairs were drawn from", () => {
+  it("recovers the curve that the pairs were sampled from", () => {
     const truth = { slope: 3, intercept: 4.5 };
     const random = new Random(1, streams.trials);
     const pairs = Array.from({ length: 20_000 }, () => {
@@ -15,7 +15,7 @@ describe("fitCalibration", () => {
     expect(Math.abs(intercept - 4.5)).toBeLessThan(0.25);
   });
 
-  it("meets the smoothed targets on average, which is where the gradient vanishes", () => {
+  it("meets the smoothed targets on average, where the gradient vanishes", () => {
     const pairs = [1, 2, 2.5, 4, 3, 5, 6, 7].map((distance, i) => ({ distance, same: i < 4 }));
     const calibration = fitCalibration(pairs);
     const residual = pairs.map((pair) => probabilityOf(calibration, pair.distance) - (pair.same ? 5 / 6 : 1 / 6));
@@ -31,12 +31,12 @@ describe("fitCalibration", () => {
     expect(probabilityOf(calibration, 9 * unit)).toBeLessThan(0.3);
   });
 
-  it("tells nothing from distances that are all equal", () => {
+  it("is constant where all distances are equal", () => {
     const pairs = [true, true, false, false].map((same) => ({ distance: 2, same }));
     expect(probabilityOf(fitCalibration(pairs), 2)).toBeCloseTo(0.5, 9);
   });
 
-  it("refuses pairs of one kind", () => {
+  it("rejects pairs of a single kind", () => {
     expect(() => fitCalibration([{ distance: 1, same: true }])).toThrow(/there are 1 and 0/);
   });
 });

@@ -5,7 +5,7 @@ import { roc } from "../../src/evaluation/metrics.ts";
 import { falseRejectAt, rates } from "../reference/network/verification.ts";
 
 describe("detCurve", () => {
-  it("by hand: one pair of ten falsely accepted at 2, all of one person accepted at 3", () => {
+  it("by hand: one false accept of ten at 2, all genuine pairs accepted at 3", () => {
     const pairs = [
       ...[1, 3].map((distance) => ({ distance, same: true })),
       ...[2, 4, 4, 4, 4, 4, 4, 4, 4, 4].map((distance) => ({ distance, same: false })),

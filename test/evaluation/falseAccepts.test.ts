@@ -15,7 +15,7 @@ const pictures = fc
   .filter(({ pairs }) => pairs.some(({ same }) => same) && pairs.some(({ same }) => !same));
 
 describe("thresholdAt", () => {
-  it("accepts at most the wanted share, and the next distance would accept more (definition)", () => {
+  it("accepts at most the target rate, and the next distance would accept more (definition)", () => {
     fc.assert(
       fc.property(pictures, fc.constantFrom(0.001, 0.1, 0.3, 0.8), ({ labels, pairs, scored }, far) => {
         const { threshold, rate } = thresholdAt(scored, pairs, labels, far, { resamples: 20 });
@@ -47,7 +47,7 @@ describe("thresholdAt", () => {
     expect(at(0.25).rate).toMatchObject({ pairs: { same: 2, different: 4 }, identities: 2, level: 0.95 });
   });
 
-  it("accepts nobody where the nearest pairs are of two people, and too many", () => {
+  it("accepts nothing where the nearest pairs are impostors, and too many", () => {
     const labels = [0, 1, 0];
     const pairs = allPairs(labels);
     const scored = [2, 3, 2].map((distance, n) => ({ same: pairs[n].same, distance }));
@@ -56,15 +56,15 @@ describe("thresholdAt", () => {
     expect(rate).toMatchObject({ falseAccept: 0, trueAccept: 0 });
   });
 
-  it("refuses a rate that is none", () => {
+  it("rejects an invalid rate", () => {
     for (const far of [0, 1, Number.NaN, -0.1]) {
-      expect(() => thresholdAt([], [], [], far)).toThrow(/lies between 0 and 1/);
+      expect(() => thresholdAt([], [], [], far)).toThrow(/between 0 and 1/);
     }
   });
 });
 
 describe("isCalibratedRate", () => {
-  it.each([null, 3, {}, { wanted: 1 }, { pairs: null }])("%j is none", (value) => {
+  it.each([null, 3, {}, { wanted: 1 }, { pairs: null }])("%j is invalid", (value) => {
     expect(isCalibratedRate(value)).toBe(false);
   });
 });

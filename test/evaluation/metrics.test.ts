@@ -11,7 +11,7 @@ import {
   trueAcceptAt,
 } from "../../src/evaluation/metrics.ts";
 
-/** "s1 d2 s2": pairs of the same or of different people with these distances. */
+/** "s1 d2 s2": genuine (s) and impostor (d) pairs with these distances. */
 const parse = (text: string): ScoredPair[] =>
   text.split(" ").map((word) => ({ same: word[0] === "s", distance: Number(word.slice(1)) }));
 
@@ -37,7 +37,7 @@ describe("roc", () => {
     ]);
   });
 
-  it("agrees with counting anew at each threshold", () => {
+  it("agrees with a recount at each threshold", () => {
     fc.assert(
       fc.property(somePairs, (pairs) => {
         for (const { threshold, falseAccept, trueAccept } of roc(pairs)) {
@@ -59,10 +59,10 @@ describe("roc", () => {
     );
   });
 
-  it("refuses pairs of one kind only, and distances that are no numbers", () => {
+  it("rejects pairs of a single kind, and distances that are NaN", () => {
     expect(() => roc(parse("s1 s2"))).toThrow(/there are 2 and 0/);
     expect(() => roc([])).toThrow(/there are 0 and 0/);
-    expect(() => roc(parse("s1 dx"))).toThrow(/not a number/);
+    expect(() => roc(parse("s1 dx"))).toThrow(/NaN/);
   });
 });
 
@@ -138,7 +138,7 @@ describe("trueAcceptAt", () => {
     expect(trueAcceptAt(roc(parse("s1 d1")), 0.5)).toBe(0);
   });
 
-  it("is what trying every threshold finds", () => {
+  it("equals a search over all thresholds", () => {
     fc.assert(
       fc.property(somePairs, fc.constantFrom(0, 0.001, 0.1, 0.3, 1), (pairs, far) => {
         const thresholds = [Number.NEGATIVE_INFINITY, ...pairs.map((pair) => pair.distance)];
@@ -179,7 +179,7 @@ describe("bestThreshold", () => {
     expect(accuracy).toBe(2 / 3);
   });
 
-  it("reaches the accuracy that it tells, and no threshold reaches more", () => {
+  it("reaches the reported accuracy, and no threshold reaches more", () => {
     fc.assert(
       fc.property(somePairs, (pairs) => {
         const { threshold, accuracy } = bestThreshold(pairs);
@@ -191,7 +191,7 @@ describe("bestThreshold", () => {
     );
   });
 
-  it("separates distances that are neighbours among floating-point numbers", () => {
+  it("separates distances that are adjacent floating-point numbers", () => {
     const pairs = [
       { distance: 1, same: true },
       { distance: 1 + Number.EPSILON, same: false },
@@ -201,7 +201,7 @@ describe("bestThreshold", () => {
 });
 
 describe("crossValidatedAccuracy", () => {
-  it("judges each fold by the threshold of the others (by hand)", () => {
+  it("evaluates each fold at the threshold of the others (by hand)", () => {
     // Fold 0 alone would choose 1.5; the threshold from fold 1 is 3.5, which gets one of its two pairs wrong.
     const pairs = parse("s1 d2 s3 d4");
     expect(crossValidatedAccuracy(pairs, [0, 0, 1, 1])).toEqual({
@@ -239,8 +239,8 @@ describe("crossValidatedAccuracy", () => {
     );
   });
 
-  it("refuses a single fold, and one without pairs", () => {
-    expect(() => crossValidatedAccuracy(parse("s1 d2"), [0, 2])).toThrow(/cannot be cross-validated/);
-    expect(() => crossValidatedAccuracy(parse("s1 d2"), [0, 0])).toThrow(/1 folds cannot be cross-validated/);
+  it("rejects a single fold, and an empty fold", () => {
+    expect(() => crossValidatedAccuracy(parse("s1 d2"), [0, 2])).toThrow(/Cannot cross-validate/);
+    expect(() => crossValidatedAccuracy(parse("s1 d2"), [0, 0])).toThrow(/Cannot cross-validate .* in 1 folds/);
   });
 });

@@ -4,7 +4,7 @@ import { type Nearest, openSet, openSetReport } from "../../src/evaluation/openS
 import { personSearch } from "../../src/recognition/match.ts";
 
 describe("openSet", () => {
-  it("enrols some people, asks for all other pictures, and nobody is both known and a stranger", () => {
+  it("enrolls some identities, probes with all other pictures, and keeps known ones and strangers apart", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(9), { minLength: 6, maxLength: 60 }),
@@ -55,7 +55,7 @@ describe("openSetReport", () => {
   };
   const at = (distance: number, person: number | null): Nearest => ({ distance, person });
 
-  it("by hand: three of four right, one of them beyond the threshold; one stranger of four named", () => {
+  it("by hand: three of four correct, one of them beyond the threshold; one stranger of four identified", () => {
     const nearest = [at(1, 0), at(2, 1), at(5, 0), at(1, 0), at(3, 1), at(6, 0), at(6, 0), at(7, 1)];
     const report = openSetReport(divided, nearest, 4);
     expect(report).toMatchObject({
@@ -81,7 +81,7 @@ describe("openSetReport", () => {
     }
   });
 
-  it("a tie between two people names nobody, and a wrong name never counts as a right one", () => {
+  it("a tie between two identities is no identification, and a wrong name never counts as correct", () => {
     const wrong = [at(1, null), at(1, 0), at(1, 1), at(1, 0), ...divided.strangers.map(() => at(9, 0))];
     expect(openSetReport(divided, wrong, 100)).toMatchObject({
       rank1: 0,
@@ -101,7 +101,7 @@ describe("personSearch", () => {
     distances: (a: Float32Array, b: Float32Array) => Float64Array.from(a, (value, i) => Math.abs(value - b[i])),
     probability: () => 1,
   };
-  it("is as near as the nearest picture; who is equally near as another is nobody (by hand)", () => {
+  it("uses the nearest picture; a tie between people is null (by hand)", () => {
     const people = [Float32Array.of(0, 10), Float32Array.of(4), Float32Array.of(-3, 9)];
     const nearest = personSearch(model, people);
     expect(nearest(Float32Array.of(9.75))).toEqual({ distance: 0.25, person: 0 });

@@ -9,7 +9,7 @@ import {
   thresholdOf,
 } from "../../src/evaluation/presentation.ts";
 
-/** "l9 s2": scores of live people and of pictures (spoofs) of people. */
+/** "l9 s2": scores of bona fide presentations (l) and of attacks (s). */
 const parse = (text: string): Presentation[] =>
   text.split(" ").map((word) => ({ live: word[0] === "l", score: Number(word.slice(1)) }));
 
@@ -30,15 +30,15 @@ describe("errorsAt", () => {
     expect(errorsAt(all, -100)).toEqual({ apcer: 1, bpcer: 0, hter: 1 / 2 });
   });
 
-  it("needs both kinds, and numbers", () => {
+  it("requires both kinds, and rejects NaN", () => {
     expect(() => errorsAt(parse("l1 l2"), 0)).toThrow(/there are 2 and 0 pictures/);
     expect(() => errorsAt(parse("s1"), 0)).toThrow(/there are 0 and 1 pictures/);
-    expect(() => errorsAt(parse("l1 sNaN"), 0)).toThrow(/not a number/);
+    expect(() => errorsAt(parse("l1 sNaN"), 0)).toThrow(/NaN/);
   });
 });
 
 describe("thresholdOf", () => {
-  it("is halfway where the two kinds lie alike about it, whatever one outlier does", () => {
+  it("is halfway between symmetric kinds, whatever one outlier does", () => {
     expect(thresholdOf(parse("s1 s2 l5 l6"))).toBeCloseTo(3.5, 6);
     expect(thresholdOf(parse("s1 s2 s3 l2 l3 l4"))).toBeCloseTo(2.5, 6);
     const many = Array.from({ length: 50 }, (_, n) => `s${-6 + n / 100} l${5 + n / 100}`).join(" ");
@@ -78,7 +78,7 @@ describe("thresholdOf", () => {
     );
   });
 
-  it("of scores that tell nothing is between the means", () => {
+  it("is between the means for uninformative scores", () => {
     expect(thresholdOf(parse("s3 l1"))).toBe(2);
     expect(thresholdOf(parse("s1 l1"))).toBe(1);
   });
@@ -104,25 +104,25 @@ describe("crossFittedReport", () => {
     }),
   });
 
-  it("judges each person by the others' threshold (by hand)", () => {
-    // Person 0: live 10, spoof 4. Person 1: live 3, spoof 1. Of person 1 the threshold is 2, by which person 0's spoof
-    // passes; of person 0 it is 7, by which person 1's live picture is refused.
+  it("scores each person at the others' threshold (by hand)", () => {
+    // Person 0: live 10, spoof 4. Person 1: live 3, spoof 1. Person 1's threshold is 2, at which person 0's spoof
+    // is accepted; person 0's is 7, at which person 1's live picture is rejected.
     const people = dataset([0, 0, 1, 1], [true, false, true, false]);
     const report = crossFittedReport(parse("l10 s4 l3 s1"), people);
     expect(report).toMatchObject({ apcer: 1 / 2, bpcer: 1 / 2, hter: 1 / 2, live: 2, spoof: 2 });
     expect(report.threshold).toBe(thresholdOf(parse("l10 s4 l3 s1")));
-    // Judged by a threshold that they set themselves the four would look better: one of two wrong on one side at most.
+    // At a threshold set on themselves the four would look better: one of two wrong on one side at most.
     expect(report.eer).toBe(0.5);
   });
 
-  it("leaves nobody's own pictures in what judges them, with more than ten people, too", () => {
+  it("sets no threshold with a person's own pictures, also with more than ten people", () => {
     const count = 23;
     const identities = Array.from({ length: 2 * count }, (_, n) => n >> 1);
     const people = dataset(
       identities,
       identities.map((_, n) => n % 2 === 0),
     );
-    // One person's spoof scores above everything: it can be refused by its own threshold only.
+    // One person's spoof scores above everything: only its own threshold could reject it.
     const presentations = people.items.map(({ identity, live }) => ({
       live,
       score: identity === 7 && !live ? 50 : live ? 10 + identity / 100 : identity / 100,

@@ -5,7 +5,7 @@ import { foldsOfPeople, verificationReport } from "../../src/evaluation/verifica
 const labels = Array.from({ length: 60 }, (_, index) => Math.floor(index / 5)); // 12 people
 
 describe("foldsOfPeople", () => {
-  it("keeps a person's pairs in one fold, and deals people out evenly", () => {
+  it("keeps an identity's pairs in one fold, and deals identities out evenly", () => {
     const pairs = pairsPerIdentity(labels, { perIdentity: 4, seed: 1 });
     const folds = foldsOfPeople(pairs, labels, 10);
     const foldsOf = new Map<number, Set<number>>();
@@ -19,7 +19,7 @@ describe("foldsOfPeople", () => {
     expect(sizes.sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
   });
 
-  it("has pairs of one person in every fold, also when some people have one picture only", () => {
+  it("has genuine pairs in every fold, also when some identities have a single picture", () => {
     const uneven = [0, 0, 1, 2, 3, 3, 4];
     const pairs = allPairs(uneven);
     const folds = foldsOfPeople(pairs, uneven, 10);
@@ -28,7 +28,7 @@ describe("foldsOfPeople", () => {
     expect(new Set(folds)).toEqual(new Set([0, 1]));
   });
 
-  it("refuses what cannot be cross-validated", () => {
+  it("rejects data that cannot be cross-validated", () => {
     expect(() => foldsOfPeople(allPairs([0, 0, 1]), [0, 0, 1], 10)).toThrow(
       /at least 2 people with 2 pictures each; there are 1/,
     );
@@ -38,7 +38,7 @@ describe("foldsOfPeople", () => {
 describe("verificationReport", () => {
   const pairs = pairsPerIdentity(labels, { perIdentity: 10, seed: 1 });
 
-  it("is perfect where distances tell people apart", () => {
+  it("is perfect where distances separate the identities", () => {
     const scored = pairs.map(({ same }, position) => ({ same, distance: (same ? 1 : 2) + position * 1e-4 }));
     const { threshold, ...report } = verificationReport(scored, pairs, labels);
     expect(report).toEqual({
@@ -55,7 +55,7 @@ describe("verificationReport", () => {
     expect(threshold).toBeLessThan(2);
   });
 
-  it("is chance where distances say nothing", () => {
+  it("is at chance level where distances are random", () => {
     const scored = pairs.map(({ same }) => ({ same, distance: 1 }));
     const report = verificationReport(scored, pairs, labels);
     expect(report).toMatchObject({ auc: 0.5, eer: 0.5, tarAtFar: { "0.1": 0, "0.01": 0, "0.001": 0 } });
@@ -63,8 +63,9 @@ describe("verificationReport", () => {
   });
 });
 
-it("balanced accuracy does not count how many pairs there are of either kind", () => {
-  // Two people with two pictures each; 2 genuine pairs beside 200 impostor pairs, half of which are as near as the genuine.
+it("balanced accuracy does not depend on the numbers of pairs of each kind", () => {
+  // Two people with two pictures each; 2 genuine pairs beside 200 impostor pairs, half of which are as near as the
+  // genuine.
   const labels = [0, 0, 1, 1];
   const genuine = [0, 2].map((left) => ({ left, right: left + 1, same: true, distance: 1 }));
   const impostors = Array.from({ length: 200 }, (_, n) => ({

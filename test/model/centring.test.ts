@@ -1,24 +1,25 @@
-// Localised centring against what defines it, a hand-computed case, and files that say something else.
+// Localized centering against its definition, a hand-computed case, and invalid files.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decode } from "../../src/formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../src/formats/seal.ts";
-import { centre, centringOf, withCentring } from "../../src/model/centring.ts";
+import { center, centringOf, withCentring } from "../../src/model/centring.ts";
 import { normal } from "../random.ts";
 import { filled, rows } from "../recognition/rows.ts";
 
 const unit = (row: readonly number[]) => row.map((value) => value / Math.hypot(...row));
 
 describe("centre", () => {
-  it("by hand: takes away half of the nearest of three", () => {
-    // 0.3 of 3 members is one, rounded up: of (1, 0), (0, 1), (0, -1) that is (0, 1), and (0.6, 0.8) - 0.5 (0, 1) = (0.6, 0.3).
+  it("subtracts half of the nearest of three (by hand)", () => {
+    // 0.3 of 3 members is one, rounded up: of (1, 0), (0, 1), (0, -1) that is (0, 1), and (0.6, 0.8) - 0.5 (0, 1) =
+    // (0.6, 0.3).
     const cohort = Float32Array.of(1, 0, 0, 1, 0, -1);
-    const [y] = rows(centre({ share: 0.5, cohort, length: 2 }, Float32Array.of(0.6, 0.8)), 2);
+    const [y] = rows(center({ share: 0.5, cohort, length: 2 }, Float32Array.of(0.6, 0.8)), 2);
     expect(y[0]).toBeCloseTo(2 / Math.sqrt(5), 6);
     expect(y[1]).toBeCloseTo(1 / Math.sqrt(5), 6);
   });
 
-  it("is the definition, for random embeddings", () => {
+  it("matches the definition for random embeddings", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 6 }),
@@ -29,7 +30,7 @@ describe("centre", () => {
             rows(data, length).map(unit),
           );
           const given = Float32Array.from(cohort.flat());
-          const found = rows(centre({ share: 0.9, cohort: given, length }, Float32Array.from(x.flat())), length);
+          const found = rows(center({ share: 0.9, cohort: given, length }, Float32Array.from(x.flat())), length);
           const dot = (a: readonly number[], b: readonly number[]) =>
             a.reduce((sum, value, i) => sum + value * b[i], 0);
           for (const [n, row] of x.entries()) {
@@ -47,7 +48,7 @@ describe("centre", () => {
 });
 
 describe("a model file", () => {
-  it("keeps a centring beside what it held, and its digest", async () => {
+  it("keeps a centering with its other content, and a valid digest", async () => {
     const bytes = await encodeSealed(new Map([["tower/dense/bias", filled([2])]]), { note: "kept" });
     expect(centringOf(decode(bytes), 2)).toBeUndefined();
     const cohort = Float32Array.of(1, 0, 0, 1);
@@ -57,17 +58,17 @@ describe("a model file", () => {
   });
 
   it.each<[string, [string, number[], number?][], RegExp]>([
-    ["half a centring", [["centring/share", [1]]], /"centring\/cohort" is missing/],
+    ["half a centering", [["centring/share", [1]]], /"centring\/cohort" is missing/],
     [
       "another length",
       [
         ["centring/share", [1]],
         ["centring/cohort", [1, 3]],
       ],
-      /cohort of 3; 1 and rows of 2/,
+      /cohort 3; expected 1 and rows of 2/,
     ],
     [
-      "what is not finite",
+      "values that are not finite",
       [
         ["centring/share", [1]],
         ["centring/cohort", [1, 2], Number.NaN],

@@ -1,4 +1,4 @@
-// What embedding costs, counted: dispatches, bytes that go up, and what is compiled after a model was opened.
+// The cost of embedding: dispatches, uploaded bytes, and compilations after a model was opened.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Device } from "../../src/gpu/device.ts";
 import type { TuningTable } from "../../src/gpu/tunerTable.ts";
@@ -27,7 +27,7 @@ async function dispatched(device: Device, work: () => Promise<unknown>): Promise
 }
 
 describe("chunksOf", () => {
-  it("takes any number by programs of a few sizes, largest first", () => {
+  it("splits any number into a few batch sizes, largest first", () => {
     expect(batchSizes(16)).toEqual([1, 4, 16]);
     expect(batchSizes(32)).toEqual([1, 4, 16, 32]);
     expect(batchSizes(1)).toEqual([1]);
@@ -35,12 +35,12 @@ describe("chunksOf", () => {
     expect(found).toEqual([[], [1], [1, 1], [4], [4, 1], [4, 4, 4], [16], [16], [16, 1], [16, 16, 4, 4]]);
   });
 
-  it("fills up the only size that there is", () => {
+  it("pads to the only size", () => {
     expect(chunksOf(1, [8])).toEqual([8]);
     expect(chunksOf(17, [8])).toEqual([8, 8, 8]);
   });
 
-  it("never computes more than a third of what was asked for besides", () => {
+  it("never pads by more than a third", () => {
     for (let count = 1; count < 200; count++) {
       const computed = chunksOf(count, batchSizes(32)).reduce((sum, size) => sum + size, 0);
       expect(computed).toBeGreaterThanOrEqual(count);
@@ -83,14 +83,14 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("takes 5 dispatches by the rules for GPUs", async () => {
+  it("needs 5 dispatches with the rules for GPUs", async () => {
     const gpu = new Device(device.gpu, { ...device.adapter, software: false });
     const model = await Model.open(gpu, bytes);
     expect(await dispatched(gpu, () => model.embed(pictures(1)))).toHaveLength(5);
     await model.dispose();
   });
 
-  it("has compiled floats and bytes when it is opened, and made what does not change", async () => {
+  it("has compiled programs for floats and bytes, and computed constants, when it is opened", async () => {
     const model = await Model.open(device, bytes);
     const made = await countCalls(device, async () => {
       await model.embed(floats(1));
@@ -101,7 +101,7 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("gives each picture the same embedding whatever it comes with, in bytes or floats", async () => {
+  it("gives each picture the same embedding in any batch, in bytes or floats", async () => {
     const model = await Model.open(device, bytes, { batchSize: 8 });
     const seven = await model.embed(pictures(7));
     const alone: number[] = [];

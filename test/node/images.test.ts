@@ -43,18 +43,18 @@ describe("PGM and PPM", () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ["data that are cut off", binary("P5 2 2 255\n", 1, 2, 3), /2x2 pixels take at least 4 bytes; 3 follow/],
-    ["a huge size", text("P5 60000 60000 255\n"), /take at least 3600000000 bytes/],
+    ["data that are cut off", binary("P5 2 2 255\n", 1, 2, 3), /2x2 pixels need at least 4 bytes; 3 follow/],
+    ["a huge size", text("P5 60000 60000 255\n"), /need at least 3600000000 bytes/],
     ["a size above the limit", text("P5 99999999999999999999 1 255\n"), /width at byte 3 is above 65536/],
     ["a width of 0", text("P5 0 1 255\n"), /width at byte 3 is 0/],
-    ["no height", text("P5 3"), /height was expected/],
-    ["a negative width", text("P5 -3 1 255\n"), /width was expected at byte 3/],
+    ["no height", text("P5 3"), /expected the height/],
+    ["a negative width", text("P5 -3 1 255\n"), /expected the width at byte 3/],
     ["a maximum of 0", text("P5 1 1 0\n"), /maximum value at byte 7 is 0/],
     ["a maximum beyond 16 bits", text("P5 1 1 65536\n"), /above 65535/],
     ["a sample above the maximum", binary("P5 1 1 9\n", 10), /sample 0 is 10, above the maximum 9/],
     ["a plain sample above the maximum", text("P2 1 1 9 10"), /sample at byte 9 is above 9/],
-    ["letters among samples", text("P2 2 1 9 1 x"), /sample was expected/],
-    ["too few plain samples", text("P2 2 2 9 1 2 3    "), /sample was expected/],
+    ["letters among samples", text("P2 2 1 9 1 x"), /expected the sample/],
+    ["too few plain samples", text("P2 2 2 9 1 2 3    "), /expected the sample/],
   ])("refuses %s", (_, bytes, reason) => {
     expect(() => decodeNetpbm(bytes)).toThrow(reason);
   });

@@ -99,7 +99,7 @@ describe("boxes beside pictures", () => {
     const outside = /ada.1\.png: the box xmin 500, .* lies outside the picture of 60 x 40 pixels/;
     await expect(items[0].decode([8, 8, 3])).rejects.toThrow(outside);
     await put("ada/1.json", '{"box":7}');
-    await expect(imageFolder(folder, { crop })).rejects.toThrow(/ada.1\.json: its "box" is 7/);
+    await expect(imageFolder(folder, { crop })).rejects.toThrow(/ada.1\.json: Invalid "box" 7/);
   });
 });
 
@@ -146,7 +146,9 @@ describe("boxes in records", () => {
     const empty = tfrecords(await records([shares(20, 10, 0)]), { crop });
     await expect(empty).rejects.toThrow(/faces\.tfrecord.*record 1.*the box xmin 0\.3.*shares.* has no area/);
     const { [`${name}/ymax`]: _, ...lacking } = shares(20, 10, 10);
-    await expect(tfrecords(await records([lacking]), { crop })).rejects.toThrow(/do not fit together: .*0 ymax/);
+    await expect(tfrecords(await records([lacking]), { crop })).rejects.toThrow(
+      /different numbers of coordinates: .*0 ymax/,
+    );
     expect((await tfrecords(await records([lacking]))).items).toHaveLength(1); // nobody asked for boxes
   });
 });

@@ -49,7 +49,7 @@ describe("readPairs", () => {
     const dataset = await imageFolder(at("people"));
     await expect(readPairs(at("none.txt"), dataset)).rejects.toThrow(`${at("none.txt")}: cannot be read: ENOENT`);
     await writeFile(at("pairs.txt"), "1\na\t1\t2\na\t1\tb\t1\n");
-    await expect(readPairs(at("pairs.txt"), dataset)).rejects.toThrow(`${at("pairs.txt")}: 2 of the pictures`);
+    await expect(readPairs(at("pairs.txt"), dataset)).rejects.toThrow(`${at("pairs.txt")}: 2 pictures`);
   });
 });
 
@@ -89,7 +89,7 @@ describe("readOneShotRuns", () => {
     await expect(readOneShotRuns(at("none"))).rejects.toThrow(`${at("none")}: cannot be read`);
     await run("run01", 2, line("run01", 1, 3));
     await expect(readOneShotRuns(folder)).rejects.toThrow(
-      /run01\/class_labels\.txt: .*class03\.pgm is none of the run's/,
+      /run01\/class_labels\.txt: .*class03\.pgm is not among the run's/,
     );
     await run("run01", 2, line("run01", 1, 2));
     await run("run02", 3, line("run02", 1, 2));

@@ -1,4 +1,4 @@
-// The losses that people held out are judged by, against the references of the losses trained with.
+// The losses on held-out identities, against the references of the training losses.
 import { describe, expect, it } from "vitest";
 import { perClass, triplets } from "../../src/data/sampling/balanced.ts";
 import type { ModelDescription } from "../../src/model/description.ts";
@@ -19,7 +19,7 @@ const rows = (indices: readonly number[]) =>
 const distance = (a: number, b: number) => Math.hypot(...row(a).map((value, k) => value - row(b)[k]));
 const described = (description: Partial<ModelDescription>) => description as ModelDescription;
 
-describe("losses on people held out", () => {
+describe("losses on held-out identities", () => {
   it("is the triplet loss of drawn triplets", () => {
     const sampler = triplets(labels, { seed: 0 });
     const drawn = Array.from({ length: 50 }, () => sampler.next().value);
@@ -58,7 +58,7 @@ describe("losses on people held out", () => {
     expect(found).toBeCloseTo(expected, 12);
   });
 
-  it("is that of one batch of all where only one person has two pictures", () => {
+  it("is over one batch of all pictures where only one identity has two", () => {
     const few = [0, 0, 1, 2];
     const expected = references.supervisedContrastiveLoss.value(
       { embeddings: rows([0, 1, 2, 3]), labels: ndarray([4], few) },

@@ -1,5 +1,5 @@
-// `Gallery.fromJSON` as a page calls it, with whatever a file or a server gave it: the core has no schema library, so its
-// own checks must end every value in a gallery or in a typed error. Files are checked by a schema first: galleryFiles.test.ts.
+// `Gallery.fromJSON` with untrusted input, as in a page: the core has no schema library, so its own checks must give a
+// gallery or a typed error for any value. Files are checked by a schema first: galleryFiles.test.ts.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { TwingradError } from "../../src/errors.ts";
@@ -11,7 +11,7 @@ await gallery.enroll("Ada", Uint8Array.of(1, 2));
 await gallery.enroll("__proto__", Uint8Array.of(3, 4, 5, 6));
 const saved = JSON.parse(JSON.stringify(gallery));
 
-/** What JSON.parse never gives, but a browser's database does. */
+/** Values that JSON.parse never returns, but a browser's database may. */
 const foreign = fc.constantFrom<unknown>(undefined, Number.NaN, new Map(), new Uint8Array(8));
 const value = fc.oneof(fc.jsonValue(), foreign);
 const text = fc.oneof(
@@ -28,12 +28,12 @@ const change = fc.dictionary(
   fc.oneof(value, text, fc.constantFrom(0, 1, 2, "f", "twingrad-gallery")),
 );
 
-it("takes its own, a person called __proto__ among them", () => {
+it("loads its own JSON, including a person called __proto__", () => {
   expect(Gallery.fromJSON(model, saved).toJSON()).toEqual(saved);
   expect(Gallery.fromJSON(model, saved).names).toEqual(["Ada", "__proto__"]);
 });
 
-it("ends every value in a gallery of numbers or in a typed error", () => {
+it("gives a gallery of finite values or a typed error for any value", () => {
   const values = fc.oneof(
     value,
     change.map((changed) => ({ ...saved, ...changed })),
@@ -48,7 +48,9 @@ it("ends every value in a gallery of numbers or in a typed error", () => {
       } catch (error) {
         expect(error).toBeInstanceOf(TwingradError);
         expect((error as TwingradError).code).toMatch(/^(CORRUPT_FILE|CHECKPOINT_MISMATCH)$/);
-        expect((error as TwingradError).message).toMatch(/^(this is no gallery: |the gallery was made with another)/);
+        expect((error as TwingradError).message).toMatch(
+          /^(this is not a gallery: |the gallery was made with another)/,
+        );
         return;
       }
       taken++;

@@ -1,4 +1,4 @@
-// A saved network opened again must judge as the one in training did.
+// A saved model must give the same embeddings and scores as the trainer.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random, streams } from "../../src/data/random.ts";
 import { decode, float32 } from "../../src/formats/safetensors.ts";
@@ -88,42 +88,39 @@ describe("Model", () => {
   it.each([
     ["pairs", { loss: "cross-entropy" }, batch, 10], // updates in five steps: one for each branch
     ["whole batches", { loss: "supervised-contrastive" }, classes, 5],
-  ] as const)(
-    "takes what is left of the initial moving averages out of them, after %s",
-    async (_, loss, batch, updates) => {
-      const trainer = await Trainer.create(device, network, { batchSize: 4, ...loss });
-      for (let step = 0; step < 5; step++) await trainer.step(batch);
-      const bytes = await trainer.save();
-      const model = await Model.open(device, bytes);
-      const images = pictures(4);
+  ] as const)("corrects the moving averages for their initial values, after %s", async (_, loss, batch, updates) => {
+    const trainer = await Trainer.create(device, network, { batchSize: 4, ...loss });
+    for (let step = 0; step < 5; step++) await trainer.step(batch);
+    const bytes = await trainer.save();
+    const model = await Model.open(device, bytes);
+    const images = pictures(4);
 
-      const rest = 0.99 ** updates; // of mean 0 and variance 1
-      for (const [name, parameter] of trainer.parameters()) {
-        const initial = name.endsWith("moving_mean") ? 0 : name.endsWith("moving_variance") ? 1 : undefined;
-        if (initial === undefined) continue;
-        parameter.write((await parameter.read()).map((value) => (value - rest * initial) / (1 - rest)));
-      }
-      const expected = await (await trainer.embedder())(images);
-      expect(difference(await model.embed(images), expected)).toBeLessThan(1e-6);
-      await model.dispose();
-      await trainer.dispose();
-    },
-  );
+    const rest = 0.99 ** updates; // of mean 0 and variance 1
+    for (const [name, parameter] of trainer.parameters()) {
+      const initial = name.endsWith("moving_mean") ? 0 : name.endsWith("moving_variance") ? 1 : undefined;
+      if (initial === undefined) continue;
+      parameter.write((await parameter.read()).map((value) => (value - rest * initial) / (1 - rest)));
+    }
+    const expected = await (await trainer.embedder())(images);
+    expect(difference(await model.embed(images), expected)).toBeLessThan(1e-6);
+    await model.dispose();
+    await trainer.dispose();
+  });
 
-  it("keeps its judgement in the file, and is the same model with another one", async () => {
+  it("stores its operating point in the file; another one leaves the fingerprint unchanged", async () => {
     const trainer = await make("contrastive");
     const bytes = await trainer.save();
     await trainer.dispose();
     const plain = await Model.open(device, bytes);
     expect(plain.threshold).toBe(0.5); // half the margin
-    expect(() => plain.probability(0.1)).toThrow(/before it is calibrated/);
-    const judged = await Model.open(
+    expect(() => plain.probability(0.1)).toThrow(/before calibration/);
+    const calibrated = await Model.open(
       device,
       await withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
     );
-    expect(judged.threshold).toBe(0.3);
-    expect(judged.probability(0.5)).toBe(0.5);
-    expect(judged.fingerprint).toBe(plain.fingerprint);
+    expect(calibrated.threshold).toBe(0.3);
+    expect(calibrated.probability(0.5)).toBe(0.5);
+    expect(calibrated.fingerprint).toBe(plain.fingerprint);
     const rate = {
       wanted: 0.01,
       falseAccept: 0.005,
@@ -137,7 +134,7 @@ describe("Model", () => {
     const rated = await withJudgement(bytes, { threshold: 0.3, rate });
     expect((await Model.open(device, rated)).judgement.rate).toEqual(rate);
     const broken = await withMetadata(bytes, { recognition: '{"threshold":1,"rate":{"wanted":0.1}}' });
-    await expect(Model.open(device, broken)).rejects.toThrow(/"recognition" is broken/);
+    await expect(Model.open(device, broken)).rejects.toThrow(/Invalid metadata "recognition"/);
 
     const file = decode(bytes);
     const kernel = float32(file, "tower/dense/kernel");
@@ -152,12 +149,12 @@ describe("Model", () => {
     expect(changed.fingerprint).not.toBe(plain.fingerprint);
   });
 
-  it("with cross-entropy a calibration lies over the logit; without one the probability is the network's", async () => {
+  it("with cross-entropy calibrates the logit; without calibration the probability is the network's", async () => {
     const trainer = await make("cross-entropy");
     const bytes = await trainer.save();
     await trainer.dispose();
     const plain = await Model.open(device, bytes);
-    const judged = await Model.open(
+    const calibrated = await Model.open(
       device,
       await withJudgement(bytes, { threshold: 1, calibration: { slope: 2, intercept: 0.5 } }),
     );
@@ -165,21 +162,21 @@ describe("Model", () => {
       const distance = Math.log1p(Math.exp(-logit)); // -ln sigmoid(logit)
       expect(plain.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-logit)), 12);
       expect(plain.calibrationScore(distance)).toBeCloseTo(-logit, 5);
-      expect(judged.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-2 * logit - 0.5)), 6);
+      expect(calibrated.probability(distance)).toBeCloseTo(1 / (1 + Math.exp(-2 * logit - 0.5)), 6);
     }
-    expect(judged.probability(0)).toBe(1);
+    expect(calibrated.probability(0)).toBe(1);
     await plain.dispose();
-    await judged.dispose();
+    await calibrated.dispose();
   });
 
-  it("is not saved when a weight is not a number", async () => {
+  it("is not saved when a weight is NaN", async () => {
     const trainer = await make("cross-entropy");
     trainer.parameters().get("head/bias")!.write([Number.NaN]);
-    await expect(trainer.save()).rejects.toThrow(/"head\/bias" holds values that are not finite after step 0/);
+    await expect(trainer.save()).rejects.toThrow(/"head\/bias" has values that are not finite after step 0/);
     await trainer.dispose();
   });
 
-  it("knows how many weights a description asks for, before any is made", async () => {
+  it("counts the weights of a description before allocating any", async () => {
     const trainer = await make("cross-entropy");
     const tower = [...trainer.parameters()].filter(([name]) => name.startsWith("tower/"));
     const held = tower.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b), 0);
@@ -187,7 +184,7 @@ describe("Model", () => {
     await trainer.dispose();
   });
 
-  it("refuses a file with a tensor missing or a broken judgement, naming it", async () => {
+  it("rejects a file with a missing tensor or an invalid operating point, naming it", async () => {
     const trainer = await make("cross-entropy");
     const bytes = await trainer.save();
     await trainer.dispose();
@@ -205,8 +202,8 @@ describe("Model", () => {
       /"tower\/dense\/bias" is missing/,
     );
     await expect(Model.open(device, await without("head/bias"))).rejects.toThrow(/"head\/bias" is missing/);
-    const judged = await withMetadata(bytes, { recognition: '{"threshold":"x"}' });
-    await expect(Model.open(device, judged)).rejects.toThrow(/"recognition" is broken/);
+    const calibrated = await withMetadata(bytes, { recognition: '{"threshold":"x"}' });
+    await expect(Model.open(device, calibrated)).rejects.toThrow(/Invalid metadata "recognition"/);
     const foreign = await withMetadata(bytes, { twingrad: "{}" });
     await expect(Model.open(device, foreign)).rejects.toThrow(/not saved by twingrad/);
   });

@@ -1,4 +1,4 @@
-// Matrices as rows of numbers, and tensors to put into a model's file.
+// Matrices as rows of numbers, and constant tensors for model files.
 
 /** [N, length] as N rows. */
 export const rows = (values: ArrayLike<number>, length: number): number[][] =>

@@ -1,4 +1,4 @@
-// A model for tests of what a gallery's files hold: a picture's two values are its embedding, and nobody is told apart.
+// A stub model for tests of gallery files: a picture's two values are its embedding, and all distances are equal.
 import type { Recogniser } from "../../src/recognition/recogniser.ts";
 
 export const model: Recogniser = {

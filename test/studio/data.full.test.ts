@@ -1,5 +1,5 @@
-// What comes into the studio's data: thousands of files at once, broken ones, hostile names, records, a camera, and storage
-// that is full. Nothing that is there already is lost.
+// Adding data to the studio: thousands of files at once, invalid files, hostile names, records, the camera, and full
+// storage. Nothing stored before is lost.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const hostile = '<img src=x onerror="document.title=1">';
 let studio: Studio;
 let folder: string;
 
-/** A grey picture of 16 x 16 pixels, no two the same. */
+/** A gray picture of 16 x 16 pixels, different for each number. */
 function pgm(number: number): Buffer {
   const pixels = Uint8Array.from({ length: 256 }, (_, i) => (i * 7 + number * 13 + (number >> 8) * (i % 5)) & 255);
   pixels.set([number & 255, number >> 8]);
@@ -52,7 +52,7 @@ async function addFolder(name: string): Promise<void> {
 
 const text = () => studio.page.evaluate(() => document.querySelector("main")!.textContent!);
 
-it("2,000 pictures of 200 people at once: the page answers all the while", { timeout: 240_000 }, async () => {
+it("2,000 pictures of 200 people at once: the page stays responsive", { timeout: 240_000 }, async () => {
   await addFolder("many");
   await studio.until(({ line }) => /^Adding pictures: \d+ of 2000$/.test(line), 60);
   const answered: number[] = [];
@@ -77,18 +77,18 @@ it("names are shown as text", async () => {
   expect(await studio.page.$("main img[src=x]")).toBeNull();
 });
 
-it("what cannot be read and what is there twice is left out, with why", { timeout: 60_000 }, async () => {
+it("skips unreadable and duplicate pictures, with the reason", { timeout: 60_000 }, async () => {
   await addFolder("mixed");
-  await studio.page.waitForFunction(() => /3 pictures left out/.test(document.body.textContent!), { timeout: 30_000 });
+  await studio.page.waitForFunction(() => /3 pictures skipped/.test(document.body.textContent!), { timeout: 30_000 });
   const told = await text();
   expect(told).toContain("again.pgm");
-  expect(told).toMatch(/the same picture twice: It is exactly the same picture as Ada, (good|again)\.pgm\./);
-  expect(told).toMatch(/cannot be read: .*jpeg file cannot be decoded/);
-  expect(told).toMatch(/cannot be read: the file is empty/);
+  expect(told).toMatch(/duplicate: It is the same picture as Ada, (good|again)\.pgm\./);
+  expect(told).toMatch(/unreadable: .*jpeg file cannot be decoded/);
+  expect(told).toMatch(/unreadable: the file is empty/);
   await studio.until(({ line }) => line === "Ready: 2,001 pictures of 201 people", 30);
 });
 
-it("TFRecord files are added; a record that cannot be read is left out", { timeout: 60_000 }, async () => {
+it("adds TFRecord files, and skips unreadable records", { timeout: 60_000 }, async () => {
   const codec = await recordCodec();
   const example = (n: number) => ({
     image: [new Uint8Array(pgm(50_000 + n))],
@@ -101,12 +101,10 @@ it("TFRecord files are added; a record that cannot be read is left out", { timeo
   const input = await studio.page.$("input[aria-label='TFRecord files']");
   await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, "lin.tfrecord"));
   await studio.until(({ line }) => line === "Ready: 2,002 pictures of 202 people", 30);
-  expect(await text()).toMatch(
-    /cannot be read: lin\.tfrecord: record 2 at byte \d+: the checksum of its data is wrong/,
-  );
+  expect(await text()).toMatch(/unreadable: lin\.tfrecord: record 2 at byte \d+: the checksum of its data is wrong/);
 });
 
-it("storage that is full costs nothing that is there, and is told", { timeout: 60_000 }, async () => {
+it("reports full storage, and loses nothing stored before", { timeout: 60_000 }, async () => {
   const cdp = await studio.page.createCDPSession();
   const { origin } = new URL(studio.url);
   await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
@@ -115,7 +113,10 @@ it("storage that is full costs nothing that is there, and is told", { timeout: 6
   for (const n of [1, 2]) await writeFile(join(folder, "mixed", "Grace", `${n}.pgm`), pgm(61_000 + n));
   await addFolder("mixed");
   await studio.page.waitForFunction(
-    () => /used up, or the disk is full/.test(document.querySelector("[role=alert]")?.textContent ?? ""),
+    () =>
+      /quota of this origin is exceeded, or the disk is full/.test(
+        document.querySelector("[role=alert]")?.textContent ?? "",
+      ),
     { timeout: 30_000 },
   );
   await cdp.send("Storage.overrideQuotaForOrigin", { origin });
@@ -125,15 +126,18 @@ it("storage that is full costs nothing that is there, and is told", { timeout: 6
   await studio.until(({ state, line }) => state === "idle" && /2,004 pictures of 203 people/.test(line), 60);
 });
 
-it("a camera that is refused says so; one that is allowed takes pictures", { timeout: 120_000 }, async () => {
+it("reports a denied camera, and takes pictures with an allowed one", { timeout: 120_000 }, async () => {
   const { page, press, url } = studio;
   const context = page.browserContext();
   await context.overridePermissions(url, []);
   await press("Use the camera");
   await press("Start camera");
-  await page.waitForFunction(() => /camera was refused/i.test(document.querySelector(".camera")?.textContent ?? ""), {
-    timeout: 30_000,
-  });
+  await page.waitForFunction(
+    () => /access to the camera was denied/i.test(document.querySelector(".camera")?.textContent ?? ""),
+    {
+      timeout: 30_000,
+    },
+  );
   await context.overridePermissions(url, ["camera"]);
   await press("Start camera");
   await page.waitForSelector("::-p-aria([name='Stop camera'][role='button'])");

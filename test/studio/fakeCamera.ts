@@ -1,12 +1,12 @@
-// A film of drawn faces, for Chrome's fake camera.
+// A video of drawn faces, for Chrome's fake camera.
 import { writeFile } from "node:fs/promises";
 import sharp from "sharp";
 import { drawFaces } from "../../src/cli/demo/faces/index.ts";
 
 const side = 96;
-/** Of the drawn people that the studio makes: somebody beyond them, whom no training sees. */
+/** A drawn person beyond those that the studio adds, so never trained on. */
 const filmed = { person: 100, seed: 1 };
-/** Pictures of that person in the film, and how many frames each stays. */
+/** Pictures of that person in the video, and the number of frames of each. */
 const [pictures, frames] = [3, 8];
 
 async function drawn(person: number, count: number): Promise<Uint8Array[]> {

@@ -1,4 +1,4 @@
-// What the page loads before anything is pressed: the page, its worker, and the decoder's, with what each imports at once.
+// The size of the first load: the page, its worker and the decoder's worker, with their static imports.
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

@@ -1,10 +1,10 @@
-// Where there is no WebGPU: what has it, and a recorded run in place of an empty page.
+// Without WebGPU the page shows browsers that have it, and a recorded run.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inEveryLook, openStudio, type Studio, seriousIn } from "./studioPage.ts";
 
 let studio: Studio;
 beforeAll(async () => {
-  // No GPU, and no software adapter in its place.
+  // No GPU, and no software adapter either.
   const none = ["--disable-gpu", "--disable-software-rasterizer", "--use-webgpu-adapter=default"];
   studio = await openStudio(none);
   await studio.page.goto(studio.url);
@@ -22,7 +22,7 @@ it("says so on every tab, names browsers that have it, and shows a recorded run"
     const text = await studio.page.evaluate(() => document.querySelector("main")!.textContent!);
     for (const name of ["Chrome", "Safari", "Firefox"]) expect(text).toContain(name);
     expect(text).toMatch(/WebGPU found no adapter/);
-    expect(text).toMatch(/384 drawn pictures of 48 people .* AUC of 0\.9\d\d/);
+    expect(text).toMatch(/384 drawn pictures of 48 people .* AUC 0\.9\d\d/);
   }
   await inEveryLook(studio.page, "no-gpu", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
   expect(studio.errors).toEqual([]);

@@ -1,5 +1,5 @@
-// From drawn faces to a live identification: train a little, evaluate, enroll, recognize who sits before a fake camera that
-// shows a drawn face; files that are none; the benchmark.
+// From drawn faces to live identification: train briefly, evaluate, enroll, and recognize a drawn face in a fake
+// camera; invalid files; the benchmark.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-/** What axe finds that is serious, on the tab that is open. */
+/** Serious accessibility violations that axe finds on the open tab. */
 async function serious(look: string): Promise<string[]> {
   await studio.page.evaluate(axe.source);
   const { violations } = await studio.page.evaluate(() =>
@@ -45,7 +45,7 @@ async function serious(look: string): Promise<string[]> {
     .map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
 }
 
-/** Waits for a text in the page that the pattern fits. */
+/** Waits for text in the page that matches the pattern. */
 async function text(pattern: RegExp, seconds = 30, within = "main"): Promise<string> {
   for (const end = performance.now() + 1000 * seconds; ; ) {
     const found = await studio.page.evaluate((at) => document.querySelector(at)?.textContent ?? "", within);
@@ -76,14 +76,14 @@ async function saved(file: string, seconds = 30): Promise<string> {
 
 const verdict = "[aria-label='Who it is']";
 
-it("has nothing to evaluate or recognize with before something was trained", { timeout: 60_000 }, async () => {
+it("has nothing to evaluate, and no model, before training", { timeout: 60_000 }, async () => {
   await studio.press("Evaluate", "tab");
   await text(/Nothing to evaluate yet/);
   await studio.press("Recognize", "tab");
-  await text(/Nothing to recognize with yet/);
+  await text(/No model yet/);
 });
 
-it("trains a little on drawn faces", { timeout: 300_000 }, async () => {
+it("trains briefly on drawn faces", { timeout: 300_000 }, async () => {
   await studio.press("Data", "tab");
   await studio.press("Use drawn faces");
   await studio.until(({ line }) => /^Ready: 480/.test(line), 120);
@@ -102,7 +102,7 @@ it("evaluates it on held-out people, with a threshold that keys and the pointer 
   await page.waitForFunction(() => document.querySelectorAll(".pair img").length >= 8, { timeout: 30_000 });
   const { line } = await studio.until(({ state }) => state === "trained", 60);
   const [auc] = /AUC (0\.\d{3})/.exec(line)!.slice(1);
-  await text(new RegExp(`Ranking \\(AUC\\)\\s*${auc}`)); // the run's curve and its evaluation are of one model and the same pairs
+  await text(new RegExp(`AUC \\(area under the ROC curve\\)\\s*${auc}`)); // the run's curve and its evaluation are of one model and the same pairs
   await inEveryLook(page, "evaluate", async (look) => expect(await serious(look)).toEqual([]));
 
   const at = async () => {
@@ -133,17 +133,17 @@ it("evaluates it on held-out people, with a threshold that keys and the pointer 
   const threeQuarters = await at();
   await page.mouse.up();
   await page.mouse.move(plot.x + plot.width / 8, plot.y + plot.height / 2);
-  expect(await at()).toEqual(threeQuarters); // it was let go
+  expect(await at()).toEqual(threeQuarters); // the pointer was released
   expect(threeQuarters.value).toBeGreaterThan(quarter.value);
   expect(threeQuarters.accepts).toBeGreaterThan(quarter.accepts);
 
-  await studio.press("Back to the model's own");
+  await studio.press("Reset");
   expect((await at()).value).toBe(own.value);
   await page.keyboard.press("Tab");
   await slider!.focus();
   await page.keyboard.press("PageUp");
   await studio.press("Use this threshold");
-  await text(/the model's own(?! is)/, 60);
+  await text(/current threshold of the model/, 60);
   expect((await at()).value).toBeGreaterThan(own.value);
 
   await studio.press("Save report");
@@ -158,20 +158,20 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   const { page } = studio;
   await studio.press("Recognize", "tab");
   await page.waitForSelector("#enroll-name", { timeout: 60_000 });
-  expect(await page.$eval("video", ({ srcObject }) => srcObject)).toBeNull(); // nothing starts by itself
+  expect(await page.$eval("video", ({ srcObject }) => srcObject)).toBeNull(); // the camera does not start automatically
   await studio.press("Start camera");
   await page.waitForFunction(() => document.querySelector("video")!.videoWidth > 0, { timeout: 30_000 });
   await name("<b>Ada</b>");
   await studio.press("Take 5");
   await page.waitForFunction(() => document.querySelectorAll(".tray li").length === 5, { timeout: 30_000 });
   await studio.press("Enroll");
-  await text(/<b>Ada<\/b> is known by 5 more pictures/, 60);
+  await text(/<b>Ada<\/b>: 5 pictures enrolled/, 60);
   expect(await page.$("main b")).toBeNull(); // a name is text
 
   await name("Bob");
   await choose("Pictures to enroll", ...(await pictureFiles(101, 3, (n) => join(folder, `bob-${n}.png`))));
   await studio.press("Enroll");
-  await text(/Bob is known by 3 more pictures/, 60);
+  await text(/Bob: 3 pictures enrolled/, 60);
 
   await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability\d+ %/, 60, verdict);
   await inEveryLook(page, "recognize", async (look) => expect(await serious(look)).toEqual([]));
@@ -190,7 +190,7 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   expect(await ended.evaluate((tracks) => tracks.map(({ readyState }) => readyState))).toEqual(["ended"]);
 });
 
-it("exports, imports, and refuses files that are none without losing what is there", { timeout: 180_000 }, async () => {
+it("exports, imports, and rejects invalid files without changing anything", { timeout: 180_000 }, async () => {
   const { page } = studio;
   const broken = async (file: string, content: string | Uint8Array) => {
     await writeFile(join(folder, file), content);
@@ -215,48 +215,48 @@ it("exports, imports, and refuses files that are none without losing what is the
 
   await choose("Import gallery: file", await broken("none.json", "{"));
   expect(await alert()).toMatch(
-    /^none\.json was not taken, and nothing has changed: this is no gallery: it is no JSON/,
+    /^none\.json could not be imported, and nothing has changed: this is not a gallery: it is not a JSON/,
   );
   const other = { ...gallery, model: "0".repeat(64) };
   await choose("Import gallery: file", await broken("other.json", JSON.stringify(other)));
-  expect(await alert()).toMatch(/^other\.json was not taken.*another model/);
+  expect(await alert()).toMatch(/^other\.json could not be imported.*another model/);
   await choose("Import model: file", await broken("picture.safetensors", await readFile(join(folder, "bob-0.png"))));
-  expect(await alert()).toMatch(/^picture\.safetensors was not taken, and nothing has changed: /);
+  expect(await alert()).toMatch(/^picture\.safetensors could not be imported, and nothing has changed: /);
   const flipped = Uint8Array.from(model);
   flipped[flipped.length - 10] ^= 1;
   await choose("Import model: file", await broken("flipped.safetensors", flipped));
   expect(await alert()).toMatch(/damaged after it was written/);
   await choose("Choose liveness model: file", join(folder, "Run 1.safetensors"));
-  expect(await alert()).toMatch(/^Run 1\.safetensors was not taken/);
+  expect(await alert()).toMatch(/^Run 1\.safetensors could not be imported/);
 
   await name("Carl");
   await choose("Pictures to enroll", await broken("carl.png", "no picture"));
   await studio.press("Enroll");
   await text(/carl\.png: /, 60);
-  await text(/1 person \(the gallery\)/); // Bob, as before
+  await text(/1 person in the gallery/); // Bob, as before
 
   const more = { ...gallery, people: [{ ...gallery.people[0], name: "Dora" }] };
   await choose("Import gallery: file", await broken("more.json", JSON.stringify(more)));
-  await text(/1 person taken from more\.json/, 60);
-  await text(/2 people \(the gallery\)/);
+  await text(/1 person imported from more\.json/, 60);
+  await text(/2 people in the gallery/);
   await page.reload(); // they are kept
-  await text(/2 people \(the gallery\)/, 90);
+  await text(/2 people in the gallery/, 90);
   await choose("Import model: file", join(folder, "Run 1.safetensors"));
-  await text(/Run 1 \(from a file\)/, 60);
-  await text(/2 people \(the gallery\)/); // it is the same model
+  await text(/Run 1 \(imported\)/, 60);
+  await text(/2 people in the gallery/); // it is the same model
 });
 
-it("describes the GPU, and measures it", { timeout: 300_000 }, async () => {
+it("describes and benchmarks the GPU", { timeout: 300_000 }, async () => {
   const { page } = studio;
   await studio.press("This GPU", "tab");
   await text(/Limits \(\d\d\)/, 60);
   await studio.press("Run benchmark");
-  await text(/Benchmark: is S computed rightly/, 60);
+  await text(/Benchmark: checking S/, 60);
   await studio.press("Cancel");
   await page.waitForSelector("::-p-aria([name='Run benchmark'][role='button'])", { timeout: 60_000 });
   await page.waitForFunction(() => document.documentElement.dataset.state === "trained", { timeout: 60_000 });
   await studio.press("Run benchmark");
-  await text(/computes rightly/, 200);
+  await text(/computes correctly/, 200);
   await inEveryLook(page, "gpu", async (look) => expect(await serious(look)).toEqual([]));
   await studio.press("Save as JSON");
   const result = JSON.parse(await saved("twingrad-benchmark.json"));
@@ -265,7 +265,7 @@ it("describes the GPU, and measures it", { timeout: 300_000 }, async () => {
   expect(result.steps.map(({ name }: { name: string }) => name)).toEqual(["S", "M"]);
 });
 
-it("asked for nothing beyond its own origin, and keeps nothing after Delete everything", {
+it("requests nothing beyond its own origin, and stores nothing after Delete everything", {
   timeout: 60_000,
 }, async () => {
   await studio.press("Data", "tab");
@@ -273,7 +273,7 @@ it("asked for nothing beyond its own origin, and keeps nothing after Delete ever
   await studio.press("Yes, delete all");
   await studio.until(({ line }) => line === "Ready. Add pictures to begin.", 60);
   await studio.press("Recognize", "tab");
-  await text(/Nothing to recognize with yet/);
+  await text(/No model yet/);
   const origins = new Set(studio.requests.map((address) => new URL(address).origin));
   expect([...origins].filter((origin) => origin !== new URL(studio.url).origin && origin !== "null")).toEqual([]);
   expect(studio.errors).toEqual([]);

@@ -1,4 +1,4 @@
-// `twingrad studio` and what it serves: its own files, to requests that name this machine.
+// `twingrad studio` serves its own files, only to requests for its own host names.
 import { execFile, spawn } from "node:child_process";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
@@ -49,7 +49,7 @@ it("serves its files with the page's policy, and nothing else", async () => {
   }
 });
 
-it("answers to its own names alone (DNS rebinding)", async () => {
+it("answers only requests for its own host names (DNS rebinding)", async () => {
   const served = await serveStudio(site, { port: 0, host: "127.0.0.1" });
   const { port } = new URL(served.url);
   try {
@@ -64,7 +64,7 @@ it("answers to its own names alone (DNS rebinding)", async () => {
   }
 });
 
-it("the command prints its address, and what is wrong in one line", async () => {
+it("the command prints its address, and errors in one line", async () => {
   const server = spawn(process.execPath, [cli, "studio", "--port", "0", "--json"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -87,7 +87,7 @@ it("the command prints its address, and what is wrong in one line", async () => 
   }
 });
 
-it("warns where others could open it", async () => {
+it("warns where others on the network could open it", async () => {
   const server = spawn(process.execPath, [cli, "studio", "--port", "0", "--host", "0.0.0.0"]);
   try {
     const told = await new Promise<string>((resolve) => server.stderr.once("data", (data) => resolve(String(data))));

@@ -1,4 +1,4 @@
-// The studio as it is published, served as `twingrad studio` does, in a headless Chrome of its own.
+// The published studio, served as by `twingrad studio`, in its own headless Chrome.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import axe from "axe-core";
@@ -23,12 +23,12 @@ export interface Studio {
   readonly browser: Browser;
   readonly page: Page;
   readonly url: string;
-  /** The address of every request, the workers' among them. */
+  /** The address of every request, including those of workers. */
   readonly requests: string[];
-  /** What went wrong in the page and was not told. */
+  /** Uncaught errors of the page. */
   readonly errors: string[];
   told(): Promise<Told>;
-  /** Waits until the page says so; fails with what it said where something is wrong, or it takes too long. */
+  /** Waits until the page's state fulfills the condition; fails with the state on an error, or after the time limit. */
   until(what: (told: Told) => boolean, seconds: number): Promise<Told>;
   press(name: string, role?: string): Promise<void>;
   close(): Promise<void>;
@@ -42,7 +42,7 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
   const browser = await launchChrome({ args });
   const page = await browser.newPage();
   const [requests, errors]: string[][] = [[], []];
-  // Of the whole browser: a page's own events leave out what its workers ask for.
+  // Observes the whole browser, since a page's events do not include its workers' requests.
   const listen = async (target: { createCDPSession(): ReturnType<Page["createCDPSession"]> }) => {
     const session = await target.createCDPSession();
     session.on("Network.requestWillBeSent", ({ request }) => requests.push(request.url));
@@ -91,7 +91,7 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
 
 /** A setting of the next run, by its label. */
 export async function set(page: Page, label: string, value: string | number): Promise<void> {
-  await page.waitForSelector("label", { timeout: 30_000 }); // the tab is being loaded
+  await page.waitForSelector("label", { timeout: 30_000 }); // the tab may still be loading
   await page.evaluate(
     (label, value) => {
       const [found] = [...document.querySelectorAll("label")].filter(({ textContent }) => textContent === label);
@@ -111,7 +111,7 @@ export interface KeptRun {
   evaluations: { step: number; auc: number; eer: number }[];
 }
 
-/** The runs as they lie in the origin-private file system, oldest first. */
+/** The runs in the origin-private file system, oldest first. */
 export function keptRuns(page: Page): Promise<KeptRun[]> {
   return page.evaluate(async () => {
     const studio = await (await navigator.storage.getDirectory()).getDirectoryHandle("studio");
@@ -131,7 +131,7 @@ const looks = [
   { name: "phone", theme: "light", width: 390, height: 844, deviceScaleFactor: 2 },
 ] as const;
 
-/** Runs `look` in light, dark and on a phone's width, each with a screenshot. */
+/** Runs `look` in the light theme, the dark theme, and at a phone's width, each with a screenshot. */
 export async function inEveryLook(page: Page, name: string, look: (look: string) => Promise<void>): Promise<void> {
   for (const { name: suffix, theme, ...viewport } of looks) {
     await page.setViewport(viewport);
@@ -145,7 +145,7 @@ export async function inEveryLook(page: Page, name: string, look: (look: string)
   await page.setViewport({ width: 1280, height: 900 });
 }
 
-/** What axe finds that is serious in what is shown. @param look which one that is, for the message */
+/** Serious accessibility violations that axe finds. @param look the variant, for the message */
 export async function seriousIn(page: Page, look: string): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>

@@ -1,4 +1,4 @@
-// What the tabs compute by themselves: the float64 loss, counts at a threshold, answers that do not flicker, merged galleries.
+// Computations of the tabs: the float64 loss, counts at a threshold, smoothed answers, merged galleries.
 import { expect, it } from "vitest";
 import { operationsOfStep as benchOperations, configurationNamed } from "../../bench/configurations.ts";
 import type { GalleryJson } from "../../src/recognition/gallery.ts";
@@ -19,7 +19,7 @@ it("measures the steps of npm run bench", () => {
   }
 });
 
-it("computes the loss, and its change along a gradient, as the reference does", () => {
+it("computes the loss and its directional derivative like the reference", () => {
   let state = 1;
   const values = (length: number) =>
     Float64Array.from({ length }, () => {
@@ -56,7 +56,7 @@ it("computes the loss, and its change along a gradient, as the reference does", 
   }
 });
 
-it("counts what a threshold accepts, equal distances with it", () => {
+it("counts the pairs that a threshold accepts, including equal distances", () => {
   const distances = Float64Array.of(0.1, 0.2, 0.2, 0.5);
   expect([0, 0.1, 0.2, 0.4, 0.5, 9].map((threshold) => accepted(distances, threshold))).toEqual([0, 1, 3, 3, 4, 4]);
   const { low, high, width, genuine, impostor } = binned(distances, Float64Array.of(0.35, 0.9), 4);
@@ -67,7 +67,7 @@ it("counts what a threshold accepts, equal distances with it", () => {
   ]);
 });
 
-it("shows another answer when most of the last frames have it", () => {
+it("changes the answer when most of the last frames agree", () => {
   const saying = (name: string | null, distance = 0): Recognized => {
     return { name, distance, threshold: 1, probability: null, candidates: [], face: null };
   };
@@ -77,7 +77,7 @@ it("shows another answer when most of the last frames have it", () => {
   expect(steady.add(saying(null, 0.5))).toMatchObject({ distance: 0.5 }); // its figures are the newest
 });
 
-it("merges galleries: nobody is lost, and no picture counts twice", () => {
+it("merges galleries without losing people or duplicating pictures", () => {
   const gallery = (people: GalleryJson["people"]): GalleryJson => {
     return { format: "twingrad-gallery", version: 1, model: "m", embedding: 1, match: "nearest", people };
   };

@@ -1,9 +1,9 @@
-// The whole way in a real browser: from nothing to a trained network, by the page's own buttons; what it asks the network for,
-// how long its thread is busy, what axe finds; a reload and a lost GPU in the middle.
+// The whole workflow in a real browser: from nothing to a trained network, with the page's own buttons; network
+// requests, main-thread tasks, accessibility; a reload and a lost GPU during training.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inEveryLook, keptRuns, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
 
-/** Of a run that is interrupted: enough that it is still under way when somebody presses a button. */
+/** The steps of an interrupted run: enough that it is still in progress when a button is pressed. */
 const steps = 40;
 
 let studio: Studio;
@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => studio?.close());
 
 /**
- * The longest tasks of the page's thread while `work` runs, in milliseconds of its own processor time: what the thread waits
- * for on a machine whose cores are busy elsewhere is not the page's doing.
+ * The longest tasks of the page's main thread while `work` runs, in milliseconds of its CPU time: waiting for cores
+ * that are busy elsewhere does not count.
  */
 async function longestTasks(work: () => Promise<unknown>): Promise<number[]> {
   await studio.page.tracing.start({ categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
@@ -42,7 +42,7 @@ async function shortRun(): Promise<void> {
   await studio.until(({ state }) => state === "training", 60);
 }
 
-it("drawn faces become people, of whom some are held out", { timeout: 180_000 }, async () => {
+it("drawn faces become people, some of them held out", { timeout: 180_000 }, async () => {
   await inEveryLook(studio.page, "data-empty", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
   await studio.press("Use drawn faces");
   await studio.until(({ state }) => state === "loading", 10);
@@ -52,7 +52,7 @@ it("drawn faces become people, of whom some are held out", { timeout: 180_000 },
   await inEveryLook(studio.page, "data", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
 });
 
-it("a network learns to tell held-out people apart while the page stays responsive", { timeout: 300_000 }, async () => {
+it("a network learns to recognize held-out people while the page stays responsive", { timeout: 300_000 }, async () => {
   await studio.press("Train", "tab");
   await set(studio.page, "Steps", 60);
   await studio.press("Start training");
@@ -67,7 +67,7 @@ it("a network learns to tell held-out people apart while the page stays responsi
   await inEveryLook(studio.page, "train", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
 });
 
-it("a run that is paused, resumed, reloaded and loses its GPU has the losses of one that is not", {
+it("a run that is paused, resumed, reloaded and loses its GPU has the same losses as an uninterrupted one", {
   timeout: 300_000,
 }, async () => {
   await shortRun();
@@ -91,7 +91,7 @@ it("a run that is paused, resumed, reloaded and loses its GPU has the losses of 
   expect(stormy.evaluations.at(-1)).toEqual(calm.evaluations.at(-1));
 });
 
-it("asks for nothing beyond its own origin, and fails nowhere", () => {
+it("requests nothing beyond its own origin, without uncaught errors", () => {
   const origins = new Set(studio.requests.map((address) => new URL(address)).map((url) => url.origin));
   const own = new URL(studio.url).origin;
   console.log(`${studio.requests.length} requests, to ${[...origins].join(", ")}`);
@@ -100,7 +100,7 @@ it("asks for nothing beyond its own origin, and fails nowhere", () => {
   expect(studio.errors).toEqual([]);
 });
 
-it("what was added stays after a reload, until everything is deleted", { timeout: 120_000 }, async () => {
+it("data stays after a reload, until everything is deleted", { timeout: 120_000 }, async () => {
   await studio.page.goto(`${studio.url}#data`);
   await studio.page.reload();
   const { auc } = await studio.until(({ state }) => state === "trained", 60);

@@ -1,4 +1,4 @@
-// The loaders of a page in headless Chrome: what they read is what the loaders in Node read.
+// The loaders for pages, in headless Chrome, give the same result as the loaders in Node.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Pictures without loss, so that both decoders must agree to the last bit. */
+/** Lossless pictures, so that both decoders must agree to the last bit. */
 async function drawPeople(): Promise<void> {
   for (const [person, format] of [
     ["ada", "png"],
@@ -54,11 +54,11 @@ async function drawPeople(): Promise<void> {
   ] as const) {
     await mkdir(at("people", person), { recursive: true });
     for (let n = 0; n < 2; n++) {
-      const grey = Uint8Array.from({ length: 96 }, (_, i) => (40 * n + 2 * i) % 256);
+      const gray = Uint8Array.from({ length: 96 }, (_, i) => (40 * n + 2 * i) % 256);
       const rgb = Uint8Array.from({ length: 288 }, (_, i) => (60 * n + i * (person.length + n)) % 256);
       const image = sharp(rgb, { raw: { width: 12, height: 8, channels: 3 } });
       const encoded = format === "png" ? image.png() : image.webp({ lossless: true });
-      const bytes = format === "pgm" ? Buffer.concat([Buffer.from("P5 12 8 255\n"), grey]) : await encoded.toBuffer();
+      const bytes = format === "pgm" ? Buffer.concat([Buffer.from("P5 12 8 255\n"), gray]) : await encoded.toBuffer();
       await writeFile(at("people", person, `${n}.${format}`), bytes);
     }
   }
@@ -91,7 +91,7 @@ describe("tfrecords in a page", () => {
     },
   );
 
-  it("tells of what is corrupt as Node does", async () => {
+  it("reports corrupt records as in Node", async () => {
     const bytes = await readFile(at("plain"));
     bytes[30] ^= 1;
     const reading = (skip: boolean) =>
@@ -102,26 +102,26 @@ describe("tfrecords in a page", () => {
     const { labels, skipped } = await reading(true);
     expect([labels.length, skipped.length]).toEqual([7, 1]);
     const fetching = page.evaluate((...p) => datasets.records(...p), "/none", "address" as const, size);
-    await expect(fetching).rejects.toThrow(/http:\/\/localhost\/none: the answer was 404/);
+    await expect(fetching).rejects.toThrow(/http:\/\/localhost\/none: the response was 404/);
   });
 });
 
 describe("imageFiles in a page", () => {
-  it("reads a chosen folder as imageFolder reads it, in colour and in grey", async () => {
+  it("reads a chosen folder as imageFolder reads it, in color and in gray", async () => {
     const files = Object.fromEntries(
       people.items.map(({ name }) => [`chosen/${relative(at("people"), name)}`, base64(name)]),
     );
     const others = { "chosen/notes.txt": "", "chosen/.git/x.png": "", "chosen/ada/.hidden.png": "" };
     const found = await page.evaluate((...p) => datasets.folder(...p), { ...files, ...others }, size);
     expect(found).toMatchObject(await expected());
-    const grey = await page.evaluate((...p) => datasets.folder(...p), files, [8, 12, 1] as const);
+    const gray = await page.evaluate((...p) => datasets.folder(...p), files, [8, 12, 1] as const);
     const wanted = await expected([8, 12, 1]);
-    const differences = grey.pictures.flatMap((pixels, i) => pixels.map((v, j) => Math.abs(v - wanted.pictures[i][j])));
+    const differences = gray.pictures.flatMap((pixels, i) => pixels.map((v, j) => Math.abs(v - wanted.pictures[i][j])));
     expect(differences).toHaveLength(8 * 96);
     expect(Math.max(...differences)).toBeLessThanOrEqual(1);
   });
 
-  it("crops about boxes as imageFolder does, from a table and from JSON files", async () => {
+  it("crops to boxes as imageFolder does, from a table and from JSON files", async () => {
     const white = await sharp({ create: { width: 10, height: 10, channels: 3, background: "white" } })
       .png()
       .toBuffer();
@@ -144,13 +144,13 @@ describe("imageFiles in a page", () => {
     for (const pixels of pictures) expect(Math.min(...pixels)).toBeGreaterThan(200);
     const broken = { ...files, "chosen/ada/2.json": text('{"box":7}') };
     const reading = page.evaluate((...p) => datasets.folder(...p), broken, [8, 8, 1] as const, crop);
-    await expect(reading).rejects.toThrow(/ada\/2\.png: ada\/2\.json: its "box" is 7/);
+    await expect(reading).rejects.toThrow(/ada\/2\.png: ada\/2\.json: Invalid "box" 7/);
   });
 
   it("names a picture that cannot be decoded", async () => {
     const text = Buffer.from("no picture").toString("base64");
     const reading = page.evaluate((...p) => datasets.folder(...p), { "chosen/ada/1.png": text }, size);
-    await expect(reading).rejects.toThrow(/chosen\/ada\/1\.png: this is no JPEG, PNG, WebP, PGM or PPM file/);
+    await expect(reading).rejects.toThrow(/chosen\/ada\/1\.png: this is not a JPEG, PNG, WebP, PGM or PPM file/);
   });
 });
 
@@ -173,7 +173,7 @@ describe.skipIf(!existsSync(shared))("JPEG files (../shared/data/jpeg)", () => {
     expect(mean).toBeLessThan(2);
   });
 
-  it.each(["broken", "odd", "unsupported"])("%s: each ends in pixels or in a TwingradError", async (kind) => {
+  it.each(["broken", "odd", "unsupported"])("%s: each gives pixels or a TwingradError", async (kind) => {
     for (const file of files(kind)) {
       const outcome = await page.evaluate((bytes) => datasets.outcome(bytes), base64(`${shared}/${kind}/${file}`));
       expect(["done", "CORRUPT_FILE"], file).toContain(outcome);

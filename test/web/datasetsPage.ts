@@ -1,4 +1,4 @@
-// What the test of datasets calls in a page.
+// The functions that datasets.test.ts calls in a page.
 
 import type { Dataset } from "../../src/data/dataset.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
@@ -39,7 +39,7 @@ async function picture(base64: string, size: ImageSize) {
   return [...(await decodeHere({ bytes: bytesOf(base64) }, size))];
 }
 
-/** The code of the TwingradError that the work ends in, "done" for a result. */
+/** The code of the TwingradError that the work throws; "done" for a result. */
 async function outcome(base64: string) {
   return picture(base64, [16, 16, 3]).then(
     () => "done",

@@ -1,4 +1,4 @@
-// Pictures decoded in a page's workers by the browser's decoders, beside sharp's in Node.
+// Pictures decoded in a page's workers by the browser's decoders, compared with sharp in Node.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer";
@@ -44,14 +44,14 @@ const inPage = (bytes: Uint8Array, size: ImageSize, raw?: ImageSize) =>
   page.evaluate((base64, size, raw) => globalThis.decoding.decode(base64, size, raw), base64(bytes), size, raw);
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
-/** Smooth colours that differ from corner to corner: a picture that is turned, mirrored or cropped elsewhere shows. */
+/** Smooth colors that differ from corner to corner: a rotated, mirrored or differently cropped picture is noticed. */
 function drawn(width: number, height: number, channels: 3 | 4) {
   const pixels = Buffer.alloc(width * height * channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [u, v] = [x / (width - 1), y / (height - 1)];
-      const colour = [255 * u, 255 * v, 255 * (1 - u) * v, 255 * (0.3 + 0.7 * u)];
-      for (let c = 0; c < channels; c++) pixels[(y * width + x) * channels + c] = colour[c];
+      const color = [255 * u, 255 * v, 255 * (1 - u) * v, 255 * (0.3 + 0.7 * u)];
+      for (let c = 0; c < channels; c++) pixels[(y * width + x) * channels + c] = color[c];
     }
   }
   return sharp(pixels, { raw: { width, height, channels } });
@@ -67,7 +67,7 @@ async function pictures(): Promise<[string, Uint8Array, ImageSize][]> {
       await drawn(60, 40, 3).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
       [60, 40, 3],
     ],
-    ["colours in grey", await drawn(60, 40, 3).png().toBuffer(), [40, 60, 1]],
+    ["colors in gray", await drawn(60, 40, 3).png().toBuffer(), [40, 60, 1]],
     ["transparent PNG", await drawn(48, 48, 4).png().toBuffer(), [24, 24, 3]],
     ["WebP", await drawn(50, 50, 3).webp({ quality: 95 }).toBuffer(), [25, 25, 3]],
     ["PGM", pgm, [10, 20, 1]],
@@ -75,7 +75,7 @@ async function pictures(): Promise<[string, Uint8Array, ImageSize][]> {
 }
 
 describe("a page's decoder", () => {
-  it("gives the pixels that Node's gives, to a few levels, and never on the page's own thread", async () => {
+  it("gives the same pixels as Node's, within a few levels, and never on the page's main thread", async () => {
     for (const [name, bytes, size] of await pictures()) {
       const { pixels, message } = (await inPage(bytes, size)) as { pixels?: number[]; message?: string };
       expect(message, name).toBeUndefined();
@@ -87,27 +87,30 @@ describe("a page's decoder", () => {
     }
   });
 
-  it("takes raw pixels as they are", async () => {
+  it("returns raw pixels unchanged", async () => {
     const pixels = Array.from({ length: 4 * 5 * 3 }, (_, i) => i * 4);
     expect(await inPage(Uint8Array.from(pixels), [4, 5, 3], [4, 5, 3])).toEqual({ pixels });
     expect(await inPage(Uint8Array.from([1, 2, 3]), [4, 5, 3], [4, 5, 3])).toMatchObject({ code: "CORRUPT_FILE" });
   });
 
-  it("says what is wrong with a picture, in the words and with the code of the library", async () => {
+  it("rejects an invalid picture with the library's message and code", async () => {
     const jpeg = await drawn(60, 40, 3).jpeg().toBuffer();
     expect(await inPage(new Uint8Array(0), [4, 4, 3])).toEqual({ code: "CORRUPT_FILE", message: "the file is empty" });
     const words = Buffer.from("no picture");
     expect(await inPage(words, [4, 4, 3])).toMatchObject({
       code: "CORRUPT_FILE",
-      message: expect.stringMatching(/no JPEG/),
+      message: expect.stringMatching(/not a JPEG/),
     });
     const head = jpeg.subarray(0, 30);
     expect(await inPage(head, [4, 4, 3])).toMatchObject({
       code: "CORRUPT_FILE",
       message: expect.stringMatching(/jpeg/),
     });
-    expect(await inPage(jpeg, [4, 4, 2])).toMatchObject({ code: "BAD_INPUT", message: expect.stringMatching(/not 2/) });
-    // And goes on with the next picture.
+    expect(await inPage(jpeg, [4, 4, 2])).toMatchObject({
+      code: "BAD_INPUT",
+      message: expect.stringMatching(/channels 2/),
+    });
+    // The next picture is decoded.
     expect(await inPage(jpeg, [4, 4, 3])).toMatchObject({ pixels: expect.any(Array) });
   });
 
@@ -132,7 +135,7 @@ describe("a page's decoder", () => {
     expect(rightLabels).toEqual(chosen.map((pair) => labels[pair.right]));
   });
 
-  it("ends with an error for what it has in hand, and tells of a worker that cannot be loaded", async () => {
+  it("rejects pending pictures when disposed, and reports a worker that cannot be loaded", async () => {
     const jpeg = base64(await drawn(60, 40, 3).jpeg().toBuffer());
     const [under, later, missing] = await page.evaluate((jpeg) => globalThis.decoding.ends(jpeg), jpeg);
     expect(under).toMatch(/^DISPOSED .* while it decoded/);

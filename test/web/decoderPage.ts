@@ -1,4 +1,4 @@
-// What test/web/decoder.test.ts calls in a page.
+// The functions that test/web/decoder.test.ts calls in a page.
 
 import { batches } from "../../src/data/batches.ts";
 import { labelsOf } from "../../src/data/dataset.ts";
@@ -23,7 +23,7 @@ const page = {
     }
   },
 
-  /** The first batch of pairs of two people, whose pictures these are in turn. */
+  /** The first batch of pairs of two identities; the pictures alternate between them. */
   async batch(pictures: string[], size: ImageSize, seed: number) {
     const items = pictures.map((base64, index) => ({
       identity: index % 2,

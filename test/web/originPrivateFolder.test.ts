@@ -1,4 +1,4 @@
-// A folder of the origin-private file system, in a page: what it keeps, and what it says of what the browser refuses.
+// A folder of the origin-private file system, in a page: its contents, and its errors where the browser denies access.
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -22,7 +22,7 @@ beforeEach(async () => {
   await page.addScriptTag({ content: script });
 });
 
-it("keeps what is there when a file is replaced, hides what is half-written, and names what fails", async () => {
+it("keeps the old file until it is replaced, hides partial writes, and names what fails", async () => {
   const result = await page.evaluate(async () => {
     const folder = folderOf("a/b");
     const before = await folder.list();
@@ -50,7 +50,7 @@ it("keeps what is there when a file is replaced, hides what is half-written, and
   ]);
 });
 
-it("tells a used-up quota from a file in use, and keeps what is there", async () => {
+it("distinguishes an exceeded quota from a file in use, and keeps the old content", async () => {
   const cdp = await page.createCDPSession();
   const quota = (bytes?: number) =>
     cdp.send("Storage.overrideQuotaForOrigin", { origin: "http://localhost", quotaSize: bytes });
@@ -68,7 +68,7 @@ it("tells a used-up quota from a file in use, and keeps what is there", async ()
   for (const full of refused) {
     expect(full).toMatchObject({ code: "DISK", name: "DiskError", reason: "full" });
     expect(full.message).toMatch(
-      /^full\/x: cannot be written: .*\(QuotaExceededError\); what the browser gives this origin is used up/,
+      /^full\/x: cannot be written: .*\(QuotaExceededError\); the storage quota of this origin is exceeded/,
     );
   }
   const after = await page.evaluate(async () => {
@@ -91,7 +91,7 @@ it("tells a used-up quota from a file in use, and keeps what is there", async ()
   expect(busy.message).toMatch(/^full\/x: cannot be written: .*; another tab or worker has it open$/);
 });
 
-it("says so where the page has no right to any storage", async () => {
+it("reports where the page has no access to storage", async () => {
   const page = await browser.newPage();
   await page.setRequestInterception(true);
   const frame = '<iframe name="inner" sandbox="allow-scripts" src="/inner"></iframe>';

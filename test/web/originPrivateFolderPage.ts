@@ -1,4 +1,4 @@
-// What test/web/originPrivateFolder.test.ts calls in a page.
+// The functions that test/web/originPrivateFolder.test.ts calls in a page.
 import { originPrivateFolder } from "../../src/web/originPrivateFolder.ts";
 
 declare global {

@@ -1,4 +1,4 @@
-// A page that is reloaded in the middle of its training, and of its saves, goes on to the same losses, bit for bit.
+// A page that is reloaded during training or a save continues with the same losses, bit for bit.
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Begins, or goes on with, a run in a page that is just loaded. */
+/** Starts or resumes a run in a page that was just loaded. */
 async function begin(run: string): Promise<Began> {
   await page.addScriptTag({ content: script });
   return page.evaluate((run, steps) => trains(run, steps), run, steps);
@@ -87,4 +87,4 @@ it("the origin-private file system takes a run across reloads", async () => {
     return names.sort();
   });
   expect(left).toEqual([38, 40].map((step) => `step-000000${step}.safetensors`));
-}, 300_000); // a page compiles its network anew after each reload
+}, 300_000); // a page recompiles its network after each reload

@@ -10,14 +10,14 @@ import { Checkpoints, openDevice, Saver, siamese, Trainer } from "../../src/inde
 import { originPrivateFolder } from "../../src/web/originPrivateFolder.ts";
 
 declare global {
-  /** What the test hears: each loss, and that a save begins. */
+  /** Reported to the test: each loss, and the start of each save. */
   var heard: (run: string, step: number, loss: number) => Promise<void>;
   var saving: (run: string) => Promise<void>;
   var trains: (run: string, steps: number) => Promise<Began>;
 }
 
 export interface Began {
-  /** The step that the page went on from. */
+  /** The step that the page resumed from. */
   from: number;
   refused: string[];
 }

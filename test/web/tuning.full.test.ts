@@ -1,4 +1,5 @@
-// Tuning in a page: the table is kept in IndexedDB, so that a reloaded page times nothing; what else lies there is ignored.
+// Tuning in a page: the table is stored in IndexedDB, so that a reloaded page times nothing; invalid content is
+// ignored.
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -35,6 +36,6 @@ test("a reloaded page times nothing and chooses the same", async () => {
   await page.evaluate((key) => globalThis.tuning.spoil(key, { format: 1, choices: "none" }), key);
   const third = await start();
   expect(third.timed).toBe(first.timed);
-  expect(third.warnings).toEqual([expect.stringMatching(/could not be read: this is no tuning table: adapter/)]);
+  expect(third.warnings).toEqual([expect.stringMatching(/could not be read: Invalid tuning table: adapter/)]);
   expect((await start()).timed).toBe(0);
 });

@@ -1,4 +1,4 @@
-// What the test calls in a page: one start of a network with the page's own tuning store.
+// The function that the test calls in a page: opens a network with the page's tuning store.
 import { createStore, set } from "idb-keyval";
 import { openDevice, siamese, Trainer } from "../../src/index.ts";
 import { pageTuningStore } from "../../src/web/index.ts";
@@ -27,7 +27,7 @@ async function start() {
   return found;
 }
 
-/** Puts something else in the table's place. */
+/** Replaces the table with something else. */
 const spoil = (key: string, value: unknown) => set(key, value, createStore(database, "tables"));
 
 declare global {

@@ -1,15 +1,15 @@
-// Pictures of faces brought in line with one another: each is moved and magnified so that its edges lie where those of the mean
-// face do. A person who stands nearer, or not in the middle, is then not another person; the network need not learn it from a
-// few people, and the mean over views does not have to blur it away. The idea of congealing (Learned-Miller 2006).
+// Aligns pictures of faces: each is translated and scaled so that its edges match those of the mean face. Position and
+// size of the face then no longer vary between pictures of one identity. The network need not learn that invariance
+// from few identities, and the mean over views does not have to blur it away. This is congealing (Learned-Miller 2006).
 //
-// With T the template, f_m the edge map (src/data/alignment/edgeMap.ts) of the picture under a placement m = (scale, dy, dx), both less
-// their mean in each direction and seen in the same window, dy and dx in cells:
+// T is the template; f_m is the edge map (src/data/alignment/edgeMap.ts) of the picture under a placement m = (scale,
+// dy, dx). Both are cut to the same window, and the mean of each direction is subtracted. dy and dx are in cells:
 //
 //   m = argmax  T . f_m / (|T| |f_m|) - 0.02 (dy^2 + dx^2) - 5 ln(scale)^2
 //
-// The template is the mean of what it finds: of the pictures as they are at first, then of the pictures in their places, mirrored
-// as well. It is fitted to people who are trained on; each picture of others is placed by itself. In float64 on the host, so that
-// no adapter places a picture otherwise.
+// The template is fitted iteratively: first it is the mean over the unaligned pictures, then over the aligned pictures
+// and their mirror images. It is fitted to the training identities; each other picture is placed independently. The
+// host computes in float64, so that placements do not depend on the adapter.
 import { TwingradError } from "../../errors.ts";
 import { changed, type Dataset, type Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
@@ -17,18 +17,18 @@ import { type Alignment, directions, longerSide, margin, shortestSide } from "./
 import { edgeMap } from "./edgeMap.ts";
 import { placed } from "./placement.ts";
 
-/** How many cells the window may move. */
+/** How many cells the window may move in each direction. */
 const reach = 4;
 const scales = [1, 0.94, 1.07, 0.88, 1.14, 0.82, 1.22];
 const [perCell, perScale] = [0.02, 5];
 const rounds = 5;
 const strides = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
-/** The nearest first: of equals the nearest is taken, and most of those far away need not be looked at. */
+/** Nearest first: ties go to the nearest move, and the bound on the penalty skips most distant ones. */
 const moves: readonly Move[] = strides
   .flatMap((dy) => strides.map((dx) => ({ dy, dx })))
   .sort((a, b) => a.dy ** 2 + a.dx ** 2 - b.dy ** 2 - b.dx ** 2);
 const unmoved: Cells = { scale: 1, dy: 0, dx: 0 };
-/** A window's norm below this is that of rounding. */
+/** A smaller norm of a window is rounding error. */
 const leastNorm = 1e-4;
 
 interface Move {
@@ -36,12 +36,12 @@ interface Move {
   readonly dx: number;
 }
 
-/** A placement, its moves in cells. */
+/** A placement; dy and dx in cells. */
 interface Cells extends Move {
   readonly scale: number;
 }
 
-/** A picture's edge map at one scale, with as many cells repeated about it as the window moves beyond. */
+/** A picture's edge map at one scale, padded by repeating its border as far as the window moves beyond it. */
 interface View {
   readonly map: Float32Array;
   /** |f_m| of each of `moves`. */
@@ -96,7 +96,7 @@ export function aligned<P extends Uint8Array | Float32Array>(alignment: Alignmen
     const fitted = `${alignment.columns}:${alignment.rows}`;
     throw new TwingradError(
       "BAD_INPUT",
-      `alignment: it was fitted to pictures of ${fitted}, not to ${width} x ${height}.`,
+      `Invalid picture size ${width} x ${height}: the alignment was fitted to the aspect ratio ${fitted}; fit it again for this size.`,
     );
   }
   const template = Float64Array.from(alignment.template);
@@ -133,26 +133,26 @@ function split<P extends Uint8Array | Float32Array>(pictures: P, size: ImageSize
   const shape = ["N", ...size].join(", ");
   throw new TwingradError(
     "BAD_INPUT",
-    `alignment: ${pictures.length} values are no whole number of pictures [${shape}].`,
+    `Invalid pictures: ${pictures.length} values are not a multiple of the size of one picture; expected [${shape}].`,
   );
 }
 
-/** A picture at each of the scales. */
+/** A picture's edge maps at each of the scales. */
 function viewsOf(picture: Uint8Array | Float32Array, size: ImageSize, cells: readonly [number, number]): View[] {
   const [height, width, channels] = size;
   const [rows, columns] = cells;
-  const grey = new Float64Array(height * width);
+  const gray = new Float64Array(height * width);
   const whole = channels * (picture instanceof Uint8Array ? 255 : 1);
-  for (let i = 0; i < picture.length; i++) grey[Math.floor(i / channels)] += picture[i] / whole;
+  for (let i = 0; i < picture.length; i++) gray[Math.floor(i / channels)] += picture[i] / whole;
   return scales.map((scale) => {
-    const seen = placed(grey, [height, width, 1], { scale, y: 0, x: 0 }, [2 * rows, 2 * columns]);
-    const map = surrounded(edgeMap(seen, 2 * rows, 2 * columns), cells);
+    const seen = placed(gray, [height, width, 1], { scale, y: 0, x: 0 }, [2 * rows, 2 * columns]);
+    const map = padded(edgeMap(seen, 2 * rows, 2 * columns), cells);
     return { map, norms: normsOf(map, cells) };
   });
 }
 
-/** A map less its mean in each direction, its border repeated about it. */
-function surrounded(map: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
+/** A map less its mean in each direction, padded by repeating its border. */
+function padded(map: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
   const around = reach - margin;
   const inside = (i: number, length: number) => Math.min(Math.max(i - around, 0), length - 1);
   const means = new Float64Array(directions);
@@ -168,7 +168,7 @@ function surrounded(map: Float32Array, [rows, columns]: readonly [number, number
   return result;
 }
 
-/** Where in a surrounded map each line of the window begins, for a move, and how many numbers it has. */
+/** Where each line of the window begins in a padded map, for a move, and how many numbers it has. */
 function windowLines([rows, columns]: readonly [number, number], { dy, dx }: Move) {
   const [tall, wide] = [rows - 2 * margin, columns + 2 * (reach - margin)];
   const begins = Array.from({ length: tall }, (_, row) => ((reach - dy + row) * wide + reach - dx) * directions);
@@ -176,7 +176,7 @@ function windowLines([rows, columns]: readonly [number, number], { dy, dx }: Mov
 }
 
 function normsOf(map: Float32Array, cells: readonly [number, number]): Float64Array {
-  const energies = new Float64Array(map.length / directions); // of a cell once, not for each of the windows that it is in
+  const energies = new Float64Array(map.length / directions); // once per cell, not once per window that holds it
   for (let i = 0; i < map.length; i++) energies[Math.floor(i / directions)] += map[i] * map[i];
   return Float64Array.from(moves, (move) => {
     const { begins, length } = windowLines(cells, move);
@@ -196,7 +196,7 @@ function bestPlace(template: Float64Array, cells: readonly [number, number], vie
     const { begins, length } = windowLines(cells, move);
     for (const [s, { map, norms }] of views.entries()) {
       const penalty = perCell * (move.dy ** 2 + move.dx ** 2) + perScale * Math.log(scales[s]) ** 2;
-      if (1 - penalty <= most) continue; // no likeness is above 1
+      if (1 - penalty <= most) continue; // a cosine is at most 1
       let [product, t] = [0, 0];
       for (const begin of begins) for (let i = begin; i < begin + length; i++, t++) product += template[t] * map[i];
       const value = (norms[n] > leastNorm ? product / (norm * norms[n]) : 0) - penalty;
@@ -206,7 +206,7 @@ function bestPlace(template: Float64Array, cells: readonly [number, number], vie
   return best;
 }
 
-/** The mean of the pictures in their places and mirrored, as a template. */
+/** The mean of the aligned pictures and their mirror images, as a template. */
 function meanFace(
   all: readonly (readonly View[])[],
   places: readonly Cells[],
@@ -227,5 +227,5 @@ function meanFace(
   });
   const largest = both.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (largest > 1e-3) return Array.from(both, (value) => Math.round((127 * value) / largest));
-  throw new TwingradError("BAD_INPUT", `alignment: ${all.length} pictures show no edges to be brought in line by.`);
+  throw new TwingradError("BAD_INPUT", `Cannot fit an alignment: the ${all.length} pictures show no edges.`);
 }

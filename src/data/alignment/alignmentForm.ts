@@ -1,24 +1,24 @@
-// What an alignment is, for whoever reads one in a file: fitting and placing are loaded where they are asked for.
+// The form of an alignment in a file; fitting and aligning are loaded only where they are used.
 
-/** What pictures are brought in line with; plain JSON. */
+/** What fitAlignment() returns; plain JSON. */
 export interface Alignment {
   /** Cells of an edge map. */
   readonly rows: number;
   /** Cells of an edge map. */
   readonly columns: number;
-  /** The template, [rows - 4, columns - 4, 8], in whole numbers from -127 to 127. */
+  /** The template [rows - 4, columns - 4, 8]: integers from -127 to 127. */
   readonly template: readonly number[];
 }
 
-/** That edges are told apart by. */
+/** Bins of edge directions. */
 export const directions = 8;
 /** Cells along a picture's longer side. */
 export const longerSide = 28;
 export const shortestSide = 8;
-/** Cells at each border that the window leaves out. */
+/** Cells left out of the window at each border. */
 export const margin = 2;
 
-/** Whether this, as of a file, can be an alignment. */
+/** Whether the value, for instance of a file, is a valid alignment. */
 export function isAlignment(value: unknown): value is Alignment {
   const { rows, columns, template } = (value ?? {}) as Partial<Alignment>;
   const isSide = (side: unknown) =>

@@ -1,5 +1,5 @@
-// The edges by direction of src/ops/images/orientedGradients.ts, which has the formula, of one grey picture on the host: there it is a
-// layer of a network, here something that a picture is brought in line by.
+// Histograms of oriented gradients of one gray picture, on the host. src/ops/images/orientedGradients.ts has the
+// formula: there it is a layer of a network, here it is the feature map for alignment.
 import { directions } from "./alignmentForm.ts";
 
 const units = Array.from({ length: directions }, (_, b) => {
@@ -7,9 +7,9 @@ const units = Array.from({ length: directions }, (_, b) => {
   return [Math.cos(angle), Math.sin(angle)] as const;
 });
 
-/** A grey picture [H, W], H and W even, brought to mean 0 and variance 1, to [H / 2, W / 2, 8]. */
-export function edgeMap(grey: ArrayLike<number>, height: number, width: number): Float32Array {
-  const picture = standardised(grey);
+/** A gray picture [H, W], H and W even, standardized to mean 0 and variance 1, to [H / 2, W / 2, 8]. */
+export function edgeMap(gray: ArrayLike<number>, height: number, width: number): Float32Array {
+  const picture = standardized(gray);
   const [rows, columns] = [height / 2, width / 2];
   const cells = rows * columns;
   const histogram = new Float64Array(cells * directions);
@@ -28,23 +28,29 @@ export function edgeMap(grey: ArrayLike<number>, height: number, width: number):
   }
   const energy = new Float64Array(cells);
   for (let i = 0; i < histogram.length; i++) energy[Math.floor(i / directions)] += histogram[i] ** 2;
-  const about = fives(fives(energy, rows, columns, columns, 1), columns, rows, 1, columns);
+  const about = meanOfFive(meanOfFive(energy, rows, columns, columns, 1), columns, rows, 1, columns);
   return Float32Array.from(histogram, (h, i) =>
     Math.sqrt(h / (Math.sqrt(about[Math.floor(i / directions)]) + 0.1) + 0.01),
   );
 }
 
-function standardised(grey: ArrayLike<number>): Float64Array {
+function standardized(gray: ArrayLike<number>): Float64Array {
   let [sum, squares] = [0, 0];
-  for (let i = 0; i < grey.length; i++) sum += grey[i];
-  const mean = sum / grey.length;
-  for (let i = 0; i < grey.length; i++) squares += (grey[i] - mean) ** 2;
-  const deviation = Math.sqrt(squares / grey.length + 1e-5);
-  return Float64Array.from(grey, (value) => (value - mean) / deviation);
+  for (let i = 0; i < gray.length; i++) sum += gray[i];
+  const mean = sum / gray.length;
+  for (let i = 0; i < gray.length; i++) squares += (gray[i] - mean) ** 2;
+  const deviation = Math.sqrt(squares / gray.length + 1e-5);
+  return Float64Array.from(gray, (value) => (value - mean) / deviation);
 }
 
-/** Means over five along the second of two axes, whose ends are repeated. */
-function fives(values: Float64Array, lines: number, length: number, lineStride: number, stride: number): Float64Array {
+/** The mean of five values along the second of two axes; its ends are repeated. */
+function meanOfFive(
+  values: Float64Array,
+  lines: number,
+  length: number,
+  lineStride: number,
+  stride: number,
+): Float64Array {
   const result = new Float64Array(values.length);
   for (let line = 0; line < lines; line++) {
     for (let i = 0; i < length; i++) {

@@ -1,8 +1,8 @@
-// One picture moved and brought to another size, on the host: for what is decided once for a picture, and must be the same
-// decision on every adapter.
+// Translates, scales and resizes one picture on the host. The result is computed once per picture and must be the same
+// on every adapter.
 import type { ImageSize } from "../imageSize.ts";
 
-/** Magnified about its centre by `scale`, then moved down and to the right by shares of its height and width. */
+/** Scaled about the center by `scale`, then translated down and to the right by shares of height and width. */
 export interface Placement {
   readonly scale: number;
   readonly y: number;
@@ -10,9 +10,9 @@ export interface Placement {
 }
 
 /**
- * A picture [H, W, C] in its place, as [rows, columns, C]. Output o of n shows the source about
- * ((o + 1/2) / n - 1/2 - move) / scale + 1/2, as a share of the side; where n is smaller than the side it is the mean of as many
- * bilinear samples, evenly over the pixel, as pixels of an unmagnified source meet it. Beyond its border a picture repeats it.
+ * A placed picture: [H, W, C] to [rows, columns, C]. Output o of n samples the source at ((o + 1/2) / n - 1/2 - move) /
+ * scale + 1/2, as a share of the side. Where n is smaller than the side, it is the mean of bilinear samples spread
+ * evenly over the output pixel, one for each source pixel it covers at scale 1. The border is repeated.
  */
 export function placed(
   pixels: ArrayLike<number>,
@@ -39,7 +39,7 @@ export function placed(
   return Float32Array.from(result);
 }
 
-/** For each of `output` places along an axis `each` pixels of `source`, and how much each of them counts. */
+/** For each of `output` places along an axis: the indices and weights of `each` pixels of `source`. */
 function samples(source: number, output: number, scale: number, move: number) {
   const parts = Math.max(1, Math.round(source / output));
   const each = 2 * parts;

@@ -1,11 +1,14 @@
-// One picture's own changes: drawn from its stream of random numbers, and brought into the form that the kernels take.
+// The augmentation of one picture: drawn from the picture's own random stream, and converted to the parameters of the
+// kernels.
 import type { PhotometricChange } from "../../ops/images/photometric.ts";
 import { type ResizeMethod, resizing, type Transform } from "../../ops/images/resample.ts";
 import { Random, streams } from "../random.ts";
 import type { Bounds, ResolvedRanges } from "./ranges.ts";
 
 export interface Augmentation {
-  /** Shares of height and width: what the window keeps of each side, and how far its centre is from the picture's. */
+  /**
+   * `side`: the share of each side that the window keeps; `y`, `x`: its offset from the center, as shares of the sides.
+   */
   readonly window: { readonly side: number; readonly y: number; readonly x: number };
   readonly scale: number;
   /** In degrees. */
@@ -18,11 +21,11 @@ export interface Augmentation {
   readonly noise: number;
   readonly gamma: number;
   readonly gain: number;
-  /** Of red and blue, beside green. */
+  /** Gains of red and blue relative to green. */
   readonly whiteBalance: { readonly red: number; readonly blue: number };
-  /** Where a patch is taken, as shares of the room that there is for it. */
+  /** Position of the patch, as shares of the free space: 0 is the top or left edge, 1 the bottom or right one. */
   readonly patch: { readonly y: number; readonly x: number };
-  /** Shares of the picture's height and width; null where nothing is painted over. */
+  /** Shares of the picture's height and width; null where nothing is erased. */
   readonly erased: {
     readonly top: number;
     readonly left: number;
@@ -32,17 +35,18 @@ export interface Augmentation {
 }
 
 /**
- * The changes of the picture with this stream id (a uint32): a pure function of (ranges, seed, id), evaluated on the host.
- * Every number is drawn whether it is used or not, so that one range changes nothing but what it is the range of.
+ * The augmentation of the picture with this stream id (a uint32): a pure function of (ranges, seed, id), evaluated on
+ * the host. Every number is drawn whether it is used or not, so that changing one range leaves all other numbers as
+ * they were.
  */
 export function drawAugmentation(ranges: ResolvedRanges, seed: number, id: number): Augmentation {
   const random = new Random(seed, streams.pictureChanges, id);
   const within = ([low, high]: Bounds) => low + (high - low) * random.uniform();
   const inLogarithm = ([low, high]: Bounds) => Math.exp(within([Math.log(low), Math.log(high)]));
-  const centred = (share: number) => (random.uniform() - 0.5) * share;
+  const centered = (share: number) => (random.uniform() - 0.5) * share;
 
   const dropped = within(ranges.crop);
-  const window = { side: 1 - dropped, y: centred(dropped), x: centred(dropped) };
+  const window = { side: 1 - dropped, y: centered(dropped), x: centered(dropped) };
   const scale = within(ranges.scale);
   const rotation = within(ranges.rotation);
   const translation = { y: within(ranges.translation), x: within(ranges.translation) };
@@ -85,8 +89,8 @@ export function drawAugmentation(ranges: ResolvedRanges, seed: number, id: numbe
 type Size = readonly [height: number, width: number];
 
 /**
- * Where each pixel of the output looks into the source. What is seen in the window is scaled and turned about its
- * centre, then moved, then mirrored; turned as the source is seen, so that a turn is a turn also where the two axes are
+ * The affine map from output pixels to source pixels. The window is scaled and rotated about its center, then
+ * translated, then mirrored. It is rotated in source coordinates, so that a rotation stays one where the two axes are
  * resized differently.
  */
 export function transformOf(augmentation: Augmentation, source: Size, output: Size, method: ResizeMethod): Transform {
@@ -96,35 +100,38 @@ export function transformOf(augmentation: Augmentation, source: Size, output: Si
   const zoom = window.side / scale;
   const [cosine, sine] = [Math.cos(turn) * zoom, Math.sin(turn) * zoom];
   const mirror = flip ? -1 : 1;
-  const centre = [(output[0] - 1) / 2, (output[1] - 1) / 2];
+  const center = [(output[0] - 1) / 2, (output[1] - 1) / 2];
 
-  // From a step in the output, before it is mirrored, to one in the source: y and x are the two columns.
+  // A step in the output, before mirroring, to a step in the source: y and x are the two columns.
   const y = [cosine * stepY, -sine * stepY];
   const x = [sine * stepX, cosine * stepX];
-  // The output's centre shows the window's centre, less the translation.
+  // The output's center maps to the window's center, less the translation.
   const [downY, rightX] = [translation.y * output[0], translation.x * output[1]];
-  const shownY = originY + stepY * centre[0] + window.y * source[0] - y[0] * downY - x[0] * rightX;
-  const shownX = originX + stepX * centre[1] + window.x * source[1] - y[1] * downY - x[1] * rightX;
+  const shownY = originY + stepY * center[0] + window.y * source[0] - y[0] * downY - x[0] * rightX;
+  const shownX = originX + stepX * center[1] + window.x * source[1] - y[1] * downY - x[1] * rightX;
   const columnX = [x[0] * mirror, x[1] * mirror];
   return [
     y[0],
     y[1],
     columnX[0],
     columnX[1],
-    shownY - y[0] * centre[0] - columnX[0] * centre[1],
-    shownX - y[1] * centre[0] - columnX[1] * centre[1],
+    shownY - y[0] * center[0] - columnX[0] * center[1],
+    shownX - y[1] * center[0] - columnX[1] * center[1],
   ];
 }
 
 /**
- * A part of what a transform shows: its output's row `y` and column `x` come first. At whole numbers a patch of a picture at
- * full resolution has the pixels that are there.
+ * The transform of a patch: row `y` and column `x` of the output become its origin. Integers make a patch of a picture
+ * at full resolution copy pixels without interpolation.
  */
 export function partOf([yy, xy, yx, xx, y0, x0]: Transform, y: number, x: number): Transform {
   return [yy, xy, yx, xx, y0 + yy * y + yx * x, x0 + xy * y + xx * x];
 }
 
-/** Light and colour, then contrast about mid grey, then brightness: v -> contrast (v - 1/2) + 1/2 + brightness. */
+/**
+ * Exposure and white balance, then contrast about mid gray, then brightness: v -> contrast (v - 1/2) + 1/2 +
+ * brightness.
+ */
 export function changeOf(augmentation: Augmentation, [height, width]: Size, id: number): PhotometricChange {
   const { gamma, gain, whiteBalance, contrast, brightness, noise, blur, erased } = augmentation;
   const exposure = [gain * whiteBalance.red, gain, gain * whiteBalance.blue] as const;

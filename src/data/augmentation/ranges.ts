@@ -1,39 +1,39 @@
-// What training may do to a picture that leaves the person recognisable, and how much of it: ranges, from which each
-// picture draws its own numbers. Without such changes a network learns the few pictures it has by heart.
+// Augmentation: random changes that keep the identity recognizable. Each picture draws its own parameters from these
+// ranges. Without augmentation a network memorizes a small training set.
 import { TwingradError } from "../../errors.ts";
 
-/** From low to high, or one number that stands for a range as told where it is used. */
+/** Low and high, or one number r that stands for a range; each option says for which. */
 export type Range = number | readonly [low: number, high: number];
 
 /** From which range each change of a picture is drawn; what is absent does not happen. */
 export interface AugmentationRanges {
-  /** Keeps a window of the picture and drops this share of each side, at a random place; r: 0 to r. */
+  /** Crops at random: drops this share of each side, at a random place; r: 0 to r. */
   readonly crop?: Range;
-  /** Size of what is shown, relative to before; r: 1 - r to 1 + r. */
+  /** Scale factor; r: 1 - r to 1 + r. */
   readonly scale?: Range;
-  /** Counter-clockwise, about the centre, in degrees; r: -r to r. */
+  /** Counter-clockwise, about the center, in degrees; r: -r to r. */
   readonly rotation?: Range;
-  /** Down and to the right, as a share of height and width, drawn for each; r: -r to r. */
+  /** Down and to the right, as a share of height and width, each drawn independently; r: -r to r. */
   readonly translation?: Range;
-  /** The chance of a left-right mirror image. */
+  /** The probability of a left-right mirror image. */
   readonly flip?: number;
   /** Standard deviation of a Gaussian blur, in pixels of the network's image; r: 0 to r. */
   readonly blur?: Range;
   /** Added to each pixel, as a share of full scale; r: -r to r. */
   readonly brightness?: Range;
-  /** Distance from mid grey, relative to before; r: 1 - r to 1 + r. */
+  /** Factor of the distance from mid gray; r: 1 - r to 1 + r. */
   readonly contrast?: Range;
   /** Exponent of each pixel, uniform in its logarithm; r: 1 / (1 + r) to 1 + r. */
   readonly gamma?: Range;
-  /** Light: what each pixel is multiplied by, cut off at full scale as a camera does; drawn and given as `gamma`. */
+  /** Exposure: factor of each pixel, clipped at full scale as by a camera; drawn and given as `gamma`. */
   readonly gain?: Range;
-  /** What red and blue are multiplied by beside green, each by itself; drawn and given as `gamma`. */
+  /** Factors of red and blue relative to green, drawn independently; drawn and given as `gamma`. */
   readonly whiteBalance?: Range;
   /** Standard deviation of the noise of each pixel and channel, as a share of full scale; r: 0 to r. */
   readonly noise?: Range;
-  /** Paints over a rectangle with noise (Zhong et al. 2017, "Random Erasing Data Augmentation"). */
+  /** Replaces a rectangle with noise (Zhong et al. 2017, "Random Erasing Data Augmentation"). */
   readonly erasing?: {
-    /** The chance of it. */
+    /** The probability of erasing. */
     readonly probability: number;
     /** Share of the picture; 0.02 to 0.2 by default; r: 0 to r. */
     readonly area?: Range;
@@ -42,7 +42,7 @@ export interface AugmentationRanges {
   };
 }
 
-/** `standard`: what a face goes through between two pictures. `strong`: for few people, or long training. */
+/** `standard`: what varies between two photographs of a face. `strong`: for few identities or long training. */
 export const augmentationPresets = {
   light: { rotation: 3, scale: 0.02, translation: 0.01, brightness: 0.04, contrast: 0.05 },
   standard: { flip: 0.5, rotation: 5, scale: 0.05, translation: 0.02, brightness: 0.06, contrast: 0.1 },
@@ -65,7 +65,7 @@ export type AugmentationPreset = keyof typeof augmentationPresets;
 
 export type Bounds = readonly [low: number, high: number];
 
-/** Every range as low and high; what is not named changes nothing. */
+/** Every range as low and high; a range that is not given is the identity. */
 export interface ResolvedRanges {
   readonly crop: Bounds;
   readonly scale: Bounds;
@@ -82,10 +82,10 @@ export interface ResolvedRanges {
   readonly erasing: { readonly probability: number; readonly area: Bounds; readonly aspect: Bounds };
 }
 
-/** Of what a picture is multiplied by, or raised to: as much down as up. */
+/** For factors and exponents: symmetric in the logarithm. */
 const factor = { of: (r: number): Bounds => [1 / (1 + r), 1 + r], none: 1, least: 0.01, most: 100 };
 
-/** What one number stands for, what leaves the picture as it is, and what low and high must lie between. */
+/** What one number r stands for, the value that changes nothing, and the bounds of low and high. */
 const kinds = {
   crop: { of: (r) => [0, r], none: 0, least: 0, most: 0.9 },
   scale: { of: (r) => [1 - r, 1 + r], none: 1, least: 0.1, most: 10 },
@@ -110,7 +110,7 @@ interface Kind {
 const area: Kind = { of: (r) => [0, r], none: 0, least: 0, most: 1 };
 const aspect: Kind = { of: (r) => [1 / r, r], none: 1, least: 0.01, most: 100 };
 
-/** @throws BAD_INPUT that names the first range that cannot be. */
+/** @throws BAD_INPUT that names the first invalid range. */
 export function resolveRanges(ranges: AugmentationRanges): ResolvedRanges {
   const record = object("augmentation", ranges, [...Object.keys(kinds), "flip", "erasing"]);
   const bounds = Object.fromEntries(
@@ -133,23 +133,23 @@ function range(name: string, value: unknown, { of, least, most }: Kind): Bounds 
   const pair = Array.isArray(bounds) && bounds.length === 2 && bounds.every(Number.isFinite);
   const [low, high] = pair ? (bounds as unknown as Bounds) : [Number.NaN, Number.NaN];
   if (low >= least && low <= high && high <= most) return [low, high];
-  throw wrong(name, value, `a number or [low, high] within ${least} to ${most}`);
+  throw invalid(name, value, `a number or [low, high] within ${least} to ${most}`);
 }
 
 function probability(name: string, value: unknown): number {
   if (typeof value === "number" && value >= 0 && value <= 1) return value;
-  throw wrong(name, value, "a chance from 0 to 1");
+  throw invalid(name, value, "a probability from 0 to 1");
 }
 
 function object(name: string, value: unknown, known: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw wrong(name, value, `an object with any of ${known.join(", ")}`);
+    throw invalid(name, value, `an object with any of ${known.join(", ")}`);
   }
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return value as Record<string, unknown>;
-  throw new TwingradError("BAD_INPUT", `${name}: there is no "${unknown}"; there are ${known.join(", ")}.`);
+  throw new TwingradError("BAD_INPUT", `Unknown key "${unknown}" in ${name}: expected any of ${known.join(", ")}.`);
 }
 
-function wrong(name: string, value: unknown, expected: string): TwingradError {
-  return new TwingradError("BAD_INPUT", `${name}: got ${JSON.stringify(value)}; expected ${expected}.`);
+function invalid(name: string, value: unknown, expected: string): TwingradError {
+  return new TwingradError("BAD_INPUT", `Invalid ${name} ${JSON.stringify(value)}: expected ${expected}.`);
 }

@@ -1,32 +1,32 @@
-// Which face of a photograph is taken, and what speaks against it: a model is only as good as the pictures that it is shown.
+// Chooses the face of a photograph and checks its quality: a poor crop makes a poor embedding.
 import { TwingradError } from "../../errors.ts";
 import { type FaceLandmarks, type FoundFace, longestSide, type Pixels } from "./faceFinder.ts";
 import { frameToPicture, seenThrough } from "./faceFrame.ts";
 
-/** What may be wrong with a photograph, in the order in which it is told. */
+/** What may be wrong with a photograph, in the order of reporting. */
 export const faceFaults = ["none", "several", "small", "turned", "blurred"] as const;
 /** What may be wrong with a photograph of a face. */
 export type FaceFault = (typeof faceFaults)[number];
 
 /**
- * `use`: the largest face as it is (of `none`: the centre of the picture); `skip`: the picture takes no part; `fail`: an
- * error that names it.
+ * `use`: the largest face as it is (for `none`: the center of the picture); `skip`: the picture is left out; `fail`: an
+ * error that names the picture.
  */
 export type FaceAction = "use" | "skip" | "fail";
 
-/** What is done about each fault. */
+/** The action for each fault. */
 export type FacePolicy = Readonly<Record<FaceFault, FaceAction>>;
 
-/** A picture without a face is left out; the largest of several is taken; a poor face is used. */
+/** A picture without a face is skipped; the largest of several faces is used; a face of poor quality is used. */
 export const defaultPolicy: FacePolicy = { none: "skip", several: "use", small: "use", turned: "use", blurred: "use" };
 
-/** Below these a face has a fault. Measured on portraits that were made smaller, blurred and turned (docs/crops.md). */
+/** Thresholds of the faults, measured on portraits that were downscaled, blurred and rotated (docs/crops.md). */
 export const faceLimits = {
-  /** Between the centres of the eyes, in pixels; without landmarks four tenths of the box's width stand for it. */
+  /** Least distance between the centers of the eyes, in pixels; without landmarks, 0.4 times the box's width. */
   eyeDistance: 12,
-  /** How far the tip of the nose may lie off the middle between the eyes, in eye distances: about 35 degrees of yaw. */
+  /** Largest offset of the nose from the midpoint between the eyes, in eye distances: about 35 degrees of yaw. */
   noseOffset: 0.35,
-  /** Share of a face's variance, in a frame of 112 x 112, that is in differences of neighbouring pixels. */
+  /** Least share of the variance of a face, in a frame of 112 x 112, in differences of neighboring pixels. */
   detail: 0.0005,
 } as const;
 
@@ -38,11 +38,11 @@ export interface ChosenFace {
   readonly faults: readonly FaceFault[];
 }
 
-/** The largest face, by the area of its box, and what is wrong. @param picture what the finder was shown. */
+/** The largest face, by the area of its box, and its faults. @param picture the picture that the detector saw. */
 export function chooseFace(found: readonly FoundFace[], picture: Pixels): ChosenFace {
   if (found.length === 0) return { face: undefined, faults: ["none"] };
   const face = found.reduce((best, other) => (areaOf(other) > areaOf(best) ? other : best));
-  // A second face counts where it is not tiny beside the first: somebody far behind is nobody's second face.
+  // A much smaller second face is somebody in the background, and does not count.
   const several = found.some((other) => other !== face && areaOf(other) > areaOf(face) / 4);
   const has: Record<FaceFault, boolean> = {
     none: false,
@@ -62,34 +62,36 @@ export function eyeDistance({ box, landmarks }: FoundFace): number {
   return Math.hypot(right[0] - left[0], right[1] - left[1]);
 }
 
-/** How far the nose lies off the middle between the eyes, along the line through them, in eye distances. */
+/** The nose's offset from the midpoint between the eyes, along the line through them, in eye distances. */
 export function noseOffset([left, right, nose]: FaceLandmarks): number {
   const [dx, dy] = [right[0] - left[0], right[1] - left[1]];
   const [x, y] = [nose[0] - (left[0] + right[0]) / 2, nose[1] - (left[1] + right[1]) / 2];
   return Math.abs(x * dx + y * dy) / (dx * dx + dy * dy);
 }
 
-/** Of the aligned face in grey: mean square of the Laplacian over 16 times the variance; no light changes it. */
+/**
+ * For the aligned face in gray: mean square of the Laplacian over 16 times the variance; invariant to gain and offset.
+ */
 export function detailOf({ data, height, width }: Pixels, landmarks: FaceLandmarks): number {
   const side = 112;
   const seen = seenThrough(frameToPicture(landmarks, [side, side]), data, [height, width, 3], [side, side]);
-  const grey = Float64Array.from(
+  const gray = Float64Array.from(
     { length: side * side },
     (_, i) => (seen[3 * i] + seen[3 * i + 1] + seen[3 * i + 2]) / 3,
   );
-  const mean = grey.reduce((sum, value) => sum + value, 0) / grey.length;
-  const variance = grey.reduce((sum, value) => sum + (value - mean) ** 2, 0) / grey.length;
+  const mean = gray.reduce((sum, value) => sum + value, 0) / gray.length;
+  const variance = gray.reduce((sum, value) => sum + (value - mean) ** 2, 0) / gray.length;
   let squares = 0;
   for (let y = 1; y < side - 1; y++) {
     for (let x = 1; x < side - 1; x++) {
       const i = y * side + x;
-      squares += (grey[i - 1] + grey[i + 1] + grey[i - side] + grey[i + side] - 4 * grey[i]) ** 2;
+      squares += (gray[i - 1] + gray[i + 1] + gray[i - side] + gray[i + side] - 4 * gray[i]) ** 2;
     }
   }
   return variance === 0 ? 0 : squares / ((side - 2) ** 2 * 16 * variance);
 }
 
-/** What a reader is told of a fault. */
+/** Descriptions of the faults for messages. */
 export const faultInWords: Readonly<Record<FaceFault, string>> = {
   none: "no face was found",
   several: "there are several faces",
@@ -98,18 +100,18 @@ export const faultInWords: Readonly<Record<FaceFault, string>> = {
   blurred: "the face is blurred",
 };
 
-/** The policy with what is said of it changed. @throws BAD_INPUT for a fault or an action that there is not. */
-export function facePolicy(said: Partial<FacePolicy> = {}): FacePolicy {
-  for (const [fault, action] of Object.entries(said)) {
+/** The default policy with these changes. @throws BAD_INPUT for an unknown fault or action. */
+export function facePolicy(changes: Partial<FacePolicy> = {}): FacePolicy {
+  for (const [fault, action] of Object.entries(changes)) {
     if (!faceFaults.includes(fault as FaceFault) || !["use", "skip", "fail"].includes(action)) {
       throw new TwingradError(
         "BAD_INPUT",
-        `the face policy says ${fault}: ${action}; expected one of ${faceFaults.join(", ")}, and use, skip or fail`,
+        `Invalid face policy ${fault}: ${action}; expected one of ${faceFaults.join(", ")}, with use, skip or fail.`,
       );
     }
   }
-  return { ...defaultPolicy, ...said };
+  return { ...defaultPolicy, ...changes };
 }
 
-/** The factor by which a picture is made smaller before a finder sees it: 1 or less. */
+/** The factor, at most 1, that a picture is downscaled by before a detector sees it. */
 export const shownScale = (height: number, width: number): number => Math.min(1, longestSide / Math.max(height, width));

@@ -1,11 +1,8 @@
-// Faces by the tiny detector and the landmarks of @vladmandic/face-api, whose models come with the package; its recognition
-// is never asked. The same in Node and in a page: each brings the package and the bytes of its models.
+// Face detection with the tiny detector and the landmarks of @vladmandic/face-api. The models come with the package;
+// its recognition is not used. Shared by Node and the browser: each loads the package and the models' bytes.
 import type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./faceFinder.ts";
 
-/**
- * What is used of the package.
- * What is used of the package `@vladmandic/face-api`.
- */
+/** The part of the package that is used. */
 export interface FaceApi {
   /** Of the package. */
   readonly version: { readonly faceapi?: string } | string;
@@ -35,25 +32,25 @@ interface FaceApiFace {
 }
 
 /**
- * How a picture is looked at, one after the other until there is a face: whole, for faces in a scene; with grey around it
- * and smaller, for pictures that are hardly more than a face, which the detector misses otherwise; and at last larger, for
- * faces far away, down to a tenth of the picture's width.
+ * The attempts on a picture, in order, until one finds a face: the whole picture, for faces in a scene; a smaller input
+ * with a gray border, for tight crops, which the detector misses otherwise; and a larger input, for faces far away,
+ * down to a tenth of the picture's width.
  */
-const looks = [
+const attempts = [
   { inputSize: 416, border: 0 },
   { inputSize: 224, border: 0.5 },
   { inputSize: 608, border: 0 },
 ] as const;
 
-/** The least score. Portraits in scenes, 2 of 27 at 416, score less than the detector's own default of 0.5. */
+/** Least score. In scenes, 2 of 27 portraits at 416 score below the detector's default of 0.5. */
 const least = 0.4;
 
 export function faceApiFinder(api: FaceApi, version: string): FaceFinder {
   return {
     name: `@vladmandic/face-api ${version}`,
     async find(picture) {
-      for (const look of looks) {
-        const found = await lookAt(api, picture, look);
+      for (const attempt of attempts) {
+        const found = await detect(api, picture, attempt);
         if (found.length > 0) return found;
       }
       return [];
@@ -61,13 +58,13 @@ export function faceApiFinder(api: FaceApi, version: string): FaceFinder {
   };
 }
 
-async function lookAt(
+async function detect(
   api: FaceApi,
   picture: Pixels,
-  { inputSize, border }: (typeof looks)[number],
+  { inputSize, border }: (typeof attempts)[number],
 ): Promise<FoundFace[]> {
   const around = Math.round(border * Math.max(picture.height, picture.width));
-  const { data, height, width } = around === 0 ? picture : framed(picture, around);
+  const { data, height, width } = around === 0 ? picture : withBorder(picture, around);
   const tensor = api.tf.tensor3d(data, [height, width, 3], "int32");
   try {
     const options = new api.TinyFaceDetectorOptions({ inputSize, scoreThreshold: least });
@@ -78,7 +75,7 @@ async function lookAt(
   }
 }
 
-function framed({ data, height, width }: Pixels, around: number): Pixels {
+function withBorder({ data, height, width }: Pixels, around: number): Pixels {
   const wide = width + 2 * around;
   const larger = new Uint8Array((height + 2 * around) * wide * 3).fill(127);
   for (let row = 0; row < height; row++) {
@@ -87,7 +84,7 @@ function framed({ data, height, width }: Pixels, around: number): Pixels {
   return { data: larger, height: height + 2 * around, width: wide };
 }
 
-/** Its 68 landmarks (the 300-W scheme) to five; the box is that of the landmarks, from the brows to the chin. */
+/** Reduces 68 landmarks (the 300-W scheme) to five; the box is that of the landmarks, from the brows to the chin. */
 function foundFace({ detection, landmarks }: FaceApiFace, around: number, { height, width }: Pixels): FoundFace {
   const points = landmarks.positions.map(({ x, y }): Point => [x - around, y - around]);
   const middle = (from: number, to: number): Point => {

@@ -1,5 +1,5 @@
-// A dataset whose pictures are the faces of photographs: one pass over all of them before the work begins, so that which
-// pictures take part is known, and nothing is found twice.
+// A dataset of face crops. All pictures are searched for faces once before the work begins, so that it is known which
+// pictures take part, and no face is detected twice.
 import { TwingradError } from "../../errors.ts";
 import { changed, type Dataset, type Item, subset } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
@@ -15,15 +15,15 @@ import {
 } from "./chooseFace.ts";
 import { enlarged, type FaceFinder, type Pixels } from "./faceFinder.ts";
 
-/** How a platform decodes. */
+/** How a platform decodes pictures. */
 export interface PictureDecoder {
   /** To uint8 [H, W, C] of the wanted size. */
   decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
-  /** The upright picture in RGB, at most `longestSide` long; `scale` is how much smaller it is than the picture. */
+  /** The upright picture in RGB, its longer side at most `longestSide`; `scale` is the factor of the downscaling. */
   whole(picture: StoredPicture): Promise<Pixels & { readonly scale: number }>;
 }
 
-/** Keeps what was found, by what a picture's bytes are. */
+/** Caches detections by a hash of the picture's bytes. */
 export interface FaceStore {
   /** What was kept for this digest. */
   get(digest: string): ChosenFace | undefined;
@@ -35,15 +35,15 @@ export interface FaceStore {
 export interface FaceOptions {
   /** What finds the faces. */
   readonly finder: FaceFinder;
-  /** Shows more around the face, as a share of the frame's side, on every side. @default 0 */
+  /** Enlarges the crop on every side, as a share of the frame's side. @default 0 */
   readonly margin?: number;
-  /** What differs from `defaultPolicy`. */
+  /** Changes to `defaultPolicy`. */
   readonly policy?: Partial<FacePolicy>;
   /** Keeps what was found for the next time; nothing is kept without one. */
   readonly store?: FaceStore;
 }
 
-/** The face of one picture, as the policy takes it; the crop is undefined where the centre is to be used. */
+/** The face of one picture under the policy; `crop` is undefined where the center is to be used. */
 export async function faceOf(
   name: string,
   picture: StoredPicture,
@@ -107,7 +107,7 @@ export async function faceDataset<I extends Item>(
   const items: I[] = [];
   for (const [index, item] of dataset.items.entries()) {
     const stored = await item.stored?.();
-    if (!stored) throw new TwingradError("BAD_INPUT", `${item.name}: faces are found in pictures that are stored`);
+    if (!stored) throw new TwingradError("BAD_INPUT", `${item.name}: face detection needs stored pictures.`);
     const { use, crop, faults } = await faceOf(item.name, stored, decoder, options);
     if (faults.length > 0) told?.(item, faults, use);
     if (use) items.push(withCrop(item, decoder, crop));
@@ -115,7 +115,7 @@ export async function faceDataset<I extends Item>(
   }
   if (items.length === 0) {
     const { length } = dataset.items;
-    throw new TwingradError("NO_FACE", `a face was found in none of ${length} pictures that may be used`);
+    throw new TwingradError("NO_FACE", `No usable face was found in any of the ${length} pictures.`);
   }
   const present = new Set(items.map((item) => item.identity));
   const identities = dataset.identities.map((_, identity) => identity).filter((identity) => present.has(identity));

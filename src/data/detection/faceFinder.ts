@@ -1,10 +1,10 @@
-// Where a face is in a photograph: what any detector has to tell.
+// The interface of face detectors.
 import type { Box } from "../../formats/box.ts";
 
-/** In pixels of the upright picture, from the left and from the top; a pixel's centre lies at a half. */
+/** In pixels of the upright picture, from the left and from the top; pixel centers are at half-integers. */
 export type Point = readonly [x: number, y: number];
 
-/** Centres of the eyes, tip of the nose, corners of the mouth; left and right as the picture shows them. */
+/** Centers of the eyes, tip of the nose, corners of the mouth; left and right as seen in the picture. */
 export type FaceLandmarks = readonly [
   leftEye: Point,
   rightEye: Point,
@@ -17,9 +17,9 @@ export type FaceLandmarks = readonly [
 export interface FoundFace {
   /** Around the face. */
   readonly box: Box;
-  /** Absent where a detector has none: such a face is cropped by its box, and not turned upright. */
+  /** Absent where the detector has no landmarks: the face is then cropped by its box, and not rotated upright. */
   readonly landmarks?: FaceLandmarks;
-  /** How sure the detector is, from 0 to 1. */
+  /** The detector's confidence, from 0 to 1. */
   readonly score: number;
 }
 
@@ -33,18 +33,18 @@ export interface Pixels {
   readonly width: number;
 }
 
-/** Finds faces; it never says whose they are. */
+/** A face detector; it does not recognize. */
 export interface FaceFinder {
-  /** With its version: places that were kept are used again only where the same finder is asked. */
+  /** Includes the version: cached detections are valid only for the same detector. */
   readonly name: string;
-  /** The faces of a picture, in any order; none where there is none. */
+  /** The faces of a picture, in any order; empty where there are none. */
   find(picture: Pixels): Promise<readonly FoundFace[]>;
 }
 
-/** The longest side, in pixels, of what a finder is shown: larger pictures are made smaller first. */
+/** The longest side, in pixels, that a detector sees: larger pictures are downscaled first. */
 export const longestSide = 1280;
 
-/** The same faces in a picture `factor` times as large. */
+/** The same faces in coordinates of a picture `factor` times as large. */
 export function enlarged({ box, landmarks, score }: FoundFace, factor: number): FoundFace {
   const { xmin, ymin, xmax, ymax } = box;
   const scaled = {

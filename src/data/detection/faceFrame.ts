@@ -1,12 +1,12 @@
-// A face brought into a standard frame by its landmarks, so that eyes, nose and mouth lie at the same places in every
-// picture: one similarity (turn, scale, shift), computed once when a picture is decoded, on the host, so that a face is the
-// same pixels on every adapter and in every program.
+// Aligns a face to a standard frame by its landmarks, so that eyes, nose and mouth lie at the same places in every
+// picture. The alignment is one similarity transform (rotation, scale, translation). The host computes it once, when a
+// picture is decoded, so that a face has the same pixels on every adapter and in every program.
 import type { ImageSize } from "../imageSize.ts";
 import type { FaceLandmarks, Point } from "./faceFinder.ts";
 
 /**
- * Where the landmarks lie in the frame, as shares of its side: the five points to which ArcFace's pictures of 112 x 112 are
- * brought (Deng et al. 2019, after SphereFace's 112 x 96).
+ * The landmarks in the frame, as shares of its side: the five points of ArcFace's pictures of 112 x 112 (Deng et al.
+ * 2019, after SphereFace's 112 x 96).
  */
 export const standardFrame: FaceLandmarks = [
   [38.2946 / 112, 51.6963 / 112],
@@ -24,7 +24,9 @@ export interface Similarity {
   readonly y0: number;
 }
 
-/** The similarity that brings one set of points nearest to another, by least squares (Umeyama 1991, without mirroring). */
+/**
+ * The similarity that maps one set of points to another with least squared error (Umeyama 1991, without reflection).
+ */
 export function similarity(from: readonly Point[], to: readonly Point[]): Similarity {
   const [fx, fy] = meanOf(from);
   const [tx, ty] = meanOf(to);
@@ -47,8 +49,8 @@ function meanOf(points: readonly Point[]): Point {
 }
 
 /**
- * From pixels of the network's picture to pixels of the photograph. The frame is the largest centred square of the network's
- * picture; `margin` shows more around the face, as a share of the frame's side, on every side.
+ * From pixels of the network's picture to pixels of the photograph. The frame is the largest centered square of the
+ * network's picture; `margin` enlarges the crop on every side, as a share of the frame's side.
  */
 export function frameToPicture(
   landmarks: FaceLandmarks,
@@ -63,7 +65,7 @@ export function frameToPicture(
   );
 }
 
-/** The upright rectangle of a picture that holds all that the network's picture shows of it, in whole pixels. */
+/** The upright rectangle of the photograph that holds everything the network's picture shows, in whole pixels. */
 export function shownPart(
   map: Similarity,
   [height, width]: readonly [number, number],
@@ -71,7 +73,7 @@ export function shownPart(
 ) {
   const corners = [0, width].flatMap((x) => [0, height].map((y) => applied(map, [x, y])));
   const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
-  const spare = Math.ceil(Math.hypot(map.a, map.b)) + 1; // what the pixels at the rim are interpolated with
+  const spare = Math.ceil(Math.hypot(map.a, map.b)) + 1; // border pixels needed by interpolation
   const part = ([least, most]: readonly [number, number], whole: number) => {
     const start = within(Math.floor(least) - spare, whole - 1);
     return [start, Math.max(1, within(Math.ceil(most) + spare, whole) - start)];
@@ -90,9 +92,9 @@ export function applied({ a, b, x0, y0 }: Similarity, [x, y]: Point): Point {
 }
 
 /**
- * A picture [H, W, C] seen through a map from the pixels of the result [height, width, C]. Where the result is smaller each
- * of its pixels is the mean of as many bilinear samples, evenly over it, as the pixels that it covers; beyond its border a
- * picture repeats the border.
+ * A picture [H, W, C] resampled through a map from pixels of the result [height, width, C]. Where the result is
+ * smaller, each of its pixels is the mean of bilinear samples spread evenly over it, one for each source pixel it
+ * covers. The border is repeated.
  */
 export function seenThrough(
   map: Similarity,

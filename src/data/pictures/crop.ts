@@ -1,17 +1,17 @@
-// Which part of a picture is looked at: about a face, where somebody says by a box or by landmarks where it is, else about
-// the centre. Boxes come with the pictures; src/data/detection looks for faces.
+// The crop of a picture: around a face, where a box or landmarks locate it, otherwise around the center. Boxes come
+// with the pictures; src/data/detection detects faces.
 import { TwingradError } from "../../errors.ts";
 import { type Box, checkBox, describeBox } from "../../formats/box.ts";
 import type { FaceLandmarks } from "../detection/faceFinder.ts";
 
 /**
- * `centre` takes the largest centred part; `box` the surroundings of a picture's box, and where it has none the same; `face`
- * the largest face that a `FaceFinder` finds, turned and scaled to a standard frame by its landmarks.
+ * `centre` takes the largest centered part; `box` the picture's box, or the centered part where it has none; `face` the
+ * largest face that a `FaceFinder` finds, aligned to a standard frame by its landmarks.
  */
 export interface CropOptions {
   /** Which part of a picture is kept. */
   readonly mode: "centre" | "box" | "face";
-  /** Of `box` and `face`: added to the box or frame on every side, as a share of its own side. @default 0 */
+  /** For `box` and `face`: enlarges the box or frame on every side, as a share of its side. @default 0 */
   readonly margin?: number;
 }
 
@@ -21,7 +21,7 @@ export interface PictureCrop {
   readonly box: Box;
   /** Added on every side, as a share of the box's own side. */
   readonly margin: number;
-  /** Of the upright picture: the face is brought into the standard frame, and the box does not count. */
+  /** In pixels of the upright picture. The face is aligned to the standard frame, and the box is ignored. */
   readonly landmarks?: FaceLandmarks;
 }
 
@@ -35,20 +35,20 @@ export interface Rectangle {
 
 type Size = readonly [height: number, width: number];
 
-/** @throws BAD_INPUT for a margin that is none. */
+/** @throws BAD_INPUT for an invalid margin. */
 export function cropOf(box: Box | undefined, { mode, margin = 0 }: CropOptions): PictureCrop | undefined {
   if (mode !== "box" || !box) return undefined;
   if (!(margin >= 0 && margin <= 10)) {
-    throw new TwingradError("BAD_INPUT", `the margin about a box is ${margin}; expected a share of its side, 0 to 10`);
+    throw new TwingradError("BAD_INPUT", `Invalid margin ${margin}: expected a share of the box's side, from 0 to 10.`);
   }
   return { box, margin };
 }
 
 /**
- * The part of a picture that is shown in a picture of size `wanted`. The box, cut off at the picture's border, grows by the
- * margin and then on its shorter side to the wanted shape; what would go beyond the border moves inwards, and what is larger
- * than the picture shrinks: nothing is distorted, and nothing is shown that is not in the picture.
- * @throws CORRUPT_FILE, with the box, for one without area or beyond the picture.
+ * The rectangle to crop for a picture of size `wanted`. The box is clipped to the picture, grows by the margin, and
+ * then grows along one axis to the wanted aspect ratio. A rectangle that crosses the border moves inwards; one that is
+ * larger than the picture shrinks. Nothing is distorted, and nothing is padded.
+ * @throws CORRUPT_FILE, with the box, where it has no area or lies outside the picture.
  */
 export function croppedPart({ box, margin }: PictureCrop, picture: Size, wanted: Size): Rectangle {
   const inside = inPixels(box, picture);
@@ -61,8 +61,8 @@ export function croppedPart({ box, margin }: PictureCrop, picture: Size, wanted:
     height: Math.min(height, Math.max(1, Math.round(side * shrink))),
     width: Math.min(width, Math.max(1, Math.round(side * ratio * shrink))),
   };
-  const place = (centre: number, own: number, whole: number) =>
-    Math.min(whole - own, Math.max(0, Math.round(centre - own / 2)));
+  const place = (center: number, own: number, whole: number) =>
+    Math.min(whole - own, Math.max(0, Math.round(center - own / 2)));
   return {
     left: place(inside.left + inside.width / 2, size.width, width),
     top: place(inside.top + inside.height / 2, size.height, height),
@@ -70,7 +70,7 @@ export function croppedPart({ box, margin }: PictureCrop, picture: Size, wanted:
   };
 }
 
-/** What of the box lies in the picture. */
+/** The part of the box inside the picture, in pixels. */
 function inPixels(box: Box, [height, width]: Size) {
   const [unitX, unitY] = box.relative ? [width, height] : [1, 1];
   checkBox(box);
@@ -84,8 +84,8 @@ function inPixels(box: Box, [height, width]: Size) {
   );
 }
 
-/** The largest centred part of a picture that has the shape of `wanted`. */
-export function centredPart([height, width]: Size, wanted: Size): Rectangle {
+/** The largest centered part of a picture with the aspect ratio of `wanted`. */
+export function centeredPart([height, width]: Size, wanted: Size): Rectangle {
   const scale = Math.min(width / wanted[1], height / wanted[0]);
   const size = {
     width: Math.max(1, Math.round(wanted[1] * scale)),
@@ -94,12 +94,12 @@ export function centredPart([height, width]: Size, wanted: Size): Rectangle {
   return { ...size, left: Math.floor((width - size.width) / 2), top: Math.floor((height - size.height) / 2) };
 }
 
-/** What is told once of a collection: how many of its pictures have a box. Undefined where boxes are not asked for. */
+/** A summary of a collection: how many of its pictures have a box. Undefined unless the mode is `box`. */
 export function cropInWords({ mode, margin = 0 }: CropOptions, boxes: number, pictures: number): string | undefined {
   if (mode !== "box") return undefined;
-  const part = "the largest centred part (a square for a square network)";
+  const part = "the largest centered part (a square for a square network)";
   const about = `about their box${margin > 0 ? ` with a margin of ${margin}` : ""}`;
-  if (boxes === 0) return `none of ${pictures} pictures has a box; they are cropped to ${part}`;
+  if (boxes === 0) return `none of the ${pictures} pictures has a box; they are cropped to ${part}`;
   if (boxes === pictures) return `${pictures} pictures are cropped ${about}`;
   const rest = `${pictures - boxes} without a box to ${part}`;
   return `${boxes} pictures are cropped ${about}, ${rest}`;

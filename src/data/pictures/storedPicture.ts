@@ -1,4 +1,4 @@
-// A picture before it is decoded: bytes as somebody stored them, and what kind of bytes they are.
+// A picture before it is decoded: the stored bytes and their format.
 
 import { isNetpbm } from "../../formats/netpbm.ts";
 import type { ImageSize } from "../imageSize.ts";
@@ -6,23 +6,23 @@ import type { PictureCrop } from "./crop.ts";
 
 /** A picture before it is decoded. */
 export interface StoredPicture {
-  /** A JPEG, PNG, WebP, PGM or PPM file; or pixels, row by row, channels last, where `raw` is there. */
+  /** A JPEG, PNG, WebP, PGM or PPM file; or, where `raw` is present, pixels, row by row, channels last. */
   readonly bytes: Uint8Array;
-  /** Of raw pixels; 1, 3 or 4 channels, the fourth being alpha. */
+  /** The size of raw pixels; 1, 3 or 4 channels, the fourth being alpha. */
   readonly raw?: ImageSize;
-  /** Which part of the upright picture is looked at; the largest centred one where absent. */
+  /** How the upright picture is cropped; absent: to the largest centered part. */
   readonly crop?: PictureCrop;
 }
 
-/** The largest picture that is decoded, in pixels: 8192 x 8192, which take 200 MB, and as much again to be turned. */
+/** The largest picture that is decoded, in pixels: 8192 x 8192, which need 200 MB, and as much again for rotation. */
 export const largestPicture = 2 ** 26;
 
 export type PictureFormat = "jpeg" | "png" | "webp" | "netpbm";
 
-/** Endings of the file names that are taken for pictures, lower case. */
+/** File name extensions of supported pictures, lower case. */
 export const pictureEndings = [".jpg", ".jpeg", ".png", ".webp", ".pgm", ".ppm"] as const;
 
-/** What the first bytes say; names of files and of features may lie. Undefined for anything else. */
+/** The format by the first bytes, since file names and features may be wrong. Undefined for any other format. */
 export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
   const begins = (at: number, ...values: number[]) => values.every((value, i) => bytes[at + i] === value);
   if (begins(0, 0xff, 0xd8, 0xff)) return "jpeg";
@@ -31,22 +31,22 @@ export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
   return isNetpbm(bytes) ? "netpbm" : undefined;
 }
 
-/** Endings of pictures that are passed over: other formats, and other names of those that are taken. */
+/** Extensions of unsupported pictures: other formats, and other names of supported ones. */
 const otherEndings = new Set(
   ".jfif .jpe .jp2 .jxl .bmp .dib .gif .tif .tiff .heic .heif .avif .apng .pbm .pnm .pam .tga .dng .cr2 .nef .arw".split(
     " ",
   ),
 );
 
-/** Of a file's name, lower case, with the dot. */
+/** The extension of a file name, lower case, with the dot. */
 export const endingOf = (name: string): string => name.slice(name.lastIndexOf(".")).toLowerCase();
 
-/** Whether a file's name ends as a picture's does. */
+/** Whether a file name has the extension of a supported picture. */
 export function isPictureName(name: string): boolean {
   return (pictureEndings as readonly string[]).includes(endingOf(name));
 }
 
-/** Whether it ends as that of a picture which is not taken. */
+/** Whether a file name has the extension of an unsupported picture. */
 export function isOtherPictureName(name: string): boolean {
   return otherEndings.has(endingOf(name));
 }

@@ -1,4 +1,4 @@
-// More identities of the same pictures, for things that are others when they are turned: a character, not a face.
+// Augments the identities by rotation, for data where a rotated picture is another class: characters, but not faces.
 // A. Santoro et al., "Meta-Learning with Memory-Augmented Neural Networks", ICML 2016, section 4.1.
 import type { Dataset, Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
@@ -25,7 +25,7 @@ export function turnedIdentities(dataset: Dataset): Dataset {
             name: item.name,
             decode: async ([height, width, channels]) => {
               const upright: ImageSize = q === 2 ? [height, width, channels] : [width, height, channels];
-              return turnedPixels(await item.decode(upright), upright, q);
+              return rotatedPixels(await item.decode(upright), upright, q);
             },
           }),
         ),
@@ -34,8 +34,8 @@ export function turnedIdentities(dataset: Dataset): Dataset {
   };
 }
 
-/** The pixels [H, W, C] of a picture turned counter-clockwise by `quarters` times 90 degrees. */
-export function turnedPixels(pixels: Uint8Array, [height, width, channels]: ImageSize, quarters: number): Uint8Array {
+/** The pixels [H, W, C] of a picture rotated counter-clockwise by `quarters` times 90 degrees. */
+export function rotatedPixels(pixels: Uint8Array, [height, width, channels]: ImageSize, quarters: number): Uint8Array {
   const result = new Uint8Array(pixels.length);
   const columns = quarters % 2 === 0 ? width : height;
   for (let y = 0, from = 0; y < height; y++) {

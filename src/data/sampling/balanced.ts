@@ -1,5 +1,5 @@
-// Samplers that draw identities first and pictures second: nobody counts more for having more pictures. The example of
-// each number has random numbers of its own, so the number is the whole state.
+// Samplers that draw identities first and pictures second, so that identities with many pictures do not dominate. Each
+// example has its own random stream, so its number is the sampler's whole state.
 import { TwingradError } from "../../errors.ts";
 import { checkOptions } from "../../options.ts";
 import { Random, streams } from "../random.ts";
@@ -18,7 +18,7 @@ export interface Triplet {
   epoch: number;
 }
 
-/** Indices of a whole batch: `perClass` pictures of each of `classes` identities, behind one another. */
+/** Indices of a whole batch: `perClass` pictures of each of `classes` identities, concatenated. */
 export interface ClassExample {
   /** By index, those of one identity after the other. */
   pictures: number[];
@@ -26,15 +26,15 @@ export interface ClassExample {
   epoch: number;
 }
 
-/** Pictures by identity, and the identities with several; refuses data that `what` cannot be drawn from. */
+/** Pictures by identity, and the identities with several pictures. Rejects data that `what` cannot be drawn from. */
 function grouped(labels: ArrayLike<number>, what: string) {
   const groups = picturesOfEach(labels);
   const several = groups.filter((group) => group.length > 1);
   if (groups.length < 2) {
-    throw new TwingradError("BAD_INPUT", `${what} need at least 2 identities, not ${groups.length}`);
+    throw new TwingradError("BAD_INPUT", `${what} need at least 2 identities; there are ${groups.length}.`);
   }
   if (several.length === 0) {
-    throw new TwingradError("BAD_INPUT", `${what} need an identity with at least 2 pictures; each has one`);
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with at least 2 pictures; each has one.`);
   }
   return { groups, several };
 }
@@ -43,7 +43,7 @@ const one = <T>(group: readonly T[], random: Random) => group[random.integer(gro
 const two = <T>(group: readonly T[], random: Random) =>
   random.distinct(2, group.length).map((place) => group[place]) as [T, T];
 
-/** An endless sequence whose examples do not depend on one another. */
+/** An endless sequence of independent examples. */
 class Independent<T> extends Sampler<T> {
   readonly #stream: number;
   readonly #example: (random: Random, number: number) => T;
@@ -107,7 +107,7 @@ export function triplets(labels: ArrayLike<number>, options: { seed: number }): 
     const own = one(several, random);
     const [anchor, positive] = two(own, random);
     const [first, second] = two(groups, random);
-    // Of two different identities in random order the first that is not the anchor's is uniform over all others.
+    // Of two distinct identities in random order, the first that is not the anchor's is uniform over all others.
     const negative = one(first === own ? second : first, random);
     return { anchor, positive, negative, epoch: Math.floor(number / labels.length) };
   });
@@ -119,7 +119,7 @@ export interface PerClassOptions {
   seed: number;
   /** Identities in a batch, P: at least 2. */
   classes: number;
-  /** Pictures of each, K: at least 2. */
+  /** Pictures of each identity, K: at least 2. */
   perClass: number;
 }
 
@@ -140,14 +140,14 @@ export function perClass(labels: ArrayLike<number>, options: PerClassOptions): S
   const { seed, classes, perClass } = options;
   for (const [name, value] of Object.entries({ classes, perClass })) {
     if (!Number.isInteger(value) || value < 2) {
-      throw new TwingradError("BAD_INPUT", `${name} must be a whole number of at least 2, not ${value}`);
+      throw new TwingradError("BAD_INPUT", `Invalid ${name} ${value}: expected an integer of at least 2.`);
     }
   }
   const { several } = grouped(labels, "batches of some pictures of each identity");
   if (several.length < classes) {
     throw new TwingradError(
       "BAD_INPUT",
-      `batches of ${classes} identities with ${perClass} pictures each need as many identities with at least 2 pictures; there are ${several.length}`,
+      `Batches of ${classes} identities with ${perClass} pictures each need ${classes} identities with at least 2 pictures; there are ${several.length}.`,
     );
   }
   const pictures = classes * perClass;

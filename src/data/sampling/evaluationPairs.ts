@@ -1,5 +1,5 @@
-// What a trained network is asked: pairs of pictures (the same person?) and one-shot trials (which of these?).
-// Drawn from labels, deterministic in the seed, so that two models are asked the same questions.
+// Evaluation tasks drawn from labels: pairs of pictures for verification, and one-shot trials for identification. They
+// are deterministic in the seed, so that two models are evaluated on the same tasks.
 import { TwingradError } from "../../errors.ts";
 import { checkOptions } from "../../options.ts";
 import { indicesByIdentity } from "../dataset.ts";
@@ -51,7 +51,7 @@ export function pairsPerIdentity(
   checkOptions("pairsPerIdentity", options, { perIdentity: 1, seed: 1 });
   const { perIdentity, seed } = options;
   const groups = indicesByIdentity(labels);
-  requirePeople(groups, 2, "evaluation pairs");
+  requireIdentities(groups, 2, "evaluation pairs");
   const random = new Random(seed, streams.evaluation);
   const pairs: EvaluationPair[] = [];
   const taken = new Set<number>();
@@ -62,7 +62,8 @@ export function pairsPerIdentity(
       const second = Math.floor((1 + Math.sqrt(1 + 8 * rank)) / 2);
       pairs.push({ left: group[rank - (second * (second - 1)) / 2], right: group[second], same: true });
     }
-    // Others may already have taken a pair with this identity: draw again, but not for ever when few are left.
+    // Another identity may already have drawn a pair: draw again, but give up after many attempts when few are
+    // left.
     for (let wanted = ranks.length, attempts = 50 * ranks.length; wanted > 0 && attempts > 0; attempts--) {
       const left = group[random.integer(group.length)];
       const right = random.integer(labels.length);
@@ -76,29 +77,29 @@ export function pairsPerIdentity(
   return pairs;
 }
 
-/** One picture to recognise, pictures of each of several identities, and the position of the right one. */
+/** A probe, the support set with pictures of each of several identities, and the position of the probe's identity. */
 export interface Trial {
   /** The picture to recognize, by index. */
   probe: number;
   /** `shots` pictures of the first identity, then as many of the second, and so on. */
   support: number[];
-  /** From 0, among the identities. */
+  /** The position, from 0, of the probe's identity. */
   answer: number;
-  /** Pictures of each identity; 1 where absent. */
+  /** Pictures of each identity. @default 1 */
   shots?: number;
 }
 
 /** How one-shot trials are drawn. */
 export interface TrialOptions {
-  /** Identities to choose from. */
+  /** Number of identities to choose from. */
   ways: number;
-  /** Pictures of each. @default 1 */
+  /** Pictures of each identity. @default 1 */
   shots?: number;
   /** How many trials. */
   trials: number;
   /** Of the random draws: the same seed gives the same trials. */
   seed: number;
-  /** For each identity the number of its group, where a trial is to stay within one; groups take turns. */
+  /** For each identity the index of its group, where a trial is to stay within one group; groups take turns. */
   groups?: ArrayLike<number>;
 }
 
@@ -118,9 +119,9 @@ export function oneShotTrials(
   { ways, shots = 1, trials, seed, groups }: TrialOptions,
 ): Trial[] {
   if (!Number.isInteger(ways) || ways < 2)
-    throw new TwingradError("BAD_INPUT", `one-shot trials need at least 2 ways, not ${ways}`);
+    throw new TwingradError("BAD_INPUT", `One-shot trials need at least 2 ways, not ${ways}.`);
   if (!Number.isInteger(shots) || shots < 1)
-    throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}`);
+    throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}.`);
   const pools = trialPools(indicesByIdentity(labels), ways, shots, groups);
   const random = new Random(seed, streams.trials);
   return Array.from({ length: trials }, (_, trial) => {
@@ -137,7 +138,7 @@ export function oneShotTrials(
   });
 }
 
-/** The pictures of the identities that may be in one trial: of all, and of those that a probe can be taken from, too. */
+/** The pictures of the identities that may be in one trial: of all, and of those that a probe can be drawn from. */
 interface Pool {
   present: number[][];
   several: number[][];
@@ -145,7 +146,7 @@ interface Pool {
 
 function trialPools(identities: number[][], ways: number, shots: number, groups?: ArrayLike<number>): Pool[] {
   const what = shots === 1 ? `${ways}-way one-shot trials` : `${ways}-way ${shots}-shot trials`;
-  if (!groups) requirePeople(identities, ways, what, shots);
+  if (!groups) requireIdentities(identities, ways, what, shots);
   const byGroup = new Map<number, number[][]>();
   identities.forEach((pictures, identity) => {
     const group = groups ? groups[identity] : 0;
@@ -160,7 +161,7 @@ function trialPools(identities: number[][], ways: number, shots: number, groups?
     const most = Math.max(0, ...pools.map(({ present }) => present.length));
     throw new TwingradError(
       "BAD_INPUT",
-      `${what} within groups need ${ways} identities with ${pictureCount(shots)} in one group, one of them with ${shots + 1}; the largest group has ${most}`,
+      `${what} within groups need ${ways} identities with ${pictureCount(shots)} in one group, one of them with ${shots + 1}; the largest group has ${most}.`,
     );
   }
   return usable;
@@ -168,19 +169,22 @@ function trialPools(identities: number[][], ways: number, shots: number, groups?
 
 const pictureCount = (count: number) => (count === 1 ? "1 picture" : `${count} pictures`);
 
-function requirePeople(groups: number[][], identities: number, what: string, shots = 1): void {
+function requireIdentities(groups: number[][], identities: number, what: string, shots = 1): void {
   const present = groups.filter((group) => group.length >= shots);
   const enough = shots === 1 ? "" : ` with ${pictureCount(shots)}`;
   if (present.length < identities)
-    throw new TwingradError("BAD_INPUT", `${what} need ${identities} identities${enough}; there are ${present.length}`);
+    throw new TwingradError(
+      "BAD_INPUT",
+      `${what} need ${identities} identities${enough}; there are ${present.length}.`,
+    );
   if (!present.some((group) => group.length > shots))
-    throw new TwingradError("BAD_INPUT", `${what} need an identity with ${shots + 1} pictures; there is none`);
+    throw new TwingradError("BAD_INPUT", `${what} need an identity with ${shots + 1} pictures; there is none.`);
 }
 
-/** min(count, total) different integers in [0, total), in random order. */
+/** min(count, total) distinct integers in [0, total), in random order. */
 function distinct(count: number, total: number, random: Random): number[] {
   const wanted = Math.min(count, total);
-  // A sparse Fisher-Yates shuffle: only the positions that were touched are stored.
+  // A sparse Fisher-Yates shuffle: only the positions that change are stored.
   const moved = new Map<number, number>();
   return Array.from({ length: wanted }, (_, position) => {
     const other = position + random.integer(total - position);

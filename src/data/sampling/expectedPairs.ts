@@ -1,18 +1,18 @@
-// What the article's filter will yield, worked out before anything is drawn: so that a hopeless or lopsided choice of
-// probabilities is told in numbers at the start instead of being found out after a day of training.
+// The expected yield of the rejection sampling of pairs, computed before training starts, so that a bad choice of
+// probabilities is reported at once instead of after a day of training.
 import { picturesOfEach } from "./sampler.ts";
 
 /** With which probabilities `filteredPairs` keeps a pair. */
 export interface FilterProbabilities {
-  /** The chance that a pair of pictures of one identity is kept. */
+  /** The probability that a genuine pair is kept. */
   sameProbability: number;
-  /** The chance that a pair of pictures of two identities is kept. */
+  /** The probability that an impostor pair is kept. */
   differentProbability: number;
 }
 
 /**
- * How many candidate pairs, and how many kept ones, one pass of `filteredPairs` yields on average: exact, for data in
- * this order and a shuffle buffer of this size.
+ * The expected numbers of candidate pairs and of kept pairs in one epoch of `filteredPairs`: exact for data in this
+ * order and for a shuffle buffer of this size.
  *
  * A buffer of B pictures gives up one at random in each step and takes in the next. With m_k(t) the expected number of
  * pictures of identity k in it, m_k(t + 1) = m_k(t) (1 - 1/B) + [picture t + B is of k], and a pass gives identity k at
@@ -28,7 +28,8 @@ export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabiliti
   const candidates = labels.length;
   const held = Math.min(shuffleBuffer, candidates);
   const stays = 1 - 1 / held;
-  // m_k(t) = stays^(t - last) * count, from the step when identity k last came in: squares need no pass over all k.
+  // m_k(t) = stays^(t - last) * count, from the step when identity k last came in: the sum of squares needs no loop
+  // over k.
   const identities = new Map<number, { count: number; last: number }>();
   let squares = 0;
   const enter = (label: number, step: number) => {
@@ -45,7 +46,7 @@ export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabiliti
     enter(labels[step + held], step + 1);
   }
   if (held > 0) candidatesSame += squares / held;
-  if (identities.size === 1) candidatesSame = candidates; // not but for rounding
+  if (identities.size === 1) candidatesSame = candidates; // free of rounding errors
   const candidatesDifferent = candidates - candidatesSame;
   return {
     candidates,
@@ -73,9 +74,9 @@ export function balancingDifferentProbability(
   return candidatesDifferent <= 0 ? 0 : Math.min(1, (candidatesSame * sameProbability) / candidatesDifferent);
 }
 
-/** Below this share of the rarer kind the network hardly sees it. */
+/** Below this share of the rarer kind, training hardly sees it. */
 const leastShare = 0.1;
-/** A kept pair that takes more candidates than this slows a step down. */
+/** Drawing more candidates than this for each kept pair slows a step down. */
 const manyCandidates = 1e5;
 const balanced = "--balanced (in a program: balancedPairs)";
 
@@ -97,22 +98,22 @@ export function yieldWarnings(labels: ArrayLike<number>, keep: FilterProbabiliti
   const rarer = Math.min(same, different);
   if (rarer < leastShare * kept) {
     warnings.push(
-      `an epoch gives about ${count(same)} pairs of one person (of ${count(candidatesSame)} candidates) and ` +
-        `${count(different)} of two people (of ${count(candidatesDifferent)}): only ${count((100 * rarer) / kept)} % are ` +
-        `of ${same < different ? "one person" : "two people"}, and the network learns little from them; ${balanced} draws both kinds equally often`,
+      `an epoch gives about ${count(same)} genuine pairs (of ${count(candidatesSame)} candidates) and ` +
+        `${count(different)} impostor pairs (of ${count(candidatesDifferent)}): only ${count((100 * rarer) / kept)} % are ` +
+        `${same < different ? "genuine" : "impostor"} pairs, and the network learns little from them; ${balanced} draws both kinds equally often`,
     );
   }
   if (keep.sameProbability > 0 && picturesOfEach(labels).every((group) => group.length === 1)) {
-    warnings.push("nobody has two pictures: a pair of one person is always a picture beside itself");
+    warnings.push("no identity has two pictures: a genuine pair is always a picture paired with itself");
   }
   if (candidates > manyCandidates * kept) {
     warnings.push(
-      `the filter keeps one candidate in ${count(candidates / kept)}: drawing pairs will slow training down; ` +
+      `rejection sampling keeps one candidate in ${count(candidates / kept)}: drawing pairs will slow training down; ` +
         `${balanced} draws each pair directly`,
     );
   }
   return warnings;
 }
 
-/** Three significant digits, written out. */
+/** Three significant digits, without an exponent. */
 const count = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });

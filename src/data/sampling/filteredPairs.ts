@@ -1,4 +1,4 @@
-// Which two pictures meet in a training pair. The choice looks at labels alone, so a rejected pair costs no decoding.
+// Rejection-sampled training pairs. The decision uses labels alone, so a rejected pair costs no decoding.
 import { TwingradError } from "../../errors.ts";
 import { checkOptions } from "../../options.ts";
 import { Random, streams } from "../random.ts";
@@ -6,7 +6,7 @@ import { expectedPairs, type FilterProbabilities } from "./expectedPairs.ts";
 import { broken, isCount, picturesOfEach, Sampler } from "./sampler.ts";
 import { type PassState, ShuffledPass } from "./shuffledPass.ts";
 
-/** Indices of two pictures, and how many passes over the data were complete before this pair. */
+/** Indices of two pictures, and the number of complete epochs before this pair. */
 export interface Pair {
   /** A picture, by index. */
   left: number;
@@ -20,11 +20,11 @@ export interface Pair {
 export interface FilteredPairsOptions extends FilterProbabilities {
   /** Of the random draws. */
   seed: number;
-  /** Pictures in the shuffle buffer of either pass; 2000 by default, as in the article. */
+  /** Pictures in the shuffle buffer of each side, as in the article. @default 2000 */
   shuffleBuffer?: number;
 }
 
-/** A filter that keeps fewer than one candidate in so many is refused: finding a pair would take seconds. */
+/** If fewer than one candidate in so many would be kept, finding a pair would take seconds: an error. */
 const mostCandidates = 1e7;
 
 /**
@@ -41,12 +41,12 @@ export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsO
   const { sameProbability, differentProbability, shuffleBuffer = 2000 } = options;
   for (const [name, value] of Object.entries({ sameProbability, differentProbability })) {
     if (!(value >= 0 && value <= 1))
-      throw new TwingradError("BAD_INPUT", `${name} must lie between 0 and 1, not ${value}`);
+      throw new TwingradError("BAD_INPUT", `Invalid ${name} ${value}: expected a probability from 0 to 1.`);
   }
   if (!Number.isInteger(shuffleBuffer) || shuffleBuffer < 2) {
     throw new TwingradError(
       "BAD_INPUT",
-      `the shuffle buffer must hold at least 2 pictures, not ${shuffleBuffer}: with fewer, both passes keep the data's order and every picture meets itself alone`,
+      `Invalid shuffle buffer ${shuffleBuffer}: expected at least 2 pictures; with fewer, both sides keep the data's order and every picture is paired with itself.`,
     );
   }
   refuseImpossible(labels, { sameProbability, differentProbability, shuffleBuffer });
@@ -56,24 +56,22 @@ export function filteredPairs(labels: ArrayLike<number>, options: FilteredPairsO
 function refuseImpossible(labels: ArrayLike<number>, keep: Required<Omit<FilteredPairsOptions, "seed">>): void {
   const { sameProbability, differentProbability, shuffleBuffer } = keep;
   const groups = picturesOfEach(labels);
-  if (groups.length === 0) throw new TwingradError("BAD_INPUT", "no pair can be formed: there are no pictures");
+  if (groups.length === 0) throw new TwingradError("BAD_INPUT", "No pair can be drawn: there are no pictures.");
   const sameAccepted = sameProbability > 0 && groups.some((group) => group.length > 1);
   const differentAccepted = differentProbability > 0 && groups.length > 1;
   if (!sameAccepted && !differentAccepted) {
     const sameReason =
-      sameProbability > 0 ? "no identity has two pictures" : "pairs of one identity are never kept (probability 0)";
+      sameProbability > 0 ? "no identity has two pictures" : "genuine pairs are never kept (probability 0)";
     const differentReason =
-      differentProbability > 0
-        ? "there is only one identity"
-        : "pairs of two identities are never kept (probability 0)";
-    throw new TwingradError("BAD_INPUT", `the filter can accept no pair: ${sameReason}, and ${differentReason}`);
+      differentProbability > 0 ? "there is only one identity" : "impostor pairs are never kept (probability 0)";
+    throw new TwingradError("BAD_INPUT", `No pair can be drawn: ${sameReason}, and ${differentReason}.`);
   }
   const { candidates, same, different } = expectedPairs(labels, keep, shuffleBuffer);
   if (same + different < candidates / mostCandidates) {
     const oneIn = (candidates / (same + different)).toExponential(1);
     throw new TwingradError(
       "BAD_INPUT",
-      `the filter keeps one candidate in ${oneIn} on average: no batch would ever fill; raise the probabilities, or draw balanced pairs`,
+      `Rejection sampling would keep one candidate in ${oneIn} on average, too few to fill a batch: raise the probabilities, or draw balanced pairs.`,
     );
   }
 }
@@ -114,16 +112,16 @@ class FilteredPairs extends Sampler<Pair> {
   protected override moveTo(position: unknown): void {
     const { epoch, left, right, filter } = (position ?? {}) as Record<string, unknown>;
     if (!isCount(epoch) || !isCount(filter) || filter > 2 ** 34 || !isObject(left) || !isObject(right)) {
-      throw broken("an epoch, a filter's random stream, and two passes were expected");
+      throw broken("expected an epoch, the position of the filter's random stream, and two shuffled sequences");
     }
     const passes = this.#passes(epoch, left as unknown as PassState, right as unknown as PassState);
-    if (passes[0].remaining !== passes[1].remaining) throw broken("its two passes are not at the same place");
+    if (passes[0].remaining !== passes[1].remaining) throw broken("its two shuffled sequences are at different places");
     [this.#left, this.#right, this.#filter] = passes;
     this.#filter.position = filter;
     this.#epoch = epoch;
   }
 
-  /** Both passes of an epoch and the filter's random numbers, from the start or from where they stood. */
+  /** Both shuffled sequences of an epoch and the filter's random numbers, from the start or from saved positions. */
   #passes(epoch: number, left?: PassState, right?: PassState): [ShuffledPass, ShuffledPass, Random] {
     const { seed, shuffleBuffer } = this.#options;
     const pass = (stream: number, state?: PassState) =>

@@ -1,21 +1,21 @@
-// What decides which pictures are seen next: an endless sequence whose whole state can be taken and put back, so that a
-// resumed run sees what the interrupted one would have seen. It knows labels alone and decodes nothing.
-
+// A sampler decides which pictures are drawn next. It is an endless sequence whose whole state can be saved and
+// restored, so that a resumed run draws what the interrupted one would have drawn. It uses labels alone and decodes
+// nothing.
 import { TwingradError } from "../../errors.ts";
 import { checkLabels } from "../labels.ts";
 
 /**
- * Everything that decides what a sampler draws next, as plain JSON: `restore(JSON.parse(JSON.stringify(state())))` goes
- * on exactly there. `made` tells what the sampler was made with; another kind of sampler refuses the state.
+ * A sampler's whole state as plain JSON: `restore(JSON.parse(JSON.stringify(state())))` continues exactly there. `made`
+ * holds the arguments that the sampler was created with; a sampler with other arguments rejects the state.
  */
 export interface SamplerState {
   /** Which sampler it is of. */
   readonly kind: string;
-  /** Seed, fingerprint of the labels, and the sampler's options. */
+  /** The seed, a fingerprint of the labels, and the sampler's options. */
   readonly made: Readonly<Record<string, number>>;
-  /** How many examples were drawn. */
+  /** How many examples have been drawn. */
   readonly drawn: number;
-  /** Where the random streams and shuffle buffers stand; absent where `drawn` says it all. */
+  /** The positions of random streams and shuffle buffers; absent where `drawn` is the whole state. */
   readonly position?: unknown;
 }
 
@@ -33,13 +33,13 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
     options: Readonly<Record<string, number>> & { seed: number },
   ) {
     if (!Number.isSafeInteger(options.seed))
-      throw new TwingradError("BAD_INPUT", `${kind}: seed is ${options.seed}; expected a whole number.`);
+      throw new TwingradError("BAD_INPUT", `${kind}: invalid seed ${options.seed}; expected an integer.`);
     this.seed = options.seed;
     this.#kind = kind;
     this.#made = { ...options, pictures: labels.length, labels: fingerprint(labels) };
   }
 
-  /** How many examples were drawn: the number, from 0, of the one that comes next. */
+  /** How many examples have been drawn; this is also the number, from 0, of the next one. */
   get drawn(): number {
     return this.#drawn;
   }
@@ -64,50 +64,51 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
   }
 
   /**
-   * Goes to where a sampler stood that was made alike.
-   * @throws CHECKPOINT_MISMATCH for the state of one that was made differently, CORRUPT_FILE for what is no state;
-   * the sampler is then as it was.
+   * Continues from a saved state of a sampler with the same arguments.
+   * @throws CHECKPOINT_MISMATCH for the state of another kind of sampler, CORRUPT_FILE for an invalid state; the
+   * sampler is then unchanged.
    */
   restore(state: SamplerState): void {
     const { kind, made, drawn, position } = state ?? {};
-    if (typeof kind !== "string" || typeof made !== "object" || made === null)
-      throw broken("it has no kind or options");
+    if (typeof kind !== "string" || typeof made !== "object" || made === null) throw broken("missing kind or options");
     if (kind !== this.#kind) {
       throw new TwingradError(
         "CHECKPOINT_MISMATCH",
-        `the saved stream is of ${shown(kind)}; this one is of ${this.#kind}`,
+        `The saved data stream has ${shown(kind)}; this one has ${this.#kind}.`,
       );
     }
     for (const [name, value] of Object.entries(this.#made)) {
       if (made[name] === value) continue;
       const what =
         name === "labels" ? "the pictures' labels have changed" : `${name} was ${shown(made[name])}, not ${value}`;
-      throw new TwingradError("CHECKPOINT_MISMATCH", `the saved stream of ${shown(kind)} does not go on here: ${what}`);
+      throw new TwingradError("CHECKPOINT_MISMATCH", `Cannot resume the saved stream of ${shown(kind)}: ${what}.`);
     }
     if (!isCount(drawn)) throw broken(`"drawn" is ${JSON.stringify(drawn)}`);
     this.moveTo(position, drawn);
     this.#drawn = drawn;
   }
 
-  /** The example of this number, counted from 0; called for one number after the other. */
+  /** The example of this number, from 0; called with consecutive numbers. */
   protected abstract draw(number: number): T;
 
-  /** What `restore` needs beside the number of examples drawn. */
+  /** What `restore` needs besides the number of examples drawn. */
   protected position(): unknown {
     return undefined;
   }
 
-  /** Takes what `position` gave, of any type: a checkpoint may be broken. Throws `broken(...)` and changes nothing then. */
+  /**
+   * Restores what `position` returned. A corrupt checkpoint may pass any type: then throws `broken(...)`, unchanged.
+   */
   protected moveTo(_position: unknown, _drawn: number): void {}
 }
 
 export function broken(reason: string): TwingradError {
-  return new TwingradError("CORRUPT_FILE", `the saved state of the data stream is broken: ${reason}`);
+  return new TwingradError("CORRUPT_FILE", `The saved state of the data stream is invalid: ${reason}.`);
 }
 
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** FNV-1a over the labels' 32-bit words: notices that pictures came, went or changed places. */
+/** FNV-1a over the labels' 32-bit words: detects added, removed or reordered pictures. */
 function fingerprint(labels: ArrayLike<number>): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < labels.length; index++) {
@@ -116,7 +117,7 @@ function fingerprint(labels: ArrayLike<number>): number {
   return hash >>> 0;
 }
 
-/** For each label that occurs the indices of its pictures. @throws BAD_INPUT for a label that is no integer. */
+/** For each label that occurs, the indices of its pictures. @throws BAD_INPUT for a label that is not an integer. */
 export function picturesOfEach(labels: ArrayLike<number>): number[][] {
   checkLabels(labels);
   const groups = new Map<number, number[]>();
@@ -129,7 +130,7 @@ export function picturesOfEach(labels: ArrayLike<number>): number[][] {
   return [...groups.values()];
 }
 
-/** A value of a file as it stands there; a string is not quoted. Anything may be there, also what has no string form. */
+/** A value of a file for a message, strings unquoted; also for values without a string form. */
 function shown(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "missing");
 }

@@ -1,18 +1,18 @@
-// One pass over the data in an order that a shuffle buffer of bounded size makes, as tf.data's shuffle does.
+// All elements once, shuffled through a buffer of bounded size, as tf.data's shuffle does.
 import type { Random } from "../random.ts";
 import { broken, isCount } from "./sampler.ts";
 
-/** Where a pass stands, as plain JSON. */
+/** The position within a shuffled sequence, as plain JSON. */
 export interface PassState {
   /** The elements in the shuffle buffer, in its order. */
   readonly buffer: readonly number[];
-  /** The first element that has not entered the buffer. */
+  /** The next element to enter the buffer. */
   readonly entered: number;
   /** `position` of the random stream. */
   readonly random: number;
 }
 
-/** 0..count-1 through a shuffle buffer: a random element leaves, the next one of the input takes its place. */
+/** 0..count-1 through a shuffle buffer: a random element leaves, and the next element of the input takes its place. */
 export class ShuffledPass {
   readonly #count: number;
   readonly #random: Random;
@@ -20,7 +20,7 @@ export class ShuffledPass {
   #held: number;
   #entered: number;
 
-  /** @param state where to go on instead of at the start; @throws CORRUPT_FILE for a state that no such pass can have. */
+  /** @param state where to continue; absent: at the start. @throws CORRUPT_FILE for an invalid state. */
   constructor(count: number, bufferSize: number, random: Random, state?: PassState) {
     this.#count = count;
     this.#random = random;
@@ -38,12 +38,12 @@ export class ShuffledPass {
     }
   }
 
-  /** How many elements are still to come. */
+  /** How many elements are left. */
   get remaining(): number {
     return this.#held + this.#count - this.#entered;
   }
 
-  /** The next element; only while some remain. */
+  /** The next element; call only while some remain. */
   next(): number {
     const place = this.#random.integer(this.#held);
     const chosen = this.#buffer[place];
@@ -62,13 +62,13 @@ export class ShuffledPass {
 
 function checkState({ buffer, entered, random }: PassState, count: number, capacity: number): void {
   if (!isCount(entered) || entered < capacity || entered > count)
-    throw broken(`a pass over ${count} is at ${JSON.stringify(entered)}`);
+    throw broken(`a sequence of ${count} elements is at position ${JSON.stringify(entered)}`);
   if (!isCount(random) || random > 2 ** 34) throw broken(`a random stream is at ${JSON.stringify(random)}`);
   if (!Array.isArray(buffer) || buffer.length > capacity || (entered < count && buffer.length < capacity)) {
-    throw broken(`a shuffle buffer of ${capacity} does not hold what it should`);
+    throw broken(`a shuffle buffer of ${capacity} has the wrong length`);
   }
   const seen = new Set(buffer);
   if (seen.size !== buffer.length || !buffer.every((element) => isCount(element) && element < entered)) {
-    throw broken("a shuffle buffer holds what cannot be in it");
+    throw broken("a shuffle buffer holds invalid elements");
   }
 }

@@ -1,5 +1,5 @@
-// Picture files to a dataset: the folder that a picture lies in is its identity. The same rule for a file system and for
-// the files that somebody chose in a page.
+// From picture files to a dataset: a picture's folder is its identity. The rule is the same for a file system and for
+// files that a user chooses in a page.
 import { TwingradError } from "../../errors.ts";
 import type { Dataset, Item } from "../dataset.ts";
 import { identityName, shown } from "../names.ts";
@@ -7,28 +7,28 @@ import { byNaturalOrder } from "../naturalOrder.ts";
 import { endingOf, isOtherPictureName, isPictureName, pictureEndings } from "../pictures/storedPicture.ts";
 
 export interface PictureFile extends Omit<Item, "identity"> {
-  /** Below the folder, with slashes: `ada/1.jpg`, `2024/ada/1.jpg`. */
+  /** The path below the folder, with slashes: `ada/1.jpg`, `2024/ada/1.jpg`. */
   readonly path: string;
 }
 
 const isHidden = (path: string) => path.split("/").some((part) => part.startsWith("."));
 
-/** Whether a file takes part: a picture by its name, and nothing hidden on the way to it. */
+/** Whether a file is used: it has a supported extension, and no part of its path is hidden. */
 export function takesPart(path: string): boolean {
   return isPictureName(path) && !isHidden(path);
 }
 
-/** Whether a file looks like a picture that takes no part. */
+/** Whether a file looks like a picture but is not supported. */
 export function isPassedOver(path: string): boolean {
   return isOtherPictureName(path) && !isHidden(path);
 }
 
-/** How many people without any picture are named. */
+/** How many identities without any picture are listed. */
 const named = 5;
 
 /**
- * What is told of the pictures that are passed over, and of the people who vanish with them; undefined where there are none.
- * @param others the paths of those pictures, below the folder. @param taken of those that take part.
+ * A summary of the skipped pictures, and of the identities that are dropped with them; undefined where there are none.
+ * @param others the paths of the skipped pictures, below the folder. @param taken the paths of those that are used.
  */
 export function passedOver(others: readonly string[], taken: readonly string[]): string | undefined {
   if (others.length === 0) return undefined;
@@ -40,22 +40,21 @@ export function passedOver(others: readonly string[], taken: readonly string[]):
   const gone = [...new Set(others.map(folderOf))].filter((folder) => folder !== "" && !present.has(folder));
   const names = gone.sort(byNaturalOrder).slice(0, named).map(shown).join(", ");
   const more = gone.length > named ? ` and ${gone.length - named} more` : "";
-  const lost = gone.length === 0 ? "" : `; no other pictures are there of ${names}${more}, who take no part`;
-  return `passed over: ${kinds.join(", ")}${lost}. Convert them to ${pictureEndings.join(", ")} to use them`;
+  const lost = gone.length === 0 ? "" : `; without other pictures, left out: ${names}${more}`;
+  return `skipped: ${kinds.join(", ")}${lost}. Convert them to ${pictureEndings.join(", ")} to use them`;
 }
 
 /**
- * Identities and pictures in the order of their names, the same on every system. Folders whose names read the same are one.
- * @param folder what messages call it.
- * @param others paths of pictures that are passed over.
- * @throws BAD_INPUT when there is no picture, one that lies in no sub-folder, or in one whose name
- * nobody could read.
+ * Identities and pictures in natural order of their names. Folders whose names read the same are merged.
+ * @param folder its name in messages.
+ * @param others the paths of skipped pictures.
+ * @throws BAD_INPUT where there is no picture, or where one has no sub-folder or one with an unreadable name.
  */
 export function folderDataset(folder: string, files: readonly PictureFile[], others: readonly string[] = []): Dataset {
   const folders = new Map<string, PictureFile[]>();
   for (const file of files) {
     const end = file.path.lastIndexOf("/");
-    if (end < 0) throw new TwingradError("BAD_INPUT", `${file.name}: pictures belong into one folder for each person`);
+    if (end < 0) throw new TwingradError("BAD_INPUT", `${file.name}: expected pictures in one folder for each person.`);
     const identity = identityOf(file, end);
     const own = folders.get(identity);
     if (own) own.push(file);
@@ -65,7 +64,7 @@ export function folderDataset(folder: string, files: readonly PictureFile[], oth
     const only = passedOver(others, []);
     throw new TwingradError(
       "BAD_INPUT",
-      `${folder}: no pictures were found; one folder for each person with files ${pictureEndings.join(", ")} was expected${only ? `; ${only}` : ""}`,
+      `${folder}: no pictures found; expected one folder for each person, with files ${pictureEndings.join(", ")}${only ? `; ${only}` : ""}`,
     );
   }
   const identities = [...folders.keys()].sort(byNaturalOrder);
@@ -76,11 +75,11 @@ export function folderDataset(folder: string, files: readonly PictureFile[], oth
   return { identities, items };
 }
 
-/** Of the folder that a picture lies in. */
+/** The identity of the folder that a picture is in. */
 function identityOf({ path, name }: PictureFile, end: number): string {
   const folder = path.slice(0, end);
   try {
-    // Each folder on the way is read by itself, and `a/ /b` would read as `a//b`.
+    // Checks each part, since `a/ /b` would read as `a//b`.
     for (const part of folder.split("/")) identityName(part);
     return identityName(folder);
   } catch (error) {

@@ -1,7 +1,7 @@
 // The pair lists of Labeled Faces in the Wild (G. Huang et al. 2007; http://vis-www.cs.umass.edu/lfw/README.txt). The
-// first line gives the number of sets and of pairs of each kind in a set (pairs.txt: 10 and 300), or that number alone
-// for one set (pairsDevTrain.txt). Each set is first its pairs of one person: name, number, number; then its pairs of two:
-// name, number, name, number. Picture 7 of Ada_Lovelace is Ada_Lovelace/Ada_Lovelace_0007.jpg.
+// first line gives the number of sets and the number of pairs of each kind in a set (pairs.txt: 10 and 300), or only
+// the latter for one set (pairsDevTrain.txt). Each set lists its genuine pairs (name, number, number), then its
+// impostor pairs (name, number, name, number). Picture 7 of Ada_Lovelace is Ada_Lovelace/Ada_Lovelace_0007.jpg.
 import { TwingradError } from "../../errors.ts";
 import type { Dataset, Item } from "../dataset.ts";
 import { readableName, shown } from "../names.ts";
@@ -20,7 +20,9 @@ export interface ListedPair {
   set: number;
 }
 
-/** @throws CORRUPT_FILE with the line's number, where the text is no such list or has not the pairs that it announces. */
+/**
+ * @throws CORRUPT_FILE with the line number, where the list is invalid or does not have the announced number of pairs.
+ */
 export function parsePairs(text: string): ListedPair[] {
   const lines = text.split(/\r\n|\r|\n/);
   while (lines.length > 0 && lines[lines.length - 1].trim() === "") lines.pop();
@@ -28,12 +30,12 @@ export function parsePairs(text: string): ListedPair[] {
   const header = fields(first).map(Number);
   const [sets, ofKind] = header.length === 1 ? [1, header[0]] : header;
   if (header.length > 2 || ![sets, ofKind].every((value) => Number.isSafeInteger(value) && value > 0)) {
-    throw fault(1, `the number of sets and of pairs of each kind were expected, not "${first.slice(0, 100)}"`);
+    throw fault(1, `expected the number of sets and of pairs of each kind, not "${first.slice(0, 100)}"`);
   }
   if (rest.length !== 2 * sets * ofKind) {
     throw fault(
       lines.length,
-      `${sets} sets of ${ofKind} pairs of each kind take ${2 * sets * ofKind} lines; ${rest.length} follow`,
+      `expected ${2 * sets * ofKind} lines for ${sets} sets of ${ofKind} pairs of each kind; ${rest.length} follow`,
     );
   }
   return rest.map((line, index) => {
@@ -41,7 +43,7 @@ export function parsePairs(text: string): ListedPair[] {
     const parts = fields(line);
     if (parts.length !== (same ? 3 : 4)) {
       const expected = same ? "name, number, number" : "name, number, name, number";
-      throw fault(index + 2, `${expected} were expected, not "${line.slice(0, 100)}"`);
+      throw fault(index + 2, `expected ${expected}, not "${line.slice(0, 100)}"`);
     }
     const [name, number, ...others] = parts.map(readableName);
     const [otherName, otherNumber] = same ? [name, others[0]] : others;
@@ -54,12 +56,12 @@ export function parsePairs(text: string): ListedPair[] {
   });
 }
 
-/** Tabs separate, as names may have spaces; where there is no tab, spaces do. */
+/** Fields are separated by tabs, since names may contain spaces; in a line without tabs, by spaces. */
 const fields = (line: string) => line.trim().split(line.includes("\t") ? "\t" : /\s+/);
 
 function positive(text: string, line: number): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < 1) {
-    throw fault(line, `a picture's number was expected, not "${text.slice(0, 100)}"`);
+    throw fault(line, `expected the number of a picture, not "${text.slice(0, 100)}"`);
   }
   return Number(text);
 }
@@ -67,9 +69,9 @@ function positive(text: string, line: number): number {
 const fault = (line: number, reason: string) => new TwingradError("CORRUPT_FILE", `line ${line}: ${reason}`);
 
 /**
- * The pairs as indices into a dataset. A name is an identity, or the last part of one (`lfw/Ada_Lovelace`); a number is
- * the one that ends the picture's file name (`Ada_Lovelace_0007.jpg`, `7.pgm`).
- * @throws BAD_INPUT when pictures are missing, saying how many and which is the first.
+ * The pairs as indices into a dataset. A name is an identity or its last part (`lfw/Ada_Lovelace`); a number is the one
+ * at the end of the picture's file name (`Ada_Lovelace_0007.jpg`, `7.pgm`).
+ * @throws BAD_INPUT where pictures are missing, with their number and the first of them.
  */
 export function findPairs(
   dataset: Dataset,
@@ -95,7 +97,7 @@ export function findPairs(
   if (missing.size > 0) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${missing.size} of the pictures that the pairs name are not there; the first is ${shown([...missing][0])} (of Ada 7 the file Ada/Ada_0007.jpg, or Ada/7.jpg, is looked for)`,
+      `${missing.size} pictures of the pair list are missing; the first is ${shown([...missing][0])} (Ada 7 is the file Ada/Ada_0007.jpg or Ada/7.jpg).`,
     );
   }
   return { pairs: found, sets: Int32Array.from(pairs, (pair) => pair.set) };

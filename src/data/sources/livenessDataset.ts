@@ -1,5 +1,4 @@
-// Pictures of live people and pictures of pictures of people: which is which, who is on them, and parts of them in which
-// nobody is twice.
+// Bona fide pictures and presentation attacks with their identities, and splits that keep every identity on one side.
 import { TwingradError } from "../../errors.ts";
 import { type Dataset, type Item, subset } from "../dataset.ts";
 import { byNaturalOrder } from "../naturalOrder.ts";
@@ -9,7 +8,7 @@ import { type Divided, type Fold, isFold, type Split } from "../split.ts";
 import { folderDataset, type PictureFile } from "./folders.ts";
 import type { RecordItem } from "./recordDataset.ts";
 
-/** `identity` is the person, the same for their live pictures and for pictures of their pictures. */
+/** `identity` is the person shown, the same for bona fide pictures and for presentation attacks. */
 export interface LivenessItem extends Item {
   /** True for a bona fide presentation, false for a presentation attack. */
   readonly live: boolean;
@@ -19,25 +18,25 @@ export interface LivenessItem extends Item {
 export type LivenessDataset = Dataset<LivenessItem>;
 
 /**
- * `live/PERSON/...` and `spoof/PERSON/...` to a dataset: a person of one name in both is one person. A picture right below
- * `live` or `spoof` is a person of its own, as nobody says who is on it.
- * @param folder what messages call it.
- * @param warn told when people may be on several pictures unknown to anybody.
- * @throws BAD_INPUT for pictures anywhere else, or without pictures of both kinds.
+ * A dataset of `live/PERSON/...` and `spoof/PERSON/...`: a name in both folders is one person. A picture directly in
+ * `live` or `spoof` counts as a person of its own, since its person is unknown.
+ * @param folder its name in messages.
+ * @param warn called where several pictures may show the same unknown person.
+ * @throws BAD_INPUT for pictures elsewhere, or without pictures of both kinds.
  */
 export function livenessFolder(
   folder: string,
   files: readonly PictureFile[],
   warn: (text: string) => void,
 ): LivenessDataset {
-  const kinds = new Map<string, boolean>(); // by name: paths of live and spoof may become one folder's
+  const kinds = new Map<string, boolean>(); // by name, since paths of live and spoof may be merged
   let single = 0;
   const people = files.map((file): PictureFile => {
     const [kind, ...rest] = file.path.split("/");
     if ((kind !== "live" && kind !== "spoof") || rest.length === 0) {
       throw new TwingradError(
         "BAD_INPUT",
-        `${file.name}: ${folder} was expected to have the folders live and spoof, with one folder for each person in both`,
+        `${file.name}: expected ${folder} to have the folders live and spoof, with one folder for each person in both.`,
       );
     }
     kinds.set(file.name, kind === "live");
@@ -49,20 +48,20 @@ export function livenessFolder(
   if (live === 0 || live === files.length) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${folder}: pictures in both folders, live and spoof, were expected; there are ${live} and ${files.length - live}`,
+      `${folder}: expected pictures in both folders, live and spoof; there are ${live} and ${files.length - live}.`,
     );
   }
   if (single > 0) {
-    warn(`${single} pictures lie right in live or spoof and not in a person's folder: ${ownPeople}`);
+    warn(`${single} pictures are directly in live or spoof and not in a person's folder: ${ownPeople}`);
   }
   const { identities, items } = folderDataset(folder, people);
   return { identities, items: items.map((item) => ({ ...item, live: kinds.get(item.name)! })) };
 }
 
 /**
- * Records with the label live or 1, spoof or 0, to a dataset: who is on a picture is the record's name, and a picture of a
- * record without one is a person of its own.
- * @param warn as of `livenessFolder`.
+ * A dataset of records with the label live or 1, spoof or 0. The record's name is the person; a picture without a name
+ * counts as a person of its own.
+ * @param warn as in `livenessFolder`.
  * @throws BAD_INPUT for another label, or without pictures of both kinds.
  */
 export function livenessRecords(
@@ -77,19 +76,19 @@ export function livenessRecords(
   if (unknown) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${unknown.name}: the label is "${unknown.label}"; for liveness live or 1, spoof or 0 was expected, and the person in the name`,
+      `${unknown.name}: invalid label "${unknown.label}"; for liveness expected live or 1, spoof or 0, and the person in the name.`,
     );
   }
   const live = items.filter(({ label }) => kinds.get(label)).length;
   if (live === 0 || live === items.length) {
     throw new TwingradError(
       "BAD_INPUT",
-      `records of live people and of pictures were expected; there are ${live} and ${items.length - live}`,
+      `Expected records of both kinds, live and spoof; there are ${live} and ${items.length - live}.`,
     );
   }
   const alone = items.filter(({ named }) => !named).length;
   if (alone > 0) warn(`${alone} records have no name: ${ownPeople}`);
-  // A name cannot be a record's own, which has the file's name in it and a colon.
+  // A record's own name holds the file's name and a colon, so it cannot equal a person's name.
   const people = items.map((item) => (item.named ? names[item.identity] : item.name));
   const identities = [...new Set(people)].sort(byNaturalOrder);
   const positions = new Map(identities.map((name, position) => [name, position]));
@@ -100,11 +99,11 @@ export function livenessRecords(
 }
 
 const ownPeople =
-  "each counts as a person of its own, so people may be on both sides of a split, which flatters the figures";
+  "each counts as a person of its own, so a person may be on both sides of a split, which makes the results look better than they are";
 
 /**
- * The people in an order in which those who are live in some picture stand together, and those who are in pictures of
- * pictures, too: live alone, both, spoof alone; shuffled within each. The same for the same names, whatever their order.
+ * The people ordered by the kinds of their pictures: only bona fide, both, only presentation attacks; shuffled within
+ * each. The order depends on the set of names, not on their order.
  */
 export function peopleByKind(dataset: LivenessDataset, random: Random): number[] {
   const seen = dataset.identities.map(() => ({ live: false, spoof: false }));
@@ -116,7 +115,7 @@ export function peopleByKind(dataset: LivenessDataset, random: Random): number[]
   return [...those(true, false), ...those(true, true), ...those(false, true)];
 }
 
-/** How many people are live in some picture, and how many are in some picture of a picture. */
+/** The number of people with bona fide pictures, and of those with presentation attacks. */
 export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof: number } {
   const count = (kind: boolean) => new Set(items.filter(({ live }) => live === kind).map((item) => item.identity)).size;
   return { live: count(true), spoof: count(false) };
@@ -149,11 +148,11 @@ export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }
   const what = fold ? `part ${fold.number}/${fold.of}` : `${fraction}`;
   throw new TwingradError(
     "BAD_INPUT",
-    `cannot hold out ${what} of ${people} people, ${live} of them live and ${spoof} in pictures: ${fold ? "there must be as many parts as that" : "the share must lie between 0 and 1"}, and of either kind at least 2 are held out and 1 remains`,
+    `Cannot hold out ${what} of ${people} people, ${live} of them in live pictures and ${spoof} in spoofs: ${fold ? "there can be at most as many folds as people" : "the fraction must lie between 0 and 1"}, and of each kind at least 2 people are held out and 1 remains`,
   );
 }
 
-/** The share and, where that is too few, ever more. */
+/** The fraction and, where that holds out too few people of a kind, ever more. */
 function* shares(dataset: LivenessDataset, fraction: number, seed: number): Iterable<Set<number>> {
   if (!(fraction > 0 && fraction < 1)) return;
   const people = dataset.identities.length;
@@ -161,14 +160,14 @@ function* shares(dataset: LivenessDataset, fraction: number, seed: number): Iter
     yield spread(dataset, count, seed);
 }
 
-/** The people of a fold, if there is one such: each n-th in the order by kind. */
+/** The people of a fold, if it is valid: each n-th in the order by kind. */
 function dealt(dataset: LivenessDataset, fold: Fold, seed: number): Set<number>[] {
   if (!isFold(fold)) return [];
   const order = peopleByKind(dataset, new Random(seed, streams.split));
   return [new Set(order.filter((_, place) => place % fold.of === fold.number - 1))];
 }
 
-/** `count` people: one of each of as many stretches of `peopleByKind`. */
+/** `count` people: one from each of `count` equal stretches of `peopleByKind`. */
 function spread(dataset: LivenessDataset, count: number, seed: number): Set<number> {
   const random = new Random(seed, streams.split);
   const order = peopleByKind(dataset, random);
@@ -185,9 +184,9 @@ export interface Single {
 }
 
 /**
- * Live pictures and pictures of pictures in turn, uniform over the groups of the kind where pictures have some (`grouped`), then
- * over the people and their pictures: any even number of them in a row is half and half. An epoch is as many as there are
- * pictures.
+ * Bona fide pictures and presentation attacks in turn, uniform over the groups of the kind where pictures have some
+ * (`grouped`), then over people and then over their pictures: any even number of consecutive examples is half of each
+ * kind. An epoch is as many examples as there are pictures.
  * @throws BAD_INPUT without pictures of both kinds.
  * @example
  * ```ts
@@ -207,7 +206,7 @@ export function balancedLiveness({ items }: LivenessDataset, { seed }: { seed: n
 
 class BalancedLiveness extends Sampler<Single> {
   readonly #pictures: number;
-  /** Spoof and live: by group, of each person the pictures. */
+  /** For spoof and live: by group and person, the pictures. */
   readonly #groups: readonly (readonly (readonly number[][])[])[];
 
   /** @param labels 2 (identity + people * group) + kind. */
@@ -224,7 +223,7 @@ class BalancedLiveness extends Sampler<Single> {
       const [spoof, live] = this.#groups.map((groups) => groups.flat().length);
       throw new TwingradError(
         "BAD_INPUT",
-        `liveness is learnt from live people and from pictures of people; there are ${live} and ${spoof} people`,
+        `Training for liveness needs live pictures and spoofs; there are ${live} people in live pictures and ${spoof} in spoofs.`,
       );
     }
   }

@@ -1,6 +1,5 @@
-// Record files as a dataset: one pass over each file checks every record and keeps who is on its picture and where it
-// lies; the picture itself is read again when it is asked for. Runs wherever the bytes come from: `RecordSource`.
-
+// TFRecord files as a dataset. One scan of each file checks every record and keeps its label and offset; the picture is
+// read again when it is needed. Works for any source of bytes: `RecordSource`.
 import { TwingradError } from "../../errors.ts";
 import { uncompressed } from "../../formats/tfrecord/compression.ts";
 import { CorruptRecordError, framedLength, readRecords, unframe } from "../../formats/tfrecord/framing.ts";
@@ -21,9 +20,9 @@ import {
 
 /** A record file, in a file system or in a page. */
 export interface RecordSource {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
-  /** Its bytes from the first to the last; may be asked for more than once. */
+  /** All its bytes in order; may be called more than once. */
   stream(): AsyncIterable<Uint8Array>;
   /** `length` bytes from `offset`. */
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -33,21 +32,21 @@ export interface RecordSource {
 export interface RecordRuntime {
   codec: RecordCodec;
   /**
-   * Puts bytes aside, out of memory where that can be, and gives what brings them back: records of compressed files,
-   * in which nothing can be found again without reading all that is before it.
+   * Stores bytes, outside of memory where possible, and returns a function that reads them back. For records of
+   * compressed files, which cannot be read from an offset.
    */
   keep(bytes: Uint8Array): Promise<() => Promise<Uint8Array>>;
-  /** uint8 [H, W, C]. */
+  /** Decodes to uint8 [H, W, C]. */
   decode(picture: StoredPicture, size: ImageSize): Promise<Uint8Array>;
 }
 
 /** How TFRecord files are read. */
 export interface RecordOptions extends FeatureOptions {
-  /** Is told of each record that is skipped because it cannot be read; without it such a record is an error. */
+  /** Called for each unreadable record, which is then skipped; absent: such a record is an error. */
   onCorrupt?: (error: CorruptRecordError) => void;
-  /** Told, in a line, how many pictures have a box, where boxes are asked for. */
+  /** Called with one line on how many pictures have a box, where the crop uses boxes. */
   tell?: (text: string) => void;
-  /** The longest record that is taken, in bytes (default 2^28). */
+  /** The longest record to accept, in bytes. @default 2^28 */
   largest?: number;
 }
 
@@ -62,15 +61,15 @@ export const recordOptions: Known<RecordOptions> = {
 
 /** A picture in a record. */
 export interface RecordItem extends Item {
-  /** What the record's label is, as text; of a record without a name also the identity. */
+  /** The record's label as text; also the identity, where the record has no name. */
   readonly label: string;
   /** Whether the record has a name beside its label. */
   readonly named: boolean;
 }
 
 /**
- * @throws CORRUPT_RECORD for the first record that cannot be read or has no picture and label, unless `onCorrupt` takes
- * it; BAD_INPUT when no record is left.
+ * @throws CORRUPT_RECORD for the first record that cannot be read or has no picture and label, unless there is
+ * `onCorrupt`; BAD_INPUT where no record is left.
  */
 export async function recordDataset(
   sources: readonly RecordSource[],
@@ -145,7 +144,7 @@ export async function recordDataset(
   return { identities, items };
 }
 
-/** Any error of `work` with the picture's name in front. */
+/** Prefixes any error of `work` with the picture's name. */
 async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -155,17 +154,17 @@ async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What the record does have, for those who gave no prefix or another name. */
+/** The features that the record has, for a missing prefix or other names. */
 function hint(data: Uint8Array, names: FeatureNames, codec: RecordCodec): string {
   let present: string[];
   try {
     present = [...codec.readExample(data).keys()];
   } catch {
-    return ""; // the reason says already that it is no Example
+    return ""; // the reason already says that it is not an Example
   }
   if (present.includes(names.image) && present.includes(names.label)) return "";
   const prefix = present.find((name) => name.endsWith("/image"))?.slice(0, -"/image".length);
   const list = present.slice(0, 8).join(", ") + (present.length > 8 ? ", ..." : "");
-  const there = present.length === 0 ? "it has none at all" : `it has ${list}`;
+  const there = present.length === 0 ? "it has no features" : `it has ${list}`;
   return `; ${there}${prefix === undefined ? "" : `: is the prefix "${prefix}"?`}`;
 }

@@ -1,5 +1,5 @@
-// From an Example to a labelled picture: which features hold what. The names are the article's (image, label, height,
-// width, addr) under any prefix, or any others; `name` is ours, and keeps who a numbered label stands for.
+// From an Example to a labeled picture: which feature holds what. The default names are the article's (image, label,
+// height, width, addr) with any prefix; `name` is an addition, and holds the name of a numbered label.
 import { TwingradError } from "../../errors.ts";
 import { type Box, checkBox } from "../../formats/box.ts";
 import type { Example, Feature } from "../../formats/tfrecord/recordTypes.ts";
@@ -9,11 +9,11 @@ import { type CropOptions, cropOf } from "../pictures/crop.ts";
 import { pictureFormat, type StoredPicture } from "../pictures/storedPicture.ts";
 
 export interface FeatureOptions {
-  /** In front of each name, with a slash between: "train" for train/image, train/label, ... */
+  /** Prepended to each name with a slash: "train" for train/image, train/label, ... */
   prefix?: string;
-  /** Other names than the usual ones. */
+  /** Replaces default names. */
   features?: Partial<FeatureNames>;
-  /** How pictures are cropped; about their centre by default. */
+  /** How pictures are cropped. @default to their center */
   crop?: CropOptions;
 }
 
@@ -21,19 +21,20 @@ export interface FeatureOptions {
 export interface FeatureNames {
   /** Bytes: a JPEG, PNG, WebP, PGM or PPM file, or raw uint8 pixels. */
   image: string;
-  /** An integer or text: who it is. */
+  /** The identity: an integer or text. */
   label: string;
-  /** Integers, needed for raw pixels alone. */
+  /** Integers, needed only for raw pixels. */
   height: string;
   /** As `height`. */
   width: string;
-  /** Text: where the picture came from. Optional. */
+  /** Text: the picture's origin. Optional. */
   addr: string;
   /** Text: the name of the label. Optional. */
   name: string;
   /**
-   * In front of a slash and xmin, ymin, xmax, ymax: floats, shares of width and height, as TensorFlow's Object Detection API
-   * has them; or of x, y, width, height: numbers, pixels. Of several boxes the largest counts. Optional.
+   * A prefix of /xmin, /ymin, /xmax and /ymax: floats, shares of width and height, as in TensorFlow's Object
+   * Detection API; or of /x, /y, /width and /height: numbers, in pixels. Of several boxes the largest is used.
+   * Optional.
    */
   box: string;
 }
@@ -55,7 +56,7 @@ export function featureNames({ prefix = "", features }: FeatureOptions = {}): Fe
   return Object.fromEntries(Object.entries(names).map(([key, name]) => [key, front + name])) as unknown as FeatureNames;
 }
 
-/** All features that `labelledPicture` looks at; those of boxes only where boxes are asked for. */
+/** All features that `labelledPicture` reads; those of boxes only where the crop uses boxes. */
 export function wantedFeatures({ box, ...others }: FeatureNames, crop?: CropOptions): Set<string> {
   const boxes = crop?.mode === "box" ? [...corners, ...sides].map((name) => `${box}/${name}`) : [];
   return new Set([...Object.values(others), ...boxes]);
@@ -64,8 +65,8 @@ export function wantedFeatures({ box, ...others }: FeatureNames, crop?: CropOpti
 const corners = ["xmin", "ymin", "xmax", "ymax"];
 const sides = ["x", "y", "width", "height"];
 
-export interface LabelledPicture {
-  /** The label's name, where the record has one, else the label. */
+export interface LabeledPicture {
+  /** The label's name, where the record has one, otherwise the label. */
   identity: string;
   label: string;
   named: boolean;
@@ -73,12 +74,12 @@ export interface LabelledPicture {
   picture: StoredPicture;
 }
 
-/** @throws CORRUPT_FILE with what is missing or of the wrong kind, and what there is. */
-export function labelledPicture(example: Example, names: FeatureNames, crop?: CropOptions): LabelledPicture {
+/** @throws CORRUPT_FILE that names the feature that is missing or of the wrong type, and the type found. */
+export function labelledPicture(example: Example, names: FeatureNames, crop?: CropOptions): LabeledPicture {
   const label = single(example, names.label);
   const image = single(example, names.image);
-  if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" is no bytes`);
-  if (typeof label === "number") throw fault(`its feature "${names.label}" is a float, no integer or text`);
+  if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" must be bytes`);
+  if (typeof label === "number") throw fault(`its feature "${names.label}" is a float; expected an integer or text`);
   const name = readable(text(example, names.name), names.name);
   const labelText = label instanceof Uint8Array ? readable(utf8(label, names.label), names.label) : String(label);
   if (labelText === undefined) throw fault(`its feature "${names.label}" is empty`);
@@ -91,7 +92,7 @@ export function labelledPicture(example: Example, names: FeatureNames, crop?: Cr
   };
 }
 
-/** A text that names somebody; undefined where nothing is in it to be read: many writers cannot leave a feature out. */
+/** A name in text; undefined where it is blank, since many writers cannot omit a feature. */
 function readable(text: string | undefined, feature: string): string | undefined {
   if (text === undefined || readableName(text) === "") return undefined;
   try {
@@ -109,7 +110,7 @@ function boxIn(example: Example, name: string, { mode }: CropOptions): Box | und
   const lists = columns.map((part) => numbersOf(example, `${name}/${part}`));
   if (lists.some(({ length }) => length !== lists[0].length)) {
     const counts = columns.map((part, n) => `${lists[n].length} ${part}`).join(", ");
-    throw fault(`its boxes "${name}" do not fit together: ${counts}`);
+    throw fault(`its boxes "${name}" have different numbers of coordinates: ${counts}`);
   }
   const relative = columns === corners;
   const boxes = lists[0].map((_, n): Box => {
@@ -124,23 +125,23 @@ function boxIn(example: Example, name: string, { mode }: CropOptions): Box | und
 
 function numbersOf(example: Example, name: string): number[] {
   return [...(example.get(name)?.values() ?? [])].map((value) => {
-    if (value instanceof Uint8Array) throw fault(`its feature "${name}" is bytes, not numbers`);
+    if (value instanceof Uint8Array) throw fault(`its feature "${name}" is bytes; expected numbers`);
     return Number(value);
   });
 }
 
-/** A picture file as it begins with one's mark; else raw pixels, whose size the record must give. */
+/** A picture file, where the first bytes say so; otherwise raw pixels, whose size the record must give. */
 function stored(bytes: Uint8Array, example: Example, names: FeatureNames): StoredPicture {
   if (pictureFormat(bytes)) return { bytes };
   const size = [names.height, names.width].map((name) => {
     if (!example.get(name)) {
       throw fault(
-        `its image is no JPEG, PNG, WebP, PGM or PPM file, and for raw pixels the feature "${name}" is missing`,
+        `its image is not a JPEG, PNG, WebP, PGM or PPM file, and the feature "${name}", required for raw pixels, is missing`,
       );
     }
     const value = single(example, name);
     if (typeof value !== "bigint" || value < 1n || value > 65_535n) {
-      throw fault(`its feature "${name}" is no integer from 1 to 65535`);
+      throw fault(`its feature "${name}" is not an integer from 1 to 65535`);
     }
     return Number(value);
   });
@@ -148,7 +149,7 @@ function stored(bytes: Uint8Array, example: Example, names: FeatureNames): Store
   const channels = bytes.length / (height * width);
   if (channels !== 1 && channels !== 3 && channels !== 4) {
     throw fault(
-      `its image is no JPEG, PNG, WebP, PGM or PPM file, and its ${bytes.length} bytes are no ${height}x${width} pixels with 1, 3 or 4 channels`,
+      `its image is not a JPEG, PNG, WebP, PGM or PPM file, and its ${bytes.length} bytes are not ${height}x${width} pixels with 1, 3 or 4 channels`,
     );
   }
   return { bytes, raw: [height, width, channels] satisfies ImageSize };
@@ -159,7 +160,7 @@ function single(example: Example, name: string): Uint8Array | number | bigint {
   if (!feature) throw fault(`it has no feature "${name}"`);
   const found = upToTwo(feature);
   if (found.length !== 1) {
-    throw fault(`its feature "${name}" has ${found.length === 0 ? "no value" : "several values"}; one was expected`);
+    throw fault(`its feature "${name}" has ${found.length === 0 ? "no value" : "several values"}; expected one`);
   }
   return found[0];
 }
@@ -183,7 +184,7 @@ function utf8(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `its feature "${name}" is no UTF-8 text`, { cause: error });
+    throw new TwingradError("CORRUPT_FILE", `its feature "${name}" is not valid UTF-8 text`, { cause: error });
   }
 }
 

@@ -1,10 +1,10 @@
-// A stream of chunks of any size, read by exact counts of bytes. Nothing is allocated for bytes that have not arrived:
-// a length that lies costs no memory.
+// Reads a stream of chunks of any size by exact byte counts. Memory is allocated only for bytes that have arrived, so
+// an invalid length costs nothing.
 
 export class ByteStream {
   readonly #source: AsyncIterator<Uint8Array>;
   #chunks: Uint8Array[] = [];
-  /** Bytes that have arrived and were not taken. */
+  /** Bytes that have arrived but not been taken. */
   held = 0;
   /** Bytes taken or skipped so far. */
   position = 0;
@@ -13,13 +13,13 @@ export class ByteStream {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Waits until `count` bytes are held; false where the stream ends before. */
+  /** Waits until `count` bytes are buffered; false where the stream ends earlier. */
   async fill(count: number): Promise<boolean> {
     while (this.held < count) if (!(await this.#pull())) return false;
     return true;
   }
 
-  /** The next `count` bytes, which must be held: a view of the chunk where they lie in one. */
+  /** The next `count` bytes, which must be buffered: a view of the chunk where they lie in a single one. */
   take(count: number): Uint8Array {
     const [first] = this.#chunks;
     if (first !== undefined && first.length > count) {
@@ -41,7 +41,7 @@ export class ByteStream {
     return taken;
   }
 
-  /** Passes over `count` bytes without keeping them; how many there were. */
+  /** Skips `count` bytes without buffering them; returns how many there were. */
   async skip(count: number): Promise<number> {
     let skipped = 0;
     while (skipped < count && (this.held > 0 || (await this.#pull()))) {
@@ -52,7 +52,7 @@ export class ByteStream {
     return skipped;
   }
 
-  /** Lets the source give back what it holds (an open file). */
+  /** Lets the source release its resources (an open file). */
   async close(): Promise<void> {
     this.#chunks = [];
     await this.#source.return?.();

@@ -1,12 +1,12 @@
-// Which compression a record file has is seen from its first bytes: its name may say nothing, or lie.
+// Detects the compression of a record file by its first bytes, since its name may say nothing or be wrong.
 
 import { beginsWithHeader } from "./framing.ts";
 import type { Compression, RecordCodec } from "./recordTypes.ts";
 
-/** Enough for a record's header, which the beginning of a compressed file could be taken for. */
+/** Enough for a record's header, to tell one from the beginning of a compressed file. */
 const headBytes = 12;
 
-/** The uncompressed bytes of a record file, and what its compression was found to be. */
+/** The uncompressed bytes of a record file, and the detected compression. */
 export async function uncompressed(
   source: AsyncIterable<Uint8Array>,
   codec: RecordCodec,
@@ -26,8 +26,8 @@ export async function uncompressed(
 }
 
 /**
- * GZIP begins with 1f 8b 08 (RFC 1952); ZLIB with the method 8, a window of at most 32 KiB and a check value (RFC 1950).
- * Undefined for anything else. A header with the right checksum is a record's, and comes first.
+ * GZIP begins with 1f 8b 08 (RFC 1952); ZLIB with method 8, a window of at most 32 KiB and a check value (RFC 1950).
+ * Undefined for anything else. A record's header with a valid checksum takes precedence.
  */
 export function compressionOf(head: Uint8Array): "gzip" | "zlib" | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";

@@ -1,6 +1,6 @@
-// tf.train.Example on the wire reader of protobuf's own package. A decoder made from the schema would turn every byte of
-// a packed list into an object of 32 bytes and every feature of a record into a message; here a feature stays the bytes
-// it is until somebody asks for its values. Messages and field numbers:
+// Reads and writes tf.train.Example with the wire format reader of the protobuf package. A decoder generated from the
+// schema would turn every byte of a packed list into an object of 32 bytes, and every feature of a record into a
+// message; here a feature stays encoded until its values are read. Messages and field numbers:
 // https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/example/feature.proto and example.proto
 //   Example { Features features = 1 }  Features { map<string, Feature> feature = 1 }
 //   Feature { oneof { BytesList 1, FloatList 2, Int64List 3 } }  each list { repeated value = 1 }, numbers packed
@@ -8,7 +8,7 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { TwingradError } from "../../errors.ts";
 import type { Example, Feature, FeatureValues } from "./recordTypes.ts";
 
-/** Names beyond this many are no dataset's features. */
+/** A record with more features is not part of a dataset. */
 const mostFeatures = 10_000;
 
 const kinds = [undefined, "bytes", "float", "int64"] as const;
@@ -26,7 +26,7 @@ export function readExample(bytes: Uint8Array, wanted?: ReadonlySet<string>): Ex
       }
     }
   } catch (error) {
-    throw broken("it is no tf.train.Example", error);
+    throw invalid("it is not a tf.train.Example", error);
   }
   return features;
 }
@@ -48,7 +48,7 @@ function mapEntry(bytes: Uint8Array): { name: string; value: Uint8Array } {
   return { name, value };
 }
 
-/** Of several lists the last kind counts, as in any oneof; lists of one kind are joined. */
+/** The last of several kinds of list applies, as in any oneof; lists of one kind are concatenated. */
 function feature(bytes: Uint8Array): Feature {
   let type: Feature["type"] = "empty";
   let lists: Uint8Array[] = [];
@@ -65,13 +65,13 @@ function feature(bytes: Uint8Array): Feature {
       try {
         for (const list of lists) yield* listValues(list, type);
       } catch (error) {
-        throw broken(`its ${type} list is broken`, error);
+        throw invalid(`its ${type} list is invalid`, error);
       }
     },
   };
 }
 
-/** Numbers may be packed or not; readers of the format must take both. */
+/** Numbers may be packed or not; readers of the format must accept both. */
 function* listValues(list: Uint8Array, kind: "bytes" | "float" | "int64"): Generator<Uint8Array | number | bigint> {
   const reader = new BinaryReader(list);
   const number = () => (kind === "float" ? reader.float() : BigInt(reader.int64()));
@@ -86,7 +86,7 @@ function* listValues(list: Uint8Array, kind: "bytes" | "float" | "int64"): Gener
       const end = reader.pos + length;
       if (end > reader.len) throw new RangeError("premature EOF");
       while (reader.pos < end) yield number();
-      if (reader.pos > end) throw new RangeError("a value goes beyond its list");
+      if (reader.pos > end) throw new RangeError("a value extends beyond its list");
     } else {
       expectType(type, kind === "float" ? WireType.Bit32 : WireType.Varint);
       yield number();
@@ -94,7 +94,7 @@ function* listValues(list: Uint8Array, kind: "bytes" | "float" | "int64"): Gener
   }
 }
 
-/** The sub-messages with one of these field numbers; others are skipped, as the format wants it. */
+/** The sub-messages with one of these field numbers; others are skipped, as the format requires. */
 function* messages(bytes: Uint8Array, numbers: readonly number[]): Generator<[number, Uint8Array]> {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
@@ -107,14 +107,14 @@ function* messages(bytes: Uint8Array, numbers: readonly number[]): Generator<[nu
 }
 
 function expectType(type: WireType, expected: WireType): void {
-  if (type !== expected) throw new TypeError(`wire type ${type} where ${expected} was expected`);
+  if (type !== expected) throw new TypeError(`wire type ${type}; expected ${expected}`);
 }
 
-function broken(what: string, error: unknown): TwingradError {
+function invalid(what: string, error: unknown): TwingradError {
   return new TwingradError("CORRUPT_FILE", `${what}: ${(error as Error).message}`, { cause: error });
 }
 
-/** Names in the order of their code units, so that equal features give equal bytes. */
+/** Names are sorted by code units, so that equal features give equal bytes. */
 export function writeExample(features: ReadonlyMap<string, FeatureValues>): Uint8Array {
   const writer = new BinaryWriter();
   writer.uint32(tag(1)).fork();
@@ -127,11 +127,11 @@ export function writeExample(features: ReadonlyMap<string, FeatureValues>): Uint
 }
 
 function writeFeature(writer: BinaryWriter, name: string, values: FeatureValues): void {
-  if (values.length === 0) return; // no list at all: its kind is not known
+  if (values.length === 0) return; // no list, since its kind is unknown
   const [first] = values;
   const kind = first instanceof Uint8Array ? "bytes" : typeof first === "bigint" ? "int64" : "float";
   if (values.some((value) => typeof value !== typeof first)) {
-    throw new TwingradError("BAD_INPUT", `feature "${name}": all values must be of one kind`);
+    throw new TwingradError("BAD_INPUT", `feature "${name}": expected all values to be of one kind`);
   }
   writer.uint32(tag(listNumber[kind])).fork();
   if (kind === "bytes") for (const value of values as readonly Uint8Array[]) writer.uint32(tag(1)).bytes(value);

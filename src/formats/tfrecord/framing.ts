@@ -1,4 +1,4 @@
-// TFRecord framing: where a record begins and ends, and whether its bytes are those that were written. Each record is
+// TFRecord framing: the boundaries of records, and the integrity of their bytes. Each record is
 //   uint64 length, uint32 masked CRC-32C of the length, the data, uint32 masked CRC-32C of the data
 // in little-endian order (https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details).
 import { TwingradError } from "../../errors.ts";
@@ -9,11 +9,11 @@ import { ByteStream } from "./byteStream.ts";
 export type Crc32c = (bytes: Uint8Array) => number;
 
 export interface RawRecord {
-  /** From 1; records that were skipped count. */
+  /** From 1; skipped records count. */
   number: number;
-  /** Of the record's first byte (its length field) in the uncompressed file. */
+  /** Offset of the record's first byte (its length field) in the uncompressed file. */
   offset: number;
-  /** May be a view into a larger chunk: copy what is to be kept for long. */
+  /** May be a view of a larger chunk: copy it to keep it. */
   data: Uint8Array;
 }
 
@@ -36,26 +36,26 @@ export class CorruptRecordError extends TwingradError {
 }
 
 export interface ReadOptions {
-  /** What messages call the file. */
+  /** The file's name in messages. */
   file: string;
   crc32c: Crc32c;
-  /** Is told of a record that cannot be read, and reading goes on behind it; without it such a record is an error. */
+  /** Called for an unreadable record, which is then skipped; absent: such a record is an error. */
   onCorrupt?: (error: CorruptRecordError) => void;
-  /** The longest record that is taken into memory, in bytes. */
+  /** The longest record to load into memory, in bytes. */
   largest?: number;
 }
 
-/** A picture's record takes no more; a file that says otherwise is broken, or wants to take the memory away. */
+/** No picture's record is longer; a larger length is corrupt or an attempt to exhaust memory. */
 export const largestRecord = 2 ** 28;
 
 const headerBytes = 12;
 const footerBytes = 4;
 
 /**
- * The records of an uncompressed stream, one after the other; no more of the stream is held than the record in hand.
- * A wrong checksum of the data costs that record alone. A wrong checksum of the length, or an end in the middle,
- * ends the file: where the next record begins nobody knows.
- * @throws CORRUPT_RECORD, a `CorruptRecordError`, unless `onCorrupt` takes it.
+ * The records of an uncompressed stream, in order; only the current record is buffered. A wrong checksum of the data
+ * skips that record alone. A wrong checksum of the length, or a truncated record, ends the file, since the next record
+ * cannot be located.
+ * @throws CORRUPT_RECORD, a `CorruptRecordError`, without `onCorrupt`.
  */
 export async function* readRecords(
   source: AsyncIterable<Uint8Array>,
@@ -74,7 +74,7 @@ export async function* readRecords(
       offset = bytes.position;
       if (bytes.held < headerBytes && !(await bytes.fill(headerBytes))) {
         if (bytes.held > 0)
-          corrupt(`the file is cut short: ${bytes.held} of the header's ${headerBytes} bytes are there`);
+          corrupt(`the file is truncated: expected ${headerBytes} bytes of a header, got ${bytes.held}`);
         return;
       }
       const header = bytes.take(headerBytes);
@@ -82,23 +82,23 @@ export async function* readRecords(
       if (fault) {
         const kind = number === 1 ? fileKind(header) : undefined;
         const none = kind
-          ? `this is ${kind}, no TFRecord file; `
+          ? `this is ${kind}, not a TFRecord file; `
           : number === 1
-            ? "this may be no TFRecord file: "
+            ? "this may not be a TFRecord file: "
             : "";
-        corrupt(`${none}the checksum of its length is wrong (${fault}): nothing behind it can be found`);
+        corrupt(`${none}the checksum of its length is wrong (${fault}), so nothing after it can be read`);
         return;
       }
       const length = view(header).getBigUint64(0, true);
       if (length > largest) {
-        // Not an allocation: the bytes pass by, to tell a record that is too long from a file that is cut short.
+        // Skips the bytes without buffering, to tell a record that is too long from a truncated file.
         const wanted = Number(length) + footerBytes;
         const there = await bytes.skip(wanted);
         if (there < wanted) {
           corrupt(cutShort(length, there));
           return;
         }
-        corrupt(`it is ${length} bytes long; at most ${largest} are taken`);
+        corrupt(`it is ${length} bytes long; the limit is ${largest}`);
         continue;
       }
       const size = Number(length);
@@ -112,7 +112,7 @@ export async function* readRecords(
       else yield { number, offset, data };
     }
   } catch (error) {
-    // The stream itself told of broken compression: what lies behind is lost.
+    // The stream reported corrupt compression: the rest is lost.
     if (!(error instanceof TwingradError && error.code === "CORRUPT_FILE")) throw error;
     corrupt(error.message, error);
   } finally {
@@ -121,10 +121,10 @@ export async function* readRecords(
 }
 
 const cutShort = (length: bigint, there: number) =>
-  `the file is cut short: ${length} bytes of data and ${footerBytes} of checksum were expected, ${there} are there`;
+  `the file is truncated: expected ${length} bytes of data and ${footerBytes} of checksum, got ${there}`;
 
 /**
- * The data of the framed record in `bytes`, which were read once before: a file that has changed since does not pass.
+ * The data of a framed record that was read before; a file that has changed since is detected.
  * @throws CORRUPT_FILE
  */
 export function unframe(bytes: Uint8Array, crc32c: Crc32c): Uint8Array {
@@ -138,10 +138,10 @@ export function unframe(bytes: Uint8Array, crc32c: Crc32c): Uint8Array {
   return data;
 }
 
-/** How many bytes a record of `length` bytes of data takes in a file. */
+/** The size of a record in a file, for `length` bytes of data. */
 export const framedLength = (length: number) => headerBytes + length + footerBytes;
 
-/** A record as it lies in a file. */
+/** A record with its framing. */
 export function frame(data: Uint8Array, crc32c: Crc32c): Uint8Array {
   const framed = new Uint8Array(framedLength(data.length));
   const fields = view(framed);
@@ -152,12 +152,12 @@ export function frame(data: Uint8Array, crc32c: Crc32c): Uint8Array {
   return framed;
 }
 
-/** Whether the bytes begin with a record's header: its length and the right checksum of it. */
+/** Whether the bytes begin with a record's header: a length with a valid checksum. */
 export function beginsWithHeader(bytes: Uint8Array, crc32c: Crc32c): boolean {
   return bytes.length >= headerBytes && !checksumFault(bytes.subarray(0, 8), bytes, 8, crc32c);
 }
 
-/** The checksum of data that holds checksums itself must not be one: rotated by 15 bits, plus a constant. */
+/** Checksums are masked (rotated by 15 bits, plus a constant), since data may itself hold checksums. */
 function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
@@ -165,7 +165,7 @@ function masked(crc: number): number {
 function checksumFault(data: Uint8Array, stored: Uint8Array, at: number, crc32c: Crc32c): string | undefined {
   const expected = view(stored).getUint32(at, true);
   const found = masked(crc32c(data));
-  return expected === found ? undefined : `${hex(expected)} is stored, the bytes give ${hex(found)}`;
+  return expected === found ? undefined : `stored ${hex(expected)}, computed ${hex(found)}`;
 }
 
 const hex = (value: number) => value.toString(16).padStart(8, "0");

@@ -1,5 +1,5 @@
 // The packages behind the record reader, in one place: CRC-32C (hash-wasm), inflate (pako), protobuf's wire format
-// (@bufbuild/protobuf). All of them run in a page, a worker and Node alike, which is why Node's loader uses them, too.
+// (@bufbuild/protobuf). All of them run in pages, workers and Node.
 import { createCRC32 } from "hash-wasm";
 import { readExample, writeExample } from "./example.ts";
 import { inflate } from "./inflate.ts";

@@ -1,4 +1,5 @@
-// One curve of two rates, with the place on it that is looked at, and the same numbers as a table.
+// A chart of one curve of two error rates (ROC or DET) with a marker for the threshold, and the same numbers as a
+// table.
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { normalQuantile } from "../../evaluation/bootstrap.ts";
@@ -8,7 +9,7 @@ import { axis, cssValue, usePlot } from "./plot.ts";
 export interface Rates {
   readonly x: number;
   readonly y: number;
-  /** What the table says of the point. */
+  /** The heading of the point's row in the table. */
   readonly row: string;
 }
 
@@ -18,20 +19,20 @@ export interface CurveChartProps {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly rowLabel: string;
-  /** Shares, ascending in x. */
+  /** Rates from 0 to 1, ascending in x. */
   readonly points: readonly Rates[];
   readonly marker?: { readonly x: number; readonly y: number };
   /**
-   * Axes of normal deviates, on which normally distributed distances give a straight line. A rate of 0 has no place on them: it
-   * is drawn at the edge, `least` of its axis.
+   * Scales both axes as normal deviates, where normally distributed distances give a straight line. A rate of 0 is
+   * infinitely far away there: it is drawn at `least`, the edge of the axis.
    */
   readonly deviates?: { readonly leastX: number; readonly leastY: number };
 }
 
-/** Rates that axes of normal deviates name. */
+/** Labels of axes of normal deviates. */
 const namedRates = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
 const mostRows = 40;
-/** Pixels between two labels of an axis, at least. */
+/** The least distance between two labels of an axis, in pixels. */
 const labelRoom = 40;
 const inPercent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
 
@@ -108,7 +109,7 @@ export function CurveChart(props: CurveChartProps) {
       </figcaption>
       <div class="chart-canvas chart-square" ref={host} aria-hidden="true" />
       <details>
-        <summary class="small">{title} as a table</summary>
+        <summary class="small">Values as a table</summary>
         <RatesTable {...props} />
       </details>
     </figure>

@@ -1,4 +1,4 @@
-// Lines over one axis, drawn by uPlot, with the same numbers as a table beside it.
+// Line chart drawn with uPlot, with the same numbers as a table.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
@@ -8,35 +8,35 @@ export interface Line {
   readonly label: string;
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;
-  /** Which of the palette's colours, from 1; by default its own place among the lines. */
-  readonly colour?: 1 | 2 | 3 | 4 | 5;
-  /** Marks each point as well: for few of them. */
+  /** A color of the palette, from 1. @default its index among the lines */
+  readonly color?: 1 | 2 | 3 | 4 | 5;
+  /** Draws a dot for each point, for lines with few points. */
   readonly points?: boolean;
   readonly dashed?: boolean;
 }
 
 export interface LineChartProps {
   readonly title: string;
-  /** What it shows, in a sentence that anybody understands. */
+  /** What it shows, in a sentence for everybody. */
   readonly explanation?: string;
   readonly xLabel: string;
   readonly lines: readonly Line[];
-  /** The y axis; the lines' own range by default. */
+  /** The range of the y axis. @default the range of the lines */
   readonly range?: readonly [number, number];
   readonly format?: (value: number) => string;
 }
 
-const colourOf = (line: Line, index: number) => line.colour ?? (index % 5) + 1;
+const colorOf = (line: Line, index: number) => line.color ?? (index % 5) + 1;
 const cssValue = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const plainly = (value: number) => String(Number(value.toPrecision(4)));
-/** Rows of the table: more would be read by nobody. */
+/** Rows of the table; a longer one would be of no use. */
 const mostRows = 40;
 
 export function LineChart({ title, explanation, xLabel, lines, range, format = plainly }: LineChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const table = useSignal(false);
-  const shape = lines.map((line, i) => `${line.label} ${colourOf(line, i)} ${line.points} ${line.dashed}`).join("|");
+  const shape = lines.map((line, i) => `${line.label} ${colorOf(line, i)} ${line.points} ${line.dashed}`).join("|");
   const shownTheme = theme.value;
 
   useEffect(() => {
@@ -60,7 +60,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
           {},
           ...lines.map((line, index) => ({
             label: line.label,
-            stroke: cssValue(`--series-${colourOf(line, index)}`),
+            stroke: cssValue(`--series-${colorOf(line, index)}`),
             width: line.dashed ? 1.5 : 2,
             ...(line.dashed && { dash: [5, 5] }),
             spanGaps: true,
@@ -96,7 +96,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
       <ul class="legend">
         {lines.map((line, index) => (
           <li key={line.label}>
-            <span class={`swatch swatch-${colourOf(line, index)}`} aria-hidden="true" />
+            <span class={`swatch swatch-${colorOf(line, index)}`} aria-hidden="true" />
             {line.label}
           </li>
         ))}
@@ -106,7 +106,7 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
           table.value = event.currentTarget.open;
         }}
       >
-        <summary class="small">{title} as a table</summary>
+        <summary class="small">Values as a table</summary>
         {table.value && <LinesTable {...{ title, xLabel, lines, format }} />}
       </details>
     </figure>
@@ -153,7 +153,7 @@ function LinesTable({
   );
 }
 
-/** One x for all lines, as uPlot takes them; a line without a value there has null. */
+/** One x array for all lines, in uPlot's format; a line without a value there has null. */
 function joined(lines: readonly Line[]): uPlot.AlignedData {
   const xs = [...new Set(lines.flatMap(({ x }) => Array.from(x)))].sort((a, b) => a - b);
   if (xs.length === 0) return [[], ...lines.map(() => [])];

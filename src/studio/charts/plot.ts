@@ -1,12 +1,12 @@
-// What charts that are drawn by uPlot have in common.
+// Shared parts of the charts drawn with uPlot.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { theme } from "../page/ThemeButton.tsx";
 
-/** A custom property of the theme that is shown; charts are no CSS. */
+/** A custom property of the current theme, for charts, which do not use CSS. */
 export const cssValue = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** An axis with its name, in the theme's colours. */
+/** An axis with a label, in the theme's colors. */
 export function axis(label: string, more: uPlot.Axis = {}): uPlot.Axis {
   return {
     label,
@@ -21,8 +21,8 @@ export function axis(label: string, more: uPlot.Axis = {}): uPlot.Axis {
 }
 
 /**
- * Draws into an element as long as it is there, in its size. Drawn anew where `key` or the theme is another; `data` may change
- * at any time.
+ * Draws a plot into an element, at its size, while the element exists. It is redrawn when `key` or the theme changes;
+ * `data` may change at any time.
  */
 export function usePlot(key: string, data: uPlot.AlignedData, options: () => Omit<uPlot.Options, "width" | "height">) {
   const host = useRef<HTMLDivElement>(null);

@@ -1,4 +1,4 @@
-// The frame: the name, the state in a line, the tabs, and the one that is chosen.
+// The frame of the page: title, status line, tabs, and the chosen tab's content.
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
@@ -31,7 +31,7 @@ export function App() {
       <header class="frame-header">
         <div class="frame-title">
           <h1>twingrad studio</h1>
-          <p class="promise">Learns on this machine. No picture, name or number leaves it.</p>
+          <p class="promise">Train face recognition on your own machine. Your pictures never leave it.</p>
         </div>
         <ThemeButton />
         <p class={`status status-${pageState.value}`} role="status">
@@ -84,7 +84,7 @@ function Panel({ tab }: { tab: Tab }) {
   );
 }
 
-/** What is shown in place of every tab where there is nothing to compute on. */
+/** Shown instead of every tab where WebGPU is missing. */
 const loadNoGpu = async () => (await import("./noGpu/NoGpu.tsx")).NoGpu;
 
 function MissingDevice({ reason }: { reason: string }) {

@@ -1,4 +1,4 @@
-// A button for what cannot be taken back: it asks once more, in its own place.
+// A button for actions that cannot be undone: it asks for confirmation in its own place.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 

@@ -1,4 +1,4 @@
-// A picture that is a file in memory; an empty place until it is there.
+// A picture from a file in memory; a placeholder until it is loaded.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 

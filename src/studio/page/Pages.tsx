@@ -1,4 +1,4 @@
-// Many things a page at a time, so that thousands of them cost no more than a few.
+// Pagination, so that thousands of items cost no more than a few.
 import type { Signal } from "@preact/signals";
 
 export function Pages({
@@ -33,7 +33,7 @@ export function Pages({
   );
 }
 
-/** What of them is on the page. */
+/** The items on the page. */
 export function onPage<T>(items: readonly T[], page: number, size: number): readonly T[] {
   const at = Math.min(page, Math.max(0, Math.ceil(items.length / size) - 1));
   return items.slice(at * size, (at + 1) * size);

@@ -1,4 +1,4 @@
-// The tabs, as the ARIA practices have them: one stop for the keyboard, arrows between them. The address holds which is open.
+// Tabs after the ARIA practices: one tab stop, arrow keys between them. The address stores the open tab.
 import { useRef } from "preact/hooks";
 
 export const tabs = [

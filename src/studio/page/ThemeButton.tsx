@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, until somebody says otherwise.
+// Light or dark theme: that of the system, until the user chooses.
 import { signal } from "@preact/signals";
 
 type Theme = "light" | "dark";
@@ -8,11 +8,11 @@ const kept = () => {
   try {
     return localStorage.getItem("theme");
   } catch {
-    return null; // site data are blocked: the system's theme then
+    return null; // site data is blocked, so follow the system
   }
 };
 
-/** The theme that is shown; charts, whose colours are no CSS, follow it. */
+/** The current theme; charts, which do not use CSS colors, follow it. */
 export const theme = signal<Theme>("light");
 
 function show(): void {
@@ -32,7 +32,7 @@ export function ThemeButton() {
     try {
       localStorage.setItem("theme", other);
     } catch {
-      // site data are blocked: it holds until the page is left
+      // site data is blocked, so the choice lasts until the page is left
     }
     theme.value = other;
     document.documentElement.dataset.theme = other;

@@ -1,4 +1,4 @@
-// The page's end of the wire: asks the worker, and holds the state that it tells as signals.
+// The page's connection to the worker: sends requests, and holds the worker's state as signals.
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import {
   type Curve,
@@ -11,7 +11,7 @@ import {
   type State,
   type ToWorker,
 } from "../messages.ts";
-import { rasterise } from "./rasterise.ts";
+import { rasterize } from "./rasterize.ts";
 
 type Slices = { readonly [K in keyof State]: Signal<State[K]> };
 
@@ -22,13 +22,13 @@ const slices = Object.fromEntries(
 /** The worker's state: `state.training.value`, and so on. */
 export const state: { readonly [K in keyof State]: ReadonlySignal<State[K]> } = slices;
 
-/** Curves by run, those that were asked for and that of the run which trains. */
+/** Curves by run: those that were requested, and that of the run in training. */
 const curves = signal<ReadonlyMap<string, Curve>>(new Map());
 
-/** What went wrong last, for the reader; null once it was dismissed. */
+/** The last error, for the user; null after it was dismissed. */
 export const trouble: Signal<string | null> = signal(null);
 
-/** The worker refused, or failed. */
+/** The worker rejected a request, or failed. */
 export class RequestError extends Error {
   constructor(readonly failure: Failure) {
     super(failure.message);
@@ -40,7 +40,7 @@ const waiting = new Map<number, { resolve(value: unknown): void; reject(error: E
 let asked = 0;
 let worker: Worker | undefined;
 
-/** Starts the worker; what is asked before waits for nothing else. */
+/** Starts the worker; earlier requests are sent as soon as it runs. */
 export function connect(): void {
   worker = new Worker(new URL("./worker.js", document.baseURI), { type: "module", name: "studio" });
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
@@ -49,7 +49,7 @@ export function connect(): void {
   };
 }
 
-/** Asks the worker. Rejects with a `RequestError` whose message is a sentence for the reader. */
+/** Sends a request. Rejects with a `RequestError` whose message is a sentence for the user. */
 export function request<N extends RequestName>(name: N, input: Input<N>): Promise<Output<N>> {
   const id = asked++;
   return new Promise((resolve, reject) => {
@@ -58,7 +58,7 @@ export function request<N extends RequestName>(name: N, input: Input<N>): Promis
   });
 }
 
-/** Asks, and tells the reader where that fails: for buttons. */
+/** Sends a request, and shows the user any error: for buttons. */
 export async function act<N extends RequestName>(name: N, input: Input<N>): Promise<Output<N> | undefined> {
   try {
     trouble.value = null;
@@ -69,7 +69,7 @@ export async function act<N extends RequestName>(name: N, input: Input<N>): Prom
   }
 }
 
-/** The curve of a run as far as it is known; asks for it the first time. */
+/** The curve of a run as far as it is known; requests it the first time. */
 export function curveOf(run: string): Curve | undefined {
   const known = curves.value.get(run);
   if (!known && !asking.has(run)) {
@@ -78,7 +78,7 @@ export function curveOf(run: string): Curve | undefined {
       .then((curve) => {
         curves.value = new Map(curves.value).set(run, curve);
       })
-      .catch(() => undefined) // it was deleted meanwhile
+      .catch(() => undefined) // it was deleted in the meantime
       .finally(() => asking.delete(run));
   }
   return known;
@@ -109,25 +109,25 @@ function receive(message: FromWorker): void {
     case "points": {
       const { run, from, losses, evaluations } = message;
       const known = curves.value.get(run);
-      if (!known) return; // whoever shows it asks for the whole of it
-      if (losses.length > 0 && from > known.losses.length) return void forget(run); // something is missing in between
+      if (!known) return; // it is requested whole when it is shown
+      if (losses.length > 0 && from > known.losses.length) return void forget(run); // points are missing in between
       const grown = {
         losses: losses.length > 0 ? [...known.losses.slice(0, from), ...losses] : known.losses,
-        // A run that went on from a checkpoint does again what came after it.
+        // A run resumed from a checkpoint repeats the steps after it.
         evaluations: [...known.evaluations.filter(({ step }) => step <= from || losses.length === 0), ...evaluations],
       };
       curves.value = new Map(curves.value).set(run, grown);
       return;
     }
-    case "rasterise":
-      rasterise(message.svg, message.side).then(
+    case "rasterize":
+      rasterize(message.svg, message.side).then(
         (bitmap) => send({ kind: "raster", id: message.id, bitmap }, [bitmap]),
         () => send({ kind: "raster", id: message.id, bitmap: null }),
       );
   }
 }
 
-/** The next to ask for a run's curve gets it anew: it goes on from a checkpoint, say. */
+/** Drops a run's curve, so that it is requested again: for instance after the run resumes from a checkpoint. */
 export function forget(run: string): void {
   const rest = new Map(curves.value);
   rest.delete(run);

@@ -1,4 +1,4 @@
-// Saves what the studio made as a file of the user's: the browser's own download, from memory.
+// Offers a file for download, from memory.
 
 export function save(content: Blob, name: string): void {
   const url = URL.createObjectURL(content);
@@ -6,5 +6,5 @@ export function save(content: Blob, name: string): void {
   link.href = url;
   link.download = name.replace(/[\\/:*?"<>|\p{Cc}]/gu, "-");
   link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads it meanwhile
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads it in the meantime
 }

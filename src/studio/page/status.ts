@@ -1,5 +1,5 @@
-// What the page says of itself in one line and, for programs that drive it, on the document's element: see the README's
-// contract of `dataset.state`, `dataset.step` and `dataset.auc`.
+// The page's state as one line and, for programs that drive the page, on the document element: `dataset.state`,
+// `dataset.step` and `dataset.auc`, as the README promises.
 import { computed, effect, signal } from "@preact/signals";
 import type { State } from "../messages.ts";
 import { state } from "./client.ts";
@@ -7,7 +7,7 @@ import { count, duration, percent } from "./words.ts";
 
 export type PageState = "idle" | "loading" | "training" | "paused" | "trained" | "failed";
 
-/** Milliseconds between two lines while a run trains: a screen reader reads each. */
+/** Milliseconds between two updates of the line during training: a screen reader reads each. */
 const betweenLines = 2000;
 
 export const pageState = computed((): PageState => {
@@ -36,7 +36,7 @@ function lineOf({
   runs,
 }: Pick<State, "device" | "activity" | "training" | "data" | "runs">): string {
   if (device.status === "opening") return "Opening your GPU";
-  if (device.status === "elsewhere") return "The studio is open in another tab. Close it to go on here.";
+  if (device.status === "elsewhere") return "The studio is open in another tab. Close that tab to continue here.";
   if (activity) {
     const { text, done, total } = activity;
     return total ? `${text}: ${done} of ${total}` : text;
@@ -49,15 +49,15 @@ function lineOf({
     case "training":
       return `Training: step ${step} of ${steps}${auc}${secondsLeft === null ? "" : `, about ${duration(secondsLeft)} left`}`;
     case "pausing":
-      return "Pausing after the steps under way";
+      return "Pausing when the current steps are done";
     case "paused":
       return `Paused at step ${step} of ${steps}${auc}`;
     case "finishing":
-      return "Finishing: choosing the best state";
+      return "Finishing: choosing the best checkpoint";
     case "trained": {
-      const kept = runs.find(({ id }) => id === training.run)?.best; // the state that became the model
+      const kept = runs.find(({ id }) => id === training.run)?.best; // the checkpoint that became the model
       if (!kept) return `Trained for ${step} steps`;
-      const at = kept.step === step ? "" : `, as it was after step ${kept.step}`;
+      const at = kept.step === step ? "" : ` (best checkpoint: step ${kept.step})`;
       return `Trained for ${step} steps: AUC ${kept.auc.toFixed(3)}, equal error rate ${percent(kept.eer)} on held-out people${at}`;
     }
     case "failed":
@@ -69,7 +69,7 @@ function lineOf({
   return `Ready: ${count(data.pictures, "picture")} of ${count(data.people.length, "person", "people")}`;
 }
 
-/** The line as it is read out: at once when the state changes, now and then while numbers move. */
+/** The line for screen readers: updated at once when the state changes, and at intervals while numbers change. */
 export const spoken = signal("");
 
 export function announce(): void {

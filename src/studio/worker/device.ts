@@ -1,4 +1,4 @@
-// The worker's device: opened once, and again when it was lost.
+// The worker's device: opened once, and again after it was lost.
 import { TwingradError } from "../../errors.ts";
 import { type AdapterInfo, type Device, openDevice } from "../../gpu/device.ts";
 import type { Publisher } from "./publisher.ts";
@@ -8,7 +8,7 @@ export function deviceName({ description, vendor, architecture, software }: Adap
   return software ? `${name} (software, on the CPU)` : name;
 }
 
-/** @returns what gives the device that is open now. */
+/** @returns a function that returns the current device. */
 export function deviceOwner(publisher: Publisher): () => Promise<Device> {
   let opened: Promise<Device> | undefined;
   const open = async () => {
@@ -16,7 +16,7 @@ export function deviceOwner(publisher: Publisher): () => Promise<Device> {
     const { vendor, architecture, software } = device.adapter;
     publisher.set("device", { status: "ready", name: deviceName(device.adapter), vendor, architecture, software });
     device.lost.catch(() => {
-      opened = undefined; // whoever asks next opens another
+      opened = undefined; // the next call opens another
     });
     return device;
   };

@@ -1,4 +1,4 @@
-// Where the studio keeps what it has, all below one folder of the origin-private file system.
+// The studio's folders, all below one in the origin-private file system.
 import type { CheckpointFolder } from "../../train/checkpoints.ts";
 import { originPrivateFolder } from "../../web/originPrivateFolder.ts";
 
@@ -6,14 +6,14 @@ export const rootFolder = "studio";
 export const picturesFolder = `${rootFolder}/pictures`;
 export const runsFolder = `${rootFolder}/runs`;
 
-/** Whether this browser keeps files for a page at all; else why not. */
+/** Why this browser cannot store files for the page; undefined where it can. */
 export async function storageTrouble(): Promise<string | undefined> {
-  if (typeof navigator.storage?.getDirectory !== "function") return "this browser has no storage for a page's files";
+  if (typeof navigator.storage?.getDirectory !== "function") return "this browser cannot store files for a page";
   try {
     await navigator.storage.getDirectory();
     return undefined;
   } catch (error) {
-    return `this browser keeps no files for this page (${(error as Error).message})`;
+    return `this browser denies this page access to storage (${(error as Error).message})`;
   }
 }
 
@@ -28,7 +28,7 @@ export async function writeJson(folder: CheckpointFolder, name: string, value: u
   await folder.write(name, text.encode.encode(JSON.stringify(value)));
 }
 
-/** The names of the folders within a folder; none where it does not exist. */
+/** The names of the folders within a folder; empty where it does not exist. */
 export async function foldersIn(path: string): Promise<string[]> {
   const names: string[] = [];
   try {
@@ -41,7 +41,7 @@ export async function foldersIn(path: string): Promise<string[]> {
   return names;
 }
 
-/** Removes a folder with all that is in it; none is as good. */
+/** Removes a folder with its content, where it exists. */
 export async function removeFolder(path: string): Promise<void> {
   const parts = path.split("/");
   try {

@@ -13,7 +13,7 @@ import { tellStorage } from "./storageFigures.ts";
 import { Runs } from "./training/runs.ts";
 import { Training } from "./training/training.ts";
 
-/** The part of a worker's global scope that is used here; TypeScript's types are those of a page. */
+/** The part of a worker's global scope that is used; TypeScript has the types for pages. */
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<ToWorker>) => void;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -21,7 +21,7 @@ const scope = globalThis as unknown as {
 
 type Answer = (input: unknown) => Promise<unknown>;
 
-/** Who answers, by the part of a request's name before the dot; what is not needed at first is loaded when it is. */
+/** Request handlers by the part of a request's name before the dot; most are loaded on first use. */
 const rooms: Readonly<Record<string, () => Promise<{ handlers(context: Context): object }>>> = {
   data: async () => data,
   train: async () => train,
@@ -48,11 +48,11 @@ const context: Context = {
   runs,
   training: new Training({ publisher, device, library, runs }),
   forgetters: new Set(),
-  rasterise(svg, side) {
+  rasterize(svg, side) {
     const id = asked++;
     return new Promise((resolve, reject) => {
       rasters.set(id, { resolve, reject });
-      scope.postMessage({ kind: "rasterise", id, svg, side });
+      scope.postMessage({ kind: "rasterize", id, svg, side });
     });
   },
 };
@@ -63,7 +63,7 @@ function answersOf(room: string): Promise<Record<string, Answer>> {
   if (!found) {
     found = rooms[room]().then(({ handlers }) => handlers(context) as Record<string, Answer>);
     answers.set(room, found);
-    found.catch(() => answers.delete(room)); // a file that did not load may load the next time
+    found.catch(() => answers.delete(room)); // loading may succeed the next time
   }
   return found;
 }
@@ -85,7 +85,7 @@ scope.onmessage = async ({ data: message }) => {
   try {
     await opened;
     const value = await (await answersOf(name.split(".")[0]))[name](input);
-    publisher.flush(); // what an answer changed is known before the answer
+    publisher.flush(); // state changes arrive before the answer
     scope.postMessage({ kind: "answer", id, value });
   } catch (error) {
     publisher.flush();
@@ -93,13 +93,13 @@ scope.onmessage = async ({ data: message }) => {
   }
 };
 
-/** One worker of the origin at a time owns the files; another tab's waits until that one is closed. */
+/** One worker of the origin at a time owns the files; that of another tab waits until this one is closed. */
 async function alone(): Promise<void> {
   const waiting = setTimeout(() => publisher.set("device", { status: "elsewhere" }), 1000);
   await new Promise<void>((begin) => {
     navigator.locks.request("twingrad-studio-owner", () => {
       begin();
-      return new Promise(() => {}); // held as long as the worker lives
+      return new Promise(() => {}); // holds the lock while the worker lives
     });
   });
   clearTimeout(waiting);
@@ -114,7 +114,7 @@ async function open(): Promise<void> {
     await library.open();
     await runs.open();
   }
-  await device().catch(() => undefined); // told as state
+  await device().catch(() => undefined); // published as state
   await tellStorage(publisher);
   await context.training.takeUp();
   publisher.flush();

@@ -1,6 +1,6 @@
 // Pixels as picture files, encoded by the browser.
 
-/** @param pixels row by row, channels last: grey or RGB. */
+/** @param pixels row by row, channels last: gray or RGB. */
 export function pictureFile(
   pixels: ArrayLike<number>,
   [height, width, channels]: readonly [number, number, number],

@@ -1,9 +1,9 @@
-// What the worker tells the page: state in slices, several changes in one message, and the points of curves.
+// Publishes the worker's state to the page: state in slices, several changes in one message, and the points of curves.
 import { type Evaluation, type FromWorker, initialState, type State } from "../messages.ts";
 
-/** Milliseconds between messages: often enough to look alive, seldom enough for a page that has other things to do. */
+/** Milliseconds between messages: a compromise between a live display and the load on the page. */
 const pause = 200;
-/** Between points of curves, each of which draws charts anew. */
+/** Milliseconds between points of curves, which redraw charts. */
 const pauseOfPoints = 500;
 
 export type Post = (message: FromWorker, transfer?: Transferable[]) => void;
@@ -27,12 +27,12 @@ export class Publisher {
     this.schedule();
   }
 
-  /** Some fields of a slice that is an object. */
+  /** Changes some fields of a slice that is an object. */
   patch<K extends "training" | "storage">(slice: K, fields: Partial<State[K]>): void {
     this.set(slice, { ...this.current[slice], ...fields });
   }
 
-  /** The loss of the step after `from`. */
+  /** Adds the loss of the step after `from`. */
   addLoss(run: string, from: number, loss: number): void {
     if (this.points && this.points.run !== run) this.flushPoints();
     this.points ??= { run, from, losses: [], evaluations: [] };

@@ -1,4 +1,4 @@
-// How much of what the browser grants this origin is used.
+// Publishes the storage that this origin uses, and its quota.
 import type { Publisher } from "./publisher.ts";
 
 export async function tellStorage(publisher: Publisher): Promise<void> {

@@ -126,10 +126,10 @@ describe("odd names and files", () => {
 
   it("a picture that is given as a model, and a text as records, are told for what they are", async () => {
     const { stderr } = await twingrad("verify", picture(0, 0), picture(0, 0), picture(0, 1));
-    expect(stderr).toMatch(/0\.png: this is a PNG picture, no safetensors file$/m);
+    expect(stderr).toMatch(/0\.png: this is a PNG picture, not a safetensors file$/m);
     await writeFile(at("notes.tfrecord"), "this is a text, and no records\n");
     const records = await twingrad(...trainOn(at("notes.tfrecord"), at("of notes")));
-    expect(records.stderr).toMatch(/notes\.tfrecord: record 1 at byte 0: this is a text file, no TFRecord file/);
+    expect(records.stderr).toMatch(/notes\.tfrecord: record 1 at byte 0: this is a text file, not a TFRecord file/);
   });
 });
 

@@ -88,7 +88,7 @@ it("--quiet says nothing but warnings, which are told all the same", async () =>
   await mkdir(join(data, "nobody"));
   await writeFile(join(data, "nobody", "1.bmp"), "BM");
   const { stderr } = await twingrad("records", "create", data, at("quiet.tfrecord"), "--quiet");
-  expect(stderr).toMatch(/^passed over: 1 \.bmp; no other pictures are there of nobody, who take no part\. .*\n$/);
+  expect(stderr).toMatch(/^skipped: 1 \.bmp; without other pictures, left out: nobody\. .*\n$/);
 });
 
 /** With its output as the shell command says; the status is the program's. */

@@ -1,4 +1,4 @@
-// Pictures brought in line: each part against its formula, and faces drawn out of place that must come back.
+// Alignment: each part against its formula, and misaligned drawn faces that must be aligned.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aligned, alignedDataset, fitAlignment } from "../../../src/data/alignment/alignment.ts";
@@ -14,14 +14,14 @@ import { standardize } from "../../reference/ops/images/standardize.ts";
 const noise = (length: number, seed: number) => Float64Array.from({ length }, uniform(seed));
 
 describe("edgeMap", () => {
-  it("is the operation's formula on a standardised picture", () => {
+  it("matches the operation's formula on a standardized picture", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.nat(), (rows, columns, seed) => {
         const [height, width] = [2 * rows, 2 * columns];
-        const grey = noise(height * width, seed);
-        const x = standardize({ x: ndarray([1, height, width, 1], grey) }, { epsilon: 1e-5 });
+        const gray = noise(height * width, seed);
+        const x = standardize({ x: ndarray([1, height, width, 1], gray) }, { epsilon: 1e-5 });
         const { data } = orientedGradients({ x });
-        const found = edgeMap(grey, height, width);
+        const found = edgeMap(gray, height, width);
         for (let cell = 0; cell < rows * columns; cell++) {
           for (let b = 0; b < 8; b++) expect(found[cell * 8 + b]).toBeCloseTo(data[cell * 9 + b], 5);
         }
@@ -65,7 +65,7 @@ describe("placed", () => {
     return result;
   }
 
-  it("is the formula, whatever the sizes and the place", () => {
+  it("matches the formula for any size and placement", () => {
     const side = fc.integer({ min: 1, max: 12 });
     const share = fc.double({ min: -0.5, max: 0.5, noNaN: true });
     const places = fc.record({ scale: fc.double({ min: 0.5, max: 2, noNaN: true }), y: share, x: share });
@@ -90,7 +90,7 @@ describe("placed", () => {
     );
   });
 
-  it("by hand: moved by a pixel, magnified twice, brought to half its size", () => {
+  it("matches hand-computed cases: translated by a pixel, scaled by two, resized to half", () => {
     const row = [0, 4, 8, 12];
     const one = (place: Partial<Placement>, columns: number) =>
       Array.from(placed(row, [1, 4, 1], { scale: 1, y: 0, x: 0, ...place }, [1, columns]));
@@ -103,7 +103,7 @@ describe("placed", () => {
 
 const size: ImageSize = [56, 46, 1];
 
-/** A face of an oval, brows, eyes, a nose that points to one side and a mouth, magnified and moved by shares of the sides. */
+/** A drawn face with an asymmetric nose, scaled, and translated by shares of the sides. */
 function face({ scale, y, x }: Placement, [height, width, channels]: ImageSize = size, contrast = 1): Uint8Array {
   const soft = (distance: number) => 1 / (1 + Math.exp(40 * distance));
   const spot = (v: number, u: number, cy: number, cx: number, ry: number, rx: number) =>
@@ -134,25 +134,25 @@ describe("aligned", () => {
     ["too far up and to the right", { scale: 1, y: -1 / 28, x: 3 / 23 }],
     ["too large", { scale: 1.14, y: 0, x: 0 }],
     ["too small, and out of place", { scale: 0.88, y: 1 / 28, x: 1 / 23 }],
-  ])("brings back a face that is %s", (_, place) => {
+  ])("aligns a face that is %s", (_, place) => {
     const before = face(place);
     const after = aligned(fitted(), before, size);
     expect(difference(after, face(still))).toBeLessThan(0.5 * difference(before, face(still)));
   });
 
-  it("leaves a face in its place as it is, and a picture without edges", () => {
+  it("leaves an aligned face unchanged, and a picture without edges", () => {
     expect(aligned(fitted(), face(still), size)).toEqual(face(still));
     const even = new Uint8Array(56 * 46).fill(90);
     expect(aligned(fitted(), even, size)).toEqual(even);
   });
 
-  it("looks at edges, not at light: a darker face goes where the other goes", () => {
+  it("depends on edges, not on brightness: a darker face gets the same placement", () => {
     const place = { scale: 1, y: 2 / 28, x: 0 };
     const faint = aligned(fitted(), face(place, size, 0.4), size);
     expect(difference(faint, face(still, size, 0.4))).toBeLessThan(3);
   });
 
-  it("takes several pictures, in colour, in float32, larger ones, and none of another shape", () => {
+  it("accepts several pictures, color, float32 and larger ones, and rejects another aspect ratio", () => {
     const large: ImageSize = [112, 92, 3];
     const places = [still, { scale: 1, y: 2 / 28, x: 0 }, { scale: 1.14, y: 0, x: 0 }];
     const bytes = stack(places.map((place) => face(place, large)));
@@ -175,13 +175,15 @@ describe("aligned", () => {
       expect(difference(one, face(still, large))).toBeLessThan(6);
       expect(aligned(alignment, bytes.subarray(n * length, (n + 1) * length), large)).toEqual(one);
     }
-    expect(() => aligned(alignment, bytes, [92, 112, 3])).toThrow(/fitted to pictures of 23:28, not to 112 x 92/);
-    expect(() => aligned(alignment, bytes.subarray(1), large)).toThrow(/no whole number of pictures \[N, 112, 92, 3\]/);
+    expect(() => aligned(alignment, bytes, [92, 112, 3])).toThrow(
+      /picture size 112 x 92: .* fitted to the aspect ratio 23:28/,
+    );
+    expect(() => aligned(alignment, bytes.subarray(1), large)).toThrow(/not a multiple .*; expected \[N, 112, 92, 3\]/);
   });
 });
 
 describe("fitAlignment", () => {
-  it("finds the mean face of pictures that are not in line, sharper than their mean", () => {
+  it("fits a template to misaligned pictures that is sharper than their mean", () => {
     const random = uniform(7);
     const share = (cells: number) => (Math.round(6 * random() - 3) / cells) as number;
     const places = Array.from({ length: 24 }, () => ({ scale: 0.9 + 0.2 * random(), y: share(28), x: share(23) }));
@@ -197,20 +199,20 @@ describe("fitAlignment", () => {
     expect(apart(found)).toBeLessThan(0.4 * apart(stack(pictures)));
   });
 
-  it("takes a face and its mirror image for one", () => {
+  it("treats a face and its mirror image alike", () => {
     const turned = face(still).map((_, i, all) => all[i - (i % 46) + 45 - (i % 46)]);
     const [a, b] = [fitted(), fitAlignment(turned, size)];
     for (const [t, value] of a.template.entries()) expect(Math.abs(value - b.template[t])).toBeLessThanOrEqual(1);
   });
 
-  it("refuses pictures without edges", () => {
+  it("rejects pictures without edges", () => {
     expect(() => fitAlignment(new Uint8Array(2 * 56 * 46).fill(7), size)).toThrow(/2 pictures show no edges/);
   });
 });
 
 describe("isAlignment", () => {
   const good = fitted();
-  it("knows its own, also from a file", () => {
+  it("accepts a fitted alignment, also from a file", () => {
     expect(isAlignment(good)).toBe(true);
     expect(isAlignment(JSON.parse(JSON.stringify(good)))).toBe(true);
   });
@@ -229,7 +231,7 @@ describe("isAlignment", () => {
 });
 
 describe("alignedDataset", () => {
-  it("decodes each picture to its place, and is the same people otherwise", async () => {
+  it("aligns each picture as it is decoded, and keeps the identities", async () => {
     const moved = face({ scale: 1, y: 2 / 28, x: 0 });
     const item = { identity: 0, name: "one", pixels: moved, decode: async (_: ImageSize) => moved };
     const { identities, items } = alignedDataset({ identities: ["somebody"], items: [item] }, fitted());

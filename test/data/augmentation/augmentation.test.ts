@@ -1,4 +1,4 @@
-// What is drawn for a picture, and the forms that the kernels take: all of it on the host.
+// The parameters drawn for a picture, and their conversion for the kernels, on the host.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -18,7 +18,7 @@ const draws = (ranges: AugmentationRanges, count: number, seed = 1): Augmentatio
 const none = draws({}, 1)[0];
 
 describe("resolveRanges", () => {
-  it("gives one number the meaning of its kind, and takes low and high as they are", () => {
+  it("expands one number by its kind, and keeps low and high as given", () => {
     expect(resolveRanges({ rotation: 8, scale: 0.25, blur: 2, noise: [0.1, 0.2] })).toMatchObject({
       rotation: [-8, 8],
       scale: [0.75, 1.25],
@@ -41,24 +41,24 @@ describe("resolveRanges", () => {
     });
   });
 
-  it.each(Object.entries(augmentationPresets))("takes the preset %s", (_, ranges) => {
+  it.each(Object.entries(augmentationPresets))("accepts the preset %s", (_, ranges) => {
     expect(() => resolveRanges(ranges)).not.toThrow();
   });
 
   it.each<[unknown, RegExp]>([
-    [{ rotaton: 3 }, /no "rotaton"; there are crop, scale, rotation/],
-    [{ rotation: "3" }, /rotation: got "3"; expected a number or \[low, high\] within -180 to 180/],
-    [{ rotation: -3 }, /rotation: got -3/], // would be from 3 to -3
-    [{ blur: [1, 0.5] }, /blur: got \[1,0.5\]/],
-    [{ scale: 1 }, /scale: got 1; .* within 0.1 to 10/], // would shrink to nothing
-    [{ crop: [0, 1] }, /crop: .* within 0 to 0.9/],
+    [{ rotaton: 3 }, /Unknown key "rotaton" .* expected any of crop, scale, rotation/],
+    [{ rotation: "3" }, /Invalid rotation "3": expected a number or \[low, high\] within -180 to 180/],
+    [{ rotation: -3 }, /Invalid rotation -3/], // would be from 3 to -3
+    [{ blur: [1, 0.5] }, /blur \[1,0.5\]/],
+    [{ scale: 1 }, /scale 1: .* within 0.1 to 10/], // would shrink to nothing
+    [{ crop: [0, 1] }, /crop .* within 0 to 0.9/],
     [{ noise: Number.NaN }, /noise/],
-    [{ flip: 2 }, /flip: got 2; expected a chance from 0 to 1/],
-    [{ erasing: 0.5 }, /erasing: got 0.5; expected an object/],
-    [{ erasing: { area: 0.1 } }, /erasing.probability: got undefined/],
-    [{ erasing: { probability: 1, aspect: 0.5 } }, /erasing.aspect: got 0.5/],
-    [{ gain: [0, 1] }, /gain: got \[0,1\]; .* within 0.01 to 100/], // its logarithm would be infinite
-    [[], /augmentation: got \[\]/],
+    [{ flip: 2 }, /flip 2: expected a probability from 0 to 1/],
+    [{ erasing: 0.5 }, /erasing 0.5: expected an object/],
+    [{ erasing: { area: 0.1 } }, /erasing.probability undefined/],
+    [{ erasing: { probability: 1, aspect: 0.5 } }, /erasing.aspect 0.5/],
+    [{ gain: [0, 1] }, /gain \[0,1\]: .* within 0.01 to 100/], // its logarithm would be infinite
+    [[], /augmentation \[\]/],
   ])("refuses %j", (ranges, reason) => {
     expect(() => resolveRanges(ranges as AugmentationRanges)).toThrow(reason);
   });
@@ -141,7 +141,7 @@ describe("drawAugmentation", () => {
     }
   });
 
-  it("erases with the given chance a rectangle of the given share, within the picture", () => {
+  it("erases a rectangle of the given share with the given probability, within the picture", () => {
     const all = draws({ erasing: { probability: 0.25, area: [0.1, 0.3], aspect: [0.5, 2] } }, 2000);
     const erased = all.flatMap((a) => (a.erased ? [a.erased] : []));
     expect(Math.abs(erased.length - 500)).toBeLessThan(5 * Math.sqrt(375));
@@ -155,7 +155,7 @@ describe("drawAugmentation", () => {
     }
   });
 
-  it("draws the same for one range whatever the others are", () => {
+  it("draws the same values for one range whatever the others are", () => {
     const all = draws({ ...augmentationPresets.strong, rotation: 30 }, 20);
     draws(augmentationPresets.strong, 20).forEach((a, id) => {
       expect({ ...all[id], rotation: 0 }).toEqual({ ...a, rotation: 0 });
@@ -165,7 +165,7 @@ describe("drawAugmentation", () => {
 });
 
 describe("light", () => {
-  it("is drawn uniformly in its logarithm, red and blue each by itself, and multiplies what a change exposes", () => {
+  it("is log-uniform, independent for red and blue, and multiplies the exposure", () => {
     const all = draws({ gamma: 1, gain: [0.25, 4], whiteBalance: 0.25 }, 2000);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[1000];
     expect(middle(all.map((a) => a.gain))).toBeCloseTo(1, 0);
@@ -182,7 +182,7 @@ describe("light", () => {
 });
 
 describe("partOf", () => {
-  it("begins at the pixel told, mirrored or not", () => {
+  it("begins at the given pixel, mirrored or not", () => {
     for (const flip of [false, true]) {
       const whole = transformOf({ ...none, flip, rotation: 20 }, [20, 30], [10, 15], "area");
       const part = partOf(whole, 3, 4);
@@ -208,7 +208,7 @@ describe("transformOf", () => {
     for (const [i, v] of actual.entries()) expect(v).toBeCloseTo(expected[i], 9);
   };
 
-  it("without changes is the resizing itself", () => {
+  it("without augmentation equals the resizing", () => {
     fc.assert(
       fc.property(size, size, ([H, W], [h, w]) => {
         const area = transformOf(none, [H, W], [h, w], "area");
@@ -219,7 +219,7 @@ describe("transformOf", () => {
     );
   });
 
-  it("mirrors columns: the last one sees what the first one saw", () => {
+  it("mirrors columns: the last one samples where the first one did", () => {
     for (const method of ["area", "tf1"] as const) {
       const plain = transformOf(none, [9, 12], [5, 8], method);
       const mirrored = transformOf({ ...none, flip: true }, [9, 12], [5, 8], method);
@@ -232,13 +232,13 @@ describe("transformOf", () => {
     }
   });
 
-  it("turns counter-clockwise about the centre: the right border sees what was below it", () => {
+  it("rotates counter-clockwise about the center: the right border samples from below", () => {
     const [y, x] = seen(transformOf({ ...none, rotation: 90 }, [11, 11], [11, 11], "area"), 5, 10);
     expect(y).toBeCloseTo(10, 9);
     expect(x).toBeCloseTo(5, 9);
   });
 
-  it("scales about the centre, moves down and right, and crops a window", () => {
+  it("scales about the center, moves down and right, and crops a window", () => {
     const at = (change: Partial<Augmentation>, y: number, x: number) =>
       seen(transformOf({ ...none, ...change }, [20, 40], [10, 20], "area"), y, x);
     close(at({ scale: 2 }, 4.5, 9.5), [9.5, 19.5]);
@@ -264,7 +264,7 @@ describe("transformOf", () => {
 });
 
 describe("changeOf", () => {
-  it("turns contrast about mid grey, then adds brightness", () => {
+  it("scales contrast about mid gray, then adds brightness", () => {
     const { gain, offset } = changeOf({ ...none, contrast: 1.5, brightness: 0.1 }, [4, 4], 7);
     expect(0.5 * gain + offset).toBeCloseTo(0.6, 12);
     expect(0.7 * gain + offset).toBeCloseTo(0.9, 12);

@@ -14,7 +14,7 @@ function face(left: number, top: number, side: number, changed: Partial<FoundFac
   return { box, landmarks, score: 0.9, ...changed };
 }
 
-/** Noise has as much detail as there can be. */
+/** Noise has the most detail possible. */
 const noise: Pixels = {
   height: 200,
   width: 200,
@@ -22,10 +22,10 @@ const noise: Pixels = {
 };
 const smooth: Pixels = { ...noise, data: Uint8Array.from(noise.data, (_, i) => Math.floor(i / 3) % 200) };
 
-describe("which face is taken", () => {
+describe("chooseFace", () => {
   const faultsOf = (faces: FoundFace[], picture = noise) => chooseFace(faces, picture).faults;
 
-  it("is the largest, and each fault is told", () => {
+  it("takes the largest face, and reports each fault", () => {
     const large = face(20, 20, 120);
     expect(chooseFace([face(150, 150, 30), large], noise).face).toBe(large);
     expect(faultsOf([])).toEqual(["none"]);
@@ -39,12 +39,12 @@ describe("which face is taken", () => {
     expect(faultsOf([{ ...large, landmarks: turned }])).toEqual(["turned"]);
   });
 
-  it("of faces without landmarks the box alone is judged", () => {
+  it("without landmarks only the box is checked", () => {
     expect(faultsOf([face(20, 20, 120, { landmarks: undefined })], smooth)).toEqual([]);
     expect(faultsOf([face(20, 20, 20, { landmarks: undefined })], smooth)).toEqual(["small"]);
   });
 
-  it("a policy says only what there is", () => {
+  it("facePolicy rejects unknown faults and actions", () => {
     expect(facePolicy({ turned: "skip" })).toMatchObject({ none: "skip", turned: "skip", blurred: "use" });
     expect(() => facePolicy({ hidden: "skip" } as never)).toThrow(/hidden: skip; expected one of none, several/);
   });
@@ -63,7 +63,7 @@ describe("a dataset of photographs", () => {
     stored: async (): Promise<StoredPicture> => ({ bytes: Uint8Array.of(i) }),
   }));
   const dataset: Dataset = { identities: ["ada", "ben"], items };
-  /** Tells nothing of the picture whose turn is `empty`. */
+  /** Finds no face in the picture number `empty`. */
   function finder(empty = -1) {
     let calls = 0;
     return {
@@ -75,14 +75,14 @@ describe("a dataset of photographs", () => {
     };
   }
 
-  it("is decoded about its faces, in pixels of the picture and not of what the finder saw", async () => {
+  it("is cropped around its faces, in pixels of the picture and not of the downscaled one", async () => {
     const found = await faceDataset(dataset, decoder, { finder: finder(), margin: 0.2 });
     expect(found.identities).toEqual(["ada", "ben"]);
     expect((await found.items[1].decode([1, 1, 1]))[0]).toBe(40);
     expect((await found.items[1].stored!()).crop).toMatchObject({ margin: 0.2, box: { xmin: 40, xmax: 280 } });
   });
 
-  it("leaves out, uses or refuses a picture without a face, as it is told; a person without pictures goes", async () => {
+  it("skips, uses or rejects a picture without a face by the policy, and drops identities without pictures", async () => {
     const told: unknown[] = [];
     const tell = { told: (...parameters: unknown[]) => told.push(parameters) };
     const skipped = await faceDataset(dataset, decoder, { finder: finder(2) }, tell);
@@ -95,11 +95,11 @@ describe("a dataset of photographs", () => {
     const none = faceDataset(dataset, decoder, { finder: { name: "blind", find: async () => [] } });
     await expect(none).rejects.toMatchObject({
       code: "NO_FACE",
-      message: expect.stringContaining("none of 3 pictures"),
+      message: expect.stringContaining("any of the 3 pictures"),
     });
   });
 
-  it("finds nothing twice", async () => {
+  it("detects each face once", async () => {
     const kept = new Map<string, never>();
     const store = { get: (d: string) => kept.get(d), set: (d: string, c: never) => void kept.set(d, c) } as FaceStore;
     const [first, second] = [finder(1), finder()];

@@ -15,7 +15,7 @@ const between = (low: number, high: number) => low + (high - low) * random.unifo
 const points = (count: number) => Array.from({ length: count }, (): Point => [between(-50, 50), between(-50, 50)]);
 
 describe("similarity", () => {
-  it("finds the map that the points were moved by", () => {
+  it("recovers the map that transformed the points", () => {
     for (let trial = 0; trial < 20; trial++) {
       const [angle, scale] = [between(-3, 3), between(0.1, 5)];
       const map = {
@@ -33,7 +33,7 @@ describe("similarity", () => {
     }
   });
 
-  it("is the least squares of points that no map brings together: no small change is nearer", () => {
+  it("is the least-squares solution: no small change has a smaller error", () => {
     const [from, to] = [points(5), points(5)];
     const best = similarity(from, to);
     const error = (map: typeof best) =>
@@ -53,13 +53,13 @@ describe("the standard frame", () => {
   const inPixels = (side: number): FaceLandmarks =>
     standardFrame.map(([x, y]): Point => [x * side, y * side]) as unknown as FaceLandmarks;
 
-  it("leaves a picture that lies in it already as it is, to the last pixel", () => {
+  it("leaves an already aligned picture unchanged, to the last pixel", () => {
     const pixels = Uint8Array.from({ length: 40 * 40 * 3 }, () => Math.floor(between(0, 256)));
     const map = frameToPicture(inPixels(40), [40, 40]);
     expect(seenThrough(map, pixels, [40, 40, 3], [40, 40])).toEqual(pixels);
   });
 
-  it("lies in the middle of a picture that is no square, and shows more with a margin", () => {
+  it("is centered in a picture that is not square, and shows more with a margin", () => {
     const wide = frameToPicture(inPixels(112), [56, 80]);
     expect(applied(wide, [40, 28]).map((x) => Math.round(x * 1e6) / 1e6)).toEqual([56, 56]);
     expect(Math.hypot(wide.a, wide.b)).toBeCloseTo(2, 9);
@@ -89,7 +89,7 @@ describe("the standard frame", () => {
     expect(seenThrough(inPart, cut, [part.height, part.width, 1], [28, 28])).toEqual(seen);
   });
 
-  it("takes the mean of what a pixel covers: fine stripes become grey, not stripes of another width", () => {
+  it("averages over each output pixel: fine stripes become gray without aliasing", () => {
     const stripes = Uint8Array.from({ length: 112 * 112 }, (_, i) => (i % 2) * 200);
     const seen = seenThrough(frameToPicture(inPixels(112), [28, 28]), stripes, [112, 112, 1], [28, 28]);
     for (const value of seen) expect(Math.abs(value - 100)).toBeLessThanOrEqual(1);

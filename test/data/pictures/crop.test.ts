@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { centredPart, cropInWords, cropOf, croppedPart } from "../../../src/data/pictures/crop.ts";
+import { centeredPart, cropInWords, cropOf, croppedPart } from "../../../src/data/pictures/crop.ts";
 import type { Box } from "../../../src/formats/box.ts";
 
 const pixels = (xmin: number, ymin: number, xmax: number, ymax: number): Box => {
@@ -20,7 +20,7 @@ describe("croppedPart", () => {
       { left: 30, top: 30, width: 40, height: 40 },
     ],
     [
-      "grown to the wanted shape",
+      "grown to the wanted aspect ratio",
       pixels(40, 40, 60, 60),
       0,
       [100, 100],
@@ -37,7 +37,7 @@ describe("croppedPart", () => {
       { left: 0, top: 0, width: 100, height: 100 },
     ],
     [
-      "cut off at the border",
+      "clipped at the border",
       pixels(-50, 80, 20, 200),
       0,
       [100, 100],
@@ -56,7 +56,7 @@ describe("croppedPart", () => {
     expect(croppedPart({ box, margin }, picture, wanted)).toEqual(expected);
   });
 
-  it("lies in the picture, has the wanted shape to a pixel, and shows the box where it fits", () => {
+  it("lies in the picture, has the wanted aspect ratio to a pixel, and contains the box where it fits", () => {
     fc.assert(
       fc.property(size, size, fc.array(fc.nat(299), { minLength: 4, maxLength: 4 }), ([h, w], wanted, [a, b, c, d]) => {
         const [xmin, xmax] = [a % w, c % w].sort((p, q) => p - q);
@@ -69,7 +69,7 @@ describe("croppedPart", () => {
         );
         const ratio = wanted[1] / wanted[0];
         if (width > 1 && height > 1) expect(Math.abs(width - height * ratio)).toBeLessThanOrEqual(1 + ratio);
-        const largest = centredPart([h, w], wanted);
+        const largest = centeredPart([h, w], wanted);
         if (width < largest.width && height < largest.height) {
           expect(
             Math.max(left - xmin, top - ymin, xmax + 1 - left - width, ymax + 1 - top - height),
@@ -94,22 +94,22 @@ describe("croppedPart", () => {
   });
 });
 
-describe("cropOf and what is told of it", () => {
+describe("cropOf and cropInWords", () => {
   const box = pixels(0, 0, 1, 1);
-  it("takes boxes only where they are asked for", () => {
+  it("uses boxes only in box mode", () => {
     expect(cropOf(box, { mode: "centre" })).toBeUndefined();
     expect(cropOf(undefined, { mode: "box" })).toBeUndefined();
     expect(cropOf(box, { mode: "box", margin: 0.2 })).toEqual({ box, margin: 0.2 });
-    expect(() => cropOf(box, { mode: "box", margin: -1 })).toThrow(/margin about a box is -1/);
+    expect(() => cropOf(box, { mode: "box", margin: -1 })).toThrow(/margin -1/);
   });
 
-  it("says what becomes of pictures without a box", () => {
+  it("says how pictures without a box are cropped", () => {
     expect(cropInWords({ mode: "centre" }, 0, 5)).toBeUndefined();
     expect(cropInWords({ mode: "box", margin: 0.2 }, 5, 5)).toBe(
       "5 pictures are cropped about their box with a margin of 0.2",
     );
     expect(cropInWords({ mode: "box" }, 3, 5)).toMatch(
-      /^3 pictures are .* box, 2 without a box to the largest centred part/,
+      /^3 pictures are .* box, 2 without a box to the largest centered part/,
     );
   });
 });

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf } from "../../../src/data/dataset.ts";
-import { turnedIdentities, turnedPixels } from "../../../src/data/pictures/turned.ts";
+import { rotatedPixels, turnedIdentities } from "../../../src/data/pictures/turned.ts";
 import { constantPictures } from "../stubDataset.ts";
 
-describe("turnedPixels", () => {
+describe("rotatedPixels", () => {
   // 1 2 3
   // 4 5 6
   const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6);
@@ -13,17 +13,17 @@ describe("turnedPixels", () => {
     [1, [3, 6, 2, 5, 1, 4]],
     [2, [6, 5, 4, 3, 2, 1]],
     [3, [4, 1, 5, 2, 6, 3]],
-  ])("turns counter-clockwise, %i quarters", (quarters, expected) => {
-    expect([...turnedPixels(pixels, [2, 3, 1], quarters)]).toEqual(expected);
+  ])("rotates counter-clockwise by %i times 90 degrees", (quarters, expected) => {
+    expect([...rotatedPixels(pixels, [2, 3, 1], quarters)]).toEqual(expected);
   });
 
-  it("four quarters are none, with any channels", () => {
+  it("four rotations by 90 degrees are the identity, with any channels", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), fc.constantFrom(1, 3), (h, w, c) => {
         const picture = Uint8Array.from({ length: h * w * c }, (_, i) => i);
-        const once = turnedPixels(picture, [h, w, c], 1);
-        expect(turnedPixels(once, [w, h, c], 3)).toEqual(picture);
-        expect(turnedPixels(once, [w, h, c], 1)).toEqual(turnedPixels(picture, [h, w, c], 2));
+        const once = rotatedPixels(picture, [h, w, c], 1);
+        expect(rotatedPixels(once, [w, h, c], 3)).toEqual(picture);
+        expect(rotatedPixels(once, [w, h, c], 1)).toEqual(rotatedPixels(picture, [h, w, c], 2));
       }),
     );
   });
@@ -49,7 +49,7 @@ describe("turnedIdentities", () => {
     expect(counts).toEqual(new Array(12).fill(2));
   });
 
-  it("shows each picture turned, in the size that was asked for", async () => {
+  it("rotates each picture to the requested size", async () => {
     const last = (quarter: number) => turned.items[6 * quarter + 5];
     expect(last(1).identity).toBe(5);
     expect([...(await last(0).decode([2, 3, 1]))]).toEqual([0, 1, 2, 3, 4, 5]);

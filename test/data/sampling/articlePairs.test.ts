@@ -1,5 +1,5 @@
-// Our stream of pairs has the distribution of the article's, which decodes first and filters afterwards: against what
-// brute force says of a few pictures, and against the article's pipeline itself for many.
+// The pair stream has the distribution of the article's pipeline, which decodes first and filters afterwards: compared
+// with brute-force enumeration for a few pictures, and with the article's pipeline for many.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectedPairs } from "../../../src/data/sampling/expectedPairs.ts";
@@ -15,7 +15,7 @@ const expectFit = ({ chi2, freedom }: { chi2: number; freedom: number }) => {
 };
 
 describe("the reference", () => {
-  it("agrees with itself: every order in which its shuffle gives a few elements has the enumerated chance", () => {
+  it("shuffles a few elements into every order with the enumerated probability", () => {
     const orders = shuffledOrders(5, 3);
     expect(orders.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 12);
     const random = uniform(1);
@@ -43,7 +43,7 @@ describe("the reference", () => {
 describe("filteredPairs", () => {
   it.each([
     [
-      "a buffer for everything",
+      "a buffer that holds everything",
       [0, 0, 1, 1, 2],
       { sameProbability: 0.9, differentProbability: 0.3, shuffleBuffer: 2000 },
     ],
@@ -53,9 +53,9 @@ describe("filteredPairs", () => {
       [0, 1, 0, 2, 1],
       { sameProbability: 0.05, differentProbability: 0.7, shuffleBuffer: 3 },
     ],
-    ["same pairs alone", [0, 0, 0, 1, 1], { sameProbability: 0.95, differentProbability: 0, shuffleBuffer: 4 }],
-    ["different pairs alone", [0, 0, 0, 1, 1], { sameProbability: 0, differentProbability: 0.5, shuffleBuffer: 4 }],
-  ])("the first pair that an epoch keeps is distributed as brute force says: %s", (_, labels, keep) => {
+    ["only genuine pairs", [0, 0, 0, 1, 1], { sameProbability: 0.95, differentProbability: 0, shuffleBuffer: 4 }],
+    ["only impostor pairs", [0, 0, 0, 1, 1], { sameProbability: 0, differentProbability: 0.5, shuffleBuffer: 4 }],
+  ])("the first pair kept in an epoch has the enumerated distribution: %s", (_, labels, keep) => {
     const count = labels.length;
     const epochs = 40_000;
     const counts = new Float64Array(count * count + 1);
@@ -79,7 +79,7 @@ describe("filteredPairs", () => {
     );
   });
 
-  it("gives the article's pairs from many pictures, whether the buffer holds them all or not", () => {
+  it("has the article's distribution for many pictures, whether the buffer holds them all or not", () => {
     // 60 people, sorted as a folder is; two samples of the place where pairs come from, how far apart, of which kind.
     const labels = people(60, 5);
     for (const shuffleBuffer of [20, 150, 2000]) {
@@ -98,7 +98,7 @@ describe("filteredPairs", () => {
     }
   });
 
-  it("yields as many pairs an epoch as the article's, at its own numbers: 950 people, 0.95 and 0.001", () => {
+  it("yields as many pairs per epoch as the article, with its parameters: 950 identities, 0.95 and 0.001", () => {
     const labels = people(950, 4);
     const keep = { sameProbability: 0.95, differentProbability: 0.001, shuffleBuffer: 2000 };
     const expected = expectedPairs(labels, keep);
@@ -130,7 +130,7 @@ describe("filteredPairs", () => {
 });
 
 describe("expectedPairs", () => {
-  it("is what brute force counts, for any labels in any order and any buffer", () => {
+  it("matches brute-force counts for any labels, order and buffer", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 5 }),
@@ -148,7 +148,7 @@ describe("expectedPairs", () => {
     );
   });
 
-  it("is the sum over people of n^2 / N where the buffer holds all, to the last bit for one person", () => {
+  it("is the sum over identities of n^2 / N where the buffer holds all, exact for one identity", () => {
     const keep = { sameProbability: 1, differentProbability: 1 };
     expect(expectedPairs(people(40, 10), keep).candidatesSame).toBeCloseTo(10, 12);
     expect(expectedPairs(people(1, 50), keep, 3)).toMatchObject({ candidatesSame: 50, candidatesDifferent: 0 });

@@ -11,7 +11,7 @@ const near = (count: number, draws: number, share: number) =>
   expect(Math.abs(count - draws * share)).toBeLessThan(5 * Math.sqrt(draws * share * (1 - share)));
 
 describe("balancedPairs", () => {
-  it("gives same and different equally often, identities uniformly, and never a picture with itself", () => {
+  it("draws genuine and impostor pairs equally often, identities uniformly, and never a picture with itself", () => {
     const draws = 30_000;
     const pairs = take(balancedPairs(uneven, { seed: 2 }), draws);
     const same = pairs.filter(({ left, right }) => uneven[left] === uneven[right]);
@@ -21,14 +21,14 @@ describe("balancedPairs", () => {
     near(pairs.filter(({ left }) => left === 10).length, draws - same.length, 1 / 3);
   });
 
-  it("counts as many pairs as pictures for an epoch", () => {
+  it("counts an epoch as many pairs as there are pictures", () => {
     const epochs = take(balancedPairs(people(2, 3), { seed: 1 }), 13).map((pair) => pair.epoch);
     expect(epochs).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2]);
   });
 });
 
 describe("triplets", () => {
-  it("are of two pictures of one person and one of another, whatever the labels", () => {
+  it("have two pictures of one identity and one of another, for any labels", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -2, max: 9 }), { maxLength: 30 }), fc.nat(), (others, seed) => {
         const labels = [...others, 4, 4, 5];
@@ -41,7 +41,7 @@ describe("triplets", () => {
     );
   });
 
-  it("take the anchor's person and the negative's uniformly, then their pictures", () => {
+  it("draw the anchor's and the negative's identity uniformly, then their pictures", () => {
     const draws = 30_000;
     const drawn = take(triplets(uneven, { seed: 3 }), draws);
     const ofSecond = drawn.filter(({ anchor }) => uneven[anchor] === 1);
@@ -55,7 +55,7 @@ describe("triplets", () => {
 });
 
 describe("perClass", () => {
-  it("holds K pictures of each of P people, different ones while there are as many", () => {
+  it("holds K pictures of each of P identities, without repetition where there are enough", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 2, max: 7 }), { minLength: 2, maxLength: 12 }),
@@ -83,7 +83,7 @@ describe("perClass", () => {
     );
   });
 
-  it("takes people uniformly, whoever has more pictures, and counts epochs in pictures", () => {
+  it("draws identities uniformly, whatever their number of pictures, and counts epochs in pictures", () => {
     const draws = 20_000;
     const labels = [...new Array(20).fill(0), 1, 1, 2, 2, 3, 3];
     const batches = take(perClass(labels, { seed: 1, classes: 2, perClass: 2 }), draws);
@@ -96,8 +96,8 @@ describe("perClass", () => {
 
   it.each([
     [{ classes: 5, perClass: 2 }, /5 identities with 2 pictures each .* there are 4/],
-    [{ classes: 1, perClass: 2 }, /classes must be a whole number of at least 2, not 1/],
-    [{ classes: 2, perClass: 1.5 }, /perClass must be a whole number of at least 2, not 1.5/],
+    [{ classes: 1, perClass: 2 }, /classes 1: expected an integer of at least 2/],
+    [{ classes: 2, perClass: 1.5 }, /perClass 1.5: expected an integer of at least 2/],
   ])("refuses %j", (options, reason) => {
     expect(() => perClass([...people(4, 2), 7], { ...options, seed: 1 })).toThrow(reason);
   });
@@ -108,10 +108,10 @@ describe("all of them", () => {
     ["balanced pairs", (labels: number[]) => balancedPairs(labels, { seed: 1 })],
     ["triplets", (labels: number[]) => triplets(labels, { seed: 1 })],
     ["batches of", (labels: number[]) => perClass(labels, { seed: 1, classes: 2, perClass: 2 })],
-  ])("%s refuse one identity, one picture for each, and labels that are none", (name, make) => {
-    expect(() => make(people(1, 5))).toThrow(new RegExp(`${name}.*at least 2 identities, not 1`));
+  ])("%s reject a single identity, one picture per identity, and invalid labels", (name, make) => {
+    expect(() => make(people(1, 5))).toThrow(new RegExp(`${name}.*at least 2 identities; there are 1`));
     expect(() => make(people(5, 1))).toThrow(new RegExp(`${name}.*at least 2 pictures`));
-    expect(() => make([])).toThrow(/not 0/);
-    expect(() => make([0, 0, 1, Number.NaN])).toThrow(/label of picture 3 is NaN/);
+    expect(() => make([])).toThrow(/there are 0/);
+    expect(() => make([0, 0, 1, Number.NaN])).toThrow(/label NaN of picture 3/);
   });
 });

@@ -14,7 +14,7 @@ describe("evaluation questions", () => {
     ]);
   });
 
-  it("pairsPerIdentity: distinct, labelled rightly, balanced, as many as asked for where there are as many", () => {
+  it("pairsPerIdentity: distinct, labeled correctly, balanced, and as many as requested where possible", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 12, maxLength: 60 }),
@@ -38,7 +38,7 @@ describe("evaluation questions", () => {
     );
   });
 
-  it("pairsPerIdentity: as many different pairs as same ones on ordinary data", () => {
+  it("pairsPerIdentity: as many impostor pairs as genuine pairs on ordinary data", () => {
     const labels = labelsOf(constantPictures(10, 10));
     const pairs = pairsPerIdentity(labels, { perIdentity: 20, seed: 1 });
     expect(pairs.filter((pair) => pair.same).length).toBe(200);
@@ -103,7 +103,7 @@ describe("evaluation questions", () => {
     });
   });
 
-  it("refuses what cannot be asked", () => {
+  it("rejects impossible tasks", () => {
     const few = { trials: 1, seed: 1 };
     expect(() => oneShotTrials([0, 0, 1], { ways: 2, shots: 2, ...few })).toThrow(
       /2-way 2-shot trials need 2 identities with 2 pictures; there are 1/,

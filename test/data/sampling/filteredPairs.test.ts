@@ -18,7 +18,7 @@ function shuffledPass(count: number, buffer: number, random: Random): number[] {
 }
 
 describe("shuffledPass", () => {
-  it("is a permutation, and no element leaves before it can be in the buffer", () => {
+  it("is a permutation, and no element leaves before it enters the buffer", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 80 }), fc.nat(), (count, buffer, seed) => {
         const order = [...shuffledPass(count, buffer, new Random(seed, streams.leftPass))];
@@ -41,7 +41,7 @@ describe("shuffledPass", () => {
 });
 
 describe("filteredPairs", () => {
-  it("keeps every candidate of an epoch once on either side when both probabilities are 1", () => {
+  it("with both probabilities 1, keeps every picture once per epoch on either side", () => {
     const labels = people(5, 4);
     const epoch = take(filteredPairs(labels, { sameProbability: 1, differentProbability: 1, seed: 7 }), 40);
     for (const part of [epoch.slice(0, 20), epoch.slice(20)]) {
@@ -50,7 +50,7 @@ describe("filteredPairs", () => {
     expect(epoch.map((pair) => pair.epoch)).toEqual([...new Array(20).fill(0), ...new Array(20).fill(1)]);
   });
 
-  it("yields same and different pairs as often as the article's filter would", () => {
+  it("yields genuine and impostor pairs as often as the article's filter", () => {
     const labels = [...people(20, 5), ...new Array(15).fill(20)];
     const keep = { sameProbability: 0.95, differentProbability: 0.05 };
     const expected = expectedPairs(labels, keep);
@@ -67,7 +67,7 @@ describe("filteredPairs", () => {
     expect(Math.abs(different - expected.different * epochs)).toBeLessThan(5 * Math.sqrt(expected.different * epochs));
   });
 
-  it("draws the two sides independently: pictures meet in proportion to chance", () => {
+  it("draws the two sides independently: each pair is equally likely", () => {
     const labels = [0, 0, 1, 1];
     const pairs = filteredPairs(labels, { sameProbability: 1, differentProbability: 1, seed: 5 });
     const counts = new Array(16).fill(0);
@@ -75,7 +75,7 @@ describe("filteredPairs", () => {
     for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(5 * Math.sqrt(2000));
   });
 
-  it("is the same for the same seed and another for another", () => {
+  it("depends on the seed alone", () => {
     const options = { sameProbability: 0.9, differentProbability: 0.1 };
     const draw = (seed: number) => take(filteredPairs(people(6, 3), { ...options, seed }), 50);
     expect(draw(1)).toEqual(draw(1));
@@ -87,19 +87,19 @@ describe("filteredPairs", () => {
     ["one identity, only different", people(1, 5), 0, 1, /only one identity/],
     ["one picture for each, only same", people(5, 1), 1, 0, /no identity has two pictures/],
     ["no pictures", [], 1, 1, /no pictures/],
-    ["a probability above 1", people(3, 3), 1.5, 1, /sameProbability must lie between 0 and 1/],
+    ["a probability above 1", people(3, 3), 1.5, 1, /sameProbability 1.5: expected a probability/],
     ["a probability that is no number", people(3, 3), 1, Number.NaN, /differentProbability/],
-    ["a buffer of one: both passes in the data's order", people(3, 3), 0, 1, /every picture meets itself alone/, 1],
-    ["half a picture in the buffer", people(3, 3), 1, 1, /at least 2 pictures, not 2.5/, 2.5],
+    ["a buffer of one: both sides in the data's order", people(3, 3), 0, 1, /every picture is paired with itself/, 1],
+    ["half a picture in the buffer", people(3, 3), 1, 1, /buffer 2.5: expected at least 2 pictures/, 2.5],
     ["probabilities that are as good as zero", people(3, 3), 1e-300, 1e-12, /one candidate in 1\.\d?e\+12/],
-    ["a label that is no integer", [0, 0.5], 1, 1, /label of picture 1 is 0.5/],
-  ])("refuses at once: %s", (_, labels, sameProbability, differentProbability, reason, shuffleBuffer = 2000) => {
+    ["a label that is no integer", [0, 0.5], 1, 1, /label 0.5 of picture 1/],
+  ])("rejects immediately: %s", (_, labels, sameProbability, differentProbability, reason, shuffleBuffer = 2000) => {
     const options = { sameProbability, differentProbability, shuffleBuffer, seed: 1 };
     expect(() => filteredPairs(labels, options)).toThrow(reason);
     expect(() => filteredPairs(labels, options)).toThrow(expect.objectContaining({ code: "BAD_INPUT" }));
   });
 
-  it("whatever it is given, refuses at once or yields pairs of the kinds that it may keep", () => {
+  it("rejects any options immediately, or yields only pairs of the permitted kinds", () => {
     const probability = fc.oneof(fc.constantFrom(0, 1, 1e-320, 1e-5), fc.double({ min: 0, max: 1, noNaN: true }));
     const label = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constantFrom(-1, 2 ** 31, 2 ** 40));
     fc.assert(
@@ -116,7 +116,7 @@ describe("filteredPairs", () => {
             return;
           }
           const { same, different, candidates } = expectedPairs(labels, options, shuffleBuffer);
-          // What takes long on average is not waited for here: it is refused only where it would take seconds.
+          // Slow yields are not tested here: they are rejected only where a pair would take seconds.
           const count = Math.min(20, Math.floor((2000 * (same + different)) / candidates));
           for (const pair of take(pairs, count)) {
             const kind = labels[pair.left] === labels[pair.right] ? "sameProbability" : "differentProbability";
@@ -128,7 +128,7 @@ describe("filteredPairs", () => {
     );
   });
 
-  it("balances by the probability for different pairs", () => {
+  it("balances by the probability for impostor pairs", () => {
     const labels = people(40, 10);
     const differentProbability = balancingDifferentProbability(labels, 1);
     const { same, different } = expectedPairs(labels, { sameProbability: 1, differentProbability });
@@ -140,23 +140,23 @@ describe("filteredPairs", () => {
 describe("yieldWarnings", () => {
   const labels = people(950, 4);
 
-  it("says nothing where both kinds come often enough, and the article's numbers are", () => {
+  it("warns of nothing where both kinds are frequent enough, as with the article's parameters", () => {
     expect(yieldWarnings(labels, { sameProbability: 0.95, differentProbability: 0.001 })).toEqual([]);
   });
 
-  it("tells the numbers of a lopsided yield, which way it leans, and what to do", () => {
+  it("warns of an unbalanced yield with its numbers, the rarer kind, and the remedy", () => {
     const [many, ...more] = yieldWarnings(labels, { sameProbability: 1, differentProbability: 1 }, 4000);
     expect(more).toEqual([]);
-    // 3800 candidates, 950 * 4^2 / 3800 = 4 of one person.
-    expect(many).toMatch(/about 4 pairs of one person \(of 4 candidates\) and 3,800 of two people \(of 3,800\)/);
-    expect(many).toMatch(/only 0\.105 % are of one person.*--balanced/);
+    // 3800 candidates, 950 * 4^2 / 3800 = 4 genuine pairs.
+    expect(many).toMatch(/about 4 genuine pairs \(of 4 candidates\) and 3,800 impostor pairs \(of 3,800\)/);
+    expect(many).toMatch(/only 0\.105 % are genuine pairs.*--balanced/);
     const [few] = yieldWarnings(labels, { sameProbability: 1, differentProbability: 0 }, 4000);
-    expect(few).toMatch(/and 0 of two people \(of 3,800\): only 0 % are of two people/);
+    expect(few).toMatch(/and 0 impostor pairs \(of 3,800\): only 0 % are impostor pairs/);
   });
 
-  it("tells of pictures that can only meet themselves, and of a filter that drops nearly everything", () => {
+  it("warns of pictures that can only be paired with themselves, and of a filter that drops nearly everything", () => {
     const lone = yieldWarnings(people(30, 1), { sameProbability: 1, differentProbability: 0.03 });
-    expect(lone).toEqual([expect.stringMatching(/nobody has two pictures: .* beside itself/)]);
+    expect(lone).toEqual([expect.stringMatching(/no identity has two pictures: .* with itself/)]);
     const slow = yieldWarnings(people(2, 50), { sameProbability: 1e-6, differentProbability: 1e-6 });
     expect(slow).toEqual([expect.stringMatching(/one candidate in 1,000,000: .* --balanced/)]);
   });

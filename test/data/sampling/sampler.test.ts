@@ -1,5 +1,5 @@
-// The state of every sampler: taken anywhere, carried through JSON, put into another one made alike, it goes on the same;
-// and whatever else is put in is refused, and changes nothing.
+// The state of every sampler: saved anywhere and restored from JSON in a sampler with the same arguments, it continues
+// alike. Any other state is rejected and changes nothing.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { balancedPairs, perClass, triplets } from "../../../src/data/sampling/balanced.ts";
@@ -9,7 +9,7 @@ import { people, take } from "../stubDataset.ts";
 
 const throughJson = (state: SamplerState): SamplerState => JSON.parse(JSON.stringify(state));
 
-/** Data of any shape in any order, with two people who have two pictures at least. */
+/** Labels of any distribution in any order; at least two identities have two pictures. */
 const anyLabels = fc
   .array(fc.integer({ min: -3, max: 6 }), { maxLength: 40 })
   .chain((labels) => fc.shuffledSubarray([0, 0, 1, 1, ...labels], { minLength: labels.length + 4 }));
@@ -33,7 +33,7 @@ const anySampler: fc.Arbitrary<() => Sampler<unknown>> = fc
   });
 
 describe("the state of a sampler", () => {
-  it("goes on exactly where it was taken, from any place to any sampler made alike", () => {
+  it("continues exactly where it was saved, in any sampler with the same arguments", () => {
     fc.assert(
       fc.property(anySampler, fc.nat({ max: 150 }), fc.nat({ max: 100 }), (make, before, elsewhere) => {
         const whole = make();
@@ -82,7 +82,7 @@ describe("the state of a sampler", () => {
   };
 
   it.each<[string, () => Sampler<unknown>, RegExp]>([
-    ["another kind", () => balancedPairs(labels, { seed: 5 }), /is of filtered pairs; this one is of balanced pairs/],
+    ["another kind", () => balancedPairs(labels, { seed: 5 }), /has filtered pairs; this one has balanced pairs/],
     ["another seed", () => filteredPairs(labels, { ...options, seed: 6 }), /seed was 5, not 6/],
     [
       "another filter",
@@ -92,7 +92,7 @@ describe("the state of a sampler", () => {
     ["another buffer", () => filteredPairs(labels, { ...options, shuffleBuffer: 7 }), /shuffleBuffer was 6, not 7/],
     ["more pictures", () => filteredPairs(people(5, 3), options), /pictures was 12, not 15/],
     ["other labels", () => filteredPairs([...labels].reverse(), options), /labels have changed/],
-  ])("of one made with %s is refused", (_, make, reason) => {
+  ])("with %s is rejected", (_, make, reason) => {
     const pairs = make();
     const before = pairs.state();
     expect(() => pairs.restore(saved())).toThrow(expect.objectContaining({ code: "CHECKPOINT_MISMATCH" }));
@@ -100,7 +100,7 @@ describe("the state of a sampler", () => {
     expect(pairs.state()).toEqual(before);
   });
 
-  it("that is broken anywhere is refused or harmless, changes nothing when refused, and never hangs", () => {
+  it("that is corrupt anywhere is rejected or harmless, changes nothing when rejected, and never hangs", () => {
     const anything = fc.oneof(
       fc.jsonValue(),
       fc.constant(undefined),
@@ -126,7 +126,7 @@ describe("the state of a sampler", () => {
           expect(error).toMatchObject({ code: expect.stringMatching(/^(CORRUPT_FILE|CHECKPOINT_MISMATCH)$/) });
           expect(pairs.state()).toEqual(before);
         }
-        // Whatever was taken, pairs of pictures that exist come out.
+        // Whatever was accepted, only pairs of existing pictures are drawn.
         for (const { left, right } of take(pairs, 30)) {
           expect(labels[left]).toBeDefined();
           expect(labels[right]).toBeDefined();
@@ -137,7 +137,7 @@ describe("the state of a sampler", () => {
     expect(refused).toBeGreaterThan(1500);
   });
 
-  it("that holds what has no string form is refused like any other", () => {
+  it("that holds a value without a string form is rejected like any other", () => {
     for (const value of [{ toString: null }, Number.NaN, undefined]) {
       for (const [where] of placesIn(saved()).entries()) {
         const state = saved();
@@ -154,9 +154,9 @@ describe("the state of a sampler", () => {
     }
   });
 
-  it("that is no state at all is refused", () => {
+  it("of a wrong type is rejected", () => {
     for (const value of [undefined, null, 3, "state", [], {}]) {
-      expect(() => filteredPairs(labels, options).restore(value as unknown as SamplerState)).toThrow(/broken/);
+      expect(() => filteredPairs(labels, options).restore(value as unknown as SamplerState)).toThrow(/invalid/);
     }
   });
 });

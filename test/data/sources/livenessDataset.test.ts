@@ -24,7 +24,7 @@ const opened = (paths: readonly string[]) => {
   return { dataset: livenessFolder("/data", files(paths), (text) => warnings.push(text)), warnings };
 };
 
-/** People by name with the kinds of their pictures, as "ada:ls ben:l": l is a live one, s one of a picture. */
+/** Identities with the kinds of their pictures, as "ada:ls ben:l": l is bona fide, s a presentation attack. */
 const people = (text: string): LivenessDataset =>
   opened(
     text.split(" ").flatMap((word) => {
@@ -36,7 +36,7 @@ const people = (text: string): LivenessDataset =>
 const names = ({ identities }: LivenessDataset) => [...identities].sort();
 
 describe("livenessFolder", () => {
-  it("a name in live and in spoof is one person", () => {
+  it("treats a name in both live and spoof as one person", () => {
     const { dataset, warnings } = opened(["spoof/ben/1.jpg", "live/ada/1.jpg", "spoof/ada/1.jpg", "live/ada/2.jpg"]);
     expect(dataset.identities).toEqual(["ada", "ben"]);
     expect(dataset.items.map(({ name, identity, live }) => [name, identity, live])).toEqual([
@@ -48,19 +48,19 @@ describe("livenessFolder", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("pictures without a person's folder are people of their own, with a warning", () => {
+  it("treats each picture without a person's folder as its own person, with a warning", () => {
     const { dataset, warnings } = opened(["live/1.jpg", "spoof/1.jpg", "spoof/ben/2.jpg"]);
     expect(dataset.identities).toHaveLength(3);
     expect(warnings).toEqual([
-      expect.stringMatching(/^2 pictures lie right in live or spoof .* both sides of a split/),
+      expect.stringMatching(/^2 pictures are directly in live or spoof .* both sides of a split/),
     ]);
   });
 
   it.each([
     [["ada/1.jpg", "live/ada/2.jpg"], /ada\/1\.jpg: .* folders live and spoof/],
     [["1.jpg"], /1\.jpg: .* folders live and spoof/],
-    [["live/ada/1.jpg"], /both folders, live and spoof, were expected; there are 1 and 0/],
-  ])("%j is refused", (paths, reason) => {
+    [["live/ada/1.jpg"], /both folders, live and spoof; there are 1 and 0/],
+  ])("%j is rejected", (paths, reason) => {
     expect(() => opened(paths)).toThrow(reason);
   });
 });
@@ -83,7 +83,7 @@ describe("livenessRecords", () => {
     return { dataset: livenessRecords({ identities: names, items }, (text) => warnings.push(text)), warnings };
   };
 
-  it("takes the kind from the label and the person from the name", () => {
+  it("reads the kind from the label and the person from the name", () => {
     const { dataset, warnings } = records("1 ben", "spoof ada", "live ada", "0");
     expect(dataset.identities).toEqual(["ada", "ben", "f: record 3"]);
     expect(dataset.items.map(({ identity, live }) => [identity, live])).toEqual([
@@ -95,9 +95,9 @@ describe("livenessRecords", () => {
     expect(warnings).toEqual([expect.stringMatching(/^1 records have no name: each counts as a person of its own/)]);
   });
 
-  it("refuses other labels, and one kind alone", () => {
+  it("rejects other labels, and data of a single kind", () => {
     expect(() => records("live ada", "2 ben")).toThrow(
-      /f: record 1: the label is "2"; for liveness live or 1, spoof or 0/,
+      /f: record 1: invalid label "2"; for liveness expected live or 1, spoof or 0/,
     );
     expect(() => records("live ada", "1 ben")).toThrow(/there are 2 and 0/);
   });
@@ -109,7 +109,7 @@ const anybody = fc
   .map((kinds) => people(`${kinds.map((kind, n) => `p${n}:${kind}`).join(" ")} a:ls b:ls c:ls`));
 
 describe("splitLiveness", () => {
-  it("puts nobody into both parts, loses no picture, and leaves both kinds in both", () => {
+  it("puts no person in both parts, loses no picture, and leaves both kinds in both", () => {
     fc.assert(
       fc.property(anybody, fc.double({ min: 0.05, max: 0.5, noNaN: true }), fc.nat(), (dataset, fraction, seed) => {
         const { training, heldOut } = splitLiveness(dataset, { fraction, seed });
@@ -118,8 +118,8 @@ describe("splitLiveness", () => {
         const of = ({ identities, items }: LivenessDataset) =>
           items.map((item) => `${identities[item.identity]} ${item.name} ${item.live}`);
         expect([...of(training), ...of(heldOut)].sort()).toEqual(of(dataset).sort());
-        const [judged, trained] = [peopleOfKinds(heldOut), peopleOfKinds(training)];
-        expect(Math.min(judged.live, judged.spoof)).toBeGreaterThanOrEqual(2);
+        const [held, trained] = [peopleOfKinds(heldOut), peopleOfKinds(training)];
+        expect(Math.min(held.live, held.spoof)).toBeGreaterThanOrEqual(2);
         expect(Math.min(trained.live, trained.spoof)).toBeGreaterThanOrEqual(1);
       }),
     );
@@ -134,7 +134,7 @@ describe("splitLiveness", () => {
     expect(new Set([1, 2, 3, 4, 5].map((seed) => held(dataset, seed).join())).size).toBeGreaterThan(2);
   });
 
-  it("takes of those who are only live, only in pictures, and both, their share", () => {
+  it("holds out the same share of the people with bona fide pictures, attacks, and both", () => {
     const kinds = [..."llllllllll", ..."ssssssssss"].map((kind, n) => `p${n}:${kind}`);
     const both = Array.from({ length: 10 }, (_, n) => `q${n}:ls`);
     for (let seed = 0; seed < 20; seed++) {
@@ -144,7 +144,7 @@ describe("splitLiveness", () => {
     }
   });
 
-  it("folds: everybody is held out once, and never trained on then, each kind in its share", () => {
+  it("folds: every person is held out once, with the same share of each kind", () => {
     const dataset = people([..."abcdefghi"].map((name) => `${name}:ls`).join(" "));
     const held = [1, 2, 3].flatMap((number) => {
       const { training, heldOut } = splitLiveness(dataset, { fraction: 0.2, fold: { number, of: 3 }, seed: 1 });
@@ -155,8 +155,8 @@ describe("splitLiveness", () => {
     expect(held.sort()).toEqual(names(dataset));
     const part = (number: number, of: number) => () =>
       splitLiveness(dataset, { fraction: 0.2, fold: { number, of }, seed: 1 });
-    expect(part(1, 1)).toThrow(/cannot hold out part 1\/1 of 9 people/);
-    expect(part(5, 5)).toThrow(/at least 2 are held out/);
+    expect(part(1, 1)).toThrow(/Cannot hold out part 1\/1 of 9 people/);
+    expect(part(5, 5)).toThrow(/at least 2 people are held out/);
   });
 
   it.each([
@@ -166,7 +166,7 @@ describe("splitLiveness", () => {
     ["a:ls b:ls c:ls d:ls", 1],
   ])("refuses %j at %f", (text, fraction) => {
     expect(() => splitLiveness(people(text), { fraction, seed: 1 })).toThrow(
-      /^cannot hold out .* 2 are held out and 1 remains/,
+      /^Cannot hold out .* 2 people are held out and 1 remains/,
     );
   });
 });
@@ -174,7 +174,7 @@ describe("splitLiveness", () => {
 describe("balancedLiveness", () => {
   const dataset = people("ada:llllllllls ben:lss cleo:ssss");
 
-  it("is half and half at every place, and even over people", () => {
+  it("alternates the kinds everywhere, and is uniform over people", () => {
     const drawn = take(balancedLiveness(dataset, { seed: 1 }), 6000).map(({ picture }) => dataset.items[picture]);
     expect(drawn.map((item) => item.live).slice(0, 6)).toEqual([true, false, true, false, true, false]);
     const share = (name: string, live: boolean) =>
@@ -184,7 +184,7 @@ describe("balancedLiveness", () => {
     for (const name of ["ada", "ben", "cleo"]) expect(Math.abs(share(name, false) - 1 / 3)).toBeLessThan(0.04);
   });
 
-  it("goes on from its state, and refuses one of other data", () => {
+  it("continues from its state, and rejects one of other data", () => {
     const sampler = balancedLiveness(dataset, { seed: 1 });
     take(sampler, 7);
     const state = JSON.parse(JSON.stringify(sampler.state()));

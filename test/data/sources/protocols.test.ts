@@ -10,7 +10,7 @@ const list =
   "2\t1\nAda_Lovelace\t1\t2\nAda_Lovelace\t3\tAlan_Turing\t1\nKurt Gödel\t1\t4\nAlan_Turing\t1\tKurt Gödel\t2\n";
 
 describe("parsePairs", () => {
-  it("reads sets of pairs of one person, then of two", () => {
+  it("reads sets of genuine pairs, then of impostor pairs", () => {
     expect(parsePairs(list)).toEqual([
       { left: ada(1), right: ada(2), same: true, set: 0 },
       { left: ada(3), right: { name: "Alan_Turing", number: 1 }, same: false, set: 0 },
@@ -19,7 +19,7 @@ describe("parsePairs", () => {
     ]);
   });
 
-  it("reads a single set, Windows' lines, spaces for tabs, and no last line's end", () => {
+  it("reads a single set, CRLF line ends, spaces for tabs, and no final newline", () => {
     const one = parsePairs("1\r\nAda_Lovelace 1 2\r\nAda_Lovelace 3 Alan_Turing 0001");
     expect(one.map(({ same, set }) => [same, set])).toEqual([
       [true, 0],
@@ -29,23 +29,19 @@ describe("parsePairs", () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ["nothing", "", /^line 1: the number of sets and of pairs/],
+    ["nothing", "", /^line 1: expected the number of sets and of pairs/],
     ["names first", "Ada\t1\t2\n", /^line 1: /],
     ["no sets", "0\t300\n", /^line 1: /],
-    ["too few pairs", "1\t2\nA\t1\t2\n", /^line 2: 1 sets of 2 pairs of each kind take 4 lines; 1 follow/],
-    ["too many pairs", `${list}A\t1\t2\n`, /take 4 lines; 5 follow/],
-    [
-      "kinds in another order",
-      "1\nA\t1\tB\t1\nA\t1\t2\n",
-      /^line 2: name, number, number were expected, not "A\t1\tB\t1"/,
-    ],
-    ["a number that is none", "1\nA\t1\tx\nA\t1\tB\t1\n", /^line 2: a picture's number was expected, not "x"/],
-    ["a number 0", "1\nA\t1\t2\nA\t0\tB\t1\n", /^line 3: a picture's number was expected, not "0"/],
+    ["too few pairs", "1\t2\nA\t1\t2\n", /^line 2: expected 4 lines for 1 sets of 2 pairs of each kind; 1 follow/],
+    ["too many pairs", `${list}A\t1\t2\n`, /expected 4 lines .*; 5 follow/],
+    ["kinds in another order", "1\nA\t1\tB\t1\nA\t1\t2\n", /^line 2: expected name, number, number, not "A\t1\tB\t1"/],
+    ["an invalid number", "1\nA\t1\tx\nA\t1\tB\t1\n", /^line 2: expected the number of a picture, not "x"/],
+    ["a number 0", "1\nA\t1\t2\nA\t0\tB\t1\n", /^line 3: expected the number of a picture, not "0"/],
   ])("refuses %s", (_, text, reason) => {
     expect(() => parsePairs(text)).toThrow(reason);
   });
 
-  it("ends every text in pairs or in a TwingradError", () => {
+  it("parses any text to pairs or throws a TwingradError", () => {
     const change = fc.tuple(fc.nat(list.length), fc.nat(3), fc.string({ maxLength: 3 }));
     fc.assert(
       fc.property(fc.array(change, { maxLength: 4 }), (changes) => {
@@ -69,7 +65,7 @@ describe("findPairs", () => {
     return { identities, items: files.map(([who, name]) => ({ identity: identities.indexOf(who), name, decode })) };
   };
 
-  it("finds pictures by the identity, or the last part of it, and the number that ends the file's name", () => {
+  it("finds pictures by the identity or its last part, and the number at the end of the file name", () => {
     const faces = dataset(
       ["lfw/Ada_Lovelace", "lfw/Ada_Lovelace/Ada_Lovelace_0002.jpg"],
       ["lfw/Ada_Lovelace", "lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg"],
@@ -89,13 +85,13 @@ describe("findPairs", () => {
     expect([...sets]).toEqual([0, 0, 0, 0]);
     const missing = parsePairs("1\nAda_Lovelace\t1\t12\nKurt Gödel\t12\ts1\t1");
     expect(() => findPairs(faces, missing)).toThrow(
-      /^2 of the pictures .* are not there; the first is Ada_Lovelace 12/,
+      /^2 pictures of the pair list are missing; the first is Ada_Lovelace 12/,
     );
   });
 });
 
 describe("Omniglot's runs", () => {
-  it("reads questions, and finds each answer's place among the training drawings", () => {
+  it("reads trials, and finds each answer's position among the training drawings", () => {
     const questions = parseClassLabels(
       "run01/test/item01.png run01/training/class10.png\r\nrun01/test/item02.png run01/training/class02.png\n\n",
     );
@@ -108,7 +104,7 @@ describe("Omniglot's runs", () => {
       ],
     });
     expect(() => runTrials(questions, training.slice(1))).toThrow(
-      /class10\.png is none of the run's training drawings/,
+      /class10\.png is not among the run's training drawings/,
     );
   });
 

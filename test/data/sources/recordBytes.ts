@@ -1,4 +1,4 @@
-// Record files for the tests: those beside the repository, and streams cut into chunks as the system would not.
+// Record files for the tests: shared ones outside the repository, and streams in chunks of unusual sizes.
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { frame } from "../../../src/formats/tfrecord/framing.ts";
@@ -20,7 +20,7 @@ export interface ManifestEntry {
   decompress?: string;
 }
 
-/** What an independent reader found in each file; empty where the files are absent. */
+/** The contents of each file as an independent reader found them; empty where the files are absent. */
 export const manifest: ManifestEntry[] = existsSync(shared)
   ? JSON.parse(readFileSync(`${shared}/manifest.json`, "utf8"))
   : [];

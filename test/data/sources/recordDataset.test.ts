@@ -48,7 +48,7 @@ async function open(sources: readonly RecordSource[], options: RecordOptions = {
 }
 
 describe("recordDataset", () => {
-  it("takes the article's features under a prefix, in the order of the files", async () => {
+  it("reads the article's features with a prefix, in the order of the files", async () => {
     const of = (label: bigint, addr: string, ...more: number[]): Features => ({
       "train/image": [Uint8Array.of(...jpeg, ...more)],
       "train/label": [label],
@@ -74,7 +74,7 @@ describe("recordDataset", () => {
     expect(await other.items[1].decode([1, 1, 1])).toEqual(Uint8Array.of(...jpeg, 3));
   });
 
-  it("takes other names, labels that are text, and the names of numbered labels", async () => {
+  it("reads other names, text labels, and the names of numbered labels", async () => {
     const options = { features: { image: "image/encoded", label: "who" } };
     const text = await open([file("f", [{ "image/encoded": [jpeg], who: utf8("Zoë") }])], options);
     expect(text.dataset.identities).toEqual(["Zoë"]);
@@ -84,7 +84,7 @@ describe("recordDataset", () => {
     expect(slash.dataset.identities).toEqual(["-1"]);
   });
 
-  it.each([1, 3, 4])("takes raw pixels of %i channels", async (channels) => {
+  it.each([1, 3, 4])("reads raw pixels with %i channels", async (channels) => {
     const pixels = Uint8Array.from({ length: 2 * 3 * channels }, (_, i) => i);
     const example = { image: [pixels], label: [0n], height: [2n], width: [3n] };
     const { dataset } = await open([file("f", [example])]);
@@ -99,33 +99,33 @@ describe("recordDataset", () => {
       { "train/image": [jpeg], "train/label": [0n] },
       /it has train\/image, train\/label: is the prefix "train"\?$/,
     ],
-    ["no features", {}, /it has none at all$/],
-    ["two labels", { image: [jpeg], label: [0n, 1n] }, /"label" has several values; one was expected$/],
+    ["no features", {}, /it has no features$/],
+    ["two labels", { image: [jpeg], label: [0n, 1n] }, /"label" has several values; expected one$/],
     ["an empty label", { image: [jpeg], label: [] }, /"label" has no value/],
-    ["a label that is a float", { image: [jpeg], label: [0.5] }, /"label" is a float, no integer or text/],
-    ["a label that is no text", { image: [jpeg], label: [Uint8Array.of(0xff)] }, /"label" is no UTF-8 text/],
-    ["an image that is a number", { image: [1n], label: [0n] }, /"image" is no bytes/],
+    ["a label that is a float", { image: [jpeg], label: [0.5] }, /"label" is a float; expected an integer or text/],
+    ["a label that is no text", { image: [jpeg], label: [Uint8Array.of(0xff)] }, /"label" is not valid UTF-8 text/],
+    ["an image that is a number", { image: [1n], label: [0n] }, /"image" must be bytes/],
     [
       "raw pixels without a size",
       { image: [Uint8Array.of(1)], label: [0n] },
-      /no JPEG.* for raw pixels the feature "height" is missing/,
+      /not a JPEG.* the feature "height", required for raw pixels, is missing/,
     ],
     [
       "raw pixels of another size",
       { image: [Uint8Array.of(1)], label: [0n], height: [3n], width: [1n] },
-      /its 1 bytes are no 3x1 pixels with 1, 3 or 4 channels/,
+      /its 1 bytes are not 3x1 pixels with 1, 3 or 4 channels/,
     ],
     [
       "a negative height",
       { image: [Uint8Array.of(1)], label: [0n], height: [-3n], width: [1n] },
-      /"height" is no integer from 1 to 65535/,
+      /"height" is not an integer from 1 to 65535/,
     ],
     [
       "a height of 2^40",
       { image: [Uint8Array.of(1)], label: [0n], height: [2n ** 40n], width: [1n] },
-      /"height" is no integer from 1 to 65535/,
+      /"height" is not an integer from 1 to 65535/,
     ],
-  ])("%s: an error that says so, or a record that is skipped", async (_, features, reason) => {
+  ])("%s: an error that says so, or a skipped record", async (_, features, reason) => {
     const good = { image: [jpeg], label: [5n] };
     const bytes = recordFile(codec, [good, features]);
     const error = await open([source("f.tfrecord", bytes)]).catch((e) => e);
@@ -138,7 +138,7 @@ describe("recordDataset", () => {
     expect(skipped.map((e) => e.reason)).toEqual([error.reason]);
   });
 
-  it("says when nothing is left", async () => {
+  it("rejects data without any readable record", async () => {
     await expect(open([file("a", []), file("b", [])])).rejects.toThrow("a, b: there are no records");
     const wrong = open([file("a", [{ "train/image": [jpeg] }])], { onCorrupt: () => {} });
     await expect(wrong).rejects.toThrow(
@@ -146,19 +146,19 @@ describe("recordDataset", () => {
     );
   });
 
-  it("goes on in the next file where one breaks", async () => {
+  it("continues with the next file where one is corrupt", async () => {
     const good = { image: [jpeg], label: [5n] };
     const cut = source("cut", recordFile(codec, [good, good]).slice(0, -3));
     const skipped: string[] = [];
     const { dataset } = await open([cut, file("whole", [good])], { onCorrupt: (e) => skipped.push(e.message) });
     expect(dataset.items.map((item) => item.name)).toEqual(["cut: record 1", "whole: record 1"]);
-    expect(skipped).toEqual([expect.stringMatching(/^cut: record 2 at byte \d+: the file is cut short/)]);
+    expect(skipped).toEqual([expect.stringMatching(/^cut: record 2 at byte \d+: the file is truncated/)]);
   });
 
   it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
     ["gzip", gzipSync],
     ["zlib", deflateSync],
-  ])("keeps the records of %s files aside, one by one", async (_, compress) => {
+  ])("stores the records of %s files separately", async (_, compress) => {
     const pictures = [1, 2, 3].map((n) => Uint8Array.of(...jpeg, n));
     const bytes = recordFile(
       codec,
@@ -171,7 +171,7 @@ describe("recordDataset", () => {
     expect(compressed.reads).toBe(0);
   });
 
-  it("ends every mutation of an Example, under the right checksums, in pictures or in a CorruptRecordError", async () => {
+  it("parses any mutated Example with valid checksums to a picture or throws a CorruptRecordError", async () => {
     const raw: Features = {
       image: [new Uint8Array(12).fill(9)],
       label: [3n],
@@ -203,7 +203,7 @@ describe("recordDataset", () => {
     );
   });
 
-  it("a file that changes under the reader is noticed, and named", async () => {
+  it("detects and names a file that changes after it was opened", async () => {
     const changing = file("f", [{ image: [jpeg], label: [5n] }]);
     const { dataset } = await open([changing]);
     changing.bytes = changing.bytes.slice();
@@ -224,28 +224,28 @@ describe("names in records", () => {
   });
   const identities = async (...records: Features[]) => (await open([file("names", records)])).dataset.identities;
 
-  it("an empty one is none, as one that is absent", async () => {
+  it("treat an empty name as an absent one", async () => {
     expect(await identities(record(1n, ""), record(2n, ""), record(1n), record(3n, " \t"))).toEqual(["1", "2", "3"]);
     expect(await identities(record(1n, ""), record(2n, "Ada"))).toEqual(["1", "Ada"]);
     await expect(identities(record(""))).rejects.toThrow(/feature "label" is empty/);
   });
 
-  it("are read as a person reads them", async () => {
+  it("are normalized", async () => {
     expect(await identities(record(1n, "Rene\u0301e"), record(2n, " Ren\u00e9e"), record("Rene\u0301e"))).toEqual([
       "Ren\u00e9e",
     ]);
-    await expect(identities(record(1n, "A\u0000da"))).rejects.toThrow(/record 1 .*"A\\u0000da" has control/);
+    await expect(identities(record(1n, "A\u0000da"))).rejects.toThrow(/record 1 .*"A\\u0000da": it has invisible/);
   });
 
-  it("an empty address is none in messages", async () => {
+  it("omits an empty address from messages", async () => {
     const { dataset } = await open([file("names", [{ ...record(1n), addr: utf8("") }])]);
     expect(dataset.items[0].name).toBe("names: record 1");
   });
 
-  it("what is no record file is told as what it is", async () => {
+  it("names the type of a file that is not a record file", async () => {
     const png = source("a.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 3));
-    await expect(open([png])).rejects.toThrow(/this is a PNG picture, no TFRecord file/);
+    await expect(open([png])).rejects.toThrow(/this is a PNG picture, not a TFRecord file/);
     const text = source("a.txt", new TextEncoder().encode("a list of names, one a line"));
-    await expect(open([text])).rejects.toThrow(/this is a text file, no TFRecord file/);
+    await expect(open([text])).rejects.toThrow(/this is a text file, not a TFRecord file/);
   });
 });

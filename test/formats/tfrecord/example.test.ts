@@ -24,7 +24,7 @@ describe("writeExample", () => {
     expect(codec.writeExample(new Map(Object.entries(features)))).toEqual(hex(bytes));
   });
 
-  it("orders names, and refuses values of two kinds", () => {
+  it("sorts names, and rejects values of two kinds", () => {
     const [ab, ba] = [
       [
         ["a", [1n]],
@@ -37,12 +37,12 @@ describe("writeExample", () => {
     ] as [string, FeatureValues][][];
     expect(codec.writeExample(new Map(ab))).toEqual(codec.writeExample(new Map(ba)));
     const mixed = new Map([["a", [1n, 2] as unknown as FeatureValues]]);
-    expect(() => codec.writeExample(mixed)).toThrow(/feature "a": all values must be of one kind/);
+    expect(() => codec.writeExample(mixed)).toThrow(/feature "a": expected all values to be of one kind/);
   });
 });
 
 describe("readExample", () => {
-  it("gives back what was written", () => {
+  it("reads back what was written", () => {
     const values = fc.oneof(
       fc.array(fc.uint8Array({ maxLength: 20 }), { minLength: 1 }),
       fc.array(fc.float({ noNaN: true }), { minLength: 1 }),
@@ -79,7 +79,7 @@ describe("readExample", () => {
     expect(valuesOf(codec.readExample(hex(bytes)))).toEqual(expected);
   });
 
-  it("keeps only what is wanted, and makes no copy of it", () => {
+  it("keeps only the wanted features, without a copy", () => {
     const image = new Uint8Array(1000).fill(7);
     const bytes = codec.writeExample(
       new Map<string, FeatureValues>([
@@ -95,12 +95,12 @@ describe("readExample", () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ["text", Buffer.from("a line of text").toString("hex"), /it is no tf\.train\.Example: /],
+    ["text", Buffer.from("a line of text").toString("hex"), /it is not a tf\.train\.Example: /],
     ["a length beyond the end", "0a7f00", /premature EOF/],
-    ["a list that is no message", "0a07 0a05 0a0161 1005", /no tf\.train\.Example/],
-    ["a group without an end", "0b0b0b", /no tf\.train\.Example/],
-    ["a key that is no UTF-8", "0a07 0a05 0a01ff 1200", /no tf\.train\.Example/],
-    ["a varint without an end", "0affffffffffffffffffff01", /no tf\.train\.Example/],
+    ["a list that is no message", "0a07 0a05 0a0161 1005", /not a tf\.train\.Example/],
+    ["a group without an end", "0b0b0b", /not a tf\.train\.Example/],
+    ["a key that is no UTF-8", "0a07 0a05 0a01ff 1200", /not a tf\.train\.Example/],
+    ["a varint without an end", "0affffffffffffffffffff01", /not a tf\.train\.Example/],
   ])("refuses %s", (_, bytes, reason) => {
     expect(() => codec.readExample(hex(bytes))).toThrow(reason);
   });
@@ -110,7 +110,7 @@ describe("readExample", () => {
     ["a varint that leaves its list", "0a0e 0a0c 0a0161 1207 1a05 0a01ff 0a00"],
     ["a packed list that leaves the message", "0a0c 0a0a 0a0161 1205 1a03 0a0501"],
     ["bytes where a number must be", "0a0d 0a0b 0a0161 1206 1204 0801 0802"],
-  ])("a broken list is told when its values are asked for: %s", (_, bytes) => {
+  ])("an invalid list throws when its values are read: %s", (_, bytes) => {
     const feature = codec.readExample(hex(bytes)).get("a")!;
     const error = (() => {
       try {
@@ -120,15 +120,15 @@ describe("readExample", () => {
       }
     })();
     expect(error).toBeInstanceOf(TwingradError);
-    expect((error as TwingradError).message).toMatch(/^its (float|int64) list is broken: /);
+    expect((error as TwingradError).message).toMatch(/^its (float|int64) list is invalid: /);
   });
 
-  it("refuses more features than a dataset has", () => {
+  it("rejects more features than a dataset has", () => {
     const features = new Map(Array.from({ length: 10_001 }, (_, i) => [`f${i}`, []] as [string, FeatureValues]));
     expect(() => codec.readExample(codec.writeExample(features))).toThrow(/more than 10000 features/);
   });
 
-  it("a list of millions of numbers costs nothing until it is asked for, and then a value at a time", () => {
+  it("a list of millions of numbers is decoded lazily, value by value", () => {
     const list = new Uint8Array(2 ** 24); // 16 million zeros
     const nested = (field: number, body: Uint8Array) => {
       const length = [];
@@ -151,7 +151,7 @@ describe("readExample", () => {
     expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(2 ** 25);
   });
 
-  it("ends every mutation of an Example in features or in a TwingradError", () => {
+  it("parses any mutation of an Example or throws a TwingradError", () => {
     const features: [string, FeatureValues][] = [
       ["train/image", [Uint8Array.of(255, 216, 255, 224)]],
       ["train/label", [5n]],
@@ -194,23 +194,23 @@ describe.skipIf(manifest.length === 0)("Examples of TensorFlow and others (../sh
     expect(jpegs).toHaveLength(entry.jpegs!);
   });
 
-  it.each(readable)("$file: what we write of it has the same length and reads the same", async (entry) => {
+  it.each(readable)("$file: writing it again gives the same length and values", async (entry) => {
     for (const data of await records(entry.file)) {
       const example = codec.readExample(data);
       const values = new Map(Object.entries(valuesOf(example)).map(([name, v]) => [name, v as FeatureValues]));
       const written = codec.writeExample(values);
       expect(valuesOf(codec.readExample(written))).toEqual(valuesOf(example));
-      // Empty lists that say their kind are written without one.
+      // Empty lists with a kind are written without it.
       if ([...values].every(([name, v]) => v.length > 0 || example.get(name)!.type === "empty")) {
         expect(written.length).toBe(data.length);
       }
     }
   });
 
-  it("records that are no Examples are told apart", async () => {
+  it("records that are not Examples are rejected", async () => {
     const texts = await records("valid/grain_morris.tfrecord");
     for (const data of texts.slice(0, 4)) {
-      expect(() => codec.readExample(data)).toThrow(/it is no tf\.train\.Example/);
+      expect(() => codec.readExample(data)).toThrow(/it is not a tf\.train\.Example/);
     }
     // "1 1 1 2 2 1" happens to be well-formed protobuf: two fields that an Example does not know.
     expect(codec.readExample(texts[4]).size).toBe(0);

@@ -19,7 +19,7 @@ const text = (value: string) => new TextEncoder().encode(value);
 const three = [text("first"), new Uint8Array(0), text("the third record")].map((data) => frame(data, crc32c));
 const file = concatenated(three);
 
-/** Everything that reading gives: the records' data and the errors, as `--skip-corrupt` would meet them. */
+/** All records' data and all errors, as with `--skip-corrupt`. */
 async function read(bytes: Uint8Array, { chunk = 4096, largest = undefined as number | undefined } = {}) {
   const errors: CorruptRecordError[] = [];
   const { compression, bytes: stream } = await uncompressed(chunks(bytes, chunk), codec);
@@ -45,7 +45,7 @@ describe("crc32c", () => {
 });
 
 describe("readRecords", () => {
-  it.each([1, 3, 11, 12, 13, 4096])("gives what frame wrote, from chunks of %i bytes", async (chunk) => {
+  it.each([1, 3, 11, 12, 13, 4096])("reads what frame wrote, from chunks of %i bytes", async (chunk) => {
     const { records, errors } = await read(file, { chunk });
     expect(errors).toEqual([]);
     expect(records).toEqual([
@@ -56,7 +56,7 @@ describe("readRecords", () => {
     expect(framedLength(5)).toBe(21);
   });
 
-  it("takes any data in any chunks", async () => {
+  it("reads any data in any chunks", async () => {
     const data = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(data, fc.integer({ min: 1, max: 500 }), async (written, chunk) => {
@@ -68,7 +68,7 @@ describe("readRecords", () => {
     );
   });
 
-  it("without onCorrupt the first corrupt record is an error that says where and why", async () => {
+  it("without onCorrupt throws for the first corrupt record, with place and reason", async () => {
     const broken = file.slice();
     broken[21 + 12 + 16 + 12] ^= 1;
     const error = await all(readRecords(chunks(broken), { file: "faces.tfrecord", crc32c })).catch((e) => e);
@@ -76,7 +76,7 @@ describe("readRecords", () => {
     expect(error).toBeInstanceOf(TwingradError);
     expect(error).toMatchObject({ code: "CORRUPT_RECORD", file: "faces.tfrecord", record: 3, offset: 37 });
     expect(error.message).toMatch(
-      /^faces\.tfrecord: record 3 at byte 37: the checksum of its data is wrong \([0-9a-f]{8} is stored, the bytes give [0-9a-f]{8}\)$/,
+      /^faces\.tfrecord: record 3 at byte 37: the checksum of its data is wrong \(stored [0-9a-f]{8}, computed [0-9a-f]{8}\)$/,
     );
   });
 
@@ -84,12 +84,12 @@ describe("readRecords", () => {
     ["nothing", () => new Uint8Array(0), [], []],
     ["data changed", (b) => flipped(b, 14), [2, 3], [[1, 0, /checksum of its data/]]],
     ["data's checksum changed", (b) => flipped(b, 20), [2, 3], [[1, 0, /checksum of its data/]]],
-    ["length changed", (b) => flipped(b, 21), [1], [[2, 21, /checksum of its length is wrong .* nothing behind it/]]],
+    ["length changed", (b) => flipped(b, 21), [1], [[2, 21, /checksum of its length is wrong .* nothing after it/]]],
     ["length's checksum changed", (b) => flipped(b, 30), [1], [[2, 21, /checksum of its length/]]],
-    ["cut in a length", (b) => b.slice(0, 40), [1, 2], [[3, 37, /cut short: 3 of the header's 12 bytes/]]],
-    ["cut behind a length", (b) => b.slice(0, 49), [1, 2], [[3, 37, /16 bytes of data and 4 of checksum .* 0 are/]]],
-    ["cut in data", (b) => b.slice(0, 60), [1, 2], [[3, 37, /cut short: 16 bytes .* 11 are there/]]],
-    ["cut in a checksum", (b) => b.slice(0, -1), [1, 2], [[3, 37, /19 are there/]]],
+    ["cut in a length", (b) => b.slice(0, 40), [1, 2], [[3, 37, /truncated: expected 12 bytes of a header, got 3/]]],
+    ["cut behind a length", (b) => b.slice(0, 49), [1, 2], [[3, 37, /16 bytes of data and 4 of checksum, got 0/]]],
+    ["cut in data", (b) => b.slice(0, 60), [1, 2], [[3, 37, /truncated: expected 16 bytes .* got 11/]]],
+    ["cut in a checksum", (b) => b.slice(0, -1), [1, 2], [[3, 37, /got 19/]]],
     ["text", () => text("this is no record file at all"), [], [[1, 0, /checksum of its length/]]],
   ])("%s", async (_, change, numbers, problems) => {
     const { records, errors } = await read(change(file), { chunk: 7 });
@@ -98,16 +98,16 @@ describe("readRecords", () => {
     for (const [i, [, , reason]] of problems.entries()) expect(errors[i].reason).toMatch(reason);
   });
 
-  it("takes no record longer than it is told to, and goes on behind it", async () => {
+  it("skips a record longer than the limit", async () => {
     const { records, errors } = await read(file, { largest: 5, chunk: 2 });
     expect(records.map((record) => record.number)).toEqual([1, 2]);
-    expect(errors[0]).toMatchObject({ record: 3, reason: "it is 16 bytes long; at most 5 are taken" });
+    expect(errors[0]).toMatchObject({ record: 3, reason: "it is 16 bytes long; the limit is 5" });
   });
 
   it.each([2n ** 60n, 2n ** 64n - 1n, 2n ** 28n + 1n, 2n ** 28n - 1n])(
     "a length of %i allocates nothing",
     async (length) => {
-      const header = new Uint8Array(17); // one byte of data follows, and four of nothing
+      const header = new Uint8Array(17); // one byte of data and four more follow
       new DataView(header.buffer).setBigUint64(0, length, true);
       const crc = crc32c(header.subarray(0, 8));
       new DataView(header.buffer).setUint32(8, (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0, true);
@@ -116,9 +116,7 @@ describe("readRecords", () => {
       const after = process.memoryUsage();
       expect(records).toEqual([]);
       expect(errors).toHaveLength(1);
-      expect(errors[0].reason).toBe(
-        `the file is cut short: ${length} bytes of data and 4 of checksum were expected, 5 are there`,
-      );
+      expect(errors[0].reason).toBe(`the file is truncated: expected ${length} bytes of data and 4 of checksum, got 5`);
       expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(2 ** 20);
     },
   );
@@ -138,7 +136,7 @@ describe("readRecords", () => {
     expect(closed).toBe(2);
   });
 
-  it("passes on what the system says", async () => {
+  it("passes on system errors", async () => {
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield file.subarray(0, 30);
       throw new Error("EIO: i/o error, read");
@@ -147,7 +145,7 @@ describe("readRecords", () => {
     await expect(reading).rejects.toThrow("EIO");
   });
 
-  it("holds a chunk and a record of a stream of any length", async () => {
+  it("buffers only a chunk and a record of a stream of any length", async () => {
     const record = frame(new Uint8Array(200_000), crc32c);
     let written = 0;
     async function* endless() {
@@ -171,7 +169,7 @@ describe("readRecords", () => {
 });
 
 describe("unframe", () => {
-  it("gives the data of a framed record, and refuses one that changed", () => {
+  it("returns the data of a framed record, and rejects one that changed", () => {
     expect(unframe(three[0], crc32c)).toEqual(text("first"));
     for (const at of [0, 9, 13, 19]) expect(() => unframe(flipped(three[0], at), crc32c)).toThrow(/has changed/);
     expect(() => unframe(three[0].subarray(0, 15), crc32c)).toThrow(/has changed/);
@@ -194,7 +192,7 @@ describe("compression", () => {
       "gzip",
     ],
     ["gzip with zeros behind", concatenated([gzip(file), new Uint8Array(100)]), "gzip"],
-  ])("%s is found by content", async (_, bytes, expected) => {
+  ])("detects %s by content", async (_, bytes, expected) => {
     for (const chunk of [1, 2, 10, 5000]) {
       const { compression, records, errors } = await read(bytes, { chunk });
       expect(errors).toEqual([]);
@@ -203,20 +201,20 @@ describe("compression", () => {
     }
   });
 
-  it("an uncompressed file whose first length looks like GZIP's mark is none", async () => {
+  it("an uncompressed file whose first length looks like the GZIP magic number is not compressed", async () => {
     const record = frame(new Uint8Array(0x08_8b1f), crc32c);
     expect(Array.from(record.subarray(0, 3))).toEqual([0x1f, 0x8b, 8]);
     expect(await read(record)).toMatchObject({ compression: "none", errors: [], records: [{ number: 1 }] });
   });
 
   it.each<[string, Uint8Array, number, RegExp]>([
-    ["cut short", gzip(file).slice(0, -4), 3, /^the gzip data are broken: they are cut short$/],
-    ["a wrong checksum", flipped(gzip(file), -8), 3, /^the gzip data are broken: incorrect data check$/],
+    ["cut short", gzip(file).slice(0, -4), 3, /^Invalid gzip data: they are truncated$/],
+    ["a wrong checksum", flipped(gzip(file), -8), 3, /^Invalid gzip data: incorrect data check$/],
     ["a wrong length", flipped(gzip(file), -1), 3, /incorrect length check/],
     ["garbage behind", concatenated([gzip(file), text("garbage")]), 3, /incorrect header check/],
     ["zlib with bytes behind", concatenated([new Uint8Array(deflateSync(file)), text("x")]), 3, /bytes follow its end/],
-    ["zlib cut short", new Uint8Array(deflateSync(file)).slice(0, -2), 3, /zlib data are broken: they are cut short/],
-    ["the first bytes alone", gzip(file).slice(0, 5), 0, /cut short/],
+    ["zlib cut short", new Uint8Array(deflateSync(file)).slice(0, -2), 3, /Invalid zlib data: they are truncated/],
+    ["the first bytes alone", gzip(file).slice(0, 5), 0, /truncated/],
   ])("broken: %s", async (_, bytes, good, reason) => {
     const { records, errors } = await read(bytes, { chunk: 10 });
     expect(records).toHaveLength(good);
@@ -225,7 +223,7 @@ describe("compression", () => {
     expect(errors[0].offset).toBe(good === 3 ? file.length : 0);
   });
 
-  it("a bomb is inflated piece by piece", async () => {
+  it("a decompression bomb is inflated piece by piece", async () => {
     const bomb = new Uint8Array(gzipSync(new Uint8Array(2 ** 26)));
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
@@ -241,7 +239,7 @@ describe("compression", () => {
 });
 
 describe("mutations of valid files", () => {
-  it("end in records or in a CorruptRecordError, and never in more than was there", async () => {
+  it("give records or a CorruptRecordError, and never extra records", async () => {
     const sources = [file, new Uint8Array(gzipSync(file)), new Uint8Array(deflateSync(file))];
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 });
     await fc.assert(
@@ -272,7 +270,7 @@ describe.skipIf(manifest.length === 0)("files of TensorFlow and others (../share
     const { compression, records, errors } = await read(readShared(entry.file));
     expect(compression).toBe(entry.compression);
     if (entry.decompress) {
-      expect(errors.map((error) => error.reason)).toEqual(["the gzip data are broken: incorrect data check"]);
+      expect(errors.map((error) => error.reason)).toEqual(["Invalid gzip data: incorrect data check"]);
       return;
     }
     expect(records).toHaveLength(entry.goodRecords!);
@@ -280,12 +278,12 @@ describe.skipIf(manifest.length === 0)("files of TensorFlow and others (../share
     const kinds: [RegExp, string][] = [
       [/checksum of its data/, "BADDATA"],
       [/checksum of its length/, "BADLEN"],
-      [/of the header's 12 bytes/, "TRUNC header"],
+      [/12 bytes of a header/, "TRUNC header"],
       [/bytes of data and 4 of checksum/, "TRUNC data"],
     ];
     const found = errors.map((e) => `${kinds.find(([reason]) => reason.test(e.reason))?.[1]} at ${e.offset}`);
     expect(found).toEqual(expected);
-    // What we frame is what they framed, byte for byte.
+    // Framing equals theirs byte for byte.
     if (compression === "none" && errors.length === 0) {
       const framed = Buffer.concat(records.map((record) => frame(record.data, crc32c)));
       expect(framed.equals(readShared(entry.file))).toBe(true);

@@ -172,14 +172,14 @@ defineOnce("liveness: learns, and its file opens as what it is and as nothing el
   );
   await model.dispose();
 
-  const mismatch = ["This is a liveness model", "a recognition model, which tells people apart, was expected"];
+  const mismatch = ["This is a liveness model", "expected a recognition model, which compares identities"];
   await assertThrows("a liveness model to recognise people with", () => Model.open(device, bytes), mismatch);
   const pairs = await Trainer.create(device, siamese(options), { batchSize: 2 });
   const before = await pairs.parameters().get("head/kernel")!.read();
   await assertThrows("a liveness state for a Siamese network", () => pairs.load(bytes), mismatch);
   assertSameBits("head of the network that refused", await pairs.parameters().get("head/kernel")!.read(), before);
   const other = await pairs.save();
-  const reverse = ["This is a recognition model", "a liveness model, which tells a live person", "was expected"];
+  const reverse = ["This is a recognition model", "expected a liveness model, which detects presentation attacks"];
   await assertThrows("a Siamese state for a liveness network", () => trainer.load(other), reverse);
   await assertThrows("a Siamese network as liveness model", () => LivenessModel.open(device, other), reverse);
   for (const one of [trainer, pairs]) await one.dispose();

@@ -1,4 +1,4 @@
-// A picture of the data set, small. The worker makes it; the page keeps those that were looked at last.
+// A small picture of the dataset. The worker makes it; the page caches the last ones shown.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { request } from "../client.ts";
@@ -10,7 +10,7 @@ function addressOf(picture: string): Promise<string> {
   const known = kept.get(picture);
   if (known) {
     kept.delete(picture);
-    kept.set(picture, known); // the last one to be let go now
+    kept.set(picture, known); // now the most recently used
     return known;
   }
   const made = request("data.thumbnail", { picture }).then((blob) => URL.createObjectURL(blob));
@@ -24,7 +24,7 @@ function addressOf(picture: string): Promise<string> {
   return made;
 }
 
-/** @param name what it shows; empty where text beside it says so. */
+/** @param name alternative text; empty where text beside it says the same. */
 export function Thumbnail({ picture, name }: { picture: string; name: string }) {
   const address = useSignal<string | undefined>(undefined);
   useEffect(() => {
@@ -33,7 +33,7 @@ export function Thumbnail({ picture, name }: { picture: string; name: string }) 
       (found) => {
         if (wanted) address.value = found;
       },
-      () => undefined, // it was removed meanwhile
+      () => undefined, // it was removed in the meantime
     );
     return () => {
       wanted = false;

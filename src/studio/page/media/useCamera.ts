@@ -1,9 +1,10 @@
-// The camera: off until somebody presses its button, off again when the tab is left.
+// The camera: off until its button is pressed, and off again when the tab is left.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 const reasons: Readonly<Record<string, string>> = {
-  NotAllowedError: "The camera was refused. Allow it for this page in the browser's address bar, and start it again.",
+  NotAllowedError:
+    "Access to the camera was denied. Allow it in the browser's address bar, then start the camera again.",
   NotFoundError: "No camera was found.",
   NotReadableError: "The camera is in use by another program.",
 };
@@ -28,7 +29,7 @@ export function useCamera() {
       const wanted = { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } };
       stream.current = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
       const [track] = stream.current.getVideoTracks();
-      track.onended = stop; // unplugged, or taken back in the browser's settings
+      track.onended = stop; // unplugged, or permission revoked in the browser's settings
       video.current!.srcObject = stream.current;
       await video.current!.play();
       status.value = "on";
@@ -40,7 +41,7 @@ export function useCamera() {
   };
   useEffect(() => stop, []);
 
-  /** The centred square of what is seen now, as a picture file. */
+  /** The centered square of the current frame, as a picture file. */
   const capture = (side: number): Promise<Blob> => {
     const { videoWidth, videoHeight } = video.current!;
     const edge = Math.min(videoWidth, videoHeight);

@@ -1,11 +1,11 @@
-// What is shown where there is no WebGPU: what has it, and a run that was recorded elsewhere.
+// Shown without WebGPU: the browsers that have it, and a recorded run.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Evaluation, RunSettings } from "../../messages.ts";
 import { Charts } from "../../tabs/train/Charts.tsx";
 import { count, percent } from "../words.ts";
 
-/** As scripts/studio/recordRun.mjs writes it. */
+/** Written by scripts/studio/recordRun.mjs. */
 interface RecordedRun {
   readonly recorded: string;
   readonly adapter: string;
@@ -32,17 +32,17 @@ export function NoGpu({ reason }: { reason: string }) {
       .then((recorded) => {
         run.value = recorded;
       })
-      .catch(() => undefined); // what has to be said stands above
+      .catch(() => undefined); // optional
   }, [run]);
   const last = run.value?.evaluations[run.value.evaluations.length - 1];
   return (
     <>
       <section class="card" aria-label="No WebGPU">
         <div class="measure">
-          <h2>This browser cannot train: it has no WebGPU</h2>
+          <h2>This browser has no WebGPU, so it cannot train</h2>
           <p>
-            The studio computes on your graphics card by WebGPU, which browsers have only lately. Nothing is computed on
-            a server instead, as nothing is to leave your machine.
+            The studio computes on your graphics card through WebGPU, which only recent browsers support. Nothing is
+            computed on a server instead, so that nothing leaves your machine.
           </p>
         </div>
         <dl class="figures">
@@ -54,19 +54,18 @@ export function NoGpu({ reason }: { reason: string }) {
           ))}
         </dl>
         <p class="quiet small">
-          They have it on https and on localhost, and where hardware acceleration is not switched off. What this browser
-          said: {reason}
+          WebGPU also needs https or localhost, and hardware acceleration switched on. The browser reported: {reason}
         </p>
       </section>
       {run.value && (
         <>
           <section class="card" aria-label="A recorded run">
-            <h2>Meanwhile: a run that was recorded</h2>
+            <h2>A recorded run</h2>
             <p class="measure">
-              It learnt from {count(run.value.pictures, "drawn picture")} of{" "}
-              {count(run.value.people, "person", "people")} on {run.value.adapter}, {run.value.recorded}
+              Trained on {count(run.value.pictures, "drawn picture")} of {count(run.value.people, "person", "people")}{" "}
+              on {run.value.adapter}, {run.value.recorded}
               {last &&
-                `. Of ${run.value.heldOut} people it had never seen it told apart two pictures of one from pictures of two at an AUC of ${last.auc.toFixed(3)} and an equal error rate of ${percent(last.eer)}`}
+                `. On ${run.value.heldOut} held-out people: AUC ${last.auc.toFixed(3)}, equal error rate ${percent(last.eer)}`}
               .
             </p>
           </section>

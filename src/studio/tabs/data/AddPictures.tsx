@@ -1,4 +1,4 @@
-// The ways for pictures to come in.
+// The ways to add pictures.
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { act, state } from "../../page/client.ts";
@@ -6,7 +6,7 @@ import { count } from "../../page/words.ts";
 import { Camera } from "./Camera.tsx";
 import { droppedFiles, pickedFiles, type Sorted, sorted } from "./entries.ts";
 
-/** What "Use drawn faces" makes: enough to learn from in a minute or two. */
+/** What "Use drawn faces" adds: enough to train on in a minute or two. */
 const drawn = { people: 60, pictures: 8 };
 
 export async function add({ entries, records, note }: Sorted, told: Signal<string | null>): Promise<void> {
@@ -18,7 +18,7 @@ export async function add({ entries, records, note }: Sorted, told: Signal<strin
 async function tell(adding: ReturnType<typeof act<"data.add">>, told: Signal<string | null>): Promise<void> {
   const done = await adding;
   if (!done) return;
-  const left = done.refused > 0 ? ` ${count(done.refused, "was", "were")} left out; the list below says why.` : "";
+  const left = done.refused > 0 ? ` ${count(done.refused, "was", "were")} skipped; the list below says why.` : "";
   const before = told.value ? ` ${told.value}` : "";
   told.value = `${count(done.added, "picture")} added.${left}${before}`;
 }
@@ -40,7 +40,7 @@ export function AddPictures() {
   const picked = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
     const files = pickedFiles(input.files ?? []);
-    input.value = ""; // the same folder may be chosen again
+    input.value = ""; // so that the same folder can be chosen again
     if (files.length > 0) await add(sorted(files), told);
   };
   return (
@@ -57,10 +57,10 @@ export function AddPictures() {
       onDrop={drop}
     >
       <div class="measure">
-        <h2>{empty ? "Whose faces shall it learn?" : "Add more"}</h2>
+        <h2>{empty ? "Whose faces should it learn?" : "Add more pictures"}</h2>
         <p class="quiet">
-          Drop folders here, one folder for each person with a few pictures in it. Four people with four pictures each
-          are a beginning; forty are better. Nothing is sent anywhere: the pictures stay in this browser.
+          Drop folders here: one folder per person, with a few pictures in each. Four people with four pictures each are
+          enough to start; forty are better. Nothing is uploaded: the pictures stay in this browser.
         </p>
       </div>
       <div class="actions">

@@ -1,4 +1,4 @@
-// Pictures of whoever sits before the camera: one on a button, or a burst while they move a little.
+// Pictures from the camera: one at a time, or a burst.
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { useCamera } from "../../page/media/useCamera.ts";
@@ -33,7 +33,7 @@ export function Camera() {
   };
   return (
     <div class="camera">
-      <video ref={video} muted playsInline aria-label="What the camera sees" />
+      <video ref={video} muted playsInline aria-label="Camera preview" />
       <div class="fields">
         <div class="field">
           <label for="camera-name">Who is it?</label>
@@ -46,7 +46,7 @@ export function Camera() {
               name.value = event.currentTarget.value;
             }}
           />
-          <p class="hint">Move your head a little between pictures: ten that are the same teach nothing.</p>
+          <p class="hint">Move your head a little between pictures: ten identical ones teach nothing.</p>
         </div>
         <div class="actions">
           {on ? (

@@ -1,4 +1,4 @@
-// Who there is to learn from: adding, looking, sorting out.
+// The Data tab: add, inspect and sort the pictures.
 
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
@@ -13,39 +13,39 @@ export function DataTab() {
   const { problem } = state.storage.value;
   return (
     <>
-      {kept !== true && <p class="notice notice-bad">What you add is gone when this page is closed: {kept}.</p>}
+      {kept !== true && <p class="notice notice-bad">Your pictures will be lost when this page is closed: {kept}.</p>}
       {problem && (
         <p class="notice notice-bad" role="alert">
-          Not everything could be kept: {problem}.
+          Not everything could be saved: {problem}.
         </p>
       )}
       <AddPictures />
-      {state.data.value.people.length === 0 && <HowItGoes />}
+      {state.data.value.people.length === 0 && <HowItWorks />}
       <Summary />
       <Refused />
       <People />
-      <Keeping />
+      <Stored />
     </>
   );
 }
 
-function HowItGoes() {
+function HowItWorks() {
   return (
-    <section aria-label="How it goes">
+    <section aria-label="How it works">
       <ul class="steps">
         <li>
           <h2>Show it faces</h2>
-          <p class="quiet">Yours, from folders or the camera, or drawn ones to try it out.</p>
+          <p class="quiet">Your own, from folders or the camera, or drawn ones to try it out.</p>
         </li>
         <li>
           <h2>Watch it learn</h2>
           <p class="quiet">
-            A network learns on your own GPU which pictures show the same person. Some people are kept back to test it.
+            A network learns, on your own GPU, which pictures show the same person. Some people are held out to test it.
           </p>
         </li>
         <li>
           <h2>Be recognized</h2>
-          <p class="quiet">Show it a face once, also one it never trained on, and it tells who is before the camera.</p>
+          <p class="quiet">Show it a face once, even one it never trained on, and it recognizes it in the camera.</p>
         </li>
       </ul>
     </section>
@@ -68,22 +68,22 @@ function Summary() {
           <dd>{pictures}</dd>
         </div>
         <div>
-          <dt>Trained on</dt>
+          <dt>People to train on</dt>
           <dd>{people.length - heldOut}</dd>
         </div>
         <div>
-          <dt>Held out for the test</dt>
+          <dt>Held-out people, for testing</dt>
           <dd>{heldOut}</dd>
         </div>
       </dl>
       <p class="quiet measure">
         {heldOut > 1
-          ? "The people held out are never trained on. How well their pictures are told apart shows what the network makes of strangers, and not what it has learnt by heart. Open a person to change sides."
-          : "With fewer than two people held out nothing can be measured while it trains. From four people on, a fifth is held out by itself."}
+          ? "The network never trains on held-out people, so its results on them show how well it works for new faces. Open a person to change this."
+          : "With fewer than two held-out people, training cannot be evaluated. From four people on, a fifth is held out automatically."}
       </p>
       <div class="actions">
         <button type="button" class="primary" disabled={tooLittle !== null} onClick={() => openTab("train")}>
-          Go on to training
+          Continue to training
         </button>
         {tooLittle && <p>{tooLittle}</p>}
       </div>
@@ -91,15 +91,15 @@ function Summary() {
   );
 }
 
-function Keeping() {
+function Stored() {
   const { used, quota } = state.storage.value;
   const nothing = state.data.value.people.length === 0 && state.runs.value.length === 0;
   if (nothing) return null;
   return (
-    <section class="heading" aria-label="What is kept">
+    <section class="heading" aria-label="Storage">
       <p class="quiet small measure">
-        Pictures, runs and models are kept by this browser, on this machine, until you delete them
-        {used !== null && quota !== null && `: ${bytes(used)} of the ${bytes(quota)} it grants`}.
+        Pictures, runs and models are stored in this browser, on this machine, until you delete them
+        {used !== null && quota !== null && ` (${bytes(used)} of ${bytes(quota)} used)`}.
       </p>
       <Confirm
         label="Delete everything"

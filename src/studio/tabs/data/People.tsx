@@ -1,4 +1,4 @@
-// Everybody, a page at a time, with a few of their pictures.
+// All people, paginated, with a few pictures of each.
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { PersonSummary } from "../../messages.ts";
 import { state } from "../../page/client.ts";
@@ -56,7 +56,7 @@ export function People() {
   );
 }
 
-/** The keyboard goes back to where it was. */
+/** Closes the person, and returns the focus to the button that opened it. */
 function closeTo(open: Signal<string | null>, person: string): void {
   open.value = null;
   requestAnimationFrame(() => document.getElementById(`open-${person}`)?.focus());

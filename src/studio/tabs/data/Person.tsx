@@ -1,4 +1,4 @@
-// One person, opened: all pictures, the name, which side of the training.
+// One person, opened: all pictures, the name, and whether held out.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { PersonSummary, PictureSummary } from "../../messages.ts";
@@ -24,7 +24,7 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
       (found) => {
         pictures.value = found;
       },
-      () => undefined, // removed meanwhile, and closed with that
+      () => undefined, // removed in the meantime, which also closes it
     );
   }, [id, data.value]);
   useEffect(() => title.current?.focus(), []);
@@ -52,7 +52,7 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
           checked={heldOut}
           onChange={(event) => act("data.holdOut", { person: id, heldOut: event.currentTarget.checked })}
         />
-        <span>Held out: never trained on, kept to test how well strangers are told apart</span>
+        <span>Held out: never trained on, to test how well the network works for new faces</span>
       </label>
       <ul class="thumbs-large">
         {onPage(pictures.value, page.value, pageSize).map((picture) => (

@@ -1,4 +1,4 @@
-// What was left out, and why.
+// The pictures that were not added, and why.
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { onPage, Pages } from "../../page/Pages.tsx";
@@ -6,10 +6,10 @@ import { count } from "../../page/words.ts";
 
 const pageSize = 20;
 const kinds = {
-  duplicate: "the same picture twice",
-  unreadable: "cannot be read",
-  name: "name cannot be read",
-  storage: "no room",
+  duplicate: "duplicate",
+  unreadable: "unreadable",
+  name: "invalid name",
+  storage: "storage full",
 } as const;
 
 export function Refused() {
@@ -17,15 +17,15 @@ export function Refused() {
   const { refused } = state.data.value;
   if (refused.length === 0) return null;
   return (
-    <section class="card" aria-label="Left out">
+    <section class="card" aria-label="Skipped">
       <div class="heading">
-        <h2>{count(refused.length, "picture")} left out</h2>
+        <h2>{count(refused.length, "picture")} skipped</h2>
         <button type="button" class="plain" onClick={() => act("data.dismissRefused", {})}>
           Clear the list
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <section class="scroll" aria-label="Pictures that were left out, table" tabIndex={0}>
+      <section class="scroll" aria-label="Skipped pictures, table" tabIndex={0}>
         <table>
           <thead>
             <tr>

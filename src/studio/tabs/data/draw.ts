@@ -1,17 +1,17 @@
-// Drawn people, for those who have no pictures: the faces of `twingrad demo`, rasterised by the browser.
+// Drawn people, for users without pictures: the faces of `twingrad demo`, rasterized by the browser.
 import { Random, streams } from "../../../data/random.ts";
 import type { Context } from "../../worker/context.ts";
 import { jpegOf } from "../../worker/data/jpeg.ts";
 import type { NewPicture } from "../../worker/data/library.ts";
 
 const side = 96;
-/** Rasterised at the same time: enough that neither the page nor the worker waits for the other. */
+/** How many are rasterized at a time: enough that neither the page nor the worker idles. */
 const together = 4;
-/** Of the drawn people: the same ones whoever asks. */
+/** The same drawn people for everybody. */
 const seed = 1;
 
 export async function drawnPictures(
-  { rasterise }: Context,
+  { rasterize }: Context,
   people: number,
   picturesEach: number,
   told: (done: number) => void,
@@ -29,7 +29,7 @@ export async function drawnPictures(
     const [number, picture] = [Math.floor(index / picturesEach), index % picturesEach];
     const who = person(numbers, number);
     const today = appearance(numbers, number, picture, who);
-    const bitmap = await rasterise(pictureSvg(who, today), raster);
+    const bitmap = await rasterize(pictureSvg(who, today), raster);
     context.clearRect(0, 0, raster, raster);
     context.drawImage(bitmap, 0, 0);
     bitmap.close();

@@ -1,9 +1,9 @@
-// From what somebody dropped or picked to pictures by person: the folder that a picture lies in is the person.
+// From dropped or chosen files to pictures by person: the person is the name of the picture's folder.
 import { isOtherPictureName, isPictureName } from "../../../data/pictures/storedPicture.ts";
 import type { PictureEntry } from "../../messages.ts";
 
 interface Found {
-  /** With slashes, the file's name at the end. */
+  /** With slashes; the file name is the last part. */
   readonly path: string;
   readonly file: File;
 }
@@ -11,15 +11,15 @@ interface Found {
 export interface Sorted {
   readonly entries: readonly PictureEntry[];
   readonly records: readonly File[];
-  /** What is to be told of files that are left out. */
+  /** A message about files that are skipped. */
   readonly note: string | null;
 }
 
 const isRecordFile = (name: string) => /\.tfrecords?(\.gz|\.zz)?$|^[^.]+-\d{5}-of-\d{5}$/i.test(name);
 
-/** Everything in folders that were dropped, at any depth. */
+/** All files in dropped folders, at any depth. */
 export async function droppedFiles(items: DataTransferItemList): Promise<Found[]> {
-  const roots = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null); // before any wait
+  const roots = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null); // synchronously: items expire
   const found: Found[] = [];
   const visit = async (entry: FileSystemEntry): Promise<void> => {
     if (entry.name.startsWith(".")) return;
@@ -31,7 +31,7 @@ export async function droppedFiles(items: DataTransferItemList): Promise<Found[]
     const reader = (entry as FileSystemDirectoryEntry).createReader();
     for (;;) {
       const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-      if (some.length === 0) return; // a folder is read some hundred entries at a time
+      if (some.length === 0) return; // entries come in batches of about a hundred
       for (const one of some) await visit(one);
     }
   };
@@ -42,7 +42,7 @@ export async function droppedFiles(items: DataTransferItemList): Promise<Found[]
 export const pickedFiles = (files: Iterable<File>): Found[] =>
   [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 
-/** @param person whose they all are, where somebody said so. */
+/** @param person the person of all files, where given. */
 export function sorted(found: readonly Found[], person?: string): Sorted {
   const visible = found.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
   const pictures = visible.filter(({ path }) => isPictureName(path));
@@ -60,9 +60,9 @@ export function sorted(found: readonly Found[], person?: string): Sorted {
   }
   const notes = [
     loose > 0 &&
-      `${loose} of the pictures lie in no folder: put them into one folder for each person, or open a person and add them there.`,
-    others > 0 && `${others} pictures are in formats that are not read: convert them to JPEG, PNG or WebP.`,
-    pictures.length + records.length + others === 0 && "There are no pictures in what you chose.",
+      `${loose} pictures are not in a folder: put them into one folder for each person, or open a person and add them there.`,
+    others > 0 && `${others} pictures have an unsupported format: convert them to JPEG, PNG or WebP.`,
+    pictures.length + records.length + others === 0 && "There are no pictures in your selection.",
   ].filter(Boolean);
   return { entries, records, note: notes.length > 0 ? notes.join(" ") : null };
 }
@@ -70,7 +70,7 @@ export function sorted(found: readonly Found[], person?: string): Sorted {
 const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 const foldersOf = (path: string) => path.split("/").slice(0, -1);
 
-/** The folders that all of the paths begin with. */
+/** The common prefix of all paths, in folders. */
 function commonFolder(paths: readonly (readonly string[])[]): readonly string[] {
   if (paths.length === 0) return [];
   let common = paths[0];

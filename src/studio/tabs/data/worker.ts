@@ -1,4 +1,4 @@
-// What the worker answers the Data tab.
+// The worker's part of the Data tab.
 import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { removeFolder, rootFolder } from "../../worker/folders.ts";
@@ -8,7 +8,7 @@ import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
   const { library, publisher, training, runs } = context;
-  /** Shows what goes on until it is over. */
+  /** Shows an activity until the work is done. */
   const during = async <T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) => {
     publisher.set("activity", { text });
     try {
@@ -20,10 +20,7 @@ export function handlers(context: Context): Handlers<"data"> {
   };
   const unlessTraining = () => {
     if (!training.busy) return;
-    throw new TwingradError(
-      "BAD_INPUT",
-      "The run that is training uses these pictures: stop it before you remove any.",
-    );
+    throw new TwingradError("BAD_INPUT", "The run in training uses these pictures: stop it before you remove any.");
   };
   return {
     "data.draw": ({ people, pictures }) =>

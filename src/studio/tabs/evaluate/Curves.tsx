@@ -1,4 +1,4 @@
-// ROC and DET, with the threshold's place on both.
+// ROC and DET curves with the threshold marked on both.
 import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { CurveChart } from "../../charts/CurveChart.tsx";
@@ -14,7 +14,7 @@ export function Curves({ evaluation, threshold }: { evaluation: RunEvaluation; t
       roc.map((point) => ({
         x: point.falseAccept,
         y: point.trueAccept,
-        row: Number.isFinite(point.threshold) ? point.threshold.toFixed(4) : "below all",
+        row: Number.isFinite(point.threshold) ? point.threshold.toFixed(4) : "none accepted",
       })),
     [roc],
   );
@@ -26,8 +26,8 @@ export function Curves({ evaluation, threshold }: { evaluation: RunEvaluation; t
     <div class="columns">
       <section class="card">
         <CurveChart
-          title="Hits against false alarms (ROC)"
-          explanation="Each threshold is a point: how many pairs of one person it accepts, and how many of two. The nearer the curve comes to the upper left corner, the better; the dashed line is guessing."
+          title="ROC curve: true accepts against false accepts"
+          explanation="Each point is a threshold: how many pairs of the same person it accepts (genuine), and how many of different people (impostor). The closer the curve is to the upper left corner, the better; the dashed line is guessing."
           rowLabel="threshold"
           xLabel="false accepts"
           yLabel="true accepts"
@@ -37,8 +37,8 @@ export function Curves({ evaluation, threshold }: { evaluation: RunEvaluation; t
       </section>
       <section class="card">
         <CurveChart
-          title="Both kinds of mistake (DET)"
-          explanation="The same thresholds by their mistakes, on axes that spread out the small ones (normal deviates). Nearer to the lower left is better; on the dashed line both mistakes are as frequent."
+          title="DET curve: false rejects against false accepts"
+          explanation="The two error rates at each threshold, on axes that enlarge small rates (normal deviates). The closer the curve is to the lower left corner, the better; where it crosses the dashed line, both rates are equal (EER)."
           rowLabel="threshold"
           xLabel="false accepts"
           yLabel="false rejects"

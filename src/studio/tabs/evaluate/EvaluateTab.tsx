@@ -1,4 +1,4 @@
-// How well a network tells people apart whom it has never seen, and where it errs.
+// Evaluation of a network on held-out people, and its worst mistakes.
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RunEvaluation, RunSummary } from "../../messages.ts";
@@ -20,8 +20,8 @@ export function EvaluateTab() {
       <section class="card">
         <h2>Nothing to evaluate yet</h2>
         <p class="measure">
-          When a network has been trained, this tab shows how well it tells people apart whom it has never seen
-          (held-out identities), and its worst mistakes.
+          After training, this tab shows how well the network recognizes people that it never trained on (held-out
+          identities), and its worst mistakes.
         </p>
         <div class="actions">
           <button type="button" onClick={() => openTab("train")}>
@@ -35,7 +35,7 @@ export function EvaluateTab() {
     <>
       {finished.value.length > 1 && (
         <div class="field measure">
-          <label for="evaluated-run">Which run</label>
+          <label for="evaluated-run">Run</label>
           <select
             id="evaluated-run"
             value={run.id}
@@ -78,7 +78,7 @@ function OfRun({ run }: { run: RunSummary }) {
         </button>
       </div>
     ) : (
-      <p class="quiet">Comparing the pictures of held-out people …</p>
+      <p class="quiet">Comparing pictures of held-out people …</p>
     );
   }
   const { people, pictures, genuine, impostor, changed } = evaluation;
@@ -90,19 +90,19 @@ function OfRun({ run }: { run: RunSummary }) {
     <>
       <section class="card">
         <div class="heading">
-          <h2>How well {run.name} tells people apart</h2>
+          <h2>Evaluation of {run.name}</h2>
           <button type="button" onClick={saveReport} disabled={state.activity.value !== null}>
             Save report
           </button>
         </div>
         <p class="quiet measure">
           {count(genuine.length + impostor.length, "pair")} from {count(pictures, "picture")} of{" "}
-          {count(people, "person", "people")} whom the training never saw (held-out identities).
+          {count(people, "held-out person", "held-out people")}, never seen in training.
         </p>
         {changed && (
           <p class="notice">
-            The pictures have changed since this run was trained. Some of these people may have been in its training,
-            which makes the figures look better than they are.
+            The pictures have changed since this run was trained. Some of these people may have been in its training
+            set, which makes the results look better than they are.
           </p>
         )}
         <Figures evaluation={evaluation} />

@@ -1,4 +1,4 @@
-// The figures that are compared between networks, each with its interval and what it means.
+// The metrics for comparing networks, each with its confidence interval and an explanation.
 import type { Figure, RunEvaluation } from "../../messages.ts";
 import { percent } from "../../page/words.ts";
 
@@ -8,33 +8,33 @@ export function Figures({ evaluation }: { evaluation: RunEvaluation }) {
     <>
       <dl class="figures figures-wide">
         <Entry
-          name="Ranking (AUC)"
+          name="AUC (area under the ROC curve)"
           figure={auc}
           show={(value) => value.toFixed(3)}
-          meaning="How often a pair of one person is nearer than a pair of two. 1 is perfect, 0.5 is a guess."
+          meaning="How often a pair of the same person (genuine) is nearer than a pair of different people (impostor). 1 is perfect, 0.5 is guessing."
         />
         <Entry
           name="Equal error rate (EER)"
           figure={eer}
           show={percent}
-          meaning="The share of wrong answers where both kinds of mistake are as frequent."
+          meaning="The error rate at the threshold where false accepts and false rejects are equally frequent."
         />
         <Entry
-          name="Found at 1 % false accepts"
+          name="True accepts at 1 % false accepts"
           figure={trueAccepts}
           show={percent}
-          meaning="How many pairs of one person are accepted where 1 in 100 pairs of two is (true accept rate)."
+          meaning="The share of genuine pairs accepted when 1 in 100 impostor pairs is accepted (TAR at FAR 1 %)."
         />
         <div>
           <dt>Accuracy</dt>
           <dd>{percent(accuracy.value)}</dd>
           <dd class="note">standard error {percent(accuracy.standardError)}</dd>
-          <dd class="note">Pairs judged rightly, each group of people by the best threshold of the others.</dd>
+          <dd class="note">Share of pairs classified correctly, cross-validated over groups of people.</dd>
         </div>
       </dl>
       <p class="quiet small measure">
-        Intervals hold the true figure with a chance of 95 %: the people are drawn anew a thousand times, with all their
-        pairs (bootstrap by identities). Few held-out people give wide ones.
+        The ranges are 95 % confidence intervals, from a thousand bootstrap resamples of the people. With few held-out
+        people they are wide.
       </p>
     </>
   );

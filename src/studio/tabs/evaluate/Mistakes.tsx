@@ -14,18 +14,19 @@ export function Mistakes({ evaluation, threshold }: { evaluation: RunEvaluation;
     <section class="card">
       <h2>The worst mistakes</h2>
       <p class="quiet measure">
-        At the threshold above. Look at them before you trust the figures: wrong names and hidden faces show here first.
+        At the threshold above. Check them before you trust the results: wrong labels and hidden faces show up here
+        first.
       </p>
       <div class="columns">
         <Group
-          title="Two people, taken for one (false accepts)"
+          title="False accepts: different people taken for one"
           none="None at this threshold."
           run={run}
           all={accepted(impostor, threshold)}
           pairs={nearestImpostors.filter(({ distance }) => distance <= threshold)}
         />
         <Group
-          title="One person, taken for two (false rejects)"
+          title="False rejects: the same person not recognized"
           none="None at this threshold."
           run={run}
           all={genuine.length - accepted(genuine, threshold)}
@@ -55,7 +56,7 @@ function Group({ title, none, run, all, pairs }: GroupProps) {
       ) : (
         <>
           <p class="quiet small">
-            {visible.length < all ? `The worst ${visible.length} of ${all}` : `All ${all}`}, the worst first
+            {visible.length < all ? `The worst ${visible.length} of ${all}` : `All ${all}`}, worst first
           </p>
           <ul class="pairs">
             {visible.map(({ left, right, names, distance }) => (
@@ -99,7 +100,7 @@ function RunPicture({ run, picture, name }: { run: string; picture: number; name
       (blob) => {
         if (wanted) file.value = blob;
       },
-      () => undefined, // it was removed: its name stays
+      () => undefined, // it was removed; only its name is shown
     );
     return () => {
       wanted = false;

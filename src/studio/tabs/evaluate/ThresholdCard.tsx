@@ -1,4 +1,4 @@
-// The threshold: where it lies, and what it makes of the pairs.
+// Choosing the threshold, with its error rates.
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Figure, RunEvaluation } from "../../messages.ts";
@@ -13,7 +13,7 @@ interface Mistakes {
   readonly falseRejects: Figure;
 }
 
-/** The intervals are asked for when the threshold has stood still for so many milliseconds. */
+/** Milliseconds without a change of the threshold before the intervals are requested. */
 const still = 200;
 
 export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvaluation; threshold: Signal<number> }) {
@@ -23,7 +23,7 @@ export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvalua
   const intervals = useSignal<Mistakes | null>(null);
   useEffect(() => {
     const timer = setTimeout(async () => {
-      const found = await request("evaluate.at", { run, threshold: at }).catch(() => null); // the counts are there
+      const found = await request("evaluate.at", { run, threshold: at }).catch(() => null); // rates are shown without intervals
       if (found) intervals.value = { threshold: at, ...found };
     }, still);
     return () => clearTimeout(timer);
@@ -41,10 +41,10 @@ export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvalua
   };
   return (
     <section class="card">
-      <h2>Where to draw the line</h2>
+      <h2>Threshold</h2>
       <p class="quiet measure">
-        Two pictures are taken for one person when their distance is at most the threshold. Further left lets in fewer
-        strangers and turns away more friends.
+        Two pictures count as the same person when their distance is at most the threshold. A lower threshold accepts
+        fewer strangers (false accepts), but rejects the same person more often (false rejects).
       </p>
       <div class="threshold-columns">
         <ThresholdChart
@@ -62,18 +62,18 @@ export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvalua
               <dt>Threshold</dt>
               <dd>{at.toFixed(3)}</dd>
               <dd class="note">
-                {at === own.value ? "the model's own" : `the model's own is ${own.value.toFixed(3)}`}
+                {at === own.value ? "current threshold of the model" : `the model uses ${own.value.toFixed(3)}`}
               </dd>
             </div>
             <Count
-              name="Strangers let in (false accepts)"
+              name="False accepts (strangers accepted)"
               wrong={falseAccepts}
               all={impostor.length}
               share={accepts}
               interval={known?.falseAccepts.interval}
             />
             <Count
-              name="Friends turned away (false rejects)"
+              name="False rejects (same person rejected)"
               wrong={falseRejects}
               all={genuine.length}
               share={rejects}
@@ -92,7 +92,7 @@ export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvalua
                 threshold.value = own.value;
               }}
             >
-              Back to the model's own
+              Reset
             </button>
           </div>
         </div>

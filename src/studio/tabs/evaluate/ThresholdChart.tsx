@@ -1,5 +1,5 @@
-// Distances of genuine and impostor pairs, and a threshold that is dragged through them: by the pointer anywhere in the chart,
-// by the keys of a slider.
+// Histograms of genuine and impostor distances, with a draggable threshold: by pointer anywhere in the chart, or with
+// the keys of a slider.
 import { useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { axis, cssValue, usePlot } from "../../charts/plot.ts";
@@ -10,7 +10,7 @@ interface Props {
   readonly genuine: Float64Array;
   readonly impostor: Float64Array;
   readonly threshold: number;
-  /** What the threshold does, for those who hear it. */
+  /** The error rates at the threshold, for screen readers. */
   readonly meaning: string;
   readonly move: (threshold: number) => void;
 }
@@ -26,10 +26,10 @@ export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: 
     [bins, low, width],
   );
   const { host, plot } = usePlot(`${low} ${high}`, data, () => {
-    const bars = (label: string, colour: string): uPlot.Series => ({
+    const bars = (label: string, color: string): uPlot.Series => ({
       label,
-      fill: `${cssValue(colour)}99`,
-      stroke: cssValue(colour),
+      fill: `${cssValue(color)}99`,
+      stroke: cssValue(color),
       width: 0,
       paths: uPlot.paths.bars!({ size: [1, Number.POSITIVE_INFINITY], align: 1, gap: 1 }),
       points: { show: false },
@@ -40,7 +40,7 @@ export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: 
         axis("distance between two pictures", { size: 32 }),
         axis("share of pairs", { size: 56, values: (_, splits) => splits.map((share) => percent(share, 0)) }),
       ],
-      series: [{}, bars("two people", "--series-2"), bars("one person", "--series-1")],
+      series: [{}, bars("impostor pairs", "--series-2"), bars("genuine pairs", "--series-1")],
       hooks: { draw: [place] },
     };
   });
@@ -86,7 +86,7 @@ export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: 
       <figcaption>
         <h3>Distances</h3>
         <p class="quiet small">
-          Pairs left of the line are taken for one person. Drag it, or move it with the arrow keys.
+          Pairs left of the line are accepted as the same person. Drag the line, or move it with the arrow keys.
         </p>
       </figcaption>
       <div class="threshold-plot" onPointerDown={drag} onPointerMove={drag}>
@@ -108,15 +108,15 @@ export function ThresholdChart({ genuine, impostor, threshold, meaning, move }: 
       <ul class="legend">
         <li>
           <span class="swatch swatch-1" aria-hidden="true" />
-          one person (genuine pairs)
+          same person (genuine pairs)
         </li>
         <li>
           <span class="swatch swatch-2" aria-hidden="true" />
-          two people (impostor pairs)
+          different people (impostor pairs)
         </li>
       </ul>
       <details>
-        <summary class="small">Distances as a table</summary>
+        <summary class="small">Values as a table</summary>
         <BinsTable {...bins} />
       </details>
     </figure>

@@ -1,6 +1,6 @@
-// How many of some ascending distances a threshold accepts, and how they are spread.
+// Counts of sorted distances up to a threshold, and their histogram.
 
-/** How many are at most `threshold`. */
+/** How many values are at most `threshold`. */
 export function accepted(ascending: Float64Array, threshold: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {
@@ -13,10 +13,10 @@ export function accepted(ascending: Float64Array, threshold: number): number {
 
 export interface Bins {
   readonly low: number;
-  /** The greatest distance; `low` and all widths together may round to less. */
+  /** The largest distance; `low` plus all widths may be rounded to less. */
   readonly high: number;
   readonly width: number;
-  /** Shares of all of its kind. */
+  /** Shares of all pairs of the kind. */
   readonly genuine: readonly number[];
   readonly impostor: readonly number[];
 }

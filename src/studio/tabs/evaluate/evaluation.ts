@@ -1,4 +1,4 @@
-// A run's model put before the held-out identities.
+// Evaluates a run's model on the held-out identities.
 import { type Dataset, labelsOf } from "../../../data/dataset.ts";
 import type { EvaluationPair } from "../../../data/sampling/evaluationPairs.ts";
 import { TwingradError } from "../../../errors.ts";
@@ -13,14 +13,14 @@ import { Model } from "../../../recognition/recognitionModel.ts";
 import type { ComparedPair, Figure, RunEvaluation } from "../../messages.ts";
 import { evaluationDataset, heldOutPairs } from "../../worker/training/heldOut.ts";
 
-/** Of the worst mistakes of each kind. */
+/** How many of the worst mistakes of each kind are shown. */
 const mostShown = 24;
-/** Points of a curve that is drawn. */
+/** The largest number of points of a curve to draw. */
 const mostPoints = 400;
 
 type Scored = EvaluationPair & ScoredPair;
 
-/** All that questions about an evaluation are answered from. */
+/** An evaluation with everything that later requests need. */
 export interface Evaluated {
   readonly dataset: Dataset;
   readonly labels: Int32Array;
@@ -41,7 +41,7 @@ export async function evaluated(
   if (!dataset) {
     throw new TwingradError(
       "BAD_INPUT",
-      "Evaluating takes at least two held-out people with two pictures each: hold more people out in Data.",
+      "Evaluation needs at least two held-out people with two pictures each: hold out more people in the Data tab.",
     );
   }
   const model = await Model.open(device, bytes);
@@ -96,13 +96,13 @@ export function summary(
   };
 }
 
-/** As many points as can be told apart, the first and the last with them. */
+/** As many points as are visible, including the first and the last. */
 function thinned(curve: readonly RocPoint[]): RocPoint[] {
   const stride = Math.max(1, Math.ceil(curve.length / mostPoints));
   return curve.filter((_, i) => i % stride === 0 || i === curve.length - 1);
 }
 
-/** Shares of wrong answers at a threshold, with intervals by identities. */
+/** Error rates at a threshold, with confidence intervals over identities. */
 export function mistakesAt({ scored, labels }: Evaluated, threshold: number) {
   const share = (same: boolean): Figure => {
     const outcomes: Outcome[] = scored

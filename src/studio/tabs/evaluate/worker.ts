@@ -1,4 +1,4 @@
-// What the worker answers the Evaluate tab.
+// The worker's part of the Evaluate tab.
 import { TwingradError } from "../../../errors.ts";
 import { Model, withJudgement } from "../../../recognition/recognitionModel.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
@@ -9,7 +9,7 @@ const pictureSide = 96;
 
 export function handlers(context: Context): Handlers<"evaluate"> {
   const { library, runs, publisher, device } = context;
-  /** The newest evaluation: questions about it need no GPU. Of other pictures or another model it is made anew. */
+  /** The newest evaluation: requests about it need no GPU. It is repeated when the pictures or the model change. */
   let newest: { key: string; made: Promise<Evaluated> } | undefined;
 
   const evaluate = (run: string) =>
@@ -23,7 +23,7 @@ export function handlers(context: Context): Handlers<"evaluate"> {
       const mine = { key, made: evaluate(run) };
       newest = mine;
       mine.made.catch(() => {
-        if (newest === mine) newest = undefined; // whoever asks next has it tried again
+        if (newest === mine) newest = undefined; // the next request tries again
       });
     }
     return newest.made;
@@ -49,7 +49,8 @@ export function handlers(context: Context): Handlers<"evaluate"> {
       return pictureFile(await dataset.items[picture].decode(size), size);
     },
     "evaluate.useThreshold": async ({ run, threshold }) => {
-      if (!Number.isFinite(threshold)) throw new TwingradError("BAD_INPUT", `${threshold} is no distance.`);
+      if (!Number.isFinite(threshold))
+        throw new TwingradError("BAD_INPUT", `Invalid threshold ${threshold}: expected a number.`);
       const bytes = await runs.model(run);
       const model = await Model.open(await device(), bytes);
       const { calibration } = model.judgement;

@@ -1,4 +1,4 @@
-// What this machine computes with, whether it computes rightly, and how fast.
+// This machine's GPU: a description, a correctness check and a benchmark.
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Benchmark, GpuDescription } from "../../messages.ts";
@@ -6,10 +6,10 @@ import { act, request, state, trouble } from "../../page/client.ts";
 import { save } from "../../page/save.ts";
 import { Result } from "./Result.tsx";
 
-/** The last one, which stays while other tabs are looked at. */
+/** The last result, kept while other tabs are open. */
 const result = signal<Benchmark | null>(null);
 const running = signal(false);
-const cancelling = signal(false);
+const canceling = signal(false);
 
 export function GpuTab() {
   const gpu = useSignal<GpuDescription | null>(null);
@@ -21,23 +21,23 @@ export function GpuTab() {
       gpu.value = found ?? null;
     });
   }, [ready, gpu]);
-  if (!ready) return <p class="quiet">There is no GPU to look at.</p>;
+  if (!ready) return <p class="quiet">No GPU is available.</p>;
   const { activity, training } = { activity: state.activity.value, training: state.training.value };
   const trains = ["starting", "training", "pausing", "finishing"].includes(training.status);
   const run = async () => {
     running.value = true;
-    cancelling.value = false;
+    canceling.value = false;
     trouble.value = null;
     try {
       result.value = await request("gpu.benchmark", {});
     } catch (error) {
-      if (!cancelling.value) trouble.value = (error as Error).message;
+      if (!canceling.value) trouble.value = (error as Error).message;
     } finally {
       running.value = false;
     }
   };
   const cancel = () => {
-    cancelling.value = true;
+    canceling.value = true;
     void act("gpu.cancel", {});
   };
   return (
@@ -46,7 +46,7 @@ export function GpuTab() {
         <h2>{device.name}</h2>
         {device.software && (
           <p class="notice">
-            This is a software adapter: it computes on the processor. Everything works, many times slower than on a GPU.
+            This is a software adapter: it computes on the CPU. Everything works, but many times slower than on a GPU.
           </p>
         )}
         {gpu.value && <Adapter gpu={gpu.value} />}
@@ -56,7 +56,7 @@ export function GpuTab() {
           <h2>Benchmark</h2>
           <div class="actions">
             {running.value ? (
-              <button type="button" disabled={cancelling.value} onClick={cancel}>
+              <button type="button" disabled={canceling.value} onClick={cancel}>
                 Cancel
               </button>
             ) : (
@@ -80,14 +80,14 @@ export function GpuTab() {
           </div>
         </div>
         <p class="quiet measure">
-          Two minutes at most. First the results are compared with double precision (float64) on the processor, then
-          training steps of two networks are timed. The file names this GPU and browser, and none of your pictures:
-          attach it to a report of a problem.
+          Takes at most two minutes. It first compares results with double precision (float64) on the CPU, then times
+          training steps of two networks. The saved file names your GPU and browser but contains no pictures: attach it
+          to a bug report.
         </p>
-        {trains && <p class="quiet">A network is training: pause it first, or each slows the other down.</p>}
+        {trains && <p class="quiet">A network is training: pause it first, or both will be slow.</p>}
         {running.value && (
           <div class="progress">
-            <p>{cancelling.value ? "Cancelling after what is under way" : (activity?.text ?? "Beginning")}</p>
+            <p>{canceling.value ? "Canceling after the current step" : (activity?.text ?? "Starting")}</p>
             <progress aria-label="Benchmark" max={activity?.total ?? 1} value={activity?.done ?? 0} />
           </div>
         )}

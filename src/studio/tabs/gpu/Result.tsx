@@ -1,4 +1,4 @@
-// What a benchmark found.
+// The result of a benchmark.
 import type { Benchmark, BenchmarkStep } from "../../messages.ts";
 import { duration, percent } from "../../page/words.ts";
 
@@ -14,7 +14,7 @@ export function Result({ benchmark }: { benchmark: Benchmark }) {
     <div class="stack">
       {correct ? (
         <p class="notice">
-          This GPU computes rightly: {checks.length} results agree with double precision on the processor.
+          This GPU computes correctly: {checks.length} results agree with double precision on the CPU.
         </p>
       ) : (
         <p class="notice notice-bad">
@@ -24,9 +24,9 @@ export function Result({ benchmark }: { benchmark: Benchmark }) {
       <dl class="figures figures-wide">
         {peakGflops !== null && (
           <div>
-            <dt>The most it reaches (peak)</dt>
+            <dt>Peak throughput</dt>
             <dd>{rate(peakGflops)}</dd>
-            <dd class="note">multiply-adds in registers alone, float32</dd>
+            <dd class="note">measured with multiply-adds in registers, float32</dd>
           </div>
         )}
         {steps.map(({ name, milliseconds, gflops, shareOfPeak }) => (
@@ -34,16 +34,16 @@ export function Result({ benchmark }: { benchmark: Benchmark }) {
             <dt>Training step {name}</dt>
             <dd>{time(milliseconds)}</dd>
             <dd class="note">
-              {rate(gflops)}, {percent(shareOfPeak)} of the peak
+              {rate(gflops)}, {percent(shareOfPeak)} of peak
             </dd>
           </div>
         ))}
       </dl>
       <p class="quiet small">
-        Took {duration(seconds)}. {left.length > 0 ? `No time was left for: ${left.join(", ")}.` : ""}
+        Took {duration(seconds)}. {left.length > 0 ? `Skipped for lack of time: ${left.join(", ")}.` : ""}
       </p>
       <details>
-        <summary class="small">Each comparison with float64 ({checks.length})</summary>
+        <summary class="small">All comparisons with float64 ({checks.length})</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
         <section class="scroll" aria-label="Comparisons, table" tabIndex={0}>
           <table>
@@ -79,7 +79,9 @@ export function Result({ benchmark }: { benchmark: Benchmark }) {
 
 function Kernels({ step: { name, description, kernels } }: { step: BenchmarkStep }) {
   if (!kernels) {
-    return <p class="quiet small">This GPU tells no times of single kernels (timestamp-query is missing).</p>;
+    return (
+      <p class="quiet small">This GPU does not report the times of single kernels (timestamp-query is missing).</p>
+    );
   }
   return (
     <details>
@@ -102,7 +104,7 @@ function Kernels({ step: { name, description, kernels } }: { step: BenchmarkStep
                 Share
               </th>
               <th scope="col" class="number">
-                Of the peak
+                Share of peak
               </th>
             </tr>
           </thead>

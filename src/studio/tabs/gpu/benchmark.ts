@@ -1,5 +1,5 @@
-// Whether this GPU computes what it should, and how fast: a training step of two sizes, against float64 on the host and
-// against what the adapter reaches with multiply-adds alone. Whatever is not done within the time is told as left.
+// Checks a training step of two sizes against float64 on the host, and times it relative to the adapter's peak of
+// multiply-adds. Whatever does not fit into the time limit is reported as skipped.
 import { Random } from "../../../data/random.ts";
 import { TwingradError } from "../../../errors.ts";
 import { measurePeak } from "../../../gpu/adapter/peak.ts";
@@ -13,40 +13,40 @@ import type { Benchmark, BenchmarkCheck, BenchmarkKernel, BenchmarkStep, GpuDesc
 import { directionalDerivative, type HostBatch, hostLoss } from "./float64.ts";
 import { operationsOfStep, type Size, sizes } from "./sizes.ts";
 
-/** Seconds for all of it. */
+/** Time limit in seconds. */
 const most = 120;
-/** Seconds for the steps of one size, and how many are enough. */
+/** Time limit in seconds for the steps of one size, and how many are enough. */
 const perSize = 12;
 const enoughSteps = 30;
 const l2 = 0.1;
-/** Relative: float32 against float64, through a whole step. */
+/** Relative tolerance: float32 against float64, through a whole step. */
 const allowed = { loss: 1e-4, gradient: 1e-2 };
 
 export interface BenchmarkControl {
-  readonly cancelled: () => boolean;
+  readonly canceled: () => boolean;
   readonly told: (text: string, done: number, total: number) => void;
 }
 
-export class Cancelled extends TwingradError {
+export class Canceled extends TwingradError {
   constructor() {
-    super("BAD_INPUT", "The benchmark was cancelled.");
+    super("BAD_INPUT", "The benchmark was canceled.");
   }
 }
 
 export async function benchmark(
   device: Device,
   gpu: GpuDescription,
-  { cancelled, told }: BenchmarkControl,
+  { canceled, told }: BenchmarkControl,
 ): Promise<Benchmark> {
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
   const checks: BenchmarkCheck[] = [];
   const steps: BenchmarkStep[] = [];
   const left: string[] = [];
-  /** Lets messages in, and ends all where one of them says so. */
+  /** Lets messages in, and throws where one of them canceled. */
   const breathe = async () => {
     await new Promise((done) => setTimeout(done));
-    if (cancelled()) throw new Cancelled();
+    if (canceled()) throw new Canceled();
   };
   const parts = 2 * sizes.length + 1;
   let done = 0;
@@ -58,13 +58,13 @@ export async function benchmark(
   const trainers = new Map<string, { trainer: Trainer; batch: ReturnType<typeof batchOf> }>();
   try {
     for (const size of sizes) {
-      await part(`Benchmark: is ${size.name} computed rightly?`);
+      await part(`Benchmark: checking ${size.name}`);
       const trainer = await trainerOf(device, size);
       const batch = batchOf(size);
       trainers.set(size.name, { trainer, batch });
       checks.push(...(await checksOf(size, trainer, batch, breathe, () => seconds() < most / 2, left)));
     }
-    await part("Benchmark: the most that this GPU reaches");
+    await part("Benchmark: measuring peak throughput");
     const peak = (await measurePeak(breathe)).gflops;
     for (const size of sizes) {
       await part(`Benchmark: training steps of ${size.name}`);
@@ -102,7 +102,7 @@ function trainerOf(device: Device, { pairs, imageSize, filters, embedding }: Siz
   });
 }
 
-/** Random pixels; every other pair is of one identity. */
+/** Random pixels; pairs are genuine and impostor in turn. */
 function batchOf({ pairs, imageSize: [height, width, channels] }: Size) {
   const random = new Random(1, 1);
   const pictures = () => Uint8Array.from({ length: pairs * height * width * channels }, () => random.integer(256));
@@ -117,8 +117,9 @@ function batchOf({ pairs, imageSize: [height, width, channels] }: Size) {
 type Batch = ReturnType<typeof batchOf>;
 
 /**
- * The loss, and each gradient along itself: there the loss changes by the gradient's norm. What is wrong in a gradient shows in
- * one or the other. A convolution's bias has no gradient in exact arithmetic, for batch-norm takes any constant out again.
+ * Checks the loss, and each gradient along its own direction, where the loss must change by the gradient's norm. Any
+ * error in a gradient changes one of the two. The gradient of a convolution's bias is zero in exact arithmetic, since
+ * batch-norm removes constants, and is skipped.
  */
 async function checksOf(
   size: Size,
@@ -169,7 +170,7 @@ async function timed(
   batch: Batch,
   { peak, breathe, timestamps }: { peak: number; breathe: () => Promise<void>; timestamps: boolean },
 ): Promise<BenchmarkStep> {
-  for (let i = 0; i < 2; i++) await trainer.step(batch); // the first compiles
+  for (let i = 0; i < 2; i++) await trainer.step(batch); // the first one compiles
   const times: number[] = [];
   const begun = performance.now();
   while (times.length < enoughSteps && performance.now() - begun < perSize * 500) {
@@ -186,7 +187,7 @@ async function timed(
   return { name, description, milliseconds, steps: times.length, gflops, shareOfPeak: gflops / peak, kernels };
 }
 
-/** By what was computed, where several kernels could; else by kernel. */
+/** Grouped by operation, where it has several kernels; otherwise by kernel. */
 function kernelsOf(launches: readonly KernelTime[], peak: number): BenchmarkKernel[] {
   const total = launches.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
   const groups = new Map<string, KernelTime[]>();

@@ -1,13 +1,13 @@
-// The Siamese network's loss in float64 on the host, as the formulas read: what the GPU's results are held against. Each
-// block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm with the statistics of each branch -> ReLU; then dense, sigmoid,
-// |left - right|, dense 1, mean cross-entropy, and the L2 penalty of the convolutions' kernels.
+// The Siamese network's loss in float64 on the host, written as in the formulas: the reference for the GPU's results.
+// Each block: conv 3x3 SAME -> max-pool 2x2 -> batch-norm with the statistics of each branch -> ReLU; then dense,
+// sigmoid, |left - right|, dense 1, mean cross-entropy, and the L2 penalty of the convolution kernels.
 
 type Values = ArrayLike<number>;
 
 export interface HostBatch {
-  /** Left pictures, then as many right ones: [2 x pairs, height, width, channels]. */
+  /** All left pictures, then all right ones: [2 x pairs, height, width, channels]. */
   readonly pictures: Values;
-  /** For each pair 1 where both show one identity, else 0. */
+  /** For each pair 1 where both show the same identity, otherwise 0. */
   readonly same: Values;
   readonly imageSize: readonly [number, number, number];
 }
@@ -52,7 +52,7 @@ export function hostLoss(parameters: ReadonlyMap<string, Values>, batch: HostBat
 
 const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
 
-/** The kernel is [3, 3, inputs, outputs]; the border is zeros. */
+/** The kernel is [3, 3, inputs, outputs]; zero padding. */
 function convolution({ data, count, height, width, channels }: Maps, kernel: Values, bias: Values): Maps {
   const outputs = bias.length;
   const result = new Float64Array(count * height * width * outputs);
@@ -130,7 +130,7 @@ function dense(x: Float64Array, rows: number, kernel: Values, bias: Values): Flo
   return result;
 }
 
-/** How fast the loss changes along a direction, by central differences. */
+/** The directional derivative of the loss, by central differences. */
 export function directionalDerivative(
   parameters: ReadonlyMap<string, Values>,
   batch: HostBatch,

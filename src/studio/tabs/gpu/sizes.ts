@@ -1,4 +1,4 @@
-// The training steps that are measured: S and M of `npm run bench`.
+// The training steps to measure: S and M of `npm run bench`.
 
 export interface Size {
   readonly name: "S" | "M";
@@ -6,7 +6,7 @@ export interface Size {
   readonly imageSize: readonly [height: number, width: number, channels: number];
   readonly filters: readonly number[];
   readonly embedding: number;
-  /** Whether each gradient is checked by itself: float64 on the host takes its time. */
+  /** Whether each gradient is checked separately, which is slow in float64 on the host. */
   readonly everyGradient: boolean;
 }
 
@@ -16,8 +16,8 @@ export const sizes: readonly Size[] = [
 ];
 
 /**
- * Operations of a step: a multiply-add counts as two, the backward pass as twice the forward pass; convolutions and the dense
- * layer alone, over both branches.
+ * Operations of a step: a multiply-add counts as two, the backward pass as twice the forward pass. Counts convolutions
+ * and the dense layer only, for both branches.
  */
 export function operationsOfStep({ pairs, imageSize, filters, embedding }: Size): number {
   let [height, width, inputs] = imageSize;

@@ -1,4 +1,4 @@
-// What the worker answers the This GPU tab.
+// The worker's part of the This GPU tab.
 import { TwingradError } from "../../../errors.ts";
 import type { GpuDescription } from "../../messages.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
@@ -6,12 +6,12 @@ import { benchmark } from "./benchmark.ts";
 
 export function handlers({ device, publisher, training }: Context): Handlers<"gpu"> {
   let running = false;
-  let cancelled = false;
+  let canceled = false;
   const describe = async (): Promise<GpuDescription> => {
     const { adapter, gpu } = await device();
     const { vendor, architecture, description, software } = adapter;
     const limits: Record<string, number> = {};
-    // Limits are getters of the prototype: no copy has them.
+    // Limits are getters of the prototype, which spreading does not copy.
     for (const name in gpu.limits) {
       const value = gpu.limits[name as keyof GPUSupportedLimits];
       if (typeof value === "number") limits[name] = value;
@@ -29,23 +29,20 @@ export function handlers({ device, publisher, training }: Context): Handlers<"gp
     "gpu.benchmark": async () => {
       if (running) throw new TwingradError("BAD_INPUT", "The benchmark is running already.");
       if (training.busy) {
-        throw new TwingradError(
-          "BAD_INPUT",
-          "A network is training, and each would slow the other down: pause it first.",
-        );
+        throw new TwingradError("BAD_INPUT", "A network is training: pause it first, or both will be slow.");
       }
       running = true;
-      cancelled = false;
+      canceled = false;
       try {
         const told = (text: string, done: number, total: number) => publisher.set("activity", { text, done, total });
-        return await benchmark(await device(), await describe(), { cancelled: () => cancelled, told });
+        return await benchmark(await device(), await describe(), { canceled: () => canceled, told });
       } finally {
         running = false;
         publisher.set("activity", null);
       }
     },
     "gpu.cancel": async () => {
-      cancelled = true;
+      canceled = true;
     },
   };
 }

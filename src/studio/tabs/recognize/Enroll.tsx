@@ -1,4 +1,4 @@
-// Making somebody known: a name, and a few pictures from files or the camera.
+// Enrolling a person: a name, and a few pictures from files or the camera.
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
@@ -57,9 +57,9 @@ export function Enroll({ video, findFace }: Props) {
     const pictures = taken.value.map(({ name, file }) => ({ name, picture: file }));
     if (who === "" || pictures.length === 0) return;
     const done = await act("recognize.enroll", { name: who, pictures, findFace: findFace.value });
-    if (!done) return; // told; what was taken stays here
+    if (!done) return; // the error is shown, and the pictures stay here
     refused.value = done.refused;
-    told.value = done.added > 0 ? `${who} is known by ${count(done.added, "more picture")}.` : null;
+    told.value = done.added > 0 ? `${who}: ${count(done.added, "picture")} enrolled.` : null;
     taken.value = [];
     if (done.added > 0) name.value = "";
   };
@@ -68,7 +68,7 @@ export function Enroll({ video, findFace }: Props) {
     <section class="card">
       <h2>Enroll a person</h2>
       <p class="quiet measure">
-        A name and three or more pictures: with and without glasses, from a little left and right.
+        Enter a name and add three or more pictures: with and without glasses, from slightly different angles.
       </p>
       <form class="enroll" onSubmit={enroll}>
         <div class="field">
@@ -147,13 +147,13 @@ export function Enroll({ video, findFace }: Props) {
   );
 }
 
-/** A frame as a file: what was taken is shown as it will be enrolled. */
+/** A frame as a file, which is shown as it will be enrolled. */
 async function pictureOf(frame: ImageBitmap): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = frame.width;
   canvas.height = frame.height;
   canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(frame);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be kept."))), "image/png");
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be saved."))), "image/png");
   });
 }

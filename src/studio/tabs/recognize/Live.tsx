@@ -1,4 +1,4 @@
-// The camera's picture with a place for the face, and who it is.
+// The camera's live picture with an outline for the face, and the identification.
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
@@ -7,9 +7,9 @@ import { percent } from "../../page/words.ts";
 import { cameraTrouble, frameOf, startCamera, stopCamera, stream } from "./camera.ts";
 import { type Answer, Steady } from "./steady.ts";
 
-/** Milliseconds between frames that are looked at, at least. */
+/** The least time between identified frames, in milliseconds. */
 const pause = 150;
-/** After an answer that failed: the GPU may be on its way back. */
+/** Longer after an error: the GPU may be recovering. */
 const pauseAfterFailure = 1000;
 
 interface Props {
@@ -83,11 +83,9 @@ export function Live({ video, findFace }: Props) {
         <svg class="oval" viewBox="0 0 100 100" aria-hidden="true">
           <ellipse cx="50" cy="50" rx="32" ry="42" />
         </svg>
-        {!on && (
-          <p class="quiet">The camera is off. It starts when you press the button, and its picture stays here.</p>
-        )}
+        {!on && <p class="quiet">The camera is off until you press the button. Its pictures stay on this machine.</p>}
       </div>
-      {on && <p class="quiet small">Fill the oval with the face, so that it is as large each time.</p>}
+      {on && <p class="quiet small">Fill the oval with the face, so that its size is the same each time.</p>}
       {findsFaces && (
         <label class="check">
           <input
@@ -104,7 +102,7 @@ export function Live({ video, findFace }: Props) {
         {trouble.value ? (
           <p class="notice notice-bad">{trouble.value}</p>
         ) : !anybody ? (
-          <p class="quiet">Enroll somebody, and the camera tells who it sees.</p>
+          <p class="quiet">Enroll a person first; then the camera shows who it is.</p>
         ) : !on ? (
           <p class="quiet">Start the camera to see who it is.</p>
         ) : answer.value === null ? (
@@ -132,7 +130,9 @@ export function Verdict({ answer }: { answer: Answer }) {
       <>
         <p class="verdict-name">{inWords(answer)}</p>
         {answer === "refused" && (
-          <p class="quiet">The liveness model takes this for a picture of a picture, so nobody is compared with it.</p>
+          <p class="quiet">
+            The liveness model takes this for a photo or a screen (presentation attack), so it was not identified.
+          </p>
         )}
       </>
     );
@@ -145,7 +145,7 @@ export function Verdict({ answer }: { answer: Answer }) {
         <div>
           <dt>Distance</dt>
           <dd>{distance.toFixed(3)}</dd>
-          <dd class="note">known up to {threshold.toFixed(3)} (threshold)</dd>
+          <dd class="note">recognized up to {threshold.toFixed(3)} (threshold)</dd>
         </div>
         {probability !== null && (
           <div>
@@ -157,7 +157,7 @@ export function Verdict({ answer }: { answer: Answer }) {
       </dl>
       {candidates.length > 1 && (
         <p class="quiet small">
-          Next:{" "}
+          Next best:{" "}
           {candidates
             .slice(1, 4)
             .map(({ name, distance }) => `${name} ${distance.toFixed(3)}`)

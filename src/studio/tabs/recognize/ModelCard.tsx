@@ -1,4 +1,4 @@
-// The model that recognizes: which one, as a file, and what guards it against pictures of pictures.
+// The recognition model: choosing, exporting and importing it, and the liveness check.
 import { act, state } from "../../page/client.ts";
 import { save } from "../../page/save.ts";
 import { FileButton } from "./FileButton.tsx";
@@ -13,10 +13,10 @@ export function ModelCard() {
   };
   return (
     <section class="card">
-      <h2>The model</h2>
+      <h2>Model</h2>
       <div class="fields">
         <div class="field">
-          <label for="recognize-model">Recognize with</label>
+          <label for="recognize-model">Recognition model</label>
           <select
             id="recognize-model"
             value={model ?? ""}
@@ -31,13 +31,13 @@ export function ModelCard() {
             ))}
             {imported.map(({ id, name }) => (
               <option key={id} value={id}>
-                {name} (from a file)
+                {name} (imported)
               </option>
             ))}
           </select>
           <p class="hint">
-            Each model knows its own people: distances of two models cannot be compared.
-            {threshold === null ? "" : ` Its threshold is ${threshold.toFixed(3)}; Evaluate changes it.`}
+            Each model has its own enrolled people, since distances of different models are not comparable.
+            {threshold === null ? "" : ` Its threshold is ${threshold.toFixed(3)}; change it in the Evaluate tab.`}
           </p>
         </div>
       </div>
@@ -61,14 +61,14 @@ export function ModelCard() {
         )}
       </div>
       <details>
-        <summary class="small">Refuse pictures of pictures (liveness)</summary>
+        <summary class="small">Refuse photos and screens (liveness)</summary>
         <p class="quiet measure">
-          A second model can refuse a photograph or a screen that is held before the camera (presentation attacks).
-          Train one with <code>twingrad train --task liveness</code>; without it nothing is refused.
+          A second model can reject a photo or a screen that is held in front of the camera (presentation attacks).
+          Train one with <code>twingrad train --task liveness</code>; without it nothing is rejected.
         </p>
         {liveness && (
           <p>
-            {liveness.name} is in use: pictures that score less than {liveness.threshold.toFixed(2)} are refused.
+            {liveness.name} is in use: pictures with a score below {liveness.threshold.toFixed(2)} are rejected.
           </p>
         )}
         <div class="actions">
@@ -80,7 +80,7 @@ export function ModelCard() {
           />
           {liveness && (
             <button type="button" class="plain" onClick={() => act("recognize.setLiveness", { file: null })}>
-              Stop using it
+              Remove liveness model
             </button>
           )}
         </div>

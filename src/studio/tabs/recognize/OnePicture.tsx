@@ -1,4 +1,4 @@
-// Who is on a picture file.
+// Identifies the person in a picture file.
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
@@ -17,7 +17,7 @@ export function OnePicture({ findFace }: { findFace: boolean }) {
   return (
     <section class="card">
       <div class="heading">
-        <h2>A picture</h2>
+        <h2>Identify from a file</h2>
         <FileButton name="Identify a picture" accept="image/*,.pgm,.ppm" disabled={!anybody} take={identify} />
       </div>
       <section aria-label="Who is on the picture" class="verdict">
@@ -29,7 +29,7 @@ export function OnePicture({ findFace }: { findFace: boolean }) {
             </div>
           </div>
         ) : (
-          <p class="quiet">{anybody ? "Choose a picture to see who is on it." : "Enroll somebody first."}</p>
+          <p class="quiet">{anybody ? "Choose a picture to see who it shows." : "Enroll a person first."}</p>
         )}
       </section>
     </section>

@@ -1,4 +1,4 @@
-// Who is known, and their gallery as a file.
+// The enrolled people, and their gallery as a file.
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { save } from "../../page/save.ts";
@@ -15,17 +15,17 @@ export function People() {
   const importGallery = async (file: File) => {
     told.value = null;
     const done = await act("recognize.importGallery", { file });
-    if (done) told.value = `${count(done.people, "person", "people")} taken from ${file.name}.`;
+    if (done) told.value = `${count(done.people, "person", "people")} imported from ${file.name}.`;
   };
   return (
     <section class="card">
       <div class="heading">
-        <h2>Who is known</h2>
-        <p class="quiet">{count(people.length, "person", "people")} (the gallery)</p>
+        <h2>Enrolled people</h2>
+        <p class="quiet">{count(people.length, "person", "people")} in the gallery</p>
       </div>
       {people.length === 0 ? (
         <p class="quiet measure">
-          Nobody yet. A person is kept as a few rows of numbers (embeddings) and one small picture, on this machine,
+          Nobody yet. A person is stored as a few lists of numbers (embeddings) and one small picture, on this machine,
           until you forget them or delete everything.
         </p>
       ) : (

@@ -1,4 +1,4 @@
-// Making people known, and recognizing them live.
+// Enrolling people, and recognizing them live.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { act, state } from "../../page/client.ts";
@@ -15,7 +15,7 @@ export function RecognizeTab() {
   const opened = useSignal(false);
   const findFace = useSignal(true);
   const video = useRef<HTMLVideoElement>(null);
-  // Opened anew where the first model has come, or the last one has gone.
+  // Opens a model again when the first one appears or the last one is removed.
   useEffect(() => {
     void act("recognize.open", {}).then(() => {
       opened.value = true;
@@ -25,10 +25,10 @@ export function RecognizeTab() {
   if (!model) {
     return (
       <section class="card">
-        <h2>Nothing to recognize with yet</h2>
+        <h2>No model yet</h2>
         <p class="measure">
-          Train a network, or bring a model that was trained elsewhere. Then a few pictures of a person are enough to
-          recognize them: the network need not have seen them in training.
+          Train a network, or import a trained model. Then a few pictures are enough to recognize a person, even one who
+          was not in the training data.
         </p>
         <div class="actions">
           <button type="button" onClick={() => openTab("train")}>

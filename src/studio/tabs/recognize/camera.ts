@@ -1,28 +1,29 @@
-// The camera: off until somebody starts it, off again when they stop it or leave the tab.
+// The camera: off until the user starts it, and off again when it is stopped or the tab is left.
 import { signal } from "@preact/signals";
 
-/** What the camera shows; null while it is off. */
+/** The camera's stream; null while it is off. */
 export const stream = signal<MediaStream | null>(null);
-/** Why it did not start, for the reader. */
+/** Why it did not start, for the user. */
 export const cameraTrouble = signal<string | null>(null);
 
-/** Side of the square that is looked at. */
+/** Side of the square frame to identify. */
 const frameSide = 256;
 
 const reasons: Readonly<Record<string, string>> = {
-  NotAllowedError: "The camera was not allowed. Allow it in the browser's address bar, then start it again.",
-  NotFoundError: "There is no camera. Connect one, or use picture files.",
+  NotAllowedError:
+    "Access to the camera was denied. Allow it in the browser's address bar, then start the camera again.",
+  NotFoundError: "No camera was found. Connect one, or use picture files.",
   NotReadableError: "The camera cannot be opened: another program may be using it.",
 };
 
-/** Counts starts and stops: one that was overtaken takes nothing. */
+/** Counts starts and stops: an outdated start has no effect. */
 let wish = 0;
 
 export async function startCamera(): Promise<void> {
   const mine = ++wish;
   cameraTrouble.value = null;
   if (!navigator.mediaDevices) {
-    cameraTrouble.value = "This page has no camera: browsers give one on https and on localhost alone.";
+    cameraTrouble.value = "The camera is not available on this page: browsers allow it only on https and localhost.";
     return;
   }
   try {
@@ -33,7 +34,7 @@ export async function startCamera(): Promise<void> {
       track.addEventListener("ended", () => {
         if (stream.value !== opened) return;
         stopCamera();
-        cameraTrouble.value = "The camera is gone: it was unplugged, or taken back.";
+        cameraTrouble.value = "The camera stopped: it was unplugged, or access was revoked.";
       });
     }
     stream.value = opened;
@@ -53,7 +54,7 @@ function end(opened: MediaStream): void {
   for (const track of opened.getTracks()) track.stop();
 }
 
-/** The middle square of what the video shows now; null before there is anything. */
+/** The centered square of the current frame; null before the first frame. */
 export async function frameOf(video: HTMLVideoElement): Promise<ImageBitmap | null> {
   const { videoWidth: width, videoHeight: height } = video;
   const side = Math.min(width, height);

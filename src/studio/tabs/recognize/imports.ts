@@ -1,40 +1,37 @@
-// Files of models and galleries that somebody brings: taken as a whole, or refused with a sentence that says why.
+// Imported model and gallery files: imported completely, or rejected with the reason.
 import { inBytes, TwingradError } from "../../../errors.ts";
 import { Gallery, type GalleryJson } from "../../../recognition/gallery.ts";
 import type { Recogniser } from "../../../recognition/recogniser.ts";
 
-/** Nothing that the studio writes comes near it. */
+/** Larger than any file that the studio writes. */
 const largestFile = 2 ** 30;
 
-/** What a file is refused for names it, and says that all is as it was. */
+/** Errors name the file, and say that nothing has changed. */
 export async function taking<T>(file: File, work: (bytes: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
   try {
     if (file.size > largestFile) {
-      throw new TwingradError(
-        "BAD_INPUT",
-        `it has ${inBytes(file.size)}, and at most ${inBytes(largestFile)} are read`,
-      );
+      throw new TwingradError("BAD_INPUT", `it has ${inBytes(file.size)}; the limit is ${inBytes(largestFile)}`);
     }
     return await work(new Uint8Array(await file.arrayBuffer()));
   } catch (error) {
     if (!(error instanceof TwingradError)) throw error;
-    const message = `${file.name} was not taken, and nothing has changed: ${error.message}`;
+    const message = `${file.name} could not be imported, and nothing has changed: ${error.message}`;
     throw new TwingradError(error.code, message, { cause: error });
   }
 }
 
-/** @throws CORRUPT_FILE for bytes that are no gallery, CHECKPOINT_MISMATCH for one of another model. */
+/** @throws CORRUPT_FILE for an invalid gallery, CHECKPOINT_MISMATCH for one of another model. */
 export function readGallery(model: Recogniser, bytes: Uint8Array): GalleryJson {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", "this is no gallery: it is no JSON file", { cause: error });
+    throw new TwingradError("CORRUPT_FILE", "this is not a gallery: it is not a JSON file", { cause: error });
   }
   return Gallery.fromJSON(model, json).toJSON();
 }
 
-/** The people of both; who is in both has the pictures of both, each once. */
+/** The people of both galleries; a person in both has the pictures of both, without duplicates. */
 export function mergedGalleries(own: GalleryJson, added: GalleryJson): GalleryJson {
   const people = new Map(own.people.map(({ name, embeddings }) => [name, embeddings]));
   for (const { name, embeddings } of added.people) {

@@ -1,4 +1,4 @@
-// A picture that somebody is to be recognized on: a file or a frame of the camera, about its face where the browser finds one.
+// A picture to identify, from a file or the camera, cropped to its face where the browser can detect it.
 import { cropOf, type PictureCrop } from "../../../data/pictures/crop.ts";
 import type { StoredPicture } from "../../../data/pictures/storedPicture.ts";
 import type { FaceBox, Probe } from "../../messages.ts";
@@ -9,16 +9,16 @@ interface FaceDetector {
 }
 type FaceDetectorClass = new (options: { maxDetectedFaces: number }) => FaceDetector;
 
-/** Added to a face's box on every side: hair, chin and ears, as pictures of people have them. */
+/** Enlarges a face's box on every side to include hair, chin and ears, as portraits do. */
 const margin = 0.25;
 
-/** The browser's face finder; undefined where it has none, or one that finds nothing anywhere. */
+/** The browser's face detector; undefined where it has none, or only a stub. */
 export async function browserFaceFinder(): Promise<FaceDetector | undefined> {
   const { FaceDetector } = globalThis as { FaceDetector?: FaceDetectorClass };
   if (!FaceDetector) return undefined;
   try {
     const detector = new FaceDetector({ maxDetectedFaces: 4 });
-    await detector.detect(new ImageData(32, 32)); // some have the class, and no detector behind it
+    await detector.detect(new ImageData(32, 32)); // some browsers have the class without a detector
     return detector;
   } catch {
     return undefined;
@@ -27,11 +27,11 @@ export async function browserFaceFinder(): Promise<FaceDetector | undefined> {
 
 export interface PreparedProbe {
   readonly stored: StoredPicture;
-  /** The largest face; null where nobody looked, or there is none. */
+  /** The largest face; null without face detection, or where there is none. */
   readonly face: FaceBox | null;
 }
 
-/** Hostile files are left to the decoder, which has errors for them. */
+/** Invalid files are left to the decoder, which reports them. */
 export async function prepare(probe: Probe, finder: FaceDetector | undefined): Promise<PreparedProbe> {
   const face = finder ? await largestFace(probe, finder) : null;
   const crop: PictureCrop | undefined = face

@@ -1,5 +1,5 @@
-// Who is known, and by which model: the gallery in use, kept in the origin-private file system. Each change is written down
-// before it counts; where that fails all is as it was.
+// The gallery and the model in use, stored in the origin-private file system. Each change is stored before it takes
+// effect; where that fails, nothing has changed.
 import { identityName } from "../../../data/names.ts";
 import { NotLiveError, TwingradError } from "../../../errors.ts";
 import { sha256 } from "../../../formats/seal.ts";
@@ -15,16 +15,16 @@ import { tellStorage } from "../../worker/storageFigures.ts";
 import { mergedGalleries, readGallery, taking } from "./imports.ts";
 import { browserFaceFinder, type PreparedProbe, prepare } from "./probe.ts";
 
-/** What is kept beside models and galleries. */
+/** The stored index of models and galleries. */
 interface Index {
   readonly version: 1;
-  /** The model that was used last. */
+  /** The model used last. */
   model: string | null;
   imported: { readonly id: string; readonly name: string }[];
   liveness: { readonly name: string } | null;
 }
 
-/** The people of one model, with a small picture of each whom somebody enrolled here. */
+/** The people of one model, with a small picture of each person enrolled here. */
 interface KeptGallery {
   readonly gallery: GalleryJson;
   readonly covers: readonly (readonly [name: string, dataUri: string])[];
@@ -44,7 +44,7 @@ const livenessFile = "liveness.safetensors";
 const modelFile = (id: string) => `${id}.safetensors`;
 const galleryFile = (fingerprint: string) => `gallery-${fingerprint}.json`;
 const coverSide = 96;
-/** Frames that are embedded together: one. */
+/** Frames are embedded one at a time. */
 const batchSize = 1;
 
 export class Recognition {
@@ -53,7 +53,7 @@ export class Recognition {
   private opened: Opened | undefined;
   private liveness: { readonly device: Device; readonly judge: LivenessModel } | undefined;
   private finder: Awaited<ReturnType<typeof browserFaceFinder>>;
-  /** Changes take turns. */
+  /** Serializes changes. */
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly context: Context) {
@@ -81,7 +81,7 @@ export class Recognition {
             const probe = await prepare(picture, findFace ? this.finder : undefined);
             if (findFace && this.finder && !probe.face) throw new NoFaceError();
             await opened.gallery.enroll(name, await this.pixels(probe, opened.model), await this.checked(probe));
-            const known = identityName(name); // as the gallery spells it
+            const known = identityName(name); // in the gallery's form
             if (!opened.covers.has(known)) opened.covers = new Map(opened.covers).set(known, await this.cover(probe));
             added++;
           } catch (error) {
@@ -127,7 +127,7 @@ export class Recognition {
 
   async exportOnnx(): Promise<Output<"recognize.exportOnnx">> {
     const { id } = await this.current();
-    const { exportOnnx } = await import("../../../exchange/onnx/exportOnnx.ts"); // with the schema of ONNX: few ask for it
+    const { exportOnnx } = await import("../../../exchange/onnx/exportOnnx.ts"); // large, and rarely needed
     const { bytes } = await exportOnnx(await this.bytesOf(id));
     return { name: `${this.nameOf(id)}.onnx`, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
   }
@@ -206,7 +206,7 @@ export class Recognition {
     });
   }
 
-  /** Opens a model with its people. What was open stays so where that fails. */
+  /** Opens a model with its people. Where that fails, the previous model stays open. */
   private async use(id: string): Promise<void> {
     const { opened } = this;
     const bytes = await this.bytesOf(id);
@@ -237,14 +237,14 @@ export class Recognition {
     this.liveness = { device, judge: await LivenessModel.open(device, bytes, { batchSize }) };
   }
 
-  /** The model in use, on the device that is open now: a lost one took it along. */
+  /** The model in use on the current device; it is opened again after the device was lost. */
   private async current(): Promise<Opened> {
-    if (!this.opened) throw new TwingradError("BAD_INPUT", "There is no model to recognize with yet: train one first.");
+    if (!this.opened) throw new TwingradError("BAD_INPUT", "There is no model yet: train one first.");
     if (this.opened.device !== (await this.context.device())) await this.use(this.opened.id);
     return this.opened;
   }
 
-  /** Changes who is known, and writes it down. */
+  /** Changes the gallery, and stores it. */
   private async changing(opened: Opened, change: () => Promise<void>): Promise<void> {
     const before = { gallery: opened.gallery.toJSON(), covers: opened.covers };
     try {
@@ -266,7 +266,7 @@ export class Recognition {
     return this.context.decoder.decode(stored, imageSize);
   }
 
-  /** The same picture as the liveness model takes it. */
+  /** The same picture in the liveness model's size. */
   private async checked({ stored }: PreparedProbe): Promise<{ livenessImages?: Uint8Array }> {
     if (!this.liveness) return {};
     return { livenessImages: await this.context.decoder.decode(stored, this.liveness.judge.imageSize) };
@@ -343,11 +343,11 @@ export class Recognition {
 
 class NoFaceError extends TwingradError {
   constructor() {
-    super("BAD_INPUT", "No face was found in it.");
+    super("BAD_INPUT", "No face was found in this picture.");
   }
 }
 
-/** What is wrong with one picture; anything else is wrong with all of them. */
+/** Whether the error concerns one picture only; any other would affect all of them. */
 function isOfPicture(error: unknown): error is TwingradError {
   return (
     error instanceof NotLiveError ||

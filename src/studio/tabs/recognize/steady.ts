@@ -1,15 +1,15 @@
-// Frame by frame an answer flickers: what is shown is what most of the last few frames say.
+// Smooths the flicker of per-frame answers: shows what most of the last few frames agree on.
 import type { Recognized } from "../../messages.ts";
 
 export type Answer = Recognized | "refused" | "no face";
 
-/** Frames that are looked back at, and how many of them must agree. */
+/** The number of recent frames, and how many of them must agree. */
 const window = 5;
 const agreeing = 3;
 
 const verdict = (answer: Answer) => (typeof answer === "string" ? answer : `name ${answer.name}`);
 
-/** Keeps the last answers; gives the newest one of the verdict that most of them share, or what was shown before. */
+/** Keeps the last answers; returns the newest of the majority, or the one shown before. */
 export class Steady {
   private last: Answer[] = [];
   private shown: Answer | null = null;

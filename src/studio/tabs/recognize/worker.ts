@@ -1,10 +1,10 @@
-// What the worker answers the Recognize tab.
+// The worker's part of the Recognize tab.
 import type { Context, Handlers } from "../../worker/context.ts";
 import { Recognition } from "./recognition.ts";
 
 export function handlers(context: Context): Handlers<"recognize"> {
   const recognition = new Recognition(context);
-  /** Shows what goes on until it is over. */
+  /** Shows an activity until the work is done. */
   const during = async <T>(text: string, work: () => Promise<T>): Promise<T> => {
     context.publisher.set("activity", { text });
     try {

@@ -1,4 +1,4 @@
-// The curves of the run that is shown, and of earlier ones laid over it.
+// The curves of the current run, and of earlier runs for comparison.
 import { useMemo } from "preact/hooks";
 import { LineChart } from "../../charts/LineChart.tsx";
 import { percent } from "../../page/words.ts";
@@ -10,7 +10,7 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
     grown(({ curve }) => curve.losses.length),
     grown(({ curve }) => curve.evaluations.length),
   ];
-  // Made anew where they have grown alone: each draws its chart.
+  // Recomputed only when curves have grown, since each change redraws a chart.
   const loss = useMemo(() => lossLines(curves), [losses]);
   const auc = useMemo(() => evaluationLines(curves, "auc"), [evaluations]);
   const eer = useMemo(() => evaluationLines(curves, "eer"), [evaluations]);
@@ -18,8 +18,8 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
     <>
       <section class="card" aria-label="Loss">
         <LineChart
-          title="Loss"
-          explanation="How wrong it is on what it learns from. It should fall, fast at first."
+          title="Training loss"
+          explanation="The error on the training batches. It should fall, quickly at first."
           xLabel="Step"
           lines={loss}
         />
@@ -28,7 +28,7 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
         <section class="card" aria-label="Held-out AUC">
           <LineChart
             title="AUC on held-out people"
-            explanation="Of a pair of one person and a pair of two: how often the pair of one looks more alike. 0.5 is guessing, 1 is always."
+            explanation="How often two pictures of the same person (genuine) look more alike than two of different people (impostor). 0.5 is guessing, 1 is perfect."
             xLabel="Step"
             lines={auc}
             format={(value) => value.toFixed(3)}
@@ -36,8 +36,8 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
         </section>
         <section class="card" aria-label="Held-out equal error rate">
           <LineChart
-            title="Equal error rate on held-out people (EER)"
-            explanation="Where as many strangers are let in as friends are turned away: how many. Less is better."
+            title="Equal error rate (EER) on held-out people"
+            explanation="The error rate at the threshold where false accepts and false rejects are equally frequent. Lower is better."
             xLabel="Step"
             lines={eer}
             format={(value) => percent(value)}

@@ -1,4 +1,4 @@
-// What augmentation makes of a few pictures, before anything is trained.
+// Preview of the augmentation on a few pictures, before training.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Output } from "../../messages.ts";
@@ -36,7 +36,7 @@ export function Preview() {
         open.value = event.currentTarget.open;
       }}
     >
-      <summary>Preview what it will see</summary>
+      <summary>Preview augmented pictures</summary>
       {pictures === 0 && <p class="quiet">There are no pictures yet.</p>}
       {problem.value && <p>{problem.value}</p>}
       {made.value && (
@@ -44,7 +44,7 @@ export function Preview() {
           <ul class="preview">
             {made.value.pictures.map((pixels, index) => (
               <li key={index}>
-                <Pixels pixels={pixels} side={made.value!.side} name={`Changed picture ${index + 1}`} />
+                <Pixels pixels={pixels} side={made.value!.side} name={`Augmented picture ${index + 1}`} />
               </li>
             ))}
           </ul>

@@ -1,4 +1,4 @@
-// Earlier runs: kept, laid over one another, compared by their settings, deleted.
+// All runs: compare them in the charts and by their settings, rename, resume and delete them.
 import type { Signal } from "@preact/signals";
 import type { RunSummary } from "../../messages.ts";
 import { Confirm } from "../../page/Confirm.tsx";
@@ -14,7 +14,7 @@ const statuses = {
   failed: "failed",
 } as const;
 
-/** As many as there are colours for. */
+/** The number of colors in the palette. */
 export const mostCompared = 5;
 
 export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
@@ -33,7 +33,7 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
         <table class="wide">
           <thead>
             <tr>
-              <th scope="col">In the charts</th>
+              <th scope="col">In charts</th>
               <th scope="col">Name</th>
               <th scope="col">State</th>
               <th scope="col" class="number">
@@ -43,11 +43,11 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
                 Best AUC
               </th>
               <th scope="col" class="number">
-                EER there
+                EER
               </th>
               <th scope="col">People</th>
               <th scope="col">
-                <span class="hidden">What to do with it</span>
+                <span class="hidden">Actions</span>
               </th>
             </tr>
           </thead>
@@ -81,13 +81,13 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
                 <td class="number">{run.best ? run.best.auc.toFixed(3) : "–"}</td>
                 <td class="number">{run.best ? percent(run.best.eer) : "–"}</td>
                 <td>
-                  {run.people} trained on, {run.heldOut} held out
+                  {run.people} training, {run.heldOut} held out
                 </td>
                 <td>
                   <div class="actions">
                     {(run.status === "paused" || run.status === "failed") && run.id !== shown && (
                       <button type="button" class="plain" onClick={() => act("train.resume", { run: run.id })}>
-                        Go on with {run.name}
+                        Resume {run.name}
                       </button>
                     )}
                     <Confirm
@@ -109,20 +109,21 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
   );
 }
 
-/** The settings in which the runs of the charts differ. */
+/** The settings that differ between the runs in the charts. */
 function Differences({ runs }: { runs: readonly RunSummary[] }) {
-  if (runs.length < 2) return <p class="quiet small">Tick a second run to see both in the charts and what differs.</p>;
+  if (runs.length < 2)
+    return <p class="quiet small">Select a second run to compare both in the charts and by their settings.</p>;
   const differing = Object.entries(described).filter(
     ([, text]) => new Set(runs.map(({ settings }) => text(settings))).size > 1,
   );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section class="scroll" aria-label="What differs between the runs" tabIndex={0}>
+    <section class="scroll" aria-label="Differences between the runs" tabIndex={0}>
       <table>
-        <caption class="hidden">What differs between the runs</caption>
+        <caption class="hidden">Differences between the runs</caption>
         <thead>
           <tr>
-            <th scope="col">What differs</th>
+            <th scope="col">Setting</th>
             {runs.map(({ id, name }) => (
               <th key={id} scope="col">
                 {name}
@@ -141,7 +142,7 @@ function Differences({ runs }: { runs: readonly RunSummary[] }) {
           ))}
           {differing.length === 0 && (
             <tr>
-              <td colSpan={runs.length + 1}>Nothing in the settings: the pictures may be others.</td>
+              <td colSpan={runs.length + 1}>No settings differ; the pictures may.</td>
             </tr>
           )}
         </tbody>

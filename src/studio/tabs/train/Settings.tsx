@@ -1,4 +1,4 @@
-// A handful of settings with good defaults; the rest is folded.
+// A few settings with good defaults; the rest is collapsed.
 import type { ComponentChildren } from "preact";
 import type { AugmentationName, LossName } from "../../messages.ts";
 import { type NetworkName, networks } from "./defaults.ts";
@@ -13,28 +13,28 @@ export function Settings() {
       <div class="fields">
         <Choice
           label="Network"
-          hint="A larger one can learn more, from more pictures, and takes longer."
+          hint="A larger network can learn more from more pictures, but trains slower."
           value={networkOf(s) ?? "small"}
           options={{ small: "Small", medium: "Medium", large: "Large" }}
           onChange={(name) => change(networks[name as NetworkName])}
         />
         <Choice
           label="Picture size"
-          hint="The side in pixels. Twice the side takes four times as long."
+          hint="Side in pixels. Twice the side takes four times as long."
           value={String(s.imageSize)}
           options={{ 32: "32 pixels", 48: "48 pixels", 64: "64 pixels", 96: "96 pixels" }}
           onChange={(side) => change({ imageSize: Number(side) })}
         />
         <Amount
           label="Steps"
-          hint="How often it learns from a handful of pictures (a batch)."
+          hint="How often the network is updated, each time from a small batch of pictures."
           value={s.steps}
           least={10}
           onChange={(steps) => change({ steps })}
         />
         <Choice
           label="Augmentation"
-          hint="Pictures are turned, moved, lit otherwise, anew each time, so that none is learnt by heart."
+          hint="Random rotation, shift, light and more, so that the network does not memorize the pictures."
           value={s.augmentation}
           options={augmentations}
           onChange={(name) => change({ augmentation: name as AugmentationName })}
@@ -46,14 +46,14 @@ export function Settings() {
         <div class="fields">
           <Choice
             label="Loss"
-            hint="What counts as a mistake while it learns."
+            hint="How mistakes are measured in training."
             value={s.loss}
             options={losses}
             onChange={(name) => change({ loss: name as LossName, ...lossDefaults[name as LossName] })}
           />
           <Amount
             label="Learning rate"
-            hint="How far a step goes. Too far, and it learns nothing."
+            hint="Size of each update. Too large, and training fails."
             value={s.learningRate}
             least={0.000001}
             fraction
@@ -61,14 +61,14 @@ export function Settings() {
           />
           <Choice
             label="Schedule"
-            hint="How the learning rate moves."
+            hint="How the learning rate changes during training."
             value={s.schedule}
-            options={{ cosine: "Falls along a cosine", constant: "Stays" }}
+            options={{ cosine: "Cosine decay", constant: "Constant" }}
             onChange={(name) => change({ schedule: name as "cosine" | "constant" })}
           />
           <Amount
-            label="Warm-up"
-            hint="First steps, at a smaller rate."
+            label="Warmup"
+            hint="Steps at the start with a smaller learning rate."
             value={s.warmUp}
             least={0}
             onChange={(warmUp) => change({ warmUp })}
@@ -86,28 +86,28 @@ export function Settings() {
             onChange={(peoplePerBatch) => change({ peoplePerBatch })}
           />
           <Amount
-            label="Pictures of each"
+            label="Pictures of each person"
             value={s.picturesPerPerson}
             least={2}
             onChange={(picturesPerPerson) => change({ picturesPerPerson })}
           />
           <Amount
             label="L2 penalty"
-            hint="Keeps weights small."
+            hint="Keeps the weights small."
             value={s.l2}
             least={0}
             fraction
             onChange={(l2) => change({ l2 })}
           />
           <Choice
-            label="Colour"
+            label="Color"
             value={String(s.channels)}
-            options={{ 3: "Colour", 1: "Grey" }}
+            options={{ 3: "Color", 1: "Gray" }}
             onChange={(channels) => change({ channels: channels === "1" ? 1 : 3 })}
           />
           <Amount
             label="Evaluate every"
-            hint="Steps between two tests on the people held out; each leaves a checkpoint."
+            hint="Steps between evaluations on the held-out people; each saves a checkpoint."
             value={s.evaluateEvery}
             least={1}
             onChange={(evaluateEvery) => change({ evaluateEvery })}
@@ -125,7 +125,7 @@ export function Settings() {
   );
 }
 
-/** Rates that suit each loss. */
+/** Learning rates that suit each loss. */
 const lossDefaults: Readonly<Record<LossName, { learningRate: number }>> = {
   "supervised-contrastive": { learningRate: 0.01 },
   triplet: { learningRate: 0.003 },
@@ -209,7 +209,7 @@ function Amount({
           const number = Number(input.value);
           const valid = input.value !== "" && number >= least && (fraction || Number.isInteger(number));
           if (valid) onChange(number);
-          else input.value = String(value); // what cannot be is not taken
+          else input.value = String(value); // restores the last valid value
         }}
       />
     </Field>

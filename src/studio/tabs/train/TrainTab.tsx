@@ -1,4 +1,4 @@
-// A run: what it is told, how it goes, and those before it.
+// Training: settings, progress, curves, and earlier runs.
 import { useSignal } from "@preact/signals";
 import { act, curveOf, state } from "../../page/client.ts";
 import { openTab } from "../../page/TabList.tsx";
@@ -91,15 +91,15 @@ function Progress() {
         <Figure main name="AUC on held-out people" value={latest?.auc.toFixed(3)} />
         <Figure main name="Equal error rate (EER)" value={latest && percent(latest.eer)} />
         <Figure main name="Loss" value={loss?.toFixed(3)} />
-        <Figure name="Steps a second" value={stepsPerSecond?.toFixed(1)} />
+        <Figure name="Steps per second" value={stepsPerSecond?.toFixed(1)} />
         <Figure name="Time left" value={status === "training" && secondsLeft !== null ? duration(secondsLeft) : null} />
         <Figure name="GPU memory" value={memory === null ? null : bytes(memory)} />
       </dl>
       {note && <p>{note}</p>}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
-        {device.status === "ready" && device.software && ". This is a software adapter: a real GPU is far faster"}. You
-        may close this page at any time: the run goes on from its last checkpoint when you come back.
+        {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
+        time: training continues from the last checkpoint when you return.
       </p>
     </section>
   );

@@ -1,8 +1,8 @@
-// From curves to lines of a chart.
+// From training curves to lines of a chart.
 import type { Line } from "../../charts/LineChart.tsx";
 import type { Curve } from "../../messages.ts";
 
-/** Points of a line: a screen shows no more. */
+/** The largest number of points of a line, about a screen's resolution. */
 const most = 300;
 
 export interface NamedCurve {
@@ -10,7 +10,7 @@ export interface NamedCurve {
   readonly curve: Curve;
 }
 
-/** The loss, of long runs the mean of a few steps at each point. */
+/** The loss; for long runs averaged over several steps for each point. */
 export function lossLines(curves: readonly NamedCurve[]): Line[] {
   return curves.map(({ name, curve: { losses } }) => {
     const stride = Math.max(1, Math.ceil(losses.length / most));

@@ -1,4 +1,4 @@
-// What a run is told unless somebody says otherwise.
+// Default settings of a run.
 import type { RunSettings } from "../../messages.ts";
 
 export const networks = {

@@ -1,4 +1,4 @@
-// Some pictures of the data set as training changes them, on the GPU by the same operations.
+// Augments some pictures of the dataset on the GPU with the same operations as training.
 import { augmentationPresets } from "../../../data/augmentation/ranges.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { DecodedImages } from "../../../data/decodedImages.ts";

@@ -1,9 +1,9 @@
-// The settings of the next run, and what each is called.
+// The settings of the next run, and their descriptions.
 import { signal } from "@preact/signals";
 import type { RunSettings } from "../../messages.ts";
 import { defaultSettings, type NetworkName, networks } from "./defaults.ts";
 
-/** As the reader has them; kept while the page is open. */
+/** As the user has set them; kept while the page is open. */
 export const settings = signal<RunSettings>(defaultSettings);
 
 export function change(fields: Partial<RunSettings>): void {
@@ -26,21 +26,21 @@ export const losses = {
 export const augmentations = {
   none: "None",
   light: "Light",
-  standard: "Standard: mirrored, too",
-  strong: "Strong: parts hidden, too",
+  standard: "Standard: also mirrored",
+  strong: "Strong: also partly erased",
 } as const;
 
-/** Each setting in words, for the table that compares runs. */
+/** Descriptions of all settings, for the table that compares runs. */
 export const described: Readonly<Record<string, (run: RunSettings) => string>> = {
   Network: (s) => `${s.filters.join(", ")} filters, embedding of ${s.embedding}`,
-  "Picture size": (s) => `${s.imageSize} × ${s.imageSize}, ${s.channels === 1 ? "grey" : "colour"}`,
+  "Picture size": (s) => `${s.imageSize} × ${s.imageSize}, ${s.channels === 1 ? "gray" : "color"}`,
   Steps: (s) => String(s.steps),
   Augmentation: (s) => augmentations[s.augmentation],
   Loss: (s) => losses[s.loss],
   Batch: (s) => `${s.peoplePerBatch} people × ${s.picturesPerPerson} pictures`,
-  "Learning rate": (s) => `${s.learningRate}, ${s.schedule}, warm-up ${s.warmUp}`,
+  "Learning rate": (s) => `${s.learningRate}, ${s.schedule}, warmup ${s.warmUp}`,
   Optimizer: (s) => s.optimizer,
   "L2 penalty": (s) => String(s.l2),
-  "Evaluated every": (s) => `${s.evaluateEvery} steps`,
+  "Evaluate every": (s) => `${s.evaluateEvery} steps`,
   Seed: (s) => String(s.seed),
 };

@@ -1,4 +1,4 @@
-// What the worker answers the Train tab.
+// The worker's part of the Train tab.
 import type { Context, Handlers } from "../../worker/context.ts";
 import { preview } from "./preview.ts";
 

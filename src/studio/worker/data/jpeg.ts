@@ -1,6 +1,6 @@
-// Pixels to a JPEG file, by the browser.
+// Encodes pixels to JPEG with the browser's encoder.
 
-/** Of RGB bytes [side, side, 3]. */
+/** Takes RGB bytes [side, side, 3]. */
 export function jpegOf(pixels: Uint8Array, side: number, quality: number): Promise<Blob> {
   const image = new ImageData(side, side);
   const { data } = image;

@@ -1,4 +1,4 @@
-// The data set: who there is, which pictures, who is held out. Each change is written down before it is told.
+// The dataset: people, pictures, and who is held out. Each change is stored before it is published.
 import type { Dataset } from "../../../data/dataset.ts";
 import { identityName } from "../../../data/names.ts";
 import { byNaturalOrder } from "../../../data/naturalOrder.ts";
@@ -36,15 +36,15 @@ interface Prepared {
   readonly id: string;
 }
 
-/** Read, hashed and decoded at the same time, so that the decoders are busy. */
+/** How many pictures are read, hashed and decoded at a time, to keep the decoders busy. */
 const together = 8;
 const writtenEvery = 200;
 const indexFile = "data.json";
 const thumbnailSide = 96;
-/** Bytes of a file that is its own thumbnail. */
+/** Files up to this size are their own thumbnails. */
 const smallFile = 2 ** 15;
 const shownCovers = 6;
-/** Of what was refused; the rest is counted. */
+/** The number of rejected pictures to list; the rest is only counted. */
 const mostRefused = 200;
 const heldOutShare = 0.2;
 
@@ -54,7 +54,7 @@ export class Library {
   private readonly folder = folderAt(rootFolder);
   private readonly store: PictureStore = storedPictures(picturesFolder);
   private ids = 0;
-  /** Changes take turns: each is written down whole before the next begins. */
+  /** Serializes changes: each is stored completely before the next begins. */
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -68,7 +68,7 @@ export class Library {
     this.tell();
   }
 
-  /** Adds pictures, as many as can be; what is refused is told with why. */
+  /** Adds as many pictures as possible; the others are listed as rejected with the reason. */
   add(pictures: readonly NewPicture[], told?: (done: number) => void): Promise<Added> {
     return this.alone(async () => {
       const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
@@ -82,7 +82,7 @@ export class Library {
           const ready = await prepared(index);
           if (full) throw full;
           added.push(await this.take(picture, ready, known));
-          if (added.length % writtenEvery === 0) await this.write(); // a tab that is closed now loses few
+          if (added.length % writtenEvery === 0) await this.write(); // little is lost if the tab is closed now
         } catch (error) {
           if (error instanceof DiskError) full = error;
           this.refuse(picture, error as Error);
@@ -95,7 +95,7 @@ export class Library {
       try {
         await this.write();
       } catch (error) {
-        this.people = before; // what is not written down would be gone after a reload
+        this.people = before; // what is not stored would be gone after a reload
         for (const id of added) await this.store.remove(id);
         throw error;
       } finally {
@@ -114,7 +114,7 @@ export class Library {
     const bytes = await this.store.read(picture);
     const format = pictureFormat(bytes);
     if (format && format !== "netpbm" && bytes.length <= smallFile) {
-      return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` }); // the page shows it as it is
+      return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` }); // shown without decoding
     }
     const pixels = await this.decoder.decode(bytes, [thumbnailSide, thumbnailSide, 3]);
     return jpegOf(pixels, thumbnailSide, 0.85);
@@ -125,7 +125,7 @@ export class Library {
       const name = identityName(to);
       const own = this.personOf(person);
       const other = this.people.find((one) => one !== own && one.name === name);
-      if (other) throw new TwingradError("BAD_INPUT", `There is a person called ${name} already.`);
+      if (other) throw new TwingradError("BAD_INPUT", `There is already a person called ${name}.`);
       await this.changing(() => {
         own.name = name;
         this.people.sort((a, b) => byNaturalOrder(a.name, b.name));
@@ -167,14 +167,14 @@ export class Library {
     this.tell();
   }
 
-  /** After the folder was removed. */
+  /** Called after the folder was removed. */
   forget(): void {
     this.people = [];
     this.refused = [];
     this.tell();
   }
 
-  /** What can be trained on, and what it is evaluated on; empty where nobody is held out. */
+  /** The training and the held-out dataset; the latter is empty where nobody is held out. */
   datasets(): { training: Dataset; heldOut: Dataset } {
     const of = (heldOut: boolean): Dataset => {
       const people = this.people.filter((person) => person.heldOut === heldOut);
@@ -196,14 +196,14 @@ export class Library {
     return { training: of(false), heldOut: of(true) };
   }
 
-  /** Changes with every picture and every person's part in the training, and with nothing else. */
+  /** Changes with the pictures and with who is held out, and with nothing else. */
   async fingerprint(): Promise<string> {
     const parts = this.people.map(({ id, heldOut, pictures }) => [id, heldOut, pictures.map((picture) => picture.id)]);
     parts.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
     return digestOf(new TextEncoder().encode(JSON.stringify(parts)));
   }
 
-  /** Why nothing can be trained yet; undefined when it can. */
+  /** Why training is not possible yet; undefined when it is. */
   tooLittle(): string | undefined {
     if (this.people.length === 0) return "There are no pictures yet.";
     const learnt = this.people.filter(({ heldOut }) => !heldOut);
@@ -213,18 +213,18 @@ export class Library {
     return undefined;
   }
 
-  /** What can be done for several pictures at a time. */
+  /** The part of adding a picture that can run concurrently. */
   private async prepare({ person, bytes }: NewPicture): Promise<Prepared> {
     const who = identityName(person);
     const content = await bytes();
     const id = await digestOf(content);
-    await this.decoder.decode(content, [8, 8, 3]); // throws where nobody could
+    await this.decoder.decode(content, [8, 8, 3]); // throws where it cannot be decoded
     return { who, content, id };
   }
 
   private async take({ name }: NewPicture, { who, content, id }: Prepared, known: Map<string, string>) {
     const other = known.get(id);
-    if (other !== undefined) throw new DuplicateError(`It is exactly the same picture as ${other}.`);
+    if (other !== undefined) throw new DuplicateError(`It is the same picture as ${other}.`);
     await this.store.write(id, content);
     known.set(id, `${who}, ${name}`);
     let own = this.people.find((one) => one.name === who);
@@ -251,8 +251,8 @@ export class Library {
   }
 
   /**
-   * Of the newcomers as many are held out as make a fifth of everybody: those with two pictures, of whom genuine pairs can be
-   * made. Nobody who was there changes sides.
+   * Holds out new people until a fifth of all people are held out; only people with two pictures, since genuine pairs
+   * need them. People added earlier stay on their side.
    */
   private holdOutNewcomers(before: ReadonlySet<string>): void {
     const everyone = this.people.length;
@@ -263,7 +263,7 @@ export class Library {
     for (const person of order.slice(0, Math.max(0, wanted))) person.heldOut = true;
   }
 
-  /** Runs `change` and writes it down; where that fails everything is as it was. */
+  /** Applies `change` and stores it; where that fails, nothing has changed. */
   private async changing(change: () => void): Promise<void> {
     const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
     try {
@@ -289,7 +289,7 @@ export class Library {
 
   private personOf(id: string): Person {
     const person = this.people.find((one) => one.id === id);
-    if (!person) throw new TwingradError("BAD_INPUT", "This person is not there any more.");
+    if (!person) throw new TwingradError("BAD_INPUT", "This person no longer exists.");
     return person;
   }
 
@@ -301,7 +301,7 @@ export class Library {
         heldOut,
         pictures: pictures.length,
         covers: pictures.slice(0, shownCovers).map((picture) => picture.id),
-        problem: pictures.length === 1 ? "One picture only: nobody can be learnt from a single one." : null,
+        problem: pictures.length === 1 ? "Only one picture: training needs at least two." : null,
       })),
       pictures: this.people.reduce((sum, { pictures }) => sum + pictures.length, 0),
       refused: this.refused,
@@ -317,18 +317,18 @@ class DuplicateError extends TwingradError {
   }
 }
 
-/** Begins `work` on a few items before their turn comes; the function it gives waits for that of an item, in order. */
+/** Begins `work` on a few items ahead; the returned function awaits the result of an item, in order. */
 function ahead<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): (index: number) => Promise<R> {
   const begun = new Map<number, Promise<R>>();
   let next = 0;
   return (index) => {
     while (next < Math.min(items.length, index + most)) {
       const one = work(items[next]);
-      one.catch(() => undefined); // told when its turn comes
+      one.catch(() => undefined); // reported in its turn
       begun.set(next++, one);
     }
     const mine = begun.get(index)!;
-    begun.delete(index); // what it holds need not be held until all are done
+    begun.delete(index); // frees its memory before all are done
     return mine;
   };
 }

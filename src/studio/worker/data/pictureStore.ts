@@ -1,17 +1,16 @@
-// The pictures' bytes, each once under the SHA-256 of its content, in the origin-private file system; in memory where the
-// browser has none.
+// Stores the pictures' bytes in the origin-private file system, each once, under the SHA-256 of its content.
 import type { TwingradError } from "../../../errors.ts";
 import { storageError } from "../../../web/storageError.ts";
 
 export interface PictureStore {
   readonly has: (id: string) => Promise<boolean>;
   readonly read: (id: string) => Promise<Uint8Array>;
-  /** Whole or not at all. @throws DISK where the browser refuses. */
+  /** Atomic. @throws DISK where the browser refuses. */
   readonly write: (id: string, bytes: Uint8Array) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
 }
 
-/** What a worker's file handles have beside a page's; TypeScript's types are those of a page. */
+/** The part of a worker's file handles that a page's lack; TypeScript has the types for pages. */
 interface WorkerFile extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<{
     truncate(size: number): void;
@@ -51,7 +50,7 @@ export function storedPictures(path: string): PictureStore {
         const file = (await inside.getFileHandle(id, { create: true })) as WorkerFile;
         const handle = await file.createSyncAccessHandle();
         try {
-          handle.truncate(bytes.length); // asks for the room first
+          handle.truncate(bytes.length); // reserves the space first
           handle.write(bytes, { at: 0 });
           handle.flush();
         } finally {
@@ -63,7 +62,7 @@ export function storedPictures(path: string): PictureStore {
       }
     },
     async remove(id) {
-      await (await folder()).removeEntry(id).catch(() => undefined); // gone already
+      await (await folder()).removeEntry(id).catch(() => undefined); // already gone
     },
   };
 }

@@ -1,4 +1,4 @@
-// The model of a finished run: its best state with the threshold and the calibration that held-out identities gave.
+// The model of a finished run: its best checkpoint, with the threshold and calibration fitted on held-out identities.
 import type { Dataset } from "../../../data/dataset.ts";
 import type { Device } from "../../../gpu/device.ts";
 import { assess } from "../../../recognition/assessment.ts";

@@ -1,4 +1,4 @@
-// How well a run's checkpoint tells held-out identities apart: what the Evaluate tab will say of it, pair by pair.
+// Evaluates a run's checkpoints on held-out identities, with the same pairs as the Evaluate tab.
 import { type Dataset, indicesByIdentity, labelsOf, subset } from "../../../data/dataset.ts";
 import { DecodedImages } from "../../../data/decodedImages.ts";
 import { type EvaluationPair, pairsPerIdentity } from "../../../data/sampling/evaluationPairs.ts";
@@ -10,10 +10,10 @@ import type { Evaluation, RunSettings } from "../../messages.ts";
 const pairsEach = 50;
 const batchSize = 64;
 
-/** About how many pictures a state is evaluated by. */
+/** About how many pictures an evaluation uses. */
 const enough = 500;
 
-/** Of the held-out identities those who are evaluated by; undefined where they give no pairs of both kinds. */
+/** The held-out identities to evaluate on; undefined where they do not give pairs of both kinds. */
 export function evaluationDataset(heldOut: Dataset): Dataset | undefined {
   const groups = indicesByIdentity(labelsOf(heldOut));
   const several = groups.map((_, identity) => identity).filter((identity) => groups[identity].length > 1);
@@ -26,7 +26,7 @@ export function evaluationDataset(heldOut: Dataset): Dataset | undefined {
   return subset(heldOut, chosen);
 }
 
-/** The same pairs in every evaluation of a run, so that figures can be compared. */
+/** The same pairs in every evaluation of a run, so that results are comparable. */
 export const heldOutPairs = (people: Dataset): EvaluationPair[] =>
   pairsPerIdentity(labelsOf(people), { perIdentity: pairsEach, seed: 1 });
 
@@ -36,7 +36,7 @@ export class HeldOut {
     private readonly pictures: Uint8Array,
   ) {}
 
-  /** Undefined where the held-out identities give no genuine and impostor pairs. */
+  /** Undefined where the held-out identities do not give pairs of both kinds. */
   static async open(heldOut: Dataset, { imageSize, channels }: RunSettings): Promise<HeldOut | undefined> {
     const people = evaluationDataset(heldOut);
     if (!people) return undefined;
@@ -44,7 +44,10 @@ export class HeldOut {
     return new HeldOut(heldOutPairs(people), await images.stack(people.items.map((_, i) => i)));
   }
 
-  /** @param checkpoint as `Trainer.save` gives it; the model in it has its batch-norm statistics corrected, the trainer has not. */
+  /**
+   * @param checkpoint from `Trainer.save`; a model opened from it has corrected batch-norm statistics, unlike the
+   * trainer.
+   */
   async evaluate(device: Device, checkpoint: Uint8Array, step: number): Promise<Evaluation> {
     const model = await Model.open(device, checkpoint, { batchSize });
     try {

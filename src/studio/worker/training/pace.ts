@@ -1,6 +1,6 @@
-// How fast a run goes, evaluations and checkpoints left out, and what is left of it.
+// The speed of a run without evaluations and checkpoints, and the estimated time left.
 
-/** The speed told is that of about so many last seconds. */
+/** The speed is averaged over about the last so many seconds. */
 const window = 5;
 
 export class Pace {
@@ -17,7 +17,7 @@ export class Pace {
     while (this.settledAt.length > 2 && now - this.settledAt[0] > window * 1000) this.settledAt.shift();
   }
 
-  /** The clock stands still until the returned function is called. */
+  /** Stops the clock until the returned function is called. */
   pause(): () => void {
     const since = performance.now();
     return () => {

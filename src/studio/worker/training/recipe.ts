@@ -1,4 +1,4 @@
-// From a run's settings to what trains: the network, its batches, its loss.
+// From a run's settings to its network, batches and trainer.
 import { augmentationPresets } from "../../../data/augmentation/ranges.ts";
 import type { Batch } from "../../../data/batch.ts";
 import { type BatchStream, batches, classBatches } from "../../../data/batches.ts";
@@ -15,7 +15,7 @@ import type { RunSettings } from "../../messages.ts";
 
 const onPairs = (settings: RunSettings) => settings.loss === "cross-entropy" || settings.loss === "contrastive";
 
-/** Of a step: pictures, or pairs. */
+/** The batch size of a step, in pictures or in pairs. */
 function batchOf(settings: RunSettings, labels: ArrayLike<number>) {
   const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
   const people = Math.max(2, Math.min(settings.peoplePerBatch, several));

@@ -1,4 +1,4 @@
-// The runs: what each was told to do, how far it came, its curves, its checkpoints and its model; a folder each.
+// The runs: settings, progress, curves, checkpoints and model; each has its folder.
 import { TwingradError } from "../../../errors.ts";
 import { Checkpoints } from "../../../train/checkpoints.ts";
 import type { Evaluation, RunSettings, RunStatus, RunSummary } from "../../messages.ts";
@@ -15,7 +15,7 @@ export interface Run {
   readonly people: number;
   readonly heldOut: number;
   readonly pictures: number;
-  /** Of the pictures it began with: it goes on with no others. */
+  /** The fingerprint of its pictures: the run can resume only with the same ones. */
   readonly fingerprint: string;
   adapter: string;
   /** The loss of every step from the first. */
@@ -46,17 +46,17 @@ export class Runs {
 
   get(id: string): Run {
     const run = this.all.get(id);
-    if (!run) throw new TwingradError("BAD_INPUT", "This run is not there any more.");
+    if (!run) throw new TwingradError("BAD_INPUT", "This run no longer exists.");
     return run;
   }
 
-  /** What the next run is called unless somebody says otherwise. */
+  /** The default name of the next run. */
   nextName(): string {
     const numbers = this.list().map(({ name }) => Number(/^Run (\d+)$/.exec(name)?.[1] ?? 0));
     return `Run ${Math.max(0, ...numbers) + 1}`;
   }
 
-  /** Writes a run down, a new one as well. */
+  /** Stores a run, new or changed. */
   async save(run: Run): Promise<void> {
     this.all.set(run.id, run);
     this.tell();
@@ -71,7 +71,7 @@ export class Runs {
     await folderAt(`${runsFolder}/${id}`).write(modelFile, bytes);
   }
 
-  /** The finished model of a run: what Evaluate and Recognize open. */
+  /** The finished model of a run, for Evaluate and Recognize. */
   model(id: string): Promise<Uint8Array> {
     if (!this.get(id).hasModel) throw new TwingradError("BAD_INPUT", "This run has no model yet: let it finish.");
     return folderAt(`${runsFolder}/${id}`).read(modelFile);
@@ -84,7 +84,7 @@ export class Runs {
     this.tell();
   }
 
-  /** After the folder was removed. */
+  /** Called after the folder was removed. */
   forget(): void {
     this.all.clear();
     this.tell();

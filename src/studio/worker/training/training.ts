@@ -1,5 +1,5 @@
-// The run that is training: its steps, its evaluations on held-out identities, its checkpoints; paused, resumed, stopped. A
-// worker that starts while a run says that it trains goes on with it: the page was reloaded, closed or crashed.
+// The run in training: its steps, evaluations on held-out identities and checkpoints; pausing, resuming, stopping. If a
+// run was training when the page was reloaded or closed, or crashed, the worker resumes it at its start.
 import type { SamplerState } from "../../../data/sampling/sampler.ts";
 import { DeviceLostError, TwingradError } from "../../../errors.ts";
 import type { Device } from "../../../gpu/device.ts";
@@ -27,13 +27,13 @@ export interface TrainingParts {
 }
 
 export class Training {
-  /** The run that has the device, until its work is over; another one waits for that. */
+  /** The run that uses the device, until its work is complete; another one waits for that. */
   private active: { readonly run: Run; wish: Wish; readonly over: Promise<void> } | undefined;
   private ids = 0;
 
   constructor(private readonly parts: TrainingParts) {}
 
-  /** Whether a run has the device now. */
+  /** Whether a run uses the device now. */
   get busy(): boolean {
     return this.active !== undefined;
   }
@@ -64,21 +64,21 @@ export class Training {
     return run;
   }
 
-  /** Goes on with a run from its newest checkpoint. */
+  /** Resumes a run from its newest checkpoint. */
   async resume(id = this.parts.publisher.state.training.run ?? undefined): Promise<void> {
     this.refuseTwo();
-    if (id === undefined) throw new TwingradError("BAD_INPUT", "There is no run to go on with.");
+    if (id === undefined) throw new TwingradError("BAD_INPUT", "There is no run to resume.");
     const run = this.parts.runs.get(id);
     if (run.fingerprint !== (await this.parts.library.fingerprint())) {
       throw new TwingradError(
         "CHECKPOINT_MISMATCH",
-        `The pictures have changed since ${run.name} began, so it cannot go on. Start a new run.`,
+        `The pictures have changed since ${run.name} began, so it cannot resume. Start a new run.`,
       );
     }
     this.begin(run);
   }
 
-  /** After the steps under way, with a checkpoint. */
+  /** Pauses after the steps in flight, with a checkpoint. */
   async pause(): Promise<void> {
     if (!this.active) return;
     this.active.wish = "pause";
@@ -86,7 +86,7 @@ export class Training {
     await this.active.over;
   }
 
-  /** Ends the run where it stands; its best state becomes its model. A paused run is only marked. */
+  /** Ends the run now; its best checkpoint becomes its model. A paused run without steps is only marked. */
   async stop(): Promise<void> {
     if (this.active) {
       this.active.wish = "stop";
@@ -107,7 +107,7 @@ export class Training {
     await this.active!.over;
   }
 
-  /** At the worker's start: shows the newest run, and goes on with it where it was training. */
+  /** At the worker's start: shows the newest run, and resumes it where it was training. */
   async takeUp(): Promise<void> {
     const [newest] = this.parts.runs.list();
     if (!newest) return;
@@ -116,7 +116,7 @@ export class Training {
     await this.resume(newest.id).catch((error: Error) => this.fail(newest, error));
   }
 
-  /** What the page is told of a run that does not train now. */
+  /** Publishes the state of a run that is not training. */
   show(run: Run | undefined): void {
     if (!run) {
       const none = { latest: null, stepsPerSecond: null, secondsLeft: null, memory: null, note: null, loss: null };
@@ -223,7 +223,7 @@ export class Training {
       await saver.save(bytes, step, run.losses[step - 1], evaluation?.auc);
       resume();
     };
-    let taken = trainer.steps; // those under way included, which the trainer does not count yet
+    let taken = trainer.steps; // from here on counts steps in flight, which the trainer does not yet
     while (taken < steps && wish() === "train") {
       const { value: batch } = await stream.next();
       position = stream.state();
@@ -244,7 +244,7 @@ export class Training {
   ): Promise<void> {
     const { runs, publisher, library } = this.parts;
     this.tell({ status: "finishing" });
-    publisher.set("activity", { text: "Choosing the best state and its threshold" });
+    publisher.set("activity", { text: "Choosing the best checkpoint and its threshold" });
     const best = await checkpoints.best();
     const bytes = best ? await checkpoints.folder.read(best.name) : await trainer.save();
     const model = await trainer.withDevice((device) => finishedModel(device, bytes, library.datasets().heldOut));
@@ -257,9 +257,9 @@ export class Training {
 
   private async fail(run: Run, error: Error): Promise<void> {
     run.status = "failed";
-    await this.parts.runs.save(run).catch(() => undefined); // what failed may well be the storage
+    await this.parts.runs.save(run).catch(() => undefined); // the storage itself may have failed
     const lost = error instanceof DeviceLostError;
-    const note = lost ? `${error.message} Resume goes on from the last checkpoint.` : error.message;
+    const note = lost ? `${error.message} Resume continues from the last checkpoint.` : error.message;
     this.tell({ ...this.figures(run), status: "failed", note });
   }
 
@@ -284,7 +284,7 @@ export class Training {
   }
 }
 
-/** Takes the newest checkpoint that is whole; the curves lose what came after it, which is done again. */
+/** Loads the newest valid checkpoint; later points of the curves are dropped, since those steps are repeated. */
 async function restore(run: Run, checkpoints: Checkpoints, trainer: Trainer, to: (state: SamplerState) => void) {
   const { found } = await checkpoints.newest();
   if (found) {

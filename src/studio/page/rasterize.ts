@@ -1,6 +1,6 @@
-// SVG to pixels, which only a page can do.
+// Rasterizes SVG, which only a page can do.
 
-export async function rasterise(svg: string, side: number): Promise<ImageBitmap> {
+export async function rasterize(svg: string, side: number): Promise<ImageBitmap> {
   const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
     const image = new Image(side, side);
