@@ -224,7 +224,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
     async run(times) {
       const all: np.Array[] = [];
       for (let i = 0; i < times; i++) all.push(...call());
-      await blockUntilReady(all); // it submits nothing before somebody waits
+      await blockUntilReady(all); // it submits nothing until awaited
       for (const array of all) array.dispose();
       return [];
     },
@@ -249,7 +249,10 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** Batch-norm by its averages as one multiply-add, whose factors the jit computes with the rest: they are arguments of it. */
+/**
+ * Batch-norm by its averages as one multiply-add, whose factors the jit computes with the rest: they are arguments of
+ * it.
+ */
 async function inference(c: Configuration, weights: Map<string, Values>): Promise<Embeds> {
   await start();
   const p: Arrays = {};

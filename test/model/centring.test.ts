@@ -1,4 +1,4 @@
-// Localised centring against what defines it, a hand-computed case, and files that say something else.
+// Localised centring against its definition, a case computed by hand, and invalid files.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decode } from "../../src/formats/safetensors.ts";
@@ -10,7 +10,7 @@ import { filled, rows } from "../recognition/rows.ts";
 const unit = (row: readonly number[]) => row.map((value) => value / Math.hypot(...row));
 
 describe("centre", () => {
-  it("by hand: takes away half of the nearest of three", () => {
+  it("by hand: subtracts half of the nearest of three", () => {
     // 0.3 of 3 members is one, rounded up: of (1, 0), (0, 1), (0, -1) that is (0, 1), and (0.6, 0.8) - 0.5 (0, 1) = (0.6, 0.3).
     const cohort = Float32Array.of(1, 0, 0, 1, 0, -1);
     const [y] = rows(centre({ share: 0.5, cohort, length: 2 }, Float32Array.of(0.6, 0.8)), 2);

@@ -1,4 +1,4 @@
-// What embedding costs, counted: dispatches, bytes that go up, and what is compiled after a model was opened.
+// The cost of embedding, counted: dispatches, uploaded bytes, and compilations after a model was opened.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Device } from "../../src/gpu/device.ts";
 import type { TuningTable } from "../../src/gpu/tunerTable.ts";
@@ -9,7 +9,7 @@ import { Model } from "../../src/recognition/recognitionModel.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { arraysWritten, countCalls, objectsMade } from "../gpu/calls.ts";
 
-/** The workgroups of each dispatch that `work` makes. */
+/** The workgroups of each dispatch of `work`. */
 async function dispatched(device: Device, work: () => Promise<unknown>): Promise<number[]> {
   const groups: number[] = [];
   const pass = Object.getPrototypeOf(device.gpu.createCommandEncoder().beginComputePass());
@@ -27,7 +27,7 @@ async function dispatched(device: Device, work: () => Promise<unknown>): Promise
 }
 
 describe("chunksOf", () => {
-  it("takes any number by programs of a few sizes, largest first", () => {
+  it("splits any number among programs of a few sizes, largest first", () => {
     expect(batchSizes(16)).toEqual([1, 4, 16]);
     expect(batchSizes(32)).toEqual([1, 4, 16, 32]);
     expect(batchSizes(1)).toEqual([1]);
@@ -35,12 +35,12 @@ describe("chunksOf", () => {
     expect(found).toEqual([[], [1], [1, 1], [4], [4, 1], [4, 4, 4], [16], [16], [16, 1], [16, 16, 4, 4]]);
   });
 
-  it("fills up the only size that there is", () => {
+  it("pads to the only size", () => {
     expect(chunksOf(1, [8])).toEqual([8]);
     expect(chunksOf(17, [8])).toEqual([8, 8, 8]);
   });
 
-  it("never computes more than a third of what was asked for besides", () => {
+  it("never computes more than a third in excess", () => {
     for (let count = 1; count < 200; count++) {
       const computed = chunksOf(count, batchSizes(32)).reduce((sum, size) => sum + size, 0);
       expect(computed).toBeGreaterThanOrEqual(count);
@@ -90,7 +90,7 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("has compiled floats and bytes when it is opened, and made what does not change", async () => {
+  it("has compiled floats and bytes when it is opened, and computed its constants", async () => {
     const model = await Model.open(device, bytes);
     const made = await countCalls(device, async () => {
       await model.embed(floats(1));
@@ -101,7 +101,7 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("gives each picture the same embedding whatever it comes with, in bytes or floats", async () => {
+  it("gives each picture the same embedding whatever its batch, in bytes or floats", async () => {
     const model = await Model.open(device, bytes, { batchSize: 8 });
     const seven = await model.embed(pictures(7));
     const alone: number[] = [];
@@ -114,7 +114,7 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("times its kernels where the device was opened with tuning, and a second opening finds them", async () => {
+  it("times its kernels if the device was opened with tuning, and a second opening reuses the times", async () => {
     const network = siamese({ imageSize: [8, 8, 1], filters: [4, 4], embedding: 4, seed: 3 }); // few choices
     const trainer = await Trainer.create(device, network, { batchSize: 1 });
     const bytes = await trainer.save();

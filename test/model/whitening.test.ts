@@ -1,4 +1,4 @@
-// Within-class whitening against what defines it, a hand-computed case, and files that say something else.
+// Within-class whitening against its definition, a case computed by hand, and invalid files.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decode } from "../../src/formats/safetensors.ts";
@@ -8,8 +8,9 @@ import { normal } from "../random.ts";
 import { filled, rows } from "../recognition/rows.ts";
 
 describe("fitWhitening", () => {
-  it("by hand: two people who differ along y, their pictures along x", () => {
-    // Person 1 at (-2, 0) and (2, 0), person 2 at (-2, 4) and (2, 4): the mean is (0, 2), C = diag(4, 0), tr(C)/2 = 2.
+  it("by hand: two identities that differ along y, their pictures along x", () => {
+    // Identity 1 at (-2, 0) and (2, 0), identity 2 at (-2, 4) and (2, 4): the mean is (0, 2), C = diag(4, 0), tr(C)/2 =
+    // 2.
     const embeddings = [-2, 0, 2, 0, -2, 4, 2, 4];
     const whitening = fitWhitening(embeddings, [1, 1, 2, 2], { towers: 1, length: 2, shrinkage: 0.5 });
     const { mean, kernel } = whitening;
@@ -22,7 +23,7 @@ describe("fitWhitening", () => {
     expect(first[1]).toBeCloseTo(Math.sqrt(5 / 6), 6);
   });
 
-  it("makes the covariance within people that of the identity, up to the shrinkage", () => {
+  it("makes the within-class covariance the identity matrix, up to shrinkage", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 5 }), fc.nat(), (length, people, seed) => {
         const each = length + 3;
@@ -40,8 +41,8 @@ describe("fitWhitening", () => {
             let covariance = 0;
             for (let person = 0; person < people; person++) {
               const own = y.filter((_, n) => labels[n] === person);
-              const centre = (k: number) => own.reduce((sum, row) => sum + row[k], 0) / each;
-              for (const row of own) covariance += ((row[i] - centre(i)) * (row[j] - centre(j))) / y.length;
+              const center = (k: number) => own.reduce((sum, row) => sum + row[k], 0) / each;
+              for (const row of own) covariance += ((row[i] - center(i)) * (row[j] - center(j))) / y.length;
             }
             expect(covariance).toBeCloseTo(i === j ? 1 : 0, 5);
           }
@@ -51,7 +52,7 @@ describe("fitWhitening", () => {
     );
   });
 
-  it("refuses pictures that do not differ within a person", () => {
+  it("refuses pictures that do not differ within an identity", () => {
     const fit = () => fitWhitening([1, 2, 3, 4], [1, 2], { towers: 1, length: 2, shrinkage: 0.1 });
     expect(fit).toThrow(/2 pictures of 2 people do not tell/);
   });
@@ -68,7 +69,7 @@ describe("whiten", () => {
 });
 
 describe("several towers", () => {
-  it("are each whitened by their own, as one alone would be", () => {
+  it("are each whitened separately, as a single tower would be", () => {
     const [first, second] = [normal([12, 3], 5).data, normal([12, 3], 6).data];
     const both = Float32Array.from({ length: 72 }, (_, at) => {
       const [n, i] = [Math.floor(at / 6), at % 6];
@@ -90,7 +91,7 @@ describe("several towers", () => {
 describe("a model file", () => {
   const one = { towers: 1, length: 2 };
 
-  it("keeps a whitening beside what it held, and its digest", async () => {
+  it("keeps a whitening beside its content, and its digest", async () => {
     const bytes = await encodeSealed(new Map([["tower/dense/bias", filled([2])]]), { note: "kept" });
     expect(whiteningOf(decode(bytes), one)).toBeUndefined();
     const file = await decodeSealed(await withWhitening(bytes, { ...one, mean: [1, 2], kernel: [3, 0, 4, 5] }));
