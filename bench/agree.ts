@@ -1,4 +1,4 @@
-// Nothing is timed before all engines agree on it.
+// Engines are timed only on work on which all agree.
 
 import { configurationNamed } from "./configurations.ts";
 import type { BenchHost } from "./host.ts";
@@ -24,7 +24,7 @@ export interface StepAgreement extends Agreement {
 
 type Page = BenchHost["page"];
 
-/** Opens the operation on every engine, compares what they make of it with ours, and closes it again. */
+/** Opens the operation on every engine, compares the results with ours, and closes it again. */
 export async function agreeOnOperation(
   page: Page,
   engines: readonly string[],
@@ -46,9 +46,9 @@ export async function agreeOnOperation(
 
 /**
  * Compares the loss, every gradient, and the loss after some steps. Where two values in a pooling window, or a ReLU's
- * input and 0, lie closer together than rounding, engines may rightly send a gradient different ways; among the millions
- * of windows of a large configuration that happens. Then the gradients must agree in norm, and each operation of the
- * configuration by itself to rounding.
+ * input and 0, lie closer together than rounding, engines may correctly route a gradient differently; among the
+ * millions of windows of a large configuration that happens. Then the gradients must agree in norm, and each operation
+ * of the configuration by itself to rounding.
  */
 export async function agreeOnStep(
   browser: BenchHost,

@@ -26,14 +26,16 @@ interface Item {
   readonly constants: Readonly<Record<string, number>>;
   readonly dispatch: readonly [number, number, number];
   readonly bindings: readonly (BoundBuffer & { readonly group: 0 })[];
-  /** Multiply-adds of the whole operation in its direct form, whatever part of it this dispatch does; absent for none. */
+  /**
+   * Multiply-adds of the whole operation in its direct form, whatever part of it this dispatch does; absent for none.
+   */
   readonly macs?: number;
 }
 
 interface Pass {
   readonly name: string;
   readonly macs?: number;
-  /** What is asked for: only what those tensors need is launched. */
+  /** The requested tensors: only their launches are recorded. */
   record(tape: Tape): readonly Tensor[];
 }
 
@@ -85,7 +87,7 @@ function denseLayer(name: string, batch: number, inputs: number, outputs: number
   ];
 }
 
-/** The fused block of the tower, with both gradients; behind a picture without that of x. */
+/** The fused block of the tower, with both gradients; for pictures without that of x. */
 function block(name: string, [batch, height, width, channels]: readonly number[], filters: number): Pass {
   return {
     name,
@@ -130,7 +132,7 @@ const passes: readonly Pass[] = [
   },
 ];
 
-/** A device that the operations choose for as for a GPU, and that is never asked to do anything. */
+/** A device described as a GPU, for choosing kernels; it never executes anything. */
 function describedDevice(onContest: (key: string, candidates: Contest["candidates"]) => void) {
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 };
   const gpu = {
@@ -196,7 +198,7 @@ function table(items: readonly Item[]): string {
 }
 
 const options = new Command("audit")
-  .description("Writes down every kernel that our operations would launch on a GPU, and hands the set to a tool.")
+  .description("Records every kernel that our operations would launch on a GPU, and passes the set to a tool.")
   .option("--out <file>", "where to write the set", "build/audit/kernels.json")
   .option("--only <text>", "only kernels whose label contains this")
   .option("--run <command>", "run by the shell with the set's file as its last argument", process.env.KERNEL_AUDIT)

@@ -72,11 +72,11 @@ export class BenchBrowser implements BenchHost {
     this.tab = tab;
   }
 
-  /** `tuned`: whether our kernels are timed and the fastest taken. */
+  /** `tuned`: whether our kernels are timed and the fastest used. */
   static async open(root: string, { tuned = true } = {}): Promise<BenchBrowser> {
     const server = await serve(root, await bundle(root));
     const browser = await launchChrome().catch((error) => {
-      server.close(); // or the process would wait for it for ever
+      server.close(); // or the process would wait forever
       throw error;
     });
     const [tab] = await browser.pages();

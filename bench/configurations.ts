@@ -1,5 +1,5 @@
 // The training steps that are measured: the article's network at sizes that a software adapter can still finish, with
-// weights and a batch that every engine gets alike.
+// the same weights and batch for every engine.
 
 export interface Configuration {
   readonly name: string;
@@ -23,7 +23,7 @@ export const configurations: readonly Configuration[] = [
   { name: "L", pairs: 1, image: [112, 112, 3], filters: [256, 128, 64, 32], embedding: 1024 },
 ];
 
-/** The article's tower as it is, for inference alone: a training step of it takes a software adapter minutes. */
+/** The article's tower, for inference only: a training step of it takes a software adapter minutes. */
 const article: Configuration = {
   name: "article",
   pairs: 1,
@@ -32,7 +32,7 @@ const article: Configuration = {
   embedding: 1024,
 };
 
-/** What `--suite inference` embeds with. */
+/** The towers of `--suite inference`. */
 export const inferenceSizes = ["S", "M", article.name] as const;
 
 export function towerNamed(name: string): Configuration {
@@ -41,7 +41,7 @@ export function towerNamed(name: string): Configuration {
 
 export function configurationNamed(name: string): Configuration {
   const found = configurations.find((c) => c.name === name);
-  if (!found) throw new Error(`There is no configuration "${name}"; there are ${configurations.map((c) => c.name)}.`);
+  if (!found) throw new Error(`Unknown configuration "${name}"; expected one of ${configurations.map((c) => c.name)}.`);
   return found;
 }
 
@@ -79,7 +79,7 @@ export interface Batch {
   /** [pairs, height, width, channels], pixels in [0, 1]. */
   readonly left: Float32Array<ArrayBuffer>;
   readonly right: Float32Array<ArrayBuffer>;
-  /** Equal labels: the same person. */
+  /** Equal labels: the same identity. */
   readonly leftLabels: Int32Array<ArrayBuffer>;
   readonly rightLabels: Int32Array<ArrayBuffer>;
 }
@@ -102,7 +102,7 @@ export function uniform(random: () => number, shape: readonly number[], low: num
 
 /**
  * Trainable parameters under the names of the trainer: Glorot-uniform kernels (HWIO; dense [inputs, outputs]), and
- * biases, gammas and betas away from 0 and 1, so that a gradient that is wrong there shows.
+ * biases, gammas and betas away from 0 and 1, so that incorrect gradients there are detected.
  */
 export function parametersOf(c: Configuration, seed = 1): Map<string, Values> {
   const random = generator(seed);
@@ -140,7 +140,7 @@ export function averagesOf({ filters }: Configuration, seed = 3): Map<string, Va
   );
 }
 
-/** Random pixels at 8-bit levels; every other pair is of the same person. */
+/** Random pixels at 8-bit levels; every other pair is genuine. */
 export function batchOf({ pairs, image }: Configuration, seed = 2): Batch {
   const random = generator(seed);
   const size = pairs * image[0] * image[1] * image[2];
@@ -153,7 +153,7 @@ export function batchOf({ pairs, image }: Configuration, seed = 2): Batch {
   };
 }
 
-/** 1 for a pair of the same person, else 0. */
+/** 1 for a genuine pair, else 0. */
 export function targets({ leftLabels, rightLabels }: Batch): Float32Array<ArrayBuffer> {
   return Float32Array.from(leftLabels, (label, i) => (label === rightLabels[i] ? 1 : 0));
 }

@@ -1,5 +1,6 @@
-// All that a machine with a GPU should be asked, on Dawn in Node, in at most 8 minutes: whether the kernels are right, then how
-// fast. It runs to its end on a software adapter as well, with smaller sizes, which it chooses by what it has measured.
+// All checks and measurements for a machine with a GPU, on Dawn in Node, in at most 8 minutes: first correctness, then
+// speed. It runs to its end on a software adapter as well, with smaller sizes, which it chooses by what it has
+// measured.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
@@ -40,7 +41,7 @@ const forms: readonly ArticleForm[] = [
   { storage: "float16", recompute: true },
 ];
 
-/** What is known so far; written after each part, so that a driver that hangs loses only what follows. */
+/** The results so far; written after each part, so that a hanging driver loses only the rest. */
 const report: Record<string, unknown> = {
   date: new Date().toISOString(),
   machine: { platform: process.platform, processor: cpus()[0]?.model ?? "unknown", cores: cpus().length },
@@ -57,7 +58,10 @@ async function keep(part: string, value: unknown): Promise<void> {
 
 const print = (table: string) => process.stdout.write(`\n${table}\n`);
 
-/** The article's pictures and as many pairs, of a power of two, as leave time for four steps; smaller pictures where one is too many. */
+/**
+ * The article's pictures and as many pairs, of a power of two, as leave time for four steps; smaller pictures where one
+ * is too many.
+ */
 function sizeWithin(milliseconds: number, gflops: number): { pairs: number; side: number } {
   const fits = (pairs: number, side: number) =>
     (4 * operationsOfStep({ ...article, pairs, image: [side, side, 3] })) / gflops / 1e6 < milliseconds;
@@ -70,7 +74,7 @@ function sizeWithin(milliseconds: number, gflops: number): { pairs: number; side
 /** Whatever is being measured then: what is known has been written. */
 function endInTime(host: BenchProcess): NodeJS.Timeout {
   return setTimeout(async () => {
-    progress("the time is over; what follows was not measured");
+    progress("the time is over; the rest was not measured");
     await keep("unfinished", true);
     await host.close();
     process.exit(1);
@@ -101,7 +105,7 @@ async function main(): Promise<void> {
     await keep("correctness", correctness);
     const { passed, failed, left, worst } = correctness;
     const largest = worst ? `; largest error ${worst.relative.toExponential(1)} (${worst.what})` : "";
-    progress(`${passed} passed, ${failed.length} failed, ${left} left for want of time${largest}`);
+    progress(`${passed} passed, ${failed.length} failed, ${left} skipped for lack of time${largest}`);
     for (const { name, reason } of failed) progress(`FAILED ${name}: ${reason}`);
 
     await host.reload();
@@ -128,7 +132,7 @@ async function main(): Promise<void> {
     ] as const) {
       if (name === "XS" && time("S") < leftUntil(share)) continue; // only where S is too large
       if (time(name) > leftUntil(share)) {
-        progress(`${name}: left out, it would take ${(time(name) / 1000).toFixed(0)} s`);
+        progress(`${name}: skipped: it would take ${(time(name) / 1000).toFixed(0)} s`);
         continue;
       }
       const settle = leftUntil(share) / 8;

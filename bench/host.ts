@@ -12,7 +12,7 @@ export interface BenchHost {
   readonly page: Calls;
   /** Of what the engines run in, by name. */
   versions(): Promise<Record<string, string>>;
-  /** Starts over: nothing that an engine cached or kept is there any more. */
+  /** Restarts: nothing that an engine cached is left. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface BenchHost {
 /** The repository's root, from a bundle in build/bench/. */
 export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
 
-/** Answers that are waited for, by the numbers of their questions. */
+/** Pending answers, by the numbers of their calls. */
 export class Waiting {
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private calls = 0;
@@ -47,7 +47,7 @@ export class Waiting {
     else answer?.reject(new Error(error));
   }
 
-  /** The host is gone: nobody will answer any more. */
+  /** The host is gone: rejects all pending calls. */
   lose(what: string): void {
     for (const { reject } of this.waiting.values()) reject(new Error(`The bench's host is gone: ${what}`));
     this.waiting.clear();

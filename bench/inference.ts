@@ -67,7 +67,7 @@ async function measureCall(
   const engines = [ourName, ...peers];
   const firsts = new Map<string, number>();
   for (const engine of engines) {
-    await browser.reload(); // nobody's first embedding finds what another has started
+    await browser.reload(); // no engine's first embedding benefits from another's start
     firsts.set(engine, await page.openInference(engine, workload));
   }
   await browser.reload();
@@ -130,7 +130,7 @@ export function inferenceTable(results: readonly InferenceResult[]): string {
   const decisions = results.flatMap(({ configuration, identify }) =>
     identify
       ? [
-          `${configuration}: from pixels to decision among ${identify.gallery} people ${number(identify.milliseconds)} ms`,
+          `${configuration}: from pixels to a decision among ${identify.gallery} identities ${number(identify.milliseconds)} ms`,
         ]
       : [],
   );

@@ -25,7 +25,7 @@ const listOf = (known: readonly string[]) => (value: string) => {
 
 const positive = (value: string) => {
   const rounds = Number(value);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError("Expected a whole number above 0.");
+  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError("Expected an integer above 0.");
   return rounds;
 };
 
@@ -45,12 +45,9 @@ const program = new Command("bench")
   .option("--size <names>", `towers of the inference suite, of ${inferenceSizes}`, listOf(inferenceSizes), ["S"])
   .option("--peers <names>", 'engines beside us; "" for none', listOf(Object.keys(packages)), Object.keys(packages))
   .option("--only <text>", "of the kernels, those whose name contains this, as in 'conv2d' or 'filter gradient'")
-  .option(
-    "--data <folder>",
-    "of the pipeline: one folder for each person (default: ../shared/data/orl, where it is there)",
-  )
-  .option("--no-tune", "choose our kernels by rules of thumb instead of timing them before they are measured")
-  .option("--rows <number>", "of the gallery that one probe is matched against", positive, 1_000_000)
+  .option("--data <folder>", "for the pipeline: one folder per identity (default: ../shared/data/orl, if it exists)")
+  .option("--no-tune", "choose our kernels by rule instead of timing them before the measurement")
+  .option("--rows <number>", "rows of the gallery that one probe is matched against", positive, 1_000_000)
   .option("--rounds <number>", "blocks timed of each engine", positive, 5)
   .option("--out <file>", "also write the result as JSON")
   .option("--json", "the result as one line of JSON on standard output, instead of the tables");

@@ -1,4 +1,4 @@
-// How long one probe against a whole gallery takes on the GPU, and how much of its memory's rate that is.
+// The time of one probe against a whole gallery on the GPU, and the share of its memory bandwidth.
 import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
 import { type MatchSetup, type MatchSize, type MetricName, metrics } from "./page/match.ts";
@@ -73,7 +73,7 @@ export function matchTable(results: readonly MatchResult[]): string {
   const speed = ({ milliseconds, gigabytesPerSecond }: Speed) =>
     `${number(milliseconds)} ms (${number(gigabytesPerSecond)} GB/s)`;
   const lines = results.flatMap(({ name, rows, dimensions, k, ours, peers, ratio }) => [
-    `${name}: one probe against ${rows.toLocaleString("en-GB")} rows of ${dimensions}, the ${k} nearest: ${speed(ours)}, of four under way ${speed(ours.together)}`,
+    `${name}: one probe against ${rows.toLocaleString("en-GB")} rows of ${dimensions}, the ${k} nearest: ${speed(ours)}, four in flight ${speed(ours.together)}`,
     `  a plain loop in the same page ${speed(peers["plain loop"])}, ${number(ratio["plain loop"])} times as long`,
     `  ${number(ours.galleryBytes / 1e6)} MB in ${ours.parts} parts, ${number(ours.peakBytes / 1e6)} MB of the GPU's memory at most; ` +
       `filled in ${number(ours.fillMilliseconds)} ms, the first answer after ${number(ours.firstMilliseconds)} ms more`,

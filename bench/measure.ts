@@ -1,5 +1,5 @@
-// One run: for each workload all engines are first held against each other, then timed in turn (A B C A B C ...), so that
-// whatever else the machine does hits them alike.
+// One run: for each workload all engines are first compared, then timed in turn (A B C A B C ...), so that other load
+// on the machine affects them alike.
 
 import type { Peak } from "../src/gpu/adapter/peak.ts";
 import { agreeOnOperation, agreeOnStep, ourName, patience, type StepAgreement } from "./agree.ts";
@@ -59,7 +59,9 @@ export interface Options {
   readonly progress: (line: string) => void;
 }
 
-/** What takes less than this is run once more before it is measured: some engines only settle after their second step. */
+/**
+ * What takes less than this is run once more before it is measured: some engines only settle after their second step.
+ */
 const quick = 5_000;
 const blockLength = 300;
 

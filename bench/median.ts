@@ -1,4 +1,4 @@
-// What a set of timings is told by: no single disturbance moves it.
+// The median of timings: no single disturbance moves it.
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -60,7 +60,7 @@ export class BenchProcess implements BenchHost {
     });
     await Promise.race([
       once(child, "message"), // that it is ready
-      once(child, "exit").then(() => Promise.reject(new Error("The bench's process ended before it began."))),
+      once(child, "exit").then(() => Promise.reject(new Error("The bench's process ended before it was ready."))),
     ]);
     await this.page.tuned(this.tuned);
   }
@@ -74,7 +74,7 @@ export class BenchProcess implements BenchHost {
     const { child } = this;
     this.child = undefined;
     if (!child || child.exitCode !== null) return;
-    child.kill("SIGKILL"); // Dawn may wait for ever for a driver that hangs
+    child.kill("SIGKILL"); // Dawn may wait forever for a hanging driver
     await once(child, "exit");
   }
 }

@@ -1,4 +1,4 @@
-// Where a step of ours spends its time on the GPU: by kernel, and by what was chosen among several ways to compute it.
+// The GPU time of our step: by kernel, and by choice among candidates.
 import type { KernelTime } from "../src/index.ts";
 import { operationsOf } from "../src/tape/lowering/partOperations.ts";
 import { ourName } from "./agree.ts";
@@ -14,7 +14,9 @@ interface Share {
   readonly milliseconds: number;
   /** Of the step's time on the GPU. */
   readonly share: number;
-  /** Bytes bound a second; a kernel that reads some of them more than once moves more. Absent below the clock's step. */
+  /**
+   * Bytes bound a second; a kernel that reads some of them more than once moves more. Absent below the clock's step.
+   */
   readonly gigabytesPerSecond?: number;
   /** Of what the adapter copies in a second, where that was measured. */
   readonly shareOfBandwidth?: number;

@@ -1,4 +1,4 @@
-// Whether engines agree: no time is worth telling for work that was done wrong.
+// Whether engines agree: the time of incorrect work is meaningless.
 
 interface Size {
   /** Largest absolute value. */
@@ -39,7 +39,7 @@ export interface Agreement {
 
 /**
  * Compares every result with the reference's. A convolution's bias has no gradient in exact arithmetic, for the
- * batch-norm behind it takes any constant out again: what is there is rounding, held against the same layer's kernel.
+ * batch-norm after it cancels any constant: it is rounding noise, compared with the same layer's kernel.
  */
 export function compare(found: Map<string, Float32Array>, reference: Map<string, Float32Array>): Agreement {
   let worst = "";

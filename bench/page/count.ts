@@ -1,4 +1,4 @@
-// Counts what an engine asks of WebGPU, from outside and in the same way for each: the prototypes' methods are wrapped
+// Counts an engine's WebGPU calls, from outside and in the same way for each: the prototypes' methods are wrapped
 // before any engine starts.
 
 export interface Counts {

@@ -1,4 +1,4 @@
-// What every engine under test offers, so that one harness checks and times them all in the same way.
+// The interface of every engine under test, so that one harness checks and times them all in the same way.
 
 import type { KernelTime } from "../../src/index.ts";
 import type { Batch, Configuration, Values } from "../configurations.ts";
@@ -18,7 +18,7 @@ export interface Subject {
   dispose(): void;
 }
 
-/** A tower that embeds, with the weights and averages that it was made with. */
+/** A tower that embeds, with fixed weights and averages. */
 export interface Embeds {
   /** [count, height, width, channels] in [0, 1] to [count, embedding]; resolves when the host has them. */
   embed(pictures: Float32Array<ArrayBuffer>, count: number): Promise<Float32Array>;

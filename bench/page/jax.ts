@@ -224,7 +224,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
     async run(times) {
       const all: np.Array[] = [];
       for (let i = 0; i < times; i++) all.push(...call());
-      await blockUntilReady(all); // it submits nothing before somebody waits
+      await blockUntilReady(all); // it submits nothing until awaited
       for (const array of all) array.dispose();
       return [];
     },

@@ -1,4 +1,4 @@
-// The page that does the work: it holds the engines, and the driver in Node tells it what to set up, check and time.
+// The page that does the work: it holds the engines; the driver in Node calls it to set up, check and time.
 
 import { measurePeak, type Peak, peakNow } from "../../src/gpu/adapter/peak.ts";
 import type { KernelTime } from "../../src/index.ts";
@@ -81,7 +81,7 @@ export const page = {
     return { vendor, architecture, description, timestamps: adapter.features.has("timestamp-query") };
   },
 
-  /** Why an engine cannot run here; null where it can. */
+  /** Why an engine cannot run here; null if it can. */
   async absent(name: string): Promise<string | null> {
     try {
       if (name in embedders) {
@@ -122,7 +122,9 @@ export const page = {
   timeLoop,
   closeMatch,
 
-  /** From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of. */
+  /**
+   * From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of.
+   */
   openInference: (name: string, workload: InferenceWorkload): Promise<number> =>
     on(name, () => openInference(engines[name] ?? embedders[name], workload)),
   agreeOnEmbeddings,
@@ -131,7 +133,7 @@ export const page = {
   timeIdentify,
 
   async open(name: string, { configuration, operation }: Workload): Promise<void> {
-    if (!(name in engines)) throw new Error(`There is no engine "${name}"; there are ${Object.keys(engines)}.`);
+    if (!(name in engines)) throw new Error(`Unknown engine "${name}"; expected one of ${Object.keys(engines)}.`);
     const c = configurationNamed(configuration);
     const subject = await on(name, async () => {
       const engine = await engines[name]();

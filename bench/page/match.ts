@@ -10,14 +10,14 @@ export type MetricName = (typeof metrics)[number];
 export interface MatchSize {
   readonly rows: number;
   readonly dimensions: number;
-  /** How many nearest rows are asked for. */
+  /** The number of nearest rows to find. */
   readonly k: number;
 }
 
 export interface MatchTimes {
   /** Of each probe by itself, from the question to its answer. */
   readonly milliseconds: number[];
-  /** A probe's share of the time where four questions are under way at once. */
+  /** The time per probe with four in flight. */
   readonly together: number;
 }
 
@@ -119,7 +119,7 @@ export async function closeMatch(): Promise<void> {
   subject = undefined;
 }
 
-/** As one would write it: row after row, in JavaScript's float64, keeping the k least in order. */
+/** The plain form: row after row, in JavaScript's float64, keeping the k lowest in order. */
 function loop(probe: Float32Array): { row: number; distance: number }[] {
   const { chunks, weights, size } = subject!;
   const { dimensions, k } = size;

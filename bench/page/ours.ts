@@ -28,7 +28,7 @@ let device: Promise<Device> | undefined;
 /** By default kernels are chosen as a user's would be who lets them be timed. */
 let tuned = true;
 
-/** Decides for the device that is opened next. */
+/** The setting for the next opened device. */
 export function setTuned(value: boolean): void {
   tuned = value;
 }
@@ -42,7 +42,10 @@ export function setTuningStore(value: TuningStore): void {
 
 let budget = Number.POSITIVE_INFINITY;
 
-/** Milliseconds that timing kernels may take for each program that is compiled from now on; as long as it takes by default. */
+/**
+ * Milliseconds that timing kernels may take for each program that is compiled from now on; as long as it takes by
+ * default.
+ */
 export function setTuningBudget(milliseconds: number): void {
   budget = milliseconds;
 }

@@ -1,4 +1,4 @@
-// From nothing to the first finished step, as a page's visitor waits for it.
+// From a fresh page to the first finished step, as a visitor experiences it.
 import { adam, siamese, Trainer } from "../../src/index.ts";
 import { adamOptions, batchOf, type Configuration, l2 } from "../configurations.ts";
 import type { Account } from "./count.ts";

@@ -22,7 +22,9 @@ export type PipelineResult =
       data: Pick<LabelFirst, "people" | "pictures" | "keep">;
     };
 
-/** @param data a folder with one folder for each person; what needs it is left out, with a message, where it is absent. */
+/**
+ * @param data a folder with one folder per identity; if absent, measurements that need it are skipped with a message.
+ */
 export async function measurePipeline(
   root: string,
   { rounds, data, progress }: { rounds: number; data?: string; progress: (line: string) => void },
@@ -49,7 +51,7 @@ export async function measurePipeline(
     } finally {
       await rm(temporary, { recursive: true });
     }
-  } else progress(`${folder}: there is no such folder, so no training run is measured; --data names another`);
+  } else progress(`${folder}: the folder does not exist, so no training run is measured; use --data to name another`);
   progress("labels first, and the article's order");
   const { ours, decodeFirst, ratio, ...about } = await measureLabelFirst(rounds);
   results.push({

@@ -1,5 +1,5 @@
-// What deciding on labels before decoding gains over the article's order, which decodes every candidate and throws most
-// away: both orders over the same candidates, the same decoder, the same number of pictures at a time.
+// The gain of filtering by labels before decoding over the article's order, which decodes every candidate and discards
+// most: both orders over the same candidates, the same decoder, the same number of pictures at a time.
 import sharp from "sharp";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { labelsOf } from "../../src/data/dataset.ts";
@@ -51,7 +51,7 @@ export async function measureLabelFirst(rounds: number): Promise<LabelFirst> {
     // Both orders must be the same stream, or their times say nothing.
     const first = ours[round].pairs.filter(({ epoch }) => epoch === 0);
     if (JSON.stringify(first) !== JSON.stringify(theirs[round].pairs)) {
-      throw new Error("the two orders kept other pairs of the same candidates");
+      throw new Error("the two orders kept different pairs of the same candidates");
     }
   }
   const order = (timed: Timed[]): Order => ({

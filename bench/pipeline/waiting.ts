@@ -1,5 +1,5 @@
-// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it. A run
-// begins as `twingrad train` begins one: the first pictures are decoded while the network is compiled.
+// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it. A
+// run begins like one of `twingrad train`: the first pictures are decoded while the network is compiled.
 import { availableParallelism } from "node:os";
 import { batches } from "../../src/data/batches.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
@@ -28,7 +28,9 @@ export interface Waiting {
   /** Of the epochs after the first, from the cache. */
   readonly laterShare: number;
   readonly millisecondsPerStep: number;
-  /** Milliseconds that the first step waited for what was left to decode after compiling; the median over the rounds. */
+  /**
+   * Milliseconds that the first step waited for what was left to decode after compiling; the median over the rounds.
+   */
   readonly firstWait: number;
   /** The longest that any step waited, the first one included. */
   readonly longestWait: number;
@@ -41,7 +43,10 @@ export interface Waiting {
   readonly threads: number;
 }
 
-/** @param openDevice a device for each round: one that has compiled this network before would leave no time to decode ahead. */
+/**
+ * @param openDevice a device for each round: one that has compiled this network before would leave no time to decode
+ * ahead.
+ */
 export async function measureWaiting(
   openDevice: () => Promise<Device>,
   dataset: Dataset,

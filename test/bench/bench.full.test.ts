@@ -1,4 +1,4 @@
-// The bench end to end on its smallest configuration, without peers: what it prints, and what a step asks of WebGPU.
+// The bench end to end on its smallest configuration, without peers: its output, and a step's WebGPU calls.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ describe("npm run bench", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test("measures a training step that makes nothing and submits once", async () => {
+  test("measures a training step that creates no objects and submits once", async () => {
     const out = join(folder, "deeper", "step.json");
     const { stdout } = await bench("--suite=step", "--config=XS", "--peers=", "--rounds=2", "--json", `--out=${out}`);
     const report = JSON.parse(stdout);
@@ -120,10 +120,10 @@ describe("npm run bench", () => {
     }
   });
 
-  test("decides on labels before decoding, and says what it left out", async () => {
+  test("filters by labels before decoding, and reports what it skipped", async () => {
     const nowhere = join(folder, "nowhere");
     const { stdout, stderr } = await bench("--suite=pipeline", "--rounds=1", "--json", `--data=${nowhere}`);
-    expect(stderr).toContain(`${nowhere}: there is no such folder`);
+    expect(stderr).toContain(`${nowhere}: the folder does not exist`);
     const [{ name, ours, peers, ratio }, ...others] = JSON.parse(stdout).results;
     expect(others).toEqual([]);
     expect(name).toBe("labels before decoding");
@@ -132,7 +132,7 @@ describe("npm run bench", () => {
     expect(ratio["decode first"]).toBeGreaterThan(20);
   }, 300_000);
 
-  test("names an option that it does not know, with status 2", async () => {
+  test("names an unknown option, with status 2", async () => {
     await expect(bench("--config=XXL")).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("XXL") });
   });
 });

@@ -1,4 +1,4 @@
-// The check that stands before every timing must notice what is wrong.
+// The comparison before every timing must detect incorrect results.
 import { describe, expect, test } from "vitest";
 import { configurationNamed, operationsOfStep } from "../../bench/configurations.ts";
 import type { BenchHost } from "../../bench/host.ts";
@@ -54,7 +54,7 @@ test("operations of a part of a step", () => {
   }
 });
 
-test("a kernel that takes less than the clock tells has no bandwidth", async () => {
+test("a kernel shorter than the clock's resolution has no bandwidth", async () => {
   const times = [
     { kernel: "conv2d.forward", part: "conv2d.forward batch=8", nanoseconds: 1e6, bytes: 5e5 },
     { kernel: "add.forward", nanoseconds: 0, bytes: 16 },

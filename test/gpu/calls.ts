@@ -1,8 +1,8 @@
-// Counts what is asked of the GPU while a step runs, by standing in front of the WebGPU methods themselves.
+// Counts the WebGPU calls of a step, by wrapping the methods themselves.
 
 import type { Device } from "../../src/index.ts";
 
-/** Runs `work`; returns how often each method of the device and each queue submission was called meanwhile. */
+/** Runs `work`; returns the number of calls of each device method and of queue submissions. */
 export async function countCalls(device: Device, work: () => Promise<unknown>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const restore: (() => void)[] = [];
@@ -29,7 +29,7 @@ export async function countCalls(device: Device, work: () => Promise<unknown>): 
   return counts;
 }
 
-/** Runs `work`; returns the arrays that the queue was given to write meanwhile. */
+/** Runs `work`; returns the arrays written through the queue. */
 export async function arraysWritten(device: Device, work: () => Promise<unknown>): Promise<Set<unknown>> {
   const arrays = new Set<unknown>();
   const queue = Object.getPrototypeOf(device.gpu.queue);
@@ -46,6 +46,6 @@ export async function arraysWritten(device: Device, work: () => Promise<unknown>
   return arrays;
 }
 
-/** Of these counts, what makes objects that a step must not make: everything but the command encoder. */
+/** The counts of calls that create objects, which a step must not do: all except the command encoder. */
 export const objectsMade = (counts: Record<string, number>) =>
   Object.entries(counts).filter(([name]) => name.startsWith("create") && name !== "createCommandEncoder");

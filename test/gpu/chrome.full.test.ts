@@ -1,4 +1,4 @@
-// The suites in headless Chrome, whose compiler is Dawn's: what a runtime can do differently.
+// The suites in headless Chrome, which shares Dawn's compiler: cases that depend on the runtime.
 
 import { openChrome } from "./hosts/chrome.ts";
 import { runSuites, runtimeCases } from "./hosts/suites.ts";

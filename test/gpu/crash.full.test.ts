@@ -1,4 +1,4 @@
-// The browser's GPU process is killed in the middle of a step: the training goes on, and nothing shows in its losses.
+// The browser's GPU process is killed in the middle of a step: training continues with the same losses.
 
 import type { Browser, CDPSession, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -9,7 +9,7 @@ let browser: Browser;
 let page: Page;
 let killed = 0;
 
-/** Of the whole browser's processes, their kinds and numbers. */
+/** The kinds and ids of all the browser's processes. */
 async function gpuProcess(cdp: CDPSession): Promise<number | undefined> {
   const { processInfo } = await cdp.send("SystemInfo.getProcessInfo");
   return processInfo.find(({ type }) => type === "GPU")?.id;
@@ -38,7 +38,7 @@ afterAll(() => browser?.close());
 const train = (crashAt: number[], recover: boolean) =>
   page.evaluate((crashAt, recover) => globalThis.train(crashAt, recover), crashAt, recover);
 
-it("goes on with the same losses when the GPU process is killed in the middle of a step", async () => {
+it("continues with the same losses if the GPU process is killed in the middle of a step", async () => {
   const calm = await train([], true);
   expect(calm).toMatchObject({ recovered: [], underWay: [] });
   expect(calm.losses).toHaveLength(16);
@@ -50,11 +50,11 @@ it("goes on with the same losses when the GPU process is killed in the middle of
   expect(stormy.recovered).toMatchObject([{ exact: true, reason: expect.stringMatching(/./) }]);
   const [{ from, to, reason }] = stormy.recovered;
   console.log(
-    `killed with ${stormy.underWay[0]} steps under way: ${reason}; back at step ${from}, again to step ${to}`,
+    `killed with ${stormy.underWay[0]} steps in flight: ${reason}; back at step ${from}, again to step ${to}`,
   );
 });
 
-it("rejects what is under way with the reason where nothing recovers", async () => {
+it("rejects steps in flight with the reason if recovery is off", async () => {
   const { underWay, failure } = await train([6], false);
   expect(killed).toBe(2);
   expect(underWay[0]).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
-// Runs one public operation through `valueAndGradients` and holds its value and gradients to the float64 reference.
+// Runs one public operation through `valueAndGradients` and compares its value and gradients with the float64
+// reference.
 
 import {
   absDifference,
@@ -37,8 +38,8 @@ import { assertClose, assertEqual, type Tolerance } from "./suite.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/** Each operation called as its users call it, from tensors under the references' input names. */
-// biome-ignore lint/suspicious/noExplicitAny: each operation has options of its own; the suites pass matching ones
+/** The public call of each operation, from tensors with the references' input names. */
+// biome-ignore lint/suspicious/noExplicitAny: each operation has its own options; the suites pass matching ones
 const calls: Record<OperationName, (tensors: Tensors, options: any) => Tensor> = {
   conv2d: ({ x, filter, bias }, options) => conv2d(x, filter, { bias, ...options }),
   maxPool2d: ({ x }, options) => maxPool2d(x, options),
@@ -108,7 +109,7 @@ export async function checkOperation(
   }));
 }
 
-/** As `checkOperation`, against a value and gradients that come from elsewhere. */
+/** As `checkOperation`, against a given value and gradients. */
 export async function compareOperation(
   device: Device,
   op: OperationName,

@@ -1,4 +1,4 @@
-// A training small enough to be lost and begun again in a test, the same on every host.
+// A training small enough to be lost and restarted in a test, the same on every host.
 
 import { siamese, type Trainer } from "../../src/index.ts";
 import { uniform } from "../random.ts";
@@ -7,7 +7,7 @@ import { uniform } from "../random.ts";
 const SIZE = 8 * 8;
 export const network = () => siamese({ imageSize: [8, 8, 1], filters: [3], embedding: 5, seed: 2 });
 
-/** Of every other seed stacked, as the data stream gives them: the trainer makes no copy of those. */
+/** Batches with even seeds are stacked, as from the data stream: the trainer does not copy those. */
 export function pairs(seed: number) {
   const random = uniform(seed);
   const stacked = Uint8Array.from({ length: 6 * SIZE }, () => Math.floor(random() * 256));
@@ -16,7 +16,7 @@ export function pairs(seed: number) {
   return seed % 2 === 0 ? { left, right, ...labels, stacked } : { left, right, ...labels };
 }
 
-/** Twenty steps in flight by fours; what is done to the trainer before step n is told by `before`. */
+/** Twenty steps, four in flight; `before` is called before each step n. */
 export async function run(trainer: Trainer, before: (step: number) => unknown) {
   const losses: number[] = [];
   const waiting: Promise<{ loss: number }>[] = [];

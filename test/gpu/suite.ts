@@ -7,9 +7,9 @@ import { difference } from "../compare.ts";
 import type { Fixtures } from "../fixtures.ts";
 
 /**
- * Where a case says something. `everywhere`: it asks something of the runtime (queues, mapping, errors, lost devices).
- * `compilers`: the arithmetic of kernels, which a compiler of WGSL can get wrong and a runtime cannot. `once`: what our own
- * code decides before a GPU is asked, and what is made of kernels that other cases hold to their references.
+ * The hosts that a case depends on. `everywhere`: it depends on the runtime (queues, mapping, errors, lost devices).
+ * `compilers`: the arithmetic of kernels, which depends on the WGSL compiler only. `once`: decisions of our own code,
+ * and combinations of kernels that other cases compare with their references.
  */
 export type Where = "everywhere" | "compilers" | "once";
 
@@ -34,7 +34,7 @@ export function define(name: string, run: Run): void {
   register({ name, where: "everywhere", needsFixtures: false, run });
 }
 
-/** A case about a kernel's arithmetic: for one host of each WGSL compiler. */
+/** A case about a kernel's arithmetic: for one host per WGSL compiler. */
 export function defineKernel(name: string, run: Run): void {
   register({ name, where: "compilers", needsFixtures: false, run });
 }
@@ -44,7 +44,7 @@ export function defineOnce(name: string, run: Run): void {
   register({ name, where: "once", needsFixtures: false, run });
 }
 
-/** A case that the host leaves out where the PyTorch fixtures are absent. */
+/** A case that the host skips if the PyTorch fixtures are absent. */
 export function defineWithFixtures(name: string, where: Where, run: Case["run"]): void {
   register({ name, where, needsFixtures: true, run });
 }
@@ -59,12 +59,12 @@ export interface Worst {
   tolerance: number;
 }
 
-/** The largest relative error that each check came to, by what was checked: the runner reports it. */
+/** The largest relative error of each check, by name: the runner reports it. */
 export const worst = new Map<string, Worst>();
 
 export interface Tolerance {
   tolerance?: number;
-  /** Stands in for the reference's largest value where that is the small rest of large terms that cancel. */
+  /** Replaces the reference's largest value if that is a small remainder of large terms that cancel. */
   scale?: number;
 }
 
@@ -96,7 +96,7 @@ export function assertEqual(what: string, actual: unknown, expected: unknown): v
   if (a !== e) throw new Error(`${what}: got ${a}, expected ${e}`);
 }
 
-/** Bit for bit: tells -0 from 0 and one NaN from another. */
+/** Bit for bit: distinguishes -0 from 0 and one NaN from another. */
 export function assertSameBits(what: string, actual: Float32Array, expected: Float32Array): void {
   const bits = (x: Float32Array) => new Uint32Array(x.buffer, x.byteOffset, x.length);
   const [a, e] = [bits(actual), bits(expected)];
@@ -105,7 +105,7 @@ export function assertSameBits(what: string, actual: Float32Array, expected: Flo
   if (at >= 0) throw new Error(`${what}: element ${at} is ${actual[at]}, the other time it was ${expected[at]}`);
 }
 
-/** `work` must throw, or reject, an error whose message holds all of `parts`. */
+/** `work` must throw, or reject with, an error whose message contains all of `parts`. */
 export async function assertThrows(what: string, work: () => unknown, parts: readonly string[]): Promise<void> {
   let message: string | undefined;
   try {

@@ -9,7 +9,7 @@ import { Model } from "../../src/recognition/recognitionModel.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { arraysWritten, countCalls, objectsMade } from "../gpu/calls.ts";
 
-/** The workgroups of each dispatch that `work` makes. */
+/** The workgroups of each dispatch of `work`. */
 async function dispatched(device: Device, work: () => Promise<unknown>): Promise<number[]> {
   const groups: number[] = [];
   const pass = Object.getPrototypeOf(device.gpu.createCommandEncoder().beginComputePass());
@@ -114,7 +114,7 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("times its kernels where the device was opened with tuning, and a second opening finds them", async () => {
+  it("times its kernels if the device was opened with tuning, and a second opening reuses the times", async () => {
     const network = siamese({ imageSize: [8, 8, 1], filters: [4, 4], embedding: 4, seed: 3 }); // few choices
     const trainer = await Trainer.create(device, network, { batchSize: 1 });
     const bytes = await trainer.save();

@@ -1,4 +1,4 @@
-// Learning rates against what each schedule is known to pass through, and what makes none.
+// Learning rates against known points of each schedule, and invalid options.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { learningRateSchedule, type ScheduleOptions } from "../../src/optim/schedule.ts";
@@ -9,18 +9,18 @@ const rates = (options: ScheduleOptions, count: number) => {
 };
 
 describe("learningRateSchedule", () => {
-  it("is constant unless told otherwise", () => {
+  it("is constant by default", () => {
     expect(rates({ learningRate: 0.3 }, 3)).toEqual([0.3, 0.3, 0.3]);
   });
 
-  it("climbs in equal steps to the rate, and goes on from there", () => {
+  it("rises linearly to the rate, then stays there", () => {
     expect(rates({ learningRate: 1, warmUp: 4 }, 6)).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
     expect(rates({ learningRate: 1, warmUp: 2, kind: "step", decayEvery: 2, decayRate: 0.5 }, 8)).toEqual([
       0.5, 1, 1, 1, 0.5, 0.5, 0.25, 0.25,
     ]);
   });
 
-  it("falls along a cosine: half way down in the middle, at the final rate behind the last step", () => {
+  it("falls along a cosine: half way down in the middle, at the final rate after the last step", () => {
     const cosine = rates({ learningRate: 1, kind: "cosine", steps: 4, finalRate: 0.2 }, 7);
     [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2 + 0.4 * (1 - Math.SQRT1_2), 0.2, 0.2, 0.2].forEach((rate, i) => {
       expect(cosine[i]).toBeCloseTo(rate, 12);
@@ -30,7 +30,7 @@ describe("learningRateSchedule", () => {
     expect(warm[12]).toBeCloseTo(1, 12);
   });
 
-  it("never rises behind the warm-up, never passes the rate, and is above 0 in every step of the training", () => {
+  it("never rises after warmup, never exceeds the rate, and is above 0 in every step of the training", () => {
     const options = fc.record({
       learningRate: fc.double({ min: 1e-6, max: 10, noNaN: true }),
       kind: fc.constantFrom("constant" as const, "cosine" as const, "step" as const),

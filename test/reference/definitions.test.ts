@@ -1,4 +1,4 @@
-// What formulas leave open and the product fixes: derivatives at kinks, ties, padding, the moving averages' rule.
+// Conventions that the formulas leave open: derivatives at kinks, ties, padding, the moving averages' rule.
 
 import { describe, expect, it } from "vitest";
 import { ndarray, scalar } from "./ndarray.ts";
@@ -33,7 +33,7 @@ describe("definitions", () => {
     expect([...references.maxPool2d.gradients({ x }, {}, ndarray([1, 1, 1, 1], [3])).x.data]).toEqual([0, 3, 0, 0]);
   });
 
-  it("padded positions never win a pool, even against negative values", () => {
+  it("padding is never the maximum of a pool, even of negative values", () => {
     const x = ndarray([1, 3, 3, 1], [-1, -2, -3, -4, -5, -6, -7, -8, -9]);
     const y = references.maxPool2d.value({ x }, { size: 2, padding: "same" });
     expect([...y.data]).toEqual([-1, -3, -7, -9]);
@@ -54,7 +54,7 @@ describe("definitions", () => {
     expect([...logits.data].map((value) => Math.fround(value) + 0)).toEqual([0, 0, 0.25, -0.25]);
   });
 
-  it("a row shorter than epsilon is scaled, not blown up", () => {
+  it("a row shorter than epsilon is scaled, not amplified", () => {
     const y = references.l2Normalize.value({ x: row(0, 0) }, {});
     expect([...y.data]).toEqual([0, 0]);
     expect([...references.l2Normalize.gradients({ x: row(0, 0) }, { epsilon: 0.25 }, row(1, 2)).x.data]).toEqual([

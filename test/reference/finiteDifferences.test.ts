@@ -39,7 +39,7 @@ interface Case {
 
 const matrix = fc.record({ seed, rows: size, columns: size });
 
-const labelled = fc
+const labeled = fc
   .record({
     seed,
     labels: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 9 }),
@@ -160,9 +160,9 @@ const cases: Record<OperationName, fc.Arbitrary<Case>> = {
     options: { margin },
   })),
   // Random rows lie away from ties by more than STEP.
-  batchHardTripletLoss: labelled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
-  semiHardTripletLoss: labelled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
-  supervisedContrastiveLoss: labelled.map(({ inputs, temperature }) => ({ inputs, options: { temperature } })),
+  batchHardTripletLoss: labeled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
+  semiHardTripletLoss: labeled.map(({ inputs, margin }) => ({ inputs, options: { margin } })),
+  supervisedContrastiveLoss: labeled.map(({ inputs, temperature }) => ({ inputs, options: { temperature } })),
   l2Penalty: matrix.map(({ seed, rows, columns }) => ({
     inputs: { parameter: normal([rows, columns], seed) },
     options: { factor: 0.3 },
@@ -185,7 +185,7 @@ describe("reference gradients agree with central finite differences", () => {
     );
   });
 
-  it("batchNorm's moving statistics do not reach the gradient in training", () => {
+  it("batchNorm's moving statistics do not affect the gradient in training", () => {
     const inputs = { x: normal([4, 3], 1), gamma: normal([3], 2), beta: normal([3], 3) };
     const moving = { mean: normal([3], 4), variance: normal([3], 5) };
     expect(batchNorm({ ...inputs, ...moving }, {})).toEqual(batchNorm(inputs, {}));

@@ -42,7 +42,7 @@ function agreement({ cases, network }: Fixtures) {
       if (step === 0) {
         expect(Object.keys(result.gradients).sort()).toEqual(Object.keys(network.gradients).sort());
         for (const [name, gradient] of Object.entries(network.gradients)) {
-          // A bias in front of a batch-norm has no effect: its true gradient is 0, both sides hold rounding noise.
+          // A bias before a batch-norm has no effect: its true gradient is 0, both sides are rounding noise.
           const scale = /block\d+\/conv\/bias/.test(name) ? 1 : 0;
           const { relative } = difference(result.gradients[name].data, gradient.data, scale);
           expect(relative, name).toBeLessThan(1e-11);

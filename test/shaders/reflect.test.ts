@@ -63,7 +63,7 @@ test("the declaration names them all", () => {
   expect(declaration.match(/^ {2}"TILE"$/m)).not.toBeNull();
 });
 
-test("a shader that cannot be used says which file and why", () => {
+test("an unusable shader is refused with its file and the reason", () => {
   expect(() => reflectShader(shader.replace("@group(0) @binding(0)", "@group(1) @binding(0)"), "a.wgsl")).toThrow(
     "a.wgsl: x is in group 1",
   );
@@ -74,7 +74,7 @@ test("a shader that cannot be used says which file and why", () => {
   expect(() => reflectShader("fn main( {", "broken.wgsl")).toThrow("broken.wgsl");
 });
 
-test("two shaders of one name are refused, in whichever folders they lie", async () => {
+test("two shaders with the same name are refused, in any folders", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "shaders-"));
   try {
     mkdirSync(path.join(folder, "gpu"));
@@ -88,7 +88,7 @@ test("two shaders of one name are refused, in whichever folders they lie", async
   }
 });
 
-test("a shader in a folder finds what reads it", () => {
+test("a shader in a folder imports its reader", () => {
   expect(shaderDeclaration(shader, "shaders/gpu/a.wgsl")).toContain('from "../../src/gpu/shader.ts"');
   expect(shaderDeclaration(shader, "shaders/a.wgsl")).toContain('from "../src/gpu/shader.ts"');
 });
@@ -103,7 +103,7 @@ test.each(files)("%s: what is read when it is loaded is what is reflected, also 
   }
 });
 
-/** Longest match first, as WGSL's own rules have it; comments are none. */
+/** Longest match first, as in WGSL; comments are skipped. */
 const tokens = (code: string) =>
   code.replace(/\/\/.*/g, "").match(/[\w.]+|<<=|>>=|->|&&|\|\||<<|>>|\+\+|--|[-+*/%&|^<>=!]=|\S/g);
 
@@ -112,7 +112,7 @@ test.each(files)("%s: as published it has the same tokens on the same lines", (f
   expect(minifyWhitespace(lines.join("\n")).split("\n").map(tokens)).toEqual(lines.map(tokens));
 });
 
-test("spaces go where nothing is joined", () => {
+test("spaces are removed unless that joins two tokens", () => {
   const code = "  let a = b - -c * (d & &e) / *p; // why\n\tfn f() -> vec4f { return x[ 2u ] > = y; }  ";
   expect(minifyWhitespace(code)).toBe("let a=b- -c*(d& &e)/ *p;\nfn f()->vec4f{return x[2u]> =y;}");
 });

@@ -1,4 +1,4 @@
-// The soak in Node and in Chrome: segments, and the JavaScript heap after a collection behind each of them.
+// The soak in Node and in Chrome: segments, and the JavaScript heap after a garbage collection at the end of each.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

@@ -14,7 +14,7 @@ it.each([
   expect(heapSlope(measured)).toBeLessThan(mostSlope(250));
 });
 
-it("the heap's slope is what steps keep, whatever comes and goes", () => {
+it("the heap's slope is the growth per step, despite fluctuations", () => {
   const measured = segmentsOf(2000).map((_, n) => {
     const garbage = n % 7 === 3 ? 50_000 : 0;
     const warming = 100_000 * Math.min(n, 5);
@@ -23,7 +23,7 @@ it("the heap's slope is what steps keep, whatever comes and goes", () => {
   expect(heapSlope(measured)).toBeCloseTo(16);
 });
 
-it("a leak is told", () => {
+it("a leak is reported", () => {
   const segment = { step: 50, buffers: 3, bytes: 300, made: { createBindGroup: 4 } };
   expect(leaks([segment, { ...segment, step: 100, made: {} }])).toEqual([]);
   expect(leaks([segment, { step: 100, buffers: 4, bytes: 400, made: { createBindGroup: 1 } }])).toEqual([

@@ -33,13 +33,13 @@ function setup() {
 const maker = (nodes: readonly Node[], tensor: Tensor) => nodes.find(({ outputs }) => outputs.includes(tensor))!;
 
 describe("differentiate", () => {
-  test("a graph without a request stays as it is", () => {
+  test("a graph without a request is unchanged", () => {
     const { tape, of, x } = setup();
     of(traced("f"), x);
     expect(differentiate(tape.nodes)).toEqual(tape.nodes);
   });
 
-  test("a request is replaced, where it stood, by what makes the tensors that it promised", () => {
+  test("a request is replaced, in its place, by the operations that compute its tensors", () => {
     const { tape, of, x, seed } = setup();
     const [gradient] = gradients(of(traced("g"), of(traced("f"), x)), [x], seed);
     of(traced("reader"), gradient);
@@ -50,7 +50,7 @@ describe("differentiate", () => {
     expect(nodes[2].inputs).toEqual([seed]);
   });
 
-  test("a tensor that is used several times gets the sum, added in the reverse order of use", () => {
+  test("a tensor with several uses gets the sum, added in the reverse order of use", () => {
     const { tape, of, x, seed } = setup();
     const [f, g, h] = ["f", "g", "h"].map((name) => of(traced(name), x));
     const [gradient] = gradients(of(traced("join"), f, g, h), [x], seed);
@@ -68,7 +68,7 @@ describe("differentiate", () => {
     expect(names(differentiate(tape.nodes))).toEqual(["f", "f.0", "f.1", "add", "view"]);
   });
 
-  test("a branch that leads to nothing that is wanted costs nothing", () => {
+  test("a branch to unwanted tensors is not differentiated", () => {
     const { tape, of, x, seed } = setup();
     const other = tape.input("other", [2]);
     const wants: boolean[][] = [];
@@ -80,14 +80,14 @@ describe("differentiate", () => {
     expect(wants).toEqual([[true, false]]);
   });
 
-  test("an intermediate tensor has a gradient, and what lies in front of it is not differentiated", () => {
+  test("an intermediate tensor has a gradient, and operations before it are not differentiated", () => {
     const { tape, of, x, seed } = setup();
     const middle = of({ name: "no chain rule", lower }, x);
     gradients(of(traced("f"), middle), [middle], seed);
     expect(names(differentiate(tape.nodes))).toEqual(["no chain rule", "f", "f.0", "view"]);
   });
 
-  test("the gradient of a tensor by itself is the gradient that it was given", () => {
+  test("the gradient of a tensor with respect to itself is the output gradient", () => {
     const { tape, of, x, seed } = setup();
     const y = of(traced("f"), x);
     const [itself, ofX] = gradients(y, [y, x], seed);
@@ -96,7 +96,7 @@ describe("differentiate", () => {
     expect(maker(nodes, maker(nodes, ofX).inputs[0]).operation.name).toBe("f.0");
   });
 
-  test("where no path leads, the gradient is zero, of the tensor's shape", () => {
+  test("without a path, the gradient is zero, in the tensor's shape", () => {
     const { tape, of, x, seed } = setup();
     const other = tape.input("other", [3, 2]);
     const [zero] = gradients(of(traced("f"), x), [other], seed);
@@ -105,7 +105,7 @@ describe("differentiate", () => {
     expect(zero.shape).toEqual([3, 2]);
   });
 
-  test("a chain rule may ask for gradients itself, and of a gradient there are gradients", () => {
+  test("a chain rule may request gradients itself, and gradients can be differentiated", () => {
     const { tape, of, x, seed } = setup();
     const inner = traced("inner");
     const outer: Operation = {
@@ -125,7 +125,7 @@ describe("differentiate", () => {
     expect(nodes.some(({ operation }) => operation === gradientRequest)).toBe(false);
   });
 
-  test("an operation without a chain rule refuses, by its name", () => {
+  test("an operation without a chain rule is refused by name", () => {
     const { tape, of, x, seed } = setup();
     gradients(of({ name: "histogram", lower }, of(traced("f"), x)), [x], seed);
     expect(() => differentiate(tape.nodes)).toThrow(
@@ -141,7 +141,7 @@ describe("a request", () => {
     expect(() => gradients(slice(x, 0, 1), [x], seed)).toThrow("expected [1]");
   });
 
-  test("bytes have no gradient, nor does what is computed from them by way of them", () => {
+  test("bytes have no gradient, nor do tensors computed from bytes alone", () => {
     const tape = new Tape(device);
     const bytes = tape.input("pixels", [4], { dtype: "u8" });
     const loss = sum(scaleBytes(bytes));

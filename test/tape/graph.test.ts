@@ -1,4 +1,4 @@
-// A graph of operations: who makes and reads a tensor, and in which order nodes may stand.
+// A graph of operations: makers and readers of tensors, and topological order.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { gradients, scale, Tape, type Tensor } from "../../src/index.ts";
@@ -9,7 +9,7 @@ const device = describedDevice();
 const operation = (name: string): Operation => ({ name, lower: () => undefined });
 const [a, b, c] = ["a", "b", "c"].map(operation);
 
-/** What a tape has recorded of chains of these operations. */
+/** A tape's record of chains of these operations. */
 function recorded(record: (of: (operation: Operation, ...inputs: Tensor[]) => Tensor, x: Tensor) => Tensor[]) {
   const tape = new Tape(device);
   const x = tape.input("x", [2]);
@@ -39,7 +39,7 @@ describe("makers and readers", () => {
     expect(graph.readersOf(asked[0])).toEqual([]);
   });
 
-  test("a sole reader reads it as its first input and no other, and nobody outside does", () => {
+  test("a sole reader reads it as its first input only, and nothing outside reads it", () => {
     expect(graph.soleReader(output(ofOnce))).toBe(ofY);
     expect(graph.soleReader(output(ofY))).toBeUndefined(); // two readers
     expect(graph.soleReader(output(ofTwice))).toBeUndefined(); // twice in one
@@ -49,20 +49,20 @@ describe("makers and readers", () => {
     expect(new Graph(nodes, [output(ofOnce)]).soleReader(output(ofOnce))).toBeUndefined();
   });
 
-  test("a sole maker is one whose only reader is the node that asks", () => {
+  test("a sole maker's only reader is the asking node", () => {
     expect(graph.soleMaker(a, output(ofOnce))).toBe(ofOnce);
     expect(graph.soleMaker(b, output(ofOnce))).toBeUndefined();
     expect(graph.soleMaker(b, output(ofY))).toBeUndefined();
   });
 
-  test("it is read where a node or somebody outside reads it", () => {
+  test("it is read if a node or the caller reads it", () => {
     expect(graph.isRead(output(ofOnce))).toBe(true);
     expect(graph.isRead(asked[2])).toBe(true);
     expect(graph.isRead(asked[0])).toBe(false);
   });
 });
 
-test("a request for gradients tells what it differentiates by from what it differentiates", () => {
+test("a request for gradients distinguishes its output from the tensors to differentiate by", () => {
   const tape = new Tape(device);
   const [x, seed] = [tape.input("x", [2]), tape.input("seed", [2])];
   const y = scale(x, 2);
@@ -75,7 +75,7 @@ test("a request for gradients tells what it differentiates by from what it diffe
   expect(new Graph(itself.nodes, []).isDifferentiatedBy(z)).toBe(true);
 });
 
-/** Nodes each of which reads some of those before it, and an order to give them in. */
+/** Nodes that read some of those before them, and an order to give them in. */
 const graphs = fc
   .array(fc.array(fc.nat({ max: 30 }), { maxLength: 3 }), { minLength: 1, maxLength: 30 })
   .chain((reads) => fc.tuple(fc.constant(reads), fc.shuffledSubarray([...reads.keys()], { minLength: reads.length })))
@@ -91,7 +91,7 @@ const graphs = fc
 const positions = (nodes: readonly Node[]) => new Map(nodes.flatMap((n, i) => n.outputs.map((t) => [t, i] as const)));
 
 describe("ordered", () => {
-  test("each node comes behind those that it reads, and none is lost", () => {
+  test("each node comes after those that it reads, and all are kept", () => {
     fc.assert(
       fc.property(graphs, ({ shuffled }) => {
         const result = ordered(shuffled);
@@ -105,7 +105,7 @@ describe("ordered", () => {
     );
   });
 
-  test("nothing moves that need not", () => {
+  test("a topological order is unchanged", () => {
     fc.assert(
       fc.property(graphs, ({ nodes, shuffled }) => {
         expect(ordered(nodes)).toEqual(nodes);
@@ -116,7 +116,7 @@ describe("ordered", () => {
   });
 });
 
-test("ancestors are all that a tensor is computed from, and nothing else", () => {
+test("ancestors are all nodes that a tensor depends on, and no others", () => {
   fc.assert(
     fc.property(graphs, fc.nat(), ({ nodes }, pick) => {
       const target = nodes[pick % nodes.length];

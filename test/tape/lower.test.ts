@@ -1,4 +1,4 @@
-// From operations to dispatches: where tensors lie, in which form, and in which order launches stand.
+// From operations to dispatches: storages and forms of tensors, and the order of launches.
 import { describe, expect, test } from "vitest";
 import scaleShader from "../../shaders/scale.forward.wgsl";
 import { Tape, type Tensor } from "../../src/index.ts";
@@ -46,7 +46,7 @@ describe("forms", () => {
     lower: ({ inputs: [x], outputs: [y] }, to) => launch(to, to.as(negated, x)!, y, 2),
   };
 
-  test("a reader that knows the form takes it as it is, for others it is written once, where it is first read", () => {
+  test("a reader that knows the form reads it directly; for others it is converted once, at the first read", () => {
     const { tape, of, x, to } = setup();
     const y = of(maker, x);
     of(knowing, y);
@@ -63,7 +63,7 @@ describe("forms", () => {
     expect(all.launches[2].bindings.x).toBe(all.launches[3].bindings.x);
   });
 
-  test("another form is not the one that is asked for", () => {
+  test("a different form is not returned", () => {
     const { tape, of, x, to } = setup();
     const y = of(maker, x);
     to.lower(tape.nodes, []);
@@ -72,7 +72,7 @@ describe("forms", () => {
   });
 });
 
-test("whether an output is read: by a node of the list, or from outside", () => {
+test("an output is read by a node of the list, or from outside", () => {
   const seen: boolean[] = [];
   const asks: Operation = {
     name: "asks",
@@ -89,7 +89,7 @@ test("whether an output is read: by a node of the list, or from outside", () => 
   expect(seen).toEqual([true, true, false]);
 });
 
-test("the prologue stands in front of everything, and knows what the whole step has gathered", () => {
+test("the prologue comes first, and contains the work gathered from the whole step", () => {
   const gathered: number[] = [];
   const gathers: Operation = {
     name: "gathers",
@@ -107,7 +107,7 @@ test("the prologue stands in front of everything, and knows what the whole step 
   expect(to.launches.map(({ operation }) => operation)).toEqual(["prologue", "gathers", "gathers", "gathers"]);
 });
 
-test("what a lowering leaves is there for a later node, and missing for one that was not lowered", () => {
+test("a lowering's return value is available to later nodes, and missing before it", () => {
   const { tape, of, x, to } = setup();
   of({ name: "leaves", lower: () => 7 }, x);
   of({ name: "leaves nothing", lower: () => undefined }, x);

@@ -5,7 +5,7 @@ import type { Launch } from "../../src/tape/lower.ts";
 import { planMemory, removeDead } from "../../src/tape/lowering/memoryPlan.ts";
 import { Storage } from "../../src/tape/lowering/storage.ts";
 
-/** A launch that reads and writes these storages; nothing else of it matters to the planner. */
+/** A launch that reads and writes these storages; the planner uses nothing else. */
 function launch(reads: Storage[], writes: Storage[]): Launch {
   const access = (storages: Storage[], kind: Access) => storages.map((s, i) => [`${kind}${i}`, s, kind] as const);
   const all = [...access(reads, "read"), ...access(writes, "read_write")];
@@ -17,7 +17,7 @@ function launch(reads: Storage[], writes: Storage[]): Launch {
 
 const temporary = (name: string, elements = 4) => new Storage("temporary", name, elements, "f32");
 
-test("a launch whose result nobody needs is dropped, and what only it needed with it", () => {
+test("an unused launch is dropped, with the launches that only it needs", () => {
   const [x, a, b, c] = [new Storage("input", "x", 4, "f32"), temporary("a"), temporary("b"), temporary("c")];
   const toA = launch([x], [a]);
   const toB = launch([a], [b]);
@@ -26,7 +26,7 @@ test("a launch whose result nobody needs is dropped, and what only it needed wit
   expect(removeDead([toA, toB, toC], [b, c])).toEqual([toA, toB, toC]);
 });
 
-test("what outlives the step is kept, unless frozen", () => {
+test("launches that change lasting state are kept, unless frozen", () => {
   const x = new Storage("input", "x", 4, "f32");
   const moving = new Storage("parameter", "moving", 4, "f32");
   moving.external = { buffer: {} as GPUBuffer, offset: 0 };
@@ -53,7 +53,7 @@ test("a chain of equal temporaries takes two buffers", () => {
   expect(plan.lowerBound).toBe(2048);
 });
 
-test("whatever the program: tenants of a slot never live at once, each fits, and the lower bound is one", () => {
+test("for any program: tenants of a slot are never alive together, each fits, and the lower bound holds", () => {
   const step = fc.record({
     elements: fc.integer({ min: 1, max: 1000 }),
     reads: fc.array(fc.nat(30), { maxLength: 3 }),

@@ -1,12 +1,12 @@
-// Checked by the compiler alone (npm run check): what a step gives is typed by what the program was asked for. Each line that
-// expects an error would be one of the check itself if it compiled.
+// Checked by the compiler alone (npm run check): a step's results are typed by the program's outputs. Each line with an
+// expected error fails the check if it compiles.
 import { adam, type Program, type StepResult, type Tape, type Tensor } from "../../src/index.ts";
 import type { CompileOptions } from "../../src/tape/plan.ts";
 
 export async function inference(tape: Tape, embedding: Tensor): Promise<Float32Array> {
   const program = await tape.compile({ outputs: { embedding } });
   const result = await program.run();
-  // @ts-expect-error: no loss was asked for
+  // @ts-expect-error: no loss was requested
   result.loss;
   // @ts-expect-error: there is no optimizer
   result.step;
@@ -41,7 +41,7 @@ export async function kept(tape: Tape, loss: Tensor): Promise<StepResult> {
   return (await tape.compile({ loss, optimizer: adam() })).run();
 }
 
-/** Code that names no outputs: any program, with results of which nothing is known but that they may be there. */
+/** Code that names no outputs: any program, whose results may be present, of unknown type. */
 export async function untyped(tape: Tape, options: CompileOptions, y: Tensor): Promise<StepResult> {
   const programs: Program[] = [await tape.compile(options), await tape.compile({ outputs: { y } })];
   const { loss, step, finite, ...others } = await programs[0].run();

@@ -1,4 +1,4 @@
-// The engine of the rules, with rules made for it; those of the product are in test/gpu/engine/rules.suite.ts.
+// The rewriter with test rules; the product's rules are tested in test/gpu/engine/rules.suite.ts.
 import { describe, expect, test } from "vitest";
 import { Tape, type Tensor } from "../../src/index.ts";
 import type { Node, Operation } from "../../src/tape/graph.ts";
@@ -9,7 +9,7 @@ const device = describedDevice();
 const lower = () => undefined;
 const names = (nodes: readonly Node[]) => nodes.map(({ operation }) => operation.name);
 
-/** A rule that puts one operation in the place of a node and its only reader. */
+/** A rule that replaces a node and its only reader by one operation. */
 const joins = (name: string, first: Operation, second: Operation, by: Operation, more: Partial<Rule> = {}): Rule => ({
   name,
   saves: "a dispatch",
@@ -34,7 +34,7 @@ describe("rewrite", () => {
   const first: Operation & { rules: Rule[] } = { name: "first", lower, rules: [] };
   const join = joins("join", first, second, joined);
 
-  test("where nothing matches, the very nodes come back", () => {
+  test("without a match, the same nodes are returned", () => {
     first.rules = [join];
     const { nodes, asked } = chain(second, first, third);
     const result = rewrite(nodes, asked, "recorded");
@@ -42,7 +42,7 @@ describe("rewrite", () => {
     expect(result.nodes.every((node, i) => node === nodes[i])).toBe(true);
   });
 
-  test("what a rule has made is looked at again, until nothing matches", () => {
+  test("the result of a rule is matched again, until nothing matches", () => {
     first.rules = [join];
     joined.rules = [joins("again", joined, second, joined)];
     const { nodes, asked } = chain(third, first, second, second, second, third);
@@ -53,7 +53,7 @@ describe("rewrite", () => {
     joined.rules = [];
   });
 
-  test("of two rules that match, the first of an operation counts, and the last node comes first", () => {
+  test("of two matching rules the operation's first is used, and the last node is tried first", () => {
     const other: Operation = { name: "other", lower };
     first.rules = [joins("preferred", first, second, other), join];
     const one = chain(first, second);
@@ -64,13 +64,13 @@ describe("rewrite", () => {
     expect(names(rewrite(three.nodes, three.asked, "recorded").nodes)).toEqual(["first", "joined"]);
   });
 
-  test("nothing is fused across a tensor that is asked for", () => {
+  test("nothing is fused across a requested tensor", () => {
     first.rules = [join];
     const { nodes, asked, made } = chain(first, second);
     expect(rewrite(nodes, [...asked, made[1]], "recorded").rewrites).toEqual([]);
   });
 
-  test("a rule belongs to one stage, and can be left out", () => {
+  test("a rule belongs to one stage, and can be skipped", () => {
     const late = joins("late", first, second, joined, { graph: "differentiated" });
     first.rules = [late];
     const { nodes, asked } = chain(first, second);
@@ -79,7 +79,7 @@ describe("rewrite", () => {
     expect(rewrite(nodes, asked, "differentiated", [late]).rewrites).toEqual([]);
   });
 
-  test("what stood between the fused nodes and is read by them comes in front", () => {
+  test("nodes between the fused ones that they read come first", () => {
     const tape = new Tape(device);
     const of = (operation: Operation, ...inputs: Tensor[]) => tape.record(operation, inputs, undefined, [2]);
     first.rules = [
@@ -105,13 +105,13 @@ describe("withoutUnread", () => {
   const plain: Operation = { name: "plain", lower };
   const lasting: Operation = { name: "lasting", lower, lasting: () => true };
 
-  test("what nobody needs goes, with what only that needed", () => {
+  test("unused nodes are removed, with the nodes that only they need", () => {
     const { nodes, made } = chain(plain, plain, plain);
     expect(withoutUnread(nodes, [made[2]], false)).toEqual(nodes.slice(0, 2));
     expect(withoutUnread(nodes, [], false)).toEqual([]);
   });
 
-  test("what changes something that outlives the step stays, with what it reads, unless frozen", () => {
+  test("nodes that change lasting state stay, with their inputs, unless frozen", () => {
     const { nodes, made } = chain(plain, lasting, plain);
     expect(withoutUnread(nodes, [], false)).toEqual(nodes.slice(0, 2));
     expect(withoutUnread(nodes, [], true)).toEqual([]);

@@ -1,4 +1,4 @@
-// What a training step gives to its program: the data stream's own arrays without a copy, and copies of all others.
+// The inputs of a training step: the data stream's own arrays without a copy, and copies of all others.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Batch, Pictures } from "../../src/data/batch.ts";
@@ -19,7 +19,7 @@ const images = new DecodedImages(dataset, size);
 const attacked = { ...dataset, items: dataset.items.map((item, n) => ({ ...item, live: n % 2 === 0 })) };
 const recognition = { task: "recognition", batchSize, size } as const;
 
-/** Of each kind of batch the stream, the fields of its pictures, and what is trained with it. */
+/** For each kind of batch the stream, its picture fields, and the training that takes it. */
 const kinds = {
   pairs: {
     open: () => batches(images, balancedPairs(labels, { seed: 1 }), { batchSize }),
@@ -54,7 +54,7 @@ const augmenters = {
   augmented: new Augmenter({ flip: 0.5, brightness: 0.3, seed: 2 }, [2, 3], [2, 3], "area"),
 };
 
-/** The batch with each picture array in a buffer of its own, as a caller of the trainer may give it. */
+/** The batch with each picture array in a separate buffer, as from a caller of the trainer. */
 function separate(batch: Batch & { readonly epoch?: number }, fields: readonly string[]): Batch {
   const { stacked: _, ...others } = batch;
   const given = batch as unknown as Record<string, Pictures>;
@@ -81,7 +81,7 @@ describe("feed", () => {
     );
   }
 
-  /** Two arrays of pictures anywhere in a buffer, and an array that is said to be their stack. */
+  /** Two arrays of pictures anywhere in a buffer, and an array declared as their stack. */
   const layout = fc.record({
     Type: fc.constantFrom(Uint8Array, Float32Array),
     left: fc.nat({ max: 3 }),
@@ -91,7 +91,7 @@ describe("feed", () => {
     said: fc.boolean(),
   });
 
-  it("copies what is no stack, and what was not said to be one", () => {
+  it("copies arrays that are not, or not declared as, a stack", () => {
     const { expected } = kinds.pairs;
     const picture = batchSize * 6;
     const tried = { taken: 0, copied: 0 };
@@ -122,7 +122,7 @@ describe("feed", () => {
     expect(Math.min(tried.taken, tried.copied)).toBeGreaterThan(0);
   });
 
-  it("takes other pictures that a caller puts in the place of the stream's", async () => {
+  it("takes pictures with which a caller replaces the stream's", async () => {
     const batch = (await kinds.pairs.open().next()).value;
     const left = batch.left.map((pixel) => 255 - pixel);
     const { inputs } = feed({ ...batch, left }, { ...kinds.pairs.expected, augmenter: undefined });
@@ -142,8 +142,8 @@ describe("feed", () => {
   });
 });
 
-describe("pictures that are not finite", () => {
-  it("are refused, by field, picture and place", () => {
+describe("non-finite pictures", () => {
+  it("are refused, with field, picture and position", () => {
     const pictures = (value: number) => new Float32Array(batchSize * 6).fill(0.5).fill(value, 20, 21);
     const same = new Int32Array(batchSize);
     const batch = (right: number) => ({

@@ -15,7 +15,7 @@ function state(step: number): Promise<Uint8Array> {
 }
 
 describe("Checkpoints", () => {
-  it("keeps the newest and the best, whatever the losses were", async () => {
+  it("keeps the newest and the best, for any losses", async () => {
     const finite = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: -3, max: 3 }));
     await fc.assert(
       fc.asyncProperty(
@@ -28,7 +28,7 @@ describe("Checkpoints", () => {
           const kept = [...folder.files.values()].map(([i]) => i);
           const newest = losses.map((_, i) => i).slice(-keep);
           expect(kept).toEqual(expect.arrayContaining(newest));
-          // Losses are told to 6 digits in names: of what looks equal there, the oldest is kept.
+          // Names have losses with 6 digits: among equals there, the oldest is kept.
           const told = losses.map((loss) =>
             loss === undefined ? Number.POSITIVE_INFINITY : Number(loss.toPrecision(6)),
           );
@@ -41,7 +41,7 @@ describe("Checkpoints", () => {
     );
   });
 
-  it("takes the greatest AUC for the best, whatever else has a loss", async () => {
+  it("selects the greatest AUC as the best, also if others have a loss", async () => {
     const checkpoints = new Checkpoints(memoryFolder(), { keep: 1 });
     await checkpoints.save(await state(10), 10, 0.001);
     await checkpoints.save(await state(20), 20, 0.9, 0.7);
@@ -55,7 +55,7 @@ describe("Checkpoints", () => {
     expect(await checkpoints.best()).toMatchObject({ step: 30 });
   });
 
-  it("lists by step, and takes no other file for a checkpoint", async () => {
+  it("lists by step, and ignores other files", async () => {
     const folder = memoryFolder();
     const checkpoints = new Checkpoints(folder);
     for (const step of [5, 123456789, 70]) await checkpoints.save(await state(step), step, step / 1e9);
@@ -74,7 +74,7 @@ describe("Checkpoints", () => {
     ]);
   });
 
-  it("passes over what is cut short, damaged or foreign, says why, and takes the one before", async () => {
+  it("skips truncated, damaged or foreign checkpoints with the reason, and uses the one before", async () => {
     const folder = memoryFolder();
     const checkpoints = new Checkpoints(folder, { keep: 5 });
     for (const step of [10, 20, 30, 40, 50]) await checkpoints.save(await state(step), step);
@@ -96,7 +96,7 @@ describe("Checkpoints", () => {
     expect(await new Checkpoints(memoryFolder()).newest()).toEqual({ refused: [] });
   });
 
-  it("leaves refused later ones alone until the run comes to their step again", async () => {
+  it("keeps invalid later ones until the run reaches their step again", async () => {
     const folder = memoryFolder();
     const checkpoints = new Checkpoints(folder, { keep: 2 });
     for (const step of [10, 20, 30]) await checkpoints.save(await state(step), step, 1 / step);
@@ -110,13 +110,13 @@ describe("Checkpoints", () => {
     ]);
   });
 
-  it("names a number to keep that is none", () => {
+  it("names an invalid number to keep", () => {
     expect(() => new Checkpoints(memoryFolder(), { keep: 0 })).toThrow(/keep is 0; expected an integer/);
   });
 });
 
 describe("Saver", () => {
-  it("goes on when a save fails, tries again after a while, and tells both", async () => {
+  it("continues when a save fails, tries again later, and reports both", async () => {
     const folder = memoryFolder();
     const told: string[] = [];
     const saver = new Saver(new Checkpoints(folder), {

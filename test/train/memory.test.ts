@@ -1,4 +1,4 @@
-// A training that cannot fit is refused by its plan: nothing is allocated, and no kernel runs.
+// A training that cannot fit is refused from its plan: nothing is allocated, and no kernel runs.
 import { expect, it } from "vitest";
 import { siamese } from "../../src/nn/siamese.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -7,7 +7,7 @@ import { describedDevice } from "../tape/describedDevice.ts";
 const network = siamese({ imageSize: [56, 56, 3] });
 const create = (batchSize: number) => Trainer.create(describedDevice({ memory: 2 ** 30 }), network, { batchSize });
 
-it("names what is over the machine's memory, and the batch that is not", async () => {
+it("reports the excess over the machine's memory, and a batch that fits", async () => {
   await expect(create(500)).rejects.toMatchObject({
     code: "LIMIT",
     message: expect.stringMatching(

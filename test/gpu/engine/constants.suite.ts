@@ -1,4 +1,4 @@
-// Constant folding: what depends on parameters alone is computed once, and again where they have changed.
+// Constant folding: launches that depend on parameters alone run once, and again after the parameters change.
 import {
   adam,
   add,
@@ -19,7 +19,7 @@ import { assertClose, assertEqual, define, defineOnce } from "../suite.ts";
 
 const constantOf = ({ graph }: Program) => graph.kernels.filter(({ constant }) => constant).map(({ kernel }) => kernel);
 
-define("constants: are computed once, and again after a parameter has changed", async (device) => {
+define("constants: are computed once, and again after a parameter changes", async (device) => {
   const tape = new Tape(device);
   const x = tape.input("x", [4]);
   const w = tape.parameter("w", [4], { initial: 1 });
@@ -72,7 +72,7 @@ define("constants: follow the steps of a program that trains the same parameters
   parameters.dispose();
 });
 
-/** A tower of inference; its parameters are named, so that they are parameters, not inputs. */
+/** An inference tower; its parameters are named, so that they are parameters, not inputs. */
 function tower(tape: Tape, x: Tensor, filters: readonly number[]): Tensor {
   let y = x;
   for (const [i, count] of filters.entries()) {
@@ -87,7 +87,7 @@ function tower(tape: Tape, x: Tensor, filters: readonly number[]): Tensor {
 }
 
 defineOnce(
-  "constants: transformed filters and batch-norm's numbers are among them, and no turned filter is made",
+  "constants: include transformed filters and batch-norm's scales, and no transposed filter",
   async (device) => {
     const tape = new Tape(device);
     const program = await tape.compile({ outputs: { y: tower(tape, tape.input("x", [1, 28, 28, 16]), [16, 32]) } });
@@ -96,7 +96,7 @@ defineOnce(
     const { activations } = program.memory();
     const turned = program.graph.buffers.flatMap(({ tenants }) => tenants).filter(({ name }) => /turned/.test(name));
     assertEqual(
-      "bytes of turned filters",
+      "bytes of transposed filters",
       turned.reduce((sum, { bytes }) => sum + bytes, 0),
       16,
     );
@@ -106,7 +106,7 @@ defineOnce(
   },
 );
 
-defineOnce("constants: nothing is folded for who measures", async (device) => {
+defineOnce("constants: nothing is folded with fold: false", async (device) => {
   const tape = new Tape(device);
   const w = tape.parameter("w", [4], { initial: 1 });
   const program = await tape.compile({ outputs: { y: scale(w, 2) }, fold: false });

@@ -1,11 +1,11 @@
-// The device: limits that are asked for and refused, and what becomes of work when it is lost.
+// The device: requested limits, refusals, and pending work when the device is lost.
 
 import { adam, mean, openDevice, relu, scale, Tape } from "../../../src/index.ts";
 import { assert, assertEqual, assertThrows, define, settings } from "../suite.ts";
 
 const open = (limits?: Record<string, number>) => openDevice({ ...settings.opening, limits });
 
-define("device: it has all of its adapter's storage", async (device) => {
+define("device: it has its adapter's full storage limits", async (device) => {
   const adapter = await (settings.opening.gpu ?? navigator.gpu).requestAdapter({ powerPreference: "high-performance" });
   for (const name of ["maxBufferSize", "maxStorageBufferBindingSize"] as const) {
     assertEqual(name, device.gpu.limits[name], adapter!.limits[name]);

@@ -1,4 +1,4 @@
-// What must not record or run, and the words that the error must hold: the operation and the shapes.
+// Calls that must be refused, and the words that the error must contain: the operation and the shapes.
 
 import {
   absDifference,
@@ -23,7 +23,7 @@ import { ndarray } from "../../reference/ndarray.ts";
 import { toValue } from "../operation.ts";
 import { assert, assertThrows, define } from "../suite.ts";
 
-/** What must not record, with the words that its error must hold: the operation and the shapes. */
+/** Calls that must not record, with the words that the error must contain: the operation and the shapes. */
 const mistakes: [string, Record<string, number[]>, (t: Record<string, Tensor>) => Tensor, string[]][] = [
   [
     "channels that differ",
@@ -110,7 +110,7 @@ define("errors: values that do not fill their shape", () =>
   assertThrows("tensor", () => tensor([2, 3], [1, 2, 3, 4]), ["[2, 3]", "4"]),
 );
 
-define("errors: a gradient of a value that is no scalar, without an output gradient", (device: Device) =>
+define("errors: a gradient of a non-scalar value without an output gradient", (device: Device) =>
   assertThrows(
     "evaluate",
     () => valueAndGradients(device, ({ x }) => sigmoid(x), { x: toValue(normal([2, 3], 1)) }, { gradientsOf: ["x"] }),
@@ -132,7 +132,7 @@ define("errors: an output gradient of another shape", (device) =>
   ),
 );
 
-define("errors: gradients of a name that is no input", (device) =>
+define("errors: gradients of an unknown input", (device) =>
   assertThrows(
     "valueAndGradients",
     () =>

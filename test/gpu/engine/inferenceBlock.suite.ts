@@ -1,4 +1,4 @@
-// The block of inference by each of its kernels, against the three operations by themselves.
+// The inference block with each of its kernels, against the three separate operations.
 import { batchNorm, conv2d, type Device, maxPool2d, Tape } from "../../../src/index.ts";
 import { rules } from "../../../src/ops/fused/rules.ts";
 import { compile } from "../../../src/tape/compile.ts";
@@ -11,7 +11,7 @@ interface Shape {
   readonly filters: readonly number[];
 }
 
-/** Blocks behind one another, with scales of either sign and averages far from 0. */
+/** Consecutive blocks, with scales of either sign and averages far from 0. */
 async function run(device: Device, { x: shape, filters }: Shape, fused: boolean) {
   const tape = new Tape(device);
   const feed: Record<string, Float32Array> = {};
@@ -64,7 +64,7 @@ for (const [kind, candidate, kernel] of [
   );
 }
 
-defineOnce("inference block: a batch that no binding holds whole goes in parts", async (device) => {
+defineOnce("inference block: a batch too large for one binding is split into parts", async (device) => {
   const shape: Shape = { x: [5, 16, 16, 4], filters: [32, 12] };
   const software = deviceAs(device, "software adapters");
   const whole = await run(software, shape, true);

@@ -1,4 +1,4 @@
-// Nothing stays on the device that was disposed of or could not be made: the device counts its buffers and their bytes.
+// Disposed objects and failed creations leave nothing on the device, which counts its buffers and their bytes.
 
 import {
   adam,
@@ -36,7 +36,7 @@ function pairs(seed: number) {
   return { left: pictures(), right: pictures(), leftLabels: [0, 1], rightLabels: [0, 0] };
 }
 
-define("leaks: the device counts what lives on it, by number and bytes", async (device) => {
+define("leaks: the device counts its live buffers and bytes", async (device) => {
   const before = device.live();
   const buffers = [device.createBuffer("a", 64), device.createBuffer("b", 32, "readback")];
   assertEqual("made", device.live(), { buffers: before.buffers + 2, bytes: before.bytes + 96 });
@@ -47,7 +47,7 @@ define("leaks: the device counts what lives on it, by number and bytes", async (
   assertEqual("all released", device.live(), before);
 });
 
-define("leaks: a program's planned buffers and bytes are those that live on it", async (device) => {
+define("leaks: a program's planned buffers and bytes equal the live ones", async (device) => {
   const before = device.live();
   const trainer = await Trainer.create(device, network(), { batchSize: 2, l2: 0.1, optimizer: adam({ clipNorm: 1 }) });
   const { total, buffers } = await trainer.memory();
@@ -58,7 +58,7 @@ define("leaks: a program's planned buffers and bytes are those that live on it",
   await trainer.dispose();
 });
 
-define("leaks: a trainer that did everything leaves nothing when disposed", (device) =>
+define("leaks: a trainer that used every method leaves nothing when disposed", (device) =>
   leavesNothing(device, "a trainer", async () => {
     const trainer = await Trainer.create(device, network(), { batchSize: 2 });
     for (let n = 0; n < 3; n++) await trainer.step(pairs(n));
@@ -74,7 +74,7 @@ define("leaks: a trainer that did everything leaves nothing when disposed", (dev
   }),
 );
 
-define("leaks: an evaluation leaves nothing, and neither does what could not be compiled", async (device) => {
+define("leaks: an evaluation leaves nothing, and neither does a failed compilation", async (device) => {
   const x = tensor([2, 3], [1, 2, 3, 4, 5, 6]);
   await leavesNothing(device, "evaluate", () =>
     valueAndGradients(device, ({ x }) => sum(sigmoid(x)), { x }, { gradientsOf: ["x"] }),
@@ -96,7 +96,7 @@ define("leaks: an evaluation leaves nothing, and neither does what could not be 
   assertEqual("live on a disposed device", small.live(), { buffers: 0, bytes: 0 });
 });
 
-define("program: what is in flight when it is disposed rejects, and says so", async (device) => {
+define("program: steps in flight reject with the reason when it is disposed", async (device) => {
   const trainer = await Trainer.create(device, network(), { batchSize: 2 });
   const inFlight = Promise.allSettled([0, 1, 2, 3, 4, 5, 6].map((n) => trainer.step(pairs(n))));
   await Promise.resolve();

@@ -1,5 +1,5 @@
-// Networks too large for one binding: split into parts, with activations made again, or kept in half precision, they give
-// the gradients of one that is none of that.
+// Networks too large for one binding: split into parts, with recomputed activations, or with half-precision storage,
+// they have the gradients of the plain network.
 import { type Device, siamese, Trainer, type TrainerOptions } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
 import { assert, assertClose, assertEqual, assertSameBits, defineKernel, defineOnce } from "../suite.ts";
@@ -25,7 +25,7 @@ type Found = Map<string, Float32Array>;
 
 function assertAgree(what: string, found: Found, expected: Found, tolerance: number): void {
   for (const [name, values] of expected) {
-    // A bias in front of batch statistics has no gradient; nothing to compare with.
+    // A bias before batch statistics has no gradient to compare with.
     if (name.endsWith("conv/bias")) assertSameBits(`${what}, ${name}`, found.get(name)!, values);
     else assertClose(`${what}, ${name}`, found.get(name)!, values, { tolerance });
   }
@@ -39,7 +39,7 @@ for (const [kind, filters, tolerance] of [
   ["software adapters", [16, 16], 5e-6],
 ] as const) {
   const what = `filters ${filters.join(", ")} as on ${kind}`;
-  defineOnce(`parts: a network in parts has the gradients of one that is whole, ${what}`, async (device) => {
+  defineOnce(`parts: a network in parts has the gradients of the whole one, ${what}`, async (device) => {
     const whole = await gradientsOf(deviceAs(device, kind), {}, [...filters]);
     const most = 160 * 1024;
     const limits = { maxStorageBufferBindingSize: most, maxBufferSize: most };
@@ -52,23 +52,23 @@ for (const [kind, filters, tolerance] of [
 }
 
 for (const kind of kinds) {
-  defineOnce(`parts: activations made again are the same bits, as on ${kind}`, async (given) => {
+  defineOnce(`parts: recomputed activations have the same bits, as on ${kind}`, async (given) => {
     const device = deviceAs(given, kind);
     const kept = await gradientsOf(device);
     const again = await gradientsOf(device, { recompute: true });
-    assert(again.launches.length > kept.launches.length, "nothing was made again");
+    assert(again.launches.length > kept.launches.length, "nothing was recomputed");
     for (const [name, values] of kept.found) assertSameBits(name, again.found.get(name)!, values);
   });
 
-  // What packs and unpacks is the same text in the kernels of both kinds: a second compiler is asked about one.
+  // Packing and unpacking is the same code in the kernels of both kinds: a second compiler checks one of them.
   const define = kind === "GPUs" ? defineOnce : defineKernel;
-  define(`parts: half-precision storage rounds gradients, no more, as on ${kind}`, async (given) => {
+  define(`parts: half-precision storage only rounds gradients, as on ${kind}`, async (given) => {
     const device = deviceAs(given, kind);
     const float32 = await gradientsOf(device);
     const float16 = await gradientsOf(device, { storage: "float16" });
     const both = await gradientsOf(device, { storage: "float16", recompute: true });
     assert(float16.memory.activations < float32.memory.activations, "it takes as much memory");
-    // Behind the last ReLU rounding is all there is. In front of it a value that rounding carries over the ReLU's kink
+    // After the last ReLU there is only rounding. Before it, a value that rounding carries over the ReLU's kink
     // takes its whole gradient along: few do, so the gradient as a whole keeps its direction and its length.
     for (const name of ["loss", "head/kernel", "tower/dense/kernel"]) {
       assertClose(`float16, ${name}`, float16.found.get(name)!, float32.found.get(name)!, { tolerance: 1e-2 });

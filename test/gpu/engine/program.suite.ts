@@ -1,4 +1,4 @@
-// The compiled program: what a step computes over time, what it makes, and several steps in flight.
+// The compiled program: its results over several steps, the objects of a step, and several steps in flight.
 
 import {
   adam,
@@ -74,18 +74,18 @@ define("program: ten Adam steps follow the float64 reference", async (device) =>
   step.dispose();
 });
 
-define("program: a step makes no GPU object and submits once", async (device) => {
+define("program: a step creates no GPU object and submits once", async (device) => {
   const { step, batch } = await regression(device);
   await step.run(batch(0));
   const counts = await countCalls(device, async () => {
     for (let n = 0; n < 3; n++) await step.run(batch(n));
   });
-  assertEqual("objects made", objectsMade(counts), []);
+  assertEqual("objects created", objectsMade(counts), []);
   assertEqual("submits in three steps", counts.submit, 3);
   step.dispose();
 });
 
-define("program: ten steps in flight give what ten awaited steps give, in order", async (device) => {
+define("program: ten steps in flight give the results of ten awaited steps, in order", async (device) => {
   const awaited = await regression(device);
   const inFlight = await regression(device);
   const expected: number[] = [];
@@ -116,7 +116,7 @@ define("program: two parameters with one gradient are both updated", async (devi
   step.dispose();
 });
 
-define("program: parameters of any size lie side by side without touching", async (device) => {
+define("program: parameters of any size do not overlap in the arena", async (device) => {
   const tape = new Tape(device);
   const sizes = [1, 2, 3, 5, 63, 64, 65, 127];
   const parameters = sizes.map((size) => tape.parameter(`p${size}`, [size], { initial: size }));
@@ -184,7 +184,7 @@ define("program: L2 penalties of any size, number and place in the loss", async 
   step.dispose();
 });
 
-define("program: what does not reach the loss is not moved", async (device) => {
+define("program: parameters that the loss does not depend on are unchanged", async (device) => {
   const tape = new Tape(device);
   const p = tape.parameter("p", [3], { initial: 1 });
   const kept = tape.parameter("kept", [3], { initial: 7, trainable: false });
@@ -241,7 +241,7 @@ define("program: a parameter used twice is one parameter, under either call", as
   step.dispose();
 });
 
-define("program: a schedule's rates are those of the steps, and cost no GPU object", async (device) => {
+define("program: each step uses its scheduled rate, and creates no GPU object", async (device) => {
   const learningRate = learningRateSchedule({
     learningRate: 0.1,
     kind: "cosine",
@@ -262,7 +262,7 @@ define("program: a schedule's rates are those of the steps, and cost no GPU obje
   });
   for (const x of inputs) update(parameters, { w: x });
   assertClose("weights after ten steps", await w.read(), parameters.w.data);
-  assertEqual("objects made", objectsMade(counts), []);
+  assertEqual("objects created", objectsMade(counts), []);
   step.dispose();
 });
 
@@ -279,7 +279,7 @@ define("program: parameters can be read and written between steps", async (devic
   step.dispose();
 });
 
-define("program: it tells its launches and its memory", async (device) => {
+define("program: it reports its launches and its memory", async (device) => {
   const { step } = await regression(device);
   assert(step.launches.length > 0, "no launches");
   for (const { kernel, workgroups, reads, writes } of step.launches) {
@@ -309,38 +309,31 @@ define(
   },
 );
 
-defineOnce(
-  "run: arrays of a type that does not fit an input are refused, others read as the numbers they hold",
-  async (device) => {
-    const tape = new Tape(device);
-    const program = await tape.compile({
-      outputs: {
-        bytes: scaleBytes(tape.input("bytes", [4], { dtype: "u8" })),
-        floats: scale(tape.input("floats", [4]), 2),
-      },
-    });
-    const run = (bytes: unknown, floats: unknown) =>
-      program.run({ bytes, floats } as Parameters<typeof program.run>[0]);
-    const numbers = [0, 51, 102, 255];
-    for (const bytes of [Uint8Array.from(numbers), Uint8ClampedArray.from(numbers), numbers]) {
-      for (const floats of [Float32Array, Float64Array, Int32Array, Uint16Array].map((Type) => Type.from(numbers))) {
-        const found = await run(bytes, floats);
-        assertClose("bytes", found.bytes as Float32Array, [0, 0.2, 0.4, 1]);
-        assertClose("floats", found.floats as Float32Array, [0, 102, 204, 510]);
-      }
+defineOnce("run: arrays of a wrong type are refused, others are read as numbers", async (device) => {
+  const tape = new Tape(device);
+  const program = await tape.compile({
+    outputs: {
+      bytes: scaleBytes(tape.input("bytes", [4], { dtype: "u8" })),
+      floats: scale(tape.input("floats", [4]), 2),
+    },
+  });
+  const run = (bytes: unknown, floats: unknown) => program.run({ bytes, floats } as Parameters<typeof program.run>[0]);
+  const numbers = [0, 51, 102, 255];
+  for (const bytes of [Uint8Array.from(numbers), Uint8ClampedArray.from(numbers), numbers]) {
+    for (const floats of [Float32Array, Float64Array, Int32Array, Uint16Array].map((Type) => Type.from(numbers))) {
+      const found = await run(bytes, floats);
+      assertClose("bytes", found.bytes as Float32Array, [0, 0.2, 0.4, 1]);
+      assertClose("floats", found.floats as Float32Array, [0, 102, 204, 510]);
     }
-    for (const [Type, values] of [
-      ["Uint16Array", Uint16Array.from(numbers)],
-      ["Float32Array", Float32Array.from(numbers)],
-      ["Array", [0, 0.5, 1, 256]],
-    ]) {
-      await assertThrows(`${Type} as bytes`, () => run(values, numbers), ['"bytes"', "Uint8Array", `${Type}`]);
-    }
-    await assertThrows("BigInt64Array as floats", () => run(numbers, new BigInt64Array(4)), [
-      '"floats"',
-      "Float32Array",
-    ]);
-    await assertThrows("words as floats", () => run(numbers, ["0", "1", "2", "3"]), ['"floats"', "Float32Array"]);
-    program.dispose();
-  },
-);
+  }
+  for (const [Type, values] of [
+    ["Uint16Array", Uint16Array.from(numbers)],
+    ["Float32Array", Float32Array.from(numbers)],
+    ["Array", [0, 0.5, 1, 256]],
+  ]) {
+    await assertThrows(`${Type} as bytes`, () => run(values, numbers), ['"bytes"', "Uint8Array", `${Type}`]);
+  }
+  await assertThrows("BigInt64Array as floats", () => run(numbers, new BigInt64Array(4)), ['"floats"', "Float32Array"]);
+  await assertThrows("words as floats", () => run(numbers, ["0", "1", "2", "3"]), ['"floats"', "Float32Array"]);
+  program.dispose();
+});

@@ -1,5 +1,5 @@
-// Each rule of src/ops/fused/rules.ts by itself: it fires where its pattern is and not where somebody needs what it would do
-// without, and in both cases values and gradients are those of the unfused operations.
+// Each rule of src/ops/fused/rules.ts: it matches its pattern, does not match if something else reads a tensor that it
+// removes, and in both cases values and gradients equal those of the unfused operations.
 
 import {
   absDifference,
@@ -31,16 +31,16 @@ import type { Rule } from "../../../src/tape/rewrite.ts";
 import { binary, normal } from "../../random.ts";
 import { assert, assertClose, assertEqual, assertThrows, defineOnce, OPERATION_TOLERANCE } from "../suite.ts";
 
-/** Of the same sums in another order. A block sums batch statistics as well, of which gradients are the small rest. */
+/** For the same sums in another order. A block also sums batch statistics, whose gradients are a small remainder. */
 const toleranceOf = (rules: readonly Rule[]) => (rules.includes(rule.block) ? OPERATION_TOLERANCE : 1e-6);
 
 type Tensors = Record<string, Tensor>;
 
 interface Network {
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  /** Of all comparisons; see `toleranceOf`. */
+  /** For all comparisons; see `toleranceOf`. */
   readonly tolerance?: number;
-  /** What is read back. */
+  /** The outputs that are read back. */
   record(t: Tensors): Tensors;
 }
 
@@ -59,7 +59,7 @@ const rule = {
   loss: named("loss from"),
 };
 
-/** By what it is called: pixels are bytes, labels zeros and ones, filters and kernels small, gammas about 1. */
+/** Values by name: pixels are bytes, labels zeros and ones, filters and kernels small, gammas about 1. */
 function valuesOf(name: string, shape: readonly number[], seed: number): Float32Array | Uint8Array {
   const size = shape.reduce((a, b) => a * b, 1);
   if (name.startsWith("pixels")) return Uint8Array.from({ length: size }, (_, i) => (i * 37 + seed) % 256);
@@ -73,7 +73,7 @@ function valuesOf(name: string, shape: readonly number[], seed: number): Float32
   return Float32Array.from(normal(shape, seed, weights || name.startsWith("gamma") ? options : {}).data);
 }
 
-/** What a step gives, and which rules were applied, without those named. */
+/** The results of a step without the given rules, and the rules that were applied. */
 async function step(device: Device, { inputs, record }: Network, unused: readonly Rule[]) {
   const tape = new Tape(device);
   const entries = Object.entries(inputs);
@@ -122,7 +122,7 @@ function withGradients(y: Tensor, wrt: Tensors, more: Tensors = {}): Tensors {
   return { ...more, ...Object.fromEntries(Object.keys(wrt).map((name, i) => [`gradient of ${name}`, found[i]])) };
 }
 
-defineOnce("rules: the table names each once", async () => {
+defineOnce("rules: the table lists each once", async () => {
   assertEqual(
     "rules tested here",
     Object.values(rule)
@@ -446,7 +446,7 @@ cases("batchNorm + relu", {
 const tower = { x: [4, 8, 6, 4], filter: [3, 3, 4, 8], bias: [8], gamma: [8], beta: [8] };
 const averages = { ...tower, mean: [8], variance: [8] };
 
-/** Of the bias in front of batch statistics, whose gradient is 0, none is asked for. */
+/** The gradient of a bias before batch statistics is 0, so it is not requested. */
 function blockOf(
   change: {
     readonly conv?: Options;
@@ -467,7 +467,7 @@ function blockOf(
   };
 }
 
-/** Two of the three operations can still do without the bias gradient of the third. */
+/** The bias gradient under a max-pool can still be fused for two of the three operations. */
 const apart = [rule.reluIntoNorm, rule.bias] as const;
 
 cases("block", {
@@ -728,7 +728,7 @@ function derived(loss: Tensor, wrt: Tensors, more: Tensors = {}): Tensors {
   return { ...more, ...Object.fromEntries(Object.keys(wrt).map((name, i) => [`gradient of ${name}`, found[i]])) };
 }
 
-/** A pair loss over what something else computes, and what else is read of that. */
+/** A pair loss of a computed stack, and the other tensors that are read. */
 const variant = (
   inputs: Network["inputs"],
   record: (t: Tensors) => Tensors,
@@ -918,10 +918,10 @@ cases("pair loss behind a sigmoid layer", {
   ),
 });
 
-// ------------------------------------------------------------------------------------------- programs that change nothing
+// ------------------------------------------------------------------------------------------- frozen programs
 
 for (const filters of [8, 6]) {
-  defineOnce(`rules: a frozen program leaves moving averages as they are, ${filters} filters`, async (device) => {
+  defineOnce(`rules: a frozen program leaves moving averages unchanged, ${filters} filters`, async (device) => {
     const tape = new Tape(device);
     const x = tape.input("x", [4, 8, 6, 4]);
     const filter = tape.parameter("filter", [3, 3, 4, filters], { initial: "glorot-uniform", seed: 1 });
@@ -1031,7 +1031,7 @@ for (const [what, record, dispatches = 0] of [
   ],
   ["of a parameter that is not trained", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(p.kept, 0.3)) }), 1],
   [
-    "asked for as an output",
+    "requested as an output",
     (tape, p) => {
       const penalty = l2Penalty(p.kernel, 0.3);
       const loss = add(data(tape, p), penalty);
@@ -1039,7 +1039,7 @@ for (const [what, record, dispatches = 0] of [
     },
     1,
   ],
-  // A term of another sort: its gradient is two launches of its own.
+  // A term of another kind: its gradient takes two further launches.
   ["scaled", (tape, p) => ({ loss: add(data(tape, p), scale(l2Penalty(p.kernel, 0.3), 2)) }), 2],
   ["of what is no parameter", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(scale(p.kernel, 2), 0.3)) }), 2],
   ["with the factor 0", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(p.kernel, 0)) })],
@@ -1047,7 +1047,7 @@ for (const [what, record, dispatches = 0] of [
   defineOnce(`rules: L2 penalties: ${what}`, (device) => checkPenalties(device, record, dispatches));
 }
 
-defineOnce("rules: L2 penalties: nothing but penalties", async (device) => {
+defineOnce("rules: L2 penalties: a loss of penalties only", async (device) => {
   const tape = new Tape(device);
   const w = tape.parameter("w", [7], { initial: Float32Array.from([1, -2, 3, 0, 5, -6, 7]) });
   const program = await tape.compile({ loss: add(l2Penalty(w, 0.5), l2Penalty(w, 1.5)), optimizer: adam() });
@@ -1066,7 +1066,7 @@ defineOnce("rules: L2 penalties: nothing but penalties", async (device) => {
   }
 });
 
-// --------------------------------------------------------------------------------------------- networks of a user's own
+// --------------------------------------------------------------------------------------------- other networks
 
 const own = {
   pixels: [2, 8, 8, 3],

@@ -1,5 +1,5 @@
-// What a step of the article's network is made of, whatever machine it runs on: dispatches, bytes, bindings. Planned, not
-// run: nothing is allocated but the parameters.
+// The dispatches, bytes and bindings of a step of the article's network, on any machine. Planned, not run: only the
+// parameters are allocated.
 
 import { overridesOf } from "../../../src/gpu/shader.ts";
 import {
@@ -66,7 +66,7 @@ for (const kind of kinds) {
   }
 }
 
-// What common adapters have, so that the figures do not depend on this one's.
+// The limits of common adapters, so that the figures do not depend on this one's.
 const gibibyte = {
   maxStorageBufferBindingSize: 2 ** 30,
   maxBufferSize: 2 ** 30,
@@ -75,7 +75,7 @@ const gibibyte = {
 
 for (const [what, options, gigabytes] of [
   ["as it is", {}, 7.5],
-  ["with activations made again", { recompute: true }, 4.5],
+  ["with recomputed activations", { recompute: true }, 4.5],
   ["with half-precision storage as well", { recompute: true, storage: "float16" }, 2.5],
 ] as const) {
   defineOnce(`structure: the article's configuration ${what} takes at most ${gigabytes} GB`, async (device) => {
@@ -83,7 +83,7 @@ for (const [what, options, gigabytes] of [
       const { total, memory, launches } = plan(deviceAs(deviceWithin(device, gibibyte), kind), article, options);
       assert(total <= gigabytes * 1e9, `${total} bytes as on ${kind}`);
       assert(memory.largestBinding <= 2 ** 30, `a binding of ${memory.largestBinding} bytes as on ${kind}`);
-      // Slices of the batch by the hundred, and each pipeline takes 0.1 s or more to make.
+      // The batch has hundreds of slices, and each pipeline takes 0.1 s or more to create.
       const pipelines = launches.map((l) => [l.shader.name, overridesOf(l.shader, l.constants), l.tunables]);
       const distinct = new Set(pipelines.map((pipeline) => JSON.stringify(pipeline)));
       assert(distinct.size <= 64, `${launches.length} dispatches of ${distinct.size} pipelines as on ${kind}`);

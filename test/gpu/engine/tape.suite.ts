@@ -1,4 +1,4 @@
-// What the tape promises beyond single operations: accumulation, weight sharing, scalars in formulas, clear errors.
+// The tape beyond single operations: accumulation, weight sharing, scalars in formulas, clear errors.
 
 import {
   absDifference,
@@ -104,7 +104,7 @@ define("tape: a flattened tensor and the tensor itself can both be used", async 
   assertEqual("shape", gradients.x.shape, [2, 3, 2, 5]);
 });
 
-define("tape: an input that does not reach the value has gradient 0", async (device) => {
+define("tape: an input that the value does not depend on has gradient 0", async (device) => {
   const { gradients } = await valueAndGradients(
     device,
     ({ x }) => sum(x),
@@ -154,7 +154,7 @@ define("tape: the derivative along a direction agrees with central differences",
         return [name, toValue(map(normal(shapes[name], n), (v, i) => v + step * direction.data[i]))];
       }),
     ) as Record<keyof typeof shapes, Value>;
-  // Smooth but for the pool: ReLU's kinks would need a step too small for float32.
+  // Smooth except for the pool: ReLU's kinks would need a step too small for float32.
   const run = (step: number, gradientsOf: typeof names = []) =>
     valueAndGradients(
       device,

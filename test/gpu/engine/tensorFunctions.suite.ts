@@ -1,12 +1,12 @@
-// Whatever gives a tensor has a gradient, held to differences of its values, or refuses to be differentiated: never a
-// parameter that silently does not train.
+// Every function that returns a tensor has a gradient that agrees with finite differences, or refuses to be
+// differentiated: no parameter silently fails to train.
 import { add, type Device, gradients, scale, sum, Tape, type Tensor } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
 import { ndarray, sizeOf } from "../../reference/ndarray.ts";
 import { assert, assertThrows, defineOnce } from "../suite.ts";
 import { type Example, examples } from "./tensorFunctions.ts";
 
-/** The example on a tape, each input x behind an operation: x + step * direction. */
+/** The example on a tape, with x + step * direction for each input x. */
 async function withExample<T>(
   device: Device,
   { of, inputs, values }: Example,
@@ -82,7 +82,7 @@ for (const [name, example] of Object.entries(examples)) {
     });
   }
   for (const wrt of refuses) {
-    defineOnce(`gradients of everything: ${name} refuses to be differentiated by ${wrt}`, (device) =>
+    defineOnce(`gradients of everything: ${name} refuses gradients with respect to ${wrt}`, (device) =>
       withExample(device, example, 0, async (tape, tensors, output) => {
         const refused = () => tape.compile({ outputs: { g: gradients(sum(output), [tensors[wrt]])[0] } });
         await assertThrows(name, refused, ["gradient"]);

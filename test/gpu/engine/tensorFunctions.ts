@@ -1,12 +1,12 @@
-// Every public function that gives a tensor, with an example: by which of its inputs it has a gradient, and by which it
-// refuses to be differentiated. test/tensorFunctions.test.ts holds that none is missing.
+// Every public function that returns a tensor, with an example: the inputs with a gradient, and those for which it
+// refuses one. test/tensorFunctions.test.ts checks that the list is complete.
 
 import type { Tensor } from "../../../src/index.ts";
 import * as twingrad from "../../../src/index.ts";
 
 export interface Example {
   readonly of: (tensors: Record<string, Tensor>) => Tensor;
-  /** Shapes of the inputs, which hold normal values; those of `values` hold these. */
+  /** Shapes of the inputs, with normal values; inputs in `values` have these instead. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
   readonly values?: Readonly<Record<string, readonly number[]>>;
   readonly gradientsOf?: readonly string[];
@@ -84,7 +84,7 @@ export const examples: Readonly<Record<string, Example>> = {
   scale: { of: ({ x }) => twingrad.scale(x, 3), inputs: { x: [5] }, gradientsOf: ["x"] },
   scaleBytes: {
     of: ({ x }) => twingrad.scaleBytes(x.tape.input("bytes", [4], { dtype: "u8" })),
-    inputs: { x: [1] }, // bytes are nobody's result: there is nothing to differentiate by
+    inputs: { x: [1] }, // bytes are never computed, so there is no gradient
   },
   semiHardTripletLoss: { ...embeddings, of: ({ x, labels }) => twingrad.semiHardTripletLoss(x, labels, { margin: 9 }) },
   sigmoid: { of: ({ x }) => twingrad.sigmoid(x), inputs: { x: [5] }, gradientsOf: ["x"] },

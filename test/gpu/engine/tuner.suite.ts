@@ -1,4 +1,4 @@
-// The tuner: what it times and when, what it takes from a table, and that nothing wrong with a table is fatal.
+// The tuner: when it times kernels, its use of a table, and invalid tables, which are never fatal.
 
 import addShader from "../../../shaders/add.forward.wgsl";
 import type { Shader } from "../../../src/gpu/shader.ts";
@@ -128,7 +128,7 @@ define("tuner: a second start with the table times nothing, and computes the sam
   assertSameBits("weights after two steps", again.weights, first.weights);
 });
 
-defineOnce("tuner: nothing is timed where tuning was not asked for, or only tables are to be used", async (device) => {
+defineOnce("tuner: nothing is timed without tuning, or with time: false", async (device) => {
   await trained(device);
   assertEqual("by default", device.tuner.timed, 0);
   await opened({ store: new Memory(), time: false }, async ({ device }) => {
@@ -137,7 +137,7 @@ defineOnce("tuner: nothing is timed where tuning was not asked for, or only tabl
   });
 });
 
-/** Records a sum of two tensors that any of these can compute; which of them did is told by `launched`. */
+/** Records a sum of two tensors with these candidates; `launched` lists those that ran. */
 function sumBy(
   device: Device,
   names: readonly string[],
@@ -163,14 +163,14 @@ function sumBy(
   return { record, launched };
 }
 
-/** As it is found in a table. */
+/** A choice as stored in a table. */
 const kept = (names: readonly string[], best: string): Choice => ({
   candidate: best,
   microseconds: Object.fromEntries(names.map((name) => [name, name === best ? 1 : 2])),
   differences: Object.fromEntries(names.map((name) => [name, 0])),
 });
 
-defineOnce("tuner: a choice in the table is taken, one among other candidates is timed again", async (plain) => {
+defineOnce("tuner: a stored choice is used, one among other candidates is timed again", async (plain) => {
   const names = ["first", "second", "third"];
   const store = new Memory();
   const choices = { sum: kept(names, "second") };
@@ -192,7 +192,7 @@ defineOnce("tuner: a choice in the table is taken, one among other candidates is
 });
 
 defineOnce(
-  "tuner: tables of another adapter, version, state of kernels or format are ignored with a warning",
+  "tuner: tables of another adapter, version, kernel digest or format are ignored with a warning",
   async (plain) => {
     const fits: TuningTable = {
       ...plain.tuner.table(),
@@ -223,7 +223,7 @@ defineOnce(
   },
 );
 
-defineOnce("tuner: a store that cannot be read or written warns, and tuning goes on", async () => {
+defineOnce("tuner: a failing store causes a warning, and tuning continues", async () => {
   const store: TuningStore = {
     load: () => Promise.reject(new Error("no entry")),
     save: () => Promise.reject(new Error("disk full")),
@@ -237,7 +237,7 @@ defineOnce("tuner: a store that cannot be read or written warns, and tuning goes
   });
 });
 
-defineOnce("tuner: it adds to a table that grew meanwhile", async (plain) => {
+defineOnce("tuner: it merges with a table that changed meanwhile", async (plain) => {
   const store = new Memory();
   await opened({ store }, async ({ device }) => {
     const choices = { other: kept(["x", "y"], "x") };
@@ -268,62 +268,65 @@ const wrongs: Record<string, { change: (code: string) => string; told: string }>
   "no WGSL": { change: (code) => `${code}\nfn oops(`, told: "does not run" },
 };
 
-define("tuner: a wrong kernel is never taken, told with its adapter, and not tried again", async (plain) => {
-  let planted = 0;
-  for (const [name, { change, told }] of Object.entries(wrongs)) {
-    const code = change(addShader.code);
-    assert(code !== addShader.code, `${name}: the kernel was not changed`);
-    // The name of the right one, so that a host of portable kernels lets it run; the tunable tells the two apart.
-    const wrong: Shader = { ...addShader, code };
-    const variant = { VARIANT: ++planted };
-    const { groups, constants } = vec4Threads(4096);
-    const record = (device: Device) => () => {
-      const tape = new Tape(device);
-      const to = new Lowering(tape);
-      const [a, b] = ["a", "b"].map((of) => tape.input(of, [4096]));
-      const output = to.temporary("sum", [4096]);
-      const launch = (shader: Shader, tunables: object) =>
-        to.launch(shader, { a, b, output }, constants, groups, tunables);
-      choose(to, "sum", {
-        wrong: { launch: () => launch(wrong, variant) }, // the rules take it
-        sound: { portable: true, launch: () => launch(addShader, {}) },
-      });
-      return to.launches[0].choice!.taken;
-    };
-    const store = new Memory();
-    const tables: Record<string, Choice | undefined> = {
-      none: undefined,
-      "one that names it": kept(["wrong", "sound"], "wrong"),
-      "one of before candidates were compared": kept(["wrong", "sound"], "wrong"),
-    };
-    delete (tables["one that names it"] as { differences?: unknown }).differences;
-    for (const [table, choice] of Object.entries(tables)) {
-      const format = table.startsWith("one of before") ? 1 : 2;
-      store.table = choice && { ...plain.tuner.table(), format, choices: { sum: choice } };
-      await opened({ store }, async ({ device, warnings }) => {
-        await device.tuner.tune(record(device));
-        assertEqual(`${name}, table: ${table}: taken`, record(device)(), "sound");
-        const about = warnings.filter((text) => !text.includes("Ignored"));
-        assertEqual(`${name}, table: ${table}: warnings`, about.length, 1);
-        for (const part of ['"wrong"', "for sum:", told, device.tuner.table().adapter]) {
-          assert(about[0].includes(part), `${name}: the warning lacks ${part}: ${about[0]}`);
-        }
-      });
+define(
+  "tuner: an incorrect kernel is never used, is reported with its adapter, and is not tried again",
+  async (plain) => {
+    let planted = 0;
+    for (const [name, { change, told }] of Object.entries(wrongs)) {
+      const code = change(addShader.code);
+      assert(code !== addShader.code, `${name}: the kernel was not changed`);
+      // The correct kernel's name, so that a host of portable kernels lets it run; the tunable distinguishes the two.
+      const wrong: Shader = { ...addShader, code };
+      const variant = { VARIANT: ++planted };
+      const { groups, constants } = vec4Threads(4096);
+      const record = (device: Device) => () => {
+        const tape = new Tape(device);
+        const to = new Lowering(tape);
+        const [a, b] = ["a", "b"].map((of) => tape.input(of, [4096]));
+        const output = to.temporary("sum", [4096]);
+        const launch = (shader: Shader, tunables: object) =>
+          to.launch(shader, { a, b, output }, constants, groups, tunables);
+        choose(to, "sum", {
+          wrong: { launch: () => launch(wrong, variant) }, // the rules choose it
+          sound: { portable: true, launch: () => launch(addShader, {}) },
+        });
+        return to.launches[0].choice!.taken;
+      };
+      const store = new Memory();
+      const tables: Record<string, Choice | undefined> = {
+        none: undefined,
+        "one that names it": kept(["wrong", "sound"], "wrong"),
+        "one of before candidates were compared": kept(["wrong", "sound"], "wrong"),
+      };
+      delete (tables["one that names it"] as { differences?: unknown }).differences;
+      for (const [table, choice] of Object.entries(tables)) {
+        const format = table.startsWith("one of before") ? 1 : 2;
+        store.table = choice && { ...plain.tuner.table(), format, choices: { sum: choice } };
+        await opened({ store }, async ({ device, warnings }) => {
+          await device.tuner.tune(record(device));
+          assertEqual(`${name}, table: ${table}: taken`, record(device)(), "sound");
+          const about = warnings.filter((text) => !text.includes("Ignored"));
+          assertEqual(`${name}, table: ${table}: warnings`, about.length, 1);
+          for (const part of ['"wrong"', "for sum:", told, device.tuner.table().adapter]) {
+            assert(about[0].includes(part), `${name}: the warning lacks ${part}: ${about[0]}`);
+          }
+        });
+      }
+      const { candidate, microseconds, refused } = store.table!.choices.sum;
+      assertEqual(`${name}: kept`, [candidate, microseconds.wrong, Object.keys(refused!)], ["sound", null, ["wrong"]]);
+      for (const time of [true, false]) {
+        await opened({ store, time }, async ({ device, warnings }) => {
+          await device.tuner.tune(record(device));
+          assertEqual(`${name}, the next start: taken`, record(device)(), "sound");
+          assertEqual(`${name}, the next start: timed`, device.tuner.timed, 0);
+          assertEqual(`${name}, the next start: warnings`, warnings, []);
+        });
+      }
     }
-    const { candidate, microseconds, refused } = store.table!.choices.sum;
-    assertEqual(`${name}: kept`, [candidate, microseconds.wrong, Object.keys(refused!)], ["sound", null, ["wrong"]]);
-    for (const time of [true, false]) {
-      await opened({ store, time }, async ({ device, warnings }) => {
-        await device.tuner.tune(record(device));
-        assertEqual(`${name}, the next start: taken`, record(device)(), "sound");
-        assertEqual(`${name}, the next start: timed`, device.tuner.timed, 0);
-        assertEqual(`${name}, the next start: warnings`, warnings, []);
-      });
-    }
-  }
-});
+  },
+);
 
-/** Choices for a block behind another, with a picture that its cells do not fill, and all its gradients. */
+/** Choices for a second block, with a picture that its cells do not fill, and all its gradients. */
 async function tuneBlock(device: Device, storage: "float32" | "float16") {
   await device.tuner.tune(() => {
     const tape = new Tape(device, { storage });
@@ -358,7 +361,7 @@ defineKernel("tuner: Winograd's algorithm is compared with the direct one, and a
   });
 });
 
-define("tuner: a wrong transform of filters in front of the step is told of the candidate that reads it", async () => {
+define("tuner: an incorrect filter transform in the prologue is reported for the candidate that reads it", async () => {
   await opened({}, async ({ device, warnings }) => {
     const { kernels } = device;
     const pipeline = kernels.pipeline.bind(kernels);
@@ -374,7 +377,7 @@ define("tuner: a wrong transform of filters in front of the step is told of the 
   });
 });
 
-define("tuner: a candidate that the GPU refuses is left out with a warning, and the rest are timed", async () => {
+define("tuner: a candidate that the GPU refuses is skipped with a warning, and the rest are timed", async () => {
   const store = new Memory();
   await opened({ store }, async ({ device, warnings }) => {
     const tooMany = device.gpu.limits.maxComputeWorkgroupsPerDimension + 1;
@@ -398,7 +401,7 @@ define("tuner: a candidate that the GPU refuses is left out with a warning, and 
   });
 });
 
-defineOnce("tuner: when the budget is spent the rules decide, and nothing is kept of what was not timed", async () => {
+defineOnce("tuner: after the budget is spent the rules choose, and untimed choices are not stored", async () => {
   const store = new Memory();
   await opened({ store, budget: 0 }, async ({ device, warnings }) => {
     const { record, launched } = sumBy(device, ["a", "b"], { a: { preferred: false } });
@@ -412,7 +415,7 @@ defineOnce("tuner: when the budget is spent the rules decide, and nothing is kep
   });
 });
 
-defineOnce("tuner: a candidate with choices of its own is timed once those are made", async () => {
+defineOnce("tuner: a candidate with its own choices is timed after those are decided", async () => {
   await opened({}, async ({ device, warnings }) => {
     const order: string[] = [];
     const record = () => {
@@ -445,7 +448,7 @@ defineOnce("tuner: a candidate with choices of its own is timed once those are m
   });
 });
 
-define("tuner: without timestamps it takes the host's clock", async () => {
+define("tuner: without timestamps it uses the host's clock", async () => {
   const gpu = settings.opening.gpu ?? navigator.gpu;
   const hidden: unknown = {
     async requestAdapter(options?: GPURequestAdapterOptions) {
@@ -480,7 +483,7 @@ defineOnce("tuner: two programs compiled at once time each choice once", async (
   });
 });
 
-defineOnce("tuner: the rule's candidate stays unless another is faster by more than noise", async () => {
+defineOnce("tuner: the rule's candidate is kept unless another is faster by more than noise", async () => {
   const times = (a: number, b: number) =>
     new Map([
       ["a", a],
@@ -492,7 +495,7 @@ defineOnce("tuner: the rule's candidate stays unless another is faster by more t
   assertEqual("the rule's own failed", fastest(new Map([["b", 5]]), "a"), "b");
 });
 
-defineOnce("tuner: launches tell which choice they are a part of", async (device) => {
+defineOnce("tuner: launches name the choice that they are a part of", async (device) => {
   const tape = new Tape(device);
   const x = tape.input("x", [4, 8]);
   const program = await tape.compile({ outputs: { y: dense(x, tape.parameter("w", [8, 4], { initial: 1 })) } });
@@ -500,33 +503,27 @@ defineOnce("tuner: launches tell which choice they are a part of", async (device
   program.dispose();
 });
 
-defineOnce(
-  "portable kernels: only they are taken, whatever the rules, the table and the adapter say",
-  async (plain) => {
-    for (const kind of kinds) {
-      const device = portableDevice(deviceAs(plain, kind));
-      const { record, launched } = sumBy(device, ["a", "b"], { a: { fits: false, preferred: false } });
-      device.tuner.choice = () => "b";
-      record();
-      assertEqual(`launched as on ${kind}`, launched, ["a"]);
-      const tape = new Tape(device);
-      const x = tape.input("x", [2, 6, 6, 16]);
-      const filter = tape.parameter("filter", [3, 3, 16, 16], { initial: 1 });
-      const y = dense(flatten(maxPool2d(conv2d(x, filter))), tape.parameter("w", [144, 4], { initial: 1 }));
-      const program = await tape.compile({ outputs: { y } });
-      const choices = program.graph.kernels.map(
-        ({ choice }) => choice && [choice.taken, choice.why, ...choice.candidates],
-      );
-      const portable = ["tiled", "single", "tiled"].map((name) => [name, "portable", name]);
-      assertEqual(`choices as on ${kind}`, choices, portable);
-      assert(
-        program.explain().includes("single, the portable kernel (of single): maxPool2d.forward"),
-        program.explain(),
-      );
-      program.dispose();
-    }
-  },
-);
+defineOnce("portable kernels: only they are used, whatever the rules, the table and the adapter say", async (plain) => {
+  for (const kind of kinds) {
+    const device = portableDevice(deviceAs(plain, kind));
+    const { record, launched } = sumBy(device, ["a", "b"], { a: { fits: false, preferred: false } });
+    device.tuner.choice = () => "b";
+    record();
+    assertEqual(`launched as on ${kind}`, launched, ["a"]);
+    const tape = new Tape(device);
+    const x = tape.input("x", [2, 6, 6, 16]);
+    const filter = tape.parameter("filter", [3, 3, 16, 16], { initial: 1 });
+    const y = dense(flatten(maxPool2d(conv2d(x, filter))), tape.parameter("w", [144, 4], { initial: 1 }));
+    const program = await tape.compile({ outputs: { y } });
+    const choices = program.graph.kernels.map(
+      ({ choice }) => choice && [choice.taken, choice.why, ...choice.candidates],
+    );
+    const portable = ["tiled", "single", "tiled"].map((name) => [name, "portable", name]);
+    assertEqual(`choices as on ${kind}`, choices, portable);
+    assert(program.explain().includes("single, the portable kernel (of single): maxPool2d.forward"), program.explain());
+    program.dispose();
+  }
+});
 
 defineOnce("portable kernels: a choice without one, or with two, is refused", async (device) => {
   for (const [what, portable] of [
@@ -540,7 +537,7 @@ defineOnce("portable kernels: a choice without one, or with two, is refused", as
   }
 });
 
-define("errors: kernels that there are none of", () =>
+define("errors: an invalid kernels option", () =>
   assertThrows("openDevice", () => openDevice({ ...settings.opening, kernels: "fast" as "portable" }), [
     'kernels is "fast"',
     '"portable"',

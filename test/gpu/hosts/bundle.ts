@@ -1,4 +1,4 @@
-// One esbuild bundle of all suites for each kind of host.
+// One esbuild bundle of all suites per kind of host.
 
 import { join } from "node:path";
 import { build } from "esbuild";

@@ -5,10 +5,10 @@ import { uniform } from "../../random.ts";
 
 export interface Trained {
   losses: number[];
-  /** Steps whose results were still to come when the process was gone. */
+  /** Steps in flight when the process was killed. */
   underWay: number[];
   recovered: Omit<Recovered, "device">[];
-  /** Of the error that ended the training, where one did. */
+  /** The error that ended the training, if any. */
   failure?: { code: string; message: string };
 }
 

@@ -1,4 +1,4 @@
-// Deno's WebGPU is wgpu with the Naga compiler: the second WGSL compiler that the shaders have to please.
+// Deno's WebGPU is wgpu with the Naga compiler: the second WGSL compiler that must accept the shaders.
 
 import { createRequire } from "node:module";
 import path from "node:path";

@@ -1,13 +1,13 @@
-// What a host is to the tests, whichever runtime stands behind it.
+// The interface of a host, for any runtime.
 
 import type { Outcome, Start } from "./runner.ts";
 
 export interface Host {
   /** The adapter's names, for messages. */
   adapter: string;
-  /** Rejects where the runtime itself failed (a crash); the host is then of no more use. */
+  /** Rejects if the runtime itself failed (a crash); the host is then unusable. */
   run(name: string): Promise<Outcome>;
-  /** Ends the runtime, by force where it does not answer. */
+  /** Ends the runtime, by force if it does not answer. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Entry of the bundle for a page: puppeteer calls what it leaves on the global object.
+// Entry of the bundle for a page: puppeteer calls the function that it puts on the global object.
 
 import { createRunner, type Runner, type Start } from "./runner.ts";
 

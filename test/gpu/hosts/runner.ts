@@ -9,16 +9,16 @@ import { fillTemporariesWithGarbage } from "../variants.ts";
 export interface Start {
   fixtures?: string; // text of the PyTorch fixtures
   seed: number; // of random examples
-  share: number; // of them that is tried
-  kernels?: "portable"; // the devices take these alone
+  share: number; // share of the examples to try
+  kernels?: "portable"; // the devices use only these
 }
 
-/** What a host answers; `error` is absent where the case passed. */
+/** A host's answer; `error` is absent if the case passed. */
 export interface Outcome {
   error?: string;
   /** The largest relative error so far of each check. */
   worst: Worst[];
-  /** The names of the kernels that the host's device, and its variants, made pipelines of. */
+  /** The names of the kernels that the host's device and its variants created pipelines for. */
   kernels: string[];
 }
 
@@ -34,7 +34,7 @@ function describeError(thrown: unknown): string {
   return stack.includes(thrown.message) ? stack : `${thrown.message}\n${stack}`;
 }
 
-/** Of all shaders that pipelines are asked of from now on. */
+/** The names of all shaders with pipelines requested from now on. */
 function namesOfPipelines({ kernels }: Device): Set<string> {
   const names = new Set<string>();
   const { pipeline } = kernels;

@@ -1,4 +1,4 @@
-// Makes one vitest test of each registered case on one host; what failed remotely fails here with its own message.
+// Creates one vitest test per registered case on one host; a remote failure fails here with its message.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
@@ -14,25 +14,25 @@ const seed = Number(process.env.TEST_SEED ?? 20240607);
 /** The kernels at the top of their folder. */
 const portable = new Set((await shaderFiles("shaders")).map((file) => file.replace(/\.wgsl$/, "")));
 
-/** What a host is asked. Hosts draw with seeds of their own: what one has not tried, another may. */
+/** A host's settings. Hosts draw with different seeds, so that they try different examples. */
 export interface Part {
   readonly where: readonly Where[];
-  /** Of the random examples of a case. */
+  /** The share of a case's random examples to try. */
   readonly share: number;
-  /** Of the seed. */
+  /** Added to the seed. */
   readonly offset: number;
-  /** Opens devices that take these alone, and holds them to it. */
+  /** Opens devices that use only these, and checks that they do. */
   readonly kernels?: "portable";
   /** The names of the cases; all by default. */
   readonly only?: readonly string[];
 }
 
-/** Together everything, on the host that starts fastest. */
+/** All cases together, on the host that starts fastest. */
 export const kernelCases: Part = { where: ["compilers"], share: 1 / 3, offset: 0 };
 export const engineCases: Part = { where: ["everywhere", "once"], share: 1 / 3, offset: 0 };
 /** The second compiler of WGSL. */
 export const compilerCases: Part = { where: ["everywhere", "compilers"], share: 1 / 4, offset: 1 };
-/** A runtime around a compiler that another host has, too. */
+/** A runtime whose compiler another host shares. */
 export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
 /** `npm run test:hosts`: every case with all its random examples. */
 export const everyCase = (offset: number): Part => ({ where: ["everywhere", "compilers", "once"], share: 1, offset });
@@ -53,7 +53,7 @@ export const portableCases: Part = {
   ],
 };
 
-/** A case that takes longer has hung, and its host with it. Below vitest's own limit, which would not close the host. */
+/** A case that takes longer has hung, with its host. Below vitest's own limit, which would not close the host. */
 const CASE_LIMIT = 115_000;
 
 function limited<T>(work: Promise<T>): Promise<T> {
@@ -74,7 +74,7 @@ export function runSuites(name: string, open: OpenHost, part: Part): void {
     let host: Host | undefined;
     let worst: Worst[] = [];
 
-    /** Opened for the first case, and again after a case that brought it down: that one fails alone. */
+    /** Opened for the first case, and again after a case that crashed it: only that case fails. */
     const run = async (name: string) => {
       host ??= await open(start);
       try {

@@ -1,4 +1,4 @@
-// Augmentation in front of the tower, through the Trainer: each picture by its own seed, in training alone.
+// Augmentation before the tower, through the Trainer: each picture by its own seed, only in training.
 
 import { streams } from "../../../src/data/random.ts";
 import { type Device, siamese, Tape, Trainer, type TrainerOptions } from "../../../src/index.ts";
@@ -118,7 +118,7 @@ defineOnce("augmentation: a picture's changes depend on its seed and not on its 
 });
 
 define(
-  "augmentation: the same seeds give the same gradients, others do not; a step makes no objects",
+  "augmentation: the same seeds give the same gradients, others do not; a step creates no objects",
   async (device) => {
     const trainer = await create(device);
     const batch = pairs(2, 5);
@@ -132,7 +132,7 @@ define(
 
     await trainer.step(batch);
     const counts = await countCalls(device, async () => void (await trainer.step(batch)));
-    assertEqual("objects made", objectsMade(counts), []);
+    assertEqual("objects created", objectsMade(counts), []);
     assertEqual("submits", counts.submit, 1);
     const plain = await create(device, { augmentation: undefined });
     assertEqual("launches more", (await trainer.launches()).length - (await plain.launches()).length, 1);
@@ -141,7 +141,7 @@ define(
   },
 );
 
-defineKernel("augmentation: embedding takes pictures of the source's size and never changes them", async (device) => {
+defineKernel("augmentation: embedding takes pictures of the source size without augmentation", async (device) => {
   const images = pairs(3, 6).left;
   const x = map(ndarray([3, ...SOURCE, 3], images), (v) => v / 255);
   for (const resize of ["area", "tf1"] as const) {
@@ -156,14 +156,20 @@ defineKernel("augmentation: embedding takes pictures of the source's size and ne
   }
 });
 
-defineOnce("augmentation: ranges that change nothing give the gradients of none, bit for bit", async (device) => {
-  const batch = pairs(2, 5);
-  const [none, zero] = [await create(device, { augmentation: undefined }), await create(device, { augmentation: {} })];
-  const expected = await none.gradients(batch);
-  for (const [name, values] of await zero.gradients(batch)) assertSameBits(name, values, expected.get(name)!);
-  await none.dispose();
-  await zero.dispose();
-});
+defineOnce(
+  "augmentation: ranges without effect give the gradients without augmentation, bit for bit",
+  async (device) => {
+    const batch = pairs(2, 5);
+    const [none, zero] = [
+      await create(device, { augmentation: undefined }),
+      await create(device, { augmentation: {} }),
+    ];
+    const expected = await none.gradients(batch);
+    for (const [name, values] of await zero.gradients(batch)) assertSameBits(name, values, expected.get(name)!);
+    await none.dispose();
+    await zero.dispose();
+  },
+);
 
 defineOnce("augmentation: triplets, too", async (device) => {
   const trainer = await create(device, { loss: "triplet" });
@@ -177,7 +183,7 @@ defineOnce("augmentation: triplets, too", async (device) => {
   await trainer.dispose();
 });
 
-define("errors: augmentation that cannot be is named", async (device) => {
+define("errors: invalid augmentation is named", async (device) => {
   const trainer = await create(device);
   const batch = pairs(2, 9);
   await assertThrows("seeds", async () => trainer.step({ ...batch, rightSeeds: [1, -2] }), ["rightSeeds", "1, -2"]);

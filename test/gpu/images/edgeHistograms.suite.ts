@@ -19,7 +19,7 @@ defineKernel("edgeHistograms: random shapes", (device) =>
   }),
 );
 
-defineOnce("edgeHistograms: no gradient; no fewer than 4 x 4 cells, no fewer than 8 directions", async (device) => {
+defineOnce("edgeHistograms: no gradient; refuses fewer than 4 x 4 cells or 8 directions", async (device) => {
   const edges = (shape: number[]) => tensor(shape, new Float32Array(shape.reduce((a, b) => a * b)));
   const run = (shape: number[]) => valueAndGradients(device, ({ x }) => edgeHistograms(x), { x: edges(shape) });
   const gradients = () =>

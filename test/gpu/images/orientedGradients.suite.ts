@@ -1,4 +1,4 @@
-// Edges by direction against their float64 reference over random shapes, and a case by hand.
+// Edges by direction against their float64 reference over random shapes, and a case computed by hand.
 import fc from "fast-check";
 import { type Device, mean, orientedGradients, tensor, valueAndGradients } from "../../../src/index.ts";
 import { normal } from "../../random.ts";
@@ -20,7 +20,7 @@ defineKernel("orientedGradients: random shapes", (device) =>
   }),
 );
 
-defineOnce("orientedGradients: a slope has one direction and its two neighbours' halves, by hand", async (device) => {
+defineOnce("orientedGradients: a slope has one direction and its two neighbors' halves, by hand", async (device) => {
   const x = ndarray(
     [1, 8, 8, 1],
     Array.from({ length: 64 }, (_, i) => i % 8),
@@ -30,12 +30,12 @@ defineOnce("orientedGradients: a slope has one direction and its two neighbours'
   // d = (2, 0): h = (4 / 2.001, 2 / 2.001, 0, 0, 0, 0, 0, 2 / 2.001); at the left and right border d = (1, 0) in half of a cell.
   const [h, side] = [4 / 2.001, 2 / 2.001];
   const [inner, outer] = [h * h + 2 * side * side, ((h + 1 / 1.001) / 2) ** 2 + 2 * ((side + 0.5 / 1.001) / 2) ** 2];
-  const n = Math.sqrt((outer + outer + inner + inner + outer) / 5) + 0.1; // columns -1, 0, 1, 2, 3, of which -1 repeats 0
+  const n = Math.sqrt((outer + outer + inner + inner + outer) / 5) + 0.1; // columns -1, 0, 1, 2, 3; -1 repeats 0
   const expected = [h, side, 0, 0, 0, 0, 0, side].map((value) => Math.sqrt(value / n + 0.01));
   assertClose("a cell", found.slice(cell, cell + 9), [...expected, 2.5]);
 });
 
-defineOnce("orientedGradients: no gradient; no picture of a single row", async (device) => {
+defineOnce("orientedGradients: no gradient; refuses a single row", async (device) => {
   const picture = tensor(
     [1, 4, 4, 1],
     Array.from({ length: 16 }, (_, i) => i),

@@ -1,4 +1,4 @@
-// Blur, light and colour, brightness and contrast, noise and erasing: each picture of a batch by numbers of its own.
+// Blur, exposure and color, brightness and contrast, noise and erasing: each picture of a batch with its own numbers.
 
 import fc from "fast-check";
 import { type Device, type PhotometricChange, packChanges, photometric, Tape } from "../../../src/index.ts";
@@ -74,7 +74,7 @@ defineKernel("photometric: without changes nothing changes", async (device) => {
   assertEqual("pictures", [...(await run(device, x, [nothing, { ...nothing, seed: 9 }]))], [...x.data]);
 });
 
-defineKernel("photometric: light is cut off at full scale before contrast, black stays black", async (device) => {
+defineKernel("photometric: exposure is clipped at full scale before contrast, black stays black", async (device) => {
   const x = ndarray([1, 1, 3, 3], [0, 0.2, 0.8, 0.4, 0.6, 0.1, 1, 0.5, 0.3]);
   const y = await run(device, x, [{ ...nothing, gamma: 2, exposure: [1, 2, 4], gain: 0.5, offset: 0.25 }]);
   const lit = [0, 0.08, 1, 0.16, 0.72, 0.04, 1, 0.5, 0.36];
@@ -84,14 +84,14 @@ defineKernel("photometric: light is cut off at full scale before contrast, black
     lit.map((value) => 0.5 * value + 0.25),
     { scale: 1 },
   );
-  const grey = ndarray([1, 1, 2, 1], [0.2, 0.8]);
-  const dark = await run(device, grey, [{ ...nothing, exposure: [9, 0.5, 9] }]);
-  assertClose("grey takes green's exposure", dark, [0.1, 0.4], { scale: 1 });
+  const gray = ndarray([1, 1, 2, 1], [0.2, 0.8]);
+  const dark = await run(device, gray, [{ ...nothing, exposure: [9, 0.5, 9] }]);
+  assertClose("gray takes green's exposure", dark, [0.1, 0.4], { scale: 1 });
 });
 
 define("photometric: the random integers are those of Philox, on every adapter", async (device) => {
   const shape = [2, 6, 5, 7]; // five columns: two blocks of random words a row
-  const grey = ndarray(shape, new Float64Array(sizeOf(shape)).fill(0.5));
+  const gray = ndarray(shape, new Float64Array(sizeOf(shape)).fill(0.5));
   const noise = 2 ** -4;
   const seeds = [7, 2 ** 32 - 1];
   const wordsOf = (n: number, stream: number) =>
@@ -102,7 +102,7 @@ define("photometric: the random integers are those of Philox, on every adapter",
 
   const noisy = await run(
     device,
-    grey,
+    gray,
     seeds.map((seed) => ({ ...nothing, noise, seed })),
   );
   const sums = noisy.map((value) => Math.round(((value - 0.5) / noise) * Math.sqrt(21845) + 510));
@@ -115,17 +115,17 @@ define("photometric: the random integers are those of Philox, on every adapter",
   const all = { top: 0, left: 0, bottom: 6, right: 5 };
   const erased = await run(
     device,
-    grey,
+    gray,
     seeds.map((seed) => ({ ...nothing, seed, erased: all })),
   );
   const filled = [0, 1].flatMap((n) => wordsOf(n, streams.fill).map((word) => word >>> 24));
   assertEqual("bytes", [...erased.map((value) => Math.round(value * 255))], filled);
 });
 
-defineKernel("photometric: the noise has the mean and the deviation that were asked for", async (device) => {
+defineKernel("photometric: the noise has the requested mean and deviation", async (device) => {
   const shape = [1, 100, 100, 3];
-  const grey = ndarray(shape, new Float64Array(30_000).fill(0.5));
-  const values = await run(device, grey, [{ ...nothing, noise: 0.05, seed: 3 }]);
+  const gray = ndarray(shape, new Float64Array(30_000).fill(0.5));
+  const values = await run(device, gray, [{ ...nothing, noise: 0.05, seed: 3 }]);
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
   // Standard errors of 30,000 draws: 0.05 / 173 and, for a sum of four, less than 0.05 / 245.
@@ -133,7 +133,7 @@ defineKernel("photometric: the noise has the mean and the deviation that were as
   assert(Math.abs(deviation - 0.05) < 5 * (0.05 / 245), `the deviation is ${deviation}`);
 });
 
-define("errors: changes that do not fit are named", async (device) => {
+define("errors: mismatched changes are named", async (device) => {
   const tape = new Tape(device);
   const changes = tape.input("changes", [3, 56], { dtype: "u8" });
   const x = tape.input("x", [2, 5, 5, 3]);

@@ -1,4 +1,4 @@
-// Resizing and affine resampling: each picture of a batch through a map of its own.
+// Resizing and affine resampling: each picture of a batch with its own map.
 
 import fc from "fast-check";
 import { type Device, type ResizeMethod, resample, resize, scaleBytes, Tape, type Tensor } from "../../../src/index.ts";
@@ -19,7 +19,7 @@ function bytes(shape: readonly number[], seed: number): Uint8Array {
 
 const inUnits = (shape: readonly number[], pixels: Uint8Array) => map(ndarray(shape, pixels), (v) => v / 255);
 
-/** What `compose` makes of pictures in bytes. */
+/** The result of `compose` for pictures in bytes. */
 async function run(
   device: Device,
   shape: readonly number[],
@@ -38,7 +38,7 @@ async function run(
 const transformsOf = (tape: Tape, transforms: NdArray) =>
   tape.constant("transforms", transforms.shape, Float32Array.from(transforms.data));
 
-defineKernel("resize: area means, or bilinear where it grows, over random shapes and sizes", (device) =>
+defineKernel("resize: area means, or bilinear when enlarging, over random shapes and sizes", (device) =>
   forAll(fc.tuple(shapes, sizes), 10, async ([shape, size]) => {
     const x = bytes(shape, 1);
     const y = await run(device, shape, x, (x) => resize(x, size));
@@ -46,7 +46,7 @@ defineKernel("resize: area means, or bilinear where it grows, over random shapes
   }),
 );
 
-defineKernel("resize: tf1 samples as TensorFlow 1 does, over random shapes and sizes", (device) =>
+defineKernel("resize: tf1 is TF1-compatible bilinear, over random shapes and sizes", (device) =>
   forAll(fc.tuple(shapes, sizes), 10, async ([shape, size]) => {
     const x = bytes(shape, 2);
     const y = await run(device, shape, x, (x) => resize(x, size, { method: "tf1" }));
@@ -54,21 +54,21 @@ defineKernel("resize: tf1 samples as TensorFlow 1 does, over random shapes and s
   }),
 );
 
-defineKernel("resize: tf1 on a picture as large as the article's", async (device) => {
+defineKernel("resize: tf1 on a picture of the article's size", async (device) => {
   const shape = [1, 250, 250, 3];
   const x = bytes(shape, 3);
   const y = await run(device, shape, x, (x) => resize(x, [224, 224], { method: "tf1" }));
   assertClose("resize tf1 from 250 to 224", y, resizeTf1(inUnits(shape, x), [224, 224]).data, { tolerance: 1e-6 });
 });
 
-defineKernel("resize: tf1 differs from half-pixel centres, and looks at two of many rows", async (device) => {
+defineKernel("resize: tf1 has no half-pixel centers, and reads two of many rows", async (device) => {
   const column = Uint8Array.of(0, 51, 102, 255);
   const at = (method: ResizeMethod) => run(device, [1, 4, 1, 1], column, (x) => resize(x, [2, 1], { method }));
   assertClose("tf1", await at("tf1"), [0, 102 / 255]); // rows 0 and 2
   assertClose("area", await at("area"), [25.5 / 255, 178.5 / 255]); // means of two rows
 });
 
-/** Turned, mirrored, scaled, moved: any map with columns at right angles. */
+/** Rotated, mirrored, scaled, shifted: any map with orthogonal columns. */
 const transforms = (count: number) =>
   fc.array(
     fc.record({
@@ -80,7 +80,7 @@ const transforms = (count: number) =>
     { minLength: count, maxLength: count },
   );
 
-defineKernel("resample: any turn, mirror, scale and shift, of bytes and of floats", (device) =>
+defineKernel("resample: any rotation, mirror, scale and shift, of bytes and of floats", (device) =>
   forAll(
     fc.tuple(shapes, sizes, methods).chain(([shape, size, method]) =>
       fc.record({
@@ -111,7 +111,7 @@ defineKernel("resample: any turn, mirror, scale and shift, of bytes and of float
 );
 
 defineKernel(
-  "resample: an identity, a mirror, a quarter turn and a shift by whole pixels copy bits",
+  "resample: an identity, a mirror, a rotation by 90 degrees and a shift by whole pixels copy bits",
   async (device) => {
     const shape = [4, 7, 7, 3];
     const x = bytes(shape, 5);
@@ -143,15 +143,15 @@ defineKernel("resample: a uniform picture stays uniform under any map", (device)
   forAll(fc.tuple(methods, transforms(1)), 4, async ([method, [{ angle, y, x, origin }]]) => {
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
     const row = ndarray([1, 6], [c * y, -s * y, s * x, c * x, ...origin]);
-    const grey = new Uint8Array(5 * 9 * 2).fill(77);
-    const made = await run(device, [1, 5, 9, 2], grey, (x, tape) =>
+    const gray = new Uint8Array(5 * 9 * 2).fill(77);
+    const made = await run(device, [1, 5, 9, 2], gray, (x, tape) =>
       resample(x, transformsOf(tape, row), [11, 6], { method }),
     );
     assertClose("uniform picture", made, new Float64Array(132).fill(77 / 255), { tolerance: 1e-6 });
   }),
 );
 
-defineKernel("errors: what resample and resize cannot take is named", async (device) => {
+defineKernel("errors: invalid arguments of resample and resize are named", async (device) => {
   const tape = new Tape(device);
   const x = tape.input("x", [2, 5, 5, 3], { dtype: "u8" });
   await assertThrows("size", () => resize(x, [0, 5]), ["[0, 5]", "positive integers"]);

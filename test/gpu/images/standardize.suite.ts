@@ -1,4 +1,4 @@
-// Pictures without their light, contrast and tint.
+// Removes brightness, contrast and color cast.
 
 import fc from "fast-check";
 import { type Device, mean, standardize, tensor, valueAndGradients } from "../../../src/index.ts";
@@ -32,11 +32,11 @@ defineKernel("standardize: a brighter, flatter, tinted picture becomes the same 
   assertClose("standardize of tints", await run(device, tinted), await run(device, x), { tolerance: 5e-3 });
 });
 
-defineKernel("standardize: an even picture stays nearly zero, and so does the rounding of one", async (device) => {
-  // The mean is rounded by up to 6e-8, of which 1 / sqrt(epsilon) = 316 makes 2e-5.
+defineKernel("standardize: a uniform picture stays nearly zero, and so does its rounding noise", async (device) => {
+  // The mean is rounded by up to 6e-8; times 1 / sqrt(epsilon) = 316 that is 2e-5.
   const limit = { tolerance: 1e-4, scale: 1 };
   const even = ndarray([2, 7, 9, 3], new Float64Array(2 * 7 * 9 * 3).fill(Math.fround(0.7)));
-  assertClose("standardize of an even picture", await run(device, even), new Float64Array(even.data.length), limit);
+  assertClose("standardize of a uniform picture", await run(device, even), new Float64Array(even.data.length), limit);
   const nearly = map(even, (value, i) => Math.fround(value + (i % 2) * 1e-7));
   assertClose("standardize of rounding", await run(device, nearly), reference({ x: nearly }).data, limit);
 });

@@ -24,7 +24,7 @@ const rows = (N: number, D: number, seed: number) => normal([N, D], seed, { devi
 
 const batch = fc.record({
   labels: fc.oneof(
-    // P x K, as the sampler draws them, and any labels at all: large ones, people with one picture.
+    // P x K, as the sampler draws them, and any labels at all: large ones, identities with one picture.
     fc
       .tuple(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 2, max: 6 }))
       .map(([P, K]) => Array.from({ length: P * K }, (_, i) => Math.floor(i / K))),
@@ -59,22 +59,19 @@ const gradientOf = (device: Device, op: OperationName, values: number[], labels:
     ["embeddings"],
   );
 
-defineKernel(
-  "batch losses: a batch of people with one picture each costs nothing, and pulls at nothing",
-  async (device) => {
-    for (const op of losses) {
-      const { value, gradients } = await gradientOf(device, op, [1, 2, 3, 5, 8, 13], [4, 5, 6]);
-      assertEqual(
-        op,
-        [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
-        Array(7).fill(0),
-      );
-    }
-  },
-);
+defineKernel("batch losses: a batch of identities with one picture each has loss 0 and gradient 0", async (device) => {
+  for (const op of losses) {
+    const { value, gradients } = await gradientOf(device, op, [1, 2, 3, 5, 8, 13], [4, 5, 6]);
+    assertEqual(
+      op,
+      [value.data[0], ...gradients.embeddings.data].map((v) => v + 0),
+      Array(7).fill(0),
+    );
+  }
+});
 
 defineKernel(
-  "batch losses: of one person alone a triplet has nothing to learn, the softmax its spread",
+  "batch losses: for a single identity the triplet loss is 0, the softmax measures the spread",
   async (device) => {
     for (const op of losses.slice(0, 2)) {
       const { value, gradients } = await gradientOf(device, op, [1, 2, 4], [3, 3, 3]);
@@ -101,14 +98,14 @@ defineKernel("batch losses: a batch whose rows are all the same is finite, with 
   }
 });
 
-defineKernel("batch losses: what is not finite does not look like a loss of 0", async (device) => {
+defineKernel("batch losses: non-finite values do not become a loss of 0", async (device) => {
   for (const op of losses) {
     const { value } = await gradientOf(device, op, [1, Number.NaN, 2, 3, 4, 5], [0, 0, 0, 1, 1, 1]);
     assert(!Number.isFinite(value.data[0]), `${op}: ${value.data[0]}`);
   }
 });
 
-defineKernel("batchHardTripletLoss: the figures of one batch by hand", async (device) => {
+defineKernel("batchHardTripletLoss: one batch computed by hand", async (device) => {
   // Rows 0, 3 | 4, 10: anchors' hardest positives 3, 3, 6, 6 and negatives 4, 1, 1, 7; hinges with margin 1: 0, 3, 6, 0.
   const { value, gradients } = await gradientOf(device, "batchHardTripletLoss", [0, 3, 4, 10], [0, 0, 1, 1], {
     margin: 1,
@@ -118,7 +115,7 @@ defineKernel("batchHardTripletLoss: the figures of one batch by hand", async (de
   assertClose("gradient", gradients.embeddings.data, [-1 / 4, 3 / 4, -3 / 4, 1 / 4]);
 });
 
-defineKernel("semiHardTripletLoss: the figures of one batch by hand", async (device) => {
+defineKernel("semiHardTripletLoss: one batch computed by hand", async (device) => {
   // Rows 0, 2 | 3, 9 with margin 6. Pairs: (0, 2): 4, next farther 9: 1. (2, 0): 4, next farther 49: 0. (3, 9): 36, none is
   // farther, the farthest is 9: 33. (9, 3): 36, nearest farther 49: 0.
   const { value, gradients } = await gradientOf(device, "semiHardTripletLoss", [0, 2, 3, 9], [0, 0, 1, 1], {
@@ -179,7 +176,7 @@ defineKernel("batch losses: the same bits twice", async (device) => {
   }
 });
 
-define("errors: batch losses name labels that do not fit, margins and temperatures that are none", async (device) => {
+define("errors: batch losses name mismatched labels, invalid margins and temperatures", async (device) => {
   const run = (labels: number[], options: object) =>
     evaluateOperation(
       device,

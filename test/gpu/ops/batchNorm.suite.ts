@@ -48,7 +48,7 @@ for (const groups of [1, 2]) {
   );
 }
 
-// The mean's rest, which its rounding to float32 takes away, is carried: 5e-4 at 1e4, 0.03 at 1e6.
+// The remainder of the mean's rounding to float32 is kept: 5e-4 at 1e4, 0.03 at 1e6.
 for (const [mean, deviation] of [
   [1e4, 0.1],
   [1e6, 1],
@@ -56,7 +56,7 @@ for (const [mean, deviation] of [
 ]) {
   defineKernel(`batchNorm: mean ${mean}, deviation ${deviation}`, (device) => {
     const inputs = inputsOf([8, 14, 14, 12], { mean, deviation });
-    const x = map(inputs.x, Math.fround); // what the device is given: at 3e6 float32 has steps of 0.25
+    const x = map(inputs.x, Math.fround); // the device's input: at 3e6 float32 has steps of 0.25
     return checkOperation(device, "batchNorm", { ...inputs, x }, { groups: 2 });
   });
 }
@@ -67,7 +67,7 @@ defineKernel("batchNorm: a long reduction, two groups of 3 x 61 x 53 values", (d
 
 defineKernel("batchNorm: one channel", (device) => checkOperation(device, "batchNorm", inputsOf([2, 9, 7, 1]), {}));
 
-// With one or two values in a group nothing (or epsilon's share) is left of the gradient: large terms cancel, so the
+// With one or two values in a group the gradient is 0 (or epsilon's share): large terms cancel, so the
 // error is measured against those terms.
 for (const [name, shape, groups] of [
   ["1x1 images, batch 1", [1, 1, 1, 5], 1],
@@ -109,11 +109,11 @@ defineKernel("batchNorm: inference uses the moving statistics", async (device) =
   }
 });
 
-defineKernel("batchNorm: a ReLU in the same pass is the ReLU after it", async (device) => {
+defineKernel("batchNorm: a ReLU in the same pass equals a separate ReLU", async (device) => {
   const inputs = inputsOf([4, 7, 5, 9]);
   const g = normal([4, 7, 5, 9], 4);
-  const normalised = references.batchNorm.value(inputs, {});
-  const gradients = references.batchNorm.gradients(inputs, {}, references.relu.gradients({ x: normalised }, {}, g).x);
-  const expected = { value: references.relu.value({ x: normalised }), gradients };
+  const normalized = references.batchNorm.value(inputs, {});
+  const gradients = references.batchNorm.gradients(inputs, {}, references.relu.gradients({ x: normalized }, {}, g).x);
+  const expected = { value: references.relu.value({ x: normalized }), gradients };
   await compareOperation(device, "batchNorm", inputs, { activation: "relu" }, expected, g);
 });

@@ -1,4 +1,5 @@
-// A block of the tower, batchNorm(maxPool2d(conv2d(x))), is one operation: against the references of its three.
+// A block of the tower, batchNorm(maxPool2d(conv2d(x))), as one operation, against the references of its three
+// operations.
 import fc from "fast-check";
 import {
   batchNorm,
@@ -49,9 +50,9 @@ function expected(inputs: NdArrays, { groups, activation }: Case, gradient: NdAr
   const convolved = references.conv2d.value(conv, {});
   const pooled = references.maxPool2d.value({ x: convolved }, {});
   const norm = { x: pooled, gamma, beta };
-  const normalised = references.batchNorm.value(norm, { groups });
-  const value = activation ? references.relu.value({ x: normalised }) : normalised;
-  const arriving = activation ? references.relu.gradients({ x: normalised }, {}, gradient).x : gradient;
+  const normalized = references.batchNorm.value(norm, { groups });
+  const value = activation ? references.relu.value({ x: normalized }) : normalized;
+  const arriving = activation ? references.relu.gradients({ x: normalized }, {}, gradient).x : gradient;
   const fromNorm = references.batchNorm.gradients(norm, { groups }, arriving);
   const fromPool = references.maxPool2d.gradients({ x: convolved }, {}, fromNorm.x);
   const fromConv = references.conv2d.gradients(conv, {}, fromPool.x);
@@ -70,7 +71,7 @@ async function check(device: Device, example: Case): Promise<void> {
   });
   assertClose("block", found.value.data, reference.value.data);
   for (const name of Object.keys(values)) {
-    // A bias in front of batch statistics has no effect: its gradient is 0, of terms as large as those of beta.
+    // A bias before batch statistics has no effect: its gradient is 0, from terms as large as those of beta.
     const scale = name === "bias" ? Math.max(...reference.gradients.beta.data.map(Math.abs)) : undefined;
     assertClose(`block gradient of ${name}`, found.gradients[name].data, reference.gradients[name].data, { scale });
   }
@@ -106,7 +107,7 @@ for (const kind of kinds) {
   }
 }
 
-defineKernel("block, and a convolution by itself: a filter that the step itself computes", async (device) => {
+defineKernel("block, and a single convolution: a filter that the step computes", async (device) => {
   const [height, width, channels] = [6, 7, 16];
   const example: Case = { batch: 2, height, width, channels, filters: 16, groups: 1, bias: false };
   const inputs = inputsOf(example);
@@ -119,7 +120,7 @@ defineKernel("block, and a convolution by itself: a filter that the step itself 
       inputs.filter.data.map((v) => 2 * v),
     ),
   };
-  const exact = { tolerance: 0 }; // doubling costs no digit
+  const exact = { tolerance: 0 }; // doubling is exact
   for (const [what, of] of [
     ["block", (t: Record<string, Tensor>) => compose(t, example)],
     ["conv2d", ({ x, filter }: Record<string, Tensor>) => conv2d(x, filter)],
@@ -146,7 +147,7 @@ for (const [kind, candidate] of [
   ["software adapters", "direct"],
   ["GPUs", "shared"],
 ] as const) {
-  // The filter takes one pixel as it is, so that convolution and pooling are exact and the statistics' error alone shows.
+  // The filter copies one pixel, so that convolution and pooling are exact and only the statistics have an error.
   defineKernel(`block: mean 1e4, deviation 0.1 in front of the statistics, ${candidate}`, async (device) => {
     const [batch, height, width, channels] = [4, 8, 8, 4];
     const filter = new Float64Array(9 * channels * channels);

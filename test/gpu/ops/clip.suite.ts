@@ -1,5 +1,5 @@
-// Clipping by the global norm against float64, from gradients that vanish to ones whose squares pass float32; and what
-// tells that a step's loss or gradient is not finite.
+// Clipping by the global norm against float64, from vanishing gradients to ones whose squares overflow float32; and the
+// report of a non-finite loss or gradient.
 
 import fc from "fast-check";
 import { adam, add, type Device, dense, l2Penalty, scale, sum, Tape, type Tensor } from "../../../src/index.ts";
@@ -18,7 +18,7 @@ import {
   NETWORK_TOLERANCE,
 } from "../suite.ts";
 
-/** loss = sum of x_i . p_i + 0.1 |p_0|^2 / 2: the gradient of p_i is what x_i is given, p_0's with its penalty. */
+/** loss = sum of x_i . p_i + 0.1 |p_0|^2 / 2: the gradient of p_i is x_i, p_0's with its penalty. */
 async function linear(device: Device, sizes: readonly number[], clipNorm?: number, learningRate = 0.01) {
   const tape = new Tape(device);
   const terms: Tensor[] = [];
@@ -33,7 +33,7 @@ async function linear(device: Device, sizes: readonly number[], clipNorm?: numbe
   return { tape, step, parameters };
 }
 
-/** What each x is given, of this size. */
+/** The values of each x, of the given norm. */
 const inputs = (sizes: readonly number[], seed: number, size: number) =>
   Object.fromEntries(
     sizes.map((n, i) => [`x${i}`, Float32Array.from(normal([1, n], seed + 17 * i).data, (v) => v * size)]),
@@ -90,7 +90,7 @@ defineKernel("clip: ten clipped Adam steps follow the float64 reference", async 
   tape.store.dispose();
 });
 
-define("clip: a norm that no gradient reaches changes no bit", async (device) => {
+define("clip: a norm above that of the gradients changes no bit", async (device) => {
   const sizes = [67, 130];
   const free = await linear(device, sizes);
   const loose = await linear(device, sizes, 1e6);
@@ -104,13 +104,13 @@ define("clip: a norm that no gradient reaches changes no bit", async (device) =>
   }
 });
 
-define("errors: a norm to clip to that is no number above 0", async () => {
+define("errors: an invalid clipNorm", async () => {
   for (const clipNorm of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
     await assertThrows(`clipNorm ${clipNorm}`, () => adam({ clipNorm }), ["adam: clipNorm", String(clipNorm)]);
   }
 });
 
-define("program: a step tells whether its loss and its gradients are finite", async (device) => {
+define("program: a step reports whether its loss and gradients are finite", async (device) => {
   for (const size of [1, 63, 66]) {
     const tape = new Tape(device);
     const x = tape.input("x", [1, size]);

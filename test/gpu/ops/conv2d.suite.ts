@@ -55,7 +55,7 @@ for (const kind of kinds) {
     ),
   );
 
-  // Channels in whole vec4s, 16 or more of them: what the faster algorithms ask for.
+  // At least 16 channels, in multiples of 4, as the faster algorithms require.
   defineKernel(`conv2d, kernels for ${kind}: random 3x3 with many channels`, (device) => {
     const vec4s = fc.integer({ min: 4, max: 9 }).map((n) => 4 * n);
     const many = fc.record({
@@ -73,10 +73,10 @@ for (const kind of kinds) {
   });
 }
 
-// Candidates are right wherever they fit, not only where the rules take them: a tuner may take any of them.
+// Candidates are correct wherever they fit, not only where the rules choose them: a tuner may use any of them.
 for (const candidate of ["winograd", "uniform", "few", "tiled"]) {
   defineKernel(`conv2d, ${candidate} wherever it fits: random shapes`, (device) => {
-    const many = candidate === "winograd"; // for fewer channels than 16 it is no candidate
+    const many = candidate === "winograd"; // it is no candidate for fewer than 16 channels
     const vec4s = fc.integer({ min: many ? 4 : 1, max: many ? 6 : 5 }).map((n) => 4 * n);
     const small = fc.record({
       B: upTo(3),
@@ -120,9 +120,9 @@ for (const [name, shape] of Object.entries(awkward)) {
   });
 }
 
-// Each candidate by its name, whatever the rules would take, with extents that leave tiles partly empty.
+// Each candidate by its name, whatever the rules choose, with extents that leave tiles partly empty.
 const candidates: [string, (typeof kinds)[number], Shape[]][] = [
-  // So many cells that the filter gradient's sums over them are made in parts.
+  // Enough cells for the filter gradient's sums to be split into parts.
   ["winograd", "software adapters", [{ B: 513, H: 2, W: 1, C: 16, O: 20, U: 3, V: 3, bias: false }]],
   [
     "few",

@@ -21,7 +21,7 @@ for (const kind of kinds) {
           fc.oneof(
             upTo(150),
             upTo(37).map((n) => 4 * n),
-          ), // whole vec4s have kernels of their own
+          ), // multiples of 4 have separate kernels
           fc.oneof(upTo(70), fc.constantFrom(1, 16, 64)),
         ),
         bias: fc.boolean(),

@@ -1,4 +1,4 @@
-// Operations that work on each element alone: relu, sigmoid, flatten, absDifference, add, scale, slice, scaleBytes.
+// Element-wise operations: relu, sigmoid, flatten, absDifference, add, scale, slice, scaleBytes.
 
 import fc from "fast-check";
 import { add, relu, scale, scaleBytes, slice, sum, Tape, tensor, valueAndGradients } from "../../../src/index.ts";
@@ -98,7 +98,7 @@ defineKernel("slice: rows of a batch, and their gradients", async (device) => {
   }
 });
 
-defineKernel("slice: two parts of one tensor add their gradients up", async (device) => {
+defineKernel("slice: the gradients of two parts of one tensor are added", async (device) => {
   const { gradients } = await valueAndGradients(
     device,
     ({ x }) => add(sum(slice(x, 0, 3)), sum(scale(slice(x, 1, 3), 10))),
@@ -108,7 +108,7 @@ defineKernel("slice: two parts of one tensor add their gradients up", async (dev
   assertEqual("gradient", [...gradients.x.data], [1, 11, 11, 10]);
 });
 
-defineKernel("scaleBytes: every byte to [0, 1], in sizes that are no whole words", async (device) => {
+defineKernel("scaleBytes: every byte to [0, 1], in sizes that are no multiple of 4", async (device) => {
   for (const size of [1, 3, 256, 257]) {
     const tape = new Tape(device);
     const bytes = Uint8Array.from({ length: size }, (_, i) => 255 - i);

@@ -1,5 +1,6 @@
-// Kernels that need a feature of the adapter: against their references where it has the feature, and not offered where not.
-// The software adapter that the other suites run on has subgroups of 4 threads and no float16; lavapipe.full.test.ts has both.
+// Kernels that need a feature of the adapter: compared with their references if it has the feature, else no candidates.
+// The software adapter that the other suites run on has subgroups of 4 threads and no float16; lavapipe.full.test.ts
+// has both.
 
 import {
   batchNorm,
@@ -23,7 +24,7 @@ import { deviceTaking } from "../variants.ts";
 
 const has = (device: Device, feature: "subgroups" | "shader-f16") => device.gpu.features.has(feature);
 
-/** The device that takes the candidate, which must be offered where the feature is there, and only there. */
+/** A device that uses the candidate, which must be available exactly if the feature is. */
 async function taking(
   device: Device,
   candidate: "subgroups" | "half",
@@ -107,7 +108,7 @@ for (const [rows, inputs, outputs] of [
   }
 }
 
-defineKernel("float16 products: only where the tape allows them", async (device) => {
+defineKernel("float16 products: only if the tape allows them", async (device) => {
   const chosen = deviceTaking(device, "GPUs", "half");
   const tape = new Tape(chosen.device);
   const y = dense(tape.input("x", [40, 8]), tape.input("kernel", [8, 8]));
@@ -115,11 +116,11 @@ defineKernel("float16 products: only where the tape allows them", async (device)
   assertEqual("taken", chosen.taken(), 0);
 });
 
-defineKernel("features: the tuner finds these kernels right", async () => {
+defineKernel("features: the tuner accepts these kernels", async () => {
   const warnings: string[] = [];
   const device = await openDevice({ gpu: settings.opening.gpu, tuning: { warn: (text) => warnings.push(text) } });
   try {
-    Object.assign(device.adapter, { software: false }); // where they are offered
+    Object.assign(device.adapter, { software: false }); // so that they are candidates
     await device.tuner.tune(() => {
       const tape = new Tape(device, { products: "float16" });
       const [filter, gamma, beta] = [[3, 3, 3, 16], [16], [16]].map((shape, n) => tape.input(`${n}`, shape));

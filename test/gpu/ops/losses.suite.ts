@@ -22,7 +22,7 @@ defineKernel("sigmoidCrossEntropy: labels between 0 and 1", (device) =>
   }),
 );
 
-defineKernel("sigmoidCrossEntropy: logits [B, 1] as a dense layer gives them", async (device) => {
+defineKernel("sigmoidCrossEntropy: logits [B, 1], as from a dense layer", async (device) => {
   const inputs = { logits: normal([7, 1], 1), labels: binary([7], 2) };
   await checkOperation(device, "sigmoidCrossEntropy", inputs);
 });
@@ -38,7 +38,7 @@ defineKernel("sigmoidCrossEntropy: logits of +-500 are exact", async (device) =>
   );
 });
 
-defineKernel("sigmoidCrossEntropy: a confident right answer keeps its small loss", (device) =>
+defineKernel("sigmoidCrossEntropy: a confident correct answer keeps its small loss", (device) =>
   // exp(-30) is far below float32's step at 1: log(1 + exp(-30)) must not round to 0.
   checkOperation(device, "sigmoidCrossEntropy", {
     logits: ndarray([3], [30, 20, -25]),
@@ -73,7 +73,7 @@ defineKernel("contrastiveLoss: at distance 0 the gradient is 0 for either label"
   );
 });
 
-defineKernel("contrastiveLoss: pairs of strangers past the margin cost nothing", async (device) => {
+defineKernel("contrastiveLoss: impostor pairs beyond the margin have loss 0", async (device) => {
   const inputs = { a: ndarray([1, 2], [3, 4]), b: ndarray([1, 2], [0, 0]), same: ndarray([1], [0]) };
   const { value, gradients } = await evaluateOperation(device, "contrastiveLoss", inputs, { margin: 2 }, ["a"]);
   assertEqual(
@@ -95,7 +95,7 @@ defineKernel("tripletLoss: random shapes and margins", (device) =>
   }),
 );
 
-defineKernel("tripletLoss: a satisfied triplet costs nothing", async (device) => {
+defineKernel("tripletLoss: a satisfied triplet has loss 0", async (device) => {
   const inputs = { anchor: ndarray([1, 1], [0]), positive: ndarray([1, 1], [0]), negative: ndarray([1, 1], [2]) };
   const { value, gradients } = await evaluateOperation(device, "tripletLoss", inputs, {}, Object.keys(inputs));
   const found = [value, ...Object.values(gradients)].map(({ data }) => data[0] + 0);

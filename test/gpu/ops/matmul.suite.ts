@@ -6,7 +6,7 @@ import { assertSameBits, assertThrows, define, defineKernel, forAll } from "../s
 import { deviceAs, kinds } from "../variants.ts";
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
-/** Whole vec4s have kernels of their own. */
+/** Multiples of 4 have separate kernels. */
 const extent = fc.oneof(
   upTo(70),
   upTo(17).map((n) => 4 * n),

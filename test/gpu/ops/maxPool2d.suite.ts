@@ -69,7 +69,7 @@ defineKernel("maxPool2d: 2x2 windows inside the picture, whole vec4s of channels
   ),
 );
 
-defineKernel("maxPool2d: writes where its maxima were only once a gradient is asked for", async (given) => {
+defineKernel("maxPool2d: stores the positions of its maxima only if a gradient is requested", async (given) => {
   const device = deviceWithAllKernels(given);
   const write = async (withGradient: boolean) => {
     const tape = new Tape(device);
@@ -89,7 +89,7 @@ defineKernel("maxPool2d: writes where its maxima were only once a gradient is as
   assertEqual("values", [...trained.values], [...alone.values]);
 });
 
-defineKernel("maxPool2d: padding never wins against negative values", (device) =>
+defineKernel("maxPool2d: padding is never the maximum, also of negative values", (device) =>
   checkOperation(
     device,
     "maxPool2d",

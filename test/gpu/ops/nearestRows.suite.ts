@@ -1,4 +1,4 @@
-// One embedding against all of a gallery on the GPU: exactly the rows that sorting every float64 distance gives.
+// One embedding against a gallery on the GPU: exactly the rows from sorting all float64 distances.
 
 import fc from "fast-check";
 import { type Device, Gallery, GalleryIndex } from "../../../src/index.ts";
@@ -29,7 +29,7 @@ async function search(device: Device, { rows, probe, k, weights, steps }: Questi
   return { found, all, parts };
 }
 
-/** Small whole numbers, on which float32 makes no error: rows must agree exactly, ties included. */
+/** Small integers, exact in float32: rows must agree exactly, ties included. */
 const questions = fc
   .record({
     length: fc.integer({ min: 1, max: 40 }),
@@ -47,7 +47,7 @@ const questions = fc
     return { rows: draw(count * length), probe: draw(length), k, weights, steps };
   });
 
-define("match: the rows that sorting gives, in several parts, with ties, and more asked for than there are", (given) =>
+define("match: the same rows as sorting, in several parts, with ties, and with k above the number of rows", (given) =>
   forAll(questions, 12, async (question) => {
     const { rows, probe, k, weights } = question;
     const blockBytes = 256 * Math.ceil(probe.length / 4) * 16;
@@ -110,7 +110,7 @@ define("match: selection goes through several levels, and splits rows over parts
   );
 });
 
-define("match: of equal rows the first ones, whatever they were appended in", async (device) => {
+define("match: among equal rows the first ones, whatever their parts", async (device) => {
   const rows = new Float32Array(3 * 5000).fill(7);
   const { found } = await search(device, { rows, probe: Float32Array.of(7, 7, 9), k: 20, steps: 1111 });
   assertEqual(
@@ -124,7 +124,7 @@ define("match: of equal rows the first ones, whatever they were appended in", as
   );
 });
 
-define("match: searches under way keep the rows that they began with; freed memory is freed", async (given) => {
+define("match: searches in flight keep their initial rows; disposal frees the memory", async (given) => {
   const device = deviceWithin(given, {});
   const before = device.live();
   const index = new GalleryIndex(device, 2, { distanceOf: Math.sqrt });
@@ -147,7 +147,7 @@ define("match: searches under way keep the rows that they began with; freed memo
   await assertThrows("disposed", () => index.search(probe, 1), ["disposed"]);
 });
 
-define("match: a large gallery on the device names whom it names without one", async (device) => {
+define("match: a large gallery gives the same identities with and without a device", async (device) => {
   const [people, embedding] = [900, 1024];
   const counts = Array.from({ length: people }, (_, person) => 1 + Number(person % 7 === 0) * 2);
   const values = Float32Array.from(normal([counts.reduce((a, b) => a + b), embedding], 8).data);
@@ -193,7 +193,7 @@ define("match: a large gallery on the device names whom it names without one", a
     "indexes made",
     indexes.map(({ rows }) => rows),
     [0, people],
-  ); // the first was given up for the second
+  ); // the second replaced the first
   assert(with_.remove("person 0"), "nobody was removed");
   const probe = values.subarray(0, embedding);
   assert(without.remove("person 0"), "nobody was removed");
@@ -203,7 +203,7 @@ define("match: a large gallery on the device names whom it names without one", a
   assert(device.live().buffers <= before, "buffers are left on the device");
 });
 
-define("match: what cannot be searched is refused", async (given) => {
+define("match: invalid rows and probes are refused", async (given) => {
   const index = new GalleryIndex(given, 3, { distanceOf: plain });
   await assertThrows("half a row", () => index.add(Float32Array.of(1, 2)), ["3 numbers each", "2 values"]);
   await assertThrows("NaN", () => index.add(Float32Array.of(1, 2, Number.NaN)), ["none beyond 1000000000000000"]);

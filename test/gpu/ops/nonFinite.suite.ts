@@ -1,5 +1,5 @@
-// NaN and infinities go through every operation, forward and backward, at whatever place they stand and whichever kernel
-// computes it: what is not finite in the float64 reference is the same on the GPU.
+// NaN and infinities propagate through every operation, forward and backward, at any position and with every kernel:
+// non-finite values of the float64 reference are the same on the GPU.
 import {
   absDifference,
   batchHardTripletLoss,
@@ -144,7 +144,7 @@ for (const [name, value] of Object.entries(oddOnes)) {
   }
 }
 
-/** A block with moving averages, which leave each value where it is, so that each place of a window shows. */
+/** A block with moving averages, which normalize each value alone, so that each position of a window is tested. */
 async function checkBlock(device: Device, candidate: string, odd: number, pixel: number): Promise<void> {
   const [batch, height, width, channels] = [2, 6, 6, 16];
   const inputs: NdArrays = {
@@ -182,7 +182,7 @@ async function checkBlock(device: Device, candidate: string, odd: number, pixel:
   });
   assert(
     value.data.some((v) => !Number.isFinite(v)),
-    "nothing shows that a pixel is not finite",
+    "a non-finite pixel has no effect",
   );
 }
 

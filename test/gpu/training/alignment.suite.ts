@@ -1,4 +1,4 @@
-// Alignment through the Trainer: towers of the kinds that it names see pictures in their place, the others see them as they are.
+// Alignment through the Trainer: towers of the given kinds see aligned pictures, the others unaligned ones.
 import {
   aligned,
   type Device,
@@ -18,7 +18,7 @@ const count = 3;
 const length = size[0] * size[1];
 const towers: TowerKind[] = ["pixels", "histograms"];
 
-/** Two bright blocks on noise, at another place in each picture. */
+/** Two bright blocks on noise, at a different position in each picture. */
 const images = ((random) =>
   Uint8Array.from({ length: count * length }, (_, i) => {
     const [n, y, x] = [Math.floor(i / length), Math.floor((i % length) / size[1]), i % size[1]];
@@ -33,7 +33,7 @@ const create = (device: Device, options: Partial<TrainerOptions>) =>
     ...options,
   });
 
-defineKernel("alignment: towers that it names see pictures in their place", async (device) => {
+defineKernel("alignment: towers of the given kinds see aligned pictures", async (device) => {
   const alignment = fitAlignment(images.subarray(0, length), size);
   const inPlace = aligned(alignment, images, size);
   assert(
@@ -42,7 +42,7 @@ defineKernel("alignment: towers that it names see pictures in their place", asyn
   );
   const embedded = async (options: Partial<TrainerOptions>, pictures: Uint8Array) => {
     const trainer = await create(device, options);
-    const found = await (await trainer.embedder({ batchSize: 2 }))(pictures); // the last chunk is filled up
+    const found = await (await trainer.embedder({ batchSize: 2 }))(pictures); // the last chunk is padded
     await trainer.dispose();
     return found;
   };
@@ -58,7 +58,7 @@ defineKernel("alignment: towers that it names see pictures in their place", asyn
   assertClose("both towers'", all, moved);
 });
 
-defineOnce("alignment: goes with views, and is refused where it is none", async (device) => {
+defineOnce("alignment: combines with views; an invalid one is refused", async (device) => {
   const alignment = { ...fitAlignment(images.subarray(0, length), size), towers };
   const trainer = await create(device, { alignment, views: ["mirror"] });
   const plain = await create(device, { views: ["mirror"] });
@@ -67,5 +67,5 @@ defineOnce("alignment: goes with views, and is refused where it is none", async 
   await trainer.dispose();
   await plain.dispose();
   const none = { ...alignment, towers: ["eyes"] as never };
-  await assertThrows("towers that are none", () => create(device, { alignment: none }), ["alignment", "histograms"]);
+  await assertThrows("unknown towers", () => create(device, { alignment: none }), ["alignment", "histograms"]);
 });

@@ -1,4 +1,4 @@
-// The examples of the public interface (README and API page), as they stand there.
+// The examples of the public interface (README and API page), verbatim.
 
 import {
   adam,
@@ -36,7 +36,7 @@ define("examples: an operation with its gradients", async (device) => {
   assertEqual("size of gradients.filter.data", gradients.filter.data.length, 3 * 3 * 3 * 8);
 });
 
-define("examples: the device tells its adapter", async (device) => {
+define("examples: the device describes its adapter", async (device) => {
   const { vendor, architecture, description, software } = device.adapter;
   assert(
     [vendor, architecture, description].every((text) => typeof text === "string"),

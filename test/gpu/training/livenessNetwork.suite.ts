@@ -1,4 +1,4 @@
-// The liveness network through the Trainer: gradients, exact resuming, what it refuses, and a trained model in use.
+// The liveness network through the Trainer: gradients, exact resuming, refusals, and a trained model in use.
 
 import { decode } from "../../../src/formats/safetensors.ts";
 import { withMetadata } from "../../../src/formats/seal.ts";
@@ -46,7 +46,7 @@ const create = (device: Device, more = {}, network: Partial<LivenessOptions> = o
   });
 
 const networks = {
-  "a standardised batch": options,
+  "a standardized batch": options,
   "patches as large as the picture, by central differences": { patch: 8, differences: 0.7, embedding: 3 },
 } as const;
 
@@ -77,7 +77,7 @@ for (const [of, network] of Object.entries(networks)) {
     const found = await trainer.gradients({ images, live, seeds });
     assertClose("liveness loss", found.get("loss")!, [expected.loss], { tolerance: NETWORK_TOLERANCE });
     for (const [name, { data }] of Object.entries(expected.gradients)) {
-      // A bias in front of a batch-norm has no effect: both sides hold rounding noise of the size of its kernel's.
+      // A bias before a batch-norm has no effect: both sides are rounding noise of the size of its kernel's.
       const kernel = expected.gradients[name.replace("bias", "kernel")];
       const scale = name.endsWith("conv/bias") ? Math.max(...map(kernel, Math.abs).data) : undefined;
       assertClose(`liveness gradient of ${name}`, found.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
@@ -120,7 +120,7 @@ defineKernel("liveness: a picture's logit is the mean over a grid of its patches
   assertClose("logits", found, means);
 });
 
-/** The same network, of pictures as large as its patches. */
+/** The same network, for pictures of the size of its patches. */
 async function asPatches(bytes: Uint8Array): Promise<Uint8Array> {
   const { metadata } = decode(bytes);
   const { network, ...rest } = JSON.parse(metadata.twingrad);
@@ -128,7 +128,7 @@ async function asPatches(bytes: Uint8Array): Promise<Uint8Array> {
   return withMetadata(bytes, { twingrad: JSON.stringify({ ...rest, network: small }) });
 }
 
-defineOnce("liveness: patches that cannot be are refused", async () => {
+defineOnce("liveness: invalid patches are refused", async () => {
   const make = (more: object) => () => liveness({ ...options, embedding: 3, ...more });
   await assertThrows("larger than the picture", make({ patch: 9 }), ["patch is 9", "8 x 8"]);
   await assertThrows("too small for the blocks", make({ patch: 2, filters: [3, 3, 3] }), ["3 blocks", "2 x 2"]);
@@ -138,7 +138,7 @@ defineOnce("liveness: patches that cannot be are refused", async () => {
   await assertThrows("pairs", () => siamese({ ...options, patch: 4, embedding: 3 }), ["patch is for liveness"]);
 });
 
-defineOnce("liveness: goes on from a saved state to the same bits, with augmentation", async (device) => {
+defineOnce("liveness: resumes from a saved state to the same bits, with augmentation", async (device) => {
   const more = { augmentation: { flip: 0.5, brightness: 0.2, seed: 5 }, standardize: true };
   const whole = await create(device, more);
   for (let step = 1; step <= 6; step++) await whole.step(batch(step));
@@ -153,15 +153,15 @@ defineOnce("liveness: goes on from a saved state to the same bits, with augmenta
   for (const trainer of [whole, half, rest]) await trainer.dispose();
 });
 
-defineOnce("liveness: learns, and its file opens as what it is and as nothing else", async (device) => {
+defineOnce("liveness: learns, and its file opens only as a liveness model", async (device) => {
   const trainer = await create(device, { l2: 0 });
-  // Live pictures have an edge, pictures of pictures have none.
+  // Bona fide pictures have an edge, attacks have no edge.
   const images = Uint8Array.from({ length: B * 64 }, (_, i) => (Math.floor(i / 64) % 2 === 0 && i % 8 > 3 ? 200 : 90));
   const live = [1, 0, 1, 0];
   for (let step = 0; step < 60; step++) await trainer.step({ images, live });
   const bytes = await trainer.save();
   const model = await LivenessModel.open(device, bytes);
-  assertEqual("threshold before any judgement", model.threshold, 0.5);
+  assertEqual("threshold before calibration", model.threshold, 0.5);
   const scores = await model.scores(images.subarray(0, 128));
   assert(scores[0] > 0.8 && scores[1] < 0.2, `the two kinds score ${scores.join(" and ")}`);
   const logits = await model.logits(images.subarray(0, 128));
@@ -185,7 +185,7 @@ defineOnce("liveness: learns, and its file opens as what it is and as nothing el
   for (const one of [trainer, pairs]) await one.dispose();
 });
 
-defineOnce("liveness: refuses other losses, batches and labels, and compares nothing", async (device) => {
+defineOnce("liveness: refuses other losses, batches and labels, and has no scorer", async (device) => {
   await assertThrows("a triplet loss", () => create(device, { loss: "triplet" }), [
     "liveness",
     "cross-entropy",

@@ -1,5 +1,5 @@
-// A training that does not fit its adapter: refused before it starts, with what was needed, what there is, and the
-// largest that would fit: one more does not.
+// A training that does not fit its adapter is refused before it starts, with the needed and the available bytes, and
+// the largest batch and pictures that would fit: one more does not.
 
 import { type Device, openDevice, siamese, Trainer, type TrainerOptions } from "../../../src/index.ts";
 import { assert, assertEqual, defineOnce, settings } from "../suite.ts";
@@ -26,7 +26,7 @@ async function refused(
   }
 }
 
-/** The batch and the size of pictures that a message says would fit. */
+/** The advised batch and picture size of a message. */
 function advised(message: string): { batch: number; size: number } {
   const [, batch] = /a batch of at most (\d+) in place of/.exec(message) ?? [];
   const [, size] = /pictures of at most (\d+) x \d+ in place of/.exec(message) ?? [];
@@ -58,10 +58,10 @@ defineOnce(
   },
 );
 
-defineOnce("errors: parameters over the limit are told before a value of them is made", async () => {
+defineOnce("errors: parameters over the limit are reported before their values are computed", async () => {
   const device = await openDevice(settings.opening);
   const before = device.live();
-  // 49 GB of weights behind the last block: more than an array can hold.
+  // 49 GB of weights after the last block: more than an array can hold.
   const network = siamese({ imageSize: [224, 224, 3], filters: [1024], embedding: 1024, seed: 1 });
   const error = await Trainer.create(device, network, { batchSize: 1 }).catch((thrown) => thrown);
   assertEqual("code", error.code, "LIMIT");
@@ -75,7 +75,7 @@ defineOnce("errors: parameters over the limit are told before a value of them is
 });
 
 /**
- * From now on the device refuses buffers that would bring it above `bytes`, as a GPU does whose memory is full. Gives what
+ * Makes the device refuse buffers beyond `bytes` in all, as a GPU with full memory does. Returns a function that
  * changes the limit.
  */
 function limitMemory(device: Device, bytes: number): (bytes: number) => void {
@@ -115,7 +115,7 @@ function limitMemory(device: Device, bytes: number): (bytes: number) => void {
 }
 
 defineOnce(
-  "errors: an allocation that fails is told with what was needed, what there is, and what would fit",
+  "errors: a failed allocation is reported with the needed and available bytes, and what would fit",
   async () => {
     const device = await openDevice(settings.opening);
     limitMemory(device, 20 * 2 ** 20);
@@ -139,7 +139,7 @@ const half = { storage: "float16" } as const;
 const again = { recompute: true } as const;
 
 defineOnce(
-  "errors: half storage and recomputation are advised where they fit, the cheapest first, and do fit",
+  "errors: half storage and recomputation are advised if they fit, the cheapest first, and do fit",
   async () => {
     const device = await openDevice(settings.opening);
     const limit = limitMemory(device, 0);

@@ -26,7 +26,7 @@ async function valuesOf(trainer: Trainer): Promise<NdArrays> {
   return Object.fromEntries(await Promise.all(read));
 }
 
-// Filters of 8 go through fused blocks, those of 5 through the operations one by one.
+// Filters of 8 use fused blocks, those of 5 the separate operations.
 for (const filters of [
   [8, 8],
   [5, 7],
@@ -45,7 +45,7 @@ for (const filters of [
       });
       const trainer = await Trainer.create(device, network, { batchSize: PAIRS, optimizer: adam({ learningRate: 0 }) });
       const random = uniform(2);
-      // Faint pictures: their variance is far below 1e-3, so that another epsilon shows.
+      // Pictures with little contrast: their variance is far below 1e-3, so that the epsilon matters.
       const bytes = () => Uint8Array.from({ length: PAIRS * SIZE }, () => 120 + 12 * random());
       const batch = { left: bytes(), right: bytes(), leftLabels: [0, 1, 2], rightLabels: [0, 1, 3] };
       const scaled = (pictures: Uint8Array) =>
@@ -57,7 +57,7 @@ for (const filters of [
       const found = await trainer.gradients(batch);
       assertClose("loss", found.get("loss")!, [expected.loss]);
       for (const [name, { data }] of Object.entries(expected.gradients)) {
-        // A bias in front of a batch-norm has no effect: both sides hold rounding noise.
+        // A bias before a batch-norm has no effect: both sides are rounding noise.
         const scale = /conv\/bias/.test(name) ? 1 : undefined;
         assertClose(name, found.get(name)!, data, { tolerance: NETWORK_TOLERANCE, scale });
       }
@@ -83,7 +83,7 @@ for (const filters of [
       );
       assertClose("embeddings", await embedder(pictures), inference, { tolerance: NETWORK_TOLERANCE });
 
-      // After one step of two branches 0.9^2 of the initial averages is left, which opening takes out.
+      // After one step of two branches the averages still contain 0.9^2 of the initial values, which opening removes.
       const model = await Model.open(device, await trainer.save());
       assertEqual("options", model.description.network, network.options);
       const finished: NdArrays = { ...after };
@@ -99,7 +99,7 @@ for (const filters of [
   );
 }
 
-defineOnce("normalization: values that are none are refused", async () => {
+defineOnce("normalization: invalid values are refused", async () => {
   const network = (options: object) => siamese({ imageSize: [8, 8, 1], filters: [3], ...options });
   await assertThrows("epsilon", () => network({ batchNormEpsilon: 0 }), ["batchNormEpsilon is 0"]);
   await assertThrows("momentum", () => network({ batchNormMomentum: 1 }), ["batchNormMomentum is 1", "below 1"]);

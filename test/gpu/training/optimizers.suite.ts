@@ -1,5 +1,5 @@
-// Every optimizer against float64, with clipping, L2 penalties and a moving rate; what each says of gradients that are not
-// finite; and checkpoints and recovery that go on to the last bit.
+// Every optimizer against float64, with clipping, L2 penalties and a scheduled rate; reports of non-finite gradients;
+// and resuming from checkpoints and recovery to the last bit.
 
 import { decode } from "../../../src/formats/safetensors.ts";
 import { withMetadata } from "../../../src/formats/seal.ts";
@@ -78,7 +78,7 @@ for (const [name, { optimizer, update, states }] of Object.entries(cases)) {
     const values: NdArrays = { p: ndarray(p.shape, await p.read()), q: ndarray(q.shape, await q.read()) };
     const again = structuredClone(values);
     for (let n = 0; n < 10; n++) {
-      const size = n % 2 ? 0.01 : 3; // some norms below what they are clipped to, some above
+      const size = n % 2 ? 0.01 : 3; // some norms below clipNorm, some above
       const [x, y] = [67, 130].map((count) => Float32Array.from(normal([count], n).data, (v) => v * size));
       await step.run({ x, y });
       const gradients = {
@@ -104,7 +104,7 @@ for (const [name, { optimizer, update, states }] of Object.entries(cases)) {
     tape.store.dispose();
   });
 
-  defineKernel(`optimizers: ${name} tells of a gradient that is not finite`, async (device) => {
+  defineKernel(`optimizers: ${name} reports a non-finite gradient`, async (device) => {
     const { tape, step } = await linear(device, optimizer);
     const inputs = () => ({ x: new Float32Array(67), y: new Float32Array(130) });
     const bad = inputs();
@@ -116,7 +116,7 @@ for (const [name, { optimizer, update, states }] of Object.entries(cases)) {
   });
 }
 
-defineOnce("errors: options that make no optimizer", async () => {
+defineOnce("errors: invalid optimizer options", async () => {
   const make = (work: () => Optimizer, ...parts: string[]) => assertThrows(parts.join(), work, parts);
   await make(() => sgd({ momentum: 1 }), "sgd: momentum is 1", "[0, 1)");
   await make(() => sgd({ nesterov: true }), "sgd: nesterov", "momentum above 0");
@@ -129,7 +129,7 @@ const trainerWith = (device: Device, optimizer: Optimizer, more = {}) =>
   Trainer.create(device, network(), { batchSize: 3, l2: 0.01, optimizer, ...more });
 
 defineOnce(
-  "optimizers: a training goes on from its checkpoint bit for bit, and from no other optimizer's",
+  "optimizers: a training resumes from its checkpoint bit for bit, and refuses another optimizer's",
   async (device) => {
     const saved = new Map<string, Uint8Array>();
     for (const [name, { optimizer }] of Object.entries(cases)) {
@@ -158,7 +158,7 @@ defineOnce(
   },
 );
 
-defineOnce("optimizers: a checkpoint that names none is Adam's", async (device) => {
+defineOnce("optimizers: a checkpoint without an optimizer's name is Adam's", async (device) => {
   const trainer = await trainerWith(device, adam());
   await trainer.step(pairs(1));
   const bytes = await trainer.save();
@@ -173,7 +173,7 @@ defineOnce("optimizers: a checkpoint that names none is Adam's", async (device) 
   await other.dispose();
 });
 
-defineOnce("optimizers: the loss of the device leaves no trace in the losses", async () => {
+defineOnce("optimizers: losing the device does not change the losses", async () => {
   const { optimizer } = cases["Nesterov's momentum"];
   const states: Uint8Array[] = [];
   const losses: number[][] = [];

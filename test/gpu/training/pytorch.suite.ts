@@ -1,4 +1,4 @@
-// Every stored case of PyTorch float64: one GPU case for each operation.
+// Every stored case of PyTorch float64: one GPU case per operation.
 
 import type { OperationName } from "../../reference/operations.ts";
 import { compareOperation } from "../operation.ts";

@@ -1,10 +1,10 @@
-// A training whose device is lost on the way gives the losses of one that was left alone, bit for bit.
+// A training whose device is lost has the losses of an undisturbed one, bit for bit.
 
 import { adam, type Device, openDevice, type Recovered, type RecoveryOptions, Trainer } from "../../../src/index.ts";
 import { network, pairs, run } from "../smallRun.ts";
 import { assert, assertEqual, assertThrows, define, defineOnce, settings } from "../suite.ts";
 
-/** On a device of its own, which may be lost. */
+/** A trainer on its own device, which may be lost. */
 async function create(recovery: RecoveryOptions | false) {
   const device = await openDevice(settings.opening);
   const optimizer = adam({ learningRate: 0.01, clipNorm: 1 });
@@ -16,15 +16,15 @@ async function create(recovery: RecoveryOptions | false) {
   return { trainer, dispose };
 }
 
-/** What changes the state besides steps, in the middle of the run. */
+/** Changes the state in the middle of the run, besides steps. */
 async function changes(trainer: Trainer, step: number, saved: { bytes?: Uint8Array }) {
   const bias = trainer.parameters().get("head/bias")!;
-  if (step === 6) bias.write([0.25]); // not awaited: it keeps its place among the steps
+  if (step === 6) bias.write([0.25]); // not awaited: it is ordered with the steps
   if (step === 9) saved.bytes = await trainer.save();
   if (step === 12) await trainer.load(saved.bytes!);
 }
 
-define("recovery: losses of the device in the middle of steps leave no trace in the losses", async () => {
+define("recovery: losing the device in the middle of steps does not change the losses", async () => {
   const calm = await create(false);
   const kept = {};
   const expected = await run(calm.trainer, (step) => changes(calm.trainer, step, kept));
@@ -48,7 +48,7 @@ define("recovery: losses of the device in the middle of steps leave no trace in 
     const what = `every ${every}, lost at ${at}`;
     const bytes = await stormy.trainer.save(); // comes after the last recovery
     assertEqual(`losses, ${what}`, losses, expected);
-    // A device that is lost while training recovers from the loss of another makes one recovery of two losses.
+    // If a device is lost during a recovery, the two losses make one recovery.
     assert(
       recovered.length > 0 && recovered.length <= lost.size && !lost.has(stormy.trainer.device),
       `${what}: ${recovered.length} recoveries`,
@@ -62,7 +62,7 @@ define("recovery: losses of the device in the middle of steps leave no trace in 
   }
 });
 
-defineOnce("recovery: what only reads is done again, too", async () => {
+defineOnce("recovery: reads are repeated, too", async () => {
   const { trainer, dispose } = await create({});
   await trainer.step(pairs(1));
   const embed = await trainer.embedder();
@@ -84,7 +84,7 @@ defineOnce("recovery: what only reads is done again, too", async () => {
     lost.gpu.destroy();
     assertEqual(name, [...(await answer)], expected[name]);
     assert(trainer.device !== lost, `${name}: the device was not lost`);
-    await trainer.step(pairs(1)); // progress, or it gives up
+    await trainer.step(pairs(1)); // progress, or recovery stops
     await trainer.load(Uint8Array.from(expected.saved));
   }
   let calls = 0;
@@ -103,7 +103,7 @@ define("errors: at the third loss without a new step between, training stops and
     opened++;
     const { wait } = device;
     device.wait = <T>(work: Promise<T>) => {
-      device.gpu.destroy(); // each new device is lost as soon as something is waited for
+      device.gpu.destroy(); // each new device is lost at the first wait
       return wait.call(device, work) as Promise<T>;
     };
     return device;
@@ -132,7 +132,7 @@ define("errors: without recovery, a lost device ends the training", async () => 
   await dispose();
 });
 
-define("errors: a step that is not finite is named, and the states kept stay good", async () => {
+define("errors: a non-finite step is reported, and the kept states stay valid", async () => {
   let from = 0;
   const { trainer, dispose } = await create({ every: 2, onRecovery: (event) => ({ from } = event) });
   for (let n = 1; n <= 3; n++) await trainer.step(pairs(n));
@@ -161,7 +161,7 @@ define("errors: a step that is not finite is named, and the states kept stay goo
   await dispose();
 });
 
-define("trainer: asked to, it names the tensor where a step stopped being finite", async () => {
+define("trainer: with debugNumerics it names the first non-finite tensor of a step", async () => {
   const device = await openDevice(settings.opening);
   const large = 3e38;
   for (const [name, values, parts] of [

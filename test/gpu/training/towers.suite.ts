@@ -1,5 +1,5 @@
-// Several towers in one network: each learns as a network of its own would from its part of the batch, and a picture's
-// embedding is all of theirs behind one another.
+// Several towers in one network: each trains as a separate network on its part of the batch, and a picture's embedding
+// concatenates theirs.
 import { adam, type Device, Model, siamese, type TowerKind, Trainer } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
 import { type NdArray, type NdArrays, ndarray, scalar } from "../../reference/ndarray.ts";
@@ -67,7 +67,7 @@ for (const kinds of [pixels, ["edges", "histograms"]] as TowerKind[][]) {
         for (const parameter of alone.parameters().keys()) {
           if (/moving|head/.test(parameter)) continue;
           const expected = own.get(parameter)!.map((value) => value / TOWERS);
-          // A bias in front of a batch-norm has no effect: both sides hold rounding noise.
+          // A bias before a batch-norm has no effect: both sides are rounding noise.
           const scale = parameter.endsWith("conv/bias") ? 1 : undefined;
           assertClose(`${name}: ${parameter}`, found.get(parameter.replace("tower", name))!, expected, { scale });
         }
@@ -123,7 +123,7 @@ defineOnce("towers: one of histograms agrees with the float64 references, in tra
   await trainer.dispose();
 });
 
-defineOnce("towers: refuse pictures with no window, and kinds that are none", async () => {
+defineOnce("towers: refuse pictures without a window, and unknown kinds", async () => {
   const network = (imageSize: [number, number, number], towers: unknown) =>
     siamese({ imageSize, filters: [3], towers: towers as TowerKind[] });
   await assertThrows("small pictures", () => network([6, 9, 1], ["histograms"]), ["6 x 9", "8 x 8"]);
@@ -132,37 +132,40 @@ defineOnce("towers: refuse pictures with no window, and kinds that are none", as
   await assertThrows("none", () => network([8, 8, 1], []), ["towers is []"]);
 });
 
-defineOnce("towers: begin apart, are resumed to the same bits, and embed behind one another", async (device) => {
-  const whole = await create(device, pixels);
-  const first = await whole.parameters().get("tower/dense/kernel")!.read();
-  const second = await whole.parameters().get("tower2/dense/kernel")!.read();
-  assert(
-    first.some((value, i) => value !== second[i]),
-    "both towers begin with the same weights",
-  );
-  for (let step = 1; step <= 4; step++) await whole.step(batch(step));
-  const half = await create(device, pixels);
-  for (let step = 1; step <= 2; step++) await half.step(batch(step));
-  const rest = await create(device, pixels);
-  await rest.load(await half.save());
-  for (let step = 3; step <= 4; step++) await rest.step(batch(step));
-  for (const [name, { read }] of whole.parameters()) {
-    assertSameBits(name, await rest.parameters().get(name)!.read(), await read());
-  }
+defineOnce(
+  "towers: have different initial weights, resume to the same bits, and concatenate embeddings",
+  async (device) => {
+    const whole = await create(device, pixels);
+    const first = await whole.parameters().get("tower/dense/kernel")!.read();
+    const second = await whole.parameters().get("tower2/dense/kernel")!.read();
+    assert(
+      first.some((value, i) => value !== second[i]),
+      "both towers have the same initial weights",
+    );
+    for (let step = 1; step <= 4; step++) await whole.step(batch(step));
+    const half = await create(device, pixels);
+    for (let step = 1; step <= 2; step++) await half.step(batch(step));
+    const rest = await create(device, pixels);
+    await rest.load(await half.save());
+    for (let step = 3; step <= 4; step++) await rest.step(batch(step));
+    for (const [name, { read }] of whole.parameters()) {
+      assertSameBits(name, await rest.parameters().get(name)!.read(), await read());
+    }
 
-  const images = batch(9).images.subarray(0, 3 * PICTURE);
-  const model = await Model.open(device, await whole.save());
-  assertEqual("length of an embedding", model.embedding, TOWERS * EMBEDDING);
-  const found = await model.embed(images);
-  assertEqual("embeddings", found.length, 3 * TOWERS * EMBEDDING);
-  for (let at = 0; at < found.length; at += EMBEDDING) {
-    assertClose("half the square of an embedding", [found.subarray(at, at + EMBEDDING).reduce((s, v) => s + v * v, 0)], [0.5]); // biome-ignore format: one line
-  }
-  await model.dispose();
-  for (const trainer of [whole, half, rest]) await trainer.dispose();
-});
+    const images = batch(9).images.subarray(0, 3 * PICTURE);
+    const model = await Model.open(device, await whole.save());
+    assertEqual("length of an embedding", model.embedding, TOWERS * EMBEDDING);
+    const found = await model.embed(images);
+    assertEqual("embeddings", found.length, 3 * TOWERS * EMBEDDING);
+    for (let at = 0; at < found.length; at += EMBEDDING) {
+      assertClose("half the square of an embedding", [found.subarray(at, at + EMBEDDING).reduce((s, v) => s + v * v, 0)], [0.5]); // biome-ignore format: one line
+    }
+    await model.dispose();
+    for (const trainer of [whole, half, rest]) await trainer.dispose();
+  },
+);
 
-defineOnce("towers: refuse a batch that has no equal parts, and losses on drawn pairs", async (device) => {
+defineOnce("towers: refuse a batch without equal parts, and losses on sampled pairs", async (device) => {
   await assertThrows("a part too many", () => create(device, pixels, { batchSize: 7 }), [
     "batchSize is 7",
     "multiple of 2",

@@ -1,4 +1,4 @@
-// The whole network through the Trainer: PyTorch's gradients and losses, resuming, inference, and what a step costs.
+// The whole network through the Trainer: PyTorch's gradients and losses, resuming, inference, and the cost of a step.
 
 import {
   adam,
@@ -38,7 +38,7 @@ import {
 } from "../suite.ts";
 import { deviceAs, kinds } from "../variants.ts";
 
-/** A bias in front of a batch-norm has no effect: its true gradient is 0 and both sides hold rounding noise. */
+/** A bias before a batch-norm has no effect: its true gradient is 0 and both sides are rounding noise. */
 const isIdle = (name: string) => /block\d+\/conv\/bias/.test(name);
 
 async function stored(device: Device, network: FixtureNetwork) {
@@ -67,7 +67,7 @@ async function stored(device: Device, network: FixtureNetwork) {
 for (const kind of kinds) {
   defineWithFixtures(
     `trainer, kernels for ${kind}: the network's gradients agree with PyTorch`,
-    kind === "GPUs" ? "once" : "everywhere", // each of its kernels is held to its reference by each compiler
+    kind === "GPUs" ? "once" : "everywhere", // every compiler compares each of its kernels with its reference
     async (device, { network }) => {
       const { trainer, batch } = await stored(deviceAs(device, kind), network);
       const gradients = await trainer.gradients(batch);
@@ -187,7 +187,7 @@ define("trainer: a step makes no GPU object and submits once; steps in flight ke
     for (const { step } of await Promise.all(pending)) steps.push(step);
   });
   assertEqual("steps", steps, [2, 3, 4, 5, 6, 7]);
-  assertEqual("objects made", objectsMade(counts), []);
+  assertEqual("objects created", objectsMade(counts), []);
   assertEqual("submits", counts.submit, 6);
   await trainer.dispose();
 });
@@ -214,7 +214,7 @@ defineOnce("trainer: bytes and floats in [0, 1] are the same pictures", async (d
   await trainer.dispose();
 });
 
-/** Twelve pictures of noise of four identities, of which every other one is live. */
+/** Twelve noise pictures of four identities; every other one is bona fide. */
 const noise = {
   identities: ["a", "b", "c", "d"],
   items: Array.from({ length: 12 }, (_, n) => ({
@@ -367,7 +367,7 @@ for (const loss of ["triplet", "supervised-contrastive"] as const) {
   });
 }
 
-define("errors: a loss names what does not go with it", async (device) => {
+define("errors: invalid combinations of loss options are named", async (device) => {
   for (const [options, part] of [
     [{ mining: "batch-hard" }, "mining requires the triplet loss"],
     [{ loss: "triplet", margin: "soft" }, "a soft margin requires mining"],
@@ -399,7 +399,7 @@ define("trainer: a profile names every launch of a step, and counts as one", asy
   await trainer.dispose();
 });
 
-define("errors: a batch or a checkpoint that does not fit is named", async (device) => {
+define("errors: a mismatched batch or checkpoint is named", async (device) => {
   const trainer = await create(device);
   const batch = oddBatch(3, 1);
   await assertThrows("pictures", async () => trainer.step({ ...batch, left: batch.left.slice(1) }), [

@@ -70,7 +70,7 @@ defineOnce("views: a mirrored picture has the embedding of the picture", async (
     a.some((value, i) => Math.abs(value - b[i]) > 1e-3),
     "without views the two have one embedding",
   );
-  await assertThrows("views that are none", () => create(device, { views: ["turn"] as never }), ["views", '"turn"']);
+  await assertThrows("unknown views", () => create(device, { views: ["turn"] as never }), ["views", '"turn"']);
   await trainer.dispose();
   await plain.dispose();
 });

@@ -59,7 +59,7 @@ export function articlePairs<T>(
   );
 }
 
-/** Each order in which 0..count-1 can leave a shuffle buffer, with its probability. */
+/** Every order that a shuffle buffer can give 0..count-1, with its probability. */
 export function shuffledOrders(count: number, buffer: number): { order: number[]; probability: number }[] {
   const orders: { order: number[]; probability: number }[] = [];
   const go = (order: number[], held: number[], next: number, probability: number) => {
@@ -74,7 +74,9 @@ export function shuffledOrders(count: number, buffer: number): { order: number[]
   return orders;
 }
 
-/** The chance of each (left, right) to be the first pair that an epoch keeps, by left * count + right; and to keep none. */
+/**
+ * The chance of each (left, right) to be the first pair that an epoch keeps, by left * count + right; and to keep none.
+ */
 export function firstKept(
   labels: readonly number[],
   { sameProbability, differentProbability, shuffleBuffer }: Omit<ArticleOptions, "random">,
@@ -98,7 +100,7 @@ export function firstKept(
   return { pairs, none };
 }
 
-/** How many candidate pairs of one epoch show one identity, on average. */
+/** The mean number of genuine candidate pairs of an epoch. */
 export function sameCandidates(labels: readonly number[], shuffleBuffer: number): number {
   const orders = shuffledOrders(labels.length, shuffleBuffer);
   let same = 0;

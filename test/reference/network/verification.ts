@@ -6,7 +6,7 @@ export function repeated(pairs: readonly ScoredPair[], times: readonly number[])
   return pairs.flatMap((pair, n) => new Array<ScoredPair>(times[n]).fill(pair));
 }
 
-/** Shares of the pairs of two identities and of one with distance <= threshold. */
+/** Shares of the impostor and genuine pairs with distance <= threshold. */
 export function rates(pairs: readonly ScoredPair[], threshold: number) {
   const share = (same: boolean) => {
     const kind = pairs.filter((pair) => pair.same === same);
@@ -50,7 +50,7 @@ export function equalErrorRate(pairs: readonly ScoredPair[]): number {
   return a.falseAccept + s * (b.falseAccept - a.falseAccept);
 }
 
-/** The value with the share `level` of an ascending list below it, between neighbours by linear interpolation. */
+/** The value with the share `level` of an ascending list below it, between neighbors by linear interpolation. */
 export function quantile(values: readonly number[], share: number): number {
   const ascending = [...values].sort((a, b) => a - b);
   const position = share * (ascending.length - 1);

@@ -22,41 +22,41 @@ export function batchStatistics(x: NdArray, groups: number) {
   return { mean, variance, count, group };
 }
 
-/** The normalised input and the inverse deviation that made it, for either mode. */
-function normalise({ x, mean, variance }: NdArrays, { epsilon = 1e-3, groups = 1, training = true }: BatchNormOptions) {
+/** The normalized input and the inverse deviation, for either mode. */
+function normalize({ x, mean, variance }: NdArrays, { epsilon = 1e-3, groups = 1, training = true }: BatchNormOptions) {
   const C = x.shape[x.shape.length - 1];
   const statistics = training ? batchStatistics(x, groups) : { mean, variance, count: 1, group: (i: number) => i % C };
   const { group, count } = statistics;
   const inverse = map(statistics.variance, (v) => 1 / Math.sqrt(v + epsilon));
-  const normalised = map(x, (value, i) => (value - statistics.mean.data[group(i)]) * inverse.data[group(i)]);
-  return { normalised, inverse, group, count };
+  const normalized = map(x, (value, i) => (value - statistics.mean.data[group(i)]) * inverse.data[group(i)]);
+  return { normalized, inverse, group, count };
 }
 
 /** Inputs x, gamma, beta; in inference (`training: false`) also the moving `mean` and `variance`. */
 export function batchNorm(inputs: NdArrays, options: BatchNormOptions): NdArray {
   const { gamma, beta } = inputs;
   const C = gamma.data.length;
-  return map(normalise(inputs, options).normalised, (value, i) => gamma.data[i % C] * value + beta.data[i % C]);
+  return map(normalize(inputs, options).normalized, (value, i) => gamma.data[i % C] * value + beta.data[i % C]);
 }
 
 export function batchNormGradients(inputs: NdArrays, options: BatchNormOptions, g: NdArray): NdArrays {
   const { gamma, beta } = inputs;
-  const { normalised, inverse, group, count } = normalise(inputs, options);
+  const { normalized, inverse, group, count } = normalize(inputs, options);
   const C = gamma.data.length;
   const gradients = { gamma: zeros(gamma.shape), beta: zeros(beta.shape) };
-  // Means over a group of g and of g * normalised: what reaches x through the batch's own mean and variance.
+  // Means over a group of g and of g * normalized: the gradient of x through the batch's mean and variance.
   const meanG = zeros(inverse.shape);
   const meanGN = zeros(inverse.shape);
   for (let i = 0; i < g.data.length; i++) {
-    gradients.gamma.data[i % C] += g.data[i] * normalised.data[i];
+    gradients.gamma.data[i % C] += g.data[i] * normalized.data[i];
     gradients.beta.data[i % C] += g.data[i];
     meanG.data[group(i)] += g.data[i] / count;
-    meanGN.data[group(i)] += (g.data[i] * normalised.data[i]) / count;
+    meanGN.data[group(i)] += (g.data[i] * normalized.data[i]) / count;
   }
   const { training = true } = options;
   const x = map(g, (value, i) => {
     const k = group(i);
-    const throughStatistics = training ? meanG.data[k] + normalised.data[i] * meanGN.data[k] : 0;
+    const throughStatistics = training ? meanG.data[k] + normalized.data[i] * meanGN.data[k] : 0;
     return gamma.data[i % C] * inverse.data[k] * (value - throughStatistics);
   });
   return { x, ...gradients };

@@ -17,7 +17,7 @@ defineKernel("centralDifference: random shapes and thetas", (device) =>
 
 // 16 channels and more: Winograd's transform takes a filter that the step computes.
 for (const algorithm of ["tiled", "winograd"]) {
-  defineKernel(`centralDifference: in front of a convolution, ${algorithm}`, async (device) => {
+  defineKernel(`centralDifference: before a convolution, ${algorithm}`, async (device) => {
     const [x, filter] = [normal([3, 8, 9, 16], 1), normal([3, 3, 16, 20], 2, { deviation: 0.1 })];
     const theta = 0.7;
     const computed = references.centralDifference.value({ filter }, { theta });
@@ -36,7 +36,7 @@ for (const algorithm of ["tiled", "winograd"]) {
   });
 }
 
-defineKernel("centralDifference: at theta 1 an even picture gives nothing", async (device) => {
+defineKernel("centralDifference: at theta 1 the response to a uniform picture is 0", async (device) => {
   const x = tensor([1, 5, 5, 3], new Float32Array(75).fill(0.6));
   const filter = toValue(normal([3, 3, 3, 8], 1));
   const options = { gradientsOf: [], outputGradient: tensor([1, 3, 3, 8], new Float32Array(72)) };
@@ -52,7 +52,7 @@ defineKernel("centralDifference: at theta 1 an even picture gives nothing", asyn
   );
 });
 
-define("errors: a filter without a centre is named", async (device) => {
+define("errors: a filter without a center is named", async (device) => {
   const filter = toValue(normal([2, 3, 1, 1], 1));
   const record = () => valueAndGradients(device, (t) => centralDifference(t.filter, 1), { filter }, {});
   await assertThrows("even", record, ["centralDifference", "[2, 3, 1, 1]", "odd"]);

@@ -12,7 +12,7 @@ defineKernel("globalAveragePool: random shapes", (device) =>
   ),
 );
 
-define("errors: what is averaged has four axes", async (device) => {
+define("errors: globalAveragePool takes four axes", async (device) => {
   const x = tensor([2, 3], new Float32Array(6));
   const record = () => valueAndGradients(device, (t) => globalAveragePool(t.x), { x }, {});
   await assertThrows("rank", record, ["globalAveragePool", "[2, 3]"]);

@@ -1,4 +1,4 @@
-// Edges by direction, normalised by their surroundings, and the pixels' means: see src/ops/images/orientedGradients.ts.
+// Edges by direction, normalized by their surroundings, and the pixels' means: see src/ops/images/orientedGradients.ts.
 
 import { type NdArray, zeros } from "../../ndarray.ts";
 

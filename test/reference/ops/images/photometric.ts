@@ -1,4 +1,5 @@
-// Blur, light and colour, brightness and contrast, noise and erasing in float64, with a Philox of its own in whole numbers of any size.
+// Blur, light and color, brightness and contrast, noise and erasing in float64, with a Philox of its own in whole
+// numbers of any size.
 
 import { index4, type NdArray, zeros } from "../../ndarray.ts";
 
@@ -34,7 +35,7 @@ export interface RandomStreams {
   fill: number;
 }
 
-/** The random word of pixel [y, x] of a picture [H, W] in channel c: four neighbours of a row share a block. */
+/** The random word of pixel [y, x] of a picture [H, W] in channel c: four neighbors of a row share a block. */
 export function wordOf([y, x, c]: number[], [H, W]: number[], picture: number, stream: number, seed: number): number {
   const block = (c * H + y) * Math.ceil(W / 4) + Math.floor(x / 4);
   return philox4x32([block, picture, 0, stream], seed)[x % 4];

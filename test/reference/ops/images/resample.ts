@@ -1,5 +1,5 @@
 // Resizing and affine resampling in float64. `resizeArea` and `resizeTf1` are written from their definitions alone, so
-// that they can judge `resample` where both apply.
+// that they can check `resample` where both apply.
 
 import { index4, type NdArray, zeros } from "../../ndarray.ts";
 
@@ -23,7 +23,10 @@ function separable(x: NdArray, rows: Axis, columns: Axis): NdArray {
   return y;
 }
 
-/** Element o of n is the mean of the source over [o, o + 1) * source / n; where it grows, bilinear at half-pixel centres. */
+/**
+ * Element o of n is the mean of the source over [o, o + 1) * source / n; where it grows, bilinear at half-pixel
+ * centers.
+ */
 function areaAxis(source: number, output: number): Axis {
   const step = source / output;
   return Array.from({ length: output }, (_, o) => {
