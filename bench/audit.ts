@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import type { Contest, TimedLaunch } from "../src/gpu/contest.ts";
 import { Device } from "../src/gpu/device.ts";
-import { overridesOf, specialise } from "../src/gpu/shader.ts";
+import { overridesOf, specialize } from "../src/gpu/shader.ts";
 import { shapeOf } from "../src/gpu/shapeUniform.ts";
 import { batchNorm, conv2d, dense, gradients, maxPool2d, Tape, type Tensor } from "../src/index.ts";
 import { lowerTape } from "../src/tape/plan.ts";
@@ -161,7 +161,7 @@ export function kernelSet(): Item[] {
         if (items.has(what)) continue;
         items.set(what, {
           label: [name, candidate, shader.name].filter((part) => part !== "").join(": "),
-          code: specialise(shader, tunables),
+          code: specialize(shader, tunables),
           entry: "main",
           constants: overridesOf(shader, constants),
           dispatch: workgroups,

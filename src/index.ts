@@ -34,7 +34,7 @@ export type {
 } from "./gpu/programGraph.ts";
 export type { TuningOptions } from "./gpu/tuner.ts";
 export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
-export { type Centring, withCentring } from "./model/centring.ts";
+export { type Centering, withCentering } from "./model/centering.ts";
 export type { ModelDescription } from "./model/description.ts";
 export type { PictureOptions, TowerAlignment } from "./model/pictures.ts";
 export { fitWhitening, type Whitening, withWhitening } from "./model/whitening.ts";
@@ -91,8 +91,8 @@ export {
 export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
 export { type LivenessJudge, LivenessModel, requireLive } from "./recognition/livenessModel.ts";
 export type { Match } from "./recognition/match.ts";
-export type { Recogniser } from "./recognition/recogniser.ts";
-export { type Judgement, Model, withJudgement } from "./recognition/recognitionModel.ts";
+export { Model, type OperatingPoint, withOperatingPoint } from "./recognition/recognitionModel.ts";
+export type { Recognizer } from "./recognition/recognizer.ts";
 export { gradients } from "./tape/gradients.ts";
 export type { Optimizer } from "./tape/optimizer.ts";
 export { Parameter, type ParameterOptions, ParameterStore } from "./tape/parameters.ts";

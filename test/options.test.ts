@@ -100,7 +100,7 @@ const calls: Record<string, { call: (options?: unknown) => unknown; wrong: strin
   "openDevice in a page": { call: loosely(openInPage), wrong: "limit", meant: "limits" },
   "openDevice in Node": { call: loosely(openDevice), wrong: "adaptor", meant: "adapter" },
   parameter: { call: (o) => loosely(tape.parameter.bind(tape))("w", [4], o), wrong: "initials", meant: "initial" },
-  compile: { call: (o) => loosely(tape.compile.bind(tape))(o), wrong: "optimiser", meant: "optimizer" },
+  compile: { call: (o) => loosely(tape.compile.bind(tape))(o), wrong: "optimizer", meant: "optimizer" },
   valueAndGradients: {
     call: (o) => loosely(valueAndGradients)(device, () => x, {}, o),
     wrong: "gradientOf",

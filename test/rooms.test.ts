@@ -84,7 +84,7 @@ const rooms: Readonly<Record<string, Room>> = {
       "nn",
     ],
   },
-  // Drawn people, for whoever has a rasteriser: the demo, the studio.
+  // Drawn people, for whoever has a rasterizer: the demo, the studio.
   faces: { imports: [], packages: "npm" },
   // The page of an evaluation, for whoever has pictures to show: the command line, the studio.
   report: {

@@ -68,7 +68,7 @@ export async function contactSheet(
   const tiles = Array.from({ length: count }, async (_, n) => ({
     input: await sharp(pixels.subarray(n * height * width * channels, (n + 1) * height * width * channels), { raw })
       .resize({ ...tile, kernel: "nearest", fit: "fill" })
-      .toColourspace("srgb")
+      .toColorspace("srgb")
       .png()
       .toBuffer(),
     left: gap + (n % columns) * (tile.width + gap),

@@ -1,7 +1,7 @@
 // Galleries as JSON files.
 
 import { z } from "zod";
-import { Gallery, type GalleryJson, type Recogniser, TwingradError } from "../index.ts";
+import { Gallery, type GalleryJson, type Recognizer, TwingradError } from "../index.ts";
 import { diskError, matches, readText, textOf, updateFile } from "../internal.ts";
 
 /** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
@@ -15,7 +15,7 @@ const schema = z.object({
 });
 
 /** The gallery in a file; undefined where there is no such file. Errors name it. */
-export async function loadGallery(path: string, model: Recogniser): Promise<Gallery | undefined> {
+export async function loadGallery(path: string, model: Recognizer): Promise<Gallery | undefined> {
   let text: string;
   try {
     text = await readText(path);
@@ -26,7 +26,7 @@ export async function loadGallery(path: string, model: Recogniser): Promise<Gall
   return parsed(path, text, model);
 }
 
-function parsed(path: string, text: string, model: Recogniser): Gallery {
+function parsed(path: string, text: string, model: Recognizer): Gallery {
   try {
     return Gallery.fromJSON(model, parse(text));
   } catch (error) {
@@ -58,7 +58,7 @@ function parse(text: string): GalleryJson {
  */
 export async function updateGallery(
   path: string,
-  model: Recogniser,
+  model: Recognizer,
   change: (gallery: Gallery | undefined) => Gallery,
 ): Promise<Gallery> {
   let changed!: Gallery;

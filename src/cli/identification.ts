@@ -6,7 +6,7 @@ import {
   type OpenSetReport,
   openSet,
   openSetReport,
-  type Recogniser,
+  type Recognizer,
 } from "../index.ts";
 import { indicesByIdentity, personSearch, representatives } from "../internal.ts";
 
@@ -19,7 +19,7 @@ export interface IdentificationOptions {
 
 /** Undefined where the dataset has too few people with several pictures to enrol two and have a stranger. */
 export function identification(
-  model: Recogniser,
+  model: Recognizer,
   dataset: Dataset,
   embeddings: Float32Array,
   { shots, match, seed, resamples }: IdentificationOptions,

@@ -21,7 +21,7 @@ import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 
 export const program = new Command("twingrad")
-  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognises people it never saw.")
+  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognizes people it never saw.")
   .version(version, "-V, --version", "print the version")
   .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
   .exitOverride();

@@ -4,7 +4,7 @@ import {
   type Example,
   featureNames,
   fileSource,
-  labelledPicture,
+  labeledPicture,
   readRecords,
   recordCodec,
   recordFiles,
@@ -77,13 +77,13 @@ export async function reportRecords(
         kinds.set(name, (kinds.get(name) ?? new Set()).add(type));
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
-      const labelled = attempt(() => labelledPicture(example, names));
-      if (!(labelled instanceof TwingradError)) labels.set(labelled.identity, (labels.get(labelled.identity) ?? 0) + 1);
+      const labeled = attempt(() => labeledPicture(example, names));
+      if (!(labeled instanceof TwingradError)) labels.set(labeled.identity, (labels.get(labeled.identity) ?? 0) + 1);
       if (!pictures) continue;
       const decoded =
-        labelled instanceof TwingradError
-          ? labelled
-          : await decodePicture(labelled.picture, [8, 8, 3]).catch((error: TwingradError) => error);
+        labeled instanceof TwingradError
+          ? labeled
+          : await decodePicture(labeled.picture, [8, 8, 3]).catch((error: TwingradError) => error);
       if (decoded instanceof TwingradError) report.unreadable.push({ ...at, reason: decoded.message });
     }
     report.files.push({ file, compression, records });

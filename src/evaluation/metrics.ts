@@ -127,7 +127,7 @@ export function accuracyAt(pairs: readonly ScoredPair[], threshold: number): num
 }
 
 /**
- * The threshold with the highest accuracy on these pairs: halfway between two neighbouring distances, the lowest such
+ * The threshold with the highest accuracy on these pairs: halfway between two neighboring distances, the lowest such
  * place among equals; or beyond the outermost distance when accepting all or nothing is best.
  * @returns The threshold, and the share of the pairs that it classifies correctly.
  * @example

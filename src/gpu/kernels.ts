@@ -1,6 +1,6 @@
 // Pipelines, created once for each (shader, tunables, constants) and kept for the life of the device.
 import { TwingradError } from "../errors.ts";
-import { overridesOf, type Shader, specialise } from "./shader.ts";
+import { overridesOf, type Shader, specialize } from "./shader.ts";
 
 export class KernelCache {
   private readonly gpu: GPUDevice;
@@ -75,7 +75,7 @@ export class KernelCache {
   ): Promise<GPUComputePipeline> {
     let module = this.modules.get(variant);
     if (!module) {
-      module = this.gpu.createShaderModule({ label: shader.name, code: specialise(shader, tunables) });
+      module = this.gpu.createShaderModule({ label: shader.name, code: specialize(shader, tunables) });
       this.modules.set(variant, module);
     }
     try {
@@ -86,7 +86,7 @@ export class KernelCache {
       });
     } catch (error) {
       const { messages } = await module.getCompilationInfo();
-      const lines = specialise(shader, tunables).split("\n");
+      const lines = specialize(shader, tunables).split("\n");
       const report = messages.map((m) => `  line ${m.lineNum}: ${m.message}\n    ${lines[m.lineNum - 1] ?? ""}`);
       const reason = error instanceof Error ? error.message : String(error);
       throw new TwingradError(

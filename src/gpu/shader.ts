@@ -68,7 +68,7 @@ export type TunablesOf<S> =
  * The shader's text with some of its `const` tunables replaced. Unknown names are a programming error that the types
  * catch, so they are not checked here.
  */
-export function specialise(shader: Shader, tunables: Readonly<Record<string, number>> = {}): string {
+export function specialize(shader: Shader, tunables: Readonly<Record<string, number>> = {}): string {
   let code = shader.code;
   for (const [name, value] of Object.entries(tunables)) {
     code = code.replace(

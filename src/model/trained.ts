@@ -7,7 +7,7 @@ import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
 import { checkOptions } from "../options.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { center, centringOf } from "./centring.ts";
+import { center, centeringOf } from "./centering.ts";
 import { expectTask, type ModelDescription } from "./description.ts";
 import { batchSizes, towerEmbedder } from "./embedder.ts";
 import { initialShare, withoutInitial } from "./initialAverages.ts";
@@ -69,7 +69,7 @@ export async function openTrained(
       embedding: length,
     } = description.network;
     const whitening = whiteningOf(file, { towers, length });
-    const centering = centringOf(file, towers * length);
+    const centering = centeringOf(file, towers * length);
     const finished = async (images: Uint8Array | Float32Array) => {
       const given = await embed(images);
       const whitened = whitening ? whiten(whitening, given) : given;

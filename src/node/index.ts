@@ -6,7 +6,7 @@ export type { FeatureNames } from "../data/sources/recordFeatures.ts";
 export * from "../evaluation/index.ts";
 export type { Compression } from "../formats/tfrecord/recordTypes.ts";
 export { assess, assessOneShot } from "../recognition/assessment.ts";
-export { type Judgement, withJudgement } from "../recognition/recognitionModel.ts";
+export { type OperatingPoint, withOperatingPoint } from "../recognition/recognitionModel.ts";
 export { type NodeDeviceOptions, openDevice } from "./adapter/device.ts";
 export { openFaceFinder } from "./faces/faceFinder.ts";
 export { nodePictures } from "./faces/pictures.ts";

@@ -10,8 +10,8 @@ import { type VerificationReport, verificationReport } from "../evaluation/verif
 import { softplus } from "../model/trained.ts";
 import { meanSupervisedContrastiveLoss, meanTripletLoss } from "./heldOutLoss.ts";
 import { leastDistance, type Match, representatives } from "./match.ts";
-import type { Recogniser } from "./recogniser.ts";
 import type { Model } from "./recognitionModel.ts";
+import type { Recognizer } from "./recognizer.ts";
 
 /** How many pictures are decoded and embedded at a time. */
 export const chunk = 64;
@@ -112,7 +112,7 @@ export async function assess(
  * ```
  */
 export function scorePairs(
-  model: Recogniser,
+  model: Recognizer,
   embeddings: Float32Array,
   pairs: readonly EvaluationPair[],
 ): (EvaluationPair & ScoredPair)[] {
@@ -135,7 +135,7 @@ export async function oneShotAnswers(
 
 /** Like `oneShotAnswers`, for embeddings that exist already. */
 export function answersOf(
-  model: Recogniser,
+  model: Recognizer,
   embeddings: Float32Array,
   trials: readonly Trial[],
   match: Match = "nearest",
@@ -166,6 +166,6 @@ export async function assessOneShot(
   return hits.filter(Boolean).length / trials.length;
 }
 
-function row(model: Pick<Recogniser, "embedding">, embeddings: Float32Array, index: number): Float32Array {
+function row(model: Pick<Recognizer, "embedding">, embeddings: Float32Array, index: number): Float32Array {
   return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);
 }

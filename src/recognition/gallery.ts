@@ -8,7 +8,7 @@ import { checkOptions } from "../options.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
 import { type LivenessJudge, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
-import type { Recogniser } from "./recogniser.ts";
+import type { Recognizer } from "./recognizer.ts";
 
 /** The answer of `Gallery.verify`. */
 export interface Verification {
@@ -135,7 +135,7 @@ export class Gallery {
 
   constructor(
     /** What embeds and compares the pictures. */
-    readonly model: Recogniser,
+    readonly model: Recognizer,
     options: GalleryOptions = {},
   ) {
     checkOptions("Gallery", options, { match: 1, liveness: 1 });
@@ -307,7 +307,7 @@ export class Gallery {
    * Loads what `toJSON` wrote.
    * @throws CORRUPT_FILE for anything else, CHECKPOINT_MISMATCH for a gallery of another model.
    */
-  static fromJSON(model: Recogniser, json: unknown, { liveness }: Pick<GalleryOptions, "liveness"> = {}): Gallery {
+  static fromJSON(model: Recognizer, json: unknown, { liveness }: Pick<GalleryOptions, "liveness"> = {}): Gallery {
     const corrupt = (reason: string) => new TwingradError("CORRUPT_FILE", `this is not a gallery: ${reason}`);
     if (!isRecord(json) || json.format !== "twingrad-gallery") throw corrupt('its "format" is not "twingrad-gallery"');
     if (json.version !== 1) throw corrupt(`its version is ${JSON.stringify(json.version)}, not 1`);
@@ -349,7 +349,7 @@ export class Gallery {
 }
 
 /** The verification result for this distance. */
-export function verification(model: Recogniser, distance: number, threshold = model.threshold): Verification {
+export function verification(model: Recognizer, distance: number, threshold = model.threshold): Verification {
   return { same: distance <= threshold, distance, probability: model.probability(distance), threshold };
 }
 

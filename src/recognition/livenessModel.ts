@@ -12,19 +12,19 @@ import { checkOptions } from "../options.ts";
 export const livenessKey = "liveness";
 
 /** The operating point set by evaluation; stored in the model file's metadata. */
-export interface LivenessJudgement {
+export interface LivenessOperatingPoint {
   /** Pictures with at least this score are accepted as bona fide. */
   readonly threshold: number;
 }
 
 /** The model file with this operating point added. */
-export function withLivenessJudgement(bytes: Uint8Array, judgement: LivenessJudgement): Promise<Uint8Array> {
-  return withMetadata(bytes, { [livenessKey]: JSON.stringify(judgement) });
+export function withLivenessJudgement(bytes: Uint8Array, operatingPoint: LivenessOperatingPoint): Promise<Uint8Array> {
+  return withMetadata(bytes, { [livenessKey]: JSON.stringify(operatingPoint) });
 }
 
 /** 0.5, even odds, before evaluation. @throws CORRUPT_FILE */
 export function livenessThresholdOf(file: Safetensors): number {
-  return readMetadata<LivenessJudgement>(file, livenessKey, (value) => isShare(value.threshold))?.threshold ?? 0.5;
+  return readMetadata<LivenessOperatingPoint>(file, livenessKey, (value) => isShare(value.threshold))?.threshold ?? 0.5;
 }
 
 /**

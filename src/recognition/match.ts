@@ -1,7 +1,7 @@
 // The distance of a picture to a person with several enrolled pictures.
 
 import type { Nearest } from "../evaluation/openSet.ts";
-import type { Recogniser } from "./recogniser.ts";
+import type { Recognizer } from "./recognizer.ts";
 
 /**
  * `nearest`: the distance to the nearest of the person's pictures. `mean`: the distance to the mean of their
@@ -14,7 +14,7 @@ export const matches = ["nearest", "mean"] as const satisfies readonly Match[];
 
 /** The rows that represent a person: the embeddings [N, embedding], or their mean as one row. */
 export function representatives(
-  model: Pick<Recogniser, "embedding" | "unitLength">,
+  model: Pick<Recognizer, "embedding" | "unitLength">,
   embeddings: Float32Array,
   match: Match,
 ): Float32Array {
@@ -31,7 +31,7 @@ export function representatives(
 }
 
 /** The least distance of one embedding to any of the rows. */
-export function leastDistance(model: Recogniser, probe: Float32Array, rows: Float32Array): number {
+export function leastDistance(model: Recognizer, probe: Float32Array, rows: Float32Array): number {
   const probes = new Float32Array(rows.length);
   for (let at = 0; at < rows.length; at += probe.length) probes.set(probe, at);
   return model.distances(probes, rows).reduce((least, distance) => Math.min(least, distance));
@@ -41,7 +41,7 @@ export function leastDistance(model: Recogniser, probe: Float32Array, rows: Floa
  * Returns a function that finds the nearest of some people, each given by rows of embeddings. All rows are compared in
  * one call for each probe, instead of one for each person.
  */
-export function personSearch(model: Recogniser, people: readonly Float32Array[]): (probe: Float32Array) => Nearest {
+export function personSearch(model: Recognizer, people: readonly Float32Array[]): (probe: Float32Array) => Nearest {
   const rows = new Float32Array(people.reduce((sum, own) => sum + own.length, 0));
   let filled = 0;
   for (const own of people) {

@@ -12,10 +12,10 @@ import { givenSize } from "../model/pictures.ts";
 import { type Head, type OpenOptions, openTrained, readMetadata, softplus } from "../model/trained.ts";
 import { embeddingLength } from "../nn/network.ts";
 import { GalleryIndex } from "./galleryIndex.ts";
-import type { Recogniser } from "./recogniser.ts";
+import type { Recognizer } from "./recognizer.ts";
 
 /** The operating point and calibration set by evaluation; stored in the model file's metadata. */
-export interface Judgement {
+export interface OperatingPoint {
   /** The largest distance that is accepted as the same person. */
   threshold: number;
   /** To a probability at even odds; absent: cross-entropy's own probability. */
@@ -24,7 +24,7 @@ export interface Judgement {
   rate?: CalibratedRate;
 }
 
-export const judgementKey = "recognition";
+export const operatingPointKey = "recognition";
 
 /**
  * The model file with this judgement in it.
@@ -33,11 +33,11 @@ export const judgementKey = "recognition";
  * @example
  * ```ts
  * const { report } = await assess(model, dataset, pairsPerIdentity(labels, { perIdentity: 10, seed: 1 }));
- * const judged = await withJudgement(bytes, { threshold: report.threshold });
+ * const judged = await withOperatingPoint(bytes, { threshold: report.threshold });
  * ```
  */
-export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<Uint8Array> {
-  return withMetadata(bytes, { [judgementKey]: JSON.stringify(judgement) });
+export function withOperatingPoint(bytes: Uint8Array, operatingPoint: OperatingPoint): Promise<Uint8Array> {
+  return withMetadata(bytes, { [operatingPointKey]: JSON.stringify(operatingPoint) });
 }
 
 /**
@@ -55,7 +55,7 @@ export function withJudgement(bytes: Uint8Array, judgement: Judgement): Promise<
  * await model.dispose();
  * ```
  */
-export class Model implements Recogniser {
+export class Model implements Recognizer {
   /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
   /** How pictures are cropped before they are given, where that is not to their center. */
@@ -70,7 +70,7 @@ export class Model implements Recogniser {
     readonly fingerprint: string,
     private readonly device: Device,
     /** Threshold and calibration. */
-    readonly judgement: Judgement,
+    readonly operatingPoint: OperatingPoint,
     /** Pictures [N, H, W, C], bytes or float32 in [0, 1], to embeddings [N, embedding]. */
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
     /** Logit = kernel . |a - b| + bias. */
@@ -81,7 +81,7 @@ export class Model implements Recogniser {
     this.imageSize = givenSize(description.network, description.pictures);
     this.crop = description.pictures?.crop;
     this.embedding = embeddingLength(description.network);
-    this.threshold = judgement.threshold;
+    this.threshold = operatingPoint.threshold;
     this.unitLength = description.loss !== "cross-entropy";
   }
 
@@ -92,8 +92,16 @@ export class Model implements Recogniser {
   static async open(device: Device, bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
     const { file, description, embed, head, dispose } = await openTrained(device, bytes, "recognition", options);
     try {
-      const judgement = readJudgement(file, description);
-      return new Model(description, await fingerprintOf(file, description), device, judgement, embed, head, dispose);
+      const operatingPoint = readOperatingPoint(file, description);
+      return new Model(
+        description,
+        await fingerprintOf(file, description),
+        device,
+        operatingPoint,
+        embed,
+        head,
+        dispose,
+      );
     } catch (error) {
       await dispose();
       throw error;
@@ -140,11 +148,11 @@ export class Model implements Recogniser {
 
   /** Whether `probability` is available. */
   get calibrated(): boolean {
-    return this.head !== undefined || this.judgement.calibration !== undefined;
+    return this.head !== undefined || this.operatingPoint.calibration !== undefined;
   }
 
   probability(distance: number): number {
-    const { calibration } = this.judgement;
+    const { calibration } = this.operatingPoint;
     if (calibration) return probabilityOf(calibration, this.calibrationScore(distance));
     if (this.head) return Math.exp(-distance);
     throw new TwingradError(
@@ -158,15 +166,15 @@ export class Model implements Recogniser {
  * Before evaluation, as in an unfinished training, the threshold is even odds or half the margin (a soft margin counts
  * as 1).
  */
-export function readJudgement(file: Safetensors, { loss, margin }: ModelDescription): Judgement {
-  const judgement = readMetadata<Judgement>(
+export function readOperatingPoint(file: Safetensors, { loss, margin }: ModelDescription): OperatingPoint {
+  const operatingPoint = readMetadata<OperatingPoint>(
     file,
-    judgementKey,
+    operatingPointKey,
     ({ threshold, calibration, rate }) =>
       [threshold, ...(calibration ? [calibration.slope, calibration.intercept] : [])].every(Number.isFinite) &&
       (rate === undefined || isCalibratedRate(rate)),
   );
-  if (!judgement) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
-  const { threshold, calibration, rate } = judgement;
+  if (!operatingPoint) return { threshold: loss === "cross-entropy" ? Math.LN2 : margin === "soft" ? 0.5 : margin / 2 };
+  const { threshold, calibration, rate } = operatingPoint;
   return { threshold, calibration, rate };
 }

@@ -20,7 +20,7 @@ describe("usage", () => {
     [["draw"], /unknown command 'draw'/],
     [["train", "."], /required option '--out/],
     [["verify", "model", "a.png"], /missing required argument 'b'/],
-    [["train", ".", "--out", "x", "--colour"], /unknown option '--colour'/],
+    [["train", ".", "--out", "x", "--color"], /unknown option '--color'/],
     [["train", ".", "--out", "x", "--steps", "many"], /--steps.*A number was expected/],
     [["train", ".", "--out", "x", "--steps", "0"], /--steps: /],
     [["train", ".", "--out", "x", "--batch-size", "2.5"], /--batch-size: /],
@@ -50,9 +50,9 @@ describe("usage", () => {
     const { error } = JSON.parse(stdout);
     expect(error).toEqual({ code: "BAD_INPUT", message: expect.stringMatching(/^--steps: /) });
     expect(stderr).toContain(error.message);
-    const unknown = await twingrad("verify", "--json", "--colour", "model", "a.png", "b.png");
+    const unknown = await twingrad("verify", "--json", "--color", "model", "a.png", "b.png");
     expect(unknown.status).toBe(2);
-    expect(JSON.parse(unknown.stdout).error).toEqual({ code: "BAD_INPUT", message: "unknown option '--colour'" });
+    expect(JSON.parse(unknown.stdout).error).toEqual({ code: "BAD_INPUT", message: "unknown option '--color'" });
   });
 
   it.each<[string, string, RegExp]>([

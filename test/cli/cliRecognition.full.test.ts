@@ -11,7 +11,7 @@ const orl = resolve(import.meta.dirname, "../../../shared/data/orl");
 const { data, at, picture, twingrad, json } = cliWithPeople("cli-recognition-test");
 
 describe("from pictures to a name", () => {
-  it("trains, resumes to the same bits, evaluates, enrols, verifies and identifies", async () => {
+  it("trains, resumes to the same bits, evaluates, enrolls, verifies and identifies", async () => {
     const whole = await json("train", data, "--out", at("whole"), ...learning, "--steps", "60");
     expect(whole).toMatchObject({ steps: 60, checkpoint: at("whole", "model.safetensors") });
     expect(whole.lastLoss).toBeLessThan(whole.firstLoss);
@@ -167,7 +167,7 @@ describe("from pictures to a name", () => {
       const { augmentations, count } = await json("augment", picture(0, 0), ...options);
       expect([augmentations.length, count]).toEqual([3, 3]);
       expect(augmentations[0]).toMatchObject({ rotation: 0, noise: 0.1, flip: false, erased: null });
-      return sharp(at(name)).greyscale().raw().toBuffer({ resolveWithObject: true });
+      return sharp(at(name)).grayscale().raw().toBuffer({ resolveWithObject: true });
     };
     const { data: pixels, info } = await sheet("sheet.png");
     // Three columns and two rows of pictures, enlarged 13 times, with gaps of four pixels.
@@ -179,7 +179,7 @@ describe("from pictures to a name", () => {
         (_, i) => pixels[(top + Math.floor(i / 10) * 13) * info.width + left + (i % 10) * 13],
       );
     };
-    const plain = await sharp(picture(0, 0)).resize(10, 12, { fit: "cover" }).greyscale().raw().toBuffer();
+    const plain = await sharp(picture(0, 0)).resize(10, 12, { fit: "cover" }).grayscale().raw().toBuffer();
     expect(tile(0)).toEqual([...plain]);
     for (const n of [1, 2, 3]) {
       const differences = tile(n).map((value, i) => value - plain[i]);
@@ -236,7 +236,7 @@ describe("from pictures to a name", () => {
     expect(result).toMatchObject({ steps: 2, stderr: expect.stringContaining("400 pictures of 40 people") });
   });
 
-  it("towers, views, alignment, whitening and centring come with the model", async () => {
+  it("towers, views, alignment, whitening and centering come with the model", async () => {
     const batch = ["--loss", "supervised-contrastive", "--people-per-batch", "4", "--pictures-per-person", "2"];
     const made = [
       "--towers",

@@ -1,5 +1,5 @@
 // The demo from end to end on a few people: what it prints, what it writes, and that a seed decides it all. How well
-// the whole of it recognises people is measured by running it.
+// the whole of it recognizes people is measured by running it.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ test("trains, judges, identifies and reports, the same figures for the same seed
   expect(page.match(/<svg /g)).toHaveLength(3);
   expect(page).toContain("16 people in 3 pictures each");
   expect(page).toContain("<dt>Pictures seen</dt><dd>144</dd>");
-  const [one, two] = ["One person, and recognised as one", "Two people, and told apart"].map((group) => {
+  const [one, two] = ["One person, and recognized as one", "Two people, and told apart"].map((group) => {
     const pairs = page.split(`${group}</h3>`)[1].split("</ul>")[0];
     return [...pairs.matchAll(/<small>(\d+) %<\/small>/g)].map(([, chance]) => Number(chance));
   });

@@ -58,7 +58,7 @@ describe("a person", () => {
       face.eyeLine,
     ]);
 
-  test("keeps head, eyes, nose, mouth, ears, skin, hair colour and brows in every picture", () => {
+  test("keeps head, eyes, nose, mouth, ears, skin, hair color and brows in every picture", () => {
     for (const index of people) expect(new Set(looks(index).map(identity)).size).toBe(1);
   });
 

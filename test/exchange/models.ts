@@ -1,7 +1,7 @@
 // Model files with random weights, of every kind that can be trained, without training them.
 import { parametersOf } from "../../src/exchange/weights/parameters.ts";
 import { encodeSealed } from "../../src/formats/seal.ts";
-import { type Centring, type NetworkOptions, withCentring } from "../../src/index.ts";
+import { type Centering, type NetworkOptions, withCentering } from "../../src/index.ts";
 import { descriptionMetadata, type LossName } from "../../src/model/description.ts";
 import { type PictureOptions, picturesSaid } from "../../src/model/pictures.ts";
 import { type Whitening, withWhitening } from "../../src/model/whitening.ts";
@@ -45,7 +45,7 @@ export async function randomModel(options: RandomModel): Promise<Uint8Array> {
   const description = { task, network, loss, margin: 1, pictures: said };
   let bytes = await encodeSealed(tensors, { ...metadata, ...descriptionMetadata(description, step) });
   if (whiten) bytes = await withWhitening(bytes, randomWhitening(network.towers.length, network.embedding));
-  if (centre) bytes = await withCentring(bytes, randomCentring(embeddingLength(network)));
+  if (centre) bytes = await withCentering(bytes, randomCentering(embeddingLength(network)));
   return bytes;
 }
 
@@ -58,7 +58,7 @@ function randomWhitening(towers: number, length: number): Whitening {
   return { towers, length, mean, kernel };
 }
 
-function randomCentring(length: number): Centring {
+function randomCentering(length: number): Centering {
   const cohort = new Float32Array(11 * length);
   for (let member = 0; member < 11; member++) {
     const row = normal([length], 80 + member).data;
@@ -89,7 +89,7 @@ export function randomPictures(count: number, [height, width, channels]: readonl
 export const kinds: Readonly<Record<string, RandomModel>> = {
   "the article's": {},
   "of PyTorch's options": { network: { batchNormEpsilon: 1e-5, batchNormMomentum: 0.9, embeddingActivation: "relu" } },
-  "of one filter's block and grey": { network: { imageSize: [9, 8, 1], filters: [3] } },
+  "of one filter's block and gray": { network: { imageSize: [9, 8, 1], filters: [3] } },
   liveness: { task: "liveness", pictures: { standardize: true } },
   "liveness of patches": { task: "liveness", network: { imageSize: [21, 18, 3], patch: 8, embedding: 8 }, pictures: { standardize: true } },
   "central differences": { network: { differences: 0.7 } },
@@ -104,6 +104,6 @@ export const kinds: Readonly<Record<string, RandomModel>> = {
   "several towers": { loss: "supervised-contrastive", network: { towers: ["pixels", "edges", "histograms"], embeddingActivation: "linear" }, pictures: { standardize: true } },
   "edges of one block": { loss: "contrastive", network: { towers: ["edges"], filters: [4] }, pictures: { standardize: true } },
   whitened: { loss: "contrastive", network: { embeddingActivation: "linear" }, whiten: true },
-  centred: { loss: "contrastive", network: { embeddingActivation: "linear" }, centre: true },
+  centered: { loss: "contrastive", network: { embeddingActivation: "linear" }, centre: true },
   everything: { loss: "supervised-contrastive", network: { towers: ["pixels", "histograms"], embeddingActivation: "linear" }, pictures: { standardize: true, views: ["mirror"], sourceSize: [20, 26] }, whiten: true, centre: true },
 }; // biome-ignore format: a line each

@@ -11,7 +11,7 @@ import {
   LivenessModel,
   Model,
   type PictureOptions,
-  withJudgement,
+  withOperatingPoint,
 } from "../../src/index.ts";
 import { openDevice } from "../../src/node/index.ts";
 import { difference } from "../compare.ts";
@@ -129,7 +129,9 @@ describe("exportOnnx", () => {
   });
 
   it("tells the threshold, the fingerprint, the license and what pictures are", async () => {
-    const bytes = await withJudgement(await randomModel({ metadata: { license: "CC-BY-4.0" } }), { threshold: 0.25 });
+    const bytes = await withOperatingPoint(await randomModel({ metadata: { license: "CC-BY-4.0" } }), {
+      threshold: 0.25,
+    });
     const model = await Model.open(device, bytes);
     const read = async (file: Promise<{ bytes: Uint8Array }>) => {
       const { metadataProps, opsetImport, irVersion } = fromBinary(ModelProtoSchema, (await file).bytes);
@@ -182,7 +184,7 @@ describe("exportOnnxVerifier", () => {
       Float32Array.from({ length: pairs * 7 }, (_, i) => embeddings[((Math.floor(i / 7) * step) % 60) * 7 + (i % 7)]);
     const [a, b] = [rows(1), rows(7)];
     const median = trial.distances(a, b).sort()[pairs / 2];
-    const bytes = await withJudgement(file, { threshold: median });
+    const bytes = await withOperatingPoint(file, { threshold: median });
     const model = await Model.open(device, bytes);
     const { bytes: onnx } = await exportOnnxVerifier(bytes);
     const shape = [pairs, 7];

@@ -48,7 +48,7 @@ async function leftNarrowed(portrait: string, column: number, factor: number): P
   return sharp(narrowed, { raw: { width, height, channels } }).png().toBuffer();
 }
 
-/** A portrait in a grey scene of 640 x 480, this large, turned by so many degrees about its centre, which lies at (x, y). */
+/** A portrait in a gray scene of 640 x 480, this large, turned by so many degrees about its centre, which lies at (x, y). */
 async function scene(portrait: string | Buffer, scale: number, degrees: number, [x, y]: Point): Promise<Buffer> {
   const turned = await sharp(portrait)
     .resize(Math.round(side * scale))

@@ -82,18 +82,18 @@ describe("PGM and PPM", () => {
 });
 
 describe("decodePicture", () => {
-  const solid = (channels: 3 | 4, ...colour: number[]) =>
-    sharp(Uint8Array.from(Array.from({ length: 16 * 8 }, () => colour).flat()), {
+  const solid = (channels: 3 | 4, ...color: number[]) =>
+    sharp(Uint8Array.from(Array.from({ length: 16 * 8 }, () => color).flat()), {
       raw: { width: 16, height: 8, channels },
     });
 
-  it.each(["png", "webp", "jpeg"] as const)("reads %s in colour and in grey", async (format) => {
+  it.each(["png", "webp", "jpeg"] as const)("reads %s in color and in gray", async (format) => {
     const bytes = new Uint8Array(await solid(3, 200, 200, 200).toFormat(format, { quality: 100 }).toBuffer());
-    const colour = await decodePicture(bytes, [4, 6, 3]);
-    expect(colour).toHaveLength(72);
-    const grey = await decodePicture(bytes, [4, 6, 1]);
-    expect(grey).toHaveLength(24);
-    for (const value of [...colour, ...grey]) expect(Math.abs(value - 200)).toBeLessThanOrEqual(2);
+    const color = await decodePicture(bytes, [4, 6, 3]);
+    expect(color).toHaveLength(72);
+    const gray = await decodePicture(bytes, [4, 6, 1]);
+    expect(gray).toHaveLength(24);
+    for (const value of [...color, ...gray]) expect(Math.abs(value - 200)).toBeLessThanOrEqual(2);
   });
 
   it("puts channels last, red first", async () => {
@@ -101,7 +101,7 @@ describe("decodePicture", () => {
     expect((await decodePicture(bytes, [8, 16, 3])).slice(0, 3)).toEqual(Uint8Array.of(10, 100, 250));
   });
 
-  it("repeats grey in three channels", async () => {
+  it("repeats gray in three channels", async () => {
     const pixels = await decodePicture(binary("P5 2 2 255\n", 50, 50, 50, 50), [2, 2, 3]);
     expect(pixels).toEqual(new Uint8Array(12).fill(50));
   });
@@ -133,7 +133,7 @@ describe("decodePicture", () => {
       Uint16Array.from({ length: 9 }, () => 0x8080),
       { raw: { width: 3, height: 3, channels: 1 } },
     )
-      .toColourspace("grey16")
+      .toColorspace("gray16")
       .png()
       .toBuffer();
     expect(await decodePicture(new Uint8Array(bytes), [3, 3, 1])).toEqual(new Uint8Array(9).fill(0x80));
@@ -164,18 +164,18 @@ describe("decodePicture", () => {
   });
 
   it("takes inks without a profile as ideal ones, upright", async () => {
-    const colours = Uint8Array.from({ length: 16 * 24 * 3 }, (_, i) => (i * 7) % 256);
-    const printed = sharp(colours, { raw: { width: 24, height: 16, channels: 3 } }).toColourspace("cmyk");
+    const colors = Uint8Array.from({ length: 16 * 24 * 3 }, (_, i) => (i * 7) % 256);
+    const printed = sharp(colors, { raw: { width: 24, height: 16, channels: 3 } }).toColorspace("cmyk");
     const file = await printed.withMetadata({ orientation: 3 }).jpeg({ quality: 95 }).toBuffer();
     const plain = await sharp(file)
-      .pipelineColourspace("cmyk")
-      .toColourspace("cmyk")
+      .pipelineColorspace("cmyk")
+      .toColorspace("cmyk")
       .withExif({ IFD0: { Orientation: "3" } })
       .jpeg({ quality: 100 })
       .toBuffer();
     const { space, hasProfile, orientation } = await sharp(plain).metadata();
     expect([space, hasProfile, orientation]).toEqual(["cmyk", false, 3]);
-    const inks = await sharp(plain).pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer();
+    const inks = await sharp(plain).pipelineColorspace("cmyk").toColorspace("cmyk").raw().toBuffer();
     const decoded = await decodePicture(new Uint8Array(plain), [16, 24, 3]);
     for (let pixel = 0; pixel < 16 * 24; pixel++) {
       const turned = 16 * 24 - 1 - pixel; // upside down
@@ -263,13 +263,13 @@ describe("decodePicture", () => {
       decodePicture(new Uint8Array(readFileSync(`${shared}/jpeg/${entry.file}`)), size);
 
     const loadable = manifest.filter((entry) => /^(valid|exif-orientation|derived)\//.test(entry.file));
-    it.each(loadable)("$file has the reference's mean colour", async (entry) => {
+    it.each(loadable)("$file has the reference's mean color", async (entry) => {
       const [width, height] = entry.uprightSize ?? [entry.width!, entry.height!];
       const pixels = await read(entry, [height, width, 3]);
       const mean = [0, 1, 2].map(
         (c) => pixels.filter((_, i) => i % 3 === c).reduce((sum, v) => sum + v, 0) / (width * height),
       );
-      // The reference applies no colour profiles: there only the rough colour can agree.
+      // The reference applies no color profiles: there only the rough color can agree.
       const { hasProfile } = await sharp(`${shared}/jpeg/${entry.file}`).metadata();
       const tolerance = hasProfile ? 16 : 0.2;
       for (const c of [0, 1, 2]) expect(Math.abs(mean[c] - entry.meanRGB![c])).toBeLessThan(tolerance);
@@ -296,7 +296,7 @@ describe("decodePicture", () => {
       const [upright, ...others] = await Promise.all(landscapes.map((entry) => read(entry, [45, 60, 1])));
       expect(others.length).toBeGreaterThanOrEqual(4);
       for (const other of others) expect(correlation(upright, other)).toBeGreaterThan(0.95);
-      // Only the first has no colour profile: applied rightly, the others' give the same brightness.
+      // Only the first has no color profile: applied rightly, the others' give the same brightness.
       const mean = (pixels: Uint8Array) => pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
       for (const other of others) expect(Math.abs(mean(other) - mean(upright))).toBeLessThan(3);
     });

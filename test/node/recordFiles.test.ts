@@ -129,7 +129,7 @@ async function drawPeople(): Promise<Dataset> {
   await put("b/1.webp", await image(40).webp({ lossless: true }).toBuffer());
   await put("b/2.png", await image(50, 4).png().toBuffer());
   await put("c/c/1.pgm", Buffer.concat([Buffer.from("P5 12 8 255\n"), Buffer.alloc(96, 60)]));
-  await put("c/c/2.png", await image(70, 1).toColourspace("b-w").png().toBuffer());
+  await put("c/c/2.png", await image(70, 1).toColorspace("b-w").png().toBuffer());
   return imageFolder(at("people"));
 }
 

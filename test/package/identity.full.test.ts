@@ -27,7 +27,7 @@ it("whatever two entries export is the same object, and so are the classes of th
   const { same, different, errors, classes } = await answer<Identity>(folder, "node", "identity.js");
   console.log(`${same.length} names of two entries are the same; of a runtime's own: ${different.join("; ")}`);
   expect(same.length).toBeGreaterThan(40);
-  expect(same).toContain("withJudgement: twingrad, twingrad/node");
+  expect(same).toContain("withOperatingPoint: twingrad, twingrad/node");
   expect(different).toEqual(Object.keys(perRuntime));
   for (const { what, name, own } of errors) {
     expect(what.split(" ")[1]).toBe(name);

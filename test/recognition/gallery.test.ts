@@ -3,10 +3,10 @@ import { NotLiveError } from "../../src/errors.ts";
 import { oneShotAccuracy } from "../../src/evaluation/oneShot.ts";
 import { Gallery, type GalleryJson } from "../../src/recognition/gallery.ts";
 import { representatives } from "../../src/recognition/match.ts";
-import type { Recogniser } from "../../src/recognition/recogniser.ts";
+import type { Recognizer } from "../../src/recognition/recognizer.ts";
 
 /** A model whose embedding of a two-pixel picture is the picture, with city-block distance. */
-function pixelModel(changes: Partial<Recogniser> = {}): Recogniser {
+function pixelModel(changes: Partial<Recognizer> = {}): Recognizer {
   return {
     fingerprint: "pixels",
     embedding: 2,

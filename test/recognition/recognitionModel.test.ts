@@ -8,7 +8,7 @@ import type { LossName } from "../../src/model/description.ts";
 import { weightsOf } from "../../src/nn/network.ts";
 import { siamese } from "../../src/nn/siamese.ts";
 import { openDevice } from "../../src/node/adapter/device.ts";
-import { Model, withJudgement } from "../../src/recognition/recognitionModel.ts";
+import { Model, withOperatingPoint } from "../../src/recognition/recognitionModel.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 let device: Device;
@@ -116,7 +116,7 @@ describe("Model", () => {
     expect(() => plain.probability(0.1)).toThrow(/before calibration/);
     const calibrated = await Model.open(
       device,
-      await withJudgement(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
+      await withOperatingPoint(bytes, { threshold: 0.3, calibration: { slope: 2, intercept: 1 } }),
     );
     expect(calibrated.threshold).toBe(0.3);
     expect(calibrated.probability(0.5)).toBe(0.5);
@@ -131,8 +131,8 @@ describe("Model", () => {
       pairs: { same: 10, different: 200 },
       identities: 5,
     } as const;
-    const rated = await withJudgement(bytes, { threshold: 0.3, rate });
-    expect((await Model.open(device, rated)).judgement.rate).toEqual(rate);
+    const rated = await withOperatingPoint(bytes, { threshold: 0.3, rate });
+    expect((await Model.open(device, rated)).operatingPoint.rate).toEqual(rate);
     const broken = await withMetadata(bytes, { recognition: '{"threshold":1,"rate":{"wanted":0.1}}' });
     await expect(Model.open(device, broken)).rejects.toThrow(/Invalid metadata "recognition"/);
 
@@ -156,7 +156,7 @@ describe("Model", () => {
     const plain = await Model.open(device, bytes);
     const calibrated = await Model.open(
       device,
-      await withJudgement(bytes, { threshold: 1, calibration: { slope: 2, intercept: 0.5 } }),
+      await withOperatingPoint(bytes, { threshold: 1, calibration: { slope: 2, intercept: 0.5 } }),
     );
     for (const logit of [-30, -1, 0, 2, 20]) {
       const distance = Math.log1p(Math.exp(-logit)); // -ln sigmoid(logit)

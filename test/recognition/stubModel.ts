@@ -1,7 +1,7 @@
 // A stub model for tests of gallery files: a picture's two values are its embedding, and all distances are equal.
-import type { Recogniser } from "../../src/recognition/recogniser.ts";
+import type { Recognizer } from "../../src/recognition/recognizer.ts";
 
-export const model: Recogniser = {
+export const model: Recognizer = {
   fingerprint: "f",
   embedding: 2,
   threshold: 1,

@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => browser?.close());
 
-/** A portrait in a grey scene, turned by so many degrees, as a PNG. */
+/** A portrait in a gray scene, turned by so many degrees, as a PNG. */
 async function scene(portrait: string, degrees: number): Promise<Buffer> {
   const turned = await sharp(portrait).resize(180).rotate(degrees, { background: "#808080" }).png().toBuffer();
   const background = { create: { width: 640, height: 480, channels: 3 as const, background: "#808080" } };

@@ -15,7 +15,7 @@ import {
   type ScoredPair,
   TwingradError,
   thresholdAt,
-  withJudgement,
+  withOperatingPoint,
 } from "../../index.ts";
 import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
@@ -85,7 +85,7 @@ export function addCalibrate(program: Command): void {
             `${file}: another model took this one's place while it was calibrated; nothing is stored: calibrate again`,
           );
         }
-        return withJudgement(bytes, { threshold, calibration, rate });
+        return withOperatingPoint(bytes, { threshold, calibration, rate });
       });
       warnOfFew(far, rate);
       return {
@@ -110,11 +110,11 @@ async function calibrateEmbeddings(options: Options): Promise<Outcome> {
   checkReachable(far, rate);
   const calibration = calibrationOf(scored, rate, (distance) => distance);
   warnOfFew(far, rate);
-  const judgement = { metric, length: table.length, threshold, calibration };
-  if (out !== undefined) await updateFile(out, async () => `${JSON.stringify({ ...judgement, rate }, null, 2)}\n`);
+  const operatingPoint = { metric, length: table.length, threshold, calibration };
+  if (out !== undefined) await updateFile(out, async () => `${JSON.stringify({ ...operatingPoint, rate }, null, 2)}\n`);
   const stored = out === undefined ? [] : [`stored in ${out}`];
   return {
-    result: { ...judgement, ...rate, ...(out !== undefined && { file: out }) },
+    result: { ...operatingPoint, ...rate, ...(out !== undefined && { file: out }) },
     text: [`threshold ${digits(threshold)}`, ...inWords(rate), ...stored].join("\n"),
   };
 }

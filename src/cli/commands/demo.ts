@@ -12,7 +12,7 @@ export function addDemo(program: Command): void {
   const command = program
     .command("demo")
     .description(
-      "The main job on drawn faces: trains, judges on people never seen, enrols, identifies, and writes a report.",
+      "The main job on drawn faces: trains, judges on people never seen, enrolls, identifies, and writes a report.",
     )
     .option("--seed <number>", "of the people, their pictures, the network and the batches", wholeNumber(0), 1)
     .option("--steps <count>", "of training", wholeNumber(1), defaultSteps)

@@ -24,7 +24,7 @@ interface Flags {
 
 /** Pictures of the sheet, from all of them, each beside its re-captured version. */
 const shown = 16;
-/** JPEG, as cameras store pictures; both kinds alike, so that nothing is learnt from it. */
+/** JPEG, as cameras store pictures; both kinds alike, so that nothing is learned from it. */
 const quality = 92;
 
 export function addRecapture(program: Command): void {
@@ -84,7 +84,7 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
   if (made === 0) throw new TwingradError("BAD_INPUT", `${folder}: none of the pictures can be decoded`);
   if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
   note(
-    "what is learnt of these is drawn by formulas: judge a model on real pictures of pictures before you rely on it",
+    "what is learned of these is drawn by formulas: judge a model on real pictures of pictures before you rely on it",
   );
   const result = { live: made, spoof: made, ...media, out, contactSheet: sheet ?? null };
   return {

@@ -107,7 +107,7 @@ function addVerifyRecords(records: Command): void {
     const report = await reportRecords(files, { ...recordOptions(flags), pictures: flags.pictures });
     const { corrupt, unreadable } = report;
     const found = [...corrupt, ...unreadable];
-    const pictures = flags.pictures ? [`${unreadable.length} without a labelled picture that can be decoded`] : [];
+    const pictures = flags.pictures ? [`${unreadable.length} without a labeled picture that can be decoded`] : [];
     const lines = [
       totals(report),
       ...pictures,
@@ -151,7 +151,7 @@ function inspection(report: RecordReport): string {
     totals(report),
     ...names.map(featureLine),
     people.length === 0
-      ? "no labelled pictures under these names; --prefix and --image-feature, --label-feature say others"
+      ? "no labeled pictures under these names; --prefix and --image-feature, --label-feature say others"
       : `${people.length} labels: ${shown.join(", ")}${people.length > 10 ? ", ..." : ""}`,
     ...corrupt.slice(0, Skipped.named).map(inWords),
   ].join("\n");

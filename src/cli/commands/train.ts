@@ -63,7 +63,7 @@ export function addTrain(program: Command): void {
     .addOption(presetOption())
     .option(
       "--task <name>",
-      `what is learnt: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
+      `what is learned: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
     )
     .option(
       "--image-size <size>",
@@ -81,7 +81,7 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--crop <part>",
-      `centre: the largest centred part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature; face: the largest face that is found, turned upright by its landmarks ${by("centre")}`,
+      `centre: the largest centered part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature; face: the largest face that is found, turned upright by its landmarks ${by("centre")}`,
     )
     .option("--crop-margin <share>", `of the side of a box or face, added to it on every side ${by(0)}`, number)
     .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
@@ -95,7 +95,7 @@ export function addTrain(program: Command): void {
       "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), zoom (as it is, larger and smaller), or several: mirror,move",
       list,
     )
-    .option("--channels <count>", `1 for grey, 3 for colour ${by(defaults.channels)}`, number)
+    .option("--channels <count>", `1 for gray, 3 for color ${by(defaults.channels)}`, number)
     .option(
       "--patch <side>",
       "for liveness: look at patches of so many pixels at full resolution, one of each picture in training, a grid of them in use",

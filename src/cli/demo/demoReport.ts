@@ -28,7 +28,7 @@ export async function demoReport(
   const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => p.distance);
   const { losses, batch, stepsPerSecond, launches, bytes, kernels } = training;
   return {
-    title: "twingrad: recognising people it never saw",
+    title: "twingrad: recognizing people it never saw",
     adapter: adapterInWords(device),
     seed,
     seconds,
@@ -93,7 +93,7 @@ async function pairGroups(
     ),
   });
   return [
-    await group("One person, and recognised as one", true, true),
+    await group("One person, and recognized as one", true, true),
     await group("Two people, and told apart", false, true),
     await group("One person, but taken for two: the worst", true, false),
     await group("Two people, but taken for one: the worst", false, false),

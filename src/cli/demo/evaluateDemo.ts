@@ -107,7 +107,7 @@ async function pixelDistance(people: Dataset, size: Model["imageSize"]): Promise
   };
 }
 
-/** Enrols the first unseen people from their first picture; asks for their other pictures, and for strangers. */
+/** Enrolls the first unseen people from their first picture; asks for their other pictures, and for strangers. */
 async function identify(model: Model, unseen: Dataset, threshold: number): Promise<DemoEvaluation["identification"]> {
   const images = new DecodedImages(unseen, model.imageSize);
   const gallery = new Gallery(model);

@@ -1,4 +1,4 @@
-// The options of `train` that say what is minimised, on which batches, and in what strides.
+// The options of `train` that say what is minimized, on which batches, and in what strides.
 import type { Command } from "commander";
 import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "./lossSettings.ts";
 import { defaults } from "./settings.ts";

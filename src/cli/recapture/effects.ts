@@ -2,14 +2,14 @@
 // sRGB-encoded shares of full scale, as they are stored: the effects are models of what is seen, not of the optics.
 import type { Random } from "../../internal.ts";
 
-/** Colour pixels in [0, 1], row by row, three values each. */
+/** Color pixels in [0, 1], row by row, three values each. */
 export interface Raster {
   readonly height: number;
   readonly width: number;
   readonly data: Float32Array;
 }
 
-export type Colour = readonly [red: number, green: number, blue: number];
+export type Color = readonly [red: number, green: number, blue: number];
 export type Point = readonly [x: number, y: number];
 
 const turn = 2 * Math.PI;
@@ -28,7 +28,7 @@ function drawn(
 }
 
 /** Ink on tinted paper, or a screen's black that is none: v -> black + (white - black) v, for each channel. */
-export function tint(picture: Raster, { white, black }: { white: Colour; black: Colour }): Raster {
+export function tint(picture: Raster, { white, black }: { white: Color; black: Color }): Raster {
   return drawn(picture, (at, _x, _y, c) => black[c] + (white[c] - black[c]) * picture.data[at]);
 }
 
@@ -57,7 +57,7 @@ export function halftone(
  * (1 + cos 2 pi k2 p) what a lens and an eye leave is the difference frequency (I. Amidror, "The Theory of the Moire
  * Phenomenon", 2000). The camera samples at (1, 0) and (0, 1) cycles a pixel; the screen, turned by the angle, has 1 / period:
  * v -> v (1 + strength (cos(2 pi (kx p + c / 3)) + cos(2 pi ky p)) / 2), kx = R (1 / period, 0) - (1, 0) and
- * ky = R (0, 1 / period) - (0, 1). A channel's stripes lie a third of a screen pixel from the last one's: coloured fringes.
+ * ky = R (0, 1 / period) - (0, 1). A channel's stripes lie a third of a screen pixel from the last one's: colored fringes.
  * @param moire.period of the screen's pixels in pixels of the camera, near 1; angle in degrees; strength in [0, 1].
  */
 export function moire(
@@ -122,7 +122,7 @@ export function glare(
  */
 export function perspective(
   picture: Raster,
-  sheet: { corners: readonly Point[]; border: number; borderColour: Colour; background: Colour },
+  sheet: { corners: readonly Point[]; border: number; borderColor: Color; background: Color },
 ): Raster {
   const { height, width, data } = picture;
   const seen = unproject(sheet.corners);
@@ -131,7 +131,7 @@ export function perspective(
     const [u, v] = seen((x + 0.5) / width, (y + 0.5) / height);
     const outside = Math.max(-u, u - 1, -v, v - 1);
     if (!(outside <= sheet.border)) return sheet.background[c];
-    if (outside > 0) return sheet.borderColour[c];
+    if (outside > 0) return sheet.borderColor[c];
     const [px, py] = [last(u * width - 0.5, width - 1), last(v * height - 0.5, height - 1)];
     const [left, top] = [Math.floor(px), Math.floor(py)];
     const [right, bottom] = [Math.min(width - 1, left + 1), Math.min(height - 1, top + 1)];
@@ -162,7 +162,7 @@ function unproject([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]: readonly Point[]): 
 }
 
 /** A camera: v -> gain v + noise n for each channel, n standard normal and every value's own, cut off at 0 and 1. */
-export function camera(picture: Raster, { gain, noise }: { gain: Colour; noise: number }, random: Random): Raster {
+export function camera(picture: Raster, { gain, noise }: { gain: Color; noise: number }, random: Random): Raster {
   return drawn(picture, (at, _x, _y, c) => {
     const n = noise > 0 ? normal(random) : 0;
     return Math.min(1, Math.max(0, gain[c] * picture.data[at] + noise * n));

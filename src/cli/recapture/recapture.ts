@@ -3,7 +3,7 @@
 import { Random, streams } from "../../internal.ts";
 import {
   blur,
-  type Colour,
+  type Color,
   camera,
   glare,
   halftone,
@@ -17,7 +17,7 @@ import {
 /** What both kinds of picture go through: the camera must not tell them apart. */
 interface Camera {
   readonly blur: number;
-  readonly gain: Colour;
+  readonly gain: Color;
   readonly noise: number;
 }
 
@@ -38,7 +38,7 @@ const within = (random: Random, low: number, high: number) => low + (high - low)
 
 function drawCamera(random: Random): Camera {
   const light = within(random, 0.85, 1.1);
-  const gain = [0, 1, 2].map(() => light * within(random, 0.95, 1.05)) as unknown as Colour;
+  const gain = [0, 1, 2].map(() => light * within(random, 0.95, 1.05)) as unknown as Color;
   return { blur: within(random, 0.2, 0.7), gain, noise: within(random, 0.004, 0.015) };
 }
 
@@ -83,12 +83,12 @@ function drawSheet(random: Random): Recapture["sheet"] {
     const [atX, atY] = [centre[0] + cosine * x - sine * y, centre[1] + sine * x + cosine * y];
     return [atX + between(-0.03, 0.03), atY + between(-0.03, 0.03)];
   });
-  const grey = between(0.75, 0.95);
+  const gray = between(0.75, 0.95);
   const behind = between(0.15, 0.6);
   return {
     corners,
     border: between(0, 0.06),
-    borderColour: [grey, grey, 0.96 * grey],
+    borderColor: [gray, gray, 0.96 * gray],
     background: [behind, behind * between(0.85, 1), behind * between(0.7, 1)],
   };
 }

@@ -205,7 +205,7 @@ export async function train<I extends Item>(
     return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
-  if (taken === 0 && !(await isUnfinished(folder)) && (await isEvaluated(checkpoint, steps, task.judgementKey))) {
+  if (taken === 0 && !(await isUnfinished(folder)) && (await isEvaluated(checkpoint, steps, task.operatingPointKey))) {
     const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
     throw new TwingradError(
       "BAD_INPUT",
@@ -327,9 +327,9 @@ function describeRecovery({ reason, from, to, exact }: Recovered): string {
 }
 
 /** Whether a run's model is finished: of so many steps, with a threshold. */
-async function isEvaluated(path: string, step: number, judgementKey: string): Promise<boolean> {
+async function isEvaluated(path: string, step: number, operatingPointKey: string): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;
   const { file, description } = await openSaved(bytes);
-  return (keptOf(file)?.of ?? description.step) === step && file.metadata[judgementKey] !== undefined;
+  return (keptOf(file)?.of ?? description.step) === step && file.metadata[operatingPointKey] !== undefined;
 }

@@ -14,7 +14,7 @@ import {
   type FeatureNames,
   type FeatureOptions,
   featureNames,
-  labelledPicture,
+  labeledPicture,
   wantedFeatures,
 } from "./recordFeatures.ts";
 
@@ -96,7 +96,7 @@ export async function recordDataset(
     const reading = { file: source.name, crc32c: codec.crc32c, onCorrupt: skip, largest: options.largest };
     for await (const { number, offset, data } of readRecords(bytes, reading)) {
       try {
-        const { identity, label, named, addr, picture } = labelledPicture(codec.readExample(data, wanted), names, crop);
+        const { identity, label, named, addr, picture } = labeledPicture(codec.readExample(data, wanted), names, crop);
         if (picture.crop) boxes++;
         const framed = framedLength(data.length);
         if (!found.has(identity)) found.set(identity, found.size);
@@ -131,7 +131,7 @@ export async function recordDataset(
   const identities = [...found.keys()].sort(byNaturalOrder);
   const positions = new Map(identities.map((identity, position) => [found.get(identity)!, position]));
   const items = readers.map(({ name, label, named: hasName, record }, index): RecordItem => {
-    const read = async () => labelledPicture(codec.readExample(await record(), wanted), names, crop).picture;
+    const read = async () => labeledPicture(codec.readExample(await record(), wanted), names, crop).picture;
     return {
       identity: positions.get(labels[index])!,
       name,

@@ -56,7 +56,7 @@ export function featureNames({ prefix = "", features }: FeatureOptions = {}): Fe
   return Object.fromEntries(Object.entries(names).map(([key, name]) => [key, front + name])) as unknown as FeatureNames;
 }
 
-/** All features that `labelledPicture` reads; those of boxes only where the crop uses boxes. */
+/** All features that `labeledPicture` reads; those of boxes only where the crop uses boxes. */
 export function wantedFeatures({ box, ...others }: FeatureNames, crop?: CropOptions): Set<string> {
   const boxes = crop?.mode === "box" ? [...corners, ...sides].map((name) => `${box}/${name}`) : [];
   return new Set([...Object.values(others), ...boxes]);
@@ -75,7 +75,7 @@ export interface LabeledPicture {
 }
 
 /** @throws CORRUPT_FILE that names the feature that is missing or of the wrong type, and the type found. */
-export function labelledPicture(example: Example, names: FeatureNames, crop?: CropOptions): LabeledPicture {
+export function labeledPicture(example: Example, names: FeatureNames, crop?: CropOptions): LabeledPicture {
   const label = single(example, names.label);
   const image = single(example, names.image);
   if (!(image instanceof Uint8Array)) throw fault(`its feature "${names.image}" must be bytes`);

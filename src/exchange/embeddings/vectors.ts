@@ -3,7 +3,7 @@
 import { TwingradError } from "../../errors.ts";
 import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
 import { checkOptions, type Known } from "../../options.ts";
-import type { Recogniser } from "../../recognition/recogniser.ts";
+import type { Recognizer } from "../../recognition/recognizer.ts";
 
 /** The distances that `vectorRecognizer` knows. */
 export const metrics = ["euclidean", "cosine"] as const;
@@ -33,7 +33,7 @@ export interface VectorOptions {
  * const gallery = new Gallery(recognizer);
  * await gallery.enroll("Ada", vectors); // Float32Array of one or more vectors
  */
-export function vectorRecognizer(options: VectorOptions): Recogniser {
+export function vectorRecognizer(options: VectorOptions): Recognizer {
   checkOptions("vectorRecognizer", options, {
     length: 1,
     metric: 1,

@@ -1,6 +1,6 @@
 // What is done to embeddings behind the towers, in ONNX.
-import type { Centring } from "../../model/centring.ts";
-import { nearestShare } from "../../model/centring.ts";
+import type { Centering } from "../../model/centering.ts";
+import { nearestShare } from "../../model/centering.ts";
 import type { Whitening } from "../../model/whitening.ts";
 import type { Value } from "./graph.ts";
 import type { Operators } from "./operators.ts";
@@ -21,17 +21,17 @@ export function whitened(to: Operators, x: Value, { towers, length, mean, kernel
   const parts = Array.from({ length: towers }, (_, tower) => {
     const part = towers === 1 ? x : to.slice(x, 1, tower * length, (tower + 1) * length);
     const own = Float32Array.from({ length }, (_, i) => mean[tower * length + i]);
-    const centred = to.binary("Sub", part, graph.constant("whitening/mean", [1, length], own));
+    const centered = to.binary("Sub", part, graph.constant("whitening/mean", [1, length], own));
     const first = tower * length * length;
     const turned = Float32Array.from({ length: length * length }, (_, i) => kernel[first + (i % length) * length + Math.floor(i / length)]); // biome-ignore format: one list
-    return to.unitLength(to.matmul(centred, graph.constant("whitening/kernel", [length, length], turned)), least);
+    return to.unitLength(to.matmul(centered, graph.constant("whitening/kernel", [length, length], turned)), least);
   });
   const whole = to.concat(parts, 1);
   return towers === 1 ? whole : to.binary("Mul", whole, 1 / Math.sqrt(towers), "whitened");
 }
 
-/** src/model/centring.ts: less a share of the mean of the most similar rows of a cohort. */
-export function centred(to: Operators, x: Value, { share, cohort, length }: Centring): Value {
+/** src/model/centering.ts: less a share of the mean of the most similar rows of a cohort. */
+export function centered(to: Operators, x: Value, { share, cohort, length }: Centering): Value {
   const { graph } = to;
   const members = cohort.length / length;
   const count = Math.ceil(nearestShare * members);

@@ -2,7 +2,7 @@
 
 import { TwingradError } from "../../errors.ts";
 import { float32 } from "../../formats/safetensors.ts";
-import { centringOf } from "../../model/centring.ts";
+import { centeringOf } from "../../model/centering.ts";
 import { fingerprintOf } from "../../model/fingerprint.ts";
 import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved, type SavedModel } from "../../model/modelFile.ts";
@@ -11,10 +11,10 @@ import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
 import { checkOptions } from "../../options.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
-import { readJudgement } from "../../recognition/recognitionModel.ts";
+import { readOperatingPoint } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
 import { licenseKey } from "../weights/importWeights.ts";
-import { centred, meanOfViews, whitened } from "./afterwards.ts";
+import { centered, meanOfViews, whitened } from "./afterwards.ts";
 import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
 import { Operators } from "./operators.ts";
 import { seen } from "./seen.ts";
@@ -124,8 +124,8 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   if (parts > 1) embedding = meanOfViews(to, embedding, parts, unit);
   const whitening = whiteningOf(file, { towers: towers.length, length: network.embedding });
   if (whitening) embedding = whitened(to, embedding, whitening);
-  const centring = centringOf(file, embeddingLength(network));
-  if (centring) embedding = centred(to, embedding, centring);
+  const centering = centeringOf(file, embeddingLength(network));
+  if (centering) embedding = centered(to, embedding, centering);
   graph.output(embedding, "embedding");
   if (task === "liveness") graph.output(logitOf(to, embedding, saved), "logit");
 
@@ -166,7 +166,7 @@ export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions
   const to = new Operators(graph);
   const [a, b] = ["a", "b"].map((name) => graph.input(name, ["batch", length]));
   const difference = to.binary("Sub", a, b);
-  const { threshold } = readJudgement(file, description);
+  const { threshold } = readOperatingPoint(file, description);
   const isLogit = description.loss === "cross-entropy";
   if (isLogit) graph.output(logitOf(to, to.unary("Abs", difference), saved), "logit");
   else graph.output(to.unary("Sqrt", to.sum(to.square(difference), [1], { keep: false })), "distance");
@@ -199,7 +199,7 @@ function logitOf(to: Operators, features: Value, { file, description }: SavedMod
 
 async function about({ file, description }: SavedModel, { license = file.metadata[licenseKey] }: OnnxOptions) {
   const { task, loss, network } = description;
-  const threshold = task === "liveness" ? livenessThresholdOf(file) : readJudgement(file, description).threshold;
+  const threshold = task === "liveness" ? livenessThresholdOf(file) : readOperatingPoint(file, description).threshold;
   return {
     task,
     loss,

@@ -55,23 +55,23 @@ export function resampled(
 export function standardized(to: Operators, x: Value): Value {
   const [, , rows, columns] = x.shape as readonly [string, number, number, number];
   const mean = (value: Value) => to.binary("Mul", to.sum(value, [2, 3], { keep: true }), 1 / (rows * columns), "mean");
-  const centred = to.binary("Sub", x, mean(x));
-  const deviation = to.unary("Sqrt", to.binary("Add", mean(to.square(centred)), 1e-5));
-  return to.binary("Div", centred, deviation, "standardized");
+  const centered = to.binary("Sub", x, mean(x));
+  const deviation = to.unary("Sqrt", to.binary("Add", mean(to.square(centered)), 1e-5));
+  return to.binary("Div", centered, deviation, "standardized");
 }
 
-/** 0.5 in two neighbours: pairs of places, the last of an odd number left out. */
+/** 0.5 in two neighbors: pairs of places, the last of an odd number left out. */
 const halves = (extent: number) => matrixOf(extent >> 1, extent, (at) => [[2 * at, 0.5], [2 * at + 1, 0.5]]); // biome-ignore format: one list
 /** Means over five places, ends repeated. */
 const fives = (extent: number) => matrixOf(extent, extent, (at) => [-2, -1, 0, 1, 2].map((by) => [at + by, 0.2] as const)); // biome-ignore format: one list
 const difference = (extent: number) => matrixOf(extent, extent, (at) => [[at + 1, 1], [at - 1, -1]]); // biome-ignore format: one list
 
-/** Of pictures in grey [N, 1, H, W] the edges by direction, normalised: [N, 8, H / 2, W / 2]. */
-export function edges(to: Operators, grey: Value): Value {
+/** Of pictures in gray [N, 1, H, W] the edges by direction, normalized: [N, 8, H / 2, W / 2]. */
+export function edges(to: Operators, gray: Value): Value {
   const { graph } = to;
-  const [, , height, width] = grey.shape as readonly [string, number, number, number];
-  const dx = to.separable(grey, undefined, difference(width));
-  const dy = to.separable(grey, difference(height), undefined);
+  const [, , height, width] = gray.shape as readonly [string, number, number, number];
+  const dx = to.separable(gray, undefined, difference(width));
+  const dy = to.separable(gray, difference(height), undefined);
   const length = to.unary("Sqrt", to.binary("Add", to.square(dx), to.square(dy)));
   const strength = to.binary("Add", length, 1e-3, "strength");
   const half = Math.SQRT1_2;
@@ -86,15 +86,15 @@ export function edges(to: Operators, grey: Value): Value {
   return to.unary("Sqrt", to.binary("Add", to.binary("Div", histogram, norm), 0.01), "edges");
 }
 
-export function grey(to: Operators, x: Value): Value {
+export function gray(to: Operators, x: Value): Value {
   const channels = x.shape[1] as number;
-  return channels === 1 ? x : to.binary("Mul", to.sum(x, [1], { keep: true }), 1 / channels, "grey");
+  return channels === 1 ? x : to.binary("Mul", to.sum(x, [1], { keep: true }), 1 / channels, "gray");
 }
 
 /** src/ops/images/orientedGradients.ts: edges, and the means of the pixels. */
 export function orientedGradients(to: Operators, x: Value): Value {
   const [, , height, width] = x.shape as readonly [string, number, number, number];
-  return to.concat([edges(to, grey(to, x)), to.separable(x, halves(height), halves(width))], 1);
+  return to.concat([edges(to, gray(to, x)), to.separable(x, halves(height), halves(width))], 1);
 }
 
 /** src/ops/images/edgeHistograms.ts, of the edges alone. */

@@ -4,7 +4,7 @@ import { permuted, toPytorch } from "../weights/layouts.ts";
 import { parametersOf, towerName, towerShapes } from "../weights/parameters.ts";
 import type { Value } from "./graph.ts";
 import type { Operators } from "./operators.ts";
-import { edgeHistograms, edges, grey, orientedGradients } from "./pictures.ts";
+import { edgeHistograms, edges, gray, orientedGradients } from "./pictures.ts";
 
 /** A parameter's values by our name. */
 export type Weights = (name: string) => Float32Array;
@@ -39,7 +39,7 @@ export function towerOf(
 
   let x = images;
   if (kind === "histograms") {
-    const histograms = to.flatten(edgeHistograms(to, edges(to, grey(to, images))));
+    const histograms = to.flatten(edgeHistograms(to, edges(to, gray(to, images))));
     const [rows, columns, directions] = flattened;
     const order = (values: Float32Array) => permuted(values, [rows, columns, directions], [2, 0, 1]);
     x = normalized(histograms, `${tower}/norm`, [1, rows * columns * directions], order);

@@ -59,7 +59,7 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
   }
   if (to === "twingrad") {
     for (const [name, { shape }] of file.tensors) {
-      if (/^(whitening|centring)\//.test(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
+      if (/^(whitening|centering)\//.test(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
     }
   }
   const license = file.metadata[licenseKey];

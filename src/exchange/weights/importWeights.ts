@@ -76,7 +76,7 @@ const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
 };
 
 /** Tensors of a model file that are no parameters of the network, and belong to it. */
-const further = /^(whitening|centring)\//;
+const further = /^(whitening|centering)\//;
 
 /**
  * A model of weights that another framework trained.

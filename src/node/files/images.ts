@@ -29,9 +29,9 @@ function loadSharp(): Promise<SharpModule> {
 }
 
 /**
- * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and colour profile are applied;
+ * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and color profile are applied;
  * inks without a profile are taken as ideal ones; what is transparent turns black; 16 bits become 8; one channel is
- * luminance. The largest centred part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
+ * luminance. The largest centered part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
  * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded whole.
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export async function decodePicture(
   [height, width, channels]: ImageSize,
 ): Promise<Uint8Array> {
   if (channels !== 1 && channels !== 3) {
-    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (grey) or 3 (colour), not ${channels}`);
+    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (gray) or 3 (color), not ${channels}`);
   }
   const stored = picture instanceof Uint8Array ? { bytes: picture } : picture;
   return decoding(async () => {
@@ -59,7 +59,7 @@ export async function decodePicture(
     }
     const { data, info } = await image
       .resize(width, height, { fit: "cover", position: "centre", kernel: "lanczos3" })
-      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .toColorspace(channels === 1 ? "b-w" : "srgb")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) {
@@ -81,7 +81,7 @@ async function alignedFace(
   const part = shownPart(map, [height, width], whole);
   const pixels = await image
     .extract(part)
-    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .toColorspace(channels === 1 ? "b-w" : "srgb")
     .raw({ depth: "uchar" })
     .toBuffer();
   const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
@@ -96,7 +96,7 @@ export async function wholePicture(picture: StoredPicture): Promise<Pixels & { r
     const [tall, wide] = [height, width].map((side) => Math.max(1, Math.round(side * scale)));
     const data = await (await upright(picture))
       .resize(wide, tall, { fit: "fill" })
-      .toColourspace("srgb")
+      .toColorspace("srgb")
       .raw({ depth: "uchar" })
       .toBuffer();
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height: tall, width: wide, scale };
@@ -114,7 +114,7 @@ export async function pictureSize({ bytes, raw }: StoredPicture): Promise<{ heig
 }
 
 /**
- * The picture as a file that every reader of JPEG and PNG shows alike: a JPEG or PNG in grey or colour that stands
+ * The picture as a file that every reader of JPEG and PNG shows alike: a JPEG or PNG in gray or color that stands
  * upright as it is; anything else as a lossless PNG, turned upright.
  */
 export async function portablePicture(picture: StoredPicture): Promise<Uint8Array> {
@@ -125,8 +125,8 @@ export async function portablePicture(picture: StoredPicture): Promise<Uint8Arra
       if (orientation === 1 && space !== "cmyk") return picture.bytes;
     }
     const image = await upright(picture);
-    const grey = picture.raw?.[2] === 1 || (await image.metadata()).channels === 1;
-    const png = await (grey ? image.toColourspace("b-w") : image).png().toBuffer();
+    const gray = picture.raw?.[2] === 1 || (await image.metadata()).channels === 1;
+    const png = await (gray ? image.toColorspace("b-w") : image).png().toBuffer();
     return new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
   });
 }
@@ -162,7 +162,7 @@ function formatOf(bytes: Uint8Array) {
 async function idealInks(bytes: Uint8Array): Promise<Sharp> {
   const sharp = await loadSharp();
   const image = (await open(bytes)).autoOrient();
-  const decoded = image.pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
+  const decoded = image.pipelineColorspace("cmyk").toColorspace("cmyk").raw({ depth: "uchar" });
   const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const pixels = new Uint8Array(3 * width * height);

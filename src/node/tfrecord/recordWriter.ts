@@ -1,4 +1,4 @@
-// Labelled pictures to TFRecord files as TensorFlow reads them: the article's features, and the person's name.
+// Labeled pictures to TFRecord files as TensorFlow reads them: the article's features, and the person's name.
 
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// TFRecord files of labelled pictures, as a dataset.
+// TFRecord files of labeled pictures, as a dataset.
 
 import type { Dataset } from "../../data/dataset.ts";
 import { type RecordItem, type RecordOptions, recordDataset, recordOptions } from "../../data/sources/recordDataset.ts";

@@ -26,7 +26,7 @@ describe("resolveSettings", () => {
     expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws no pairs/);
   });
 
-  it("holds out a share or a fold, not both, and groups where people are recognised", () => {
+  it("holds out a share or a fold, not both, and groups where people are recognized", () => {
     expect(resolveSettings({ fold: "3/8", holdOutGroups: true }, {})).toMatchObject({
       fold: "3/8",
       holdOutGroups: true,
@@ -257,7 +257,7 @@ describe("parseSettings", () => {
     [{ augment: { rotation: 400 } }, /^file: augment: Invalid rotation 400: expected .* within -180 to 180/],
     [{ augment: { rotatoin: 4 } }, /^file: augment: .*"rotatoin" in augmentation: expected any of crop/],
     [{ augment: null }, /^file: augment: /],
-    [{ colour: true }, /colour/],
+    [{ color: true }, /color/],
     [[], /expected object/],
     [null, /expected object/],
   ])("refuses %j", (value, reason) => {

@@ -35,7 +35,7 @@ const square: Point[] = [
   [1, 1],
   [0, 1],
 ];
-const colours = { borderColour: [1, 1, 1], background: [0, 0.5, 0] } as const;
+const colors = { borderColor: [1, 1, 1], background: [0, 0.5, 0] } as const;
 
 describe("tint", () => {
   it("takes white to the paper's white, black to its black, and what is between in proportion", () => {
@@ -67,13 +67,13 @@ describe("halftone", () => {
     expect(halftone(picture, { ...options, strength: 0 }).data).toEqual(picture.data);
   });
 
-  it("makes dots: white and black stay nearly so, mid grey keeps its mean and gains contrast", () => {
+  it("makes dots: white and black stay nearly so, mid gray keeps its mean and gains contrast", () => {
     const options = { period: 4, angle: 15, strength: 1 };
     expect(mean(halftone(even(1, 64), options))).toBeGreaterThan(0.94);
     expect(mean(halftone(even(0, 64), options))).toBeLessThan(0.06);
-    const grey = halftone(even(0.5, 64), options);
-    expect(Math.abs(mean(grey) - 0.5)).toBeLessThan(0.02);
-    const spread = Math.max(...grey.data) - Math.min(...grey.data);
+    const gray = halftone(even(0.5, 64), options);
+    expect(Math.abs(mean(gray) - 0.5)).toBeLessThan(0.02);
+    const spread = Math.max(...gray.data) - Math.min(...gray.data);
     expect(spread).toBeGreaterThan(0.9);
   });
 });
@@ -152,13 +152,13 @@ describe("glare", () => {
 describe("perspective", () => {
   it("of a sheet that fills the frame changes nothing", () => {
     const picture = noise(2);
-    const found = perspective(picture, { corners: square, border: 0.05, ...colours });
+    const found = perspective(picture, { corners: square, border: 0.05, ...colors });
     for (const [at, value] of found.data.entries()) expect(value).toBeCloseTo(picture.data[at], 5);
   });
 
   it("shows the border about the sheet and the background behind", () => {
     const corners = square.map(([x, y]): Point => [0.25 + x / 2, 0.25 + y / 2]);
-    const found = perspective(even(0.25, 40), { corners, border: 0.1, ...colours });
+    const found = perspective(even(0.25, 40), { corners, border: 0.1, ...colors });
     const at = (y: number, x: number) => [...found.data.subarray((y * 40 + x) * 3, (y * 40 + x) * 3 + 3)];
     expect(at(20, 20)).toEqual([0.25, 0.25, 0.25]);
     expect(at(20, 9)).toEqual([1, 1, 1]); // within a tenth of the sheet's 20 pixels
@@ -174,7 +174,7 @@ describe("perspective", () => {
         const corners = square.map(([x, y], n): Point => [0.2 + 0.6 * x + moved[n][0], 0.2 + 0.6 * y + moved[n][1]]);
         // Each quarter of the picture has a shade of its own; a little inside of a corner its own must be seen.
         const quarters = raster(size, size, (y, x) => (x < size / 2 ? 0 : 0.25) + (y < size / 2 ? 0.25 : 0.75));
-        const found = perspective(quarters, { corners, border: 0, ...colours });
+        const found = perspective(quarters, { corners, border: 0, ...colors });
         const centre = corners.reduce(([x, y], corner) => [x + corner[0] / 4, y + corner[1] / 4], [0, 0]);
         corners.forEach(([x, y], n) => {
           const [px, py] = [x + 0.1 * (centre[0] - x), y + 0.1 * (centre[1] - y)];

@@ -60,7 +60,7 @@ describe("the record of a run", () => {
     ["no people", { people: "" }],
     ["pictures that are no number", { pictures: "4" }],
     ["settings that break their rules", { settings: { ...settings, filters: [0] }, configuration: undefined }],
-    ["an unknown setting", { settings: { ...settings, colour: 1 }, configuration: undefined }],
+    ["an unknown setting", { settings: { ...settings, color: 1 }, configuration: undefined }],
   ])("is refused with %s", (_, change) => {
     expect(() => trainingRecord(changed(change))).toThrow(/the model's metadata "training" is broken: \{/);
   });

@@ -170,7 +170,7 @@ defineOnce("fine-tuning: a lost device leaves no trace", async (device) => {
   assertEqual("losses, lost at step 9", runs[2], runs[0]);
 });
 
-defineOnce("fine-tuning: a new head where the model has none, or learnt another task", async (device) => {
+defineOnce("fine-tuning: a new head where the model has none, or learned another task", async (device) => {
   const embedding = { ...options(), loss: "contrastive" } as const;
   const source = await Trainer.create(device, network(), embedding);
   const withoutHead = await source.save();

@@ -173,7 +173,7 @@ defineOnce("liveness: learns, and its file opens only as a liveness model", asyn
   await model.dispose();
 
   const mismatch = ["This is a liveness model", "expected a recognition model, which compares identities"];
-  await assertThrows("a liveness model to recognise people with", () => Model.open(device, bytes), mismatch);
+  await assertThrows("a liveness model to recognize people with", () => Model.open(device, bytes), mismatch);
   const pairs = await Trainer.create(device, siamese(options), { batchSize: 2 });
   const before = await pairs.parameters().get("head/kernel")!.read();
   await assertThrows("a liveness state for a Siamese network", () => pairs.load(bytes), mismatch);

@@ -1,4 +1,4 @@
-// The way from labelled pictures to a recognized identity, with most of what the entries export by name: compiled, not run.
+// The way from labeled pictures to a recognized identity, with most of what the entries export by name: compiled, not run.
 import {
   type Assessment,
   absDifference,

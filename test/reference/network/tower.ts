@@ -21,7 +21,7 @@ export interface TowerOptions {
   activation?: "sigmoid" | "linear" | "relu";
   /** Of the central differences. */
   theta?: number;
-  /** Blocks that keep their weights, as `tower/block1`: normalised by their moving averages, without a penalty. */
+  /** Blocks that keep their weights, as `tower/block1`: normalized by their moving averages, without a penalty. */
   frozen?: readonly string[];
 }
 

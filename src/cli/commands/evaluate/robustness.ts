@@ -46,7 +46,7 @@ const jpeg =
       .jpeg({ quality })
       .toBuffer();
     return sharp(file)
-      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .toColorspace(channels === 1 ? "b-w" : "srgb")
       .raw()
       .toBuffer();
   };

@@ -11,7 +11,7 @@ import {
   type VectorMetric,
   vectorRecognizer,
 } from "../../../exchange/index.ts";
-import { type Dataset, type Recogniser, TwingradError } from "../../../index.ts";
+import { type Dataset, type Recognizer, TwingradError } from "../../../index.ts";
 import { diskError, readText } from "../../../internal.ts";
 
 export interface EmbeddingFlags {
@@ -42,7 +42,7 @@ export interface OpenedEmbeddings {
   readonly table: EmbeddingTable;
   readonly dataset: Dataset;
   /** With distances alone; a threshold comes from whoever asks for decisions. */
-  recognizer(threshold: number): Recogniser;
+  recognizer(threshold: number): Recognizer;
 }
 
 export async function openEmbeddings({ embeddings: path, names, metric }: EmbeddingFlags): Promise<OpenedEmbeddings> {

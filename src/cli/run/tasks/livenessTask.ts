@@ -30,7 +30,7 @@ export const liveness: TrainingTask<LivenessItem> = {
   divide: splitLiveness,
   some: someOf,
   network,
-  judgementKey: livenessKey,
+  operatingPointKey: livenessKey,
 
   batches(training, decoded, { seed, batchSize, prefetch, imageCache }) {
     const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * mebibyte });

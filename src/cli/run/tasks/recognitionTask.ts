@@ -12,11 +12,11 @@ import {
   splitIdentities,
   TwingradError,
   turnedIdentities,
-  withCentring,
-  withJudgement,
+  withCentering,
+  withOperatingPoint,
   withWhitening,
 } from "../../../index.ts";
-import { embeddingLength, indicesByIdentity, judgementKey, subset, whiten } from "../../../internal.ts";
+import { embeddingLength, indicesByIdentity, operatingPointKey, subset, whiten } from "../../../internal.ts";
 import { openData } from "../../options/dataOptions.ts";
 import { trainingStream } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
@@ -27,7 +27,7 @@ const evaluatedPairs = 50;
 const evaluatedPictures = 500;
 /** About how many of the pictures trained on whitening is fitted to. */
 const whitenedPictures = 4000;
-/** About how many of them are the cohort of localised centring: each embedding is compared with all of it. */
+/** About how many of them are the cohort of localized centering: each embedding is compared with all of it. */
 const cohortPictures = 1000;
 
 export const recognition: TrainingTask = {
@@ -42,7 +42,7 @@ export const recognition: TrainingTask = {
     return trainingStream(people, decoded, settings, warn, alignment);
   },
   network: siamese,
-  judgementKey,
+  operatingPointKey,
 
   async finish(device, bytes, training, { whiten: shrinkage, centre: share }) {
     if (shrinkage === undefined && share === undefined) return bytes;
@@ -60,7 +60,7 @@ export const recognition: TrainingTask = {
     }
     if (share !== undefined) {
       const length = embeddingLength(network);
-      finished = await withCentring(finished, { share, cohort: evenly(embeddings, length, cohortPictures), length });
+      finished = await withCentering(finished, { share, cohort: evenly(embeddings, length, cohortPictures), length });
     }
     return finished;
   },
@@ -76,7 +76,7 @@ export const recognition: TrainingTask = {
         auc,
         eer,
         figures: { loss, accuracy, auc, eer, threshold },
-        sealed: (bytes) => withJudgement(bytes, { threshold, calibration }),
+        sealed: (bytes) => withOperatingPoint(bytes, { threshold, calibration }),
       };
     } finally {
       await model.dispose();

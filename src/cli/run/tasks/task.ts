@@ -80,5 +80,5 @@ export interface TrainingTask<I extends Item = Item> {
     options: { seed: number; quick: boolean; training?: Dataset<I> },
   ): Promise<Verdict>;
   /** The metadata key of what `Verdict.sealed` adds. */
-  readonly judgementKey: string;
+  readonly operatingPointKey: string;
 }

@@ -1,6 +1,6 @@
 // The worker's part of the Evaluate tab.
 import { TwingradError } from "../../../errors.ts";
-import { Model, withJudgement } from "../../../recognition/recognitionModel.ts";
+import { Model, withOperatingPoint } from "../../../recognition/recognitionModel.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { dataUri, pictureFile } from "../../worker/pictureFiles.ts";
 import { type Evaluated, evaluated, mistakesAt, summary } from "./evaluation.ts";
@@ -53,9 +53,9 @@ export function handlers(context: Context): Handlers<"evaluate"> {
         throw new TwingradError("BAD_INPUT", `Invalid threshold ${threshold}: expected a number.`);
       const bytes = await runs.model(run);
       const model = await Model.open(await device(), bytes);
-      const { calibration } = model.judgement;
+      const { calibration } = model.operatingPoint;
       await model.dispose();
-      await runs.writeModel(run, await withJudgement(bytes, { threshold, calibration }));
+      await runs.writeModel(run, await withOperatingPoint(bytes, { threshold, calibration }));
       const found = await of(run);
       newest = { key: await keyOf(run), made: Promise.resolve({ ...found, threshold }) };
     },

@@ -1,7 +1,7 @@
 // Imported model and gallery files: imported completely, or rejected with the reason.
 import { inBytes, TwingradError } from "../../../errors.ts";
 import { Gallery, type GalleryJson } from "../../../recognition/gallery.ts";
-import type { Recogniser } from "../../../recognition/recogniser.ts";
+import type { Recognizer } from "../../../recognition/recognizer.ts";
 
 /** Larger than any file that the studio writes. */
 const largestFile = 2 ** 30;
@@ -21,7 +21,7 @@ export async function taking<T>(file: File, work: (bytes: Uint8Array<ArrayBuffer
 }
 
 /** @throws CORRUPT_FILE for an invalid gallery, CHECKPOINT_MISMATCH for one of another model. */
-export function readGallery(model: Recogniser, bytes: Uint8Array): GalleryJson {
+export function readGallery(model: Recognizer, bytes: Uint8Array): GalleryJson {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

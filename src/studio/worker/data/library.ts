@@ -206,9 +206,9 @@ export class Library {
   /** Why training is not possible yet; undefined when it is. */
   tooLittle(): string | undefined {
     if (this.people.length === 0) return "There are no pictures yet.";
-    const learnt = this.people.filter(({ heldOut }) => !heldOut);
-    const several = learnt.filter(({ pictures }) => pictures.length > 1).length;
-    if (learnt.length < 2) return "Training needs pictures of at least two people who are not held out.";
+    const learned = this.people.filter(({ heldOut }) => !heldOut);
+    const several = learned.filter(({ pictures }) => pictures.length > 1).length;
+    if (learned.length < 2) return "Training needs pictures of at least two people who are not held out.";
     if (several < 2) return "Training needs at least two people with two pictures each who are not held out.";
     return undefined;
   }

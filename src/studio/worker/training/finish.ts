@@ -2,7 +2,7 @@
 import type { Dataset } from "../../../data/dataset.ts";
 import type { Device } from "../../../gpu/device.ts";
 import { assess } from "../../../recognition/assessment.ts";
-import { Model, withJudgement } from "../../../recognition/recognitionModel.ts";
+import { Model, withOperatingPoint } from "../../../recognition/recognitionModel.ts";
 import { evaluationDataset, heldOutPairs } from "./heldOut.ts";
 
 export async function finishedModel(device: Device, bytes: Uint8Array, heldOut: Dataset): Promise<Uint8Array> {
@@ -11,7 +11,7 @@ export async function finishedModel(device: Device, bytes: Uint8Array, heldOut: 
   const model = await Model.open(device, bytes);
   try {
     const { report, calibration } = await assess(model, people, heldOutPairs(people));
-    return await withJudgement(bytes, { threshold: report.threshold, calibration });
+    return await withOperatingPoint(bytes, { threshold: report.threshold, calibration });
   } finally {
     await model.dispose();
   }

@@ -13,7 +13,7 @@ import { withMetadata } from "../formats/seal.ts";
 /**
  * Embeddings of training identities, the cohort, whose mean share is subtracted from an embedding before distances are taken.
  */
-export interface Centring {
+export interface Centering {
   /** How much of the mean is subtracted, from 0 to 1. */
   readonly share: number;
   /** Unit embeddings of training pictures, [M, L]. */
@@ -26,7 +26,7 @@ export interface Centring {
 export const nearestShare = 0.3;
 
 /** Applies it to each row of [N, L]. */
-export function center({ share, cohort, length }: Centring, embeddings: Float32Array): Float32Array {
+export function center({ share, cohort, length }: Centering, embeddings: Float32Array): Float32Array {
   const members = cohort.length / length;
   const count = Math.ceil(nearestShare * members);
   const result = new Float32Array(embeddings.length);
@@ -51,16 +51,16 @@ export function center({ share, cohort, length }: Centring, embeddings: Float32A
 const names = { share: "centring/share", cohort: "centring/cohort" };
 
 /**
- * The model file with this centring in it, for whoever opens it.
+ * The model file with this centering in it, for whoever opens it.
  * @param bytes - of a model file.
  * @returns The bytes of the new model file.
  * @example
  * ```ts
  * const embeddings = await embedAll(model, dataset);
- * const centred = await withCentring(bytes, { share: 0.9, cohort: embeddings, length: model.embedding });
+ * const centered = await withCentering(bytes, { share: 0.9, cohort: embeddings, length: model.embedding });
  * ```
  */
-export function withCentring(bytes: Uint8Array, { share, cohort, length }: Centring): Promise<Uint8Array> {
+export function withCentering(bytes: Uint8Array, { share, cohort, length }: Centering): Promise<Uint8Array> {
   const tensors = {
     [names.share]: { shape: [1], data: Float32Array.of(share) },
     [names.cohort]: { shape: [cohort.length / length, length], data: cohort },
@@ -72,7 +72,7 @@ export function withCentring(bytes: Uint8Array, { share, cohort, length }: Centr
  * A model file's centering for embeddings of this length, if it has one.
  * @throws CORRUPT_FILE where it does not match.
  */
-export function centringOf(file: Safetensors, length: number): Centring | undefined {
+export function centeringOf(file: Safetensors, length: number): Centering | undefined {
   if (!Object.values(names).some((name) => file.tensors.has(name))) return undefined;
   const [share, cohort] = [float32(file, names.share), float32(file, names.cohort)];
   const fits = share.length === 1 && cohort.length > 0 && cohort.length % length === 0;

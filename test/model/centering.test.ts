@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decode } from "../../src/formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../src/formats/seal.ts";
-import { center, centringOf, withCentring } from "../../src/model/centring.ts";
+import { center, centeringOf, withCentering } from "../../src/model/centering.ts";
 import { normal } from "../random.ts";
 import { filled, rows } from "../recognition/rows.ts";
 
@@ -50,15 +50,15 @@ describe("centre", () => {
 describe("a model file", () => {
   it("keeps a centering with its other content, and a valid digest", async () => {
     const bytes = await encodeSealed(new Map([["tower/dense/bias", filled([2])]]), { note: "kept" });
-    expect(centringOf(decode(bytes), 2)).toBeUndefined();
+    expect(centeringOf(decode(bytes), 2)).toBeUndefined();
     const cohort = Float32Array.of(1, 0, 0, 1);
-    const file = await decodeSealed(await withCentring(bytes, { share: 0.75, cohort, length: 2 }));
+    const file = await decodeSealed(await withCentering(bytes, { share: 0.75, cohort, length: 2 }));
     expect(file.metadata.note).toBe("kept");
-    expect(centringOf(file, 2)).toEqual({ share: 0.75, cohort, length: 2 });
+    expect(centeringOf(file, 2)).toEqual({ share: 0.75, cohort, length: 2 });
   });
 
   it.each<[string, [string, number[], number?][], RegExp]>([
-    ["half a centering", [["centring/share", [1]]], /"centring\/cohort" is missing/],
+    ["half a centering", [["centring/share", [1]]], /"centering\/cohort" is missing/],
     [
       "another length",
       [
@@ -78,6 +78,6 @@ describe("a model file", () => {
   ])("refuses %s", async (_, tensors, reason) => {
     const all = new Map(tensors.map(([name, shape, value]) => [name, filled(shape, value)]));
     const file = decode(await encodeSealed(all, {}));
-    expect(() => centringOf(file, 2)).toThrow(reason);
+    expect(() => centeringOf(file, 2)).toThrow(reason);
   });
 });

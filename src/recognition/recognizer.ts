@@ -2,7 +2,7 @@
 import type { GalleryIndex } from "./galleryIndex.ts";
 
 /** What a gallery needs of a model; `Model` implements it. */
-export interface Recogniser {
+export interface Recognizer {
   /**
    * Identifies the weights and options that embeddings depend on: models with different fingerprints cannot share a
    * gallery.
