@@ -17,7 +17,7 @@ describe("usage", () => {
 
   it.each<[string[], RegExp]>([
     [[], /Usage: twingrad/],
-    [["draw"], /unknown command 'draw'/],
+    [["paint"], /unknown command 'paint'/],
     [["train", "."], /required option '--out/],
     [["verify", "model", "a.png"], /missing required argument 'b'/],
     [["train", ".", "--out", "x", "--color"], /unknown option '--color'/],

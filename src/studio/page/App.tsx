@@ -72,7 +72,7 @@ function Panel({ tab }: { tab: Tab }) {
   const Content = shown.value?.tab === tab ? shown.value.Content : undefined;
   const device = state.device.value;
   return (
-    <div role="tabpanel" id={`panel-${tab}`} aria-labeledby={`tab-${tab}`} class="panel">
+    <div role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`} class="panel">
       {device.status === "missing" ? (
         <MissingDevice reason={device.reason} />
       ) : Content ? (

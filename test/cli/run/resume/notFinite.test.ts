@@ -32,7 +32,7 @@ it("names the step and the tensor, and the last good checkpoint stays", async ()
   const { step, message } = error as { step: number; message: string };
   expect(message).toMatch(
     new RegExp(
-      `^the loss of step ${step} is .*; in the step's replay .* values of "[^"]+" .*; a smaller learning rate`,
+      `^the loss of step ${step} is .*; in the step's replay, .* values of "[^"]+" .*; a smaller learning rate`,
     ),
   );
   const names = await readdir(join(folder, "checkpoints"));
