@@ -7,7 +7,10 @@ import { readFileSync } from "node:fs";
 const phrases = [
   [/\b(behind|beside) one another\b/, "concatenated"],
   [/\bin fours\b/, "a multiple of 4"],
-  [/\bpictures? of (a |other )?pictures?\b|\bpictures? of one\b/, "presentation attack (spoof), replay or print"],
+  [
+    /\bpictures? of (a |other )?pictures?\b|\bpictures? of one\b(?! identity)/,
+    "presentation attack (spoof), replay or print",
+  ],
   [/\bpairs? of (one|two)\b/, "genuine pair, impostor pair"],
   [/\bwhom\b/, "who, that; or turn the sentence round"],
   [/\b(of|from|in|with|by) which\b/, "two sentences"],
@@ -24,7 +27,7 @@ const phrases = [
     "the American spelling: -ize",
   ],
   [
-    /colour|centre|centring|behaviour|neighbour|\bgrey|favour|analys(e|ed|es|ing)\b|catalogue|labelled|modelled|cancelled|artefact/,
+    /colour|(?<![-"`])centre|(?<!with)centring|behaviour|neighbour|\bgrey|favour|analys(e|ed|es|ing)\b|catalogue|labelled|modelled|cancelled|artefact/,
     "the American spelling",
   ],
 ];

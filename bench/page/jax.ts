@@ -75,11 +75,11 @@ function batchNorm(x: np.Array, gamma: np.Array, beta: np.Array): np.Array {
   const [batch, channels, height, width] = x.shape;
   const halves = x.reshape([2, batch / 2, channels, height * width]);
   const mean = np.mean(halves.ref, [1, 3], { keepdims: true });
-  const centred = halves.sub(mean);
-  const variance = np.mean(np.square(centred.ref), [1, 3], { keepdims: true });
+  const centerd = halves.sub(mean);
+  const variance = np.mean(np.square(centerd.ref), [1, 3], { keepdims: true });
   const factor = np.sqrt(variance.add(batchNormEpsilon));
   const each = (v: np.Array) => v.reshape([1, 1, channels, 1]);
-  return centred.div(factor).mul(each(gamma)).add(each(beta)).reshape([batch, channels, height, width]);
+  return centerd.div(factor).mul(each(gamma)).add(each(beta)).reshape([batch, channels, height, width]);
 }
 
 const maxPool = (x: np.Array) => lax.reduceWindow(x, np.max as (x: np.Array) => np.Array, [2, 2], [2, 2]);
