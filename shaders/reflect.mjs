@@ -1,7 +1,7 @@
-// Turns a .wgsl file into the module that TypeScript imports, for esbuild and vitest alike: its name and text, in which
-// `readShader` (src/gpu/shader.ts) finds the bindings when it is loaded. wgsl_reflect reads the same text first, so that a shader
-// that would not be understood fails the build, and `node shaders/reflect.mjs --types` writes down as types what it found
-// (bindings, override constants, shape, tunables), so that a wrong binding or constant name does not compile.
+// Turns a .wgsl file into the module that TypeScript imports, for esbuild and vitest alike: its name and text. `readShader`
+// (src/gpu/shader.ts) parses the bindings at load time. wgsl_reflect parses the same text at build time, so that an
+// unsupported shader fails the build. `node shaders/reflect.mjs --types` writes its findings as types (bindings, override
+// constants, shape, tunables), so that a wrong binding or constant name does not compile.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -10,20 +10,20 @@ import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-/** All shaders as paths below their folder: the portable ones at its top, those for some hardware or algorithm in folders. */
+/** All shaders as paths in their folder: portable ones at the top, those for particular hardware or algorithms in folders. */
 export async function shaderFiles(folder) {
   const all = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".wgsl"));
   const files = all.map((file) => file.replaceAll("\\", "/")).sort();
   const names = files.map((file) => basename(file));
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice) throw new Error(`${folder}: two shaders are called ${twice}; expected a name of its own for each.`);
+  if (twice) throw new Error(`${folder}: two shaders are called ${twice}; expected unique names.`);
   return files;
 }
 
-/** From a shader's module to what reads it, by how deep the shader lies. */
+/** The path from a shader's module to `readShader`, by the shader's depth. */
 const reader = (file) => `${"../".repeat(file.split(/[\\/]/).reverse().indexOf("shaders"))}src/gpu/shader.ts`;
 
-/** What the types of a launch need to know of one shader: see `Shader` in src/gpu/shader.ts. */
+/** A shader's properties for the types of a launch: see `Shader` in src/gpu/shader.ts. */
 export function reflectShader(code, file) {
   const name = basename(file, ".wgsl");
   const fail = (what) => {

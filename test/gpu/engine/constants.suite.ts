@@ -94,7 +94,9 @@ defineOnce(
     const constant = constantOf(program);
     assertEqual("constant", constant.sort(), ["batchNorm.fold", "batchNorm.fold", "winograd.filter"]);
     const { activations } = program.memory();
-    const turned = program.graph.buffers.flatMap(({ tenants }) => tenants).filter(({ name }) => /turned/.test(name));
+    const turned = program.graph.buffers
+      .flatMap(({ tenants }) => tenants)
+      .filter(({ name }) => /transposed/.test(name));
     assertEqual(
       "bytes of transposed filters",
       turned.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -178,7 +178,7 @@ defineOnce("augmentation: triplets, too", async (device) => {
   const seeds = { anchorSeeds: leftSeeds, positiveSeeds: rightSeeds, negativeSeeds: Uint32Array.of(1, 2) };
   assert(Number.isFinite((await trainer.step({ ...batch, ...seeds })).loss), "the loss is not finite");
   await assertThrows("no seeds", async () => trainer.step({ ...batch, ...seeds, negativeSeeds: undefined }), [
-    "negativeSeeds, 2 uint32; got none",
+    "negativeSeeds with 2 uint32; got none",
   ]);
   await trainer.dispose();
 });
