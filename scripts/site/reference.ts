@@ -35,6 +35,7 @@ const entries: Readonly<Record<string, string>> = {
 const guide = [
   "getting-started",
   "tensorflow-article",
+  "data",
   "training",
   "recipes",
   "augmentation",
