@@ -37,6 +37,7 @@ export type { TuningStore, TuningTable } from "./gpu/tunerTable.ts";
 export { type Centering, withCentering } from "./model/centering.ts";
 export type { ModelDescription } from "./model/description.ts";
 export type { PictureOptions, TowerAlignment } from "./model/pictures.ts";
+export type { OpenOptions } from "./model/trained.ts";
 export { fitWhitening, type Whitening, withWhitening } from "./model/whitening.ts";
 export { type LivenessNetwork, type LivenessOptions, liveness } from "./nn/livenessNetwork.ts";
 export type { Network, NetworkTask } from "./nn/network.ts";
@@ -82,6 +83,7 @@ export {
   Gallery,
   type GalleryJson,
   type GalleryOptions,
+  type GalleryQuestion,
   type Identification,
   type LivenessCheck,
   type MatchOptions,

@@ -30,8 +30,9 @@ export interface Trained {
   dispose(): Promise<void>;
 }
 
+/** Options of `Model.open` and `LivenessModel.open`. */
 export interface OpenOptions {
-  /** The most pictures that are computed together; 16 by default. */
+  /** The most pictures per program. @default 16 */
   readonly batchSize?: number;
 }
 

@@ -82,7 +82,8 @@ export interface PictureCheck {
   livenessImages?: Uint8Array | Float32Array;
 }
 
-interface Question extends MatchOptions, PictureCheck {
+/** Options of `verify` and `identify`. */
+export interface GalleryQuestion extends MatchOptions, PictureCheck {
   /** The model's own by default. */
   threshold?: number;
   /** How many of the nearest people are returned. @default 5 */
@@ -185,7 +186,7 @@ export class Gallery {
   async verify(
     person: string,
     image: Uint8Array | Float32Array,
-    options: Omit<Question, "candidates"> = {},
+    options: Omit<GalleryQuestion, "candidates"> = {},
   ): Promise<Verification> {
     const { match, threshold } = this.#asked("verify", options);
     const name = readableName(person);
@@ -195,7 +196,7 @@ export class Gallery {
   }
 
   /** Identification: whom does the picture show? @throws BAD_INPUT where the gallery is empty; NOT_LIVE as `enroll`. */
-  async identify(image: Uint8Array | Float32Array, options: Question = {}): Promise<Identification> {
+  async identify(image: Uint8Array | Float32Array, options: GalleryQuestion = {}): Promise<Identification> {
     const { match, threshold, candidates } = this.#asked("identify", options);
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "the gallery is empty: enroll a person first");
     const probe = await this.#embedOne(image, options);
@@ -206,7 +207,7 @@ export class Gallery {
     return { name: distance <= threshold ? name : null, distance, threshold, candidates: ranked.slice(0, candidates) };
   }
 
-  #asked(who: string, options: Question) {
+  #asked(who: string, options: GalleryQuestion) {
     checkOptions(who, options, { match: 1, threshold: "number", candidates: "number", livenessImages: 1 });
     const { candidates = 5, threshold = this.model.threshold, match = this.match } = options;
     checkMatch(match);

@@ -110,6 +110,11 @@ export interface LivenessJudge {
  * @param options.threshold pictures with a lower score are rejected. @default that of the model
  * @param options.names the names of the pictures in errors.
  * @throws NOT_LIVE for the first picture that is rejected.
+ * @example
+ * ```ts
+ * const model = await LivenessModel.open(device, bytes);
+ * await requireLive(model, images); // throws NotLiveError
+ * ```
  */
 export async function requireLive(
   judge: LivenessJudge,

@@ -32,7 +32,15 @@ export interface InitialWeights {
 
 type Parameters = ReturnType<ParameterStore["list"]>;
 
-/** How the model in a file was made and trained: `siamese(description.network)` makes its network again. */
+/**
+ * The description in a model file: network, loss, picture options and the step it was saved at.
+ * @throws CORRUPT_FILE if the bytes are no model file.
+ * @example
+ * ```ts
+ * const { network } = await describeModel(bytes);
+ * const same = siamese(network); // the same architecture, with new parameters
+ * ```
+ */
 export async function describeModel(bytes: Uint8Array): Promise<ModelDescription & { step: number }> {
   return (await openSaved(bytes)).description;
 }
