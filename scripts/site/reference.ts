@@ -48,6 +48,8 @@ const guide = [
   "studio",
   "cli",
   "errors",
+  "devices",
+  "limits",
 ];
 
 /** What the types of public symbols mention and nobody has to name. */
@@ -151,7 +153,7 @@ function tag(reflection: Reflection, name: `@${string}`, text: string): void {
   reflection.comment.blockTags.push(new CommentTag(name, [{ kind: "text", text }]));
 }
 
-const inside = ["architecture", "engine", "performance", "CONTRIBUTING", "CHANGELOG"];
+const inside = ["architecture", "engine", "kernels", "performance", "experiments", "CONTRIBUTING", "CHANGELOG"];
 
 function placeDocument(page: DocumentReflection, project: ProjectReflection): void {
   const file = path.relative(root, project.files.getReflectionPath(page) ?? "");

@@ -51,5 +51,6 @@ code, pre { font-family: ui-monospace, Menlo, Consolas, monospace; }
 .tsd-typography img[src$=".svg"] { min-width: 620px; }
 .tsd-page-toolbar { background: var(--color-background); border-bottom-color: var(--color-accent); }
 .tsd-navigation a.current { border-radius: 6px; }
+@media (min-width: 1200px) { .container-main { grid-template-columns: 15rem minmax(0, 1fr) 14rem; } }
 @media (max-width: 769px) { .col-content { padding: 16px; border-radius: 0; border-width: 1px 0; margin: 0 -1rem; } }
 `;
