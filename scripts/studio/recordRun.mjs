@@ -1,6 +1,6 @@
 // @ts-check
-// Records the run that the studio shows where there is no WebGPU: trains on drawn faces in headless Chrome, by the page's own
-// buttons, and writes down its curves.
+// Records the run that the studio shows where there is no WebGPU, and takes the README's picture: trains on drawn faces in
+// headless Chrome, by the page's own buttons, and writes the curves and a screenshot.
 //
 //   node esbuild.config.mjs --quiet && node scripts/studio/recordRun.mjs
 import { spawn } from "node:child_process";
@@ -28,6 +28,7 @@ try {
   const press = (role, name) => page.locator(`::-p-aria([name='${name}'][role='${role}'])`).click();
   /** @param {string} state @param {number} minutes */
   const reach = (state, minutes) => page.waitForSelector(`html[data-state='${state}']`, { timeout: minutes * 60_000 });
+  await page.setViewport({ width: 1200, height: 1375, deviceScaleFactor: 1.25 });
   await page.goto(url);
   await reach("idle", 1);
   await press("button", "Use drawn faces");
@@ -35,7 +36,9 @@ try {
   await reach("idle", 1);
   await press("tab", "Train");
   await press("button", "Start training");
-  await reach("trained", 10);
+  await page.waitForFunction(() => Number(document.documentElement.dataset.step) >= 290, { timeout: 20 * 60_000 });
+  await page.screenshot({ path: `${root}docs/images/studio.png` });
+  await reach("trained", 20);
   const run = await page.evaluate(async () => {
     const studio = await (await navigator.storage.getDirectory()).getDirectoryHandle("studio");
     const runs = await studio.getDirectoryHandle("runs");
