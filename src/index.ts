@@ -94,6 +94,9 @@ export { Tape } from "./tape/tape.ts";
 export { Tensor } from "./tape/tensor.ts";
 export type { AugmentationOptions } from "./train/augmenter.ts";
 export { type CheckpointFolder, type CheckpointName, Checkpoints, type FoundCheckpoint } from "./train/checkpoints.ts";
+export type { Communicator } from "./train/distributed/communicator.ts";
+export type { DistributionOptions, OuterMomentum } from "./train/distributed/distribution.ts";
+export { inProcessCommunicators } from "./train/distributed/inProcess.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";
 export { type Recovered, type RecoveryOptions, Trainer, type TrainerOptions } from "./train/trainer.ts";
 export {

@@ -3,7 +3,7 @@
 import { TwingradError } from "../errors.ts";
 import type { Device } from "./device.ts";
 import type { NotFinite } from "./diagnosis/notFinite.ts";
-import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
+import { type BufferRange, type Dispatch, type Divide, encode, type InputValues, submit } from "./dispatch.ts";
 import type { ProgramGraph } from "./programGraph.ts";
 import type { StagingRing } from "./readback.ts";
 
@@ -40,6 +40,8 @@ export interface ProgramParts {
   /** The stages it came by, and the same as text. */
   readonly graph: () => ProgramGraph;
   readonly explain: (graph: ProgramGraph) => string;
+  /** What the update reads: a buffer of each arena, none where nothing is trained. */
+  readonly gradients: readonly BufferRange[];
   /** What the optimizer wants written before each step. */
   readonly schedule?: {
     range: BufferRange;
@@ -71,15 +73,6 @@ export interface KernelTime {
   readonly nanoseconds: number;
   /** Of what it binds: those that it moves where everything is read or written once. */
   readonly bytes: number;
-}
-
-export function encode(
-  pass: GPUComputePassEncoder,
-  { pipeline, bindGroup, workgroups }: Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">,
-): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see `StepResult`
@@ -134,13 +127,23 @@ export class Program<Outputs = any> {
     return (await this.start(inputs)).result;
   }
 
-  /** The same in two parts: resolves once the step is submitted, when its arrays may change, with the result to come. */
-  async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult<Outputs>> }> {
+  /**
+   * The same in two parts: resolves once the step is submitted, when its arrays may change, with the result to come.
+   * @param divide submits the step instead, in parts; no other step may be started before it resolves.
+   */
+  async start(inputs: InputValues = {}, divide?: Divide): Promise<{ result: Promise<StepResult<Outputs>> }> {
     this.checkInputs(inputs);
     const { device, outputs, ring, schedule } = this.parts;
     const acquired = ring.acquire();
     const slot = acquired instanceof Promise ? await device.wait(acquired) : acquired;
-    const step = this.submit(inputs, slot);
+    this.upload(inputs);
+    const step = this.advance();
+    const dispatches = [...this.constantsDue(), ...this.parts.dispatches];
+    const results = (encoder: GPUCommandEncoder) => this.copyResults(encoder, slot);
+    if (divide) {
+      const [loss] = outputs; // it is the first, where there is one
+      await divide({ device, dispatches, gradients: this.parts.gradients, loss: loss.range, results });
+    } else submit(device, dispatches, results);
     const { runs } = this;
     const result = ring.collect(slot, (bytes) => {
       const result: Record<string, Float32Array | number | boolean> = step === undefined ? {} : { step };
@@ -160,14 +163,8 @@ export class Program<Outputs = any> {
   /** Computes what depends on parameters alone, if they have changed: the next run need not. */
   prepare(): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "prepare: the program was disposed.");
-    const { gpu } = this.parts.device;
     const due = this.constantsDue();
-    if (due.length === 0) return;
-    const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const dispatch of due) encode(pass, dispatch);
-    pass.end();
-    gpu.queue.submit([encoder.finish()]);
+    if (due.length > 0) submit(this.parts.device, due);
   }
 
   /** Of the constant part what is to be computed before the next step, which is then taken to be. */
@@ -179,24 +176,14 @@ export class Program<Outputs = any> {
     return due;
   }
 
-  /** Encodes and submits one step, whose results are copied to `slot`. */
-  private submit(inputs: InputValues, slot: GPUBuffer): number | undefined {
-    const { device, dispatches, outputs, schedule } = this.parts;
-    this.upload(inputs);
-    const step = this.advance();
-    const encoder = device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const dispatch of [...this.constantsDue(), ...dispatches]) encode(pass, dispatch);
-    pass.end();
+  private copyResults(encoder: GPUCommandEncoder, slot: GPUBuffer): void {
+    const { outputs, schedule } = this.parts;
     for (const { range, elements, offset } of outputs) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
     }
-    if (schedule) {
-      const { range, offset } = schedule.fault;
-      encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
-    }
-    device.gpu.queue.submit([encoder.finish()]);
-    return step;
+    if (!schedule) return;
+    const { range, offset } = schedule.fault;
+    encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
   }
 
   /**

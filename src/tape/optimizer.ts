@@ -31,8 +31,11 @@ export interface TrainingStage {
   readonly loss: Tensor;
   /** What the update reads. */
   readonly asked: readonly Tensor[];
-  /** Launches the update behind the graph; gives the loss to report, what was updated, and where a fault is told. */
-  lower(to: Lowering): { loss: Tensor; arenas: Arena[]; schedule: Storage; fault: Storage };
+  /**
+   * Launches the update behind the graph; gives the loss to report, what was updated with which gradients, and where a fault
+   * is told.
+   */
+  lower(to: Lowering): { loss: Tensor; arenas: Arena[]; gradients: Storage[]; schedule: Storage; fault: Storage };
 }
 
 export interface Optimizer {

@@ -15,6 +15,7 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { feed } from "./batch.ts";
+import type { Distribution, DistributionOptions } from "./distributed/distribution.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
 import { Recovery, type RecoveryOptions } from "./recovery.ts";
@@ -23,7 +24,7 @@ import type { TrainingSpec } from "./trainingSpec.ts";
 
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
-export interface TrainerOptions extends PictureOptions, LossOptions {
+export interface TrainerOptions extends PictureOptions, LossOptions, DistributionOptions {
   /** In a step: pairs, triplets, or pictures where all of a batch are compared and for a liveness network. */
   readonly batchSize: number;
   /** Adds l2 * sum(w^2) / 2 for each convolution kernel; 0 by default. */
@@ -64,6 +65,9 @@ const trainerOptions: Known<TrainerOptions> = {
   recompute: 1,
   recovery: 1,
   debugNumerics: 1,
+  communicator: 1,
+  syncEvery: 1,
+  outerMomentum: 1,
 };
 
 export class Trainer {
@@ -75,6 +79,8 @@ export class Trainer {
     private readonly spec: TrainingSpec,
     private readonly recovery: Recovery,
     private readonly debugNumerics: boolean,
+    /** With other ranks: what is exchanged with them. */
+    readonly distribution?: Distribution,
   ) {
     const { network, ...options } = spec;
     this.network = network;
@@ -112,6 +118,16 @@ export class Trainer {
       throw new TwingradError("BAD_INPUT", `Trainer: storage is "${storage}"; expected float32 or float16.`);
     }
     const spec: TrainingSpec = { network, batchSize, ...loss, l2, optimizer, pictures, augmenter, storage, recompute };
+    if (options.communicator) {
+      // It cannot go on alone when its device is lost: the job ends, and is resumed from a checkpoint.
+      const { distributed } = await import("./distributed/distribution.ts");
+      const own = distributed(spec, options);
+      const session = await Session.open(device, own.spec);
+      const distribution = own.open(session);
+      const trainer = new Trainer(own.spec, new Recovery(session, undefined, false), false, distribution);
+      await distribution.begin(trainer);
+      return trainer;
+    }
     return new Trainer(
       spec,
       new Recovery(await Session.open(device, spec), recovery || undefined, debugNumerics),
@@ -137,13 +153,16 @@ export class Trainer {
    * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
    * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
    * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
-   * earlier state.
+   * earlier state. With a communicator every rank takes the step, each with a batch of its own.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);
     const bytes = Object.values(inputs).reduce((n, { byteLength }) => n + byteLength, 0);
     const { loss, step, finite } = await this.recovery.change(
-      async (session) => (await session.program("step", dtype)).start(inputs),
+      async (session) => {
+        const program = await session.program("step", dtype);
+        return this.distribution ? this.distribution.step(program, inputs) : program.start(inputs);
+      },
       { bytes },
     );
     if (!finite) throw new NotFiniteError(step, loss, await this.diagnose(step, dtype, inputs));
@@ -159,7 +178,7 @@ export class Trainer {
     return new Map([["loss", new Float32Array([loss])], ...Object.entries(found as Record<string, Float32Array>)]);
   }
 
-  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. */
+  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. Exchanges nothing with other ranks. */
   async profile(batch: Batch): Promise<KernelTime[]> {
     const { dtype, inputs } = this.feed(batch);
     const profiled: Operation<KernelTime[]> = async (session) => ({
@@ -213,12 +232,13 @@ export class Trainer {
 
   /**
    * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
-   * fit or the file is of another task or optimizer, and changes nothing then.
+   * fit or the file is of another task or optimizer, and changes nothing then. With a communicator every rank loads the same.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
       async ({ store }) => {
         await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
+        this.distribution?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },
@@ -266,6 +286,7 @@ export class Trainer {
 
   /** Frees all that the trainer holds on the device, which stays open; one that it opened itself it disposes of. */
   dispose(): Promise<void> {
+    this.distribution?.dispose();
     return this.recovery.dispose();
   }
 
@@ -283,6 +304,7 @@ export class Trainer {
     return this.recovery.change(
       async ({ store }) => {
         store.write(name, values);
+        this.distribution?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: values.byteLength },
