@@ -13,6 +13,7 @@ const peers = {
   "@vladmandic/face-api": "finding faces, with the two that it computes with",
   "@tensorflow/tfjs": "finding faces in Node",
   "@tensorflow/tfjs-backend-wasm": "finding faces in Node",
+  koffi: "training under MPI",
   sharp: "decoding pictures in Node",
   webgpu: "a GPU device in Node",
 };
