@@ -23,6 +23,7 @@ import { addStudio } from "./commands/studio.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 import { printError, reason } from "./outcome.ts";
+import { abortRanks, isDistributed } from "./run/ranks.ts";
 
 const unwritten = tolerateClosedOutput();
 
@@ -65,12 +66,14 @@ try {
     if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
     await finish(asked ? 0 : 2);
   }
+  // Of a distributed run the others would wait for this rank.
+  if (isDistributed()) await finish(1, () => abortRanks(reason(error)));
   process.stderr.write(`twingrad: ${reason(error)}\n`);
   await finish(1);
 }
 
 /** Ends the process once all output is written: the GPU's own threads would keep it alive. */
-async function finish(status: number): Promise<never> {
+async function finish(status: number, last?: () => void): Promise<never> {
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
   );
@@ -79,5 +82,6 @@ async function finish(status: number): Promise<never> {
     const line = `twingrad: standard output cannot be written: ${error.message}\n`;
     await new Promise<void>((done) => process.stderr.write(line, () => done()));
   }
+  last?.();
   process.exit(error && status === 0 ? 1 : status);
 }

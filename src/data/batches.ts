@@ -43,6 +43,17 @@ export const defaultPrefetch = 8;
 export interface LoadingOptions {
   /** How many batches are decoded ahead of the one in use; 8 by default. */
   prefetch?: number;
+  /**
+   * Of several ranks that train together: each gets its part of a batch `size` times as large, which is the batch that a single
+   * process would get, and decodes no other. Every rank draws with the same seed.
+   */
+  share?: Share;
+}
+
+/** One of so many ranks, counted from 0. */
+export interface Share {
+  readonly rank: number;
+  readonly size: number;
 }
 
 export interface BatchOptions extends LoadingOptions {
@@ -153,6 +164,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   readonly #images: readonly DecodedImages[];
   readonly #sampler: Sampler<T>;
   readonly #examples: number;
+  readonly #share: Share;
   readonly #kind: Kind<T, F>;
   readonly #prefetch: Prefetch<{ batch: F & Decoded; after: SamplerState }>;
   #state: SamplerState;
@@ -163,7 +175,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   constructor(
     images: readonly DecodedImages[],
     sampler: Sampler<T>,
-    { prefetch = defaultPrefetch }: LoadingOptions,
+    { prefetch = defaultPrefetch, share = { rank: 0, size: 1 } }: LoadingOptions,
     examples: number,
     kind: Kind<T, F>,
   ) {
@@ -173,9 +185,14 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
     if (!Number.isInteger(prefetch) || prefetch < 0) {
       throw new TwingradError("BAD_INPUT", `prefetch is a whole number of batches, at least 0, not ${prefetch}`);
     }
+    const { rank, size } = share;
+    if (!(Number.isInteger(rank) && Number.isInteger(size) && rank >= 0 && rank < size)) {
+      throw new TwingradError("BAD_INPUT", `share is rank ${rank} of ${size}; expected whole numbers, rank below size`);
+    }
     this.#images = images;
     this.#sampler = sampler;
     this.#examples = examples;
+    this.#share = share;
     this.#kind = kind;
     this.#prefetch = new Prefetch(() => this.#begin(), prefetch);
     this.#state = sampler.state();
@@ -217,11 +234,14 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   }
 
   async #begin(): Promise<{ batch: F & Decoded; after: SamplerState }> {
-    const first = this.#sampler.drawn;
-    const chosen = Array.from({ length: this.#examples }, () => this.#sampler.next().value);
+    const { rank, size } = this.#share;
+    const skipped = rank * this.#examples;
+    const first = this.#sampler.drawn + skipped;
+    const all = Array.from({ length: size * this.#examples }, () => this.#sampler.next().value);
     const after = this.#sampler.state();
+    const chosen = all.slice(skipped, skipped + this.#examples);
     const { stacked, parts } = await this.#load(this.#kind.pictures(chosen), first);
-    const { epoch } = chosen[chosen.length - 1];
+    const { epoch } = all[all.length - 1]; // of all ranks' examples: they end together
     return { batch: { ...this.#kind.fields(parts), stacked, epoch }, after };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inProcessCommunicators } from "../../src/index.ts";
 import { broadcast } from "../../src/train/distributed/communicator.ts";
-import { expectSame } from "../../src/train/distributed/distribution.ts";
+import { expectSame } from "../../src/train/distributed/expectSame.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (value: string) => new TextEncoder().encode(value);

@@ -120,6 +120,8 @@ export const schema = z.strictObject({
   recoveryEvery: positive,
   recoveryLosses: positive,
   debugNumerics: z.boolean(),
+  syncEvery: positive,
+  outerMomentum: z.number().min(0).lt(1),
 });
 
 const optional = {
@@ -167,6 +169,8 @@ const optional = {
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
+  syncEvery: true,
+  outerMomentum: true,
 } as const;
 export const resolved = schema.partial(optional);
 

@@ -67,6 +67,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Augmentation:": ["augmentPreset"],
   "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
+  "Several processes:": ["distributed", "syncEvery", "outerMomentum"],
   "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };
 

@@ -46,7 +46,7 @@ const standard: Interface = {
   name: "the standard MPI ABI",
   handle: "intptr_t",
   world: () => 0x101n,
-  byte: () => 0x207n,
+  byte: () => 0x247n,
   statusIgnore: 0n,
 };
 
