@@ -74,6 +74,7 @@ export async function programManifest(metafile) {
       twingrad: root.version,
       ...Object.fromEntries([...dependencies].sort().map((name) => [name, versionOf(name)])),
     },
+    optionalDependencies: { koffi: versionOf("koffi") }, // for --distributed alone
   };
 }
 

@@ -248,7 +248,8 @@ async function run(
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
   let settings = resolveSettings(file, flags);
-  if (!ranks) refuseAlone(settings);
+  if (ranks) await ranks.expectSame({ out, resume: resume === true, ...settings });
+  else refuseAlone(settings);
   const writes = ranks?.first ?? true;
   if (resume && writes && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
@@ -280,7 +281,7 @@ async function trained<I extends Item>(
   const pictures = picturesOf(settings);
   const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   const dataset = groupedBy(opened, settings.groupBy, data);
-  await ranks?.expectSame({ ...settings, people: peopleDigest(dataset), pictures: dataset.items.length });
+  await ranks?.expectSame({ people: peopleDigest(dataset), pictures: dataset.items.length });
   if (ranks) note(`${ranks.size} ranks under ${ranks.library}: ${(await ranks.hosts()).join(", ")}`);
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   const writes = ranks?.first ?? true;

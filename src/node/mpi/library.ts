@@ -19,6 +19,8 @@ interface Interface {
   byte(library: Library, koffi: Koffi): Handle;
   /** MPI_STATUS_IGNORE. */
   readonly statusIgnore: bigint;
+  /** MPI_THREAD_FUNNELED: threads there are, and one makes all calls. */
+  readonly funneled: number;
 }
 
 const symbolOf = (name: string) => (library: Library, koffi: Koffi) => koffi.address(library.symbol(name));
@@ -30,6 +32,7 @@ const openMpi: Interface = {
   world: symbolOf("ompi_mpi_comm_world"),
   byte: symbolOf("ompi_mpi_byte"),
   statusIgnore: 0n,
+  funneled: 1,
 };
 
 /** MPICH's are ints, as in those that share its binary interface: Intel MPI, MVAPICH, Cray MPICH. */
@@ -39,6 +42,7 @@ const mpich: Interface = {
   world: () => 0x44000000,
   byte: () => 0x4c00010d,
   statusIgnore: 1n,
+  funneled: 1,
 };
 
 /** The standard's own binary interface, since MPI 5.0 (section 20): small numbers as pointers. */
@@ -48,6 +52,7 @@ const standard: Interface = {
   world: () => 0x101n,
   byte: () => 0x247n,
   statusIgnore: 0n,
+  funneled: 1024,
 };
 
 /** Names by which the dynamic linker knows the libraries, and under which launcher each comes first. */
@@ -107,8 +112,6 @@ export interface Request {
   isDone(): boolean;
 }
 
-/** MPI_THREAD_FUNNELED: threads there are, and one makes all calls. */
-const funneled = 1;
 const longestVersion = 8192;
 const longestName = 256;
 
@@ -188,7 +191,7 @@ function bind(ffi: Koffi, library: Library, file: string): Mpi {
     world,
     byte,
     initialized: () => out(calls.initialized) !== 0,
-    init: () => void calls.init(null, null, funneled, [0]),
+    init: () => void calls.init(null, null, abi.funneled, [0]),
     finalize: () => void calls.finalize(),
     abort: (communicator, status) => void calls.abort(communicator, status),
     rank: (communicator) => Number(out((value) => calls.rank(communicator, value))),

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { uniform } from "../../random.ts";
@@ -83,6 +84,23 @@ describe.each(launchers)("under $name", (launcher) => {
     const { status, stderr } = await run.ended;
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/ranks differ: seed is 0 on rank 0 and 1 on rank 1/);
+  });
+
+  it.skipIf(missing)(`the recipe for machines reached by ssh runs on this one${skipped}`, async () => {
+    const recipe = resolve("examples/cluster/ssh.sh");
+    const env = {
+      ...process.env,
+      ...{ HOSTS: "", RANKS: "2", MPIRUN: launcher.program, TWINGRAD: `${process.execPath} ${cli()}` },
+    };
+    for (const steps of ["10", "20"]) {
+      const { status, stdout, stderr } = spawnSync(
+        recipe,
+        [data, at(`${launcher.name} recipe`), ...tiny, "--steps", steps, "--json"],
+        { env, encoding: "utf8" },
+      );
+      expect(status, stderr).toBe(0);
+      expect(JSON.parse(stdout.trimEnd())).toMatchObject({ ranks: 2, steps: Number(steps) }); // the second goes on
+    }
   });
 });
 
