@@ -45,6 +45,7 @@ type Flags = Record<string, unknown> &
     checkData: DataCheck;
     tune?: boolean;
     distributed?: boolean;
+    device?: string[];
     json?: boolean;
     quiet?: boolean;
   };
@@ -209,13 +210,18 @@ export function addTrain(program: Command): void {
 
   command
     .option(
+      "--device <names>",
+      "the GPU to train on, by a part of its name (twingrad devices tells them); of several, as A100,RTX, each process of a machine takes one in turn",
+      list,
+    )
+    .option(
       "--distributed",
       "train with the other processes that an MPI launcher started, as mpirun -n 4 twingrad train ...: each takes --batch-size of every batch",
     )
     .option(
       "--sync-every <steps>",
-      "with --distributed: 1 takes the mean of all gradients in each step; N lets each process step alone and takes the mean of parameters every N steps (default: 1)",
-      number,
+      "with --distributed: 1 takes the mean of all gradients in each step; N lets each process step alone and takes the mean of parameters every N steps; auto begins with 1 and chooses N by what exchanging took of ten steps (default: 1)",
+      (text: string) => (text === "auto" ? text : number(text)),
     )
     .option(
       "--outer-momentum <share>",
@@ -240,7 +246,7 @@ export function addTrain(program: Command): void {
 
 async function run(
   data: string[],
-  { out, config, resume, checkData: check, tune, distributed: _d, json: _, quiet: __, ...others }: Flags,
+  { out, config, resume, checkData: check, tune, distributed: _d, device: names, json: _, quiet: __, ...others }: Flags,
   ranks: Ranks | undefined,
 ) {
   const [dataFlags, values] = splitDataFlags(others);
@@ -258,7 +264,7 @@ async function run(
     const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, note) : await savedRun(out, note);
     if (saved) settings = resumeSettings(saved.record.settings, { ...file, ...flags });
     else if (resume) note(`${out}: nothing was saved yet: training begins at the beginning`);
-    const inputs = { data, dataFlags, settings, saved, out, tune, check, ranks };
+    const inputs = { data, dataFlags, settings, saved, out, tune, check, ranks, names };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
   });
 }
@@ -272,11 +278,13 @@ interface Inputs {
   tune?: boolean;
   check: DataCheck;
   ranks: Ranks | undefined;
+  /** Of adapters: each process of a machine takes one in turn. */
+  names: string[] | undefined;
 }
 
 async function trained<I extends Item>(
   task: TrainingTask<I>,
-  { data, dataFlags, settings, saved, out, tune, check: asked, ranks }: Inputs,
+  { data, dataFlags, settings, saved, out, tune, check: asked, ranks, names }: Inputs,
 ) {
   const pictures = picturesOf(settings);
   const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
@@ -291,7 +299,8 @@ async function trained<I extends Item>(
   if (fingerprint) compareData(data.join(" "), begun, fingerprint, note);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
-    const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
+    const name = names?.[((await ranks?.place()) ?? 0) % names.length];
+    const device = await openDevice({ name, ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
     try {
       return await train(device, task, dataset, settings, {
         folder: out,

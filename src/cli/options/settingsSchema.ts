@@ -120,7 +120,7 @@ export const schema = z.strictObject({
   recoveryEvery: positive,
   recoveryLosses: positive,
   debugNumerics: z.boolean(),
-  syncEvery: positive,
+  syncEvery: z.union([positive, z.literal("auto")]),
   outerMomentum: z.number().min(0).lt(1),
 });
 

@@ -68,7 +68,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
   "Several processes:": ["distributed", "syncEvery", "outerMomentum"],
-  "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
+  "Device:": ["device", "storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };
 
 /** Puts each option that the table names under its heading; the others keep that under which they were declared. */

@@ -59,6 +59,12 @@ export class Ranks {
     return expectSame(this.control, told);
   }
 
+  /** This rank's number among those of its machine. */
+  async place(): Promise<number> {
+    const hosts = await this.hosts();
+    return hosts.slice(0, this.communicator.rank).filter((host) => host === this.communicator.host).length;
+  }
+
   /** Each rank's machine. */
   hosts(): Promise<string[]> {
     return this.gather(this.communicator.host);
@@ -82,7 +88,7 @@ export function abortRanks(reason: string): void {
 export const isDistributed = () => active !== undefined;
 
 /** @throws BAD_INPUT for what only makes sense for several ranks. */
-export function refuseAlone(settings: { syncEvery?: number; outerMomentum?: number }): void {
+export function refuseAlone(settings: { syncEvery?: number | "auto"; outerMomentum?: number }): void {
   const flag = settings.syncEvery !== undefined ? "--sync-every" : "--outer-momentum";
   if (settings.syncEvery === undefined && settings.outerMomentum === undefined) return;
   throw new TwingradError("BAD_INPUT", `${flag} is for several ranks: it needs --distributed`);

@@ -375,7 +375,7 @@ function trainerOf<I extends Item>(
     recovery: { every, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
     communicator,
-    syncEvery: settings.syncEvery,
+    syncEvery: settings.syncEvery === "auto" ? 1 : settings.syncEvery,
     outerMomentum: settings.outerMomentum === undefined ? undefined : { momentum: settings.outerMomentum },
   });
 }

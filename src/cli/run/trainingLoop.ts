@@ -2,10 +2,12 @@
 import type { Batch, Saver, Trainer } from "../../index.ts";
 import { exhausted, nothingSelected, StepsInFlight, select, withMetadata } from "../../internal.ts";
 
+import { note } from "../outcome.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainingLog } from "./log/log.ts";
 import type { Ranks } from "./ranks.ts";
 import { progressMetadata, type RunProgress, runMetadata, type TrainingRecord } from "./runRecord.ts";
+import { chooseSync, measuredSteps, preparingSteps } from "./syncChoice.ts";
 
 export interface LoopParts {
   readonly trainer: Trainer;
@@ -126,6 +128,23 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     else if (!aborted && meets) aborted = await ranks.any(signal?.aborted === true);
     return aborted;
   };
+  let measured = { seconds: 0, exchanging: 0 };
+  /** Chooses how often to exchange, once enough steps were taken to tell what it costs. */
+  async function choose(together: Ranks, taken: number): Promise<void> {
+    if (taken !== preparingSteps && taken !== preparingSteps + measuredSteps) return;
+    await running.drain();
+    const now = { seconds: performance.now() / 1000, exchanging: distribution!.seconds };
+    if (taken > preparingSteps) {
+      const chosen = await together.share(() =>
+        chooseSync(now.exchanging - measured.exchanging, now.seconds - measured.seconds),
+      );
+      distribution!.syncEvery = chosen;
+      record.settings.syncEvery = chosen;
+      progress.above(() => note(`--sync-every ${chosen}: chosen by what exchanging took of ${measuredSteps} steps`));
+    }
+    measured = now;
+  }
+
   let ended = false;
   const stopped = () => exhausted(state.selection, record.settings.patience);
   if (before === 0) await save({ evaluated: false }); // a folder that cannot be written to shows now, not in an hour
@@ -144,6 +163,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     epochOf.set(step + 1, batch.epoch);
     if (step === before) await beforeSteps();
     await running.step(batch);
+    if (ranks && record.settings.syncEvery === "auto") await choose(ranks, step + 1 - before);
     if (step + 1 < lastStep && due(step + 1)) await save();
   }
   await running.drain();

@@ -83,7 +83,8 @@ export class Distribution {
   constructor(
     private readonly session: Session,
     readonly communicator: Communicator,
-    readonly syncEvery: number,
+    /** May be changed where all ranks change it after the same step, at which they hold the same parameters. */
+    public syncEvery: number,
     private readonly outer: Required<OuterMomentum> | undefined,
   ) {
     this.ring = new MessageRing(session.device, messageBytes);

@@ -56,6 +56,12 @@ describe.each(launchers)("under $name", (launcher) => {
     expect(found.stderr).not.toContain("other parameters");
   });
 
+  it.skipIf(missing)(`two ranks choose how often to exchange by what it costs${skipped}`, async () => {
+    const found = await trained(launcher, 2, `${launcher.name} auto`, "--sync-every", "auto");
+    expect(Number.isInteger(Math.log2(found.syncEvery))).toBe(true);
+    expect(found.stderr).toContain(`--sync-every ${found.syncEvery}: chosen by`);
+  });
+
   it.skipIf(missing)(`one rank alone is a job, too${skipped}`, async () => {
     const found = await trained(launcher, 1, `${launcher.name} alone`);
     expect(found).toMatchObject({ steps, ranks: 1 });
