@@ -290,7 +290,7 @@ async function trained<I extends Item>(
   const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   const dataset = groupedBy(opened, settings.groupBy, data);
   await ranks?.expectSame({ people: peopleDigest(dataset), pictures: dataset.items.length });
-  if (ranks) note(`${ranks.size} ranks under ${ranks.library}: ${(await ranks.hosts()).join(", ")}`);
+  if (ranks) note(await ranks.inWords());
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   const writes = ranks?.first ?? true;
   const begun = saved?.run?.data;

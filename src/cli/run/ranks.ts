@@ -70,6 +70,13 @@ export class Ranks {
     return this.gather(this.communicator.host);
   }
 
+  /** Which process each rank is: of one that is killed some launchers tell its number and machine alone. */
+  async inWords(): Promise<string> {
+    const processes = await this.gather(`${this.communicator.host}, process ${process.pid}`);
+    const lines = processes.map((text, rank) => `rank ${rank} on ${text}`);
+    return `${this.size} ranks under ${this.library}: ${lines.join("; ")}`;
+  }
+
   async close(): Promise<void> {
     await this.communicator.close();
     active = undefined;

@@ -121,7 +121,10 @@ const howTo =
 
 /** @throws MISSING_PACKAGE without koffi, or without an MPI library. */
 export async function loadMpi(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Mpi> {
-  const { default: ffi } = await loadPackage("koffi", "Training under MPI", () => import("koffi"));
+  const name = "koffi";
+  // Bundlers leave this import alone: a program that trains alone is bundled without the package.
+  const load = (): Promise<{ default: Koffi }> => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+  const { default: ffi } = await loadPackage(name, "Training under MPI", load);
   const tried: string[] = [];
   for (const file of libraryNames(env)) {
     let library: Library;

@@ -9,6 +9,9 @@ const mostBytes = 2 ** 30;
 /** How long the event loop is kept turning while the other ranks are waited for, before this one begins to rest between tests. */
 const eagerMilliseconds = 2;
 
+/** What started this process: an MPI launcher, or its daemon on this machine. */
+const launcher = process.ppid;
+
 let world: Promise<Communicator & { readonly library: string }> | undefined;
 
 /**
@@ -158,8 +161,17 @@ class MpiCommunicator implements Communicator {
       // The event loop turns meanwhile: pictures are decoded, the GPU is polled. A rank that waits for long, as for an
       // evaluation, leaves its core to others.
       if (performance.now() - since < eagerMilliseconds) await new Promise((resolve) => setImmediate(resolve));
-      else await new Promise((resolve) => setTimeout(resolve, 1));
+      else {
+        if (process.ppid !== launcher) this.#orphaned();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     }
+  }
+
+  /** A launcher that is gone has ended the job, and nobody is left to end a rank that waits for one that is no more. */
+  #orphaned(): never {
+    process.stderr.write(`rank ${this.rank} of ${this.size} on ${this.host}: the MPI launcher has ended\n`);
+    process.exit(1);
   }
 
   #turn<T>(work: () => Promise<T>): Promise<T> {
