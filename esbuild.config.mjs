@@ -69,7 +69,7 @@ const built = await build({
   outdir: library,
   platform: "neutral", // a page, a worker, Node, Deno, Bun
   mainFields: ["module", "main"],
-  external: ["node:*", "webgpu", "sharp"], // peers, loaded when first needed
+  external: ["node:*", "webgpu", "sharp", "koffi"], // peers, loaded when first needed
   plugins: [esbuildPlugin({ minify: true }), builtins, withoutPicomatch],
 });
 

@@ -57,5 +57,7 @@ export { checkLivenessThreshold, livenessKey, scoreOf, withLivenessJudgement } f
 export { matches, personSearch, representatives } from "./recognition/match.ts";
 export { operatingPointKey } from "./recognition/recognitionModel.ts";
 export { Augmenter } from "./train/augmenter.ts";
+export { broadcast } from "./train/distributed/communicator.ts";
+export { expectSame } from "./train/distributed/expectSame.ts";
 export { exhausted, nothingSelected, type Selection, select } from "./train/selection.ts";
 export { StepsInFlight } from "./train/stepsInFlight.ts";

@@ -13,6 +13,7 @@ const peers = {
   "@vladmandic/face-api": "finding faces, with the two that it computes with",
   "@tensorflow/tfjs": "finding faces in Node",
   "@tensorflow/tfjs-backend-wasm": "finding faces in Node",
+  koffi: "training under MPI",
   sharp: "decoding pictures in Node",
   webgpu: "a GPU device in Node",
 };
@@ -73,6 +74,7 @@ export async function programManifest(metafile) {
       twingrad: root.version,
       ...Object.fromEntries([...dependencies].sort().map((name) => [name, versionOf(name)])),
     },
+    optionalDependencies: { koffi: versionOf("koffi") }, // for --distributed alone
   };
 }
 

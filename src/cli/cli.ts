@@ -6,6 +6,7 @@ import { CommanderError } from "commander";
 import { tolerateClosedOutput } from "./closedOutput.ts";
 import { printError, reason } from "./outcome.ts";
 import { program } from "./program.ts";
+import { abortRanks, isDistributed } from "./run/ranks.ts";
 
 const unwritten = tolerateClosedOutput();
 
@@ -25,12 +26,14 @@ try {
     if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
     await finish(asked ? 0 : 2);
   }
+  // Of a distributed run the others would wait for this rank.
+  if (isDistributed()) await finish(1, () => abortRanks(reason(error)));
   process.stderr.write(`twingrad: ${reason(error)}\n`);
   await finish(1);
 }
 
 /** Ends the process once all output is written: the GPU's own threads would keep it alive. */
-async function finish(status: number): Promise<never> {
+async function finish(status: number, last?: () => void): Promise<never> {
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
   );
@@ -39,5 +42,6 @@ async function finish(status: number): Promise<never> {
     const line = `twingrad: standard output cannot be written: ${error.message}\n`;
     await new Promise<void>((done) => process.stderr.write(line, () => done()));
   }
+  last?.();
   process.exit(error && status === 0 ? 1 : status);
 }

@@ -12,6 +12,8 @@ export interface Outcome {
   status?: number;
   /** Why the command ends with status 1 although it has a result, which is printed: what it checked is not in order. */
   failure?: string;
+  /** Whether another process tells the result: rank 0 of a distributed run. */
+  silent?: boolean;
   /** What goes on after the result was told, and the command with it: a server. */
   until?: Promise<unknown>;
 }
@@ -20,6 +22,15 @@ export interface Outcome {
 let quiet = false;
 export const isQuiet = (): boolean => quiet;
 
+/** Whether not even warnings are told: another process tells the same ones. */
+let silent = false;
+
+/** Tells nothing from here on but errors. */
+export function silence(): void {
+  quiet = true;
+  silent = true;
+}
+
 /** Gives a command `--json` and `--quiet` and runs it, telling its outcome in the wanted form. */
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.optionsGroup("Output:");
@@ -27,13 +38,13 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
   command.option("--quiet", "no progress and no notes: only warnings and errors on standard error");
   command.action(async (...parameters: unknown[]) => {
     quiet = command.opts().quiet === true;
-    const { result, text, status, failure, until } = await run(...(parameters as A)).catch((error): Outcome => {
+    const { result, text, status, failure, silent, until } = await run(...(parameters as A)).catch((error): Outcome => {
       if (error instanceof NotLiveError) return refusal(error);
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
     });
     const printed = command.opts().json ? JSON.stringify(result) : text.split("\n").map(shown).join("\n");
-    process.stdout.write(`${printed}\n`);
+    if (!silent) process.stdout.write(`${printed}\n`);
     process.exitCode = status;
     await until;
     if (failure) throw new TwingradError("BAD_INPUT", failure);
@@ -71,6 +82,7 @@ export function note(text: string): void {
 
 /** Tells what changes the result: pictures that are left out, say. Names of files may hold anything a terminal obeys. */
 export function warn(text: string): void {
+  if (silent) return;
   process.stderr.write(`${text.split("\n").map(shown).join("\n")}\n`);
 }
 

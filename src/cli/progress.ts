@@ -13,23 +13,25 @@ export class Progress {
    * @param total steps in all, as far as is known.
    * @param done steps that an earlier run did.
    * @param unit what is counted where it is no steps.
+   * @param more what stands behind the rate, given how many are done in a second.
    */
   constructor(
     private total: number,
     private readonly done: number,
     private readonly unit = "step",
+    private readonly more: (perSecond: number) => string = () => "",
   ) {
     if (!process.stderr.isTTY || isQuiet()) return;
     this.#bar = new SingleBar(
       {
-        format: `{bar} {value}/{total} ${unit}s{loss}  {rate} ${unit}s/s  {left} left`,
+        format: `{bar} {value}/{total} ${unit}s{loss}  {rate} ${unit}s/s{more}  {left} left`,
         stream: process.stderr,
         hideCursor: true,
         gracefulExit: false, // it would take Ctrl-C for itself, and go on
       },
       Presets.shades_classic,
     );
-    this.#bar.start(total, done, { loss: "", rate: "-", left: "-" });
+    this.#bar.start(total, done, { loss: "", rate: "-", more: "", left: "-" });
   }
 
   update(step: number, loss?: number): void {
@@ -39,6 +41,7 @@ export class Progress {
     const figures = {
       loss: loss === undefined ? "" : `  loss ${loss.toFixed(4)}`,
       rate: perSecond.toFixed(perSecond < 10 ? 2 : 0),
+      more: this.more(perSecond),
       left: duration((this.total - step) / perSecond),
     };
     if (this.#bar) {
@@ -50,8 +53,8 @@ export class Progress {
     ) {
       this.#lastLine = now;
       const { unit, total } = this;
-      const { loss: shown, rate, left } = figures;
-      process.stderr.write(`${unit} ${step}/${total}${shown}  ${rate} ${unit}s/s  ${left} left\n`);
+      const { loss: shown, rate, more, left } = figures;
+      process.stderr.write(`${unit} ${step}/${total}${shown}  ${rate} ${unit}s/s${more}  ${left} left\n`);
     }
   }
 

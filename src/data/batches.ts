@@ -48,6 +48,17 @@ export const defaultPrefetch = 8;
 export interface LoadingOptions {
   /** How many batches are decoded ahead of the one in use. @default 8 */
   prefetch?: number;
+  /**
+   * Of several ranks that train together: each gets its part of a batch `size` times as large, which is the batch that a single
+   * process would get, and decodes no other. Every rank draws with the same seed.
+   */
+  share?: Share;
+}
+
+/** One of so many ranks, counted from 0. */
+export interface Share {
+  readonly rank: number;
+  readonly size: number;
 }
 
 /** Options of the batch streams. */
@@ -56,7 +67,7 @@ export interface BatchOptions extends LoadingOptions {
   batchSize: number;
 }
 
-const batchOptions: Known<BatchOptions> = { prefetch: 1, batchSize: 1 };
+const batchOptions: Known<BatchOptions> = { prefetch: 1, batchSize: 1, share: 1 };
 
 /**
  * An endless stream of batches, decoded ahead in the sampler's order. Memory holds at most the batch handed out last,
@@ -139,7 +150,7 @@ export function classBatches(
   classes: Sampler<ClassExample>,
   options: LoadingOptions & { readonly together?: number } = {},
 ): BatchStream<LoadedClasses> {
-  checkOptions("classBatches", options, { prefetch: 1, together: 1 });
+  checkOptions("classBatches", options, { prefetch: 1, together: 1, share: 1 });
   const { together = 1 } = options;
   const sources = [images].flat();
   if (together % sources.length !== 0) {
@@ -196,6 +207,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   readonly #images: readonly DecodedImages[];
   readonly #sampler: Sampler<T>;
   readonly #examples: number;
+  readonly #share: Share;
   readonly #kind: Kind<T, F>;
   readonly #prefetch: Prefetch<{ batch: F & Decoded; after: SamplerState }>;
   #state: SamplerState;
@@ -206,7 +218,7 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   constructor(
     images: readonly DecodedImages[],
     sampler: Sampler<T>,
-    { prefetch = defaultPrefetch }: LoadingOptions,
+    { prefetch = defaultPrefetch, share = { rank: 0, size: 1 } }: LoadingOptions,
     examples: number,
     kind: Kind<T, F>,
   ) {
@@ -216,9 +228,14 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
     if (!Number.isInteger(prefetch) || prefetch < 0) {
       throw new TwingradError("BAD_INPUT", `Invalid \`prefetch\` ${prefetch}: expected an integer of at least 0.`);
     }
+    const { rank, size } = share;
+    if (!(Number.isInteger(rank) && Number.isInteger(size) && rank >= 0 && rank < size)) {
+      throw new TwingradError("BAD_INPUT", `share is rank ${rank} of ${size}; expected whole numbers, rank below size`);
+    }
     this.#images = images;
     this.#sampler = sampler;
     this.#examples = examples;
+    this.#share = share;
     this.#kind = kind;
     this.#prefetch = new Prefetch(() => this.#begin(), prefetch);
     this.#state = sampler.state();
@@ -260,11 +277,14 @@ class Loader<T extends { readonly epoch: number }, F> implements BatchStream<F &
   }
 
   async #begin(): Promise<{ batch: F & Decoded; after: SamplerState }> {
-    const first = this.#sampler.drawn;
-    const chosen = Array.from({ length: this.#examples }, () => this.#sampler.next().value);
+    const { rank, size } = this.#share;
+    const skipped = rank * this.#examples;
+    const first = this.#sampler.drawn + skipped;
+    const all = Array.from({ length: size * this.#examples }, () => this.#sampler.next().value);
     const after = this.#sampler.state();
+    const chosen = all.slice(skipped, skipped + this.#examples);
     const { stacked, parts } = await this.#load(this.#kind.pictures(chosen), first);
-    const { epoch } = chosen[chosen.length - 1];
+    const { epoch } = all[all.length - 1]; // of all ranks' examples: they end together
     return { batch: { ...this.#kind.fields(parts), stacked, epoch }, after };
   }
 

@@ -16,6 +16,7 @@ export {
   type LoadedTriplets,
   type LoadingOptions,
   livenessBatches,
+  type Share,
   tripletBatches,
 } from "./batches.ts";
 export { type Dataset, type Item, identityGroups, labelsOf } from "./dataset.ts";

@@ -1,4 +1,5 @@
 // One dispatch of a program with its bindings, and the input values of a run.
+import type { Device } from "./device.ts";
 
 export interface BufferRange {
   readonly buffer: GPUBuffer;
@@ -30,3 +31,39 @@ export interface Dispatch {
 }
 
 export type InputValues = Readonly<Record<string, ArrayLike<number> & (ArrayBufferView | readonly number[])>>;
+
+/** A step that is ready to be submitted. */
+export interface StepParts {
+  readonly device: Device;
+  readonly dispatches: readonly Dispatch[];
+  readonly gradients: readonly BufferRange[];
+  readonly loss: BufferRange;
+  /** Copies what the step reads back; encoded behind its last dispatch. */
+  readonly results: (encoder: GPUCommandEncoder) => void;
+}
+
+/** Submits a step instead of its program. */
+export type Divide = (parts: StepParts) => Promise<void>;
+
+export function encode(
+  pass: GPUComputePassEncoder,
+  { pipeline, bindGroup, workgroups }: Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">,
+): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+}
+
+/** Submits these dispatches, and behind them the copies that `copy` encodes. */
+export function submit(
+  { gpu }: Device,
+  dispatches: readonly Dispatch[],
+  copy?: (encoder: GPUCommandEncoder) => void,
+): void {
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const dispatch of dispatches) encode(pass, dispatch);
+  pass.end();
+  copy?.(encoder);
+  gpu.queue.submit([encoder.finish()]);
+}

@@ -4,7 +4,7 @@ import { TwingradError } from "../errors.ts";
 import { areNumbers, typeName } from "../options.ts";
 import type { Device } from "./device.ts";
 import type { NotFinite } from "./diagnosis/notFinite.ts";
-import type { BufferRange, Dispatch, InputValues } from "./dispatch.ts";
+import { type BufferRange, type Dispatch, type Divide, encode, type InputValues, submit } from "./dispatch.ts";
 import type { ProgramGraph } from "./programGraph.ts";
 import type { StagingRing } from "./readback.ts";
 
@@ -45,6 +45,8 @@ export interface ProgramParts {
   /** The stages of compilation as data, and the same as text. */
   readonly graph: () => ProgramGraph;
   readonly explain: (graph: ProgramGraph) => string;
+  /** The buffers that the update reads, one per arena; empty where nothing is trained. */
+  readonly gradients: readonly BufferRange[];
   /** The optimizer's values to write before each step. */
   readonly schedule?: {
     range: BufferRange;
@@ -78,15 +80,6 @@ export interface KernelTime {
   readonly nanoseconds: number;
   /** Bytes bound: the traffic if everything is read or written once. */
   readonly bytes: number;
-}
-
-export function encode(
-  pass: GPUComputePassEncoder,
-  { pipeline, bindGroup, workgroups }: Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">,
-): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
 
 /**
@@ -159,13 +152,23 @@ export class Program<Outputs = any> {
     return (await this.start(inputs)).result;
   }
 
-  /** In two stages: resolves with a promise of the result once the step is submitted; the arrays may then change. */
-  async start(inputs: InputValues = {}): Promise<{ result: Promise<StepResult<Outputs>> }> {
+  /**
+   * In two stages: resolves with a promise of the result once the step is submitted; the arrays may then change.
+   * @param divide submits the step in parts instead; no other step may start before it resolves.
+   */
+  async start(inputs: InputValues = {}, divide?: Divide): Promise<{ result: Promise<StepResult<Outputs>> }> {
     this.checkInputs(inputs);
     const { device, outputs, ring, schedule } = this.parts;
     const acquired = ring.acquire();
     const slot = acquired instanceof Promise ? await device.wait(acquired) : acquired;
-    const step = this.submit(inputs, slot);
+    this.upload(inputs);
+    const step = this.advance();
+    const dispatches = [...this.constantsDue(), ...this.parts.dispatches];
+    const results = (encoder: GPUCommandEncoder) => this.copyResults(encoder, slot);
+    if (divide) {
+      const [loss] = outputs; // it is the first, where there is one
+      await divide({ device, dispatches, gradients: this.parts.gradients, loss: loss.range, results });
+    } else submit(device, dispatches, results);
     const { runs } = this;
     const result = ring.collect(slot, (bytes) => {
       const result: Record<string, Float32Array | number | boolean> = step === undefined ? {} : { step };
@@ -185,14 +188,8 @@ export class Program<Outputs = any> {
   /** Computes the part that depends on parameters alone, if they changed, so that the next run need not. */
   prepare(): void {
     if (this.disposed) throw new TwingradError("DISPOSED", "prepare: the program was disposed.");
-    const { gpu } = this.parts.device;
     const due = this.constantsDue();
-    if (due.length === 0) return;
-    const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const dispatch of due) encode(pass, dispatch);
-    pass.end();
-    gpu.queue.submit([encoder.finish()]);
+    if (due.length > 0) submit(this.parts.device, due);
   }
 
   /** The constant dispatches to run before the next step. The caller must run them: they are marked as computed. */
@@ -204,24 +201,14 @@ export class Program<Outputs = any> {
     return due;
   }
 
-  /** Encodes and submits one step; its results are copied to `slot`. */
-  private submit(inputs: InputValues, slot: GPUBuffer): number | undefined {
-    const { device, dispatches, outputs, schedule } = this.parts;
-    this.upload(inputs);
-    const step = this.advance();
-    const encoder = device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const dispatch of [...this.constantsDue(), ...dispatches]) encode(pass, dispatch);
-    pass.end();
+  private copyResults(encoder: GPUCommandEncoder, slot: GPUBuffer): void {
+    const { outputs, schedule } = this.parts;
     for (const { range, elements, offset } of outputs) {
       encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, elements * 4);
     }
-    if (schedule) {
-      const { range, offset } = schedule.fault;
-      encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
-    }
-    device.gpu.queue.submit([encoder.finish()]);
-    return step;
+    if (!schedule) return;
+    const { range, offset } = schedule.fault;
+    encoder.copyBufferToBuffer(range.buffer, range.offset, slot, offset, 4);
   }
 
   /**

@@ -4,7 +4,7 @@
 import { TwingradError } from "../errors.ts";
 import type { Contest, Contestant } from "./contest.ts";
 import type { Device } from "./device.ts";
-import { encode } from "./program.ts";
+import { encode } from "./dispatch.ts";
 import { writeShapes } from "./shapeUniform.ts";
 import { hasTimestamps, timePasses, timeSubmissions } from "./timing.ts";
 import type { Choice } from "./tunerTable.ts";

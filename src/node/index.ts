@@ -16,5 +16,6 @@ export { decodePicture, readPicture } from "./files/images.ts";
 export { type LoadOptions, loadLivenessModel, loadModel, saveModel } from "./files/modelFiles.ts";
 export { type OneShotRuns, type PairProtocol, readOneShotRuns, readPairs } from "./files/protocolFiles.ts";
 export { fileTuningStore } from "./files/tuning.ts";
+export { mpi } from "./mpi/mpi.ts";
 export { type WriteRecordsOptions, type WrittenRecords, writeRecords } from "./tfrecord/recordWriter.ts";
 export { tfrecords } from "./tfrecord/tfrecords.ts";

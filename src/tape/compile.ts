@@ -78,6 +78,7 @@ function build(
     memory: plan.memory,
     graph: () => graphOf(plan),
     explain,
+    gradients: plan.gradients.map(rangeOf),
     schedule: optimizer && {
       range: rangeOf(schedule!),
       next: () => optimizer.schedule(++store.step),

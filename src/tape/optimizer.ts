@@ -31,8 +31,8 @@ export interface TrainingStage {
   readonly loss: Tensor;
   /** The tensors that the update reads. */
   readonly asked: readonly Tensor[];
-  /** Launches the update after the graph; returns the loss to report, the arenas, and where faults are reported. */
-  lower(to: Lowering): { loss: Tensor; arenas: Arena[]; schedule: Storage; fault: Storage };
+  /** Launches the update after the graph; returns the loss to report, the arenas with their gradients, and where faults are reported. */
+  lower(to: Lowering): { loss: Tensor; arenas: Arena[]; gradients: Storage[]; schedule: Storage; fault: Storage };
 }
 
 /** An update rule: `adam`, `adamW` or `sgd` make one. */

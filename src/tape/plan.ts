@@ -63,6 +63,8 @@ export interface ProgramPlan extends Plan {
   readonly resultBytes: number;
   readonly schedule?: Storage;
   readonly fault?: Storage;
+  /** What the update reads, one of each arena. */
+  readonly gradients: readonly Storage[];
   readonly memory: Memory;
 }
 
@@ -76,6 +78,7 @@ interface Lowered {
   readonly arenas: readonly Arena[];
   readonly schedule?: Storage;
   readonly fault?: Storage;
+  readonly gradients: readonly Storage[];
 }
 
 /**
@@ -122,11 +125,12 @@ export function lowerTape(tape: Tape, options: CompileOptions, unused?: readonly
     arenas: update?.arenas ?? [],
     schedule: update?.schedule,
     fault: update?.fault,
+    gradients: update?.gradients ?? [],
   };
 }
 
 export function planProgram(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): ProgramPlan {
-  const { stages, outputs, reported, arenas, schedule, fault } = lowerTape(tape, options, unused);
+  const { stages, outputs, reported, arenas, schedule, fault, gradients } = lowerTape(tape, options, unused);
   const required = new Set(outputs.map(({ storage }) => storage));
   if (fault) required.add(fault);
   const live = removeDead(stages.launches, required, options.frozen);
@@ -148,8 +152,10 @@ export function planProgram(tape: Tape, options: CompileOptions, unused?: readon
   const memory = measure(tape, plan, launches, { arenas, resultBytes });
   tape.device.checkMemory("the program", memory.total);
   const { optimizer } = options;
-  return { ...plan, stages, optimizer, launches, constant, results, faultOffset, resultBytes, schedule, fault, memory };
+  const update = { optimizer, schedule, fault, gradients };
+  return { ...plan, ...update, stages, launches, constant, results, faultOffset, resultBytes, memory };
 }
+
 /** Bytes by role, and the number of buffers. */
 function measure(
   tape: Tape,

@@ -15,6 +15,7 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { feed } from "./batch.ts";
+import type { Distribution, DistributionOptions } from "./distributed/distribution.ts";
 import { type FineTuningOptions, frozenParameters, type InitialWeights, initialWeights } from "./fineTuning.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
@@ -25,7 +26,7 @@ import type { TrainingSpec } from "./trainingSpec.ts";
 export type { Recovered, RecoveryOptions } from "./recovery.ts";
 
 /** Options of `Trainer.create`. */
-export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningOptions {
+export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningOptions, DistributionOptions {
   /** Per step: pairs, triplets, or pictures for a liveness network and for losses that compare all of a batch. */
   readonly batchSize: number;
   /** Adds l2 * sum(w^2) / 2 for each convolution kernel that is trained. @default 0 */
@@ -74,6 +75,9 @@ const trainerOptions: Known<TrainerOptions> = {
   freeze: 1,
   recovery: 1,
   debugNumerics: 1,
+  communicator: 1,
+  syncEvery: 1,
+  outerMomentum: 1,
 };
 
 /**
@@ -105,6 +109,8 @@ export class Trainer {
     private readonly spec: TrainingSpec,
     private readonly recovery: Recovery,
     private readonly debugNumerics: boolean,
+    /** With other ranks: what is exchanged with them. */
+    readonly distribution?: Distribution,
   ) {
     const { network, ...options } = spec;
     this.network = network;
@@ -154,6 +160,17 @@ export class Trainer {
     const frozen = freeze && frozenParameters(freeze, network.options, parameters);
     const initial = init && (await initialWeights(init, network, parameters));
     const spec = frozen ? { ...unfrozen, frozen } : unfrozen;
+    if (options.communicator) {
+      // It cannot go on alone when its device is lost: the job ends, and is resumed from a checkpoint.
+      const { distributed } = await import("./distributed/distribution.ts");
+      const own = distributed(spec, options);
+      const session = await Session.open(device, own.spec);
+      const distribution = own.open(session);
+      const trainer = new Trainer(own.spec, new Recovery(session, undefined, false), false, distribution);
+      if (initial) await trainer.begin(initial);
+      await distribution.begin(trainer);
+      return trainer;
+    }
     const session = await Session.open(device, spec);
     const trainer = new Trainer(spec, new Recovery(session, recovery || undefined, debugNumerics), debugNumerics);
     if (initial) await trainer.begin(initial);
@@ -176,16 +193,19 @@ export class Trainer {
   }
 
   /**
-   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting: a
-   * few steps are in flight and settle in order. A batch's arrays may be reused immediately, except `stacked` and its
-   * parts. Throws `NOT_FINITE` if the loss or a gradient is NaN or infinite: the parameters are then invalid, load an
-   * earlier state.
+   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
+   * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
+   * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
+   * earlier state. With a communicator every rank takes the step, each with a batch of its own.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);
     const bytes = Object.values(inputs).reduce((n, { byteLength }) => n + byteLength, 0);
     const { loss, step, finite } = await this.recovery.change(
-      async (session) => (await session.program("step", dtype)).start(inputs),
+      async (session) => {
+        const program = await session.program("step", dtype);
+        return this.distribution ? this.distribution.step(program, inputs) : program.start(inputs);
+      },
       { bytes },
     );
     if (!finite) throw new NotFiniteError(step, loss, await this.diagnose(step, dtype, inputs));
@@ -201,7 +221,7 @@ export class Trainer {
     return new Map([["loss", new Float32Array([loss])], ...Object.entries(found as Record<string, Float32Array>)]);
   }
 
-  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. */
+  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. Exchanges nothing with other ranks. */
   async profile(batch: Batch): Promise<KernelTime[]> {
     const { dtype, inputs } = this.feed(batch);
     const profiled: Operation<KernelTime[]> = async (session) => ({
@@ -255,14 +275,15 @@ export class Trainer {
   }
 
   /**
-   * Loads a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` if a tensor does not
-   * fit or the file is of another task or optimizer; the state is then unchanged.
+   * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
+   * fit or the file is of another task or optimizer, and changes nothing then. With a communicator every rank loads the same.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
       async ({ store }) => {
         const saved = await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
         this.init = saved.init;
+        this.distribution?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },
@@ -313,6 +334,7 @@ export class Trainer {
    * of.
    */
   dispose(): Promise<void> {
+    this.distribution?.dispose();
     return this.recovery.dispose();
   }
 
@@ -342,6 +364,7 @@ export class Trainer {
     return this.recovery.change(
       async ({ store }) => {
         store.write(name, values);
+        this.distribution?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: values.byteLength },

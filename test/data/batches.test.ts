@@ -140,6 +140,35 @@ describe("batches", () => {
     }
   });
 
+  it("are divided among ranks, each of which decodes its own share of what one process would get", async () => {
+    const [B, ranks] = [3, 2];
+    const datasets = [constantPictures(4, 5), constantPictures(4, 5)];
+    const images = new DecodedImages(constantPictures(4, 5), size);
+    const whole = batches(images, balancedPairs(labels, { seed: 5 }), { batchSize: B * ranks });
+    const shares = [0, 1].map((rank) => {
+      const options = { batchSize: B, prefetch: 0, share: { rank, size: ranks } };
+      return batches(
+        new DecodedImages(datasets[rank], size, { maximumBytes: 0 }),
+        balancedPairs(labels, { seed: 5 }),
+        options,
+      );
+    });
+    for (let number = 0; number < 4; number++) {
+      const { value: all } = await whole.next();
+      const parts = await Promise.all(shares.map(async (stream) => (await stream.next()).value));
+      for (const side of ["left", "right"] as const) {
+        expect(parts.flatMap((part) => [...part[side]])).toEqual([...all[side]]);
+        expect(parts.flatMap((part) => [...part[`${side}Labels`]])).toEqual([...all[`${side}Labels`]]);
+        expect(parts.flatMap((part) => [...part[`${side}Seeds`]])).toEqual([...all[`${side}Seeds`]]);
+      }
+      expect(parts.map(({ epoch }) => epoch)).toEqual([all.epoch, all.epoch]);
+      for (const stream of shares) expect(stream.state()).toEqual(whole.state());
+    }
+    for (const { decoded } of datasets) expect(decoded.length).toBeLessThanOrEqual(4 * 2 * B);
+    const options = { batchSize: B, share: { rank: 2, size: 2 } };
+    expect(() => batches(images, balancedPairs(labels, { seed: 5 }), options)).toThrow("rank 2 of 2");
+  });
+
   it("continue from a state, whatever was prefetched when it was saved", async () => {
     const keep = { sameProbability: 0.9, differentProbability: 0.2, seed: 8, shuffleBuffer: 7 };
     await fc.assert(

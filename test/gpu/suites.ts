@@ -14,6 +14,7 @@ import "./engine/device.suite.ts";
 import "./images/edgeHistograms.suite.ts";
 import "./ops/elementwise.suite.ts";
 import "./engine/errors.suite.ts";
+import "./training/distributed.suite.ts";
 import "./training/examples.suite.ts";
 import "./ops/features.suite.ts";
 import "./ops/spatial/globalAveragePool.suite.ts";

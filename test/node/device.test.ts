@@ -111,6 +111,17 @@ describe.runIf(process.platform === "linux")("without a GPU driver", () => {
     expect(stderr).toMatch(/^twingrad: no GPU found; computing on the CPU with the software adapter \S.*\n$/);
   });
 
+  test("an adapter is taken by a part of its name, and where none has it the error says so", async () => {
+    const script = `
+      const device = await openDevice({ name: "SwiftShader", tell: () => undefined });
+      console.log(device.adapter.description);
+      device.dispose();
+      await openDevice({ name: "Voodoo" }).catch(({ code, message }) => console.log(code, message));`;
+    const { status, stdout } = await ends(script, noDriver);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/SwiftShader.*\nNO_ADAPTER Found no WebGPU adapter whose name has "Voodoo"/);
+  });
+
   test("asking for the system's adapter alone is an error that says what to install", async () => {
     const script = 'await openDevice({ adapter: "system" }).catch((error) => console.log(error.code, error.message));';
     const { status, stdout } = await ends(script, noDriver);

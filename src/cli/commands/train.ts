@@ -30,8 +30,10 @@ import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
 import { action, digits, note, percent, warn } from "../outcome.ts";
 import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
-import { checkData, exists, kernelsOf, type SavedRun, savedRun } from "../run/resume.ts";
+import { Ranks, refuseAlone } from "../run/ranks.ts";
+import { checkData, exists, kernelsOf, type SavedRun, savedRun, sharedRun } from "../run/resume.ts";
 import { inRunFolder } from "../run/runFolder.ts";
+import { peopleDigest } from "../run/runRecord.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
@@ -44,6 +46,8 @@ type Flags = Record<string, unknown> &
     resume?: boolean;
     checkData: DataCheck;
     tune?: boolean;
+    distributed?: boolean;
+    device?: string[];
     json?: boolean;
     quiet?: boolean;
   };
@@ -217,11 +221,34 @@ export function addTrain(program: Command): void {
     )
     .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
 
+  command
+    .option(
+      "--device <names>",
+      "the GPU to train on, by a part of its name (twingrad devices tells them); of several, as A100,RTX, each process of a machine takes one in turn",
+      list,
+    )
+    .option(
+      "--distributed",
+      "train with the other processes that an MPI launcher started, as mpirun -n 4 twingrad train ...: each takes --batch-size of every batch",
+    )
+    .option(
+      "--sync-every <steps>",
+      "with --distributed: 1 takes the mean of all gradients in each step; N lets each process step alone and takes the mean of parameters every N steps; auto begins with 1 and chooses N by what exchanging took of ten steps (default: 1)",
+      (text: string) => (text === "auto" ? text : number(text)),
+    )
+    .option(
+      "--outer-momentum <share>",
+      "with --sync-every above 1: Nesterov momentum across those means, as 0.9 (DiLoCo)",
+      number,
+    );
   command.addHelpText("after", `\nPresets (--preset; any option that is given comes first):\n${presetsInWords()}`);
   action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
-      const { result, status } = await run(data, flags);
-      return { result, text: describe(result), status: result.interrupted && status };
+      const ranks = flags.distributed ? await Ranks.open() : undefined;
+      const { result, status } = await run(data, flags, ranks);
+      await ranks?.close();
+      const silent = ranks && !ranks.first;
+      return { result, text: silent ? "" : describe(result), status: result.interrupted && status, silent };
     } catch (error) {
       if (error instanceof SettingsError)
         command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
@@ -232,7 +259,8 @@ export function addTrain(program: Command): void {
 
 async function run(
   data: string[],
-  { out, config, resume, checkData: check, tune, json: _, quiet: __, ...others }: Flags,
+  { out, config, resume, checkData: check, tune, distributed: _d, device: names, json: _, quiet: __, ...others }: Flags,
+  ranks: Ranks | undefined,
 ) {
   const [dataFlags, values] = splitDataFlags(others);
   const { augmentPreset, ...named } = values;
@@ -243,16 +271,20 @@ async function run(
   const initial = path === undefined ? undefined : await readInitialModel(path);
   if (initial) said.init = initial.fingerprint;
   let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
-  if (settings.preset && !resume)
+  if (ranks) await ranks.expectSame({ out, resume: resume === true, ...settings });
+  else refuseAlone(settings);
+  const writes = ranks?.first ?? true;
+  if (settings.preset && !resume && writes)
     note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, said))}`);
-  if (resume && !(await exists(out)))
+  if (resume && writes && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
-  return inRunFolder(out, warn, async () => {
-    const saved = resume ? await savedRun(out, warn) : undefined;
+  const alone = <T>(work: () => Promise<T>) => (writes ? inRunFolder(out, warn, work) : work());
+  return alone(async () => {
+    const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, warn) : await savedRun(out, warn);
     if (saved) settings = resumeSettings(saved.record.settings, said);
-    else if (resume) warn(`${out}: nothing was saved yet: training begins at the beginning`);
-    if (initial && !saved) note(`training begins with the weights of ${path}: ${inNetworkWords(settings)}`);
-    const inputs = { data, dataFlags, settings, saved, initial, out, tune, check };
+    else if (resume) warn("No checkpoint found; starting from step 0.");
+    if (initial && !saved && writes) note(`training begins with the weights of ${path}: ${inNetworkWords(settings)}`);
+    const inputs = { data, dataFlags, settings, saved, initial, out, tune, check, ranks, names };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
   });
 }
@@ -270,23 +302,30 @@ interface Inputs {
   out: string;
   tune?: boolean;
   check: DataCheck;
+  ranks: Ranks | undefined;
+  /** Of adapters: each process of a machine takes one in turn. */
+  names: string[] | undefined;
 }
 
 async function trained<I extends Item>(
   task: TrainingTask<I>,
-  { data, dataFlags, settings, saved, initial, out, tune, check: asked }: Inputs,
+  { data, dataFlags, settings, saved, initial, out, tune, check: asked, ranks, names }: Inputs,
 ) {
   const pictures = picturesOf(settings);
   const opened = await task.open(data, dataFlags, note, { size: pictures.decoded, crop: pictures.crop });
   const dataset = groupedBy(opened, settings.groupBy, data);
+  await ranks?.expectSame({ people: peopleDigest(dataset), pictures: dataset.items.length });
+  if (ranks) note(await ranks.inWords());
   if (saved) checkData(saved, { path: data.join(" "), dataset });
+  const writes = ranks?.first ?? true;
   const begun = saved?.run?.data;
   const check = begun?.contents === undefined ? asked : "contents";
-  const fingerprint = await dataFingerprint(data, dataset, { check, boxes: dataFlags.boxes });
-  compareData(data.join(" "), begun, fingerprint, warn);
+  const fingerprint = writes ? await dataFingerprint(data, dataset, { check, boxes: dataFlags.boxes }) : undefined;
+  if (fingerprint) compareData(data.join(" "), begun, fingerprint, warn);
   note(task.describe(dataset));
   return interruptible(async (signal) => {
-    const device = await openDevice({ ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
+    const name = names?.[((await ranks?.place()) ?? 0) % names.length];
+    const device = await openDevice({ name, ...(saved ? kernelsOf(saved, warn) : tuningOf({ tune })), tell: note });
     try {
       return await train(device, task, dataset, settings, {
         folder: out,
@@ -295,6 +334,7 @@ async function trained<I extends Item>(
         data: fingerprint,
         warn,
         signal,
+        ranks,
       });
     } finally {
       device.dispose();
@@ -314,11 +354,21 @@ function describe({
   interrupted,
   stopped,
   kept,
+  ranks,
+  syncEvery,
+  communication,
+  samplesPerSecond,
+  slowest,
 }: TrainingResult): string {
   const losses =
     firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
   const pace = `${digits(stepsPerSecond)} a second, ${percent(waitingForData)} of the time waiting for pictures`;
   const lines = [`${steps} steps (${epochs} epochs), ${pace}${losses}`];
+  if (ranks !== undefined && slowest) {
+    const exchanges = syncEvery === 1 ? "gradients each step" : `parameters every ${syncEvery} steps`;
+    const rates = `${digits(samplesPerSecond!)} samples a second, ${percent(communication!)} of the time exchanging ${exchanges}`;
+    lines.push(`${ranks} ranks: ${rates}; the slowest is rank ${slowest.rank} on ${slowest.host}`);
+  }
   if (interrupted) {
     const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
     return [...lines, `stopped early: ${saved}`].join("\n");

@@ -47,6 +47,7 @@ export const changeable: ReadonlySet<string> = new Set([
   "recoveryEvery",
   "recoveryLosses",
   "debugNumerics",
+  "syncEvery",
 ]);
 
 /** @param where what the message calls their source: "--" for flags, or a file's name. */

@@ -136,6 +136,8 @@ export const schema = z.strictObject({
   recoveryEvery: positive,
   recoveryLosses: positive,
   debugNumerics: z.boolean(),
+  syncEvery: z.union([positive, z.literal("auto")]),
+  outerMomentum: z.number().min(0).lt(1),
 });
 
 const optional = {
@@ -186,6 +188,8 @@ const optional = {
   recoveryEvery: true,
   recoveryLosses: true,
   debugNumerics: true,
+  syncEvery: true,
+  outerMomentum: true,
 } as const;
 export const resolved = schema.partial(optional);
 

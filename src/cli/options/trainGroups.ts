@@ -69,7 +69,8 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Augmentation:": ["augmentPreset"],
   "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
-  "Device:": ["storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
+  "Several processes:": ["distributed", "syncEvery", "outerMomentum"],
+  "Device:": ["device", "storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };
 
 /** Puts each option that the table names under its heading; the others keep that under which they were declared. */

@@ -13,6 +13,7 @@ import {
   type SavedModel,
 } from "../../internal.ts";
 import { diskFolder } from "../../node/index.ts";
+import type { Ranks } from "./ranks.ts";
 import { type RunIdentity, runIdentity } from "./runIdentity.ts";
 import { peopleDigest, type RunState, runState, type TrainingRecord, trainingRecord } from "./runRecord.ts";
 
@@ -47,9 +48,24 @@ export async function savedRun(folder: string, tell: (text: string) => void): Pr
     if (refused.length === 0) return undefined;
     throw new TwingradError("CORRUPT_FILE", `${folder}: no checkpoint in it is whole`);
   }
+  return runOf(folder, saved);
+}
+
+function runOf(folder: string, saved: SavedModel & { readonly bytes: Uint8Array }): SavedRun {
   const record = trainingRecord(saved.file);
   if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model does not say how it was trained`);
   return { ...saved, record, run: runIdentity(saved.file), ...runState(saved.file) };
+}
+
+/** The same on every rank of a distributed run, of which rank 0 alone looks into the folder. */
+export async function sharedRun(
+  ranks: Ranks,
+  folder: string,
+  tell: (text: string) => void,
+): Promise<SavedRun | undefined> {
+  const own = ranks.first ? await savedRun(folder, tell) : undefined;
+  const bytes = await ranks.shareBytes(own?.bytes);
+  return own ?? (bytes && runOf(folder, { bytes, ...(await openSaved(bytes)) }));
 }
 
 /** @throws CHECKPOINT_MISMATCH when these are not the data of the run to resume. */

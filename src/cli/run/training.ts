@@ -1,10 +1,12 @@
 // One training run over a dataset: batches in, steps in flight, checkpoints on the way, an evaluated model at the end.
 
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   type Checkpoints,
+  type Communicator,
   type Dataset,
   type Device,
   type Item,
@@ -33,9 +35,11 @@ import { optimizerOf } from "../options/optimizerSettings.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
+import { digits, percent } from "../outcome.ts";
 import { Progress } from "../progress.ts";
 import { fittedAlignment } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";
+import type { Ranks } from "./ranks.ts";
 import { checkpointsIn, clearAfterKill, clearForNewRun, type SavedRun } from "./resume.ts";
 import {
   type DataFingerprint,
@@ -49,7 +53,20 @@ import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./ru
 import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
 
-export interface TrainingResult {
+/** What a distributed run tells besides. */
+export interface Together {
+  ranks: number;
+  /** Steps between exchanges. */
+  syncEvery: number;
+  /** Share of the time in which the ranks exchanged what they computed, their mean. */
+  communication: number;
+  /** Pairs, triplets or pictures a second of all ranks. */
+  samplesPerSecond: number;
+  /** The rank for which the others waited. */
+  slowest: { rank: number; host: string };
+}
+
+export interface TrainingResult extends Partial<Together> {
   steps: number;
   /** Passes over the data that were completed. */
   epochs: number;
@@ -101,6 +118,8 @@ export interface RunOptions {
   readonly warn: (text: string) => void;
   /** Ends the run early, with a checkpoint to resume from. */
   readonly signal?: AbortSignal;
+  /** The processes that train together; rank 0 alone writes. */
+  readonly ranks?: Ranks;
 }
 
 /** Trains on `dataset` and leaves `model.safetensors` in `folder`, with the run's checkpoints and its log. */
@@ -109,7 +128,7 @@ export async function train<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
   given: ResolvedSettings,
-  { folder, resume, initial, data, warn, signal }: RunOptions,
+  { folder, resume, initial, data, warn, signal, ranks }: RunOptions,
 ): Promise<TrainingResult> {
   const { decoded } = picturesOf(given);
   const { training, heldOut } = divide(task, dataset, given);
@@ -120,7 +139,12 @@ export async function train<I extends Item>(
     (known && `${known.towers}` === `${given.align}`
       ? known
       : { ...(await fittedAlignment(training, decoded)), towers: given.align });
-  const { stream, batchSize, perEpoch, steps: stepsIn } = task.batches(training, decoded, given, warn, alignment);
+  const {
+    stream,
+    batchSize,
+    perEpoch,
+    steps: stepsIn,
+  } = task.batches(training, decoded, given, warn, alignment, ranks?.communicator);
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = given;
   const allSteps = Math.min(lastStep, stepsIn(epochs));
   const settings = planned(given, Math.max(1, allSteps));
@@ -129,7 +153,14 @@ export async function train<I extends Item>(
   const onRecovery = (recovered: Recovered) => tell(describeRecovery(recovered));
   let refused = false;
   const init = resume ? undefined : initial?.bytes;
-  const compiling = trainerOf(device, task, settings, { batchSize, learningRate: rates, alignment, init, onRecovery });
+  const compiling = trainerOf(device, task, settings, {
+    batchSize,
+    learningRate: rates,
+    alignment,
+    init,
+    onRecovery,
+    communicator: ranks?.communicator,
+  });
   compiling.catch(() => {
     refused = true;
   });
@@ -139,13 +170,19 @@ export async function train<I extends Item>(
   if (resume) await trainer.load(resume.bytes);
   const before = trainer.steps;
   if (before > 0 && before < allSteps) checkRest(rates, before + 1);
-  const progress = new Progress(allSteps, before);
+  const writes = ranks?.first ?? true;
+  const begun = performance.now();
+  const together = (perSecond: number) => {
+    const share = trainer.distribution!.seconds / ((performance.now() - begun) / 1000);
+    return `, ${digits(perSecond * batchSize * ranks!.size)} samples/s of ${ranks!.size} ranks, ${percent(share)} exchanging`;
+  };
+  const progress = new Progress(allSteps, before, "step", ranks && together);
   const tell = (text: string) => progress.above(() => warn(text));
   const run: RunIdentity = { ...(resume?.run ?? newRun()), data: data ?? resume?.run?.data };
   // Files of earlier versions have no identity: those of a run that goes on from one are its own.
   const isOwn = ({ file }: SavedModel) => (runIdentity(file)?.id ?? (resume && !resume.run && run.id)) === run.id;
   const checkpoints = checkpointsIn(folder, { keep: settings.keepCheckpoints, isOwn });
-  const log = await TrainingLog.open(folder, before, tell);
+  const log = writes ? await TrainingLog.open(folder, before, tell) : TrainingLog.none();
   const record = recordOf(settings, dataset, training);
   const evaluate = (bytes: Uint8Array, people: Dataset<I>, quick: boolean) =>
     trainer.withDevice((present) =>
@@ -160,16 +197,15 @@ export async function train<I extends Item>(
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
   let ran: LoopResult;
   // A new run has the folder from here on; one that is gone on with may turn out to have ended.
-  if (!resume) {
+  if (!resume && writes) {
     await markUnfinished(folder, tell);
     await clearForNewRun(folder, warn);
   }
-  await clearAfterKill(folder);
+  if (writes) await clearAfterKill(folder);
   try {
-    const begun = resume?.progress;
     const identity = identityMetadata(run);
     const beforeSteps = async () => {
-      if (resume) await markUnfinished(folder, tell);
+      if (resume && writes) await markUnfinished(folder, tell);
     };
     const parts = {
       trainer,
@@ -177,12 +213,13 @@ export async function train<I extends Item>(
       record,
       identity,
       beforeSteps,
-      begun,
+      begun: resume?.progress,
       saver,
       log,
       learningRate: rates,
       evaluate: evaluateSome,
       signal,
+      ranks,
     };
     ran = await trainingLoop(parts, progress);
   } finally {
@@ -191,15 +228,18 @@ export async function train<I extends Item>(
   }
   const { taken, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, selection } = ran;
   const steps = before + taken;
-  if (steps === 0 && !signal?.aborted) {
+  if (steps === 0 && !ran.interrupted) {
     throw new TwingradError(
       "BAD_INPUT",
       `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
     );
   }
   const stopped = ran.stoppedEarly ? whyStopped(selection) : null;
-  const result = { steps, epochs: completed, firstLoss, lastLoss, stepsPerSecond, waitingForData, stopped };
-  if (signal?.aborted) {
+  const figures = ranks && (await togetherOf(ranks, trainer, ran, batchSize, warn));
+  const losses = { firstLoss, lastLoss };
+  const result = { steps, epochs: completed, ...losses, stepsPerSecond, waitingForData, stopped, ...figures };
+  if (!writes) return { ...result, validation: null, checkpoint: null, kept: null };
+  if (ran.interrupted) {
     const last = (await checkpoints.list())[0]?.name;
     const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);
     return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
@@ -234,6 +274,34 @@ export async function train<I extends Item>(
   await markFinished(folder);
   const auc = selection.best?.step === step ? selection.best.auc : null;
   return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
+}
+
+/** What only several ranks have to tell. */
+async function togetherOf(
+  ranks: Ranks,
+  trainer: Trainer,
+  { communication, stepsPerSecond }: LoopResult,
+  batchSize: number,
+  warn: (text: string) => void,
+): Promise<Together> {
+  const state = createHash("sha256")
+    .update(await trainer.save())
+    .digest("hex");
+  const all = await ranks.gather({ communication, state, host: ranks.communicator.host });
+  const other = all.findIndex((one) => one.state !== all[0].state);
+  if (other > 0) {
+    const what = `rank ${other} on ${all[other].host} has come to other parameters than rank 0`;
+    warn(`${what}: its adapter rounds otherwise; the model is rank 0's`);
+  }
+  // The others wait for it, so that it waits least.
+  const rank = all.reduce((least, one, i) => (one.communication < all[least].communication ? i : least), 0);
+  return {
+    ranks: ranks.size,
+    syncEvery: trainer.distribution!.syncEvery,
+    communication: all.reduce((sum, one) => sum + one.communication, 0) / ranks.size,
+    samplesPerSecond: stepsPerSecond * batchSize * ranks.size,
+    slowest: { rank, host: all[rank].host },
+  };
 }
 
 interface State {
@@ -280,12 +348,14 @@ function trainerOf<I extends Item>(
     alignment,
     init,
     onRecovery,
+    communicator,
   }: {
     readonly batchSize: number;
     readonly learningRate: (step: number) => number;
     readonly alignment: TowerAlignment | undefined;
     readonly init: Uint8Array | undefined;
     readonly onRecovery: (recovered: Recovered) => void;
+    readonly communicator: Communicator | undefined;
   },
 ): Promise<Trainer> {
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, towers, seed } = settings;
@@ -318,6 +388,9 @@ function trainerOf<I extends Item>(
     freeze: settings.freeze,
     recovery: { every, losses: settings.recoveryLosses, onRecovery },
     debugNumerics,
+    communicator,
+    syncEvery: settings.syncEvery === "auto" ? 1 : settings.syncEvery,
+    outerMomentum: settings.outerMomentum === undefined ? undefined : { momentum: settings.outerMomentum },
   });
 }
 

@@ -2,9 +2,12 @@
 import type { Batch, Saver, Trainer } from "../../index.ts";
 import { exhausted, nothingSelected, StepsInFlight, select, withMetadata } from "../../internal.ts";
 
+import { note } from "../outcome.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainingLog } from "./log/log.ts";
+import type { Ranks } from "./ranks.ts";
 import { progressMetadata, type RunProgress, runMetadata, type TrainingRecord } from "./runRecord.ts";
+import { chooseSync, measuredSteps, preparingSteps } from "./syncChoice.ts";
 
 export interface LoopParts {
   readonly trainer: Trainer;
@@ -28,6 +31,8 @@ export interface LoopParts {
   readonly evaluate?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
   /** Ends the run after the steps under way, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** The processes that train together. They take the same steps and come to their checkpoints after the same ones. */
+  readonly ranks?: Ranks;
 }
 
 export interface LoopResult extends RunProgress {
@@ -38,12 +43,16 @@ export interface LoopResult extends RunProgress {
   stepsPerSecond: number;
   /** Share of the time, from the first step's start, in which the next step's pictures were waited for. */
   waitingForData: number;
+  /** Share of the time in which ranks exchanged what they computed; 0 for one process. */
+  communication: number;
+  /** Whether the user asked for the end. */
+  interrupted: boolean;
   /** Of a checkpoint of the state at the end. */
   metadata: Record<string, string>;
 }
 
 export async function trainingLoop(parts: LoopParts, progress: Progress): Promise<LoopResult> {
-  const { trainer, stream, record, identity, beforeSteps, saver, log, learningRate, evaluate, signal } = parts;
+  const { trainer, stream, record, identity, beforeSteps, saver, log, learningRate, evaluate, signal, ranks } = parts;
   const { steps: lastStep = Number.POSITIVE_INFINITY, epochs: lastEpoch = Number.POSITIVE_INFINITY } = record.settings;
   const state: RunProgress = {
     ...(parts.begun ?? { epochs: 0, firstLoss: null, lastLoss: null, selection: nothingSelected }),
@@ -66,10 +75,27 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     epochOf.delete(step);
   });
 
-  async function save({ evaluated = true } = {}): Promise<void> {
+  const { distribution } = trainer;
+  const exchanged = distribution?.seconds ?? 0;
+  let synchronized = -1;
+
+  /** A checkpoint, by rank 0 where there are several; all of them come here after the same step. */
+  async function save(options: { evaluated?: boolean } = {}): Promise<void> {
     await running.drain();
-    if (saver.saved === trainer.steps) return;
+    const last = ranks ? synchronized : saver.saved;
+    if (last === trainer.steps) return;
+    synchronized = trainer.steps;
+    await distribution?.synchronize();
     const resume = pace.pause();
+    if (ranks?.first ?? true) await write(options);
+    if (ranks) {
+      ({ selection, kept: state.selection } = await ranks.share(() => ({ selection, kept: state.selection })));
+      if (!ranks.first) sinceSave = [];
+    }
+    resume();
+  }
+
+  async function write({ evaluated = true }: { evaluated?: boolean }): Promise<void> {
     const { steps } = trainer;
     let bytes = await trainer.save({
       ...runMetadata(record, { stream: position, progress: state, kernels }),
@@ -90,15 +116,41 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     }
     await log.flush(); // the table must not lack steps that the checkpoint has
     if (await saver.save(bytes, steps, loss, auc)) sinceSave = [];
-    resume();
+  }
+
+  // A save that failed is tried again with the next one: ranks that wait for each other cannot follow a clock.
+  const due = (step: number) => (ranks ? step % record.settings.checkpointEvery === 0 : saver.due(step));
+  let aborted = false;
+  /** Whether the user asked any of the ranks to end. Those that step alone agree where they meet anyway. */
+  const isAborted = async (step: number) => {
+    const meets = step % (distribution?.syncEvery ?? 1) === 0;
+    if (!ranks) aborted = signal?.aborted === true;
+    else if (!aborted && meets) aborted = await ranks.any(signal?.aborted === true);
+    return aborted;
+  };
+  let measured = { seconds: 0, exchanging: 0 };
+  /** Chooses how often to exchange, once enough steps were taken to tell what it costs. */
+  async function choose(together: Ranks, taken: number): Promise<void> {
+    if (taken !== preparingSteps && taken !== preparingSteps + measuredSteps) return;
+    await running.drain();
+    const now = { seconds: performance.now() / 1000, exchanging: distribution!.seconds };
+    if (taken > preparingSteps) {
+      const chosen = await together.share(() =>
+        chooseSync(now.exchanging - measured.exchanging, now.seconds - measured.seconds),
+      );
+      distribution!.syncEvery = chosen;
+      record.settings.syncEvery = chosen;
+      progress.above(() => note(`--sync-every ${chosen}: chosen by what exchanging took of ${measuredSteps} steps`));
+    }
+    measured = now;
   }
 
   let ended = false;
   const stopped = () => exhausted(state.selection, record.settings.patience);
   if (before === 0) await save({ evaluated: false }); // a folder that cannot be written to shows now, not in an hour
-  for (let step = before; step < lastStep && !signal?.aborted && !stopped(); step++) {
+  for (let step = before; step < lastStep && !(await isAborted(step)) && !stopped(); step++) {
     const { value: batch } = await pace.waited(stream.next()).catch(async (error) => {
-      await save({ evaluated: false }); // a picture that cannot be read does not cost the steps before it
+      if (!ranks) await save({ evaluated: false }); // a picture that cannot be read does not cost the steps before it
       throw error;
     });
     if (batch.epoch >= lastEpoch) {
@@ -111,13 +163,17 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     epochOf.set(step + 1, batch.epoch);
     if (step === before) await beforeSteps();
     await running.step(batch);
-    if (step + 1 < lastStep && saver.due(step + 1)) await save();
+    if (ranks && record.settings.syncEvery === "auto") await choose(ranks, step + 1 - before);
+    if (step + 1 < lastStep && due(step + 1)) await save();
   }
   await running.drain();
-  if (trainer.steps > before) await save({ evaluated: !signal?.aborted });
+  if (trainer.steps > before) await save({ evaluated: !aborted });
   const metadata = runMetadata(record, { stream: position, progress: state, kernels });
   const stoppedEarly = stopped() && !ended && trainer.steps < lastStep;
-  return { ...state, selection, stoppedEarly, taken: trainer.steps - before, ...pace.result(), metadata };
+  const { seconds, ...figures } = pace.result();
+  const communication = seconds > 0 ? ((distribution?.seconds ?? 0) - exchanged) / seconds : 0;
+  const taken = trainer.steps - before;
+  return { ...state, selection, stoppedEarly, interrupted: aborted, taken, ...figures, communication, metadata };
 }
 
 /** Steps a second and the share of waiting, of the time that steps took alone. */
@@ -153,13 +209,15 @@ class Pace {
     };
   }
 
-  result(): Pick<LoopResult, "stepsPerSecond" | "waitingForData"> {
+  result(): Pick<LoopResult, "stepsPerSecond" | "waitingForData"> & { seconds: number } {
     const now = performance.now();
     // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
     const [steps, since] = this.#steps > 1 ? [this.#steps - 1, this.#first] : [this.#steps, this.#begun];
+    const seconds = (now - this.#begun - this.#paused - this.#pausedBefore) / 1000;
     return {
+      seconds,
       stepsPerSecond: steps / ((now - since - this.#paused) / 1000),
-      waitingForData: this.#waited / (now - this.#begun - this.#paused - this.#pausedBefore),
+      waitingForData: this.#waited / (1000 * seconds),
     };
   }
 }

@@ -12,6 +12,7 @@ import {
   type ImageSize,
   labelsOf,
   perClass,
+  type Share,
   tripletBatches,
   triplets,
   yieldWarnings,
@@ -35,6 +36,7 @@ export function trainingStream(
   settings: ResolvedSettings,
   warn: (text: string) => void,
   alignment?: TowerAlignment,
+  share?: Share,
 ): TrainingStream {
   const { seed, batchSize, prefetch, imageCache, loss, towers = ["pixels"] } = settings;
   const labels = labelsOf(dataset);
@@ -45,7 +47,8 @@ export function trainingStream(
   const moved = alignment && decodedIn(alignedDataset(dataset, alignment));
   const byTower = inPlace.map((aligned) => (aligned && moved ? moved : asTheyAre));
   const [images] = byTower;
-  const options = { batchSize, prefetch };
+  const options = { batchSize, prefetch, share };
+  const ranks = share?.size ?? 1;
   const perEpoch = labels.length;
   if (comparesAll(settings)) {
     const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
@@ -53,9 +56,9 @@ export function trainingStream(
     const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
     const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
     const pictures = peoplePerBatch * picturesPerPerson * towers.length;
-    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / pictures); // an epoch ends with its last batch begun
+    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / (pictures * ranks)); // an epoch ends with its last batch begun
     return {
-      stream: classBatches(byTower, classes, { prefetch, together: towers.length }),
+      stream: classBatches(byTower, classes, { prefetch, share, together: towers.length }),
       batchSize: pictures,
       perEpoch,
       steps,
@@ -64,7 +67,7 @@ export function trainingStream(
   const counted = (perEpoch: number) => ({
     batchSize,
     perEpoch,
-    steps: (epochs: number) => Math.floor((epochs * perEpoch) / batchSize),
+    steps: (epochs: number) => Math.floor((epochs * perEpoch) / (batchSize * ranks)),
   });
   if (loss === "triplet") {
     return { stream: tripletBatches(images, triplets(labels, { seed }), options), ...counted(perEpoch) };

@@ -14,6 +14,8 @@ import { openDawn } from "./openDawn.mjs";
 export interface NodeDeviceOptions {
   /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */
   readonly adapter?: "system" | "software";
+  /** A part of the adapter's name, as "A100", where there are several; letters count as they are. Not in Deno. */
+  readonly name?: string;
   /** See `fileTuningStore`. */
   readonly tuning?: TuningOptions;
   /** Told once where there is no GPU and the software adapter computes; by default standard error is. */
@@ -22,7 +24,7 @@ export interface NodeDeviceOptions {
   readonly kernels?: "portable";
 }
 
-const deviceOptions: Known<NodeDeviceOptions> = { adapter: 1, tuning: 1, tell: 1, kernels: 1 };
+const deviceOptions: Known<NodeDeviceOptions> = { adapter: 1, name: 1, tuning: 1, tell: 1, kernels: 1 };
 
 const toStandardError = (text: string) => void process.stderr.write(`${text}\n`);
 
@@ -45,20 +47,22 @@ let metSoftware = false;
  */
 export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, deviceOptions);
-  const { adapter, tuning, kernels, tell = toStandardError } = options;
+  const { adapter, name, tuning, kernels, tell = toStandardError } = options;
   if (adapter !== undefined && !["system", "software"].includes(adapter))
     throw new TwingradError("BAD_INPUT", `openDevice: adapter is "${adapter}"; expected "system" or "software".`);
   if (globalThis.navigator?.gpu) return openOn({ tuning, kernels });
-  const key = adapter ?? "any";
-  const opening = dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter));
+  const key = `${adapter ?? "any"} ${name ?? ""}`;
+  const opening =
+    dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter, name));
   dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
   opening.catch(() => dawn.delete(key));
   const { gpu, tried } = await opening;
   if (!gpu) {
     dawn.delete(key);
+    const called = name === undefined ? "" : ` whose name has "${name}"`;
     throw new TwingradError(
       "NO_ADAPTER",
-      `Found no WebGPU adapter. ${tried.join(". ")}. Install a GPU driver with Vulkan, or Chrome or Chromium, which ` +
+      `Found no WebGPU adapter${called}. ${tried.join(". ")}. Install a GPU driver with Vulkan, or Chrome or Chromium, which ` +
         "carries a software adapter (CHROME=/path/to/chrome where it is in an unusual place).",
     );
   }
@@ -67,8 +71,8 @@ export async function openDevice(options: NodeDeviceOptions = {}): Promise<Devic
     metSoftware = true;
     slowDawnsPolling();
     const { architecture, description, vendor } = device.adapter;
-    const name = description || architecture || vendor;
-    tell(`twingrad: no GPU found; computing on the CPU with the software adapter ${name}`);
+    const found = description || architecture || vendor;
+    tell(`twingrad: no GPU found; computing on the CPU with the software adapter ${found}`);
   }
   return device;
 }

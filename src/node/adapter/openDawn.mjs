@@ -47,23 +47,29 @@ function loadVulkan(beside) {
 /**
  * Asks Dawn for an adapter under these environment variables, which only count while its Vulkan instance is made.
  * @param {Record<string, string>} environment
+ * @param {string} [name] a part of the adapter's name
  * @returns {Promise<GPU | null>}
  */
-async function answering(environment) {
+async function answering(environment, name) {
   const { create, globals } = await import("webgpu");
-  for (const [name, value] of Object.entries(globals)) {
-    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  for (const [global, value] of Object.entries(globals)) {
+    if (!(global in globalThis))
+      Object.defineProperty(globalThis, global, { value, configurable: true, writable: true });
   }
-  const before = Object.keys(environment).map((name) => /** @type {const} */ ([name, process.env[name]]));
+  const before = Object.keys(environment).map((key) => /** @type {const} */ ([key, process.env[key]]));
   Object.assign(process.env, environment);
   try {
-    const gpu = create([]);
+    const gpu = create(name === undefined ? [] : [`adapter=${name}`]);
     held.push(gpu);
     return (await gpu.requestAdapter({ powerPreference: "high-performance" })) ? gpu : null;
+  } catch (error) {
+    // So Dawn says that no adapter has the name.
+    if (name !== undefined && error instanceof Error && /no suitable backends/.test(error.message)) return null;
+    throw error;
   } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+    for (const [key, value] of before) {
+      if (value === undefined) delete process.env[key];
+      else process.env[key] = value;
     }
   }
 }
@@ -72,11 +78,13 @@ async function answering(environment) {
  * The system's adapter, or where there is none (or `adapter` asks for it) the software driver.
  * @param {Machine} machine
  * @param {"system" | "software"} [adapter] only this one; by default the first that answers
+ * @param {string} [name] a part of its name
  * @returns {Promise<Dawn>}
  */
-export async function openDawn(machine, adapter) {
+export async function openDawn(machine, adapter, name) {
   /** @type {string[]} */
   const tried = [];
+  const called = name === undefined ? "" : ` whose name has "${name}"`;
   const linux = machine.platform === "linux";
   const driver = findSoftwareDriver(machine);
   // Dawn reaches every GPU on Linux through Vulkan; elsewhere it takes Metal or Direct3D, which are part of the system.
@@ -87,18 +95,18 @@ export async function openDawn(machine, adapter) {
     const drivers = linux ? vulkanDrivers(machine) : [];
     if (linux && drivers.length === 0) tried.push("GPU: no Vulkan driver is installed");
     else {
-      const gpu = await answering({});
+      const gpu = await answering({}, name);
       if (gpu) return { gpu, driver: null, tried };
       const which = linux ? ` (the Vulkan drivers ${drivers.join(", ")} offer none that it accepts)` : "";
-      tried.push(`GPU: Dawn got no adapter from the system${which}`);
+      tried.push(`GPU: Dawn got no adapter${called} from the system${which}`);
     }
   }
   if (linux && adapter !== "system") {
     if (!driver) tried.push("software adapter: no vk_swiftshader_icd.json beside a Chrome or Chromium");
     else if (vulkan) {
-      const gpu = await answering({ VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd });
+      const gpu = await answering({ VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd }, name);
       if (gpu) return { gpu, driver, tried };
-      tried.push(`software adapter: Dawn does not accept ${driver.icd}`);
+      tried.push(`software adapter: Dawn got no adapter${called} from ${driver.icd}`);
     }
   }
   return { gpu: null, driver: null, tried };

@@ -64,7 +64,7 @@ function lowerUpdate(
   to: Lowering,
   loss: Tensor,
   { optimizer, trained, gradients, decayOf, schedule }: Update,
-): { loss: Tensor; arenas: Arena[]; fault: Storage } {
+): { loss: Tensor; arenas: Arena[]; gradients: Storage[]; fault: Storage } {
   const { store } = to.tape;
   const byArena = new Map<Arena, [Parameter, Tensor][]>();
   trained.forEach((p, i) => {
@@ -99,7 +99,7 @@ function lowerUpdate(
     const state = (name: string) => external(name, storages.elements, store.state(arena, name));
     optimizer.record(to, { ...storages, clip, fault, state }, schedule);
   }
-  return { loss: total, arenas: [...byArena.keys()], fault };
+  return { loss: total, arenas: [...byArena.keys()], gradients: gathered.map((one) => one.gradients), fault };
 }
 
 function external(name: string, elements: number, buffer: GPUBuffer): Storage {

@@ -23,6 +23,11 @@ export class TrainingLog {
     return new TrainingLog([csvLog(join(folder, "log.csv"), from), await eventLog(folder, from)], warn);
   }
 
+  /** Of a rank that leaves writing to another. */
+  static none(): TrainingLog {
+    return new TrainingLog([], () => undefined);
+  }
+
   write(entry: Omit<LogEntry, "seconds">): void {
     const stamped = { ...entry, seconds: Date.now() / 1000 };
     for (const writer of this.#writers) writer.write(stamped);

@@ -32,12 +32,17 @@ export const liveness: TrainingTask<LivenessItem> = {
   network,
   operatingPointKey: livenessKey,
 
-  batches(training, decoded, { seed, batchSize, prefetch, imageCache }) {
+  batches(training, decoded, { seed, batchSize, prefetch, imageCache }, _warn, _alignment, share) {
     const images = new DecodedImages(training, decoded, { maximumBytes: imageCache * mebibyte });
     const pictures = balancedLiveness(training, { seed });
     const perEpoch = training.items.length;
-    const stream = livenessBatches(images, pictures, { batchSize, prefetch });
-    return { stream, batchSize, perEpoch, steps: (epochs) => Math.floor((epochs * perEpoch) / batchSize) };
+    const stream = livenessBatches(images, pictures, { batchSize, prefetch, share });
+    return {
+      stream,
+      batchSize,
+      perEpoch,
+      steps: (epochs) => Math.floor((epochs * perEpoch) / (batchSize * (share?.size ?? 1))),
+    };
   },
 
   async evaluate(device, bytes, people, { quick, training }) {

@@ -36,10 +36,10 @@ export const recognition: TrainingTask = {
   describe: ({ items, identities }) => `${items.length} pictures of ${identities.length} people`,
   divide: splitIdentities,
   some: (people) => someOf(people, evaluatedPictures),
-  batches: (training, decoded, settings, warn, alignment) => {
+  batches: (training, decoded, settings, warn, alignment, share) => {
     if (settings.whiten !== undefined) requireSeveralPictures(training);
     const people = settings.turnedIdentities ? turnedIdentities(training) : training;
-    return trainingStream(people, decoded, settings, warn, alignment);
+    return trainingStream(people, decoded, settings, warn, alignment, share);
   },
   network: siamese,
   operatingPointKey,

@@ -10,6 +10,7 @@ import type {
   Network,
   NetworkOptions,
   SamplerState,
+  Share,
   Split,
 } from "../../../index.ts";
 import type { TowerAlignment } from "../../../internal.ts";
@@ -20,7 +21,7 @@ export interface TrainingStream {
   readonly stream: Pick<BatchStream<Batch & { readonly epoch: number }>, "next" | "begin" | "state"> & {
     restore(state: SamplerState): void;
   };
-  /** Examples in a batch, as the trainer counts them. */
+  /** Examples in a batch, as the trainer counts them: of one rank. */
   readonly batchSize: number;
   /** Examples in an epoch, on average. */
   readonly perEpoch: number;
@@ -65,6 +66,7 @@ export interface TrainingTask<I extends Item = Item> {
     settings: ResolvedSettings,
     warn: (text: string) => void,
     alignment?: TowerAlignment,
+    share?: Share,
   ): TrainingStream;
   network(options: NetworkOptions): Network;
   /** The model file at the end of training on these people, with what is fitted to them once more. */

@@ -1,0 +1,111 @@
+// What leaves the device to be exchanged with other ranks, and comes back: ranges of buffers, cut into messages that go
+// through a ring of staging buffers one behind the other.
+import type { Device } from "../device.ts";
+import type { BufferRange } from "../dispatch.ts";
+import { StagingRing } from "../readback.ts";
+
+/** Ranges that are exchanged together, their values concatenated. */
+export interface Message {
+  readonly ranges: readonly BufferRange[];
+  readonly bytes: number;
+}
+
+/** Changes the values of a message in place, such as to their sums over all ranks. Called in the order of the messages. */
+export type Exchange = (values: Float32Array, message: Message) => Promise<void>;
+
+/** Messages whose copies to the host may be under way at once. */
+const ringSize = 4;
+
+/** Cuts the ranges, in their order, into messages of at most so many bytes. */
+export function messagesOf(ranges: readonly BufferRange[], most: number): Message[] {
+  const messages: { ranges: BufferRange[]; bytes: number }[] = [];
+  for (const { buffer, offset, size } of ranges) {
+    for (let at = 0; at < size; ) {
+      const last = messages[messages.length - 1];
+      const room = last ? most - last.bytes : 0;
+      const take = Math.min(size - at, room > 0 ? room : most);
+      const part = { buffer, offset: offset + at, size: take };
+      if (room > 0) {
+        last.ranges.push(part);
+        last.bytes += take;
+      } else messages.push({ ranges: [part], bytes: take });
+      at += take;
+    }
+  }
+  return messages;
+}
+
+/** The ring of staging buffers of one device. It lives as long as the trainer. */
+export class MessageRing {
+  readonly #device: Device;
+  readonly #ring: StagingRing;
+  readonly #staging: GPUBuffer[];
+
+  /** @param most bytes of a message. */
+  constructor(device: Device, most: number) {
+    this.#device = device;
+    this.#staging = Array.from({ length: ringSize }, (_, i) => device.createBuffer(`exchange ${i}`, most, "readback"));
+    this.#ring = new StagingRing(device, this.#staging);
+  }
+
+  /**
+   * Submits copies of the message's ranges as they are after what was submitted so far: resolves then, with the values to
+   * come.
+   */
+  async read({ ranges }: Message, submit: (copy: (encoder: GPUCommandEncoder) => void) => void) {
+    const acquired = this.#ring.acquire();
+    const slot = acquired instanceof Promise ? await this.#device.wait(acquired) : acquired;
+    let bytes = 0;
+    submit((encoder) => {
+      for (const { buffer, offset, size } of ranges) {
+        encoder.copyBufferToBuffer(buffer, offset, slot, bytes, size);
+        bytes += size;
+      }
+    });
+    return { values: this.#ring.collect(slot, (mapped) => new Float32Array(mapped.slice(0, bytes))) };
+  }
+
+  /** Queues writes of the message's values to where they came from. */
+  write({ ranges }: Message, values: Float32Array): void {
+    let at = 0;
+    for (const { buffer, offset, size } of ranges) {
+      this.#device.write(buffer, offset, values.subarray(at, at + size / 4));
+      at += size / 4;
+    }
+  }
+
+  /**
+   * Reads each message, has it exchanged and writes it back, while those behind it are read.
+   * @param submit submits what the message with this number needs, with the copies behind it.
+   */
+  async pass(
+    messages: readonly Message[],
+    exchange: Exchange,
+    submit: (number: number, copy: (encoder: GPUCommandEncoder) => void) => void,
+  ): Promise<void> {
+    let tail: Promise<void> = Promise.resolve();
+    for (const [number, message] of messages.entries()) {
+      const { values: coming } = await this.read(message, (copy) => submit(number, copy));
+      coming.catch(() => undefined); // reported in its turn
+      tail = tail.then(async () => {
+        const values = await coming;
+        await exchange(values, message);
+        this.write(message, values);
+      });
+      tail.catch(() => undefined);
+    }
+    await tail;
+  }
+
+  /** Submits copies alone. */
+  submit(copy: (encoder: GPUCommandEncoder) => void): void {
+    const { gpu } = this.#device;
+    const encoder = gpu.createCommandEncoder();
+    copy(encoder);
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  dispose(): void {
+    for (const buffer of this.#staging) this.#device.release(buffer);
+  }
+}

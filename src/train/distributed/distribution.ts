@@ -1,0 +1,213 @@
+// What a trainer does besides where several ranks train one network: it takes the mean of their gradients in every step, or of
+// their parameters every so many steps. It is loaded where a communicator is given.
+import { TwingradError } from "../../errors.ts";
+import type { BufferRange, InputValues } from "../../gpu/dispatch.ts";
+import { type DividedStep, divideStep, submitDivided } from "../../gpu/exchange/dividedStep.ts";
+import { type Exchange, MessageRing, messagesOf } from "../../gpu/exchange/messages.ts";
+import type { Program } from "../../gpu/program.ts";
+import { readBuffer } from "../../gpu/readback.ts";
+import type { Arena, ParameterStore } from "../../tape/parameters.ts";
+import { sizeOf } from "../../tape/tensor.ts";
+import type { Session } from "../session.ts";
+import type { TrainingSpec } from "../trainingSpec.ts";
+import { broadcast, type Communicator } from "./communicator.ts";
+import { expectSame } from "./expectSame.ts";
+
+/** Nesterov's momentum on the change that each round of local steps makes: DiLoCo (Douillard et al. 2023). */
+export interface OuterMomentum {
+  /** 0.7 by default. */
+  readonly learningRate?: number;
+  /** 0.9 by default. */
+  readonly momentum?: number;
+}
+
+export interface DistributionOptions {
+  /** The other ranks; without it this process trains alone. Every rank creates the same trainer. */
+  readonly communicator?: Communicator;
+  /**
+   * Steps between exchanges: 1, the default, takes the mean of all ranks' gradients in every step; N lets each rank step alone
+   * and takes the mean of parameters, moving averages and moments every N steps.
+   */
+  readonly syncEvery?: number;
+  /** With `syncEvery` above 1: momentum across the means. Undefined, the default, takes them as they are. */
+  readonly outerMomentum?: OuterMomentum;
+}
+
+/** Small enough that what is complete first need not wait for much else, large enough that latency is no part of the cost. */
+const messageBytes = 2 ** 20;
+
+const outerVelocity = "outer velocity";
+
+/** What a rank's session and its exchange are made with. */
+export function distributed(spec: TrainingSpec, options: DistributionOptions & { readonly debugNumerics?: boolean }) {
+  const refuse = (what: string): never => {
+    throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
+  };
+  const { syncEvery = 1, outerMomentum, debugNumerics } = options;
+  const { learningRate = 0.7, momentum = 0.9 } = outerMomentum ?? {};
+  if (!(Number.isInteger(syncEvery) && syncEvery >= 1))
+    refuse(`syncEvery is ${syncEvery}; expected a whole number of at least 1`);
+  if (outerMomentum && syncEvery === 1) refuse("outerMomentum is for local steps; expected syncEvery above 1");
+  if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY))
+    refuse(`outerMomentum.learningRate is ${learningRate}; expected a number above 0`);
+  if (!(momentum >= 0 && momentum < 1))
+    refuse(`outerMomentum.momentum is ${momentum}; expected a number of at least 0 and below 1`);
+  if (debugNumerics)
+    refuse("debugNumerics replays steps, which one rank cannot do alone; leave it out with a communicator");
+  const outer = outerMomentum && { learningRate, momentum };
+  return {
+    spec: outer ? withOuterVelocity(spec) : spec,
+    open: (session: Session) => new Distribution(session, options.communicator!, syncEvery, outer),
+  };
+}
+
+/** With outer momentum its velocity is saved and loaded with the moments. */
+function withOuterVelocity({ optimizer, ...spec }: TrainingSpec): TrainingSpec {
+  const { name, states } = optimizer;
+  return {
+    ...spec,
+    optimizer: { ...optimizer, name: `${name} with outer momentum`, states: [...states, outerVelocity] },
+  };
+}
+
+export class Distribution {
+  /** Seconds in which the exchange with other ranks was waited for, so far. */
+  seconds = 0;
+  private readonly divided = new WeakMap<Program, DividedStep>();
+  private readonly ring: MessageRing;
+  /** The step of the last mean. */
+  private synchronized: number;
+  /** With outer momentum: the parameters at the last mean and the velocity, of each arena. */
+  private anchors: Map<Arena, { values: Float32Array; velocity: Float32Array }> | undefined;
+
+  constructor(
+    private readonly session: Session,
+    readonly communicator: Communicator,
+    /** May be changed where all ranks change it after the same step, at which they hold the same parameters. */
+    public syncEvery: number,
+    private readonly outer: Required<OuterMomentum> | undefined,
+  ) {
+    this.ring = new MessageRing(session.device, messageBytes);
+    this.synchronized = this.store.step;
+  }
+
+  /** Brings all ranks to the state of rank 0. */
+  async begin(trainer: { save(): Promise<Uint8Array>; load(bytes: Uint8Array): Promise<void> }): Promise<void> {
+    await this.checkSame();
+    const { rank, size } = this.communicator;
+    if (size === 1) return;
+    const state = await broadcast(this.communicator, rank === 0 ? await trainer.save() : undefined);
+    if (rank > 0) await trainer.load(state);
+  }
+
+  /** @throws BAD_INPUT on every rank where they do not train the same thing. */
+  private async checkSame(): Promise<void> {
+    const { batchSize, loss, mining, margin, temperature, l2, optimizer, pictures, storage } = this.session.spec;
+    const own = {
+      network: this.session.spec.network.options,
+      parameters: this.store.list().map(({ name, shape }) => `${name} ${shape.join("x")}`),
+      ...{ batchSize, loss, mining, margin, temperature, l2, optimizer: optimizer.name, pictures, storage },
+      ...{ syncEvery: this.syncEvery, outerMomentum: this.outer },
+    };
+    await expectSame(this.communicator, own);
+  }
+
+  /** One step of this rank, and what is to be exchanged behind it. */
+  async step(program: Program, inputs: InputValues) {
+    if (this.syncEvery === 1) {
+      return program.start(inputs, async (parts) => {
+        const division = { ring: this.ring, most: messageBytes, kept: this.kept(), exchange: this.mean };
+        let divided = this.divided.get(program);
+        if (!divided) {
+          divided = divideStep(parts, division);
+          this.divided.set(program, divided);
+        }
+        await submitDivided(parts, divided, division);
+        this.synchronized = this.store.step;
+      });
+    }
+    await this.anchored();
+    const started = await program.start(inputs);
+    if (this.store.step % this.syncEvery === 0) await this.synchronize();
+    return started;
+  }
+
+  /** Takes the mean of what the ranks have become since the last one. Every rank calls it after the same step. */
+  async synchronize(): Promise<void> {
+    if (this.synchronized === this.store.step) return;
+    const { arenas, device } = this.store;
+    const whole = ({ bytes }: Arena, buffer: GPUBuffer): BufferRange => ({ buffer, offset: 0, size: bytes });
+    const moments = arenas.flatMap((arena) =>
+      [...arena.state].filter(([name]) => name !== outerVelocity).map(([, buffer]) => whole(arena, buffer)),
+    );
+    const ranges = [...arenas.map((arena) => whole(arena, arena.values)), ...moments, ...this.kept()];
+    const exchange: Exchange = async (values, message) => {
+      await this.mean(values, message);
+      if (!this.outer) return;
+      let at = 0;
+      for (const { buffer, offset, size } of message.ranges) {
+        const arena = arenas.find((one) => one.values === buffer);
+        if (arena) this.accelerate(arena, offset / 4, values.subarray(at, at + size / 4));
+        at += size / 4;
+      }
+    };
+    await this.ring.pass(messagesOf(ranges, messageBytes), exchange, (_, copy) => this.ring.submit(copy));
+    for (const [arena, { velocity }] of this.anchors ?? [])
+      device.write(this.store.state(arena, outerVelocity), 0, velocity);
+    this.store.version++;
+    this.synchronized = this.store.step;
+  }
+
+  /** To be called where the parameters were replaced: by the same ones on every rank. */
+  replaced(): void {
+    this.anchors = undefined;
+    this.synchronized = this.store.step;
+  }
+
+  dispose(): void {
+    this.ring.dispose();
+  }
+
+  private get store(): ParameterStore {
+    return this.session.store;
+  }
+
+  /** The moving averages. */
+  private kept(): BufferRange[] {
+    const untrained = this.store.list().filter(({ trainable }) => !trainable);
+    return untrained.map(({ name, shape }) => ({ ...this.store.location(name), size: sizeOf(shape) * 4 }));
+  }
+
+  private readonly mean: Exchange = async (values) => {
+    const since = performance.now();
+    await this.communicator.allReduce(values);
+    this.seconds += (performance.now() - since) / 1000;
+    const { size } = this.communicator;
+    for (let i = 0; i < values.length; i++) values[i] /= size;
+  };
+
+  /** With outer momentum: knows the parameters from which the ranks part. */
+  private async anchored(): Promise<void> {
+    if (!this.outer || this.anchors) return;
+    const { arenas, device } = this.store;
+    const read = (buffer: GPUBuffer, { bytes }: Arena) => readBuffer(device, buffer, 0, bytes / 4);
+    const found = arenas.map(async (arena) => {
+      const state = this.store.state(arena, outerVelocity);
+      const [values, velocity] = await Promise.all([read(arena.values, arena), read(state, arena)]);
+      return [arena, { values, velocity }] as const;
+    });
+    this.anchors = new Map(await Promise.all(found));
+  }
+
+  /** Puts in the place of the ranks' mean, from this element of the arena on, where momentum takes it. */
+  private accelerate(arena: Arena, first: number, mean: Float32Array): void {
+    const { learningRate, momentum } = this.outer!;
+    const { values, velocity } = this.anchors!.get(arena)!;
+    for (let i = 0; i < mean.length; i++) {
+      const change = values[first + i] - mean[i];
+      velocity[first + i] = momentum * velocity[first + i] + change;
+      values[first + i] -= learningRate * (change + momentum * velocity[first + i]);
+      mean[i] = values[first + i];
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// Several ranks in one process: for tests, and for several devices of one page or program.
+import { TwingradError } from "../../errors.ts";
+import { addInOrder, type Communicator } from "./communicator.ts";
+
+/** What the ranks bring to the call with one number, and what each of them gets. */
+class Meeting {
+  readonly done: Promise<void>;
+  private readonly brought = new Map<number, { call: string; data: Float32Array | Uint8Array }>();
+  private resolve!: () => void;
+  reject!: (reason: unknown) => void;
+
+  constructor(private readonly size: number) {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.done.catch(() => undefined);
+  }
+
+  async bring<T extends Float32Array | Uint8Array>(rank: number, call: string, data: T): Promise<T[]> {
+    this.brought.set(rank, { call, data });
+    const calls = new Set([...this.brought.values()].map((one) => one.call));
+    if (calls.size > 1) {
+      const what = `ranks made different calls at the same time: ${[...calls].join(" and ")}`;
+      this.reject(new TwingradError("BAD_INPUT", `${what}; every rank makes the same ones in the same order.`));
+    } else if (this.brought.size === this.size) this.resolve();
+    await this.done;
+    return Array.from({ length: this.size }, (_, one) => this.brought.get(one)!.data as T);
+  }
+}
+
+class Group {
+  ended: TwingradError | undefined;
+  readonly groups = new Map<number, Group>();
+  private readonly meetings = new Map<number, Meeting>();
+
+  constructor(readonly size: number) {}
+
+  meeting(number: number): Meeting {
+    let meeting = this.meetings.get(number);
+    if (!meeting) {
+      meeting = new Meeting(this.size);
+      this.meetings.set(number, meeting);
+      meeting.done.then(() => this.meetings.delete(number)).catch(() => undefined);
+    }
+    if (this.ended) meeting.reject(this.ended);
+    return meeting;
+  }
+
+  /** The group that the ranks' call with this number makes. */
+  further(number: number): Group {
+    const group = this.groups.get(number) ?? new Group(this.size);
+    this.groups.set(number, group);
+    return group;
+  }
+
+  end(reason: TwingradError): void {
+    this.ended ??= reason;
+    for (const meeting of this.meetings.values()) meeting.reject(this.ended);
+    for (const group of this.groups.values()) group.end(reason);
+  }
+}
+
+class Member implements Communicator {
+  readonly host = "this process";
+  private calls = 0;
+  private copies = 0;
+
+  constructor(
+    private readonly group: Group,
+    readonly rank: number,
+  ) {}
+
+  get size(): number {
+    return this.group.size;
+  }
+
+  async allReduce(values: Float32Array): Promise<void> {
+    const call = `allReduce of ${values.length} values`;
+    const parts = await this.group.meeting(this.calls++).bring(this.rank, call, values.slice());
+    addInOrder(parts, values);
+  }
+
+  async allGather(bytes: Uint8Array): Promise<Uint8Array[]> {
+    const given = await this.group.meeting(this.calls++).bring(this.rank, "allGather", bytes.slice());
+    return given.map((one) => one.slice());
+  }
+
+  async duplicate(): Promise<Communicator> {
+    return new Member(this.group.further(this.copies++), this.rank);
+  }
+
+  abort(reason: string): void {
+    this.group.end(new TwingradError("BAD_INPUT", `Rank ${this.rank} of ${this.size} ended the training: ${reason}`));
+  }
+
+  async close(): Promise<void> {
+    await this.allGather(new Uint8Array(0));
+  }
+}
+
+/** One communicator for each of so many ranks, all of this process. */
+export function inProcessCommunicators(size: number): Communicator[] {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `inProcessCommunicators: size is ${size}; expected a whole number of at least 1.`,
+    );
+  }
+  const group = new Group(size);
+  return Array.from({ length: size }, (_, rank) => new Member(group, rank));
+}

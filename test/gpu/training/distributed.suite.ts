@@ -1,0 +1,218 @@
+// Several ranks, all of this process and on one device: what they agree on, and with whom.
+import {
+  adam,
+  type Communicator,
+  type Device,
+  inProcessCommunicators,
+  type Network,
+  type Optimizer,
+  sgd,
+  siamese,
+  Trainer,
+  type TrainerOptions,
+} from "../../../src/index.ts";
+import { uniform } from "../../random.ts";
+import { assert, assertClose, assertEqual, assertThrows, defineOnce } from "../suite.ts";
+
+const SIZE = 8 * 8;
+const B = 3;
+const STEPS = 20;
+const network = (seed = 2) => siamese({ imageSize: [8, 8, 1], filters: [3], embedding: 5, seed });
+/** The gradients of convolutions' biases cancel in batch-norm: what is left of them is rounding. */
+const isCancelled = (name: string) => name.endsWith("conv/bias");
+
+/** The batch of one rank's step. */
+function pairs(step: number, rank: number) {
+  const random = uniform(100 * step + rank);
+  const [left, right] = [0, 1].map(() => Uint8Array.from({ length: B * SIZE }, () => Math.floor(random() * 256)));
+  return { left, right, leftLabels: [0, 1, 2], rightLabels: [0, random() < 0.5 ? 1 : 0, 2] };
+}
+
+/** The batches of all ranks as one. */
+function joined(step: number, ranks: number) {
+  const parts = Array.from({ length: ranks }, (_, rank) => pairs(step, rank));
+  const bytes = (side: "left" | "right") => Uint8Array.from(parts.flatMap((part) => [...part[side]]));
+  const labels = (side: "leftLabels" | "rightLabels") => parts.flatMap((part) => part[side]);
+  return {
+    left: bytes("left"),
+    right: bytes("right"),
+    leftLabels: labels("leftLabels"),
+    rightLabels: labels("rightLabels"),
+  };
+}
+
+/** The same network with statistics for each rank's part of a batch. */
+function inParts(whole: Network, parts: number): Network {
+  const tower: Network["tower"] = (tape, images, mode) =>
+    whole.tower(tape, images, { ...mode, groups: (mode.groups ?? 1) * parts });
+  return { ...whole, tower };
+}
+
+async function valuesOf(trainer: Trainer): Promise<Map<string, Float32Array>> {
+  const entries = [...trainer.parameters()].map(async ([name, { read }]) => [name, await read()] as const);
+  return new Map(await Promise.all(entries));
+}
+
+type Options = Partial<TrainerOptions> & { optimizer: Optimizer };
+
+const create = (device: Device, options: Options) =>
+  Trainer.create(device, network(), { batchSize: B, l2: 0.01, recovery: false, ...options });
+
+/** Trains on every rank at once; `each` runs on every rank. */
+async function together<T>(ranks: number, each: (communicator: Communicator) => Promise<T>): Promise<T[]> {
+  return Promise.all(
+    inProcessCommunicators(ranks).map((communicator) =>
+      each(communicator).catch((error) => {
+        communicator.abort(String(error)); // or the others would wait for it
+        throw error;
+      }),
+    ),
+  );
+}
+
+async function trained(device: Device, ranks: number, options: Options, steps = STEPS) {
+  return together(ranks, async (communicator) => {
+    const trainer = await create(device, { ...options, communicator });
+    const losses: number[] = [];
+    const running: Promise<unknown>[] = [];
+    for (let step = 1; step <= steps; step++) {
+      running.push(trainer.step(pairs(step, communicator.rank)).then(({ loss }) => losses.push(loss)));
+    }
+    await Promise.all(running);
+    const [values, bytes] = [await valuesOf(trainer), await trainer.save()];
+    await trainer.dispose();
+    return { values, losses, bytes };
+  });
+}
+
+function assertSameBits(what: string, a: Map<string, Float32Array>, b: Map<string, Float32Array>): void {
+  for (const [name, values] of a) assertEqual(`${what}: ${name}`, [...b.get(name)!], [...values]);
+}
+
+for (const [ranks, optimizer] of [
+  [2, sgd({ learningRate: 0.05, momentum: 0.9 })],
+  [3, adam({ learningRate: 0.001, clipNorm: 1 })],
+] as const) {
+  const name = `distributed: ${ranks} ranks with ${optimizer.name} are one with all of their pairs, and agree bit for bit`;
+  defineOnce(name, async (device) => {
+    const found = await trained(device, ranks, { optimizer });
+    const again = await trained(device, ranks, { optimizer });
+    for (const rank of found) assertSameBits("another rank", rank.values, found[0].values);
+    assertSameBits("another run", again[0].values, found[0].values);
+    assertEqual("losses of another rank", found[1].losses, found[0].losses);
+
+    const whole = inParts(network(), ranks);
+    const alone = await Trainer.create(device, whole, { batchSize: B * ranks, l2: 0.01, optimizer, recovery: false });
+    const losses: number[] = [];
+    for (let step = 1; step <= STEPS; step++) losses.push((await alone.step(joined(step, ranks))).loss);
+    const expected = await valuesOf(alone);
+    await alone.dispose();
+    for (const [parameter, { trainable }] of alone.parameters()) {
+      if (!trainable || isCancelled(parameter)) continue;
+      assertClose(parameter, found[0].values.get(parameter)!, expected.get(parameter)!);
+    }
+    assertClose("losses", found[0].losses, losses);
+  });
+}
+
+defineOnce("distributed: moving averages are the mean of what each rank's own pairs make of them", async (device) => {
+  const optimizer = sgd({ learningRate: 0.05 });
+  const [{ values }] = await trained(device, 2, { optimizer }, 1);
+  const alone = await Promise.all(
+    [0, 1].map(async (rank) => {
+      const trainer = await create(device, { optimizer });
+      await trainer.step(pairs(1, rank));
+      const found = await valuesOf(trainer);
+      await trainer.dispose();
+      return found;
+    }),
+  );
+  for (const name of [...values.keys()].filter((one) => one.includes("moving"))) {
+    const [a, b] = alone.map((one) => one.get(name)!);
+    assertClose(
+      name,
+      values.get(name)!,
+      a.map((value, i) => (value + b[i]) / 2),
+      { tolerance: 1e-6 },
+    );
+  }
+});
+
+defineOnce("distributed: local steps end in the mean of parameters and moments", async (device) => {
+  const optimizer = adam({ learningRate: 0.01 });
+  const found = await trained(device, 2, { optimizer, syncEvery: 4 }, 4);
+  assertSameBits("another rank", found[1].values, found[0].values);
+  assertEqual("the other rank's checkpoint", [...found[1].bytes], [...found[0].bytes]);
+  const alone = await Promise.all(
+    [0, 1].map(async (rank) => {
+      const trainer = await create(device, { optimizer });
+      for (let step = 1; step <= 4; step++) await trainer.step(pairs(step, rank));
+      const values = await valuesOf(trainer);
+      await trainer.dispose();
+      return values;
+    }),
+  );
+  for (const [name, values] of found[0].values) {
+    const [a, b] = alone.map((one) => one.get(name)!);
+    assertClose(
+      name,
+      values,
+      a.map((value, i) => (value + b[i]) / 2),
+      { tolerance: 1e-6 },
+    );
+  }
+});
+
+defineOnce("distributed: outer momentum goes on from a checkpoint as if nothing had been between", async (device) => {
+  const options = { optimizer: adam({ learningRate: 0.01 }), syncEvery: 2, outerMomentum: { momentum: 0.5 } };
+  const whole = await trained(device, 2, options, 8);
+  const half = await trained(device, 2, options, 4);
+  const resumed = await together(2, async (communicator) => {
+    const trainer = await create(device, { ...options, communicator });
+    await trainer.load(half[0].bytes);
+    for (let step = 5; step <= 8; step++) await trainer.step(pairs(step, communicator.rank));
+    const values = await valuesOf(trainer);
+    await trainer.dispose();
+    return values;
+  });
+  assertSameBits("resumed", resumed[0], whole[0].values);
+  const plain = await trained(device, 2, { ...options, outerMomentum: undefined }, 8);
+  const same = [...plain[0].values].every(([name, values]) =>
+    values.every((value, i) => value === whole[0].values.get(name)![i]),
+  );
+  assert(!same, "momentum changed nothing");
+});
+
+defineOnce("distributed: ranks begin with rank 0's parameters", async (device) => {
+  const values = await together(2, async (communicator) => {
+    const trainer = await create(device, { optimizer: sgd(), communicator });
+    const found = await valuesOf(trainer);
+    await trainer.dispose();
+    return found;
+  });
+  assertSameBits("rank 1", values[1], values[0]);
+});
+
+defineOnce("distributed: ranks that differ, and options that do not go together, are refused", async (device) => {
+  const differing = (communicator: Communicator) =>
+    create(device, { optimizer: communicator.rank === 1 ? adam() : sgd(), communicator });
+  await assertThrows("two optimizers", () => together(2, differing), ["optimizer", "sgd", "adam", "rank 1"]);
+  const [alone] = inProcessCommunicators(1);
+  const attempt = (options: Partial<TrainerOptions>) => () =>
+    create(device, { optimizer: sgd(), communicator: alone, ...options });
+  await assertThrows("syncEvery 0", attempt({ syncEvery: 0 }), ["syncEvery", "at least 1"]);
+  await assertThrows("outer momentum", attempt({ outerMomentum: {} }), ["outerMomentum", "syncEvery"]);
+  await assertThrows("debugging", attempt({ debugNumerics: true }), ["debugNumerics"]);
+});
+
+defineOnce("distributed: a step that is not finite on one rank is told on all", async (device) => {
+  const optimizer = sgd({ learningRate: 0.05 });
+  const told = await together(2, async (communicator) => {
+    const trainer = await create(device, { optimizer, communicator });
+    if (communicator.rank === 1) await trainer.parameters().get("head/bias")!.write([Number.NaN]);
+    const result = await trainer.step(pairs(1, communicator.rank)).catch((error) => error);
+    await trainer.dispose();
+    return (result as { code?: string }).code;
+  });
+  assertEqual("codes", told, ["NOT_FINITE", "NOT_FINITE"]);
+});
