@@ -1,5 +1,5 @@
-// Turns a .wgsl file into the module that TypeScript imports, for esbuild and vitest alike: its name and text, in which
-// `readShader` (src/gpu/shader.ts) finds the bindings when it is loaded. wgsl_reflect reads the same text first, so that a shader
+// Turns a .wgsl file into the module that TypeScript imports, for esbuild and vitest alike: its name and text.
+// `readShader` (src/gpu/shader.ts) finds the bindings in the text when it is loaded. wgsl_reflect reads the same text first, so that a shader
 // that would not be understood fails the build, and `node shaders/reflect.mjs --types` writes down as types what it found
 // (bindings, override constants, shape, tunables), so that a wrong binding or constant name does not compile.
 import { createHash } from "node:crypto";

@@ -78,7 +78,7 @@ describe("a run", () => {
     ).toBe(true);
   });
 
-  it("that has not ended leaves the model before it, of which whoever opens it is told", async () => {
+  it("that has not ended keeps the previous model, with a warning when it is opened", async () => {
     const out = join(folder, "twice");
     await run(out, 3);
     const before = await readFile(join(out, "model.safetensors"));
