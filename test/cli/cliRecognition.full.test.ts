@@ -43,9 +43,9 @@ describe("from pictures to a name", () => {
     expect(steps(await losses("parts"))).toHaveLength(62); // with the header and the end
 
     const refused = await twingrad("train", data, "--out", at("parts"), "--resume", "--steps", "70", "--seed", "2");
-    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("seed was 1 in the run to resume") });
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("seed is 1 in the run to resume") });
     const done = await twingrad("train", data, "--out", at("parts"), "--resume");
-    expect(done).toMatchObject({ status: 1, stderr: expect.stringContaining("nothing left to do") });
+    expect(done).toMatchObject({ status: 1, stderr: expect.stringContaining("the run to resume is finished") });
     expect((await readFile(at("parts", "model.safetensors"))).equals(model)).toBe(true);
 
     // The evaluation of the held-out people equals that of training.

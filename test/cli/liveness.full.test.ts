@@ -87,7 +87,7 @@ describe("train --task liveness", () => {
     const other = await cli.run("train", data, "--out", at("whole"), "--resume", "--task", "recognition");
     expect(other).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('task was "liveness" in the run to resume'),
+      stderr: expect.stringContaining('task is "liveness" in the run to resume'),
     });
 
     // A second model refuses presentation attacks before recognition.

@@ -71,7 +71,7 @@ describe("patience", () => {
     expect(rest.result).toMatchObject({ steps: 12, stopped: result.stopped, kept: result.kept });
     expect(weights(rest.model)).toBe(weights(model));
     await expect(run("in two", {})).rejects.toThrow(
-      /nothing left to do: .* 12 steps, and none of 2 .* more --patience/,
+      /is finished: .* 12 steps, and no better AUC .* increase --patience/,
     );
 
     const further = await run("in two", { patience: 3, steps: 15, keep: "last" });
