@@ -181,12 +181,16 @@ describe("the data of a run", () => {
     expect(compare(contents, await fingerprint("contents"))).toEqual([]);
 
     await utimes(file("a/1.pgm"), 1, 1);
-    expect(compare(times, await fingerprint("times"))).toEqual([expect.stringMatching(/rewritten with the same sizes since/)]);
+    expect(compare(times, await fingerprint("times"))).toEqual([
+      expect.stringMatching(/rewritten with the same sizes since/),
+    ]);
     expect(compare(contents, await fingerprint("contents")), "the same pictures").toEqual([]);
     expect(compare(times, await fingerprint("contents"))[0]).toMatch(/started without --check-data contents/);
 
     await put("a/1.pgm", 9); // of the same size
-    expect(compare(times, await fingerprint("times"))).toEqual([expect.stringMatching(/rewritten with the same sizes since/)]);
+    expect(compare(times, await fingerprint("times"))).toEqual([
+      expect.stringMatching(/rewritten with the same sizes since/),
+    ]);
     const other = await fingerprint("contents");
     expect(() => compare(contents, other)).toThrow(/people: pictures changed since the run to resume started/);
 
