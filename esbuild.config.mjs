@@ -1,5 +1,5 @@
 // Builds the two packages that are published: dist/twingrad, the library, and dist/cli, the command line on top of it; and
-// dist/studio, the web page, of which dist/cli has a copy to serve.
+// dist/studio, the web page; dist/cli has a copy to serve.
 // `--quiet` is the demo's build: the same code without types, notices and checks.
 
 import { chmod, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";

@@ -24,7 +24,7 @@ export async function measureStarts(
     const runs: { first: Start; tuning: Start; tuned: Start }[] = [];
     for (let round = 0; round < rounds; round++) {
       const inOneBrowser = async (tuned: boolean, times: number): Promise<Start[]> => {
-        const browser = await open({ tuned }); // with a fresh profile: nothing is cached
+        const browser = await open({ tuned }); // with a profile of its own and an empty cache
         try {
           const starts: Start[] = [];
           for (let i = 0; i < times; i++) {

@@ -1,5 +1,5 @@
-// Repeats a training over folds of people with the built command line: each run holds another part of the people out, and
-// is judged by nobody else, so that everybody is judged once by a network that never saw them. What stands behind -- are
+// Repeats a training over folds of people with the built command line: each run holds out another fold of the people and
+// evaluates it on them, so that every person is evaluated once, by a network that never saw them. Arguments after -- are
 // options of `twingrad train`.
 //
 //   node examples/folds.mjs DATA [--folds 8] [--out FOLDER] [--only 1,2] -- --preset few

@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
   options: {
     out: { type: "string", default: "omniglot" },
     trials: { type: "string", default: "2000" },
-    trained: { type: "boolean", default: false }, // only judge what lies in --out
+    trained: { type: "boolean", default: false }, // only evaluate the model in --out
   },
 });
 const [data] = positionals;

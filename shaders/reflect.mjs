@@ -2,6 +2,7 @@
 // (src/gpu/shader.ts) parses the bindings at load time. wgsl_reflect parses the same text at build time, so that an
 // unsupported shader fails the build. `node shaders/reflect.mjs --types` writes its findings as types (bindings, override
 // constants, shape, tunables), so that a wrong binding or constant name does not compile.
+
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";

@@ -91,7 +91,7 @@ export {
   type Verification,
 } from "./recognition/gallery.ts";
 export { GalleryIndex, type Metric, type NearestRow } from "./recognition/galleryIndex.ts";
-export { type LivenessJudge, LivenessModel, requireLive } from "./recognition/livenessModel.ts";
+export { LivenessModel, type LivenessScorer, requireLive } from "./recognition/livenessModel.ts";
 export type { Match } from "./recognition/match.ts";
 export { Model, type OperatingPoint, withOperatingPoint } from "./recognition/recognitionModel.ts";
 export type { Recognizer } from "./recognition/recognizer.ts";

@@ -53,7 +53,12 @@ export { nearest } from "./options.ts";
 export { answersOf, oneShotAnswers } from "./recognition/assessment.ts";
 export { verification } from "./recognition/gallery.ts";
 export { livenessLogits, meanLoss } from "./recognition/livenessAssessment.ts";
-export { checkLivenessThreshold, livenessKey, scoreOf, withLivenessJudgement } from "./recognition/livenessModel.ts";
+export {
+  checkLivenessThreshold,
+  livenessKey,
+  scoreOf,
+  withLivenessOperatingPoint,
+} from "./recognition/livenessModel.ts";
 export { matches, personSearch, representatives } from "./recognition/match.ts";
 export { operatingPointKey } from "./recognition/recognitionModel.ts";
 export { Augmenter } from "./train/augmenter.ts";

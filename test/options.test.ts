@@ -197,11 +197,7 @@ it.each<[string, () => unknown, RegExp]>([
     /^siamese: imageSize undefined, filters 256, 128, .*; expected positive integers/,
   ],
   ["text for filters", () => loosely(siamese)({ imageSize: [8, 8, 1], filters: "4" }), /filters 4, embedding/],
-  [
-    "a seed that is none",
-    () => loosely(balancedPairs)(labels, {}),
-    /^balanced pairs: seed is undefined; expected a whole/,
-  ],
+  ["an invalid seed", () => loosely(balancedPairs)(labels, {}), /^balanced pairs: seed is undefined; expected a whole/],
   [
     "an unknown initial",
     () => loosely(tape.parameter.bind(tape))("w", [4], { initial: "glorot" }),

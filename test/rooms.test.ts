@@ -1,4 +1,4 @@
-// Where things live and who may import whom. A failure says which file imports what, and what to do about it.
+// Where things live and which room may import which. A failure says which file imports what, and what to do about it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import ts from "typescript";
@@ -8,7 +8,7 @@ import { circleAmong, filesBelow, type Import, importsOf, parse, root } from "./
 interface Room {
   /** Rooms, or single files of rooms, that it may import beside its own files. */
   readonly imports: readonly string[];
-  /** Rooms of which it may import types alone. */
+  /** Rooms that it may import only types from. */
   readonly types?: readonly string[];
   /** Whether it may import packages, or Node's own modules as well; neither by default. */
   readonly packages?: "npm" | "npm and node";
@@ -132,7 +132,7 @@ const upwards: readonly Exception[] = [];
 /** Imports that close a circle at run time. */
 const circlesAtRunTime: readonly Exception[] = [];
 
-/** Imports that close a circle of types, of which nothing is left at run time: two files that are one thought. */
+/** Cyclic imports of types, which are erased at run time: pairs of files that belong together. */
 const circlesOfTypes: readonly Exception[] = [
   { from: "src/gpu/device.ts", to: "src/gpu/tuner.ts", reason: "a device's tuner times kernels on that device" },
   { from: "src/gpu/device.ts", to: "src/gpu/untuned.ts", reason: "what stands in for a tuner tells of the adapter" },
@@ -225,12 +225,12 @@ describe("circles", () => {
   const atRunTime = inside.filter(({ typeOnly }) => !typeOnly);
   const told = (circle: readonly string[] | undefined) => circle?.join(" imports ");
 
-  it("are none at run time", () => {
+  it("do not exist at run time", () => {
     const circle = circleAmong(atRunTime.filter((one) => !listedIn(circlesAtRunTime)(one)));
     expect(told(circle), "move what two of them share into a file of its own").toBeUndefined();
   });
 
-  it("are none of types but those listed", () => {
+  it("exist among types only as listed", () => {
     const circle = circleAmong(inside.filter((one) => !listedIn(circlesAtRunTime, circlesOfTypes)(one)));
     expect(told(circle), "move the types that two of them share into a file of their own").toBeUndefined();
   });

@@ -1,4 +1,4 @@
-// The order in which test files begin: the longest first, so that none of them is left to run alone at the end. A run that
+// The order of test files: the longest first, so that none of them is left to run alone at the end. A run that
 // is the first in its folder, as each on a CI machine, has no times of earlier ones to go by.
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 

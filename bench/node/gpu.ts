@@ -38,7 +38,7 @@ export interface Correctness {
   readonly failed: readonly { readonly name: string; readonly reason: string }[];
   /** Cases for which there was no time. */
   readonly left: number;
-  /** The largest relative error of all checks, and the name of its check. */
+  /** The largest relative error of all checks, and the check that has it. */
   readonly worst?: Worst;
 }
 

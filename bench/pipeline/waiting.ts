@@ -21,7 +21,7 @@ const epochs = 2;
 export interface Waiting {
   /** Milliseconds from the beginning of decoding to the compiled step, which the run's time does not hold. */
   readonly compiling: number;
-  /** Waited / total over the whole run (the first epoch decodes every picture): the median over the rounds. */
+  /** Waited / total over the whole run, whose first epoch decodes every picture; the median over the rounds. */
   readonly share: number;
   /** Of each round. */
   readonly shares: readonly number[];

@@ -3,7 +3,7 @@
 // its choice with it; puppeteer is a tool of the repository, no part of the library.
 
 /**
- * The arguments with which Chrome computes on the GPU, or on SwiftShader.
+ * The arguments that make Chrome compute on the GPU, or on SwiftShader.
  * @param {string} platform as `process.platform`
  * @param {"gpu" | "software"} adapter
  * @returns {string[]}

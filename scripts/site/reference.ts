@@ -31,7 +31,7 @@ const entries: Readonly<Record<string, string>> = {
   "src/exchange/index.ts": "twingrad/exchange",
 };
 
-/** The pages of docs/ in the order in which somebody new reads them; others follow. */
+/** The pages of docs/ in the reading order for newcomers; others follow. */
 const guide = [
   "getting-started",
   "tensorflow-article",

@@ -11,7 +11,7 @@ import { abortRanks, isDistributed } from "./run/ranks.ts";
 const unwritten = tolerateClosedOutput();
 
 try {
-  // Node puts U+FFFD for what is no UTF-8: two names could become one, and a path leads nowhere.
+  // Node replaces invalid UTF-8 by U+FFFD: two names could become one, and a path would not exist.
   const lost = process.argv.find((text) => text.includes("\ufffd") && !existsSync(text));
   if (lost !== undefined)
     program.error(`error: "${lost}" is not UTF-8: rename the file, as with convmv, or set the terminal to UTF-8`, {
@@ -21,7 +21,7 @@ try {
   await finish(Number(process.exitCode ?? 0));
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Asking for help is no mistake; everything else that the parser throws is.
+    // --help and --version also throw; everything else that the parser throws is a usage error.
     const asked = /^commander\.(helpDisplayed|version)$/.test(error.code) || error.exitCode === 0;
     if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
     await finish(asked ? 0 : 2);
@@ -32,7 +32,7 @@ try {
   await finish(1);
 }
 
-/** Ends the process once all output is written: the GPU's own threads would keep it alive. */
+/** Ends the process once all output is written: the GPU's threads would keep it alive. */
 async function finish(status: number, last?: () => void): Promise<never> {
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),

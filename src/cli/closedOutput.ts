@@ -1,14 +1,14 @@
-// Standard output and error that are closed or full: `| head` has read enough, a log's disk is full. The work goes on.
+// Closed or full output streams: `| head` has read enough, a log's disk is full. The work continues.
 
 /**
- * From now on no failure of writing ends the process. Returns what could not be written to standard output, if anything:
- * undefined where all went well, or where the reader had enough.
+ * From now on, a failed write does not end the process. Returns a function for the error of standard output: undefined
+ * after success, or if the reader closed the pipe.
  */
 export function tolerateClosedOutput(): () => Error | undefined {
   let failed: NodeJS.ErrnoException | undefined;
   process.stdout.on("error", (error) => {
     failed ??= error;
   });
-  process.stderr.on("error", () => {}); // nowhere is left to tell it
+  process.stderr.on("error", () => {}); // there is nowhere left to report it
   return () => (failed?.code === "EPIPE" || failed?.code === "ERR_STREAM_DESTROYED" ? undefined : failed);
 }

@@ -1,14 +1,14 @@
-// What training would see of one picture: augmented on the GPU as a training step does it, laid out to be looked at.
+// A contact sheet of one picture, augmented on the GPU as in a training step.
 
 import sharp from "sharp";
 import { type AugmentationOptions, type Device, type ImageSize, type ResizeMethod, resize, Tape } from "../index.ts";
 import { type Augmentation, Augmenter } from "../internal.ts";
 
 export interface Specimens {
-  /** [count + 1, height, width, channels]: the picture as it would be without augmentation, then the augmented ones. */
+  /** [count + 1, height, width, channels]: the picture without augmentation, then the augmented versions. */
   readonly pixels: Uint8Array;
   readonly size: ImageSize;
-  /** What happened to each of the augmented ones. */
+  /** The parameters of each augmented version. */
   readonly augmentations: Augmentation[];
 }
 
@@ -48,12 +48,12 @@ export async function specimens(
 
 const gap = 4;
 const background = { r: 40, g: 44, b: 52 };
-/** Pixels that a picture's longer side is enlarged to, about. */
+/** Approximate display size of a picture's longer side, in pixels. */
 const shownSide = 160;
 
 /**
- * A PNG of all pictures, row by row; enlarged by a whole number, pixels kept square.
- * @param across how many stand in a row; about as many as rows by default.
+ * A PNG of all pictures, row by row, enlarged by an integer factor.
+ * @param across pictures in a row. @default a roughly square sheet
  */
 export async function contactSheet(
   { pixels, size: [height, width, channels] }: Pick<Specimens, "pixels" | "size">,

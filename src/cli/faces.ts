@@ -1,4 +1,4 @@
-// --crop face: the faces of photographs, for every command that takes pictures.
+// --crop face: face detection and cropping, for every command that takes pictures.
 import { dirname, join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import {
@@ -22,20 +22,20 @@ export interface FaceFlags {
 
 const actions = { skip: "skip", fail: "fail", centre: "use" } as const;
 
-/** What is done about photographs that are not what was hoped for. */
+/** Options for pictures without a face or with other faults. */
 export function addFaceOptions(command: Command): Command {
   return command
     .option(
       "--on-no-face <action>",
-      "with --crop face, of a picture without one: skip it, fail, or take its centre (default: skip; fail where single pictures are given)",
+      "with --crop face, what to do with a picture without a face: skip it, fail, or use its center (default: skip; for single pictures: fail)",
       (text): FaceAction => {
         if (Object.hasOwn(actions, text)) return actions[text as keyof typeof actions];
-        throw new InvalidArgumentError("skip, fail or centre was expected.");
+        throw new InvalidArgumentError("Expected skip, fail or centre.");
       },
     )
     .option(
       "--face-policy <list>",
-      `with --crop face, what else is left out, as turned=skip,several=fail: of ${faceFaults.slice(1).join(", ")} each is to use (default), skip or fail`,
+      `with --crop face, what to do with pictures with other faults (${faceFaults.slice(1).join(", ")}): use (default), skip or fail each, e.g. turned=skip,several=fail`,
       parsePolicy,
     );
 }
@@ -44,7 +44,7 @@ function parsePolicy(text: string): Partial<FacePolicy> {
   const entries = text.split(",").map((part) => part.split("=") as [FaceFault, FaceAction]);
   for (const [fault, action] of entries) {
     if (!faceFaults.slice(1).includes(fault) || !["use", "skip", "fail"].includes(action)) {
-      throw new InvalidArgumentError(`${faceFaults.slice(1).join(", ")}, each = use, skip or fail, were expected.`);
+      throw new InvalidArgumentError(`Expected ${faceFaults.slice(1).join(", ")}, each with =use, =skip or =fail.`);
     }
   }
   return Object.fromEntries(entries);
@@ -55,11 +55,11 @@ const policyOf = ({ onNoFace, facePolicy }: FaceFlags): Partial<FacePolicy> => (
   ...(onNoFace && { none: onNoFace }),
 });
 
-/** How many pictures with faults are named, of each fault. */
+/** Number of pictures listed by name for each fault. */
 const named = 5;
 
 /**
- * The dataset with its pictures cropped to their faces. Faces that were found are kept beside the pictures.
+ * The dataset with its pictures cropped to their faces. Detected faces are cached next to the pictures.
  * @param path the folder, or the first record file.
  */
 export async function cropToFaces<I extends Item>(
@@ -92,16 +92,16 @@ export async function cropToFaces<I extends Item>(
     );
   } finally {
     progress.stop();
-    await store.save().catch((error: Error) => warn(`faces that were found are not kept: ${error.message}`));
+    await store.save().catch((error: Error) => warn(`detected faces are not cached: ${error.message}`));
     for (const { fault, used, names } of seen.values()) {
       const more = names.length > named ? ` and ${names.length - named} more` : "";
-      const what = used ? "used all the same" : "left out";
+      const what = used ? "used anyway" : "left out";
       (used ? note : warn)(`${faultInWords[fault]}, ${what}: ${names.slice(0, named).join(", ")}${more}`);
     }
   }
 }
 
-/** One picture, its face brought into the standard frame. @throws NO_FACE, unless its centre is to be taken then. */
+/** One picture, cropped to its aligned face. @throws NO_FACE, unless the policy is to use the center. */
 export async function readFace(
   path: string,
   size: Parameters<typeof readPicture>[1],
@@ -113,7 +113,7 @@ export async function readFace(
   if (skipped) {
     throw new TwingradError(
       "BAD_INPUT",
-      "a single picture is not skipped: --on-no-face takes fail or centre here, --face-policy use or fail",
+      "a single picture cannot be skipped: expected --on-no-face fail or centre, and --face-policy with use or fail",
     );
   }
   const finder = await openFaceFinder();

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Gallery, type GalleryJson, type Recognizer, TwingradError } from "../index.ts";
 import { diskError, matches, readText, textOf, updateFile } from "../internal.ts";
 
-/** What `Gallery.toJSON` writes. What the numbers must be depends on the model: the gallery itself checks that. */
+/** The output of `Gallery.toJSON`. Valid embeddings depend on the model: `Gallery` checks them. */
 const schema = z.object({
   format: z.literal("twingrad-gallery"),
   version: z.literal(1),
@@ -14,7 +14,7 @@ const schema = z.object({
   people: z.array(z.object({ name: z.string().min(1), embeddings: z.array(z.base64()).min(1) })),
 });
 
-/** The gallery in a file; undefined where there is no such file. Errors name it. */
+/** The gallery in a file; undefined if the file does not exist. Errors name the file. */
 export async function loadGallery(path: string, model: Recognizer): Promise<Gallery | undefined> {
   let text: string;
   try {
@@ -37,7 +37,7 @@ function parsed(path: string, text: string, model: Recognizer): Gallery {
 
 function parse(text: string): GalleryJson {
   const broken = (reason: string, cause: unknown) =>
-    new TwingradError("CORRUPT_FILE", `this is no gallery: ${reason}`, { cause });
+    new TwingradError("CORRUPT_FILE", `not a gallery file: ${reason}`, { cause });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -51,10 +51,10 @@ function parse(text: string): GalleryJson {
 }
 
 /**
- * Reads the gallery in a file, changes and writes it as one step: of several processes none loses what another changed.
- * Nothing of the file before is kept. What a process that was killed while it wrote left beside it goes, too: people may be
- * in there who were forgotten since. A new file is readable by its owner alone.
- * @param change gets undefined where there is no such file, and gives the gallery to be written.
+ * Reads, changes and writes the gallery in a file as one atomic step, so that no process loses another's changes.
+ * The old file is replaced, and partial files of a killed process are removed: they may contain people who were removed
+ * from the gallery since. A new file is readable by its owner alone.
+ * @param change gets undefined if the file does not exist, and returns the gallery to write.
  */
 export async function updateGallery(
   path: string,
@@ -73,7 +73,7 @@ export async function updateGallery(
   return changed;
 }
 
-/** A gallery with the people of another one added; a name that both have gets the pictures of both. */
+/** Merges two galleries; a name in both gets the embeddings of both. */
 export function joined(gallery: Gallery, added: Gallery): Gallery {
   const json = gallery.toJSON();
   for (const person of added.toJSON().people) {

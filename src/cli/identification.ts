@@ -1,4 +1,4 @@
-// Open-set identification of a dataset's pictures: some people enrolled, the others strangers.
+// Open-set identification on a dataset: some identities are enrolled, the others are strangers.
 import {
   type Dataset,
   labelsOf,
@@ -17,7 +17,7 @@ export interface IdentificationOptions {
   resamples: number;
 }
 
-/** Undefined where the dataset has too few people with several pictures to enrol two and have a stranger. */
+/** Undefined if the dataset has too few identities with several pictures to enroll two and have a stranger. */
 export function identification(
   model: Recognizer,
   dataset: Dataset,

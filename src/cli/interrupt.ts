@@ -1,17 +1,17 @@
-// Ctrl-C, and the polite way to end a process: the first asks for a checkpoint and an end, the second for the end alone.
+// Ctrl-C and SIGTERM: the first asks for a checkpoint and an end, the second ends the process at once.
 import { constants } from "node:os";
 
-/** What a process that a signal ended leaves: 130 for Ctrl-C, 143 for SIGTERM. */
+/** The exit status of a process that a signal ended: 130 for Ctrl-C, 143 for SIGTERM. */
 export const statusOf = (signal: "SIGINT" | "SIGTERM") => 128 + constants.signals[signal];
 
 /**
- * Does `work`, which gets a signal that is set by the first SIGINT or SIGTERM; the second ends the process at once.
- * Returns the exit status that such an end has, undefined where there was none.
+ * Runs `work` with an AbortSignal that the first SIGINT or SIGTERM aborts; the second ends the process at once. `status`
+ * is the exit status after an interruption, else undefined.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
   tell: (text: string) => void,
-  stopping = "stopping after the steps under way, to save them",
+  stopping = "stopping after the current steps, to save a checkpoint",
 ): Promise<{ result: T; status?: number }> {
   const controller = new AbortController();
   let status: number | undefined;
@@ -21,7 +21,7 @@ export async function interruptible<T>(
       process.exit(statusOf(signal));
     }
     status = statusOf(signal);
-    tell(`${stopping}; once more ends at once`);
+    tell(`${stopping}; press Ctrl-C again to end at once`);
     controller.abort();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);

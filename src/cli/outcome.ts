@@ -1,4 +1,4 @@
-// How a command tells its result, or why it has none.
+// How a command prints its result or its error.
 import { type Command, CommanderError } from "commander";
 import { NotLiveError, TwingradError } from "../index.ts";
 import { shown } from "../internal.ts";
@@ -6,36 +6,36 @@ import { shown } from "../internal.ts";
 export interface Outcome {
   /** What `--json` prints as the last line of standard output. */
   result: object;
-  /** What people read instead. */
+  /** What is printed without `--json`. */
   text: string;
-  /** The exit status where it is not 0: the work was interrupted. */
+  /** The exit status if the work was interrupted. */
   status?: number;
-  /** Why the command ends with status 1 although it has a result, which is printed: what it checked is not in order. */
+  /** The command prints its result, and then fails with this message: a check found errors. */
   failure?: string;
-  /** Whether another process tells the result: rank 0 of a distributed run. */
+  /** Whether another process prints the result: rank 0 of a distributed run. */
   silent?: boolean;
-  /** What goes on after the result was told, and the command with it: a server. */
+  /** The command runs until this settles, after the result is printed: a server. */
   until?: Promise<unknown>;
 }
 
-/** Whether only warnings and errors are told. */
+/** Whether to print only warnings and errors. */
 let quiet = false;
 export const isQuiet = (): boolean => quiet;
 
-/** Whether not even warnings are told: another process tells the same ones. */
+/** Whether warnings are suppressed as well: another process prints the same ones. */
 let silent = false;
 
-/** Tells nothing from here on but errors. */
+/** Prints nothing from here on except errors. */
 export function silence(): void {
   quiet = true;
   silent = true;
 }
 
-/** Gives a command `--json` and `--quiet` and runs it, telling its outcome in the wanted form. */
+/** Gives a command `--json` and `--quiet`, and its action, whose outcome is printed accordingly. */
 export function action<A extends unknown[]>(command: Command, run: (...parameters: A) => Promise<Outcome>): void {
   command.optionsGroup("Output:");
-  command.option("--json", "print the result as one JSON object, the last line of standard output");
-  command.option("--quiet", "no progress and no notes: only warnings and errors on standard error");
+  command.option("--json", "print the result as one JSON object on the last line of standard output");
+  command.option("--quiet", "print only warnings and errors on standard error: no progress, no notes");
   command.action(async (...parameters: unknown[]) => {
     quiet = command.opts().quiet === true;
     const { result, text, status, failure, silent, until } = await run(...(parameters as A)).catch((error): Outcome => {
@@ -51,15 +51,14 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
   });
 }
 
-/** A picture that is refused is a result, of which programs must learn more than from other failures. */
+/** A refused picture is a result: programs need its score and threshold. */
 function refusal({ code, message, score, threshold, picture }: NotLiveError): Outcome {
   const result = { refused: "liveness", score, threshold, picture, error: { code, message } };
   return { result, text: "refused", failure: message };
 }
 
 /**
- * What `--json` prints as the last line where there is no result: `code` as in docs/errors.md, null for an error that
- * nobody foresaw.
+ * What `--json` prints as the last line of a failed command: `code` as in docs/errors.md, null for an unexpected error.
  */
 export function printError(error: unknown, code = error instanceof TwingradError ? error.code : null): void {
   process.stdout.write(`${JSON.stringify({ error: { code, message: reason(error).replace(/^error: /, "") } })}\n`);
@@ -75,12 +74,12 @@ export function reason(error: unknown): string {
   return shown(line);
 }
 
-/** Tells what goes on, unless --quiet was said. */
+/** Prints progress notes, unless --quiet is given. */
 export function note(text: string): void {
   if (!quiet) warn(text);
 }
 
-/** Tells what changes the result: pictures that are left out, say. Names of files may hold anything a terminal obeys. */
+/** Prints what may change the result, such as skipped pictures. File names are escaped: they may contain terminal codes. */
 export function warn(text: string): void {
   if (silent) return;
   process.stderr.write(`${text.split("\n").map(shown).join("\n")}\n`);

@@ -1,4 +1,4 @@
-// The commands of the command line, before any is run: what parses, helps, completes, and what docs/cli.md is made from.
+// The commands of the command line. Parsing, help, completion and docs/cli.md derive from them.
 import { Command } from "commander";
 import { version } from "../internal.ts";
 import { addAugment } from "./commands/augment.ts";
@@ -21,9 +21,11 @@ import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 
 export const program = new Command("twingrad")
-  .description("Learns to tell people apart from a few pictures each, on the GPU, and recognizes people it never saw.")
+  .description(
+    "Trains Siamese networks on the GPU to recognize people from a few pictures each, including people unseen in training.",
+  )
   .version(version, "-V, --version", "print the version")
-  .showHelpAfterError("(twingrad --help and twingrad COMMAND --help tell what there is)")
+  .showHelpAfterError("(see twingrad --help and twingrad COMMAND --help)")
   .exitOverride();
 addDemo(program);
 addDraw(program);

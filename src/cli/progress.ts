@@ -1,4 +1,4 @@
-// Long work shows itself on standard error: a bar on a terminal, plain lines now and then elsewhere.
+// Progress on standard error: a bar on a terminal, occasional plain lines elsewhere.
 import { Presets, SingleBar } from "cli-progress";
 import { isQuiet } from "./outcome.ts";
 
@@ -10,10 +10,9 @@ export class Progress {
   #lastLine = performance.now();
 
   /**
-   * @param total steps in all, as far as is known.
-   * @param done steps that an earlier run did.
-   * @param unit what is counted where it is no steps.
-   * @param more what stands behind the rate, given how many are done in a second.
+   * @param total estimated number of steps.
+   * @param done steps of an earlier run.
+   * @param unit what is counted. @default "step"
    */
   constructor(
     private total: number,
@@ -27,7 +26,7 @@ export class Progress {
         format: `{bar} {value}/{total} ${unit}s{loss}  {rate} ${unit}s/s{more}  {left} left`,
         stream: process.stderr,
         hideCursor: true,
-        gracefulExit: false, // it would take Ctrl-C for itself, and go on
+        gracefulExit: false, // it would handle Ctrl-C itself, and continue
       },
       Presets.shades_classic,
     );
@@ -64,7 +63,7 @@ export class Progress {
     write();
   }
 
-  /** Takes the bar's line out of the way of other lines. */
+  /** Removes the bar, so that other lines can follow. */
   stop(): void {
     this.#bar?.stop();
   }

@@ -1,4 +1,4 @@
-// What is in record files, and what is wrong with them: one pass, a record at a time.
+// A report on record files: their contents and their errors, read in one pass.
 import { TwingradError } from "../index.ts";
 import {
   type Example,
@@ -23,18 +23,18 @@ export interface Problem {
 
 export interface RecordReport {
   files: { file: string; compression: string; records: number }[];
-  /** Records whose checksums are right. */
+  /** Records with valid checksums. */
   records: number;
   corrupt: Problem[];
-  /** Records with right checksums that are no `tf.train.Example`, or hold broken lists. */
+  /** Records with valid checksums that are not a valid `tf.train.Example`. */
   notExamples: Problem[];
-  /** Examples without a picture and a label, or with one that cannot be decoded; only when `pictures` was asked for. */
+  /** Examples without a picture and a label, or with an undecodable picture; only with `pictures`. */
   unreadable: Problem[];
-  /** The kind of each feature: bytes, float, int64; "empty" where no record has a value. */
+  /** The type of each feature: bytes, float, int64; "empty" if no record has a value. */
   features: Record<string, string>;
-  /** In how many records each feature is. */
+  /** The number of records with each feature. */
   featureRecords: Record<string, number>;
-  /** How many records each label has. */
+  /** The number of records of each label. */
   labels: Record<string, number>;
 }
 
@@ -100,7 +100,7 @@ export async function reportRecords(
   return report;
 }
 
-/** Goes through all values of all lists, keeping none. */
+/** Reads all values of all lists, so that invalid ones throw. */
 function wholeExample(example: Example): Example {
   for (const feature of example.values()) for (const _ of feature.values());
   return example;

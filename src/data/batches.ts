@@ -137,7 +137,7 @@ export function tripletBatches(
 }
 
 /**
- * Batches as `perClass` draws them, or so many of them `together`, behind one another. Of several `images`, which are the same
+ * Batches as `perClass` draws them, or so many of them `together`, concatenated. Of several `images`, which are the same
  * pictures decoded in different ways, each takes its part of those together in turn.
  * @example
  * ```ts

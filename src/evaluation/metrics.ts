@@ -60,7 +60,7 @@ export function roc(pairs: readonly ScoredPair[]): RocPoint[] {
 }
 
 /**
- * Area under the curve: the chance that a pair of one identity is nearer than a pair of two, ties counting one half
+ * Area under the curve: the chance that a genuine pair is nearer than an impostor pair, ties counting one half
  * (Mann and Whitney 1947). The trapezoids under `roc` give just that.
  * @returns From 0 to 1; 0.5 is chance.
  * @example
@@ -99,7 +99,7 @@ export function equalErrorRate(points: readonly RocPoint[]): number {
 
 /**
  * The largest share of true accepts that some threshold reaches with at most the share `far` of false accepts. With
- * fewer than 1 / far pairs of two identities this allows no false accept at all.
+ * fewer than 1 / far impostor pairs this allows no false accept at all.
  * @param far - the false-accept rate, as a share: 0.01 is one in a hundred.
  * @example
  * ```ts
@@ -116,7 +116,7 @@ export function trueAcceptAt(points: readonly RocPoint[], far: number): number {
 }
 
 /**
- * The share of pairs that the threshold judges rightly.
+ * The share of pairs that the threshold classifies correctly.
  * @example
  * ```ts
  * accuracyAt(scored, bestThreshold(scored).threshold);

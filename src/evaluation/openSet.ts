@@ -16,7 +16,7 @@ export interface OpenSetOptions {
   seed: number;
 }
 
-/** An open-set identification protocol: whom to enroll, and whom to ask for. */
+/** An open-set identification protocol: enrolled identities, their probes, and strangers. */
 export interface OpenSet {
   /** For each known identity its enrolled pictures; all pictures are given by index. */
   enrolled: { identity: number; pictures: number[] }[];

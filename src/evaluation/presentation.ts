@@ -114,8 +114,8 @@ export function livenessReport(presentations: readonly Presentation[], threshold
  * @throws BAD_INPUT unless each kind has two people.
  * @example
  * ```ts
- * const judge = await LivenessModel.open(device, bytes);
- * const scores = await judge.scores(images);
+ * const livenessModel = await LivenessModel.open(device, bytes);
+ * const scores = await livenessModel.scores(images);
  * const presentations = livenessDataset.items.map(({ live }, i) => ({ score: scores[i]!, live }));
  * console.log(crossFittedReport(presentations, livenessDataset).hter);
  * ```

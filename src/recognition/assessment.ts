@@ -150,7 +150,7 @@ export function answersOf(
 }
 
 /**
- * The share of trials in which the model found the right identity.
+ * The share of correct trials.
  * @example
  * ```ts
  * const accuracy = await assessOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));

@@ -6,7 +6,7 @@ import { TwingradError } from "../errors.ts";
 import { mostNearest } from "../ops/kernels/rowLayout.ts";
 import { checkOptions } from "../options.ts";
 import type { GalleryIndex } from "./galleryIndex.ts";
-import { type LivenessJudge, requireLive } from "./livenessModel.ts";
+import { type LivenessScorer, requireLive } from "./livenessModel.ts";
 import { leastDistance, type Match, matches, representatives } from "./match.ts";
 import type { Recognizer } from "./recognizer.ts";
 
@@ -65,7 +65,7 @@ export interface MatchOptions {
 /** Rejects presentation attacks before any other processing. */
 export interface LivenessCheck {
   /** What scores the pictures. */
-  readonly judge: LivenessJudge;
+  readonly scorer: LivenessScorer;
   /** @default that of the liveness model */
   readonly threshold?: number;
 }
@@ -146,7 +146,7 @@ export class Gallery {
     this.liveness = liveness;
   }
 
-  /** The enrolled names, in the order in which they were enrolled. */
+  /** The enrolled names, in the order of enrollment. */
   get names(): string[] {
     return [...this.#people.keys()];
   }
@@ -195,7 +195,7 @@ export class Gallery {
     return verification(this.model, distance, threshold);
   }
 
-  /** Identification: whom does the picture show? @throws BAD_INPUT where the gallery is empty; NOT_LIVE as `enroll`. */
+  /** Identifies the person in a picture. @throws BAD_INPUT where the gallery is empty; NOT_LIVE as `enroll`. */
   async identify(image: Uint8Array | Float32Array, options: GalleryQuestion = {}): Promise<Identification> {
     const { match, threshold, candidates } = this.#asked("identify", options);
     if (this.#people.size === 0) throw new TwingradError("BAD_INPUT", "the gallery is empty: enroll a person first");
@@ -231,15 +231,15 @@ export class Gallery {
     return embeddings;
   }
 
-  #requireLive({ judge, threshold }: LivenessCheck, images: Uint8Array | Float32Array, check: PictureCheck) {
-    const [own, wanted] = [this.model.imageSize, judge.imageSize].map((size) => size?.join(" x "));
+  #requireLive({ scorer, threshold }: LivenessCheck, images: Uint8Array | Float32Array, check: PictureCheck) {
+    const [own, wanted] = [this.model.imageSize, scorer.imageSize].map((size) => size?.join(" x "));
     if (!check.livenessImages && own !== undefined && own !== wanted) {
       throw new TwingradError(
         "BAD_INPUT",
         `The liveness model expects pictures of ${wanted}, the recognition model pictures of ${own}: pass livenessImages, the same pictures in that size.`,
       );
     }
-    return requireLive(judge, check.livenessImages ?? images, { threshold });
+    return requireLive(scorer, check.livenessImages ?? images, { threshold });
   }
 
   async #embedOne(image: Uint8Array | Float32Array, check: PictureCheck): Promise<Float32Array> {

@@ -39,7 +39,7 @@ const mostBlocks = 65535;
 type Scores = Record<string, Float32Array>;
 
 /**
- * A matrix of embeddings on the GPU, searched exhaustively. Rows are numbered from 0 in the order in which they were added.
+ * A matrix of embeddings on the GPU, searched exhaustively. Rows are numbered from 0 in insertion order.
  * @example
  * ```ts
  * const index = model.index();

@@ -18,7 +18,10 @@ export interface LivenessOperatingPoint {
 }
 
 /** The model file with this operating point added. */
-export function withLivenessJudgement(bytes: Uint8Array, operatingPoint: LivenessOperatingPoint): Promise<Uint8Array> {
+export function withLivenessOperatingPoint(
+  bytes: Uint8Array,
+  operatingPoint: LivenessOperatingPoint,
+): Promise<Uint8Array> {
   return withMetadata(bytes, { [livenessKey]: JSON.stringify(operatingPoint) });
 }
 
@@ -31,13 +34,13 @@ export function livenessThresholdOf(file: Safetensors): number {
  * A trained liveness network for inference: how surely a picture shows a live person (a bona fide presentation), and not a presentation attack.
  * @example
  * ```ts
- * const judge = await LivenessModel.open(device, bytes);
- * const [score] = await judge.scores(images); // [N, H, W, C] of judge.imageSize
- * console.log(score! >= judge.threshold ? "live" : "spoof");
- * await judge.dispose();
+ * const livenessModel = await LivenessModel.open(device, bytes);
+ * const [score] = await livenessModel.scores(images); // [N, H, W, C] of livenessModel.imageSize
+ * console.log(score! >= livenessModel.threshold ? "live" : "spoof");
+ * await livenessModel.dispose();
  * ```
  */
-export class LivenessModel implements LivenessJudge {
+export class LivenessModel implements LivenessScorer {
   /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
   /** How pictures are cropped before they are given, where that is not to their center. */
@@ -96,7 +99,7 @@ export class LivenessModel implements LivenessJudge {
 }
 
 /** Scores pictures for presentation attacks; `LivenessModel` implements it. */
-export interface LivenessJudge {
+export interface LivenessScorer {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
   /** Pictures that score less are refused. */
@@ -117,14 +120,14 @@ export interface LivenessJudge {
  * ```
  */
 export async function requireLive(
-  judge: LivenessJudge,
+  scorer: LivenessScorer,
   images: Uint8Array | Float32Array,
   options: { readonly threshold?: number; readonly names?: readonly string[] } = {},
 ): Promise<Float64Array> {
   checkOptions("requireLive", options, { threshold: 1, names: 1 });
-  const { threshold = judge.threshold, names } = options;
+  const { threshold = scorer.threshold, names } = options;
   checkLivenessThreshold(threshold);
-  const scores = await judge.scores(images);
+  const scores = await scorer.scores(images);
   for (const [n, score] of scores.entries()) {
     if (!(score >= threshold)) throw new NotLiveError(names?.[n] ?? n, score, threshold);
   }

@@ -27,13 +27,13 @@ export interface OperatingPoint {
 export const operatingPointKey = "recognition";
 
 /**
- * The model file with this judgement in it.
+ * The model file with this operating point in it.
  * @param bytes - of a model file.
  * @returns The bytes of the new model file.
  * @example
  * ```ts
  * const { report } = await assess(model, dataset, pairsPerIdentity(labels, { perIdentity: 10, seed: 1 }));
- * const judged = await withOperatingPoint(bytes, { threshold: report.threshold });
+ * const calibrated = await withOperatingPoint(bytes, { threshold: report.threshold });
  * ```
  */
 export function withOperatingPoint(bytes: Uint8Array, operatingPoint: OperatingPoint): Promise<Uint8Array> {

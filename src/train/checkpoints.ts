@@ -68,7 +68,7 @@ export class Checkpoints {
    * @param folder where they lie.
    * @param options which of them are kept.
    * @param options.keep how many of the newest to keep, 3 by default; the best one is kept beside them.
-   * @param options.isOwn of which checkpoints `save` chooses what to keep; others in the folder are left as they are. All by default.
+   * @param options.isOwn selects the checkpoints that `save` may delete; it leaves others in the folder. @default all
    */
   constructor(
     /** Where they lie. */

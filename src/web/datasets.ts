@@ -26,7 +26,7 @@ export interface PageDataOptions {
  * The pictures in TFRecord files: plain, GZIP or ZLIB, found by content. Each is read once in a stream; pictures are read
  * again when they are asked for. What comes from the network or is compressed is put aside as blobs, which browsers move
  * to the disk when they are large.
- * @throws as `tfrecords` in Node does; BAD_INPUT also for an answer that is none.
+ * @throws as `tfrecords` in Node does; BAD_INPUT also for a failed request.
  * @example
  * ```ts
  * import { PageDecoder, tfrecords } from "twingrad/web";

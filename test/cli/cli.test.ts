@@ -58,11 +58,7 @@ describe("usage", () => {
   it.each<[string, string, RegExp]>([
     ["an unknown key", '{"learnRate":1}', /learnRate/],
     ["a value of the wrong type", '{"steps":"7"}', /config\.json: steps: /],
-    [
-      "an augmentation that is none",
-      '{"augment":{"rotation":400}}',
-      /json: augment: Invalid rotation 400: .* -180 to 180/,
-    ],
+    ["an invalid augmentation", '{"augment":{"rotation":400}}', /json: augment: Invalid rotation 400: .* -180 to 180/],
     ["no JSON", "steps=7", /config\.json: this is no JSON/],
   ])("a configuration with %s: 2", async (_, text, reason) => {
     await writeFile(at("config.json"), text);
@@ -76,7 +72,7 @@ describe("failures: 1, and one line", () => {
   it("--json prints the code and the message as the last line of standard output", async () => {
     const { status, stdout, stderr } = await twingrad("verify", at("nowhere"), "a.png", "b.png", "--json");
     expect(status).toBe(1);
-    const message = `${at("nowhere")}: there is no such model`;
+    const message = `${at("nowhere")}: model not found`;
     expect(JSON.parse(stdout)).toEqual({ error: { code: "BAD_INPUT", message } });
     expect(stderr).toContain(`twingrad: ${message}\n`);
   });
@@ -99,8 +95,8 @@ describe("failures: 1, and one line", () => {
     expect(await fails("train", at("some.tfrecord"), "--out", at("x"))).toContain(
       "some.tfrecord: there are no records",
     );
-    expect(await fails("evaluate", at("none"), data)).toContain(`${at("none")}: there is no such model`);
-    expect(await fails("verify", at("none"), "a", "b")).toContain(`${at("none")}: there is no such model`);
+    expect(await fails("evaluate", at("none"), data)).toContain(`${at("none")}: model not found`);
+    expect(await fails("verify", at("none"), "a", "b")).toContain(`${at("none")}: model not found`);
   });
 
   it("a picture that cannot be decoded is named", async () => {
@@ -124,7 +120,7 @@ describe("failures: 1, and one line", () => {
 
   it("more people to hold out than there are", async () => {
     expect(await fails("train", data, "--out", at("x"), ...tiny, "--validation", "0.9")).toMatch(
-      /Cannot hold out .*; --validation 0 holds nobody out/,
+      /Cannot hold out .*; use --validation 0 to hold out no identities/,
     );
   });
 });

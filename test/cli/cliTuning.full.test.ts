@@ -16,7 +16,7 @@ describe.runIf(process.platform === "linux")("tuning", () => {
 
   it("times kernels at the first start only, and takes the same again; a broken table is told and replaced", async () => {
     const first = await run("tuned");
-    expect(first.stderr).toMatch(/timing kernels on this adapter, once: \d+ choices \(--no-tune skips it\)/);
+    expect(first.stderr).toMatch(/timing kernels on this adapter, once: \d+ choices \(skip with --no-tune\)/);
     const folder = at("cache", "twingrad", "tuning");
     const [name, ...others] = await readdir(folder);
     expect(others).toEqual([]);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 it("train, and train --resume", async () => {
   expect(trained).toMatchObject({ steps: 4, checkpoint: at("model", "model.safetensors") });
-  expect(trained.validation.auc).toBeGreaterThan(0.5); // chance, of people whom it never saw
+  expect(trained.validation.auc).toBeGreaterThan(0.5); // better than chance, on unseen people
   const resumed = await json("train", data, "--out", model, "--resume", "--steps", "6");
   expect(resumed).toMatchObject({ steps: 6, firstLoss: trained.firstLoss, checkpoint: trained.checkpoint });
   trained = resumed;
@@ -70,7 +70,7 @@ it("draw: the same faces for the same seed, in a new folder only", async () => {
   });
 });
 
-it("recapture, and a liveness model that judges what it made", async () => {
+it("recapture, and a liveness model trained on its output", async () => {
   expect(await json("recapture", data, at("made"))).toMatchObject({ live: 60, spoof: 60 });
   const options = [...small, "--no-tune", "--task", "liveness", "--validation", "0.3", "--steps", "2"];
   const { validation } = await json("train", at("made"), "--out", at("liveness"), ...options);

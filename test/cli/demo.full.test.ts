@@ -20,7 +20,7 @@ const demo = async (report: string) => {
   return { result: result as Record<string, never>, text, lines };
 };
 
-test("trains, judges, identifies and reports, the same figures for the same seed", async () => {
+test("trains, evaluates, identifies and reports, the same figures for the same seed", async () => {
   const first = await demo("first.html");
   const { adapter, steps, firstLoss, lastLoss, verification, oneShot, baseline, identification, report } = first.result;
   expect(adapter).toMatchObject({ vendor: expect.any(String), software: expect.any(Boolean) });
@@ -39,7 +39,7 @@ test("trains, judges, identifies and reports, the same figures for the same seed
   expect(page.match(/<svg /g)).toHaveLength(3);
   expect(page).toContain("16 people in 3 pictures each");
   expect(page).toContain("<dt>Pictures seen</dt><dd>144</dd>");
-  const [one, two] = ["One person, and recognized as one", "Two people, and told apart"].map((group) => {
+  const [one, two] = ["Genuine pairs, correctly accepted", "Impostor pairs, correctly rejected"].map((group) => {
     const pairs = page.split(`${group}</h3>`)[1].split("</ul>")[0];
     return [...pairs.matchAll(/<small>(\d+) %<\/small>/g)].map(([, chance]) => Number(chance));
   });

@@ -120,8 +120,8 @@ const brought: Record<core.ErrorCode, [() => unknown, RegExp]> = {
   ],
   NOT_LIVE: [
     () => {
-      const judge = { imageSize: [1, 1, 1], threshold: 0.5, scores: async () => Float64Array.of(0.9, 0.25) } as const;
-      return core.requireLive(judge, new Uint8Array(2), { names: ["ada.jpg", "print.jpg"] });
+      const scorer = { imageSize: [1, 1, 1], threshold: 0.5, scores: async () => Float64Array.of(0.9, 0.25) } as const;
+      return core.requireLive(scorer, new Uint8Array(2), { names: ["ada.jpg", "print.jpg"] });
     },
     /^print\.jpg: rejected as a presentation attack \(liveness score 0\.25; expected at least 0\.5\)$/,
   ],

@@ -139,7 +139,7 @@ describe("the cache", () => {
     expect(await drawFaces({ ...options(), cache: denied, warn: (text) => told.push(text) })).toEqual(drawn);
     expect(told).toEqual([
       expect.stringMatching(
-        /^\/.*px: cannot be written: E(ACCES|PERM|ROFS).*; the pictures will be drawn again the next time$/,
+        /^\/.*px: cannot be written: E(ACCES|PERM|ROFS).*; the pictures are drawn again in the next run$/,
       ),
     ]);
     await expect(drawFaces({ ...options(), cache: denied })).rejects.toMatchObject({ code: "DISK", reason: "denied" });

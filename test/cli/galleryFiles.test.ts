@@ -123,8 +123,8 @@ describe("a gallery's file", () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ["no JSON", "{", /gallery\.json: this is no gallery: .*JSON/],
-    ["a list", "[]", /gallery\.json: this is no gallery: .*expected object/],
+    ["no JSON", "{", /gallery\.json: not a gallery file: .*JSON/],
+    ["a list", "[]", /gallery\.json: not a gallery file: .*expected object/],
     ["another format", saved.replace("twingrad-gallery", "x"), /: format: /],
     ["a number for a name", saved.replace('"Ada"', "7"), /: people\.0\.name: .*expected string/],
     ["no embeddings", saved.replace(/"embeddings":\["[^"]*"\]/, '"embeddings":[]'), /: people\.0\.embeddings: /],

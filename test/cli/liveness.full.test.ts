@@ -1,4 +1,4 @@
-// Real or a picture of one, as users of the command line meet it.
+// Presentation attack detection, from the command line.
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
@@ -47,9 +47,9 @@ const settings = ["--task", "liveness", "--no-tune", "--l2", "0", "--learning-ra
 const learning = [...network, ...settings, "--validation", "0.3"];
 
 describe("train --task liveness", () => {
-  it("trains, resumes to the same bits, judges people never seen, and is no recognition model", async () => {
+  it("trains, resumes bit for bit, evaluates on unseen people, and is not a recognition model", async () => {
     const whole = await cli.json("train", data, "--out", at("whole"), ...learning, "--steps", "80");
-    expect(whole.stderr).toContain("28 pictures of live people and 28 of pictures, 7 people together");
+    expect(whole.stderr).toContain("28 bona fide pictures and 28 presentation attacks of 7 people");
     expect(Object.keys(whole.validation)).toEqual(["loss", "apcer", "bpcer", "hter", "eer", "auc", "threshold"]);
     const { loss, apcer, bpcer, hter, eer, auc, threshold } = whole.validation;
     expect(hter).toBe((apcer + bpcer) / 2);
@@ -72,7 +72,7 @@ describe("train --task liveness", () => {
     expect(rest).toMatchObject({ steps: 80, lastLoss: whole.lastLoss, validation: whole.validation });
     expect((await readFile(at("parts", "model.safetensors"))).equals(await readFile(whole.checkpoint))).toBe(true);
 
-    // The people held out are judged as training judged them.
+    // The evaluation of the held-out people equals that of training.
     const unseen = await cli.json("evaluate", at("whole"), data, "--unseen");
     expect(unseen).toMatchObject({ loss, apcer, bpcer, hter, eer, auc, threshold, live: 8, spoof: 8 });
     const strict = await cli.json("evaluate", at("whole"), data, "--threshold", "1");
@@ -87,10 +87,10 @@ describe("train --task liveness", () => {
     const other = await cli.run("train", data, "--out", at("whole"), "--resume", "--task", "recognition");
     expect(other).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('task was "liveness" in the run to resume'),
+      stderr: expect.stringContaining('task is "liveness" in the run to resume'),
     });
 
-    // A second model refuses pictures of pictures before the first one looks at them.
+    // A second model refuses presentation attacks before recognition.
     const settings = [...network, "--no-tune", "--validation", "0", "--steps", "1"];
     await cli.json("train", join(data, "live"), "--out", at("people"), ...settings);
     const guard = ["--liveness", at("whole"), "--json"];
@@ -127,7 +127,7 @@ describe("recapture", () => {
     for (const kind of ["live", "spoof"])
       expect((await bytes("again", kind)).equals(await bytes("made", kind))).toBe(true);
     const full = await cli.run("recapture", join(data, "live"), at("made"));
-    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("a new or empty folder was expected") });
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("expected a new or empty folder") });
   }, 60_000);
 
   it("leaves out what cannot be decoded where it is told to; the others are made as ever", async () => {

@@ -217,8 +217,8 @@ describe("training on records", () => {
     const model = await readFile(at("m1", "model.safetensors"));
     expect(model.equals(await readFile(at("m2", "model.safetensors")))).toBe(true);
     const shards = [0, 1].map((i) => at(`t.tfrecord-0000${i}-of-00002`));
-    const judged = await cli.json("evaluate", at("m1"), ...shards, "--prefix", "train", "--unseen");
-    expect(judged).toMatchObject({ auc: folderRun.validation.auc, eer: folderRun.validation.eer });
+    const evaluated = await cli.json("evaluate", at("m1"), ...shards, "--prefix", "train", "--unseen");
+    expect(evaluated).toMatchObject({ auc: folderRun.validation.auc, eer: folderRun.validation.eer });
   });
 
   it("skips what is corrupt when told to, and names it", async () => {
@@ -253,8 +253,8 @@ describe("training on records", () => {
     expect(done.stderr).toContain("4 pictures of 2 people");
     for (const name of ["a/2.png", "b/2.png", "c/0.png"])
       expect(done.stderr).toMatch(new RegExp(`skipped: .*${name}: `));
-    const judged = await cli.json("evaluate", at("m4"), people, "--skip-corrupt");
-    expect(judged.stderr).toContain("3 records or pictures were skipped");
+    const evaluated = await cli.json("evaluate", at("m4"), people, "--skip-corrupt");
+    expect(evaluated.stderr).toContain("3 records or pictures were skipped");
   });
 });
 
@@ -281,7 +281,7 @@ describe("published protocols", () => {
       ].join("\n"),
     );
     const text = await cli.run("evaluate", at("m5"), data, "--pairs", at("one.txt"));
-    expect(text.stdout).toMatch(/^8 pairs of 4 people\naccuracy .* \(the list has one set: over folds of people/);
+    expect(text.stdout).toMatch(/^8 pairs of 4 people\naccuracy .* \(the list has a single set: over folds of people/);
 
     for (const part of ["training", "test"]) await mkdir(at("runs", "run01", part), { recursive: true });
     for (let person = 0; person < 3; person++) {

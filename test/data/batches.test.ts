@@ -140,7 +140,7 @@ describe("batches", () => {
     }
   });
 
-  it("are divided among ranks, each of which decodes its own share of what one process would get", async () => {
+  it("are divided among ranks: each decodes only its share of the batch of one process", async () => {
     const [B, ranks] = [3, 2];
     const datasets = [constantPictures(4, 5), constantPictures(4, 5)];
     const images = new DecodedImages(constantPictures(4, 5), size);

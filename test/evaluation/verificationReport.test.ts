@@ -64,7 +64,7 @@ describe("verificationReport", () => {
 });
 
 it("balanced accuracy does not depend on the numbers of pairs of each kind", () => {
-  // Two people with two pictures each; 2 genuine pairs beside 200 impostor pairs, half of which are as near as the
+  // Two people with two pictures each; 2 genuine pairs beside 200 impostor pairs; half of them are as near as the
   // genuine.
   const labels = [0, 0, 1, 1];
   const genuine = [0, 2].map((left) => ({ left, right: left + 1, same: true, distance: 1 }));

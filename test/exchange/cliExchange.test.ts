@@ -112,10 +112,10 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
     "--far",
     "0.05",
     "--out",
-    at("judgement.json"),
+    at("operating-point.json"),
   );
-  expect(calibrated).toMatchObject({ wanted: 0.05, metric: "euclidean", length: 32, file: at("judgement.json") });
-  expect(JSON.parse(await readFile(at("judgement.json"), "utf8")).threshold).toBe(calibrated.threshold);
+  expect(calibrated).toMatchObject({ wanted: 0.05, metric: "euclidean", length: 32, file: at("operating-point.json") });
+  expect(JSON.parse(await readFile(at("operating-point.json"), "utf8")).threshold).toBe(calibrated.threshold);
   expect((await twingrad("evaluate", model, data, "--embeddings", at("embeddings.npy"))).status).toBe(2);
   expect((await twingrad("evaluate")).status).toBe(2);
   expect((await twingrad("embed", model, data, "--out", at("embeddings.txt"))).stderr).toContain(

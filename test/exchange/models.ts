@@ -22,7 +22,15 @@ export interface RandomModel {
 }
 
 export async function randomModel(options: RandomModel): Promise<Uint8Array> {
-  const { task = "recognition", loss = "cross-entropy", pictures, whiten, centre, step = 40, metadata } = options;
+  const {
+    task = "recognition",
+    loss = "cross-entropy",
+    pictures,
+    whiten,
+    centre: centering,
+    step = 40,
+    metadata,
+  } = options;
   const { options: network } = networkOf(task, {
     imageSize: [12, 15, 3],
     filters: [5, 8],
@@ -45,7 +53,7 @@ export async function randomModel(options: RandomModel): Promise<Uint8Array> {
   const description = { task, network, loss, margin: 1, pictures: said };
   let bytes = await encodeSealed(tensors, { ...metadata, ...descriptionMetadata(description, step) });
   if (whiten) bytes = await withWhitening(bytes, randomWhitening(network.towers.length, network.embedding));
-  if (centre) bytes = await withCentering(bytes, randomCentering(embeddingLength(network)));
+  if (centering) bytes = await withCentering(bytes, randomCentering(embeddingLength(network)));
   return bytes;
 }
 

@@ -21,7 +21,7 @@ interface Ended {
 const noDriver = { VK_DRIVER_FILES: "/nowhere/driver.json" };
 
 let scripts = 0;
-/** Runs `script`, in which openDevice is known, to its end; a process that does not end by itself is killed: null. */
+/** Runs `script`, with openDevice in scope, to its end; a process that does not end by itself is killed: null. */
 function ends(script: string, env: Record<string, string> = {}): Promise<Ended> {
   const file = path.join(folder, `script-${scripts++}.mjs`);
   writeFileSync(file, `import { openDevice } from "./device.mjs";\n${script}`);
@@ -87,8 +87,8 @@ describe.runIf(process.platform === "linux")("without a GPU driver", () => {
       const { idle, active } = performance.eventLoopUtilization(before);
       const promised = await promisify(setImmediate)("promised");
       const passed = await new Promise((done) => setImmediate((...all) => done(all), 1, 2));
-      const cancelled = setImmediate(() => console.log("not cancelled"));
-      clearImmediate(cancelled);
+      const canceled = setImmediate(() => console.log("not canceled"));
+      clearImmediate(canceled);
       console.log(JSON.stringify({ software: device.adapter.software, idle, active, promised, passed }));
       device.dispose();`;
     const ended = await ends(`import { promisify } from "node:util";${script}`, noDriver);

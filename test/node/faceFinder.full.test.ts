@@ -48,7 +48,7 @@ async function leftNarrowed(portrait: string, column: number, factor: number): P
   return sharp(narrowed, { raw: { width, height, channels } }).png().toBuffer();
 }
 
-/** A portrait in a gray scene of 640 x 480, this large, turned by so many degrees about its centre, which lies at (x, y). */
+/** A portrait in a gray scene of 640 x 480, this large, rotated by so many degrees about its center (x, y). */
 async function scene(portrait: string | Buffer, scale: number, degrees: number, [x, y]: Point): Promise<Buffer> {
   const turned = await sharp(portrait)
     .resize(Math.round(side * scale))
@@ -162,14 +162,14 @@ describe.skipIf(!here)(`faces in scenes${without}`, () => {
       code: "NO_FACE",
       message: expect.stringContaining("empty.png"),
     });
-    const centre = ["--on-no-face", "centre"];
-    const used = await twingrad("verify", model, pictures[0].name, path.join(people, "p0", "empty.png"), ...centre);
+    const useCenter = ["--on-no-face", "centre"];
+    const used = await twingrad("verify", model, pictures[0].name, path.join(people, "p0", "empty.png"), ...useCenter);
     expect(used.status).toBe(0);
 
     // Whatever takes a model crops as its training did: the same pictures, of records as of files.
-    const judged = await json("evaluate", model, people, "--pairs-per-identity", "all", "--resamples", "0");
-    expect(judged.pairs).toBe((pictures.length * (pictures.length - 1)) / 2);
-    expect(judged.stderr).toMatch(/no face was found, left out: .*empty\.png/);
+    const evaluated = await json("evaluate", model, people, "--pairs-per-identity", "all", "--resamples", "0");
+    expect(evaluated.pairs).toBe((pictures.length * (pictures.length - 1)) / 2);
+    expect(evaluated.stderr).toMatch(/no face was found, left out: .*empty\.png/);
     const table = path.join(folder, "faces.csv");
     expect(await json("embed", model, people, "--out", table)).toMatchObject({ rows: pictures.length, length: 16 });
     const records = path.join(folder, "people.tfrecord");
@@ -185,6 +185,6 @@ describe.skipIf(!here)(`faces in scenes${without}`, () => {
         .map((line) => line.split(",").slice(-16).join());
     expect((await values(ofRecords)).sort()).toEqual((await values(table)).sort());
     const again = await json("evaluate", model, records, "--pairs-per-identity", "all", "--resamples", "0");
-    expect(again).toMatchObject({ pairs: judged.pairs, auc: judged.auc });
+    expect(again).toMatchObject({ pairs: evaluated.pairs, auc: evaluated.auc });
   }, 300_000);
 });

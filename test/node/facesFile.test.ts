@@ -1,4 +1,4 @@
-// What was found is kept, and nothing that somebody else found, judged otherwise, or broke.
+// The cache of detected faces: kept across runs, and ignored from another finder, with other limits, or if damaged.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

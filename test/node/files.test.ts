@@ -163,7 +163,7 @@ describe("readModelFile", () => {
     await writeFile(join(folder, "model.safetensors"), "bytes");
     expect(Buffer.from(await readModelFile(folder)).toString()).toBe("bytes");
     expect(Buffer.from(await readModelFile(join(folder, "model.safetensors"))).toString()).toBe("bytes");
-    await expect(readModelFile(join(folder, "none"))).rejects.toThrow(/there is no such model/);
+    await expect(readModelFile(join(folder, "none"))).rejects.toThrow(/model not found/);
     await mkdir(join(folder, "begun", "checkpoints"), { recursive: true });
     await expect(readModelFile(join(folder, "begun"))).rejects.toThrow(
       /training has not ended: .* --resume, or name one of/,

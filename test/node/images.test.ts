@@ -116,7 +116,7 @@ describe("decodePicture", () => {
     expect(Math.max(...(await decodePicture(bytes, [4, 4, 1])))).toBe(0);
   });
 
-  it("keeps the centre when the shape differs", async () => {
+  it("keeps the center when the shape differs", async () => {
     // Columns 0 0 200 200 0 0: the middle square of a 2 x 6 picture is bright.
     const row = [0, 0, 200, 200, 0, 0];
     expect(await decodePicture(binary("P5 6 2 255\n", ...row, ...row), [2, 2, 1])).toEqual(new Uint8Array(4).fill(200));
@@ -296,7 +296,7 @@ describe("decodePicture", () => {
       const [upright, ...others] = await Promise.all(landscapes.map((entry) => read(entry, [45, 60, 1])));
       expect(others.length).toBeGreaterThanOrEqual(4);
       for (const other of others) expect(correlation(upright, other)).toBeGreaterThan(0.95);
-      // Only the first has no color profile: applied rightly, the others' give the same brightness.
+      // Only the first has no color profile: applied correctly, the others' give the same brightness.
       const mean = (pixels: Uint8Array) => pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
       for (const other of others) expect(Math.abs(mean(other) - mean(upright))).toBeLessThan(3);
     });

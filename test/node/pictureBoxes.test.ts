@@ -41,7 +41,7 @@ async function put(path: string, content: Buffer | string): Promise<void> {
 const isWhite = (pixels: Uint8Array) => pixels.every((value) => value > 200);
 
 describe("boxes beside pictures", () => {
-  it("are those of the JSON file, else of the table; without one the centre is taken, and told", async () => {
+  it("are those of the JSON file, else of the table; without one the center is used, with a note", async () => {
     await put("ada/1.png", await photograph(5, 25));
     await put("ada/2.png", await photograph(40, 3, 6));
     await put("ada/3.png", await photograph(0, 0));
@@ -90,7 +90,7 @@ describe("boxes beside pictures", () => {
     );
   });
 
-  it("that are none are told with file, line and box", async () => {
+  it("that are invalid are reported with file, line and box", async () => {
     await put("ada/1.png", await photograph(0, 0));
     await put("boxes.csv", "file,xmin,ymin,xmax,ymax\nada/1.png,5,5,5,9\n");
     await expect(imageFolder(folder, { crop })).rejects.toThrow(/boxes\.csv: line 2: the box xmin 5, .* has no area/);
@@ -142,7 +142,7 @@ describe("boxes in records", () => {
     expect(isWhite(await items[0].decode([8, 8, 1]))).toBe(true);
   });
 
-  it("that are none are told with file, record and box", async () => {
+  it("that are invalid are reported with file, record and box", async () => {
     const empty = tfrecords(await records([shares(20, 10, 0)]), { crop });
     await expect(empty).rejects.toThrow(/faces\.tfrecord.*record 1.*the box xmin 0\.3.*shares.* has no area/);
     const { [`${name}/ymax`]: _, ...lacking } = shares(20, 10, 10);

@@ -210,7 +210,7 @@ describe("representatives", () => {
 
 describe("a gallery with a liveness check", () => {
   /** Scores one-pixel pictures by their value, a percentage. */
-  const judge = {
+  const scorer = {
     imageSize: [1, 1, 1] as const,
     threshold: 0.5,
     scores: async (images: Uint8Array | Float32Array) => Float64Array.from(images, (value) => value / 100),
@@ -221,7 +221,7 @@ describe("a gallery with a liveness check", () => {
       calls.push(images.length);
       return Float32Array.from(images);
     };
-    const people = new Gallery(pixelModel({ imageSize: [2, 1, 1], embed }), { liveness: { judge, threshold } });
+    const people = new Gallery(pixelModel({ imageSize: [2, 1, 1], embed }), { liveness: { scorer, threshold } });
     return { people, calls };
   };
   const refusal = (work: Promise<unknown>) =>
@@ -250,13 +250,13 @@ describe("a gallery with a liveness check", () => {
     expect(await refusal(people.enroll("Ada", bytes(1, 2), { livenessImages: bytes(80) }))).toMatchObject({
       threshold: 0.9,
     });
-    people.liveness = { judge, threshold: 0.2 };
+    people.liveness = { scorer, threshold: 0.2 };
     await people.enroll("Ada", bytes(1, 2), { livenessImages: bytes(20) });
     const json: unknown = JSON.parse(JSON.stringify(people));
     expect(JSON.stringify(json)).not.toContain("live");
     const model = pixelModel({ imageSize: [2, 1, 1] });
     expect((await Gallery.fromJSON(model, json).verify("Ada", bytes(1, 2))).same).toBe(true);
-    const again = Gallery.fromJSON(model, json, { liveness: { judge } });
+    const again = Gallery.fromJSON(model, json, { liveness: { scorer } });
     expect(await refusal(again.verify("Ada", bytes(1, 2), { livenessImages: bytes(20) }))).toBeInstanceOf(NotLiveError);
   });
 
@@ -270,7 +270,7 @@ describe("a gallery with a liveness check", () => {
     await expect(guarded(50).people.enroll("Ada", bytes(1, 2), one)).rejects.toThrow(
       /threshold 50: expected a score from 0 to 1/,
     );
-    const alike = new Gallery(pixelModel(), { liveness: { judge: { ...judge, imageSize: [2, 1, 1] } } });
+    const alike = new Gallery(pixelModel(), { liveness: { scorer: { ...scorer, imageSize: [2, 1, 1] } } });
     await expect(alike.enroll("Ada", bytes(90, 10))).rejects.toThrow(NotLiveError);
   });
 });

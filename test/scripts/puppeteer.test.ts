@@ -1,5 +1,5 @@
 // What package.json tells puppeteer: a plain `npm install` downloads no browser, since the set-up finds or gets one, and
-// the command by which the set-up gets one downloads all the same.
+// the set-up's command downloads one all the same.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";

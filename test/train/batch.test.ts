@@ -122,7 +122,7 @@ describe("feed", () => {
     expect(Math.min(tried.taken, tried.copied)).toBeGreaterThan(0);
   });
 
-  it("takes pictures that replace those of the stream", async () => {
+  it("uses a caller's pictures instead of the stream's", async () => {
     const batch = (await kinds.pairs.open().next()).value;
     const left = batch.left.map((pixel) => 255 - pixel);
     const { inputs } = feed({ ...batch, left }, { ...kinds.pairs.expected, augmenter: undefined });

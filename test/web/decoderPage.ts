@@ -23,7 +23,7 @@ const page = {
     }
   },
 
-  /** The first batch of pairs of two identities; the pictures alternate between them. */
+  /** The first batch of impostor pairs; the pictures alternate between them. */
   async batch(pictures: string[], size: ImageSize, seed: number) {
     const items = pictures.map((base64, index) => ({
       identity: index % 2,

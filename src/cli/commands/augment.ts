@@ -1,4 +1,4 @@
-// twingrad augment: what training would see of a picture, as a sheet to be looked at.
+// twingrad augment: shows augmented versions of a picture on a contact sheet.
 
 import type { Command } from "commander";
 import { augmentationPresets } from "../../index.ts";
@@ -25,18 +25,16 @@ interface Flags extends PictureFlags {
 export function addAugment(program: Command): void {
   const command = program
     .command("augment")
-    .description(
-      "Writes a sheet of what training would see of a picture: first as it is, then augmented, differently each time.",
-    )
+    .description("Writes a contact sheet of a picture and augmented versions of it, as training would see them.")
     .argument("<image>", "a picture: JPEG, PNG, WebP, PGM, PPM")
-    .requiredOption("--out <file>", "the sheet, a PNG")
-    .option("--count <pictures>", "how many augmented ones", wholeNumber(1), 24)
-    .option("--seed <number>", `as of a training run (default: ${defaults.seed})`, wholeNumber(0))
-    .option("--image-size <size>", `as of a training run (default: ${defaults.imageSize})`, imageSize)
+    .requiredOption("--out <file>", "the contact sheet, a PNG file")
+    .option("--count <pictures>", "number of augmented versions", wholeNumber(1), 24)
+    .option("--seed <number>", `seed of the augmentation (default: ${defaults.seed})`, wholeNumber(0))
+    .option("--image-size <size>", `height and width, as for train (default: ${defaults.imageSize})`, imageSize)
     .option("--augment-preset <name>", `${Object.keys(augmentationPresets).join(", ")} (default: standard)`)
     .option(
       "--config <file>",
-      'the settings of a training run: "augment", imageSize, sourceSize, crop, resize, channels, seed',
+      'JSON with training settings: "augment", imageSize, sourceSize, crop, resize, channels, seed',
     );
   action(addBoxesOption(command), async (image: string, flags: Flags) => {
     try {
@@ -58,7 +56,7 @@ async function run(
   const file = config === undefined ? {} : await readSettings(config);
   const settings = resolveSettings({ augment: true, ...file }, flags);
   const { decoded: source, crop, augmentation } = picturesOf(settings);
-  if (!augmentation) throw new SettingsError(`${config}: augment is false: training would see the picture as it is`);
+  if (!augmentation) throw new SettingsError(`${config}: augment is false; set it to true, a preset or ranges`);
   const picture = await readPictures([image], { imageSize: source, crop }, pictureFlags);
   const device = await openDevice({ tell: note });
   try {
@@ -68,14 +66,14 @@ async function run(
     const lines = made.augmentations.map((a, n) => `${String(n + 1).padStart(3)}  ${inWords(a)}`);
     return {
       result: { sheet: out, count, augmentations: made.augmentations },
-      text: [`${out}: the picture as it is, then ${count} times as training may see it`, ...lines].join("\n"),
+      text: [`${out}: the original picture, then ${count} augmented versions`, ...lines].join("\n"),
     };
   } finally {
     device.dispose();
   }
 }
 
-/** What is not as it was. */
+/** The changes that an augmentation makes, in words. */
 function inWords(augmentation: Augmentation): string {
   const { window, scale, rotation, translation, flip, blur, brightness, contrast, noise, erased } = augmentation;
   const { gamma, gain, whiteBalance } = augmentation;

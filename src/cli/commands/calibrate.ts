@@ -1,4 +1,4 @@
-// twingrad calibrate: sets a model's threshold for a wanted false-accept rate.
+// twingrad calibrate: sets a model's threshold for a target false-accept rate.
 
 import { type Command, InvalidArgumentError } from "commander";
 import { scorePairs } from "../../exchange/index.ts";
@@ -34,7 +34,7 @@ interface Options extends DataFlags, EmbeddingFlags {
   out?: string;
 }
 
-/** Every pair is taken up to here; more say little more, and take long. */
+/** Up to this count every pair is used: more take long and hardly change the result. */
 const mostPairs = 1_000_000;
 const perIdentityBeyond = 100;
 
@@ -42,32 +42,36 @@ export function addCalibrate(program: Command): void {
   const command = program
     .command("calibrate")
     .description(
-      "Sets the threshold of a model for a wanted false-accept rate on pictures of people, fits the probability of a distance, and stores both in the model file, with the rate reached and its confidence interval.",
+      "Sets a model's threshold for a target false-accept rate, fits the calibration from distance to probability, and stores both in the model file, with the measured rate and its confidence interval.",
     )
-    .argument(
-      "[model]",
-      "what `twingrad train` wrote: the file or its folder; it is written anew. Needless with --embeddings",
-    )
-    .argument("[data...]", `${dataHelp}; people whom the training did not see`)
-    .requiredOption("--far <rate>", "the share of pairs of two people that may pass for one, as 0.001", rate)
+    .argument("[model]", "a model file or the folder that contains it, which is rewritten; omitted with --embeddings")
+    .argument("[data...]", `${dataHelp}; with identities unseen in training`)
+    .requiredOption("--far <rate>", "target false-accept rate: the share of impostor pairs accepted, e.g. 0.001", rate)
     .option(
       "--pairs-per-identity <count>",
-      `as for evaluate (default: every pair, or with more than ${mostPairs.toLocaleString("en-GB")} pairs ${perIdentityBeyond})`,
+      `as for evaluate (default: every pair, or ${perIdentityBeyond} if there are more than ${mostPairs.toLocaleString("en-GB")} pairs)`,
       (text) => (text === "all" ? text : wholeNumber(1)(text)),
     )
-    .option("--seed <number>", "of the pairs, and of the people drawn anew", wholeNumber(0), 1)
-    .option("--resamples <count>", "of the people, for the confidence intervals", wholeNumber(1), 1000)
-    .option("--unseen", "only the people whom the training of this model held out of this data")
-    .option("--out <file>", "of --embeddings: where the threshold and the calibration go, as JSON");
+    .option("--seed <number>", "seed of the pairs and the bootstrap", wholeNumber(0), 1)
+    .option(
+      "--resamples <count>",
+      "bootstrap resamples of the people for the confidence intervals",
+      wholeNumber(1),
+      1000,
+    )
+    .option("--unseen", "use only the people of this data that the model's training held out")
+    .option("--out <file>", "for --embeddings: JSON file for the threshold and the calibration");
   addEmbeddingOptions(command);
   action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
-      if (modelPath !== undefined || options.unseen) wrong("--embeddings takes no model, no data and no --unseen");
+      if (modelPath !== undefined || options.unseen)
+        wrong("--embeddings does not go with model or data arguments or --unseen");
       return calibrateEmbeddings(options);
     }
     if (modelPath === undefined || data.length === 0) return wrong("missing required argument 'model' or 'data'");
-    if (options.out !== undefined) wrong("--out is for --embeddings: a model keeps its threshold itself");
+    if (options.out !== undefined)
+      wrong("--out needs --embeddings: with a model, the threshold is stored in the model file");
     return withModel(modelPath, async (model) => {
       const dataset = await chooseUnseen(modelPath, data, options, picturesFor(model));
       const labels = labelsOf(dataset);
@@ -82,7 +86,7 @@ export function addCalibrate(program: Command): void {
         if (!bytes || (await fingerprintOfModel(bytes)) !== model.fingerprint) {
           throw new TwingradError(
             "CHECKPOINT_MISMATCH",
-            `${file}: another model took this one's place while it was calibrated; nothing is stored: calibrate again`,
+            `${file}: another process replaced the model during calibration; nothing is stored: calibrate again`,
           );
         }
         return withOperatingPoint(bytes, { threshold, calibration, rate });
@@ -91,7 +95,7 @@ export function addCalibrate(program: Command): void {
       return {
         result: { threshold, before: model.threshold, ...rate, calibration, model: file },
         text: [
-          `threshold ${digits(threshold)}, before ${digits(model.threshold)}`,
+          `threshold ${digits(threshold)}, previously ${digits(model.threshold)}`,
           ...inWords(rate),
           `stored in ${file}`,
         ].join("\n"),
@@ -100,7 +104,7 @@ export function addCalibrate(program: Command): void {
   });
 }
 
-/** As for a model, of vectors of any: what they are to be compared with is told, and stored where --out says. */
+/** Calibrates the vectors of any model: prints the operating point, and writes it to --out. */
 async function calibrateEmbeddings(options: Options): Promise<Outcome> {
   const { far, seed, resamples, out, metric } = options;
   const { table, dataset, recognizer } = await openEmbeddings(options);
@@ -119,7 +123,7 @@ async function calibrateEmbeddings(options: Options): Promise<Outcome> {
   };
 }
 
-/** Pairs of two people are many more than of one; a probability is told at even odds (G. King and L. Zeng 2001). */
+/** Impostor pairs far outnumber genuine ones; probabilities assume even prior odds (G. King and L. Zeng 2001). */
 function calibrationOf(
   scored: readonly ScoredPair[],
   { pairs: { same, different } }: CalibratedRate,
@@ -132,25 +136,27 @@ function calibrationOf(
 function warnOfFew(far: number, { pairs: { different } }: CalibratedRate): void {
   if (far * different >= 1) return;
   const needed = Math.ceil(1 / far).toLocaleString("en-GB");
-  warn(`a rate of ${far} shows from ${needed} pairs of two people on; there are ${different}: none may pass`);
+  warn(
+    `a false-accept rate of ${far} needs at least ${needed} impostor pairs; with ${different}, the threshold accepts none of them`,
+  );
 }
 
 function inWords(rate: CalibratedRate): string[] {
   const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
   return [
-    `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${rate.pairs.different} pairs of two people`,
-    `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${rate.pairs.same} pairs of one`,
-    `in brackets: ${100 * rate.level} % intervals, ${rate.identities} people drawn anew`,
+    `false accepts ${percent(rate.falseAccept)} ${within(rate.falseAcceptInterval)} of ${rate.pairs.different} impostor pairs`,
+    `true accepts ${percent(rate.trueAccept)} ${within(rate.trueAcceptInterval)} of ${rate.pairs.same} genuine pairs`,
+    `in brackets: ${100 * rate.level} % bootstrap intervals over ${rate.identities} people`,
   ];
 }
 
-/** A threshold that no genuine pair passes would make a model that recognizes nobody: it is not stored. */
+/** A threshold that accepts no genuine pair recognizes nobody: it is not stored. */
 export function checkReachable(far: number, { trueAccept, pairs }: Pick<CalibratedRate, "trueAccept" | "pairs">): void {
   if (trueAccept > 0) return;
   throw new TwingradError(
     "BAD_INPUT",
     `--far ${far} cannot be reached: with ${pairs.different} impostor pairs its threshold accepts none of ${pairs.same} genuine pairs. ` +
-      "Give more identities or pictures, or a larger rate; the model is as it was.",
+      "Use more identities or pictures, or a larger rate; the model is unchanged.",
   );
 }
 
@@ -164,7 +170,7 @@ function pairsOf(dataset: Dataset, { pairsPerIdentity: perIdentity, seed }: Opti
 function rate(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value < 1)) {
-    throw new InvalidArgumentError("A share between 0 and 1 was expected, as 0.001.");
+    throw new InvalidArgumentError("Expected a rate between 0 and 1, such as 0.001.");
   }
   return value;
 }

@@ -1,4 +1,4 @@
-// twingrad completion: scripts with which a shell completes commands and options, from the commands themselves.
+// twingrad completion: prints shell completion scripts, generated from the commands themselves.
 import { Argument, type Command, type Option } from "commander";
 
 const shells = ["bash", "zsh", "fish"] as const;
@@ -6,7 +6,7 @@ type Shell = (typeof shells)[number];
 
 const use: Readonly<Record<Shell, string>> = {
   bash: 'eval "$(twingrad completion bash)" in ~/.bashrc',
-  zsh: 'eval "$(twingrad completion zsh)" in ~/.zshrc, behind compinit',
+  zsh: 'eval "$(twingrad completion zsh)" in ~/.zshrc, after compinit',
   fish: "twingrad completion fish > ~/.config/fish/completions/twingrad.fish",
 };
 
@@ -14,14 +14,14 @@ export function addCompletion(program: Command): void {
   program
     .command("completion")
     .description(`Prints a script that completes commands and options: ${Object.values(use).join("; ")}.`)
-    .addArgument(new Argument("<shell>", "which shell").choices(shells))
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
     .action((shell: Shell) => {
       process.stdout.write(shell === "fish" ? fish(program) : shell === "zsh" ? zsh(program) : bash(program));
     });
 }
 
 interface Entry {
-  /** As it is typed behind the program's name: "", "train", "records create". */
+  /** As typed after the program's name: "", "train", "records create". */
   readonly path: string;
   readonly commands: readonly Command[];
   readonly options: readonly Option[];

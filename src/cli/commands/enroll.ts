@@ -1,4 +1,4 @@
-// twingrad enroll: makes a person known.
+// twingrad enroll: adds a person to a gallery.
 
 import { type Command, Option } from "commander";
 import { Gallery, type Match } from "../../index.ts";
@@ -16,15 +16,15 @@ interface Flags extends GuardFlags {
 export function addEnroll(program: Command): void {
   const command = program
     .command("enroll")
-    .description("Adds one person to a gallery, from one or a few pictures; a known name gets further pictures.")
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .argument("<gallery>", "the gallery's JSON file; made where there is none")
-    .argument("<name>", "who it is")
+    .description("Enrolls a person in a gallery from one or more pictures; pictures for an enrolled name are added.")
+    .argument("<model>", "a model file or the folder that contains it")
+    .argument("<gallery>", "the gallery's JSON file; created if missing")
+    .argument("<name>", "the person's name")
     .argument("<images...>", "pictures of this person")
     .addOption(
       new Option(
         "--match <rule>",
-        "from now on, for everybody in the gallery: by the nearest of a person's pictures, or by their mean",
+        "how the gallery compares from now on: with the nearest of a person's pictures, or with their mean",
       ).choices(matches),
     );
   action(
@@ -34,7 +34,7 @@ export function addEnroll(program: Command): void {
         const name = readableName(said);
         const added = new Gallery(model);
         await added.enroll(said, await readPictures(images, model, flags));
-        // The file is not locked while the pictures are embedded: others may change it meanwhile.
+        // The file is not locked while the pictures are embedded: other processes may change it meanwhile.
         const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
           const all = joined(present, added);
           if (flags.match) all.match = flags.match;
@@ -45,7 +45,7 @@ export function addEnroll(program: Command): void {
         const identities = gallery.names.length;
         return {
           result: { name, images: count, identities, match: gallery.match },
-          text: `${name} is known by ${count} picture(s); the gallery holds ${identities} people, matched by ${gallery.match}`,
+          text: `${name} is enrolled with ${count} picture(s); the gallery holds ${identities} people, compared by ${gallery.match}`,
         };
       }),
   );

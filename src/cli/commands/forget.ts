@@ -11,16 +11,16 @@ import { withModel } from "./models.ts";
 export function addForget(program: Command): void {
   const command = program
     .command("forget")
-    .description("Removes one person from a gallery: the name and every embedding. Nothing of them is kept.")
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .description("Removes a person from a gallery: the name and every embedding.")
+    .argument("<model>", "a model file or the folder that contains it")
     .argument("<gallery>", "the gallery's JSON file")
-    .argument("<name>", "who is to be forgotten");
+    .argument("<name>", "the name to remove");
   action(command, async (modelPath: string, galleryPath: string, said: string) =>
     withModel(modelPath, async (model) => {
       const name = readableName(said);
       const links = (await stat(galleryPath).catch(() => undefined))?.nlink ?? 1;
       const gallery = await updateGallery(galleryPath, model, (present) => {
-        if (!present) throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery`);
+        if (!present) throw new TwingradError("BAD_INPUT", `${galleryPath}: gallery not found`);
         if (!present.remove(name)) {
           const { names } = present;
           const known = names.length === 0 ? "nobody" : `${names.length} people`;
@@ -34,13 +34,13 @@ export function addForget(program: Command): void {
       });
       if (links > 1) {
         warn(
-          `${galleryPath} was one of ${links} hard links to its file: under the other names the file is as it was, with ${shown(name)} in it`,
+          `${galleryPath} was one of ${links} hard links to its file: the file under the other names still contains ${shown(name)}`,
         );
       }
       const identities = gallery.names.length;
       return {
         result: { forgotten: name, identities },
-        text: `${name} is forgotten; the gallery holds ${identities} people`,
+        text: `removed ${name}; the gallery holds ${identities} people`,
       };
     }),
   );

@@ -1,4 +1,4 @@
-// twingrad identify: who is on a picture?
+// twingrad identify: finds the person of a picture in a gallery.
 
 import { type Command, Option } from "commander";
 import { type Match, TwingradError } from "../../index.ts";
@@ -13,16 +13,22 @@ import { readPictures } from "./models.ts";
 export function addIdentify(program: Command): void {
   const command = program
     .command("identify")
-    .description('Tells who of a gallery is on a picture; "unknown" when nobody is near enough.')
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .description(
+      'Identifies the person on a picture among those of a gallery; "unknown" if nobody is within the threshold.',
+    )
+    .argument("<model>", "a model file or the folder that contains it")
     .argument("<gallery>", "the gallery's JSON file")
     .argument("<image>", "the picture")
-    .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number)
-    .option("--candidates <count>", "how many of the nearest people to list", wholeNumber(1), 5)
+    .option(
+      "--threshold <distance>",
+      "the largest distance accepted as the same person (default: the model's threshold)",
+      number,
+    )
+    .option("--candidates <count>", "number of nearest people to list", wholeNumber(1), 5)
     .addOption(
       new Option(
         "--match <rule>",
-        "by the nearest of a person's pictures, or by their mean (default: the gallery's own)",
+        "compare with the nearest of a person's pictures, or with their mean (default: the gallery's setting)",
       ).choices(matches),
     );
   action(
@@ -36,11 +42,14 @@ export function addIdentify(program: Command): void {
       withGuardedModel(modelPath, [image], options, async (model) => {
         const gallery = await loadGallery(galleryPath, model);
         if (!gallery)
-          throw new TwingradError("BAD_INPUT", `${galleryPath}: there is no such gallery; enroll makes one`);
+          throw new TwingradError(
+            "BAD_INPUT",
+            `${galleryPath}: gallery not found; create one with \`twingrad enroll\``,
+          );
         const { threshold, candidates, match } = options;
         const asked = { threshold, candidates, match };
         const found = await gallery.identify(await readPictures([image], model, options), asked);
-        // Nobody can be enrolled under this name.
+        // "unknown" is reserved: nobody can be enrolled under it.
         const result = { ...found, name: found.name ?? "unknown" };
         const lines = found.candidates.map(({ name, distance }) => `  ${digits(distance)}  ${name}`);
         return {

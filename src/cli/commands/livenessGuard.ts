@@ -1,4 +1,4 @@
-// --liveness: a second model that refuses pictures of pictures before the first one looks at them.
+// --liveness: a second model that refuses presentation attacks before recognition.
 
 import { type Command, Option } from "commander";
 import { type Model, requireLive } from "../../index.ts";
@@ -15,24 +15,24 @@ export function addGuardOptions(command: Command): Command {
   return command
     .option(
       "--liveness <model>",
-      "what `twingrad train --task liveness` wrote: refuses a picture of a picture, with exit status 1",
+      "a model of `twingrad train --task liveness`: refuses presentation attacks, with exit status 1",
     )
     .option(
       "--liveness-threshold <score>",
-      "the least score, from 0 to 1, that is taken for a live person (default: the liveness model's own)",
+      "the lowest score, from 0 to 1, accepted as bona fide (default: the liveness model's threshold)",
       number,
     )
     .addOption(
       new Option(
         "--crop <part>",
-        "centre, box or face, as of train (default: as the model's training had it); the liveness model's pictures are cropped alike",
+        "how pictures are cropped, as for train (default: as in the model's training); also applies to the liveness model",
       ).choices(["centre", "box", "face"]),
     );
 }
 
 /**
- * As `withModel`, once all pictures are taken for live.
- * @throws NOT_LIVE for the first that is not.
+ * As `withModel`, after all pictures pass the liveness check.
+ * @throws NOT_LIVE for the first that does not.
  */
 export async function withGuardedModel<T>(
   path: string,
@@ -42,9 +42,12 @@ export async function withGuardedModel<T>(
 ): Promise<T> {
   return withModel(path, async (model, device) => {
     if (liveness !== undefined) {
-      const judge = await loadLivenessModel(liveness, device);
-      await requireLive(judge, await readPictures(pictures, judge, flags), { threshold, names: pictures });
-      await judge.dispose();
+      const livenessModel = await loadLivenessModel(liveness, device);
+      await requireLive(livenessModel, await readPictures(pictures, livenessModel, flags), {
+        threshold,
+        names: pictures,
+      });
+      await livenessModel.dispose();
     }
     return work(model);
   });

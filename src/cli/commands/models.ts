@@ -1,4 +1,4 @@
-// The models and pictures that commands are given, opened and read.
+// Opens the models and reads the pictures that commands are given.
 import {
   type CropOptions,
   type Dataset,
@@ -15,7 +15,7 @@ import type { PictureNeeds } from "../options/dataOptions.ts";
 import { note } from "../outcome.ts";
 import { Progress } from "../progress.ts";
 
-/** Opens a device and the model, and gives both back when the work is done. */
+/** Opens a device and the model for `work`, and disposes of both after it. */
 export async function withModel<T>(path: string, work: (model: Model, device: Device) => Promise<T>): Promise<T> {
   return withLoaded(path, loadModel, work);
 }
@@ -30,8 +30,8 @@ async function withLoaded<M, T>(
   load: (path: string, device: Device) => Promise<M>,
   work: (model: M, device: Device) => Promise<T>,
 ): Promise<T> {
-  // Before the device is opened: a wrong path should be told at once.
-  if (!(await statOf(path))) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  // Before the device is opened, so that a wrong path fails at once.
+  if (!(await statOf(path))) throw new TwingradError("BAD_INPUT", `${path}: model not found`);
   const device = await openDevice({ tell: note });
   try {
     return await work(await load(path, device), device);
@@ -40,7 +40,7 @@ async function withLoaded<M, T>(
   }
 }
 
-/** Shows how many pictures of the dataset are done while `work` goes through them. */
+/** Shows progress over the dataset's pictures while `work` runs. */
 export async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
   const progress = new Progress(items.length, 0, "picture");
   try {
@@ -53,11 +53,11 @@ export async function showing<T>({ items }: Dataset, work: (told: (done: number)
 /** How single pictures are read. */
 export interface PictureFlags extends FaceFlags {
   boxes?: string;
-  /** In place of the model's own. */
+  /** Overrides the model's own. */
   crop?: CropOptions["mode"];
 }
 
-/** What a model needs of pictures. */
+/** The input format of a model. */
 export interface PictureModel {
   readonly imageSize: ImageSize;
   readonly crop?: CropOptions;
@@ -66,8 +66,8 @@ export interface PictureModel {
 export const picturesFor = ({ imageSize: size, crop }: PictureModel): PictureNeeds => ({ size, crop });
 
 /**
- * The pictures behind one another, in the model's size and cropped as its training's were; how many have a box is told.
- * @param flags a table of boxes in place of those that lie beside the pictures, another crop, what a face must be.
+ * The pictures, concatenated, in the model's size and cropped as in its training. Prints how many have a box.
+ * @param flags override the boxes next to the pictures, the crop and the face policy.
  */
 export async function readPictures(
   paths: readonly string[],

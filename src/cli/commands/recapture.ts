@@ -1,4 +1,4 @@
-// twingrad recapture: pictures of pictures for those who have none, from any set of faces.
+// twingrad recapture: simulates presentation attacks from any set of faces.
 
 import { mkdir, readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -22,22 +22,27 @@ interface Flags {
   skipCorrupt?: boolean;
 }
 
-/** Pictures of the sheet, from all of them, each beside its re-captured version. */
+/** Pictures on the contact sheet, each next to its simulated attack. */
 const shown = 16;
-/** JPEG, as cameras store pictures; both kinds alike, so that nothing is learned from it. */
+/** JPEG quality as cameras use it; the same for both classes, so that compression does not tell them apart. */
 const quality = 92;
 
 export function addRecapture(program: Command): void {
   const command = program
     .command("recapture")
     .description(
-      "Makes data for `train --task liveness` of any set of faces: each picture as a camera sees it, in live/, and printed or shown on a screen and photographed again, in spoof/.",
+      "Simulates data for `train --task liveness` from any set of faces: each picture as a bona fide capture in live/, and as a print or replay attack in spoof/.",
     )
     .argument("<folder>", "a folder with one folder for each person")
     .argument("<out>", "a new folder, for live/PERSON/... and spoof/PERSON/...")
-    .option("--seed <number>", "of everything that is drawn", wholeNumber(0), 1)
-    .option("--largest <pixels>", "of a picture's longer side; larger pictures are made smaller", wholeNumber(16), 512)
-    .option("--contact-sheet <file>", "a PNG of some of the pictures, each beside its re-captured version");
+    .option("--seed <number>", "seed of all random choices", wholeNumber(0), 1)
+    .option(
+      "--largest <pixels>",
+      "largest length of a picture's longer side; larger pictures are downscaled",
+      wholeNumber(16),
+      512,
+    )
+    .option("--contact-sheet <file>", "also write a PNG with some of the pictures next to their simulated attacks");
   action(addSkipCorrupt(command), run);
 }
 
@@ -47,10 +52,7 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
   const onUnreadable = skipCorrupt ? (error: TwingradError) => skipped.tell(error) : refuse;
   const { items } = await imageFolder(folder, { warn, onUnreadable });
   if (((await readdir(out).catch(() => [])) as string[]).length > 0) {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `${out}: a new or empty folder was expected: what is in it would be mixed with what is made`,
-    );
+    throw new TwingradError("BAD_INPUT", `${out}: the folder is not empty; expected a new or empty folder`);
   }
   const tiles: Raster[] = [];
   const every = Math.max(1, items.length / shown);
@@ -83,17 +85,15 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
   const made = media.print + media.screen;
   if (made === 0) throw new TwingradError("BAD_INPUT", `${folder}: none of the pictures can be decoded`);
   if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
-  note(
-    "what is learned of these is drawn by formulas: judge a model on real pictures of pictures before you rely on it",
-  );
+  note("these attacks are simulated: evaluate the model on real presentation attacks before you rely on it");
   const result = { live: made, spoof: made, ...media, out, contactSheet: sheet ?? null };
   return {
     result,
-    text: `${out}: ${made} pictures in live/, as many in spoof/: ${media.print} as prints, ${media.screen} on a screen`,
+    text: `${out}: ${made} bona fide pictures in live/, ${made} attacks in spoof/: ${media.print} prints, ${media.screen} replays`,
   };
 }
 
-/** In its own shape, of no more than so many pixels a side. */
+/** In its own aspect ratio, at most `largest` pixels a side. */
 async function rasterOf(item: Item, largest: number): Promise<Raster> {
   const stored = await item.stored!();
   const whole = await pictureSize(stored);
@@ -102,7 +102,7 @@ async function rasterOf(item: Item, largest: number): Promise<Raster> {
   return fromBytes(await item.decode([height, width, 3]), [height, width]);
 }
 
-/** The picture's own path with another ending; another name where two pictures differ in their ending alone. */
+/** The picture's path with the ending .jpg; numbered if two pictures differ only in their endings. */
 function newName(path: string, taken: Set<string>): string {
   const bare = path.replace(/\.[^.]*$/, "");
   let name = `${bare}.jpg`;
@@ -121,7 +121,7 @@ async function save(path: string, raster: Raster): Promise<void> {
   await writeAtomic(path, await asSharp(raster).jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer());
 }
 
-/** All in the shape of the first. */
+/** All pictures in the size of the first. */
 async function sheetOf(tiles: readonly Raster[]): Promise<Buffer> {
   const [{ height, width }] = tiles;
   const size: ImageSize = [height, width, 3];

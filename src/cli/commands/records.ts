@@ -22,7 +22,7 @@ import { type Problem, type RecordReport, reportRecords } from "../recordReport.
 const filesHelp = "names, folders, patterns, or sharded sets (name@10)";
 
 export function addRecords(program: Command): void {
-  const records = program.command("records").description("Writes, describes and checks TFRecord files.");
+  const records = program.command("records").description("Writes, inspects and verifies TFRecord files.");
   addCreate(records);
   addInspect(records);
   addVerifyRecords(records);
@@ -43,12 +43,14 @@ function addCreate(records: Command): void {
       "Writes pictures to TFRecord files: tf.train.Example records with image, label, height, width, addr and name.",
     )
     .argument("<data>", dataHelp)
-    .argument("<out>", "the file; of several, the name in front of -00000-of-00010")
-    .option("--shards <count>", "how many files", wholeNumber(1), 1)
-    .addOption(new Option("--compression <kind>", "of each file").choices(["none", "gzip", "zlib"]).default("none"))
-    .option("--out-prefix <name>", "in front of each feature's name in the files to write, as in train/image")
-    .option("--shuffle", "in random order; otherwise person after person")
-    .option("--seed <number>", "of the order", wholeNumber(0), 1);
+    .argument("<out>", "the file; with --shards, the name before -00000-of-00010")
+    .option("--shards <count>", "number of files", wholeNumber(1), 1)
+    .addOption(
+      new Option("--compression <kind>", "compression of each file").choices(["none", "gzip", "zlib"]).default("none"),
+    )
+    .option("--out-prefix <name>", "prefix of each feature's name in the output, e.g. train for train/image")
+    .option("--shuffle", "write records in random order (default: person by person)")
+    .option("--seed <number>", "seed of the order", wholeNumber(0), 1);
   action(addDataOptions(command), create);
 }
 
@@ -57,7 +59,7 @@ async function create(data: string, out: string, flags: CreateFlags): Promise<Ou
   const skipped = new Skipped(warn);
   const corrupt: { file: string; reason: string }[] = [];
   const { shards, compression, shuffle, seed, skipCorrupt } = flags;
-  // A prefix that the records to read have is kept unless another is said.
+  // The input's prefix is kept unless --out-prefix is given.
   const prefix = flags.outPrefix ?? flags.prefix;
   const items = shuffle ? new Random(seed, streams.records).shuffle([...dataset.items]) : dataset.items;
   const address = ({ name }: Item) => (name.startsWith(data) ? relative(data, name).split(sep).join("/") : name);
@@ -73,9 +75,9 @@ async function create(data: string, out: string, flags: CreateFlags): Promise<Ou
         throw error;
       }),
     note,
-    "stopping, and removing what is half-written",
+    "stopping, and removing incomplete files",
   );
-  if (!written) return { result: { interrupted: true }, text: "stopped early: nothing was written", status };
+  if (!written) return { result: { interrupted: true }, text: "interrupted: nothing was written", status };
   skipped.summary();
   const { files, bytes, records, labels } = written;
   const { features } = await reportRecords(files, { prefix });
@@ -89,7 +91,7 @@ async function create(data: string, out: string, flags: CreateFlags): Promise<Ou
 function addInspect(records: Command): void {
   const command = records
     .command("inspect")
-    .description("Tells what is in TFRecord files: features, labels, and what cannot be read.")
+    .description("Lists what TFRecord files contain: features, labels, and unreadable records.")
     .argument("<files...>", filesHelp);
   action(addRecordOptions(command), async (files: string[], flags: DataFlags) => {
     const report = await reportRecords(files, recordOptions(flags));
@@ -100,7 +102,9 @@ function addInspect(records: Command): void {
 function addVerifyRecords(records: Command): void {
   const command = records
     .command("verify")
-    .description("Checks TFRecord files: every checksum, every record's form. Exit status 1 when something is corrupt.")
+    .description(
+      "Verifies TFRecord files: every checksum and every record's format. Exit status 1 if a record is corrupt.",
+    )
     .argument("<files...>", filesHelp)
     .option("--pictures", "also decode every picture");
   action(addRecordOptions(command), async (files: string[], flags: DataFlags & { pictures?: boolean }) => {
@@ -132,7 +136,7 @@ function totals({ records, files, corrupt, notExamples }: RecordReport): string 
   return [
     `${records} records in ${files.length} file(s), compression ${kinds}; ${corrupt.length} corrupt`,
     ...(notExamples.length > 0
-      ? [`${notExamples.length} of them are no tf.train.Example: ${notExamples[0].reason}`]
+      ? [`${notExamples.length} of them are not valid tf.train.Example records: ${notExamples[0].reason}`]
       : []),
   ].join("\n");
 }
@@ -151,7 +155,7 @@ function inspection(report: RecordReport): string {
     totals(report),
     ...names.map(featureLine),
     people.length === 0
-      ? "no labeled pictures under these names; --prefix and --image-feature, --label-feature say others"
+      ? "no labeled pictures under these feature names; set others with --prefix, --image-feature and --label-feature"
       : `${people.length} labels: ${shown.join(", ")}${people.length > 10 ? ", ..." : ""}`,
     ...corrupt.slice(0, Skipped.named).map(inWords),
   ].join("\n");

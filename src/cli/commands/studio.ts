@@ -7,19 +7,21 @@ import { isLoopback, openInBrowser, serveStudio, studioFolder } from "../studio/
 export function addStudio(program: Command): void {
   const command = program
     .command("studio")
-    .description("Serves the studio, a page that learns and recognizes faces on your GPU, and prints its address.")
-    .option("--port <number>", "where it listens; 0 takes a free one", wholeNumber(0), 8080)
-    .option("--host <name>", "the address it listens on", "127.0.0.1")
-    .option("--open", "open it in the browser");
+    .description(
+      "Serves the studio, a web page that trains networks and recognizes faces on your GPU, and prints its address.",
+    )
+    .option("--port <number>", "port to listen on; 0 chooses a free one", wholeNumber(0), 8080)
+    .option("--host <name>", "address to listen on", "127.0.0.1")
+    .option("--open", "open the page in the browser");
   action(command, async ({ port, host, open }: { port: number; host: string; open?: boolean }) => {
     if (!isLoopback(host)) {
       warn(
-        `--host ${host}: others on the network can open the page. It sends nothing back here, but browsers have WebGPU on https and on localhost alone.`,
+        `--host ${host}: others on the network can open the page. It sends nothing to this server, but browsers provide WebGPU only on https and localhost.`,
       );
     }
     const served = await serveStudio(await studioFolder(), { port, host });
     if (open) openInBrowser(served.url);
-    note("Ctrl-C ends it.");
+    note("Press Ctrl-C to stop.");
     return { result: { url: served.url }, text: served.url, until: served.closed };
   });
 }

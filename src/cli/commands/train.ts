@@ -1,4 +1,4 @@
-// twingrad train: a folder of pictures in, a model out.
+// twingrad train: trains a model on a folder of pictures.
 
 import { type Command, Option } from "commander";
 import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
@@ -57,125 +57,133 @@ export function addTrain(program: Command): void {
   const command = program
     .command("train")
     .description(
-      "Trains a network on pictures of people: a folder with one folder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
+      "Trains a network on pictures of people: a folder with one subfolder for each person (JPEG, PNG, WebP, PGM, PPM), or TFRecord files.",
     )
     .argument(
       "<data...>",
-      `${dataHelp}; for liveness live/PERSON/... and spoof/PERSON/..., or records with the label live (1) or spoof (0) and the person as name`,
+      `${dataHelp}; for --task liveness: live/PERSON/... and spoof/PERSON/..., or records with the label live (1) or spoof (0) and the person as name`,
     )
-    .requiredOption("--out <folder>", "where model.safetensors, checkpoints and log.csv go")
+    .requiredOption("--out <folder>", "output folder for model.safetensors, checkpoints and log.csv")
     .addOption(presetOption())
     .option(
       "--task <name>",
-      `what is learned: recognition of people, or liveness, real or a picture of one ${by(defaults.task)}`,
+      `what to learn: recognition of people, or liveness, to detect presentation attacks ${by(defaults.task)}`,
     )
     .option(
       "--image-size <size>",
-      `height and width that pictures are cropped to, as 56 or 112x92 ${by(defaults.imageSize)}`,
+      `height and width of the network's input, e.g. 56 or 112x92 ${by(defaults.imageSize)}`,
       imageSize,
     )
     .option(
       "--source-size <size>",
-      "height and width that pictures are decoded to, for the GPU to resize to --image-size (default: --image-size)",
+      "height and width of decoded pictures, which the GPU resizes to --image-size (default: --image-size)",
       imageSize,
     )
     .option(
       "--resize <method>",
-      `of --source-size to --image-size: area means, or tf1 as TensorFlow 1's resize_images ${by(defaults.resize)}`,
+      `how --source-size is resized to --image-size: area (area averaging) or tf1 (bilinear, compatible with TensorFlow 1's resize_images) ${by(defaults.resize)}`,
     )
     .option(
       "--crop <part>",
-      `centre: the largest centered part of each picture; box: the surroundings of the box that it comes with, see --boxes and --box-feature; face: the largest face that is found, turned upright by its landmarks ${by("centre")}`,
+      `how pictures are cropped: centre, the largest center crop; box, around an annotated box (see --boxes and --box-feature); face, the largest detected face, aligned by its landmarks ${by("centre")}`,
     )
-    .option("--crop-margin <share>", `of the side of a box or face, added to it on every side ${by(0)}`, number)
-    .option("--standardize", "bring each picture's channels to mean 0 and variance 1: light and tint tell nothing then")
+    .option(
+      "--crop-margin <share>",
+      `margin around a box or face on every side, as a share of its side ${by(0)}`,
+      number,
+    )
+    .option(
+      "--standardize",
+      "normalize each picture's channels to mean 0 and variance 1, for invariance to light and tint",
+    )
     .option(
       "--align <list>",
-      "towers of these kinds, as edges,histograms, see each picture moved and magnified so that its edges lie where those of the mean face of the people trained on do",
+      "kinds of towers, e.g. edges,histograms, whose input is aligned: shifted and scaled so that its edges match those of the mean training face",
       list,
     )
     .option(
       "--views <list>",
-      "an embedding is the mean over views of a picture: mirror (as it is and mirrored), move (as it is, a little larger, smaller and moved four ways), zoom (as it is, larger and smaller), or several: mirror,move",
+      "test-time augmentation: average the embedding over views of a picture: mirror (original and mirrored), move (original, slightly larger, smaller and shifted in four directions), zoom (original, larger and smaller); or several, e.g. mirror,move",
       list,
     )
     .option("--channels <count>", `1 for gray, 3 for color ${by(defaults.channels)}`, number)
     .option(
       "--patch <side>",
-      "for liveness: look at patches of so many pixels at full resolution, one of each picture in training, a grid of them in use",
+      "for liveness: side in pixels of full-resolution patches: a random one of each picture in training, a grid in evaluation",
       number,
     )
     .option(
       "--differences <theta>",
-      "share of each filter's sum that is taken from its centre: 1 sees differences between pixels alone, 0 is plain",
+      "central difference convolution: share of each filter's sum subtracted at its center; 1 sees only differences between pixels, 0 is plain convolution",
       number,
     )
-    .option("--filters <list>", `filters of each block ${by(defaults.filters)}`, numbers)
+    .option("--filters <list>", `number of filters of each block ${by(defaults.filters)}`, numbers)
     .option("--embedding <length>", `length of an embedding ${by(defaults.embedding)}`, number);
   command
     .option(
       "--init <model>",
-      "begin with the weights of this model, trained or imported: its network, and unless said otherwise its loss and what is done to pictures",
+      "initialize from the weights of this model, trained or imported; its network is used, and by default its loss and preprocessing",
     )
     .option(
       "--freeze <layers>",
-      "keep weights of --init: of the first so many blocks, or of a list, as tower/block1,tower/dense",
+      "freeze weights of --init: a number of first blocks, or a list such as tower/block1,tower/dense",
       (text) => (/^\d+$/.test(text) ? Number(text) : list(text)),
     );
   addLossOptions(command);
   command
-    .option("--clip-norm <norm>", "shrink the gradients of a step whose norm, all together, is above this", number)
+    .option("--clip-norm <norm>", "clip the global norm of the gradients to this", number)
     .option(
       "--storage <dtype>",
-      `of activations between the passes: float16 takes half the GPU's memory and rounds them to 11 bits ${by("float32")}`,
+      `type of the activations stored for the backward pass: float16 halves their GPU memory and rounds them to 11 bits ${by("float32")}`,
     )
-    .option(
-      "--recompute",
-      "make the first block's activations again in the backward pass: less memory, a little slower",
-    )
+    .option("--recompute", "recompute the first block's activations in the backward pass: less memory, slightly slower")
     .option(
       "--batch-size <pairs>",
-      `pairs, triplets, or pictures for liveness and of batches compared as a whole, in a step ${by(defaults.batchSize)}`,
+      `pairs or triplets in a batch; pictures, for liveness and for losses that compare all pictures of a batch ${by(defaults.batchSize)}`,
       number,
     )
-    .option("--epochs <count>", `passes over the data ${by(`${defaults.epochs}, or as many as --steps takes`)}`, number)
-    .option("--steps <count>", "stop after so many steps, those of a resumed run included", number)
-    .option("--seed <number>", `of weights, split, pairs and augmentation ${by(defaults.seed)}`, number)
+    .option("--epochs <count>", `number of epochs ${by(`${defaults.epochs}, or as many as --steps needs`)}`, number)
+    .option("--steps <count>", "stop after this many steps, including those of a resumed run", number)
+    .option("--seed <number>", `seed of weights, split, pairs and augmentation ${by(defaults.seed)}`, number)
     .option(
       "--balanced",
-      "pairs of one person and of two equally often, uniform over people (default, unless a probability is given)",
+      "draw genuine and impostor pairs equally often, uniformly over identities (default, unless a probability is given)",
     )
     .option(
       "--same-probability <p>",
-      `filter two shuffled passes: keep a pair of one person with this chance ${by(defaults.sameProbability)}`,
+      `rejection-sample pairs from two shuffled streams: keep a genuine pair with this probability ${by(defaults.sameProbability)}`,
       number,
     )
     .option(
       "--different-probability <p>",
-      "likewise for a pair of two people (default: what makes both kinds equally frequent)",
+      "keep an impostor pair with this probability (default: the one that balances both kinds)",
       number,
     )
-    .option("--shuffle-buffer <pictures>", `of each pass ${by(defaults.shuffleBuffer)}`, number)
-    .option("--prefetch <batches>", `decoded ahead of the step under way ${by(defaults.prefetch)}`, number)
+    .option(
+      "--shuffle-buffer <pictures>",
+      `size of the shuffle buffer of each stream ${by(defaults.shuffleBuffer)}`,
+      number,
+    )
+    .option("--prefetch <batches>", `batches decoded ahead of the current step ${by(defaults.prefetch)}`, number)
     .option(
       "--image-cache <MiB>",
-      `decoded pictures kept in memory, so that later epochs decode less; 0 for none ${by(defaults.imageCache)}`,
+      `memory for decoded pictures, so that later epochs decode less; 0 disables the cache ${by(defaults.imageCache)}`,
       number,
     )
     .option(
       "--augment",
-      'mirror, turn, zoom, shift, brighten pictures a little, differently each time; in --config "augment" is true, a ' +
+      'randomly mirror, rotate, scale, shift and brighten pictures; in --config, "augment" is true, a ' +
         `preset (${Object.keys(augmentationPresets).join(", ")}), or an object of ranges`,
     )
-    .option("--augment-preset <name>", "--augment with another preset than standard")
+    .option("--augment-preset <name>", "augment with this preset: light, standard or strong")
     .option(
       "--validation <share>",
-      `share of the people held out of training to judge the result; 0 for none ${by(defaults.validation)}`,
+      `share of the identities held out of training for evaluation; 0 holds out none ${by(defaults.validation)}`,
       number,
     )
     .option(
       "--fold <part>",
-      "instead of --validation: hold out one part of so many, as 3/8, so that the runs 1/8 to 8/8 judge everybody once",
+      "cross-validation instead of --validation: hold out fold 3 of 8 as 3/8; the runs 1/8 to 8/8 evaluate every identity once",
     )
     .option(
       "--group-by <regex>",
@@ -183,48 +191,63 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--hold-out-groups",
-      "hold out whole folders of people, as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single people",
+      "hold out whole folders of identities, such as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single identities",
     )
     .option(
       "--turned-identities",
-      "train on each identity turned by 90, 180 and 270 degrees, too, as three more identities: for characters, not faces",
+      "also train on each identity rotated by 90, 180 and 270 degrees as three further identities: for characters, not faces",
     )
-    .option("--checkpoint-every <steps>", `judge and save on the way ${by(defaults.checkpointEvery)}`, number)
-    .option("--patience <judgements>", "stop when so many in a row found no better AUC on people held out", number)
+    .option(
+      "--checkpoint-every <steps>",
+      `steps between checkpoints, each with an evaluation ${by(defaults.checkpointEvery)}`,
+      number,
+    )
+    .option(
+      "--patience <evaluations>",
+      "early stopping: stop after this many evaluations in a row without a better AUC on held-out identities",
+      number,
+    )
     .option(
       "--keep <which>",
-      "the model at the end: best, of the greatest AUC on people held out, or last (default: best where people are held out)",
+      "final model: best (highest AUC on held-out identities) or last (default: best if identities are held out)",
     )
     .option(
       "--keep-checkpoints <count>",
-      `of the newest; the best is kept, too ${by(defaults.keepCheckpoints)}`,
+      `number of newest checkpoints to keep, in addition to the best ${by(defaults.keepCheckpoints)}`,
       number,
     )
-    .option("--recovery-every <steps>", `between states kept in memory, for when the GPU is lost ${by(100)}`, number)
+    .option(
+      "--recovery-every <steps>",
+      `steps between in-memory snapshots to recover from a lost GPU device ${by(100)}`,
+      number,
+    )
     .option(
       "--recovery-losses <count>",
-      `give up when the GPU is lost so often without a step between ${by(3)}`,
+      `give up after this many GPU losses without a completed step in between ${by(3)}`,
       number,
     )
     .option(
       "--debug-numerics",
-      "replay a step whose loss or gradients are not finite, and name the tensor where that began",
+      "replay a step with a non-finite loss or gradient, and name the tensor that became non-finite first",
     )
-    .option("--resume", "go on from the newest checkpoint in --out, with its settings")
+    .option("--resume", "resume from the newest checkpoint in --out, with its settings")
     .addOption(
       new Option(
         "--check-data <how>",
-        "what tells --resume whether the data are those of the run: names, sizes and times of the files, or contents, which reads every picture once more at the start",
+        "how --resume detects changed data: times (names, sizes and times of the files), or contents (also reads every picture at the start)",
       )
         .choices(dataChecks)
         .default("times"),
     )
-    .option("--config <file>", "JSON with any of these settings, as imageSize, learningRate, ...; flags come first");
+    .option(
+      "--config <file>",
+      "JSON file with any of these settings (imageSize, learningRate, ...); options take precedence",
+    );
 
   command
     .option(
       "--device <names>",
-      "the GPU to train on, by a part of its name (twingrad devices tells them); of several, as A100,RTX, each process of a machine takes one in turn",
+      "the GPU to train on, by a part of its name (see twingrad devices); of several, as A100,RTX, each process of a machine takes the next one",
       list,
     )
     .option(
@@ -233,15 +256,15 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--sync-every <steps>",
-      "with --distributed: 1 takes the mean of all gradients in each step; N lets each process step alone and takes the mean of parameters every N steps; auto begins with 1 and chooses N by what exchanging took of ten steps (default: 1)",
+      "with --distributed: 1 averages the gradients in each step; N lets each process step alone and averages the parameters every N steps; auto starts with 1 and chooses N from the measured cost of ten exchanges (default: 1)",
       (text: string) => (text === "auto" ? text : number(text)),
     )
     .option(
       "--outer-momentum <share>",
-      "with --sync-every above 1: Nesterov momentum across those means, as 0.9 (DiLoCo)",
+      "with --sync-every above 1: Nesterov momentum of the averaged parameters, as 0.9 (DiLoCo)",
       number,
     );
-  command.addHelpText("after", `\nPresets (--preset; any option that is given comes first):\n${presetsInWords()}`);
+  command.addHelpText("after", `\nPresets (--preset; any given option takes precedence):\n${presetsInWords()}`);
   action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
     try {
       const ranks = flags.distributed ? await Ranks.open() : undefined;
@@ -277,13 +300,13 @@ async function run(
   if (settings.preset && !resume && writes)
     note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, said))}`);
   if (resume && writes && !(await exists(out)))
-    throw new TwingradError("BAD_INPUT", `${out}: there is no such model to go on from`);
+    throw new TwingradError("BAD_INPUT", `${out}: there is no model to resume`);
   const alone = <T>(work: () => Promise<T>) => (writes ? inRunFolder(out, warn, work) : work());
   return alone(async () => {
     const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, warn) : await savedRun(out, warn);
     if (saved) settings = resumeSettings(saved.record.settings, said);
-    else if (resume) warn("No checkpoint found; starting from step 0.");
-    if (initial && !saved && writes) note(`training begins with the weights of ${path}: ${inNetworkWords(settings)}`);
+    else if (resume) warn(`${out}: no checkpoint found; starting from step 0`);
+    if (initial && !saved && writes) note(`initializing from the weights of ${path}: ${inNetworkWords(settings)}`);
     const inputs = { data, dataFlags, settings, saved, initial, out, tune, check, ranks, names };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
   });
@@ -361,8 +384,8 @@ function describe({
   slowest,
 }: TrainingResult): string {
   const losses =
-    firstLoss === null || lastLoss === null ? "" : `; loss ${digits(firstLoss)} at first, ${digits(lastLoss)} at last`;
-  const pace = `${digits(stepsPerSecond)} a second, ${percent(waitingForData)} of the time waiting for pictures`;
+    firstLoss === null || lastLoss === null ? "" : `; first loss ${digits(firstLoss)}, last loss ${digits(lastLoss)}`;
+  const pace = `${digits(stepsPerSecond)} steps/s, ${percent(waitingForData)} of the time waiting for data`;
   const lines = [`${steps} steps (${epochs} epochs), ${pace}${losses}`];
   if (ranks !== undefined && slowest) {
     const exchanges = syncEvery === 1 ? "gradients each step" : `parameters every ${syncEvery} steps`;
@@ -370,17 +393,17 @@ function describe({
     lines.push(`${ranks} ranks: ${rates}; the slowest is rank ${slowest.rank} on ${slowest.host}`);
   }
   if (interrupted) {
-    const saved = checkpoint === null ? "nothing could be saved" : `${checkpoint}: --resume goes on from it`;
+    const saved = checkpoint === null ? "no checkpoint could be saved" : `continue from ${checkpoint} with --resume`;
     return [...lines, `stopped early: ${saved}`].join("\n");
   }
   if (stopped) lines.push(`stopped: ${stopped}`);
-  if (validation) lines.push(`on people held out: ${inWords(validation)}`);
+  if (validation) lines.push(`on held-out identities: ${inWords(validation)}`);
   return [...lines, `${checkpoint!}: ${keptInWords(kept!)}`].join("\n");
 }
 
 function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
-  const evaluated = auc === null ? "" : `, of AUC ${digits(auc)} on people held out when it was judged on the way`;
-  return `the ${which} state, of step ${step}${evaluated}`;
+  const evaluated = auc === null ? "" : `, AUC ${digits(auc)} on held-out identities at its checkpoint`;
+  return `the ${which} state, step ${step}${evaluated}`;
 }
 
 function inWords(figures: Readonly<Record<string, number>>): string {
@@ -392,9 +415,9 @@ function inWords(figures: Readonly<Record<string, number>>): string {
   return `${first}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`;
 }
 
-/** Its names are completed; the settings' own rules say what is wrong with another. */
+/** `argChoices` is for completion only: the settings schema validates the value, with a better message. */
 function presetOption(): Option {
-  const option = new Option("--preset <name>", `a named configuration: ${presetNames.join(", ")}; see below`);
+  const option = new Option("--preset <name>", `named configuration: ${presetNames.join(", ")}; see below`);
   option.argChoices = [...presetNames];
   return option;
 }

@@ -1,4 +1,4 @@
-// twingrad verify: are two pictures of one person?
+// twingrad verify: do two pictures show the same person?
 
 import type { Command } from "commander";
 import { verification } from "../../internal.ts";
@@ -11,11 +11,15 @@ import { readPictures } from "./models.ts";
 export function addVerify(program: Command): void {
   const command = program
     .command("verify")
-    .description("Tells whether two pictures show the same person.")
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .argument("<a>", "a picture")
-    .argument("<b>", "another picture")
-    .option("--threshold <distance>", "the largest distance taken for one person (default: the model's own)", number);
+    .description("Verifies whether two pictures show the same person.")
+    .argument("<model>", "a model file or the folder that contains it")
+    .argument("<a>", "the first picture")
+    .argument("<b>", "the second picture")
+    .option(
+      "--threshold <distance>",
+      "the largest distance accepted as the same person (default: the model's threshold)",
+      number,
+    );
   action(
     addBoxesOption(addGuardOptions(command)),
     async (modelPath: string, a: string, b: string, options: GuardFlags & { threshold?: number }) =>
@@ -29,7 +33,7 @@ export function addVerify(program: Command): void {
         const verdict = result.same ? "the same person" : "different people";
         return {
           result,
-          text: `${verdict}: distance ${digits(distance)}, threshold ${digits(result.threshold)}, probability of one person ${percent(result.probability)}`,
+          text: `${verdict}: distance ${digits(distance)}, threshold ${digits(result.threshold)}, probability of the same person ${percent(result.probability)}`,
         };
       }),
   );

@@ -1,4 +1,4 @@
-// Who is in the demo: people to train on, people to set the thresholds by, and people whom nothing was fitted to.
+// The people of the demo: training people, validation people for the thresholds, and unseen people for the evaluation.
 import type { Dataset } from "../../index.ts";
 import { subset } from "../../internal.ts";
 import { drawFaces, facesDataset } from "./faces/index.ts";

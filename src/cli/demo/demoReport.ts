@@ -1,4 +1,4 @@
-// Puts the demo's figures and pictures together for the report page.
+// Collects the demo's metrics and pictures for the report page.
 import { type Device, type ImageSize, probabilityOf } from "../../index.ts";
 import { percent, type ReportPair } from "../../report/html.ts";
 import type { DemoReport } from "../report/demoPage.ts";
@@ -28,7 +28,7 @@ export async function demoReport(
   const scores = (same: boolean) => network.scored.filter((pair) => pair.same === same).map((p) => p.distance);
   const { losses, batch, stepsPerSecond, launches, bytes, kernels } = training;
   return {
-    title: "twingrad: recognizing people it never saw",
+    title: "twingrad: recognizing unseen people",
     adapter: adapterInWords(device),
     seed,
     seconds,
@@ -63,7 +63,7 @@ export async function demoReport(
   };
 }
 
-/** Right answers as they come, and the worst of the wrong ones. */
+/** A sample of the correct decisions, and the worst of the wrong ones. */
 async function pairGroups(
   { network, thresholds, calibration }: DemoEvaluation,
   picture: (index: number) => Promise<string>,
@@ -93,9 +93,9 @@ async function pairGroups(
     ),
   });
   return [
-    await group("One person, and recognized as one", true, true),
-    await group("Two people, and told apart", false, true),
-    await group("One person, but taken for two: the worst", true, false),
-    await group("Two people, but taken for one: the worst", false, false),
+    await group("Genuine pairs, correctly accepted", true, true),
+    await group("Impostor pairs, correctly rejected", false, true),
+    await group("Genuine pairs, falsely rejected: the worst", true, false),
+    await group("Impostor pairs, falsely accepted: the worst", false, false),
   ];
 }

@@ -1,5 +1,5 @@
-// What the demo asks of the trained network, and of plain pixels for comparison. Thresholds and calibration come from the
-// validation people; every figure that is reported comes from the unseen ones.
+// Evaluates the trained network, and raw pixels as a baseline. Thresholds and calibration come from the validation people;
+// every reported metric comes from the unseen people.
 import {
   bestThreshold,
   type Calibration,
@@ -27,12 +27,12 @@ const trials = 1000;
 const enrolledPeople = 5;
 const strangers = 20;
 const picturesOfStrangers = 2;
-/** Of the validation people's pairs of two, the share that may pass for one person when somebody is identified. */
+/** The false-accept rate, on the validation people, of the identification threshold. */
 const falseAccepts = 0.02;
 
 type Distance = (a: number, b: number) => number;
 
-/** How well one distance tells the unseen people apart. */
+/** The metrics of one distance on the unseen people. */
 export interface DistanceFigures {
   report: VerificationReport;
   roc: RocPoint[];
@@ -43,9 +43,9 @@ export interface DistanceFigures {
 export interface DemoEvaluation {
   network: DistanceFigures;
   pixels: DistanceFigures;
-  /** Of the network's distance: for verification, and (stricter) for identification. */
+  /** Thresholds of the network's distance: for verification, and a stricter one for identification. */
   thresholds: { verify: number; identify: number };
-  /** From the network's distance to the chance of one person, where one and two are as likely. */
+  /** From the network's distance to the probability of a genuine pair, at even prior odds. */
   calibration: Calibration;
   oneShot: { ways: number; trials: number };
   identification: {
@@ -95,7 +95,7 @@ async function networkDistance(model: Model, people: Dataset): Promise<Distance>
   return (a, b) => model.distances(row(a), row(b))[0];
 }
 
-/** Euclidean distance between the pictures as they are. */
+/** Euclidean distance between pixels. */
 async function pixelDistance(people: Dataset, size: Model["imageSize"]): Promise<Distance> {
   const images = new DecodedImages(people, size);
   const pictures = await Promise.all(people.items.map((_, index) => images.get(index)));
@@ -107,7 +107,7 @@ async function pixelDistance(people: Dataset, size: Model["imageSize"]): Promise
   };
 }
 
-/** Enrolls the first unseen people from their first picture; asks for their other pictures, and for strangers. */
+/** Enrolls the first unseen people by their first picture, then identifies their other pictures and strangers. */
 async function identify(model: Model, unseen: Dataset, threshold: number): Promise<DemoEvaluation["identification"]> {
   const images = new DecodedImages(unseen, model.imageSize);
   const gallery = new Gallery(model);

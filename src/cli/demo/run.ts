@@ -1,5 +1,5 @@
-// The demo from nothing to a report. Apart from its command, which loads it when it is asked for: what draws faces and charts
-// takes longer to load than all the rest of the command line.
+// The demo. Its command imports it lazily: the code for faces and charts takes longer to load than the rest of the command
+// line.
 
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -14,7 +14,7 @@ import { adapterInWords, demoReport } from "./demoReport.ts";
 import { type DemoEvaluation, evaluateDemo } from "./evaluateDemo.ts";
 import { trainOnFaces } from "./train.ts";
 
-/** Few, as identification asks for one picture at a time and a batch is always computed whole. */
+/** Small, because identification embeds one picture at a time, and a batch is always computed whole. */
 const embeddedTogether = 4;
 
 export interface DemoOptions {
@@ -22,15 +22,15 @@ export interface DemoOptions {
   steps: number;
   /** The HTML file to write. */
   report: string;
-  /** Folder that keeps the drawn pictures. */
+  /** Folder that caches the drawn pictures. */
   cache: string;
-  /** Time kernels that compute the same and take the fastest. */
+  /** Time equivalent kernels and use the fastest. */
   tune?: boolean;
   /** Fewer people than usual, for a quick look. */
   people?: PeopleCounts;
 }
 
-/** Progress is told through `tell`, a line at a time. */
+/** @param tell prints progress, a line at a time. */
 export async function runDemo(options: DemoOptions, tell: (line: string) => void = note): Promise<Outcome> {
   const { seed, steps, cache, people: counts = peopleCounts } = options;
   const seconds: { name: string; seconds: number }[] = [];
@@ -48,8 +48,8 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     const training = await trainOnFaces(device, people.training, { steps, seed });
     seconds.push({ name: "compiling", seconds: training.seconds.compile });
     seconds.push({ name: "training", seconds: training.seconds.train });
-    tell(`judging on ${counts.unseen} people never seen`);
-    const evaluation = await timed("judging", async () => {
+    tell(`evaluating on ${counts.unseen} unseen people`);
+    const evaluation = await timed("evaluation", async () => {
       const model = await Model.open(device, training.model, { batchSize: embeddedTogether });
       const found = await evaluateDemo(model, people, seed);
       await model.dispose();
@@ -87,7 +87,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
 
 const figures = ({ accuracy, auc, eer }: { accuracy: number; auc: number; eer: number }) => ({ accuracy, auc, eer });
 
-/** Counts over the probes: of the enrolled, rightly named; of the strangers, called unknown. */
+/** Counts of correct and wrong answers over the probes. */
 function identified({ identification: { probes } }: DemoEvaluation) {
   const known = probes.filter(({ truth }) => truth !== null);
   const strangers = probes.filter(({ truth }) => truth === null);
@@ -106,12 +106,12 @@ function summary(evaluation: DemoEvaluation, adapter: string, seconds: number, r
     [name.padEnd(24), ...cells.map((cell) => cell.padStart(12))].join("");
   const { known, named, mistaken, strangers, unknown } = identified(evaluation);
   return [
-    row("on people never seen", "network", "raw pixels"),
+    row("on unseen people", "network", "raw pixels"),
     row("AUC", digits(network.report.auc), digits(pixels.report.auc)),
     row("accuracy", percent(network.report.accuracy), percent(pixels.report.accuracy)),
     row("equal error rate", percent(network.report.eer), percent(pixels.report.eer)),
     row(`${oneShot.ways}-way one-shot`, percent(network.oneShot), percent(pixels.oneShot)),
-    `five people enrolled from one picture each: ${named} of ${known} further pictures named rightly, ${mistaken} wrongly, ` +
+    `five people enrolled from one picture each: ${named} of ${known} further pictures identified correctly, ${mistaken} incorrectly, ` +
       `${known - named - mistaken} called unknown; ${unknown} of ${strangers} pictures of strangers called unknown`,
     `${seconds.toFixed(0)} s on ${adapter}`,
     `report: ${report}`,

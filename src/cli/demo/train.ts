@@ -1,5 +1,5 @@
-// The demo's training run: the article's tower, scaled to what a software adapter does in two minutes, and a loss that learns
-// from every pair of a batch.
+// The demo's training run: the article's tower, small enough for two minutes on a software adapter, and a loss on all pairs
+// of a batch.
 import {
   adam,
   classBatches,
@@ -19,7 +19,7 @@ import { faceSize } from "./demoPeople.ts";
 
 const filters = [8, 16, 32, 32];
 const embedding = 128;
-/** People, and pictures of each: two others to draw every picture to, and those of many people to draw it from. */
+/** People, and pictures of each: every picture has two positives and many negatives. */
 const batch = { people: 16, pictures: 3 };
 const highestRate = 1e-2;
 const warmUpSteps = 20;
@@ -52,7 +52,7 @@ export async function trainOnFaces(
   const started = performance.now();
   const imageSize = [faceSize, faceSize, 3] as const;
   const network = siamese({ imageSize, filters, embedding, embeddingActivation: "linear", seed });
-  // Half a cosine: so few steps want a high rate early and none of its noise at the end.
+  // A cosine schedule: a short run needs a high rate early and a low one at the end.
   const learningRate = learningRateSchedule({
     learningRate: highestRate,
     kind: "cosine",
@@ -83,7 +83,7 @@ export async function trainOnFaces(
   const trained = performance.now();
 
   const model = await trainer.save();
-  // After saving: a profiled step is a step like any other.
+  // After saving, because a profiled step also trains.
   const kernels = device.gpu.features.has("timestamp-query")
     ? byKernel(await trainer.profile((await stream.next()).value))
     : null;

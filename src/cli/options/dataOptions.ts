@@ -1,4 +1,4 @@
-// DATA, as the commands take it: a folder of pictures or record files, and the options that say how to read them.
+// The DATA argument of the commands, a folder of pictures or record files, and the options for reading it.
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,12 +25,12 @@ import { addFaceOptions, cropToFaces, type FaceFlags } from "../faces.ts";
 import { warn } from "../outcome.ts";
 
 export const dataHelp =
-  "a folder with one folder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
+  "a folder with one subfolder for each person, or TFRecord files: names, patterns, sharded sets (name@10)";
 
 export const groupByHelp =
-  "the first ( ) of this regular expression in a picture's path below DATA names its group; or a number, of folders above the picture";
+  "the first capture group of this regular expression, matched against a picture's path below DATA, names its group; a number N names it after the N-th folder above the picture";
 
-/** The pictures with their groups, where there is a rule. */
+/** Assigns groups to the pictures if a rule is given. */
 export function groupedBy<I extends Item>(
   dataset: Dataset<I>,
   rule: string | undefined,
@@ -56,9 +56,9 @@ export interface DataFlags {
 }
 
 export interface PictureNeeds {
-  /** To find the pictures that cannot be decoded, where they are to be skipped. */
+  /** Needed to find pictures that cannot be decoded, with --skip-corrupt. */
   readonly size?: ImageSize;
-  /** About their centre where absent. */
+  /** Default: a center crop. */
   readonly crop?: CropOptions;
 }
 
@@ -78,34 +78,33 @@ const flagNames = [
   "facePolicy",
 ] as const satisfies (keyof DataFlags)[];
 
-/** How to read records: for every command that takes some. */
+/** Options for every command that reads records. */
 export function addRecordOptions(command: Command): Command {
   return command
-    .optionsGroup("Records, boxes and what cannot be read:")
-    .option("--prefix <name>", "in front of each feature's name in records, as in train/image")
-    .option("--image-feature <name>", "the feature that holds the picture (default: image)")
-    .option("--label-feature <name>", "the feature that tells who it is, a number or text (default: label)")
-    .option("--height-feature <name>", "of raw pixels (default: height)")
-    .option("--width-feature <name>", "of raw pixels (default: width)")
-    .option("--addr-feature <name>", "where the picture came from, for messages (default: addr)")
-    .option("--name-feature <name>", "the name of the label, where there is one (default: name)")
+    .optionsGroup("Records, boxes and unreadable data:")
+    .option("--prefix <name>", "prefix of each feature's name in records, e.g. train for train/image")
+    .option("--image-feature <name>", "feature with the picture (default: image)")
+    .option("--label-feature <name>", "feature with the identity, a number or text (default: label)")
+    .option("--height-feature <name>", "feature with the height of raw pixels (default: height)")
+    .option("--width-feature <name>", "feature with the width of raw pixels (default: width)")
+    .option("--addr-feature <name>", "feature with the picture's source, for messages (default: addr)")
+    .option("--name-feature <name>", "optional feature with the label's name (default: name)")
     .option(
       "--box-feature <name>",
-      "for --crop box, in front of /xmin, /ymin, /xmax, /ymax in shares, or /x, /y, /width, /height in pixels (default: image/object/bbox)",
+      "for --crop box: prefix of the box features /xmin, /ymin, /xmax, /ymax (relative) or /x, /y, /width, /height (pixels) (default: image/object/bbox)",
     )
     .option(
       "--largest-record <bytes>",
-      `longer records are taken for broken (default: ${largestRecord})`,
+      `records longer than this are treated as corrupt (default: ${largestRecord})`,
       (text: string) => {
         const value = Number(text);
-        if (!Number.isSafeInteger(value) || value < 1)
-          throw new InvalidArgumentError("A number of bytes was expected.");
+        if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("Expected a number of bytes.");
         return value;
       },
     );
 }
 
-/** How to read DATA: records, and what to do with what cannot be read. */
+/** Options for every command that reads DATA. */
 export function addDataOptions(command: Command): Command {
   return addSkipCorrupt(addBoxesOption(addRecordOptions(command)));
 }
@@ -113,19 +112,19 @@ export function addDataOptions(command: Command): Command {
 export function addSkipCorrupt(command: Command): Command {
   return command.option(
     "--skip-corrupt",
-    "leave out records and pictures that cannot be read, naming each, instead of failing at the first",
+    "skip unreadable records and pictures, with a warning for each, instead of failing at the first",
   );
 }
 
-/** Where the boxes of pictures in files are, and what is done where no face is found. */
+/** The options for boxes and faces of pictures in files. */
 export function addBoxesOption(command: Command): Command {
   return addFaceOptions(command).option(
     "--boxes <file>",
-    "with --crop box: a table file,xmin,ymin,xmax,ymax or file,x,y,width,height in pixels (default: boxes.csv of the folder; NAME.json beside a picture comes first)",
+    "with --crop box: a CSV table file,xmin,ymin,xmax,ymax or file,x,y,width,height in pixels (default: boxes.csv in the folder; NAME.json next to a picture takes precedence)",
   );
 }
 
-/** The flags of `addDataOptions` apart from the others. */
+/** Splits off the flags of `addDataOptions`. */
 export function splitDataFlags<T extends object>(flags: T & DataFlags): [DataFlags, Omit<T, keyof DataFlags>] {
   const rest = { ...flags } as Record<string, unknown>;
   const own: Record<string, unknown> = {};
@@ -146,7 +145,7 @@ export function recordOptions(flags: DataFlags): RecordOptions {
   return { prefix, largest, features: Object.fromEntries(features) };
 }
 
-/** Opens DATA. Whatever is skipped is told, a line each, and counted; and once, how many pictures have a box. */
+/** Opens DATA. Prints a line for each skipped file, their number, and how many pictures have a box. */
 export async function openData(
   paths: readonly string[],
   flags: DataFlags,
@@ -162,7 +161,7 @@ export async function openData(
   return crop?.mode === "face" ? cropToFaces(dataset, paths[0], isFolder, crop, flags) : dataset;
 }
 
-/** As `openData`, of live people and of pictures of people: a folder with the folders live and spoof, or records. */
+/** As `openData`, for liveness: a folder with the folders live and spoof, or records. */
 export async function openLiveness(
   paths: readonly string[],
   flags: DataFlags,
@@ -191,19 +190,19 @@ async function readable<I extends Item>(
   return decodable;
 }
 
-/** @throws the same, with the option that leaves it out. */
+/** @throws the same error, with a hint to --skip-corrupt. */
 export function refuse(error: TwingradError): never {
-  error.message += "; --skip-corrupt leaves it out";
+  error.message += "; skip it with --skip-corrupt";
   throw error;
 }
 
-/** A folder is one of pictures unless record files lie in it: files that are some, not only called so. */
+/** A folder is a folder of pictures unless it contains record files; their content decides, not their names. */
 export async function isImageFolder(paths: readonly string[]): Promise<boolean> {
   const folders = [];
   for (const path of paths) if ((await stat(path).catch(() => undefined))?.isDirectory()) folders.push(path);
   if (folders.length === 0 || (await holdsRecords(folders[0]))) return false;
   if (paths.length > 1)
-    throw new TwingradError("BAD_INPUT", `${folders[0]}: one folder of pictures was expected, or record files`);
+    throw new TwingradError("BAD_INPUT", `${folders[0]}: expected one folder of pictures, or record files`);
   return true;
 }
 
@@ -212,7 +211,7 @@ async function holdsRecords(folder: string): Promise<boolean> {
     const files = await recordFilesIn(folder);
     if (files.length === 0) return false;
     for (const file of files) if (await beginsLikeRecords(file)) return true;
-    // Where there is nothing else, whoever reads them tells what is wrong with them.
+    // With nothing else in the folder, the record reader reports what is wrong with the files.
     const entries = await readdir(folder);
     const kinds = await Promise.all(entries.map((name) => stat(join(folder, name)).catch(() => undefined)));
     return !kinds.some((kind) => kind?.isDirectory());
@@ -221,7 +220,7 @@ async function holdsRecords(folder: string): Promise<boolean> {
   }
 }
 
-/** Tells of the first few by name; a broken disk has thousands. */
+/** Reports the first few by name: a broken disk has thousands. */
 export class Skipped {
   static readonly named = 20;
   count = 0;

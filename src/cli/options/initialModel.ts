@@ -1,4 +1,4 @@
-// The model that a training begins from, and what it says of settings that nobody gave.
+// The model of --init, and the defaults that it gives for settings.
 import { describeModel, type ModelDescription, TwingradError } from "../../index.ts";
 import { fingerprintOfModel, readModelFile } from "../../internal.ts";
 import { SettingsError } from "./settingsError.ts";
@@ -22,8 +22,8 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
 }
 
 /**
- * What holds beside `said` for a training that begins from this model: its network, and unless something else is said its task, its
- * loss, and what is done to pictures. @throws SettingsError for said settings of another network.
+ * The settings that training from this model takes over: its network, and, unless `said` differs, its task, loss and
+ * preprocessing. @throws SettingsError if `said` describes another network.
  */
 export function settingsOfModel({ description }: InitialModel, said: PartialSettings): PartialSettings {
   const { network, task } = description;
@@ -33,7 +33,7 @@ export function settingsOfModel({ description }: InitialModel, said: PartialSett
     imageSize: [height, width] as [number, number],
     channels: channels as 1 | 3,
     filters: [...filters],
-    ...(patch === 0 && { embedding }), // else it is the last of the filters
+    ...(patch === 0 && { embedding }), // with patches, the last of the filters
     embeddingActivation,
     batchNormEpsilon,
     towers: [...towers],
@@ -49,11 +49,11 @@ export function settingsOfModel({ description }: InitialModel, said: PartialSett
     .filter(({ model, said }) => said !== undefined && `${said}` !== model)
     .map(({ name, model, said }) => `${name} ${inWords(name, model)}, not ${inWords(name, `${said}`)}`);
   if (differing.length > 0) {
-    const what = `--init: the model has ${differing.join("; ")}`;
-    throw new SettingsError(`${what}. Its network is taken as it is: leave these settings out`);
+    const what = `--init: the model's network has ${differing.join("; ")}`;
+    throw new SettingsError(`${what}. Omit these settings: the network of the model is used`);
   }
   if (patch > 0 && said.task === "recognition") {
-    throw new SettingsError("--init: a model that looks at patches is for --task liveness");
+    throw new SettingsError("--init: a model with --patch needs --task liveness");
   }
   const sameTask = said.task === undefined || said.task === task;
   return {

@@ -1,14 +1,14 @@
-// Which settings go with which optimizer, and the optimizer that a run has.
+// Validates the optimizer's settings, and creates the optimizer.
 import { adam, adamW, type Optimizer, sgd } from "../../index.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings, ResolvedSettings } from "./settingsSchema.ts";
 
 export function checkOptimizer({ optimizer = "adam", momentum, weightDecay }: PartialSettings): void {
   if (momentum !== undefined && optimizer !== "sgd") {
-    throw new SettingsError(`--momentum goes with --optimizer sgd, not ${optimizer}`);
+    throw new SettingsError(`--momentum requires --optimizer sgd, not ${optimizer}`);
   }
   if (weightDecay !== undefined && optimizer !== "adamw") {
-    throw new SettingsError(`--weight-decay goes with --optimizer adamw, not ${optimizer}`);
+    throw new SettingsError(`--weight-decay requires --optimizer adamw, not ${optimizer}`);
   }
 }
 

@@ -1,9 +1,9 @@
-// What a training run is told about pictures: their sizes, how they are resized, and how they are augmented.
+// The preprocessing of a training run: picture sizes, resizing and augmentation.
 
 import { type AugmentationRanges, augmentationPresets, type CropOptions, type ImageSize } from "../../index.ts";
 import type { AugmentSetting, ResolvedSettings } from "./settingsSchema.ts";
 
-/** The ranges of a setting; undefined where pictures stay as they are. */
+/** The augmentation ranges of a setting; undefined without augmentation. */
 export function augmentationRanges(setting: AugmentSetting): AugmentationRanges | undefined {
   if (typeof setting === "boolean") return setting ? augmentationPresets.standard : undefined;
   return typeof setting === "string" ? augmentationPresets[setting] : setting;
@@ -15,7 +15,7 @@ export function imageSizeOf({ imageSize, channels }: Pick<ResolvedSettings, "ima
 
 const square = (size: number | [number, number]): [number, number] => (typeof size === "number" ? [size, size] : size);
 
-/** What pictures come to the GPU as, and what it does to them. */
+/** The size of decoded pictures, and the preprocessing on the GPU. */
 export function picturesOf(settings: ResolvedSettings) {
   const { channels, seed } = settings;
   const sourceSize = settings.sourceSize === undefined ? undefined : square(settings.sourceSize);

@@ -1,17 +1,16 @@
-// Named configurations of `train`, as data: docs/recipes.md has what was measured with each. What is said comes before what a
-// preset sets.
+// Named configurations of `train`; docs/recipes.md has measured results of each. Given settings override a preset's.
 import { comparesAll } from "../../internal.ts";
 import { type PartialSettings, type PresetName, presetNames } from "./settingsSchema.ts";
 
 interface Preset {
-  /** For whom, in one line of the help text. */
+  /** What data it is for, in one line of the help text. */
   readonly about: string;
   readonly settings: PartialSettings;
 }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   article: {
-    about: "the article's network and pairs: 128 of 224 x 224 a step, in 4.1 GB of the GPU's memory",
+    about: "the article's network and pairs: batches of 128 pairs of 224 x 224, in 4.1 GB of GPU memory",
     settings: {
       imageSize: 224,
       channels: 3,
@@ -28,7 +27,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     },
   },
   faces: {
-    about: "some hundred people, a few thousand pictures of faces",
+    about: "faces: some hundred people, a few thousand pictures",
     settings: {
       imageSize: 56,
       channels: 1,
@@ -51,7 +50,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     },
   },
   few: {
-    about: "some tens of people, some ten pictures of each, upright faces in the middle: six towers, 25 steps",
+    about: "centered upright faces: some tens of people, about ten pictures of each; six towers, 25 steps",
     settings: {
       sourceSize: [112, 92],
       imageSize: [56, 46],
@@ -79,7 +78,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     },
   },
   characters: {
-    about: "drawn characters of some hundred classes, each rotated by 90, 180 and 270 degrees as further classes",
+    about: "handwritten characters: some hundred classes, rotated by 90, 180 and 270 degrees as further classes",
     settings: {
       turnedIdentities: true,
       sourceSize: 56,
@@ -102,7 +101,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     },
   },
   liveness: {
-    about: "live people and presentation attacks (live/PERSON/..., spoof/PERSON/...), faces cut out",
+    about: "bona fide pictures and presentation attacks (live/PERSON/..., spoof/PERSON/...) of cropped faces",
     settings: {
       task: "liveness",
       imageSize: 112,
@@ -130,7 +129,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 
 type Names = readonly (keyof PartialSettings)[];
 
-/** What an option that is given says in another way than the preset does. */
+/** Settings of a preset that a given option replaces. */
 const replaced: Partial<Record<keyof PartialSettings, Names>> = {
   batchSize: ["peoplePerBatch"],
   peoplePerBatch: ["batchSize"],
@@ -141,7 +140,7 @@ const replaced: Partial<Record<keyof PartialSettings, Names>> = {
   balanced: ["sameProbability"],
 };
 
-/** What the preset sets beside what is said: nothing that goes with another loss alone, or that is said in another way. */
+/** The preset's settings without those that a given setting overrides, replaces or makes invalid. */
 export function presetSettings(name: PresetName, said: PartialSettings): PartialSettings {
   const { settings } = presets[name];
   const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...said };
@@ -156,7 +155,7 @@ export function presetSettings(name: PresetName, said: PartialSettings): Partial
     ([key]) => !(key in said) && !out.includes(key as keyof PartialSettings),
   );
   const rest: PartialSettings = Object.fromEntries(kept);
-  // A run that is made shorter warms up for half of it at most: a warm-up beyond its end would be refused.
+  // A shortened run warms up for half of its steps at most: a longer warmup would be refused.
   if (rest.warmUp !== undefined && said.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, said.steps >> 1);
   return rest;
 }

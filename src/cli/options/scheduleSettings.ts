@@ -1,9 +1,9 @@
-// Which settings go with which learning-rate schedule, and the rates that a run has.
+// Validates the schedule's settings, and computes the learning rates.
 import { learningRateSchedule, type ScheduleOptions, TwingradError } from "../../index.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings, ResolvedSettings } from "./settingsSchema.ts";
 
-/** What each schedule takes beside the rate and its warm-up. */
+/** The settings of each schedule, besides the learning rate and warmup. */
 const own = {
   constant: [],
   cosine: ["finalRate", "scheduleSteps"],
@@ -16,25 +16,25 @@ export function checkSchedule(given: PartialSettings): void {
     for (const name of names) {
       if (given[name] === undefined || kind === schedule) continue;
       const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      throw new SettingsError(`--${flag} goes with --schedule ${kind}, not ${schedule}`);
+      throw new SettingsError(`--${flag} requires --schedule ${kind}, not ${schedule}`);
     }
   }
   if (schedule === "step" && given.decayEvery === undefined) {
-    throw new SettingsError("--schedule step needs --decay-every, the steps after which the rate shrinks");
+    throw new SettingsError("--schedule step requires --decay-every, the steps between decays");
   }
 }
 
 /**
- * The settings with the length of a cosine in them: a resumed run follows the one that was planned at the beginning, whatever
- * number of steps it is then given.
- * @param planned steps of the run, as far as is known.
+ * The settings with the length of a cosine schedule filled in: a resumed run keeps the original schedule, even if its number
+ * of steps changes.
+ * @param planned estimated steps of the run.
  */
 export function planned(settings: ResolvedSettings, planned: number): ResolvedSettings {
   if (settings.schedule !== "cosine" || settings.scheduleSteps !== undefined) return settings;
   return { ...settings, scheduleSteps: planned };
 }
 
-/** @throws BAD_INPUT for settings that make no schedule. */
+/** @throws BAD_INPUT for an invalid schedule. */
 export function ratesOf(settings: ResolvedSettings): (step: number) => number {
   const { learningRate, schedule: kind, warmUp, finalRate, decayEvery, decayRate, scheduleSteps: steps } = settings;
   return learningRateSchedule({
@@ -48,11 +48,11 @@ export function ratesOf(settings: ResolvedSettings): (step: number) => number {
   } satisfies ScheduleOptions);
 }
 
-/** @throws BAD_INPUT where a resumed run would make steps that change nothing. */
+/** @throws BAD_INPUT if the learning rate of a resumed run has reached 0. */
 export function checkRest(rates: (step: number) => number, next: number): void {
   if (rates(next) > 0) return;
   throw new TwingradError(
     "BAD_INPUT",
-    `the learning rate of the run to resume has fallen to 0 by step ${next}: more steps would change nothing; its cosine was planned to end there (--schedule-steps, --final-rate)`,
+    `the learning rate of the run to resume is 0 from step ${next} on: its cosine schedule ended there, and more steps would change nothing (see --schedule-steps, --final-rate)`,
   );
 }

@@ -1,4 +1,4 @@
-// What a training run can be told, by flags, by a configuration file and by the run that it resumes; one set of rules.
+// The settings of a training run from options, a configuration file, a preset and a resumed run, validated alike.
 
 import { defaultPrefetch, diskError, inBytes, largestPicture, readText } from "../../internal.ts";
 import { resolveBatch } from "./lossSettings.ts";
@@ -10,7 +10,7 @@ import { type PartialSettings, type ResolvedSettings, resolved, schema } from ".
 
 export { SettingsError } from "./settingsError.ts";
 
-/** What applies where nothing was said; the help text tells the same. */
+/** The defaults, also shown in the help text. */
 export const defaults = {
   task: "recognition" as const,
   imageSize: 56,
@@ -34,7 +34,7 @@ export const defaults = {
   keepCheckpoints: 3,
 } satisfies PartialSettings;
 
-/** Settings that a resumed run may change: they do not alter what the steps before would have been. */
+/** Settings that a resumed run may change: they do not affect earlier steps. */
 export const changeable: ReadonlySet<string> = new Set([
   "epochs",
   "steps",
@@ -50,7 +50,7 @@ export const changeable: ReadonlySet<string> = new Set([
   "syncEvery",
 ]);
 
-/** @param where what the message calls their source: "--" for flags, or a file's name. */
+/** @param where their source in messages: "--" for options, or a file's name. */
 export function parseSettings(value: unknown, where: string): PartialSettings {
   const parsed = schema.partial().safeParse(value);
   if (parsed.success) return parsed.data;
@@ -73,12 +73,12 @@ export async function readSettings(path: string): Promise<PartialSettings> {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new SettingsError(`${path}: this is no JSON: ${(error as Error).message}`);
+    throw new SettingsError(`${path}: invalid JSON: ${(error as Error).message}`);
   }
   return parseSettings(json, path);
 }
 
-/** Flags over file over preset over defaults. A number of steps stands alone, unless epochs are asked for as well. */
+/** Options override the file, the file overrides the preset. With `steps`, `epochs` has no default. */
 export function resolveSettings(file: PartialSettings, flags: PartialSettings): ResolvedSettings {
   const said = { ...file, ...flags };
   if (said.preset === undefined) return resolveGiven(said);
@@ -94,52 +94,60 @@ export function resolveSettings(file: PartialSettings, flags: PartialSettings): 
 function resolveGiven(given: PartialSettings): ResolvedSettings {
   const filtered = given.sameProbability !== undefined || given.differentProbability !== undefined;
   if (given.balanced && filtered) {
-    throw new SettingsError("--balanced takes no probabilities: it draws same and different pairs equally often");
+    throw new SettingsError(
+      "--balanced does not go with probabilities: it draws genuine and impostor pairs equally often",
+    );
   }
   if ((given.loss === "triplet" || given.loss === "supervised-contrastive") && filtered) {
-    throw new SettingsError(`--loss ${given.loss} takes no probabilities: it draws no pairs`);
+    throw new SettingsError(`--loss ${given.loss} does not go with pair probabilities: it does not sample pairs`);
   }
   if (given.fold !== undefined && given.validation !== undefined) {
-    throw new SettingsError("--fold and --validation both say who is held out: give one of them");
+    throw new SettingsError("--fold and --validation both set the held-out identities: use one of them");
   }
   const { holdOutGroups, turnedIdentities, align, patch, groupBy } = given;
   if (given.freeze !== undefined && given.init === undefined) {
-    throw new SettingsError("--freeze keeps the weights of a model: it needs --init");
+    throw new SettingsError("--freeze requires --init");
   }
   if (given.task === "liveness") {
     for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities, align })) {
-      if (value) throw new SettingsError(`${flagOf(name)} is for recognition, not for --task liveness`);
+      if (value) throw new SettingsError(`${flagOf(name)} requires --task recognition, not liveness`);
     }
     if (given.loss !== undefined && given.loss !== "cross-entropy") {
-      throw new SettingsError(`--task liveness takes the cross-entropy loss, not ${given.loss}`);
+      throw new SettingsError(`--task liveness requires --loss cross-entropy, not ${given.loss}`);
     }
     if (filtered || given.balanced === false) {
-      throw new SettingsError("--task liveness draws no pairs: it takes live people and pictures of people in turn");
+      throw new SettingsError(
+        "--task liveness does not go with pair sampling options: its batches alternate bona fide pictures and attacks",
+      );
     }
   }
   if (given.task !== "liveness" && patch !== undefined) {
-    throw new SettingsError("--patch is for --task liveness: two pictures are compared as wholes");
+    throw new SettingsError("--patch requires --task liveness");
   }
   if (patch !== undefined && given.embedding !== undefined) {
-    throw new SettingsError("--embedding says nothing with --patch: the last block's filters are averaged");
+    throw new SettingsError(
+      "--embedding does not go with --patch: the last entry of --filters is the embedding's length",
+    );
   }
   if (groupBy !== undefined && (given.keep === "best" || given.patience !== undefined || holdOutGroups)) {
     const flag = holdOutGroups ? "--hold-out-groups" : given.patience === undefined ? "--keep best" : "--patience";
-    throw new SettingsError(`${flag} does not go with --group-by: the groups held out are there to test the model`);
+    throw new SettingsError(
+      `${flag} does not go with --group-by: held-out groups are for testing, not for model selection`,
+    );
   }
   if (given.cropMargin !== undefined && given.crop !== "box" && given.crop !== "face") {
-    throw new SettingsError("--crop-margin is about boxes and faces: it needs --crop box or face");
+    throw new SettingsError("--crop-margin requires --crop box or --crop face");
   }
   if (given.validation === 0 && (given.patience !== undefined || given.keep === "best")) {
     const flag = given.patience === undefined ? "--keep best" : "--patience";
-    throw new SettingsError(`${flag} looks at people held out; --validation 0 holds nobody out`);
+    throw new SettingsError(`${flag} needs held-out identities; --validation 0 holds out none`);
   }
   if (align && turnedIdentities) {
-    throw new SettingsError("--align is for pictures that are upright: it does not go with --turned-identities");
+    throw new SettingsError("--align needs upright pictures: it does not go with --turned-identities");
   }
   const { towers = ["pixels"] } = given;
-  const stranger = align?.find((kind) => !towers.includes(kind));
-  if (stranger) throw new SettingsError(`--align ${stranger}: there is no such tower among ${towers.join(", ")}`);
+  const missing = align?.find((kind) => !towers.includes(kind));
+  if (missing) throw new SettingsError(`--align ${missing}: no such tower; expected one of ${towers.join(", ")}`);
   for (const name of ["imageSize", "sourceSize"] as const) checkSize(name, given[name], given.channels);
   const batch = resolveBatch(given);
   checkSchedule(given);
@@ -153,7 +161,7 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
   return resolved.parse({ ...defaults, balanced: !filtered, ...given, ...batch, ...more, epochs });
 }
 
-/** Before anything is opened: every picture would be refused, one by one, as if it were its fault. */
+/** Checks the size up front: otherwise each picture would be refused, as if the picture were invalid. */
 function checkSize(name: string, size: number | [number, number] | undefined, channels: number = defaults.channels) {
   if (size === undefined) return;
   const [height, width] = typeof size === "number" ? [size, size] : size;
@@ -161,20 +169,20 @@ function checkSize(name: string, size: number | [number, number] | undefined, ch
   const bytes = inBytes(height * width * channels);
   const most = Math.sqrt(largestPicture);
   throw new SettingsError(
-    `${flagOf(name)} ${height}x${width}: one picture would take ${bytes} decoded, and many times that in a training step; at most ${most}x${most} pixels are decoded`,
+    `${flagOf(name)} ${height}x${width}: too large: a decoded picture would take ${bytes}, and a training step many times that; expected at most ${most}x${most}`,
   );
 }
 
 /**
- * The settings of a resumed run: those of the saved one, with what may change taken from what is said now.
- * @throws SettingsError when something is said that the saved steps were not made with.
+ * The settings of a resumed run: the saved ones, with changeable settings replaced by those given now.
+ * @throws SettingsError if a given setting that cannot change differs from the saved one.
  */
 export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): ResolvedSettings {
   for (const [key, value] of Object.entries(said)) {
     const before = saved[key as keyof ResolvedSettings];
     if (!changeable.has(key) && JSON.stringify(before) !== JSON.stringify(value)) {
       throw new SettingsError(
-        `${key} was ${JSON.stringify(before)} in the run to resume and cannot become ${JSON.stringify(value)}`,
+        `${key} is ${JSON.stringify(before)} in the run to resume; it cannot change to ${JSON.stringify(value)}`,
       );
     }
   }

@@ -1,7 +1,7 @@
-// Apart, so that the rules of single settings can say what breaks them.
+// In a file of its own, because the validation of single settings throws it.
 import { TwingradError } from "../../index.ts";
 
-/** A value that breaks the rules; the message names it. */
+/** An invalid setting; the message names it. */
 export class SettingsError extends TwingradError {
   constructor(message: string) {
     super("BAD_INPUT", message);

@@ -1,4 +1,4 @@
-// The settings of a training run one by one: their names, and which values each of them takes.
+// The schema of the settings of a training run: their names and valid values.
 
 import { z } from "zod";
 import { type AugmentationPreset, type AugmentationRanges, augmentationPresets, type Fold } from "../../index.ts";
@@ -25,7 +25,7 @@ const size = z.union([positive, z.tuple([positive, positive])]);
 /** True stands for the preset "standard". */
 export type AugmentSetting = boolean | AugmentationPreset | AugmentationRanges;
 
-/** Either of two flags' worth of words, or an object whose ranges are checked where they are used. */
+/** A boolean, a preset's name, or an object of augmentation ranges. */
 const augment = z.custom<AugmentSetting>().superRefine((value, { addIssue }) => {
   if (typeof value === "boolean") return;
   if (typeof value === "string") {
@@ -41,7 +41,7 @@ const augment = z.custom<AugmentSetting>().superRefine((value, { addIssue }) => 
   }
 });
 
-/** The number of a part and of all parts, as 3/8. */
+/** Parses a fold such as 3/8. */
 export function foldOf(text: string): Fold {
   const [number, of] = text.split("/").map(Number);
   return { number, of };
@@ -49,9 +49,12 @@ export function foldOf(text: string): Fold {
 
 const fold = z
   .string()
-  .refine((text) => /^\d+\/\d+$/.test(text) && isFold(foldOf(text)), "a part of at least two was expected, as 3/8");
+  .refine(
+    (text) => /^\d+\/\d+$/.test(text) && isFold(foldOf(text)),
+    "expected a fold such as 3/8, with at least two folds",
+  );
 
-/** What each sets is in presets.ts. */
+/** Their settings are in presets.ts. */
 export const presetNames = ["article", "faces", "few", "characters", "liveness"] as const;
 export type PresetName = (typeof presetNames)[number];
 
@@ -59,7 +62,7 @@ const preset = z.custom<PresetName>().superRefine((value: unknown, { addIssue })
   if (presetNames.includes(value as PresetName)) return;
   const near = nearest(String(value), presetNames);
   const meant = near === undefined ? `expected ${presetNames.join(", ")}` : `did you mean "${near}"?`;
-  addIssue(`there is no "${value}"; ${meant}`);
+  addIssue(`unknown preset "${value}"; ${meant}`);
 });
 
 export const schema = z.strictObject({
@@ -72,14 +75,14 @@ export const schema = z.strictObject({
   crop: z.enum(["centre", "box", "face"]),
   cropMargin: z.number().min(0).max(10),
   align: z.array(z.enum(towerKinds)).min(1),
-  views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "each of them once was expected"),
+  views: z.array(z.enum(viewKinds)).min(1).refine(areViews, "expected each view at most once"),
   channels: z.union([z.literal(1), z.literal(3)]),
   patch: positive,
   differences: z.number().min(0).max(1),
   filters: z.array(positive).min(1),
   embedding: positive,
   towers: z.array(z.enum(towerKinds)).min(1),
-  /** The model that training begins from: its path where it is said, its fingerprint once it was read. */
+  /** The initial model: its path as given, its fingerprint once it is read. */
   init: z.string().min(1),
   freeze: z.union([z.number().int().min(0), z.array(z.string().min(1)).min(1)]),
   embeddingActivation: z.enum(embeddingActivations),

@@ -1,4 +1,4 @@
-// Under which heading of `train --help` an option stands. The first group is what a first training needs.
+// The headings of the options in `train --help`. The first group has the options for a first training.
 import type { Command } from "commander";
 
 const groups: Readonly<Record<string, readonly string[]>> = {
@@ -73,7 +73,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Device:": ["device", "storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };
 
-/** Puts each option that the table names under its heading; the others keep that under which they were declared. */
+/** Puts each option that the table names under its heading; the others keep the heading they were declared with. */
 export function groupOptions(command: Command): Command {
   for (const option of command.options) {
     const heading = Object.keys(groups).find((name) => groups[name].includes(option.attributeName()));

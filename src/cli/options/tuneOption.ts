@@ -1,4 +1,4 @@
-// --no-tune, and how a device is opened with it.
+// --no-tune, and the device options for it.
 import type { Command } from "commander";
 import type { TuningOptions } from "../../index.ts";
 import { fileTuningStore } from "../../node/index.ts";
@@ -8,13 +8,14 @@ import { note, warn } from "../outcome.ts";
 export function tunable(command: Command): Command {
   return command.option(
     "--no-tune",
-    "choose kernels by rules of thumb; by default those that compute the same are timed once on this adapter, and the table is kept in the user's cache folder",
+    "choose kernels by heuristics; by default, equivalent kernels are timed once on this adapter, and the results are stored in the user's cache folder",
   );
 }
 
-/** How to open a device with these flags. */
+/** The device options for these flags. */
 export function tuningOf({ tune }: { tune?: boolean }): { tuning?: TuningOptions } {
   if (!tune) return {};
-  const onTiming = (open: number) => note(`timing kernels on this adapter, once: ${open} choices (--no-tune skips it)`);
+  const onTiming = (open: number) =>
+    note(`timing kernels on this adapter, once: ${open} choices (skip with --no-tune)`);
   return { tuning: { store: fileTuningStore(), warn: (text) => warn(`twingrad: ${text}`), onTiming } };
 }

@@ -1,5 +1,5 @@
-// What a picture goes through that is printed or shown on a screen and photographed again, one effect a function. Values are
-// sRGB-encoded shares of full scale, as they are stored: the effects are models of what is seen, not of the optics.
+// Image effects of presentation attacks: printing, display and recapture, one effect a function. Values are sRGB-encoded, in
+// [0, 1]: the effects model the appearance, not the optics.
 import type { Random } from "../../internal.ts";
 
 /** Color pixels in [0, 1], row by row, three values each. */
@@ -15,7 +15,7 @@ export type Point = readonly [x: number, y: number];
 const turn = 2 * Math.PI;
 const radians = (degrees: number) => (degrees / 360) * turn;
 
-/** A raster of the same size, each value from its place and channel; x and y count from the first pixel's centre. */
+/** A raster of the same size, each value from its position and channel; the first pixel's center is at (0, 0). */
 function drawn(
   { height, width }: Raster,
   value: (at: number, x: number, y: number, channel: number) => number,
@@ -27,15 +27,15 @@ function drawn(
   return { height, width, data };
 }
 
-/** Ink on tinted paper, or a screen's black that is none: v -> black + (white - black) v, for each channel. */
+/** Ink on tinted paper, or a screen's imperfect black: v -> black + (white - black) v, for each channel. */
 export function tint(picture: Raster, { white, black }: { white: Color; black: Color }): Raster {
   return drawn(picture, (at, _x, _y, c) => black[c] + (white[c] - black[c]) * picture.data[at]);
 }
 
 /**
  * Dots of ink: v -> (1 - strength) v + strength / (1 + exp((s - v) / 0.1)), where
- * s = 1/2 + (cos(2 pi u / period) + cos(2 pi w / period)) / 4 is the screen, and (u, w) are (x, y) turned by the angle,
- * 30 degrees more for each channel, as printers turn their inks.
+ * s = 1/2 + (cos(2 pi u / period) + cos(2 pi w / period)) / 4 is the screen, and (u, w) are (x, y) rotated by the angle,
+ * 30 degrees more for each channel, as in printing.
  * @param halftone.period in pixels; angle in degrees; strength in [0, 1].
  */
 export function halftone(
@@ -53,9 +53,9 @@ export function halftone(
 }
 
 /**
- * Moire, the beat of a screen's pixel grid and the camera's. Of the product of two gratings (1 + cos 2 pi k1 p)
- * (1 + cos 2 pi k2 p) what a lens and an eye leave is the difference frequency (I. Amidror, "The Theory of the Moire
- * Phenomenon", 2000). The camera samples at (1, 0) and (0, 1) cycles a pixel; the screen, turned by the angle, has 1 / period:
+ * Moire, the beat of a screen's pixel grid and the camera's. The visible part of the product of two gratings
+ * (1 + cos 2 pi k1 p) (1 + cos 2 pi k2 p) is the difference frequency (I. Amidror, "The Theory of the Moire Phenomenon",
+ * 2000). The camera samples at (1, 0) and (0, 1) cycles a pixel; the screen, rotated by the angle, has 1 / period:
  * v -> v (1 + strength (cos(2 pi (kx p + c / 3)) + cos(2 pi ky p)) / 2), kx = R (1 / period, 0) - (1, 0) and
  * ky = R (0, 1 / period) - (0, 1). A channel's stripes lie a third of a screen pixel from the last one's: colored fringes.
  * @param moire.period of the screen's pixels in pixels of the camera, near 1; angle in degrees; strength in [0, 1].
@@ -75,7 +75,7 @@ export function moire(
   });
 }
 
-/** Gaussian of standard deviation `sigma` in pixels, cut off at three of them; beyond its border a picture repeats it. */
+/** Gaussian blur of standard deviation `sigma` in pixels, truncated at 3 sigma; the border is repeated. */
 export function blur(picture: Raster, sigma: number): Raster {
   if (sigma <= 0) return picture;
   const reach = Math.ceil(3 * sigma);
@@ -97,7 +97,7 @@ export function blur(picture: Raster, sigma: number): Raster {
 
 /**
  * A lamp's reflection: v -> v + strength g (1 - v), g = exp(-d^2 / 2), d the distance from (x, y) in units of the two radii,
- * along axes turned by the angle.
+ * along axes rotated by the angle.
  * @param spot.x, spot.y and the radii as shares of the width; angle in degrees; strength in [0, 1].
  */
 export function glare(
@@ -116,9 +116,8 @@ export function glare(
 }
 
 /**
- * A sheet, or a screen, in front of a camera: the picture's corners (from the upper left clockwise) are seen at `corners`, in
- * shares of width and height; about it there is an even border, `border` of the picture's sides wide, and behind it a
- * background. Pixels between are bilinear.
+ * A sheet or a screen in front of a camera: the picture's corners (clockwise from the upper left) are seen at `corners`, in
+ * shares of width and height, with a border of `border` times its sides, on a background. Sampling is bilinear.
  */
 export function perspective(
   picture: Raster,
@@ -142,7 +141,7 @@ export function perspective(
   });
 }
 
-/** Of the projective map from the unit square to four corners the inverse (P. Heckbert, "Fundamentals of Texture Mapping", 1989). */
+/** The inverse of the projective map from the unit square to four corners (P. Heckbert, "Fundamentals of Texture Mapping", 1989). */
 function unproject([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]: readonly Point[]): (x: number, y: number) => Point {
   const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
   const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
@@ -161,7 +160,7 @@ function unproject([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]: readonly Point[]): 
   };
 }
 
-/** A camera: v -> gain v + noise n for each channel, n standard normal and every value's own, cut off at 0 and 1. */
+/** A camera: v -> gain v + noise n for each channel, n standard normal and independent, clamped to [0, 1]. */
 export function camera(picture: Raster, { gain, noise }: { gain: Color; noise: number }, random: Random): Raster {
   return drawn(picture, (at, _x, _y, c) => {
     const n = noise > 0 ? normal(random) : 0;
@@ -169,7 +168,7 @@ export function camera(picture: Raster, { gain, noise }: { gain: Color; noise: n
   });
 }
 
-/** Box and Muller, one of the two. */
+/** One of the two values of the Box-Muller transform. */
 function normal(random: Random): number {
   const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
   return radius * Math.cos(turn * random.uniform());

@@ -1,5 +1,5 @@
-// A picture as a camera would see it of the person, and as it would see a print or a screen that shows the picture: random
-// numbers of its own decide how, so that the same seed gives the same pictures.
+// A simulated bona fide capture and a simulated print or replay attack of a picture. Each picture has its own random stream,
+// so that the same seed gives the same pictures.
 import { Random, streams } from "../../internal.ts";
 import {
   blur,
@@ -14,7 +14,7 @@ import {
   tint,
 } from "./effects.ts";
 
-/** What both kinds of picture go through: the camera must not tell them apart. */
+/** Applied to both classes: the camera must not tell them apart. */
 interface Camera {
   readonly blur: number;
   readonly gain: Color;
@@ -24,13 +24,13 @@ interface Camera {
 export interface Recapture {
   readonly medium: "print" | "screen";
   readonly tint: Parameters<typeof tint>[1];
-  /** Of a print. */
+  /** For prints. */
   readonly halftone?: Parameters<typeof halftone>[1];
-  /** Of a screen. */
+  /** For screens. */
   readonly moire?: Parameters<typeof moire>[1];
   readonly sheet: Parameters<typeof perspective>[1];
   readonly glare: Parameters<typeof glare>[1];
-  /** Standard deviation in pixels: what is printed and photographed again is never as sharp. */
+  /** Standard deviation in pixels: a recaptured picture is less sharp. */
   readonly blur: number;
 }
 
@@ -42,7 +42,7 @@ function drawCamera(random: Random): Camera {
   return { blur: within(random, 0.2, 0.7), gain, noise: within(random, 0.004, 0.015) };
 }
 
-/** All numbers are drawn, whether the medium uses them or not. */
+/** Draws all numbers, whether the medium uses them or not, so that the random stream stays in step. */
 export function drawRecapture(random: Random): Recapture {
   const medium = random.uniform() < 0.5 ? "print" : "screen";
   const between = (low: number, high: number) => within(random, low, high);
@@ -72,7 +72,7 @@ function drawSheet(random: Random): Recapture["sheet"] {
   const angle = (between(-5, 5) / 180) * Math.PI;
   const scale = between(0.9, 1.12);
   const [cosine, sine] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
-  const centre = [0.5 + between(-0.02, 0.02), 0.5 + between(-0.02, 0.02)];
+  const center = [0.5 + between(-0.02, 0.02), 0.5 + between(-0.02, 0.02)];
   const square: Point[] = [
     [-0.5, -0.5],
     [0.5, -0.5],
@@ -80,7 +80,7 @@ function drawSheet(random: Random): Recapture["sheet"] {
     [-0.5, 0.5],
   ];
   const corners = square.map(([x, y]): Point => {
-    const [atX, atY] = [centre[0] + cosine * x - sine * y, centre[1] + sine * x + cosine * y];
+    const [atX, atY] = [center[0] + cosine * x - sine * y, center[1] + sine * x + cosine * y];
     return [atX + between(-0.03, 0.03), atY + between(-0.03, 0.03)];
   });
   const gray = between(0.75, 0.95);
@@ -93,13 +93,13 @@ function drawSheet(random: Random): Recapture["sheet"] {
   };
 }
 
-/** The picture number `index` of the run as if the person were there. */
+/** Picture number `index` of the run, as a bona fide capture. */
 export function live(picture: Raster, seed: number, index: number): Raster {
   const random = new Random(seed, streams.recapture, 2 * index);
   return photographed(picture, drawCamera(random), random);
 }
 
-/** The picture number `index` of the run, printed or shown on a screen and photographed again. */
+/** Picture number `index` of the run, as a print or replay attack. */
 export function recapture(picture: Raster, seed: number, index: number): { picture: Raster; how: Recapture } {
   const random = new Random(seed, streams.recapture, 2 * index + 1);
   const lens = drawCamera(random);

@@ -1,4 +1,4 @@
-// The demo's report: one HTML file without scripts or anything to load, readable from a disk years from now.
+// The demo's report: a self-contained HTML file without scripts or external resources.
 import type { RocPoint, VerificationReport } from "../../index.ts";
 import { histogramChart, lossChart, rocChart } from "../../report/charts.ts";
 import { htmlPage, type Picture, pairGroup, percent, picture, type ReportPair, text, tile } from "../../report/html.ts";
@@ -6,9 +6,9 @@ import { style } from "../../report/style.ts";
 
 export interface ReportProbe {
   picture: Picture;
-  /** Who it is; null for a stranger. */
+  /** The true identity; null for a stranger. */
   truth: string | null;
-  /** Whom the network names; null for "unknown". */
+  /** The identity that the network answers; null for "unknown". */
   answer: string | null;
 }
 
@@ -26,7 +26,7 @@ export interface DemoReport {
     stepsPerSecond: number;
     losses: number[];
   };
-  /** `same` and `different`: the network's distances of pairs of one person and of two. */
+  /** `same` and `different`: the network's distances of genuine and impostor pairs. */
   verification: { report: VerificationReport; roc: RocPoint[]; same: number[]; different: number[]; threshold: number };
   baseline: { report: VerificationReport; roc: RocPoint[] };
   oneShot: { ways: number; trials: number; accuracy: number; baseline: number };
@@ -52,8 +52,8 @@ export function demoPage(report: DemoReport): string {
 function head({ title, adapter, people, seed, network }: DemoReport): string {
   const everyone = people.trained + people.validation + people.unseen;
   return `<header><h1>${text(title)}</h1>
-<p>A Siamese network learned to tell ${people.trained} drawn people apart, and was then shown ${people.unseen} whom it had
-never seen. ${everyone} people, ${people.pictures} pictures of each, seed ${seed}.</p>
+<p>A Siamese network was trained on ${people.trained} drawn people and evaluated on ${people.unseen} unseen people. In
+all ${everyone} people, ${people.pictures} pictures of each, seed ${seed}.</p>
 <p class="soft">${text(network)}<br>Computed on: ${text(adapter)}</p></header>`;
 }
 
@@ -65,7 +65,7 @@ ${tile("Area under the ROC", report.auc.toFixed(4), `raw pixels ${baseline.repor
 ${tile("Verification accuracy", percent(report.accuracy), `raw pixels ${percent(baseline.report.accuracy)}`)}
 ${tile("Equal error rate", percent(report.eer), `raw pixels ${percent(baseline.report.eer)}`)}
 ${tile(`${oneShot.ways}-way one-shot`, percent(oneShot.accuracy), `raw pixels ${percent(oneShot.baseline)}, chance ${percent(1 / oneShot.ways, 0)}`)}
-${tile("Time in all", `${total.toFixed(0)} s`, seconds.map(({ name, seconds }) => `${text(name)} ${seconds.toFixed(1)}`).join(", "))}
+${tile("Total time", `${total.toFixed(0)} s`, seconds.map(({ name, seconds }) => `${text(name)} ${seconds.toFixed(1)}`).join(", "))}
 </section>`;
 }
 
@@ -73,9 +73,9 @@ function training({ training: t }: DemoReport): string {
   const { people, pictures } = t.batch;
   const size = people * pictures;
   return `<section><h2>Training</h2><div class="two"><figure>${lossChart(t.losses)}</figure><div>
-<p>A step shows ${people} people in ${pictures} pictures each and compares all ${size} pictures. The loss is the supervised
-contrastive one (Khosla et al. 2020): it draws a picture to the others of the same person and away from everybody else’s. It
-would be ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all pictures looked alike, and is ln ${pictures - 1} = ${Math.log(pictures - 1).toFixed(2)} at the least.</p>
+<p>A batch has ${people} people with ${pictures} pictures each. The supervised contrastive loss (Khosla et al. 2020) compares all
+${size} pictures: it pulls pictures of the same person together and pushes other pictures away. It is
+ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all embeddings are equal, and at least ln ${pictures - 1} = ${Math.log(pictures - 1).toFixed(2)}.</p>
 <dl><dt>Steps</dt><dd>${t.steps} of ${size} pictures</dd><dt>Pictures seen</dt><dd>${t.steps * size}</dd>
 <dt>Pace</dt><dd>${t.stepsPerSecond.toFixed(2)} steps/s</dd>
 <dt>First and last loss</dt><dd>${t.losses[0].toFixed(3)} → ${t.losses[t.losses.length - 1].toFixed(3)}</dd></dl></div></div></section>`;
@@ -85,13 +85,13 @@ function verification({ verification: v, baseline, people }: DemoReport): string
   const { report } = v;
   const network = { name: `network, AUC ${report.auc.toFixed(3)}`, points: v.roc };
   const raw = { name: `raw pixels, AUC ${baseline.report.auc.toFixed(3)}`, points: baseline.roc };
-  return `<section><h2>Are these two pictures of one person?</h2>
-<p>${report.pairs} pairs of ${people.unseen} people who had no part in training or in setting the threshold. “Raw pixels” is
-the Euclidean distance between the pictures themselves, on the same pairs.</p>
+  return `<section><h2>Verification: do two pictures show the same person?</h2>
+<p>${report.pairs} pairs of ${people.unseen} people unseen in training and in setting the threshold. “Raw pixels” is
+the Euclidean distance between the pixels, on the same pairs.</p>
 <div class="two"><figure>${rocChart(network, raw)}</figure><figure>${histogramChart(v.same, v.different, v.threshold, "distance")}</figure></div>
 <table><thead><tr><th></th><th>AUC</th><th>accuracy</th><th>EER</th><th>true accepts at 1 % false</th><th>at 0.1 % false</th></tr></thead><tbody>
 ${row("network", report)}${row("raw pixels", baseline.report)}</tbody></table>
-<p class="soft">Accuracy is the mean over ten folds of people, each judged by the best threshold of the other nine.</p></section>`;
+<p class="soft">Accuracy is the mean over ten folds of people, each evaluated at the best threshold of the other nine.</p></section>`;
 }
 
 function row(name: string, r: VerificationReport): string {
@@ -102,8 +102,8 @@ function row(name: string, r: VerificationReport): string {
 
 function pairs({ pairs: groups }: DemoReport): string {
   const shown = groups.map(({ title, right, pairs }) => pairGroup(title, right, pairs));
-  return `<section><h2>Right and wrong</h2><p>Below each pair: the chance that its distance gives to “the same person”, by a logistic curve
-fitted to as many pairs of one validation person as of two.</p>
+  return `<section><h2>Correct and wrong decisions</h2><p>Below each pair: the calibrated probability of “the same person”, by a logistic
+regression on equally many genuine and impostor pairs of the validation people.</p>
 <div class="two">${shown.join("\n")}</div></section>`;
 }
 
@@ -122,16 +122,16 @@ function identification({ identification: { enrolled, probes, threshold } }: Dem
       : "<b>strangers</b>";
     return `<tr><th><div class="who">${title}<small>${right} of ${own.length} right</small></div></th><td><ul class="probes">${own.map(answer).join("")}</ul></td></tr>`;
   };
-  return `<section><h2>Who is it?</h2><p>Five unseen people were enrolled from one picture each (left). Below each further
-picture stands the answer; “unknown” where nobody is nearer than ${threshold.toFixed(2)}.</p>
+  return `<section><h2>Identification: who is it?</h2><p>Five unseen people were enrolled from one picture each (left). Below each further
+picture is the answer; “unknown” if nobody is within the distance ${threshold.toFixed(2)}.</p>
 <table class="wide"><tbody>${names.map(line).join("\n")}</tbody></table></section>`;
 }
 
 function engine({ engine: { launches, bytes, kernels }, adapter }: DemoReport): string {
-  const intro = `<p>One training step is ${launches} kernel launches, in ${(bytes / 2 ** 20).toFixed(1)} MiB of planned GPU memory, on
+  const intro = `<p>A training step has ${launches} dispatches and ${(bytes / 2 ** 20).toFixed(1)} MiB of planned GPU memory, on
 ${text(adapter)}.</p>`;
   if (!kernels)
-    return `<section><h2>The engine</h2>${intro}<p>This adapter has no timestamps: no timings by kernel.</p></section>`;
+    return `<section><h2>The engine</h2>${intro}<p>This adapter has no timestamp queries, so there are no timings by kernel.</p></section>`;
   const total = kernels.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
   const rows = kernels.map(({ kernel, launches, nanoseconds }) => {
     const share = nanoseconds / total;

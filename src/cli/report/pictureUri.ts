@@ -1,4 +1,4 @@
-// A dataset's picture as a data URI, as the network sees it.
+// A dataset's picture as a data URI, in the network's input size.
 
 import sharp from "sharp";
 import type { ImageSize, Item } from "../../index.ts";

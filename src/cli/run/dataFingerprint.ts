@@ -1,4 +1,4 @@
-// Whether the data of a run that goes on are those that it began with: names and counts stay the same when pictures change.
+// Detects whether the data of a resumed run changed: names and counts alone do not show changed pictures.
 
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
@@ -8,20 +8,20 @@ import { recordFiles } from "../../internal.ts";
 import { isImageFolder } from "../options/dataOptions.ts";
 import type { DataFingerprint } from "./runIdentity.ts";
 
-/** How closely the data are compared when a run goes on. */
+/** How the data of a resumed run are compared. */
 export const dataChecks = ["times", "contents"] as const;
 export type DataCheck = (typeof dataChecks)[number];
 
-/** Files, or pictures, looked at together. */
+/** Number of files or pictures read concurrently. */
 const together = 64;
 
-/** @param boxes the table of boxes, where the flags name one. */
+/** @param boxes the table of boxes, if the options name one. */
 export async function dataFingerprint(
   paths: readonly string[],
   dataset: Dataset,
   { check, boxes }: { check: DataCheck; boxes?: string },
 ): Promise<DataFingerprint> {
-  // Names are those below the folder: data that were moved are the same data.
+  // Names are relative to the folder: moved data are the same data.
   const inFolder = await isImageFolder(paths);
   const files = inFolder
     ? [...new Set([...dataset.items.map(({ name }) => name), join(paths[0], "boxes.csv")])]
@@ -44,7 +44,7 @@ export async function dataFingerprint(
   return { kind, sizes: sizes.digest("hex"), times: times.digest("hex"), contents };
 }
 
-/** Of every picture as it is stored, of whom it is and which part of it is looked at. */
+/** The digest of every stored picture, its identity and its crop. */
 async function contentsDigest({ items, identities }: Dataset): Promise<string> {
   const hash = createHash("sha256");
   for (let start = 0; start < items.length; start += together) {
@@ -62,8 +62,8 @@ async function contentsDigest({ items, identities }: Dataset): Promise<string> {
 const began = { folder: "a folder of pictures", records: "record files" } as const;
 
 /**
- * @param path what messages call the data.
- * @throws CHECKPOINT_MISMATCH where they are not those of the run; where only times tell a difference, `warn` is told.
+ * @param path the data's name in messages.
+ * @throws CHECKPOINT_MISMATCH if the data changed; if only file times differ, calls `warn`.
  */
 export function compareData(
   path: string,
@@ -74,7 +74,7 @@ export function compareData(
   const changed = (what: string) =>
     new TwingradError(
       "CHECKPOINT_MISMATCH",
-      `${path}: ${what} since the run to resume began: go on with the pictures that it began with, or train anew`,
+      `${path}: ${what} since the run to resume started: restore the original data, or start a new run`,
     );
   if (!begun) return;
   if (begun.kind === now.kind && begun.sizes !== now.sizes) throw changed("names or sizes of the files changed");
@@ -83,12 +83,12 @@ export function compareData(
     return;
   }
   if (now.contents !== undefined)
-    warn(`${path}: the run began without --check-data contents: sizes and times are compared`);
+    warn(`${path}: the run started without --check-data contents: comparing sizes and times`);
   if (begun.kind !== now.kind) {
-    warn(`${path}: the run to resume began on ${began[begun.kind]}: whether the pictures are the same is not compared`);
+    warn(`${path}: the run to resume started on ${began[begun.kind]}: cannot compare the pictures`);
   } else if (begun.times !== now.times) {
     warn(
-      `${path}: files were written since the run to resume began, of the same sizes: where their pictures changed the losses will differ; a run that is begun with --check-data contents can tell`,
+      `${path}: files were rewritten with the same sizes since the run to resume started: if pictures changed, the losses will differ; start runs with --check-data contents to detect this`,
     );
   }
 }

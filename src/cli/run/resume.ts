@@ -1,4 +1,4 @@
-// What a stopped run left in its folder, and where the next one goes on.
+// Finds the state in a run's folder to resume from.
 
 import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,36 +28,36 @@ export function checkpointsIn(
 export interface SavedRun extends SavedModel, RunState {
   readonly bytes: Uint8Array;
   readonly record: TrainingRecord;
-  /** Undefined where the file does not say: a finished model, or one of an earlier version. */
+  /** Undefined in a finished model, or in a file of an earlier version. */
   readonly run?: RunIdentity;
 }
 
 /**
- * The newest whole state of the run in a folder: of its checkpoints, or else its model. Undefined where nothing was saved
- * yet. Whether it was made of the data at hand, `checkData` tells.
- * @param tell is told which files were passed over, and why.
- * @throws CHECKPOINT_MISMATCH when no run made it, CORRUPT_FILE when nothing in the folder is whole.
+ * The newest valid state of the run in a folder: a checkpoint, or else its model. Undefined if nothing was saved yet. Call
+ * `checkData` to compare its data.
+ * @param tell called with the files that were skipped, and why.
+ * @throws CHECKPOINT_MISMATCH if no training run wrote it, CORRUPT_FILE if no file in the folder is valid.
  */
 export async function savedRun(folder: string, tell: (text: string) => void): Promise<SavedRun | undefined> {
-  if (!(await exists(folder))) throw new TwingradError("BAD_INPUT", `${folder}: there is no such model to go on from`);
+  if (!(await exists(folder))) throw new TwingradError("BAD_INPUT", `${folder}: there is no model to resume`);
   const { found, refused } = await checkpointsIn(folder).newest();
-  for (const { name, reason } of refused) tell(`${join(folder, checkpointsFolder, name)} is passed over: ${reason}`);
-  if (refused.length > 0 && found) tell(`going on from ${found.name}, the newest that is whole`);
+  for (const { name, reason } of refused) tell(`${join(folder, checkpointsFolder, name)} is skipped: ${reason}`);
+  if (refused.length > 0 && found) tell(`resuming from ${found.name}, the newest valid checkpoint`);
   const saved = found ?? (await savedModel(folder));
   if (!saved) {
     if (refused.length === 0) return undefined;
-    throw new TwingradError("CORRUPT_FILE", `${folder}: no checkpoint in it is whole`);
+    throw new TwingradError("CORRUPT_FILE", `${folder}: all checkpoints are corrupt`);
   }
   return runOf(folder, saved);
 }
 
 function runOf(folder: string, saved: SavedModel & { readonly bytes: Uint8Array }): SavedRun {
   const record = trainingRecord(saved.file);
-  if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model does not say how it was trained`);
+  if (!record) throw new TwingradError("CHECKPOINT_MISMATCH", `${folder}: this model has no training record`);
   return { ...saved, record, run: runIdentity(saved.file), ...runState(saved.file) };
 }
 
-/** The same on every rank of a distributed run, of which rank 0 alone looks into the folder. */
+/** The saved run on every rank of a distributed run; only rank 0 reads the folder. */
 export async function sharedRun(
   ranks: Ranks,
   folder: string,
@@ -68,7 +68,7 @@ export async function sharedRun(
   return own ?? (bytes && runOf(folder, { bytes, ...(await openSaved(bytes)) }));
 }
 
-/** @throws CHECKPOINT_MISMATCH when these are not the data of the run to resume. */
+/** @throws CHECKPOINT_MISMATCH if these are not the data of the run to resume. */
 export function checkData({ record }: SavedRun, data: { path: string; dataset: Dataset }): void {
   if (record.people === peopleDigest(data.dataset) && record.pictures === data.dataset.items.length) return;
   throw new TwingradError(
@@ -77,11 +77,11 @@ export function checkData({ record }: SavedRun, data: { path: string; dataset: D
   );
 }
 
-/** How to open a device for a run that goes on: with the kernels that it began with, as its losses depend on them. */
+/** The device options of a resumed run: the kernels that it started with, because its losses depend on them. */
 export function kernelsOf({ kernels }: SavedRun, tell: (text: string) => void): { tuning: TuningOptions } {
   const store = { load: async () => kernels, save: async () => undefined };
   const warn = (text: string) =>
-    tell(`${text} From here on losses may differ in their last bits from an unbroken run's.`);
+    tell(`${text} From here on, losses may differ in their last bits from an uninterrupted run's.`);
   return { tuning: { store, time: false, warn } };
 }
 
@@ -97,7 +97,7 @@ async function savedModel(folder: string): Promise<(SavedModel & { bytes: Uint8A
   }
 }
 
-/** Makes way for a new run: the checkpoints of an earlier one are put aside, so that it cannot be taken for the new one. */
+/** Moves the checkpoints of an earlier run aside, so that they cannot be mistaken for the new run's. */
 export async function clearForNewRun(folder: string, tell: (text: string) => void): Promise<void> {
   const path = join(folder, checkpointsFolder);
   if ((await checkpointsIn(folder).list()).length === 0) return;
@@ -106,12 +106,12 @@ export async function clearForNewRun(folder: string, tell: (text: string) => voi
     await rm(aside, { recursive: true, force: true });
     await rename(path, aside);
   } catch (error) {
-    throw diskError(path, "put aside", error as Error);
+    throw diskError(path, "moved aside", error as Error);
   }
-  tell(`${path} held checkpoints of an earlier run: they are in ${aside} now (--resume would have gone on from them)`);
+  tell(`${path} contained checkpoints of an earlier run: moved them to ${aside} (use --resume to continue a run)`);
 }
 
-/** Removes what a process that was killed in the middle of a save left. */
+/** Removes the partial files of a process that was killed during a save. */
 export async function clearAfterKill(folder: string): Promise<void> {
   await removeParts(folder);
   await removeParts(join(folder, checkpointsFolder));

@@ -1,4 +1,4 @@
-// One run a folder: of two that write the same checkpoints and the same log neither could be trusted.
+// One run a folder: two runs would corrupt each other's checkpoints and log.
 
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,8 +8,8 @@ import { diskError, FileLock } from "../../internal.ts";
 const lockName = ".training.lock";
 
 /**
- * Does `work` while no other process trains in the folder, which is made where it is missing.
- * @throws DISK, `busy`, with the other process's number, machine and start.
+ * Runs `work` while no other process trains in the folder, which is created if missing.
+ * @throws DISK, `busy`, with the other process's id, machine and start time.
  */
 export async function inRunFolder<T>(folder: string, tell: (text: string) => void, work: () => Promise<T>): Promise<T> {
   const made = await mkdir(folder, { recursive: true }).catch((error: Error) => {
@@ -23,17 +23,17 @@ export async function inRunFolder<T>(folder: string, tell: (text: string) => voi
     return result;
   } finally {
     await lock?.release();
-    if (made !== undefined && !isDone) await rmdir(folder).catch(() => undefined); // not empty: a run that began
+    if (made !== undefined && !isDone) await rmdir(folder).catch(() => undefined); // fails if not empty: a run started
   }
 }
 
-/** A disk that is full or read-only costs a run its checkpoints for a while, not the run: so it does with the lock. */
+/** A full or read-only disk does not stop a run; so it does not need the lock, either. */
 async function lockIn(folder: string, tell: (text: string) => void): Promise<FileLock | undefined> {
   try {
     return await FileLock.take(join(folder, lockName), { what: folder, doing: "is being trained in", tell });
   } catch (error) {
     if (!(error instanceof DiskError) || error.reason === "busy") throw error;
-    tell(`${error.message}; training goes on, and nothing keeps another one out of ${folder}`);
+    tell(`${error.message}; training continues without a lock on ${folder}`);
     return undefined;
   }
 }

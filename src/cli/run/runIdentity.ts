@@ -1,5 +1,5 @@
-// Which run a checkpoint belongs to, and what data it was made of. A finished model says nothing of both: the same run on the
-// same data gives the same file.
+// Which run and data a checkpoint belongs to. A finished model has neither: the same run on the same data gives the same
+// file.
 
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -8,15 +8,15 @@ import type { Safetensors } from "../../internal.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Digests of what the data are; they hold nobody's name. */
+/** Digests of the data; they reveal no names. */
 const fingerprintSchema = z.object({
-  /** A folder of pictures, or record files: sizes and times of one tell nothing of the other. */
+  /** A folder of pictures, or record files: their sizes and times are not comparable. */
   kind: z.enum(["folder", "records"]),
-  /** Of the names and sizes of the files. */
+  /** Digest of the names and sizes of the files. */
   sizes: digest,
-  /** Of the times when they were written. */
+  /** Digest of their modification times. */
   times: digest,
-  /** Of every picture's bytes, where that was asked for. */
+  /** Digest of every picture's bytes, with --check-data contents. */
   contents: digest.optional(),
 });
 
@@ -24,7 +24,7 @@ export type DataFingerprint = z.infer<typeof fingerprintSchema>;
 
 const schema = z.object({ id: z.uuid(), data: fingerprintSchema.optional() });
 
-/** Made when a run begins, and kept by those that resume it. */
+/** Created when a run starts, and kept when it is resumed. */
 export type RunIdentity = z.infer<typeof schema>;
 
 const key = "run";
@@ -33,17 +33,17 @@ export const newRun = (data?: DataFingerprint): RunIdentity => ({ id: randomUUID
 
 export const identityMetadata = (run: RunIdentity): Record<string, string> => ({ [key]: JSON.stringify(run) });
 
-/** Takes the identity out of a file. */
+/** Metadata that removes the identity from a file. */
 export const withoutIdentity = { [key]: undefined };
 
-/** Undefined in finished models, and in files saved before there was one. @throws CORRUPT_FILE for one that is broken. */
+/** Undefined in finished models, and in files of earlier versions. @throws CORRUPT_FILE for an invalid one. */
 export function runIdentity({ metadata }: Safetensors): RunIdentity | undefined {
   const text = metadata[key];
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text.slice(0, 200)}`, {
+    throw new TwingradError("CORRUPT_FILE", `invalid metadata "${key}" in the model: ${text.slice(0, 200)}`, {
       cause: error,
     });
   }

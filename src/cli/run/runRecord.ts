@@ -1,4 +1,4 @@
-// What a checkpoint says of the run that made it: the configuration, the data, how far it had come.
+// The training record in a checkpoint: configuration, data and progress.
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { type ResolvedSettings, resolved } from "../options/settingsSchema.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Settings that came later have in older files the value that was the only one then: the default. */
+/** Settings that older files lack have their default value. */
 const { epochs: _, ...fallbacks } = defaults;
 
 const schema = z
@@ -17,25 +17,25 @@ const schema = z
     settings: z.record(z.string(), z.unknown()),
     people: digest,
     pictures: z.number().int().min(1),
-    /** What they were trained on of the groups of --group-by, where there was a rule. */
+    /** The groups of --group-by in the training part, if there was a rule. */
     groups: z.array(z.string()).optional(),
-    /** Of all above that decides the run's losses. Absent in files saved before there was one. */
+    /** Digest of everything above that affects the losses. Absent in files of earlier versions. */
     configuration: digest.optional(),
   })
   .refine((saved) => saved.configuration === undefined || saved.configuration === configurationDigest(saved), {
-    error: "the digest is of another configuration",
+    error: "the digest does not match the configuration",
   })
   .transform((saved) => ({ ...saved, settings: resolved.parse({ ...fallbacks, ...saved.settings }) }));
 
-/** What a model file says of the run that made it. */
+/** The training record in a model file. */
 export type TrainingRecord = z.infer<typeof schema>;
 
-/** How far a run has come; its losses are those of its first and its last step, null before any. */
+/** A run's progress, with the losses of its first and last step; null before the first step. */
 const progressSchema = z.object({
   epochs: z.number().int().min(0),
   firstLoss: z.number().nullable(),
   lastLoss: z.number().nullable(),
-  /** Absent in files saved before runs chose among their states. */
+  /** Absent in files of earlier versions. */
   selection: z
     .object({
       best: z.object({ step: z.number().int().min(0), auc: z.number() }).optional(),
@@ -48,19 +48,19 @@ export type RunProgress = z.infer<typeof progressSchema>;
 
 const keys = { record: "training", stream: "stream", progress: "progress", kernels: "kernels", kept: "kept" } as const;
 
-/** A fingerprint of the set of names: to notice the training data without keeping anybody's name. */
+/** A digest of the set of names, to recognize the training data without storing names. */
 export function peopleDigest(dataset: Dataset): string {
   return sha256([...dataset.identities].sort());
 }
 
-/** @param training the part of the dataset that is trained on. */
+/** @param training the training part of the dataset. */
 export function recordOf(settings: ResolvedSettings, dataset: Dataset, training = dataset): TrainingRecord {
   const saved = { settings, people: peopleDigest(dataset), pictures: dataset.items.length };
   const groups = settings.groupBy === undefined ? undefined : groupsOf(training);
   return { ...saved, ...(groups && { groups }), configuration: configurationDigest(saved) };
 }
 
-/** Two runs of equal digests have the same losses, on one adapter: what may change in a resumed run is left out, and where settings came from. */
+/** Runs with equal digests have the same losses on the same adapter; changeable settings and the preset are left out. */
 function configurationDigest({ settings, people, pictures }: { settings: object; people: string; pictures: number }) {
   const decisive = Object.entries(settings).filter(
     ([key, value]) => key !== "preset" && !changeable.has(key) && value !== undefined,
@@ -68,12 +68,12 @@ function configurationDigest({ settings, people, pictures }: { settings: object;
   return sha256({ settings: Object.fromEntries(decisive.sort(([a], [b]) => (a < b ? -1 : 1))), people, pictures });
 }
 
-/** Beside the weights all that the rest of a run depends on. */
+/** The state of a run besides the weights. */
 export interface RunState {
-  /** The data stream's. */
+  /** The state of the data stream. */
   readonly stream: unknown;
   readonly progress: RunProgress;
-  /** Which kernels compute the steps. */
+  /** The kernels of the training step. */
   readonly kernels: TuningTable;
 }
 
@@ -87,16 +87,16 @@ export function runMetadata(record: TrainingRecord, { stream, progress, kernels 
   };
 }
 
-/** Of a checkpoint the part that is known once its state was evaluated. */
+/** The part of a checkpoint's metadata that depends on its evaluation. */
 export function progressMetadata(progress: RunProgress): Record<string, string> {
   return { [keys.progress]: JSON.stringify(progress) };
 }
 
-/** Which of its states a finished run left as its model. */
+/** Which state of a finished run its model is. */
 const keptSchema = z.object({
   which: z.enum(["best", "last"]),
   step: z.number().int().min(0),
-  /** Steps that the run made. */
+  /** Number of steps of the run. */
   of: z.number().int().min(0),
 });
 
@@ -106,21 +106,21 @@ export function keptMetadata(kept: Kept): Record<string, string> {
   return { [keys.kept]: JSON.stringify(kept) };
 }
 
-/** Undefined in files of unfinished runs, and in those saved before there was a choice. */
+/** Undefined in files of unfinished runs and of earlier versions. */
 export function keptOf({ metadata }: Safetensors): Kept | undefined {
   return read(metadata, keys.kept, keptSchema);
 }
 
 /**
- * The training record in a model file; undefined where another program saved it.
- * @throws CORRUPT_FILE for one that is broken.
+ * The training record in a model file; undefined if another program wrote the file.
+ * @throws CORRUPT_FILE for an invalid record.
  */
 export function trainingRecord(file: Safetensors | Uint8Array): TrainingRecord | undefined {
   const { metadata } = file instanceof Uint8Array ? decode(file) : file;
   return read(metadata, keys.record, schema);
 }
 
-/** Where the run of a checkpoint stood. @throws CHECKPOINT_MISMATCH where the file does not say. */
+/** The state of a checkpoint's run. @throws CHECKPOINT_MISMATCH if the file has none. */
 export function runState({ metadata }: Safetensors): RunState {
   const progress = read(metadata, keys.progress, progressSchema);
   const stream = read(metadata, keys.stream, z.unknown());
@@ -128,7 +128,7 @@ export function runState({ metadata }: Safetensors): RunState {
   if (!progress || !stream || !kernels) {
     throw new TwingradError(
       "CHECKPOINT_MISMATCH",
-      "this model does not say where its run's data stream stood, as those of earlier versions: it can be used, but its training cannot be resumed",
+      "this model has no training state, like models of earlier versions: it can be used, but its training cannot be resumed",
     );
   }
   return { stream, progress, kernels };
@@ -140,7 +140,7 @@ function read<T>(metadata: Record<string, string>, key: string, wanted: { parse(
   try {
     return wanted.parse(JSON.parse(text));
   } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `the model's metadata "${key}" is broken: ${text.slice(0, 200)}`, {
+    throw new TwingradError("CORRUPT_FILE", `invalid metadata "${key}" in the model: ${text.slice(0, 200)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 // How often ranks exchange what they computed, chosen by what it costs: `--sync-every auto`.
 
-/** Steps from which the choice is made, behind those that still prepare something. */
+/** Steps that the choice is measured on, after the warm-up steps. */
 export const measuredSteps = 10;
 export const preparingSteps = 2;
 

@@ -1,4 +1,4 @@
-// One training run over a dataset: batches in, steps in flight, checkpoints on the way, an evaluated model at the end.
+// A training run: batches, steps in flight, checkpoints, and an evaluated model at the end.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -58,7 +58,7 @@ export interface Together {
   ranks: number;
   /** Steps between exchanges. */
   syncEvery: number;
-  /** Share of the time in which the ranks exchanged what they computed, their mean. */
+  /** The share of time that ranks spent exchanging values, averaged over ranks. */
   communication: number;
   /** Pairs, triplets or pictures a second of all ranks. */
   samplesPerSecond: number;
@@ -68,26 +68,26 @@ export interface Together {
 
 export interface TrainingResult extends Partial<Together> {
   steps: number;
-  /** Passes over the data that were completed. */
+  /** Completed epochs. */
   epochs: number;
-  /** Of the run's first step, those of the runs that were resumed included, and of its last; null before any. */
+  /** Losses of the run's first step, before any resume, and of its last; null before the first step. */
   firstLoss: number | null;
   lastLoss: number | null;
-  /** On people held out of training, as the task evaluates them; null when nobody was. */
+  /** The task's metrics on held-out identities; null without any. */
   validation: Readonly<Record<string, number>> | null;
   stepsPerSecond: number;
-  /** Share of the time in which a step waited for its pictures. */
+  /** Share of the time that steps waited for data. */
   waitingForData: number;
-  /** The model; of a run that was interrupted the checkpoint to resume from, null where none could be saved. */
+  /** The model; after an interruption the checkpoint to resume from, or null if none could be saved. */
   checkpoint: string | null;
   interrupted?: true;
-  /** Why the run ended before its last step, where it did. */
+  /** The reason of early stopping; null without. */
   stopped: string | null;
-  /** Which state the model is, with its AUC on some of the people held out; null where the run was interrupted. */
+  /** Which state the model is, with its AUC on a sample of the held-out identities; null after an interruption. */
   kept: { which: "best" | "last"; step: number; auc: number | null } | null;
 }
 
-/** The dataset's people as a run with these settings divides them. */
+/** Splits the dataset as a run with these settings does. */
 export function divide<I extends Item>(
   task: TrainingTask<I>,
   dataset: Dataset<I>,
@@ -101,20 +101,20 @@ export function divide<I extends Item>(
     return task.divide(dataset, { ...split, wholeGroups: holdOutGroups });
   } catch (error) {
     const { code, message } = error as TwingradError;
-    throw new TwingradError(code, `${message}; --validation 0 holds nobody out`, { cause: error });
+    throw new TwingradError(code, `${message}; use --validation 0 to hold out no identities`, { cause: error });
   }
 }
 
 export interface RunOptions {
-  /** Where the model, its checkpoints and its log go. */
+  /** Output folder for the model, its checkpoints and its log. */
   readonly folder: string;
-  /** What to go on from. */
+  /** The run to resume. */
   readonly resume?: SavedRun;
-  /** What to begin from where there is nothing to go on from. */
+  /** The initial model of a new run. */
   readonly initial?: InitialModel;
-  /** To be told by the next resume whether the data are the same. */
+  /** The data's digests, for the next resume. */
   readonly data?: DataFingerprint;
-  /** Told what the user should know, in one line each. */
+  /** Prints a line for the user. */
   readonly warn: (text: string) => void;
   /** Ends the run early, with a checkpoint to resume from. */
   readonly signal?: AbortSignal;
@@ -164,7 +164,7 @@ export async function train<I extends Item>(
   compiling.catch(() => {
     refused = true;
   });
-  await nextTurn(); // what does not fit the adapter is known by then, and no batch of it should be decoded
+  await nextTurn(); // a network that does not fit the adapter has failed by then: decode no batch for it
   if (!refused) stream.begin(); // pictures are decoded while the network is compiled
   const trainer = await compiling;
   if (resume) await trainer.load(resume.bytes);
@@ -179,7 +179,7 @@ export async function train<I extends Item>(
   const progress = new Progress(allSteps, before, "step", ranks && together);
   const tell = (text: string) => progress.above(() => warn(text));
   const run: RunIdentity = { ...(resume?.run ?? newRun()), data: data ?? resume?.run?.data };
-  // Files of earlier versions have no identity: those of a run that goes on from one are its own.
+  // Files of earlier versions have no identity: those of a run that resumes from one are its own.
   const isOwn = ({ file }: SavedModel) => (runIdentity(file)?.id ?? (resume && !resume.run && run.id)) === run.id;
   const checkpoints = checkpointsIn(folder, { keep: settings.keepCheckpoints, isOwn });
   const log = writes ? await TrainingLog.open(folder, before, tell) : TrainingLog.none();
@@ -196,7 +196,7 @@ export async function train<I extends Item>(
   const evaluateSome = some && ((bytes: Uint8Array) => evaluate(bytes, some, true));
   const saver = new Saver(checkpoints, { every: settings.checkpointEvery, warn: tell });
   let ran: LoopResult;
-  // A new run has the folder from here on; one that is gone on with may turn out to have ended.
+  // A new run owns the folder from here on; a resumed run may turn out to be finished.
   if (!resume && writes) {
     await markUnfinished(folder, tell);
     await clearForNewRun(folder, warn);
@@ -231,7 +231,7 @@ export async function train<I extends Item>(
   if (steps === 0 && !ran.interrupted) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} fill no batch of ${batchSize}`,
+      `${epochs} epochs of about ${perEpoch.toFixed(1)} ${task.examples} do not fill a batch of ${batchSize}; reduce --batch-size or add data`,
     );
   }
   const stopped = ran.stoppedEarly ? whyStopped(selection) : null;
@@ -246,14 +246,10 @@ export async function train<I extends Item>(
   }
   const checkpoint = join(folder, modelFile);
   if (taken === 0 && !(await isUnfinished(folder)) && (await isEvaluated(checkpoint, steps, task.operatingPointKey))) {
-    const more = stopped ? `, and ${stopped}; ask for more --patience` : "; ask for more --steps or --epochs";
-    throw new TwingradError(
-      "BAD_INPUT",
-      `there is nothing left to do: the run to resume has made ${before} steps${more}`,
-    );
+    const more = stopped ? `, and ${stopped}; increase --patience` : "; increase --steps or --epochs";
+    throw new TwingradError("BAD_INPUT", `the run to resume is finished: it has made ${before} steps${more}`);
   }
-  if (!heldOut)
-    warn("nobody was held out: the threshold comes from people the network has seen, and may be too strict");
+  if (!heldOut) warn("no identities are held out: the threshold is set on training identities, and may be too strict");
   const last = { bytes: await trainer.save(ran.metadata), step: steps };
   const best =
     heldOut && settings.keep !== "last" ? await bestState(checkpoints, isOwn, selection, last, warn) : undefined;
@@ -262,7 +258,7 @@ export async function train<I extends Item>(
   const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
   const verdict = await evaluate(bytes, heldOut ?? training, !heldOut);
   const which = best ? "best" : "last";
-  // Who goes on from the model has no checkpoints: what was the best among them is no longer there to be kept.
+  // A run resumed from the model has no checkpoints, so the best one of this run no longer counts.
   const { progress: made } = runState((await openSaved(bytes)).file);
   const metadata = {
     ...progressMetadata({ ...made, selection: nothingSelected }),
@@ -309,7 +305,7 @@ interface State {
   readonly step: number;
 }
 
-/** The state that did best on people held out; undefined, and the user knows why, where it cannot be read any more. */
+/** The best state on held-out identities; undefined, with a warning, if it can no longer be read. */
 async function bestState(
   checkpoints: Checkpoints,
   isOwn: (saved: SavedModel) => boolean,
@@ -318,26 +314,26 @@ async function bestState(
   warn: (text: string) => void,
 ): Promise<State | undefined> {
   if (best === undefined || best.step === last.step) return last;
-  let reason = "it is no longer there";
+  let reason = "file not found";
   for (const { name, step, auc } of await checkpoints.list()) {
     if (step !== best.step || auc === undefined) continue;
     try {
       const bytes = await checkpoints.folder.read(name);
       if (isOwn(await openSaved(bytes))) return { bytes, step };
-      reason = `${name} is of another run`;
+      reason = `${name} belongs to another run`;
     } catch (error) {
       reason = (error as Error).message;
     }
   }
-  warn(`the best checkpoint, of step ${best.step}, cannot be read (${reason}): the model is the last state instead`);
+  warn(`the best checkpoint, step ${best.step}, cannot be read (${reason}): using the last state instead`);
   return undefined;
 }
 
 function whyStopped({ best, since }: Selection): string {
-  return `none of ${since} judgements on people held out found a better AUC than ${best?.auc}, of step ${best?.step}`;
+  return `no better AUC on held-out identities in ${since} evaluations than ${best?.auc}, at step ${best?.step}`;
 }
 
-/** A trainer as the settings say. */
+/** Creates the trainer for the settings. */
 function trainerOf<I extends Item>(
   device: Device,
   task: TrainingTask<I>,
@@ -395,11 +391,11 @@ function trainerOf<I extends Item>(
 }
 
 function describeRecovery({ reason, from, to, exact }: Recovered): string {
-  const same = exact ? "with the same losses" : "with other losses: this adapter rounds otherwise";
-  return `the GPU device was lost (${reason.replace(/\.$/, "")}); training goes on on another: back at step ${from}, done again to step ${to}, ${same}`;
+  const same = exact ? "with the same losses" : "with different losses: the new adapter rounds differently";
+  return `the GPU device was lost (${reason.replace(/\.$/, "")}); training continues on another: restored step ${from}, repeated up to step ${to}, ${same}`;
 }
 
-/** Whether a run's model is finished: of so many steps, with a threshold. */
+/** Whether a run's model is finished: at this step, with a threshold. */
 async function isEvaluated(path: string, step: number, operatingPointKey: string): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;

@@ -1,4 +1,4 @@
-// The steps of a run: batches in, steps in flight, and a checkpoint from which the rest would be the same, bit for bit.
+// The training loop: batches, steps in flight, and checkpoints that resume bit for bit.
 import type { Batch, Saver, Trainer } from "../../index.ts";
 import { exhausted, nothingSelected, StepsInFlight, select, withMetadata } from "../../internal.ts";
 
@@ -13,41 +13,41 @@ export interface LoopParts {
   readonly trainer: Trainer;
   readonly stream: {
     next(): Promise<{ value: Batch & { readonly epoch: number } }>;
-    /** Where it stands after the batches handed out so far. */
+    /** The stream's state after the batches returned so far. */
     state(): unknown;
   };
   readonly record: TrainingRecord;
-  /** Of the checkpoints, and not of the state at the end. */
+  /** Metadata of checkpoints only, not of the final state. */
   readonly identity: Record<string, string>;
-  /** Called before the first step is taken. */
+  /** Called before the first step. */
   readonly beforeSteps: () => Promise<void>;
-  /** Of the run that is gone on with. */
+  /** The progress of a resumed run. */
   readonly begun?: RunProgress;
   readonly saver: Saver;
   readonly log: TrainingLog;
-  /** Of each step, counted from 1. */
+  /** The learning rate of each step, counted from 1. */
   readonly learningRate: (step: number) => number;
-  /** Evaluates a checkpoint on people held out. */
+  /** Evaluates a checkpoint on held-out identities. */
   readonly evaluate?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
-  /** Ends the run after the steps under way, with a checkpoint. */
+  /** Ends the run after the steps in flight, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** The processes that train together. They take the same steps and come to their checkpoints after the same ones. */
   readonly ranks?: Ranks;
 }
 
 export interface LoopResult extends RunProgress {
-  /** It ended because nothing became better, before its last step. */
+  /** Whether early stopping ended the run before its last step. */
   stoppedEarly: boolean;
-  /** Steps that this run took, those of the run before left out. */
+  /** Steps of this process, without those before a resume. */
   taken: number;
   stepsPerSecond: number;
-  /** Share of the time, from the first step's start, in which the next step's pictures were waited for. */
+  /** Share of the time, from the first step's start, spent waiting for data. */
   waitingForData: number;
-  /** Share of the time in which ranks exchanged what they computed; 0 for one process. */
+  /** The share of time that ranks spent exchanging values; 0 for one process. */
   communication: number;
-  /** Whether the user asked for the end. */
+  /** Whether the user interrupted the run. */
   interrupted: boolean;
-  /** Of a checkpoint of the state at the end. */
+  /** Metadata of the final state. */
   metadata: Record<string, string>;
 }
 
@@ -62,7 +62,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   let position = stream.state();
   let sinceSave: number[] = [];
   const pace = new Pace();
-  const kernels = trainer.device.tuner.used(); // those of the step: it is compiled, and nothing else yet
+  const kernels = trainer.device.tuner.used(); // only the training step is compiled so far
   const epochOf = new Map<number, number>();
 
   const running = new StepsInFlight(trainer, ({ loss, step }) => {
@@ -107,14 +107,14 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
       const validation = await evaluate(bytes);
       log.write({ step: steps, epoch: state.epochs, validation });
       selection = select(state.selection, steps, validation.auc);
-      // An evaluation that is not in its turn, as at the end, an unbroken longer run would not have: nothing remembers it.
+      // An extra evaluation, as at the end, would not exist in an uninterrupted longer run: do not record it.
       if (steps % record.settings.checkpointEvery === 0) {
         state.selection = selection;
         auc = validation.auc;
         bytes = await withMetadata(bytes, progressMetadata(state));
       }
     }
-    await log.flush(); // the table must not lack steps that the checkpoint has
+    await log.flush(); // the log must include all steps of the checkpoint
     if (await saver.save(bytes, steps, loss, auc)) sinceSave = [];
   }
 
@@ -147,10 +147,10 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
 
   let ended = false;
   const stopped = () => exhausted(state.selection, record.settings.patience);
-  if (before === 0) await save({ evaluated: false }); // a folder that cannot be written to shows now, not in an hour
+  if (before === 0) await save({ evaluated: false }); // an unwritable folder fails now, not in an hour
   for (let step = before; step < lastStep && !(await isAborted(step)) && !stopped(); step++) {
     const { value: batch } = await pace.waited(stream.next()).catch(async (error) => {
-      if (!ranks) await save({ evaluated: false }); // a picture that cannot be read does not cost the steps before it
+      if (!ranks) await save({ evaluated: false }); // an unreadable picture does not lose the steps before it
       throw error;
     });
     if (batch.epoch >= lastEpoch) {
@@ -176,7 +176,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   return { ...state, selection, stoppedEarly, interrupted: aborted, taken, ...figures, communication, metadata };
 }
 
-/** Steps a second and the share of waiting, of the time that steps took alone. */
+/** Steps per second and the share of waiting, without the time of pauses. */
 class Pace {
   #steps = 0;
   #first = 0;
@@ -211,7 +211,7 @@ class Pace {
 
   result(): Pick<LoopResult, "stepsPerSecond" | "waitingForData"> & { seconds: number } {
     const now = performance.now();
-    // The first step waits for whatever the driver still prepares: it is no part of the pace, unless it is all there is.
+    // The first step includes warmup of the driver: it is left out unless it is the only one.
     const [steps, since] = this.#steps > 1 ? [this.#steps - 1, this.#first] : [this.#steps, this.#begun];
     const seconds = (now - this.#begun - this.#paused - this.#pausedBefore) / 1000;
     return {

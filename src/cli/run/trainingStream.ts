@@ -1,4 +1,4 @@
-// The batches of a training run that learns to tell people apart, as its settings choose them.
+// The data stream of a recognition run.
 import {
   alignedDataset,
   balancedPairs,
@@ -25,10 +25,10 @@ import type { TrainingStream } from "./tasks/task.ts";
 export const mebibyte = 2 ** 20;
 
 /**
- * @param decoded the size that pictures are decoded to.
- * @param alignment the towers that it names get their pictures in line with it.
- * @param warn told, in one line each, of pairs that come too rarely.
- * @throws BAD_INPUT at once where these people give no pairs, no triplets, or too few people for a batch.
+ * @param decoded size of decoded pictures.
+ * @param alignment applied to the input of the towers that it names.
+ * @param warn called for kinds of pairs that are too rare.
+ * @throws BAD_INPUT if the dataset has no pairs, no triplets, or too few people for a batch.
  */
 export function trainingStream(
   dataset: Dataset,
@@ -43,9 +43,9 @@ export function trainingStream(
   const inPlace = towers.map((kind) => alignment?.towers.includes(kind) ?? false);
   const maximumBytes = (imageCache * mebibyte) / new Set(inPlace).size;
   const decodedIn = (some: Dataset) => new DecodedImages(some, decoded, { maximumBytes });
-  const asTheyAre = decodedIn(dataset);
+  const unaligned = decodedIn(dataset);
   const moved = alignment && decodedIn(alignedDataset(dataset, alignment));
-  const byTower = inPlace.map((aligned) => (aligned && moved ? moved : asTheyAre));
+  const byTower = inPlace.map((aligned) => (aligned && moved ? moved : unaligned));
   const [images] = byTower;
   const options = { batchSize, prefetch, share };
   const ranks = share?.size ?? 1;
@@ -56,7 +56,7 @@ export function trainingStream(
     const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
     const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
     const pictures = peoplePerBatch * picturesPerPerson * towers.length;
-    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / (pictures * ranks)); // an epoch ends with its last batch begun
+    const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / (pictures * ranks)); // the last batch of an epoch may be partial
     return {
       stream: classBatches(byTower, classes, { prefetch, share, together: towers.length }),
       batchSize: pictures,

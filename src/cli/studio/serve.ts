@@ -1,4 +1,4 @@
-// The studio's files on the loopback address. It serves these and nothing else, to requests that name this machine alone.
+// Serves the studio's files, and nothing else, on the loopback address, only to requests with this machine's own host name.
 import { spawn } from "node:child_process";
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -19,22 +19,22 @@ const types: Readonly<Record<string, string>> = {
 
 export interface ServedStudio {
   readonly url: string;
-  /** Settles when it listens no longer. */
+  /** Settles when the server has closed. */
   readonly closed: Promise<void>;
   close(): void;
 }
 
 export const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
 
-/** Where the studio's files are: beside the program that runs. */
+/** The folder of the studio's files, next to the program. */
 export async function studioFolder(): Promise<string> {
   return path.join(path.dirname(await realpath(process.argv[1])), "studio");
 }
 
 async function filesOf(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error) => {
-    const advice = "in the repository `npm run build` makes it";
-    throw new TwingradError("BAD_INPUT", `${folder}: the studio is not beside the program; ${advice}`, {
+    const advice = "in the repository, build it with `npm run build`";
+    throw new TwingradError("BAD_INPUT", `${folder}: the studio's files are missing; ${advice}`, {
       cause: error,
     });
   });
@@ -43,8 +43,8 @@ async function filesOf(folder: string): Promise<Map<string, string>> {
 }
 
 /**
- * Whether a request's Host header names this machine as somebody types it. A name of somebody else's, made to point here (DNS
- * rebinding), is refused: its pages could read what is served. An address can be nobody's name.
+ * Whether a request's Host header is localhost, the chosen host or an IP address. Other names are refused: with DNS
+ * rebinding, a foreign page could read the files.
  */
 function isOwnName(header: string | undefined, host: string): boolean {
   const name = header?.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
@@ -57,7 +57,7 @@ export async function serveStudio(
 ): Promise<ServedStudio> {
   const files = await filesOf(folder);
   const page = await readFile(files.get("/index.html")!, "utf8");
-  // The page's own policy, as a header, holds in its workers as well; and nobody may frame it.
+  // As a header, the page's policy also applies to its workers; frame-ancestors forbids framing.
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(page)?.[1];
   if (!policy)
     throw new TwingradError("CORRUPT_FILE", `${files.get("/index.html")}: it has no Content-Security-Policy`);
@@ -72,20 +72,20 @@ export async function serveStudio(
   const server = createServer(async (request, response) => {
     const plain = (status: number, text: string) =>
       response.writeHead(status, { ...headers, "content-type": types[".txt"] }).end(`${text}\n`);
-    if (!isOwnName(request.headers.host, host)) return plain(403, "This server answers to its own address alone.");
-    if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "There are files here, to be read.");
+    if (!isOwnName(request.headers.host, host)) return plain(403, "Forbidden host: use this server's own address.");
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return plain(405, "Method not allowed: expected GET or HEAD.");
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = files.get(pathname === "/" ? "/index.html" : pathname);
     const body = file && (await readFile(file).catch(() => undefined));
-    if (!file || !body) return plain(404, "There is no such file here.");
+    if (!file || !body) return plain(404, "File not found.");
     const type = types[path.extname(file)] ?? "application/octet-stream";
     response.writeHead(200, { ...headers, "content-type": type, "content-length": body.length });
     response.end(request.method === "HEAD" ? undefined : body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === "EADDRINUSE" ? "something listens there already; choose another --port" : error.message;
+      const why = error.code === "EADDRINUSE" ? "the port is in use; choose another with --port" : error.message;
       reject(
         new TwingradError("BAD_INPUT", `the studio cannot listen on ${host}, port ${port}: ${why}`, { cause: error }),
       );
@@ -103,7 +103,7 @@ export async function serveStudio(
   };
 }
 
-/** Shows the address in the user's browser; where that cannot be, the printed address is there to be opened. */
+/** Opens the address in the user's browser; a failure is ignored, because the address is also printed. */
 export function openInBrowser(url: string): void {
   const [command, ...before] = { darwin: ["open"], win32: ["cmd", "/c", "start", ""] }[process.platform as string] ?? [
     "xdg-open",

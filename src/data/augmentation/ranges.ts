@@ -5,7 +5,7 @@ import { TwingradError } from "../../errors.ts";
 /** Low and high, or one number r that stands for a range; each option says for which. */
 export type Range = number | readonly [low: number, high: number];
 
-/** From which range each change of a picture is drawn; what is absent does not happen. */
+/** The range of each augmentation; an absent one is not applied. */
 export interface AugmentationRanges {
   /** Crops at random: drops this share of each side, at a random place; r: 0 to r. */
   readonly crop?: Range;

@@ -4,7 +4,7 @@ import type { Dataset, Item } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
 
 /**
- * Every identity four times: as it is, and turned by 90, 180 and 270 degrees, as identities of their own. The first
+ * Every identity four times: as it is, and rotated by 90, 180 and 270 degrees, as identities of their own. The first
  * `dataset.identities.length` are those of the dataset itself; pictures of others have no stored form.
  * @example
  * ```ts

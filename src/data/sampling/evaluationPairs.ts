@@ -36,7 +36,7 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
 
 /**
  * For each identity with two pictures, up to `perIdentity` distinct pairs of its own pictures, and as many distinct
- * pairs of one of its pictures and somebody else's. No pair occurs twice.
+ * impostor pairs with one of its pictures. No pair occurs twice.
  * @throws BAD_INPUT when there are fewer than two identities or none with two pictures.
  * @example
  * ```ts

@@ -2,7 +2,7 @@
 // probabilities is reported at once instead of after a day of training.
 import { picturesOfEach } from "./sampler.ts";
 
-/** With which probabilities `filteredPairs` keeps a pair. */
+/** The probabilities that `filteredPairs` keeps a pair with. */
 export interface FilterProbabilities {
   /** The probability that a genuine pair is kept. */
   sameProbability: number;

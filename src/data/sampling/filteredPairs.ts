@@ -28,9 +28,9 @@ export interface FilteredPairsOptions extends FilterProbabilities {
 const mostCandidates = 1e7;
 
 /**
- * The article's stream: two independent passes over the data, each shuffled through a buffer, zipped; a pair is kept
+ * The article's stream: two independent streams of the data, each shuffled through a buffer, zipped; a pair is kept
  * with the probability of its kind; repeated without end. One pass is an epoch. A picture may meet itself.
- * @throws BAD_INPUT at once, with the reason, when no pass could ever yield a pair of two pictures.
+ * @throws BAD_INPUT at once, with the reason, when no epoch could yield a pair.
  * @example
  * ```ts
  * const pairs = filteredPairs(labelsOf(dataset), { sameProbability: 0.95, differentProbability: 0.001, seed: 1 });

@@ -7,7 +7,7 @@ import { decodeNpy, encodeNpy } from "./npy.ts";
 import { type EmbeddingTable, type RowNames, tableOf } from "./table.ts";
 
 export const embeddingFormats = ["npy", "csv", "safetensors"] as const;
-/** In which files embeddings are kept. */
+/** The file formats of embeddings. */
 export type EmbeddingFormat = (typeof embeddingFormats)[number];
 
 /**

@@ -64,9 +64,9 @@ export interface OnnxFile {
 }
 
 /**
- * The way from pictures [N, H, W, C] to embeddings [N, length], as `Model.embed` goes it: input `images`, output `embedding`,
- * of liveness models `logit` as well. Towers that see aligned pictures (`fitAlignment`) have the input `aligned`, in which the
- * caller puts what `aligned` makes of the pictures: its search for a place is no part of the graph.
+ * Exports the embedder, from pictures [N, H, W, C] to embeddings [N, length] as `Model.embed`: input `images`, output
+ * `embedding`, and `logit` for liveness models. Towers with aligned input (`fitAlignment`) have a second input `aligned` for
+ * the pictures after `aligned()`: the alignment's search is not part of the graph.
  * @param bytes of a model file.
  * @throws BAD_INPUT for what ONNX does not express, named.
  * @example

@@ -71,10 +71,10 @@ export function towerOf(
 
 /** src/ops/spatial/centralDifference.ts, of filters [3, 3, I, O]: they stay the same, so the graph has the result. */
 function centralDifferences(filter: Float32Array, theta: number): Float32Array {
-  const [places, centre] = [9, 4];
+  const [places, center] = [9, 4];
   const pairs = filter.length / places;
   return filter.map((value, at) => {
-    if (Math.floor(at / pairs) !== centre) return value;
+    if (Math.floor(at / pairs) !== center) return value;
     let sum = 0;
     for (let place = 0; place < places; place++) sum += filter[place * pairs + (at % pairs)];
     return value - theta * sum;

@@ -1,4 +1,4 @@
-// How frameworks lay out the values of a tensor, and in which precision.
+// The layout and precision of tensors in other frameworks.
 import type { StoredTensor } from "../../formats/safetensors.ts";
 import { float32Of16 } from "./half.ts";
 

@@ -59,7 +59,7 @@ function limitNames(limits: GPUSupportedLimits): LimitName[] {
   ) as LimitName[];
 }
 
-/** A table that cannot be read is none: what is told here is what a training would use. */
+/** An unreadable table counts as missing, as in training. */
 async function tableFor(adapter: AdapterInfo): Promise<TuningTable | undefined> {
   try {
     return await fileTuningStore().load(tableKey(adapter));

@@ -15,7 +15,7 @@ export function slowDawnsPolling(): void {
   const immediate = globalThis.setImmediate;
   const instead = (callback: (...parameters: never[]) => void, ...parameters: never[]) =>
     isDawns(callback) ? setTimeout(callback, INTERVAL, ...parameters) : immediate(callback, ...parameters);
-  // With the property by which util.promisify knows the promised form.
+  // With the property that util.promisify looks up for the promise-based form.
   Object.defineProperties(instead, Object.getOwnPropertyDescriptors(immediate));
   globalThis.setImmediate = instead as unknown as typeof immediate;
 }

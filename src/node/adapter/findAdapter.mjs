@@ -40,7 +40,7 @@ export function thisMachine() {
 
 const chromeNames = ["google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome"];
 
-/** Folders in which Linux packages put Chrome's own files, the driver among them. */
+/** Folders of Chrome's files, including the driver, in Linux packages. */
 const chromeFolders = [
   "/usr/lib/chromium",
   "/usr/lib/chromium-browser",

@@ -16,7 +16,7 @@ export interface FacesFile extends FaceStore {
 }
 
 /**
- * @param finder its name: what another one found, or other limits judged, is not taken.
+ * @param finder its name: results of another finder, or with other limits, are ignored.
  * @param warn is told of a file that is broken, which is then replaced.
  */
 export async function openFacesFile(path: string, finder: string, warn: (text: string) => void): Promise<FacesFile> {

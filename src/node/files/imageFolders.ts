@@ -37,7 +37,7 @@ export async function imageFolder(path: string, options: ImageFolderOptions = {}
 
 /**
  * As `imageFolder`, of live people and of pictures of people: `live/PERSON/...` and `spoof/PERSON/...`, where one name is
- * one person. Without a person's folder each picture counts as a person of its own, of which `warn` is told.
+ * one person. Without a person's folder each picture counts as a person of its own, with a warning through `warn`.
  * @example
  * ```ts
  * import { livenessImages } from "twingrad/node";

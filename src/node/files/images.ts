@@ -1,5 +1,5 @@
 // Any stored picture to the pixels that a network takes: upright, in the wanted channels, cropped to the wanted shape
-// about its centre and resized without aliasing.
+// about its center and resized without aliasing.
 import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { shownScale } from "../../data/detection/chooseFace.ts";

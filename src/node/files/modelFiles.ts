@@ -57,7 +57,7 @@ export async function loadModel(path: string, device: Device, options?: LoadOpti
  * ```ts
  * import { loadLivenessModel, openDevice } from "twingrad/node";
  *
- * const judge = await loadLivenessModel("live/", await openDevice());
+ * const livenessModel = await loadLivenessModel("live/", await openDevice());
  * ```
  */
 export async function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel> {
@@ -97,7 +97,7 @@ export async function modelFileOf(path: string): Promise<string> {
 /** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
 export async function readModelFile(path: string): Promise<Uint8Array> {
   const found = await statOf(path);
-  if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such model`);
+  if (!found) throw new TwingradError("BAD_INPUT", `${path}: model not found`);
   const file = await modelFileOf(path);
   if (found.isDirectory() && !(await statOf(file))) {
     const checkpoints = join(path, checkpointsFolder);

@@ -8,7 +8,7 @@ import { diskError } from "./diskError.ts";
 import { readText } from "./textFiles.ts";
 
 export interface CropFolderOptions {
-  /** How pictures are cropped; about their centre by default. */
+  /** How pictures are cropped. @default a center crop */
   readonly crop?: CropOptions;
   /** A table of boxes in place of the folder's own. */
   readonly boxes?: string;

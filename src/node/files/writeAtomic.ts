@@ -103,7 +103,7 @@ const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)\.part$/;
 
 /**
  * Removes what processes that were killed in the middle of a write left in a folder.
- * @param isMeant of which files; of all without it.
+ * @param isMeant selects the files. @default all
  */
 export async function removeParts(folder: string, isMeant = (_name: string) => true): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {

@@ -55,7 +55,7 @@ const standard: Interface = {
   funneled: 1024,
 };
 
-/** Names by which the dynamic linker knows the libraries, and under which launcher each comes first. */
+/** Names of the libraries for the dynamic linker, and the launcher that suggests each. */
 const openMpiNames = ["libmpi.so.40", "libmpi.40.dylib"];
 const mpichNames = ["libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib"];
 const standardNames = ["libmpi_abi.so.0", "libmpi_abi.so", "libmpi_abi.0.dylib"];

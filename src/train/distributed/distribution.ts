@@ -71,7 +71,7 @@ function withOuterVelocity({ optimizer, ...spec }: TrainingSpec): TrainingSpec {
 }
 
 export class Distribution {
-  /** Seconds in which the exchange with other ranks was waited for, so far. */
+  /** Seconds spent waiting for the exchange with other ranks, so far. */
   seconds = 0;
   private readonly divided = new WeakMap<Program, DividedStep>();
   private readonly ring: MessageRing;
@@ -186,7 +186,7 @@ export class Distribution {
     for (let i = 0; i < values.length; i++) values[i] /= size;
   };
 
-  /** With outer momentum: knows the parameters from which the ranks part. */
+  /** With outer momentum: stores the parameters that all ranks start from. */
   private async anchored(): Promise<void> {
     if (!this.outer || this.anchors) return;
     const { arenas, device } = this.store;

@@ -30,5 +30,5 @@ it("says what a figure promises by the sessions of test and training", () => {
     promise: expect.stringContaining("promise nothing"),
   });
   expect(sessionsOf(dataset, ["03"])).toMatchObject({ shared: [], promise: expect.stringContaining("trained on 03") });
-  expect(sessionsOf(dataset, undefined).promise).toContain("not told apart");
+  expect(sessionsOf(dataset, undefined).promise).toContain("Recording sessions are unknown");
 });

@@ -37,7 +37,7 @@ it("train --help stands under headings, what is needed every day first", async (
       .split(/\n\n/)[0]
       .match(/^ {2}(-\S+ )?--\S+/gm)!;
   expect(under("Everyday:")).toHaveLength(11);
-  const presets = stdout.split("\nPresets (--preset; any option that is given comes first):\n")[1];
+  const presets = stdout.split("\nPresets (--preset; any given option takes precedence):\n")[1];
   expect(
     presets
       .trim()

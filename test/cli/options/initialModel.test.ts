@@ -83,7 +83,7 @@ it("--freeze takes blocks or layers, and needs --init", () => {
   expect(parseSettings({ freeze: 2 }, "--").freeze).toBe(2);
   expect(parseSettings({ freeze: ["tower/dense"] }, "--").freeze).toEqual(["tower/dense"]);
   expect(() => parseSettings({ freeze: -1 }, "--")).toThrow("--freeze");
-  expect(() => resolveSettings({}, { freeze: 1 })).toThrow("--freeze keeps the weights of a model: it needs --init");
+  expect(() => resolveSettings({}, { freeze: 1 })).toThrow("--freeze requires --init");
 });
 
 it("a resumed run keeps to the model that it began from", () => {

@@ -23,7 +23,7 @@ describe("resolveSettings", () => {
     expect(resolveSettings({}, {}).balanced).toBe(true);
     expect(resolveSettings({}, { differentProbability: 0.1 })).toMatchObject({ balanced: false, sameProbability: 1 });
     expect(() => resolveSettings({ balanced: true }, { sameProbability: 0.5 })).toThrow(SettingsError);
-    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/draws no pairs/);
+    expect(() => resolveSettings({ loss: "triplet" }, { sameProbability: 0.5 })).toThrow(/does not sample pairs/);
   });
 
   it("holds out a share or a fold, not both, and groups where people are recognized", () => {
@@ -33,14 +33,16 @@ describe("resolveSettings", () => {
     });
     expect(() => resolveSettings({ fold: "3/8" }, { validation: 0.2 })).toThrow(/--fold and --validation/);
     expect(() => resolveSettings({ task: "liveness" }, { holdOutGroups: true })).toThrow(
-      /--hold-out-groups is for recognition/,
+      /--hold-out-groups requires --task recognition/,
     );
   });
 
   it("liveness has one loss and draws no pairs", () => {
     expect(resolveSettings({ task: "liveness" }, { loss: "cross-entropy" })).toMatchObject({ task: "liveness" });
-    expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(/cross-entropy loss, not triplet/);
-    expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/draws no pairs/);
+    expect(() => resolveSettings({ task: "liveness" }, { loss: "triplet" })).toThrow(
+      /--loss cross-entropy, not triplet/,
+    );
+    expect(() => resolveSettings({}, { task: "liveness", sameProbability: 1 })).toThrow(/pair sampling options/);
   });
 });
 
@@ -70,13 +72,13 @@ describe("presets", () => {
 
   it("are named where they contradict an option", () => {
     expect(() => resolveSettings({}, { preset: "liveness", task: "recognition" })).toThrow(
-      /^--patch is for --task liveness.*\(--preset liveness sets \{"imageSize":112/,
+      /^--patch requires --task liveness.*\(--preset liveness sets \{"imageSize":112/,
     );
   });
 
   it("the one that was meant is told, or all of them", () => {
     expect(() => parseSettings({ preset: "face" }, "--")).toThrow(
-      /^--preset: there is no "face"; did you mean "faces"\?$/,
+      /^--preset: unknown preset "face"; did you mean "faces"\?$/,
     );
     expect(() => parseSettings({ preset: "badges" }, "--")).toThrow(
       /expected article, faces, few, characters, liveness$/,
@@ -86,7 +88,7 @@ describe("presets", () => {
   it("are kept by a run, which is resumed with the same one alone", () => {
     const saved = resolveSettings({}, { preset: "faces" });
     expect(resumeSettings(saved, { preset: "faces", steps: 9000 })).toMatchObject({ preset: "faces", steps: 9000 });
-    expect(() => resumeSettings(saved, { preset: "few" })).toThrow(/preset was "faces" in the run to resume/);
+    expect(() => resumeSettings(saved, { preset: "few" })).toThrow(/preset is "faces" in the run to resume/);
   });
 });
 
@@ -100,10 +102,10 @@ describe("what an embedding is made of", () => {
   });
 
   it.each<[PartialSettings, RegExp]>([
-    [{ towers: ["pixels", "pixels"] }, /--towers goes with losses that compare all pictures/],
-    [{ towers: ["pixels", "edges"], loss: "triplet", mining: "none" }, /--towers goes with/],
-    [{ whiten: 0.3 }, /--whiten goes with losses on distances/],
-    [{ centre: 0.9 }, /--centre goes with losses on distances/],
+    [{ towers: ["pixels", "pixels"] }, /several --towers require a loss that compares all pictures/],
+    [{ towers: ["pixels", "edges"], loss: "triplet", mining: "none" }, /several --towers require/],
+    [{ whiten: 0.3 }, /--whiten requires a loss on distances/],
+    [{ centre: 0.9 }, /--centre requires a loss on distances/],
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings(given, {})).toThrow(reason);
   });
@@ -113,15 +115,19 @@ describe("what an embedding is made of", () => {
     expect(resolveSettings(given, {})).toMatchObject(given);
     expect(resolveSettings({ align: ["pixels"] }, {})).toMatchObject({ align: ["pixels"] });
     expect(() => resolveSettings({ align: ["edges"] }, {})).toThrow(
-      /--align edges: there is no such tower among pixels/,
+      /--align edges: no such tower; expected one of pixels/,
     );
-    expect(() => resolveSettings({ align: ["pixels"], turnedIdentities: true }, {})).toThrow(/--align is for pictures/);
-    expect(() => resolveSettings({ task: "liveness", align: ["pixels"] }, {})).toThrow(/--align is for recognition/);
+    expect(() => resolveSettings({ align: ["pixels"], turnedIdentities: true }, {})).toThrow(
+      /--align needs upright pictures/,
+    );
+    expect(() => resolveSettings({ task: "liveness", align: ["pixels"] }, {})).toThrow(
+      /--align requires --task recognition/,
+    );
   });
 
-  it("refuses views that are none, and one twice", () => {
+  it("refuses unknown views, and one twice", () => {
     expect(() => parseSettings({ views: ["turn"] }, "--")).toThrow(/--views/);
-    expect(() => parseSettings({ views: ["move", "move"] }, "--")).toThrow(/--views: each of them once/);
+    expect(() => parseSettings({ views: ["move", "move"] }, "--")).toThrow(/--views: expected each view at most once/);
   });
 });
 
@@ -147,17 +153,17 @@ describe("batches that are compared as a whole", () => {
   });
 
   it.each<[PartialSettings, RegExp]>([
-    [{ mining: "semi-hard" }, /--mining goes with --loss triplet/],
-    [{ margin: 1 }, /--margin goes with/],
-    [{ loss: "contrastive", margin: "soft" }, /--margin soft goes with --mining/],
+    [{ mining: "semi-hard" }, /--mining requires --loss triplet/],
+    [{ margin: 1 }, /--margin requires/],
+    [{ loss: "contrastive", margin: "soft" }, /--margin soft requires --mining/],
     [{ loss: "triplet", mining: "none", margin: "soft" }, /--margin soft/],
-    [{ loss: "triplet", temperature: 1 }, /--temperature goes with/],
+    [{ loss: "triplet", temperature: 1 }, /--temperature requires/],
     [{ loss: "contrastive", peoplePerBatch: 4 }, /--people-per-batch/],
     [{ loss: "triplet", mining: "none", picturesPerPerson: 4 }, /--pictures-per-person/],
-    [{ loss: "triplet", batchSize: 8, peoplePerBatch: 4 }, /give one of them/],
-    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3: .* at least 2 people/],
+    [{ loss: "triplet", batchSize: 8, peoplePerBatch: 4 }, /use one of them/],
+    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3 is too small: .* at least 2 people/],
     [{ loss: "supervised-contrastive", batchSize: 7, picturesPerPerson: 4 }, /--batch-size 7/],
-    [{ loss: "supervised-contrastive", sameProbability: 1 }, /draws no pairs/],
+    [{ loss: "supervised-contrastive", sameProbability: 1 }, /does not sample pairs/],
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings({}, given)).toThrow(SettingsError);
     expect(() => resolveSettings({}, given)).toThrow(reason);
@@ -166,8 +172,8 @@ describe("batches that are compared as a whole", () => {
 
 describe("people held out", () => {
   it("are needed for what looks at them", () => {
-    expect(() => resolveSettings({}, { validation: 0, patience: 3 })).toThrow(/--patience looks at people held out/);
-    expect(() => resolveSettings({}, { validation: 0, keep: "best" })).toThrow(/--keep best looks at people held out/);
+    expect(() => resolveSettings({}, { validation: 0, patience: 3 })).toThrow(/--patience needs held-out identities/);
+    expect(() => resolveSettings({}, { validation: 0, keep: "best" })).toThrow(/--keep best needs held-out identities/);
     expect(resolveSettings({}, { validation: 0, keep: "last" })).toMatchObject({ keep: "last" });
   });
 });
@@ -179,25 +185,25 @@ describe("optimizers", () => {
     expect(optimizerOf(resolveSettings({}, sgd), () => 1).name).toBe("sgd with momentum");
     expect(optimizerOf(resolveSettings({}, { optimizer: "adamw", weightDecay: 0.1 }), () => 1).name).toBe("adamW");
     expect(optimizerOf(resolveSettings({}, {}), () => 1).name).toBe("adam");
-    expect(() => resolveSettings({}, { momentum: 0.9 })).toThrow(/--momentum goes with --optimizer sgd, not adam/);
-    expect(() => resolveSettings({}, { ...sgd, weightDecay: 0.1 })).toThrow(/--weight-decay goes with/);
+    expect(() => resolveSettings({}, { momentum: 0.9 })).toThrow(/--momentum requires --optimizer sgd, not adam/);
+    expect(() => resolveSettings({}, { ...sgd, weightDecay: 0.1 })).toThrow(/--weight-decay requires/);
   });
 
   it("stay what they are in a resumed run", () => {
     const saved = resolveSettings({}, { optimizer: "sgd", momentum: 0.9 });
     expect(resumeSettings(saved, { steps: 9 })).toMatchObject({ optimizer: "sgd", momentum: 0.9 });
-    expect(() => resumeSettings(saved, { optimizer: "adamw" })).toThrow(/optimizer was "sgd"/);
-    expect(() => resumeSettings(saved, { momentum: 0.5 })).toThrow(/momentum was 0.9/);
+    expect(() => resumeSettings(saved, { optimizer: "adamw" })).toThrow(/optimizer is "sgd"/);
+    expect(() => resumeSettings(saved, { momentum: 0.5 })).toThrow(/momentum is 0.9/);
     expect(() => resumeSettings(resolveSettings({}, {}), { optimizer: "sgd" })).toThrow(SettingsError);
   });
 });
 
 describe("schedules", () => {
   it.each<[PartialSettings, RegExp]>([
-    [{ schedule: "step" }, /--schedule step needs --decay-every/],
-    [{ decayEvery: 5 }, /--decay-every goes with --schedule step, not constant/],
-    [{ schedule: "step", decayEvery: 5, finalRate: 0 }, /--final-rate goes with --schedule cosine, not step/],
-    [{ schedule: "cosine", decayRate: 0.5 }, /--decay-rate goes with/],
+    [{ schedule: "step" }, /--schedule step requires --decay-every/],
+    [{ decayEvery: 5 }, /--decay-every requires --schedule step, not constant/],
+    [{ schedule: "step", decayEvery: 5, finalRate: 0 }, /--final-rate requires --schedule cosine, not step/],
+    [{ schedule: "cosine", decayRate: 0.5 }, /--decay-rate requires/],
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings({}, given)).toThrow(SettingsError);
     expect(() => resolveSettings({}, given)).toThrow(reason);
@@ -210,7 +216,7 @@ describe("schedules", () => {
     const longer = planned(resumeSettings(begun, { steps: 20 }), 20);
     expect(longer).toMatchObject({ steps: 20, scheduleSteps: 10 });
     expect(() => checkRest(ratesOf(longer), 10)).not.toThrow();
-    expect(() => checkRest(ratesOf(longer), 11)).toThrow(/fallen to 0 by step 11: more steps would change nothing/);
+    expect(() => checkRest(ratesOf(longer), 11)).toThrow(/is 0 from step 11 on: .*more steps would change nothing/);
     expect(planned(resolveSettings({}, { ...cosine, scheduleSteps: 7 }), 10).scheduleSteps).toBe(7);
     expect(planned(resolveSettings({}, {}), 10)).toEqual(resolveSettings({}, {}));
   });
@@ -233,9 +239,9 @@ describe("resumeSettings", () => {
 
   it("takes what was said before said again, and refuses what was not", () => {
     expect(resumeSettings(saved, { seed: 4, filters: [64, 64, 64, 32] })).toEqual(saved);
-    expect(() => resumeSettings(saved, { seed: 5 })).toThrow(/seed was 4 .* cannot become 5/);
-    expect(() => resumeSettings(saved, { augment: true })).toThrow(/augment was false/);
-    expect(() => resumeSettings(saved, { task: "liveness" })).toThrow(/task was "recognition"/);
+    expect(() => resumeSettings(saved, { seed: 5 })).toThrow(/seed is 4 .* cannot change to 5/);
+    expect(() => resumeSettings(saved, { augment: true })).toThrow(/augment is false/);
+    expect(() => resumeSettings(saved, { task: "liveness" })).toThrow(/task is "recognition"/);
   });
 });
 
@@ -247,7 +253,7 @@ describe("parseSettings", () => {
     [{ learningRate: 0 }, /^file: learningRate/],
     [{ validation: 1 }, /^file: validation/],
     [{ seed: -1 }, /^file: seed/],
-    [{ fold: "9/8" }, /^file: fold: a part of at least two was expected, as 3\/8/],
+    [{ fold: "9/8" }, /^file: fold: expected a fold such as 3\/8/],
     [{ fold: "1/1" }, /^file: fold/],
     [{ fold: "half" }, /^file: fold/],
     [{ sourceSize: [0, 4] }, /^file: sourceSize/],

@@ -138,7 +138,7 @@ describe("blur", () => {
 });
 
 describe("glare", () => {
-  it("is strongest at its centre, falls off as told, and never passes white", () => {
+  it("is strongest at its center, falls off as told, and never passes white", () => {
     const spot = { x: 10.5 / 40, y: 20.5 / 40, radii: [0.1, 0.2], angle: 0, strength: 0.8 } as const;
     const found = glare(even(0.25, 40), spot);
     const at = (y: number, x: number) => found.data[(y * 40 + x) * 3];
@@ -175,9 +175,9 @@ describe("perspective", () => {
         // Each quarter of the picture has a shade of its own; a little inside of a corner its own must be seen.
         const quarters = raster(size, size, (y, x) => (x < size / 2 ? 0 : 0.25) + (y < size / 2 ? 0.25 : 0.75));
         const found = perspective(quarters, { corners, border: 0, ...colors });
-        const centre = corners.reduce(([x, y], corner) => [x + corner[0] / 4, y + corner[1] / 4], [0, 0]);
+        const center = corners.reduce(([x, y], corner) => [x + corner[0] / 4, y + corner[1] / 4], [0, 0]);
         corners.forEach(([x, y], n) => {
-          const [px, py] = [x + 0.1 * (centre[0] - x), y + 0.1 * (centre[1] - y)];
+          const [px, py] = [x + 0.1 * (center[0] - x), y + 0.1 * (center[1] - y)];
           const value = found.data[(Math.floor(py * size) * size + Math.floor(px * size)) * 3];
           expect(value).toBeCloseTo([0.25, 0.5, 1, 0.75][n], 5);
         });
@@ -192,9 +192,9 @@ describe("camera", () => {
     const found = camera(even(0.5, 64), { gain: [0.8, 1, 1.2], noise: 0.05 }, new Random(1, 1));
     for (const [c, gain] of [0.8, 1, 1.2].entries()) {
       const own = found.data.filter((_, at) => at % 3 === c);
-      const centre = own.reduce((sum, v) => sum + v, 0) / own.length;
-      const deviation = Math.sqrt(own.reduce((sum, v) => sum + (v - centre) ** 2, 0) / own.length);
-      expect(Math.abs(centre - 0.5 * gain)).toBeLessThan(0.005); // six standard deviations of the mean of 4096
+      const center = own.reduce((sum, v) => sum + v, 0) / own.length;
+      const deviation = Math.sqrt(own.reduce((sum, v) => sum + (v - center) ** 2, 0) / own.length);
+      expect(Math.abs(center - 0.5 * gain)).toBeLessThan(0.005); // six standard deviations of the mean of 4096
       expect(Math.abs(deviation / 0.05 - 1)).toBeLessThan(0.07);
     }
     const cut = camera(noise(3), { gain: [3, 3, 3], noise: 0.5 }, new Random(1, 1)).data;

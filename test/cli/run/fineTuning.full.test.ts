@@ -80,7 +80,7 @@ it("beats as many steps from random weights, on held-out identities, for each of
 it("keeps frozen layers bit for bit, says what it began from, and goes on with --resume to the same bits", async () => {
   const run = ["train", at("few"), ...common, "--init", base(), "--freeze", "1", "--checkpoint-every", "2"];
   const { stderr } = await cli.json(...run, "--out", at("whole"), "--steps", "4");
-  expect(stderr).toContain("training begins with the weights of");
+  expect(stderr).toContain("initializing from the weights of");
   await cli.json(...run, "--out", at("halves"), "--steps", "2");
   await cli.json("train", at("few"), "--out", at("halves"), "--resume", "--steps", "4", "--no-tune");
   const [began, whole, halves] = [await fileOf("base"), await fileOf("whole"), await fileOf("halves")];
@@ -112,6 +112,6 @@ it("refuses what does not fit the model, by name", async () => {
   expect([differs.status, differs.stderr]).toEqual([2, expect.stringContaining("filters 16,16, not 8,8")]);
   const near = await run("--init", base(), "--freeze", "tower/blok1");
   expect([near.status, near.stderr]).toEqual([1, expect.stringContaining('did you mean "tower/block1"?')]);
-  expect((await run("--init", at("nowhere"))).stderr).toContain("there is no such model");
+  expect((await run("--init", at("nowhere"))).stderr).toContain("model not found");
   expect((await run("--freeze", "1")).status).toBe(2);
 }, 300_000);

@@ -1,4 +1,4 @@
-// When a run stops by itself, and which of its states it leaves, with judgements that are given to it.
+// Early stopping and the choice of the final state, with given evaluations.
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,25 +53,25 @@ const weights = ({ file }: { file: { tensors: Map<string, { bytes: Uint8Array }>
   Buffer.from(file.tensors.get("tower/dense/kernel")!.bytes).toString("hex");
 
 describe("patience", () => {
-  it("stops after so many judgements without a better AUC, leaves the best state, and says so", async () => {
+  it("stops after so many evaluations without a better AUC, leaves the best state, and says so", async () => {
     const { result, model } = await run("stops", { patience: 2, steps: 30 });
     expect(result).toMatchObject({
       steps: 12,
-      stopped: "none of 2 judgements on people held out found a better AUC than 0.8, of step 6",
+      stopped: "no better AUC on held-out identities in 2 evaluations than 0.8, at step 6",
       kept: { which: "best", step: 6, auc: 0.8 },
     });
     expect(model.description.step).toBe(6);
     const names = await readdir(join(folder, "stops", "checkpoints"));
     expect(names).toContain("step-00000006-auc-0.8.safetensors");
 
-    // The same in two runs: what was judged before is not forgotten.
+    // The same in two runs: earlier evaluations count after a resume.
     const first = await run("in two", { patience: 2, steps: 10 });
     expect(first.result.kept).toEqual({ which: "best", step: 10, auc: 0.99 });
     const rest = await run("in two", { steps: 30 });
     expect(rest.result).toMatchObject({ steps: 12, stopped: result.stopped, kept: result.kept });
     expect(weights(rest.model)).toBe(weights(model));
     await expect(run("in two", {})).rejects.toThrow(
-      /nothing left to do: .* 12 steps, and none of 2 .* more --patience/,
+      /is finished: .* 12 steps, and no better AUC .* increase --patience/,
     );
 
     const further = await run("in two", { patience: 3, steps: 15, keep: "last" });

@@ -78,7 +78,7 @@ describe("a run", () => {
     ).toBe(true);
   });
 
-  it("that has not ended leaves the model before it, of which whoever opens it is told", async () => {
+  it("that has not ended keeps the previous model, with a warning when it is opened", async () => {
     const out = join(folder, "twice");
     await run(out, 3);
     const before = await readFile(join(out, "model.safetensors"));
@@ -181,14 +181,18 @@ describe("the data of a run", () => {
     expect(compare(contents, await fingerprint("contents"))).toEqual([]);
 
     await utimes(file("a/1.pgm"), 1, 1);
-    expect(compare(times, await fingerprint("times"))).toEqual([expect.stringMatching(/written since/)]);
+    expect(compare(times, await fingerprint("times"))).toEqual([
+      expect.stringMatching(/rewritten with the same sizes since/),
+    ]);
     expect(compare(contents, await fingerprint("contents")), "the same pictures").toEqual([]);
-    expect(compare(times, await fingerprint("contents"))[0]).toMatch(/began without --check-data contents/);
+    expect(compare(times, await fingerprint("contents"))[0]).toMatch(/started without --check-data contents/);
 
     await put("a/1.pgm", 9); // of the same size
-    expect(compare(times, await fingerprint("times"))).toEqual([expect.stringMatching(/written since/)]);
+    expect(compare(times, await fingerprint("times"))).toEqual([
+      expect.stringMatching(/rewritten with the same sizes since/),
+    ]);
     const other = await fingerprint("contents");
-    expect(() => compare(contents, other)).toThrow(/people: pictures changed since the run to resume began/);
+    expect(() => compare(contents, other)).toThrow(/people: pictures changed since the run to resume started/);
 
     await writeFile(file("a/1.pgm"), "P5 1 2 255\n78");
     const larger = await fingerprint("times");

@@ -56,7 +56,7 @@ describe("the record of a run", () => {
 
   it.each<[string, object]>([
     ["another seed than its digest is of", { settings: { ...settings, seed: 9 } }],
-    ["a digest that is none", { configuration: "ab" }],
+    ["an invalid digest", { configuration: "ab" }],
     ["no people", { people: "" }],
     ["pictures that are no number", { pictures: "4" }],
     ["settings that break their rules", { settings: { ...settings, filters: [0] }, configuration: undefined }],

@@ -220,7 +220,7 @@ describe("isAlignment", () => {
   it.each<[string, unknown]>([
     ["nothing", undefined],
     ["rows that do not fit", { ...good, rows: 27 }],
-    ["sides that are none", { ...good, rows: 2.5 }],
+    ["invalid sides", { ...good, rows: 2.5 }],
     ["no list", { ...good, template: "edges" }],
     ["numbers beyond their range", { ...good, template: good.template.map((v, i) => (i === 3 ? 128 : v)) }],
     ["fractions", { ...good, template: good.template.map((v, i) => (i === 3 ? 0.5 : v)) }],

@@ -80,7 +80,7 @@ describe("filteredPairs", () => {
   });
 
   it("has the article's distribution for many pictures, whether the buffer holds them all or not", () => {
-    // 60 people, sorted as a folder is; two samples of the place where pairs come from, how far apart, of which kind.
+    // 60 people, sorted as a folder is; two samples of where pairs come from, how far apart, and their kind.
     const labels = people(60, 5);
     for (const shuffleBuffer of [20, 150, 2000]) {
       const keep = { sameProbability: 0.95, differentProbability: 0.01, shuffleBuffer };

@@ -1,4 +1,4 @@
-// Several ranks, all of this process and on one device: what they agree on, and with whom.
+// Several ranks in this process and on one device: their results agree with each other and with a single process.
 import {
   adam,
   type Communicator,
@@ -19,7 +19,7 @@ const B = 3;
 const STEPS = 20;
 const network = (seed = 2) => siamese({ imageSize: [8, 8, 1], filters: [3], embedding: 5, seed });
 /** The gradients of convolutions' biases cancel in batch-norm: what is left of them is rounding. */
-const isCancelled = (name: string) => name.endsWith("conv/bias");
+const cancelsOut = (name: string) => name.endsWith("conv/bias");
 
 /** The batch of one rank's step. */
 function pairs(step: number, rank: number) {
@@ -108,7 +108,7 @@ for (const [ranks, optimizer] of [
     const expected = await valuesOf(alone);
     await alone.dispose();
     for (const [parameter, { trainable }] of alone.parameters()) {
-      if (!trainable || isCancelled(parameter)) continue;
+      if (!trainable || cancelsOut(parameter)) continue;
       assertClose(parameter, found[0].values.get(parameter)!, expected.get(parameter)!);
     }
     assertClose("losses", found[0].losses, losses);

@@ -20,7 +20,7 @@ describe("the MPI library", () => {
     expect(interfaceOf(file, version).name).toBe(name);
   });
 
-  it("of which nothing is known is refused, and one that is not there names what to install", async () => {
+  it("unknown libraries are refused, and a missing one names what to install", async () => {
     expect(() => interfaceOf("libmpi.so.1", "LAM 7")).toThrow(/libmpi\.so\.1 says that it is "LAM 7".*TWINGRAD_MPI/);
     await expect(loadMpi({ TWINGRAD_MPI: "/nowhere/libmpi.so" })).rejects.toMatchObject({
       code: "MISSING_PACKAGE",

@@ -1,4 +1,4 @@
-// twingrad evaluate: how well a model tells people apart.
+// twingrad evaluate: metrics of a model on verification, identification and one-shot recognition.
 
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -65,61 +65,75 @@ export function addEvaluate(program: Command): void {
   const command = program
     .command("evaluate")
     .description(
-      "Judges a model on pictures of people: verification by pairs, or one-shot recognition; a liveness model by its error rates.",
+      "Evaluates a model on pictures of people: verification on pairs, or one-shot recognition; for a liveness model, its error rates.",
     )
-    .argument("[model]", "what `twingrad train` wrote: the file or its folder; needless with --embeddings")
-    .argument("[data...]", `${dataHelp}; needless with --runs and --embeddings`)
+    .argument("[model]", "a model file or the folder that contains it; omitted with --embeddings")
+    .argument("[data...]", `${dataHelp}; omitted with --runs and --embeddings`)
     .option(
       "--pairs-per-identity <count>",
-      "pairs of each person's own pictures, and as many with other people's; all: every pair of pictures",
+      "genuine pairs of each person, and as many impostor pairs; all: every pair of pictures",
       (text) => (text === "all" ? text : wholeNumber(1)(text)),
       50,
     )
-    .option("--pairs <file>", "instead: the pairs of a list such as LFW's pairs.txt, cross-validated over its sets")
+    .option(
+      "--pairs <file>",
+      "evaluate the pairs of a list such as LFW's pairs.txt instead, cross-validated over its sets",
+    )
     .option(
       "--one-shot <ways>",
-      "instead: which of so many people, each shown by --shots pictures, is on a picture?",
+      "evaluate N-way recognition instead: which of N people, each with --shots support pictures, is on a query picture?",
       wholeNumber(2),
     )
     .option(
       "--shots <count>",
-      "pictures of each of them, also of each enrolled person where strangers are to be told from them",
+      "support pictures of each person, for --one-shot and for open-set identification",
       wholeNumber(1),
       1,
     )
     .addOption(
-      new Option("--match <rule>", "with several shots: by the nearest of a person's pictures, or by their mean")
+      new Option(
+        "--match <rule>",
+        "with several shots: compare with the nearest of a person's pictures, or with their mean",
+      )
         .choices(matches)
         .default("nearest"),
     )
-    .option("--within-groups", "each question within one group: the folder above each person's (Omniglot's alphabet)")
-    .option("--trials <count>", "how many one-shot questions", wholeNumber(1), 1000)
-    .option("--runs <folder>", "instead: the questions of one-shot runs such as Omniglot's all_runs")
-    .option("--seed <number>", "of the questions", wholeNumber(0), 1)
-    .option("--report <file>", "of pairs: the curves, figures and worst mistakes as an HTML page")
-    .option("--resamples <count>", "of the people, for confidence intervals; 0 for none", wholeNumber(0), 1000)
+    .option(
+      "--within-groups",
+      "draw the people of each trial from one group: the parent of the person's folder (Omniglot's alphabet)",
+    )
+    .option("--trials <count>", "number of one-shot trials", wholeNumber(1), 1000)
+    .option("--runs <folder>", "evaluate a folder of one-shot runs instead, such as Omniglot's all_runs")
+    .option("--seed <number>", "seed of the pairs and trials", wholeNumber(0), 1)
+    .option("--report <file>", "for pairs: write an HTML page with curves, metrics and the worst errors")
+    .option(
+      "--resamples <count>",
+      "bootstrap resamples of the people for confidence intervals; 0 disables them",
+      wholeNumber(0),
+      1000,
+    )
     .option(
       "--threshold <score>",
-      "of a liveness model: the least score taken for live (default: the model's own); of --embeddings: the largest distance taken for one person (default: the best over the pairs)",
+      "for a liveness model: the lowest score accepted as bona fide (default: the model's threshold); for --embeddings: the largest distance accepted as the same person (default: the most accurate one on the pairs)",
       number,
     )
     .option(
       "--group-by <regex>",
-      `figures of each group of pictures, such as recording sessions, and a warning where training had the same (default: the model's own rule); ${groupByHelp}`,
+      `report metrics for each group of pictures, such as recording sessions, and warn of groups used in training (default: the model's --group-by); ${groupByHelp}`,
     )
     .option(
       "--robustness [pictures]",
-      "of a liveness model: its AUC under other light, color, contrast and JPEG quality, and its scores when pictures move, on so many of each kind (default: 100)",
+      "for a liveness model: measure the AUC under changes of light, color, contrast and JPEG quality, and the change of scores under shifts, on this many pictures of each class (default: 100)",
       wholeNumber(1),
     )
-    .option("--unseen", "only the people whom the training of this model held out of this data");
+    .option("--unseen", "use only the people of this data that the model's training held out");
   addEmbeddingOptions(command);
   action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
-      if (modelPath !== undefined) wrong("--embeddings takes no model and no data");
+      if (modelPath !== undefined) wrong("--embeddings does not go with a model or data arguments");
       if (options.runs !== undefined || options.report !== undefined || options.unseen) {
-        wrong("--embeddings takes no --runs, --report or --unseen: there are no pictures");
+        wrong("--embeddings does not go with --runs, --report or --unseen: they need pictures");
       }
       return evaluateEmbeddings(options);
     }
@@ -136,7 +150,7 @@ export function addEvaluate(program: Command): void {
     if ((options.robustness as unknown) === true) options.robustness = 100;
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     if (options.robustness !== undefined) {
-      command.error("error: --robustness is of liveness models", { exitCode: 2, code: "twingrad.robustness" });
+      command.error("error: --robustness needs a liveness model", { exitCode: 2, code: "twingrad.robustness" });
     }
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);
@@ -174,7 +188,7 @@ export function addEvaluate(program: Command): void {
   });
 }
 
-/** A list of several sets is cross-validated over them, as LFW's protocol says; one of a single set, over people. */
+/** A list of several sets is cross-validated over them, by LFW's protocol; a single set, over identities. */
 async function listedPairs(
   model: Model,
   all: Dataset,
@@ -186,7 +200,7 @@ async function listedPairs(
   const folds = count > 1 ? sets : undefined;
   const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
   const verification = evaluatePairs(report, scored, dataset, options);
-  const over = count > 1 ? `over ${count} sets` : "the list has one set: over folds of people";
+  const over = count > 1 ? `over ${count} sets` : "the list has a single set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
   const text = verificationText(verification, model.threshold, people, over);
   const about = { ...names, folds: over, verification, roc: roc(scored) };
@@ -195,7 +209,7 @@ async function listedPairs(
   );
 }
 
-/** Writes the report, where one is wanted, and tells where it lies. */
+/** Writes the report if one was asked for. */
 async function withReport(
   { result, text }: Outcome,
   { report: file }: Pick<Options, "report">,
@@ -212,7 +226,7 @@ async function withReport(
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }
 
-/** Figures on people whom the network was trained on flatter it: say so, or leave those people out. */
+/** Metrics on training identities are too optimistic: warns, or with --unseen leaves those identities out. */
 export async function chooseUnseen(
   modelPath: string,
   data: string[],
@@ -225,14 +239,15 @@ export async function chooseUnseen(
   const dataset = groupedBy(opened, options.groupBy ?? record?.settings.groupBy, data);
   const trainedOnThese = record?.people === peopleDigest(dataset);
   if (!options.unseen) {
-    if (trainedOnThese) warn("this model was trained on most of these people: the figures flatter it; see --unseen");
+    if (trainedOnThese)
+      warn("this model was trained on most of these people: the metrics are too optimistic; see --unseen");
     warnOfShared(dataset, sessionsOf(dataset, record?.groups), warn);
     return dataset;
   }
   if (!record || !trainedOnThese) {
-    throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people: leave --unseen away`);
+    throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people; omit --unseen`);
   }
   const { heldOut } = divide(recognition, dataset, record.settings);
-  if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
+  if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: this model's training held out no identities`);
   return heldOut;
 }

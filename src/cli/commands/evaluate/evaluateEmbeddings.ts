@@ -27,7 +27,7 @@ export async function evaluateEmbeddings(options: Options): Promise<Outcome> {
   const { table, dataset, recognizer } = await openEmbeddings(options);
   const { seed, oneShot: ways, pairsPerIdentity: perIdentity, match } = options;
   const { values } = table;
-  const measure = recognizer(options.threshold ?? 0); // distances alone are asked of it here
+  const measure = recognizer(options.threshold ?? 0); // only its distances are used here
   if (ways !== undefined) {
     return evaluateOneShot(dataset, { ...options, ways }, (trials) => answersOf(measure, values, trials, match));
   }
@@ -41,7 +41,7 @@ export async function evaluateEmbeddings(options: Options): Promise<Outcome> {
     const scored = scorePairs(measure, values, pairs);
     const report = verificationReport(scored, pairs, labels, sets > 1 ? listed.sets : undefined);
     const verification = evaluatePairs(report, scored, dataset, options);
-    const over = sets > 1 ? `over ${sets} sets` : "the list has one set: over folds of people";
+    const over = sets > 1 ? `over ${sets} sets` : "the list has a single set: over folds of people";
     const text = verificationText(verification, options.threshold ?? report.threshold, dataset.identities.length, over);
     return { result: { ...verification, sets }, text };
   }

@@ -1,4 +1,4 @@
-// twingrad evaluate of a liveness model: how well it tells live people from pictures of people.
+// twingrad evaluate for a liveness model: the error rates of presentation attack detection.
 import {
   crossFittedReport,
   type LivenessDataset,
@@ -36,21 +36,18 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
     const trainedOnThese = record?.people === peopleDigest(dataset) && record.pictures === dataset.items.length;
     if (unseen) {
       if (!record || !trainedOnThese) {
-        throw new TwingradError(
-          "BAD_INPUT",
-          `${what}: this model was not trained on these people: leave --unseen away`,
-        );
+        throw new TwingradError("BAD_INPUT", `${what}: this model was not trained on these people; omit --unseen`);
       }
       const { heldOut } = divide(liveness, dataset, record.settings);
-      if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: the training of this model held nobody out`);
+      if (!heldOut) throw new TwingradError("BAD_INPUT", `${what}: this model's training held out no identities`);
       dataset = heldOut;
     } else if (trainedOnThese) {
-      warn("this model was trained on most of these people: the figures flatter it; see --unseen");
+      warn("this model was trained on most of these people: the metrics are too optimistic; see --unseen");
     }
     const sessions = sessionsOf(dataset, record?.groups);
     warnOfShared(dataset, sessions, warn);
     const presentations = await showing(dataset, (told) => livenessLogits(model, dataset, told));
-    // The model's threshold was set on the people held out: they are judged by one that each had no part in.
+    // The model's threshold was set on the held-out people: cross-fitted thresholds avoid evaluating on the same data.
     const crossFitted = unseen && given === undefined && record?.settings.groupBy === undefined;
     const threshold = given ?? model.threshold;
     const report = crossFitted
@@ -97,7 +94,7 @@ const logitOf = (share: number) => Math.log(share / (1 - share));
 
 type GroupReport = { readonly name: string } & Omit<LivenessReport, "threshold">;
 
-/** Each group that has pictures of both kinds, where there are several. */
+/** The report of each group with pictures of both classes, if there are several groups. */
 function byGroup(
   presentations: readonly Presentation[],
   { items }: LivenessDataset,
@@ -114,15 +111,15 @@ function byGroup(
 }
 
 const groupText = ({ name, live, spoof, hter, apcer, bpcer, auc }: GroupReport) =>
-  `group ${name}: ${live} live, ${spoof} of pictures: HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)}), AUC ${digits(auc)}`;
+  `group ${name}: ${live} bona fide, ${spoof} attacks: HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)}), AUC ${digits(auc)}`;
 
 function inWords(report: LivenessReport, people: number, crossFitted: boolean): string {
   const { live, spoof, hter, apcer, bpcer, eer, auc, threshold } = report;
-  const how = crossFitted ? "each person judged by the threshold of the others; of all it is" : "threshold";
+  const how = crossFitted ? "cross-fitted over people; threshold of all" : "threshold";
   return [
-    `${live} pictures of live people and ${spoof} of pictures, ${people} people together`,
+    `${live} bona fide pictures and ${spoof} presentation attacks of ${people} people`,
     `HTER ${percent(hter)} (${how} ${digits(threshold)})`,
-    `taken for live: ${percent(apcer)} of the pictures of pictures (APCER); refused: ${percent(bpcer)} of the live ones (BPCER)`,
+    `APCER ${percent(apcer)} (attacks accepted), BPCER ${percent(bpcer)} (bona fide pictures refused)`,
     `EER ${percent(eer)}, AUC ${digits(auc)}`,
   ].join("\n");
 }

@@ -23,7 +23,7 @@ export interface OneShotOptions {
   resamples: number;
 }
 
-/** @param answer tells for each trial whether the right identity was found. */
+/** @param answer returns for each trial whether it was correct. */
 export async function evaluateOneShot(
   dataset: Dataset,
   options: OneShotOptions,
@@ -35,13 +35,13 @@ export async function evaluateOneShot(
   if (withinGroups && names.length === 1 && names[0] === "") {
     throw new TwingradError(
       "BAD_INPUT",
-      `${dataset.identities[0]} lies in no group: --within-groups takes the folder above each person's, as Korean/character01`,
+      `${dataset.identities[0]} has no group: --within-groups needs a folder above each identity's, such as Korean/character01`,
     );
   }
   const trials = oneShotTrials(labels, { ways, shots, trials: count, seed, groups: withinGroups ? groups : undefined });
   const hits = await answer(trials);
   const accuracy = shareOf(hits);
-  // Whose picture was asked about is drawn anew; the others of a question stay.
+  // The bootstrap resamples the identity of the query; the trial's other identities stay.
   const outcomes = hits.map((hit, trial) => ({ hit, identities: [labels[trials[trial].probe]] }));
   const interval = shareInterval(outcomes, { seed, resamples });
   const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${told(accuracy, interval)} (${count} trials`;
@@ -52,7 +52,7 @@ export async function evaluateOneShot(
     return own.length === 0 ? [] : [{ group, trials: own.length, accuracy: shareOf(own) }];
   });
   const without = names.filter((name) => !byGroup.some(({ group }) => group === name));
-  if (without.length > 0) warn(`no question was asked within ${without.join(", ")}: too few identities, or trials`);
+  if (without.length > 0) warn(`no trial was drawn from ${without.join(", ")}: too few identities or trials`);
   const lines = byGroup.map((group) => `  ${percent(group.accuracy).padStart(8)}  ${group.group}`);
   return {
     result: { ...result, groups: byGroup },
@@ -69,7 +69,7 @@ export async function evaluateRuns(
   const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, "nearest", told));
   const accuracy = shareOf(hits);
   const interval = shareInterval(
-    hits.map((hit, trial) => ({ hit, identities: [trial] })), // each question is about another character
+    hits.map((hit, trial) => ({ hit, identities: [trial] })), // each trial has its own query character
     bootstrap,
   );
   return {

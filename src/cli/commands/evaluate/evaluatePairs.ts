@@ -1,4 +1,4 @@
-// What `evaluate` tells of pairs beyond the report itself: the curve, and intervals over people.
+// What `evaluate` adds to the report on pairs: the DET curve, and bootstrap intervals over identities.
 import {
   areaUnderCurve,
   type Dataset,
@@ -33,7 +33,7 @@ export function evaluatePairs(
   };
 }
 
-/** How well the pairs of each group by itself are told apart, where there are several groups. */
+/** The metrics on the pairs within each group, if there are several groups. */
 export function byGroup(scored: readonly (EvaluationPair & ScoredPair)[], dataset: Dataset) {
   const names = groupsOf(dataset);
   if (names.length < 2) return [];

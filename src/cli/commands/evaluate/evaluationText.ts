@@ -1,4 +1,4 @@
-// What people read of an evaluation.
+// An evaluation as text.
 import {
   type DetPoint,
   falseAcceptRates,
@@ -11,13 +11,13 @@ import { digits, percent } from "../../outcome.ts";
 
 export interface PairEvaluation extends VerificationReport {
   det: DetPoint[];
-  /** Pairs of one identity. */
+  /** Number of genuine pairs. */
   genuine: number;
   /** Absent with --resamples 0. */
   intervals?: VerificationIntervals;
 }
 
-/** @param threshold the model's. @param over what accuracy is cross-validated over. */
+/** @param threshold the model's. @param over the folds that accuracy is cross-validated over, in words. */
 export function verificationText(report: PairEvaluation, threshold: number, people: number, over: string): string {
   const { accuracyStd: deviation, accuracyStandardError: error, intervals } = report;
   const within = (interval: Interval | undefined, show: (value: number) => string) =>
@@ -32,19 +32,19 @@ export function verificationText(report: PairEvaluation, threshold: number, peop
     ...balanceText(report),
     `AUC ${digits(report.auc)}${within(intervals?.auc, digits)}, EER ${percent(report.eer)}${within(intervals?.eer, percent)}`,
     ...accepts,
-    `best threshold ${digits(report.threshold)}; the model's is ${digits(threshold)}`,
+    `best threshold ${digits(report.threshold)}; the model's threshold ${digits(threshold)}`,
     ...(intervals
-      ? [`in brackets: ${100 * intervals.level} % intervals, ${intervals.identities} people drawn anew`]
+      ? [`in brackets: ${100 * intervals.level} % bootstrap intervals over ${intervals.identities} people`]
       : []),
   ].join("\n");
 }
 
-/** Where one kind is much more frequent, always naming that kind would be as accurate: what the figure is worth is said. */
+/** With unbalanced pairs accuracy misleads: always answering the frequent kind scores high, so that baseline is shown. */
 function balanceText({ balancedAccuracy, genuine, pairs }: PairEvaluation): string[] {
   const share = Math.max(genuine, pairs - genuine) / pairs;
   if (share < 0.6) return [];
   return [
-    `balanced accuracy ${percent(balancedAccuracy)}: ${genuine} genuine and ${pairs - genuine} impostor pairs, of which accuracy counts mostly the more frequent kind (${percent(share)} for calling all pairs that)`,
+    `balanced accuracy ${percent(balancedAccuracy)}: ${genuine} genuine and ${pairs - genuine} impostor pairs are unbalanced (always answering the frequent kind has accuracy ${percent(share)})`,
   ];
 }
 
@@ -59,7 +59,7 @@ export function openSetText({
 }: OpenSetReport): string {
   const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
   return [
-    `identification of ${known} enrolled people beside ${strangers} strangers: rank-1 rate ${percent(rank1)} ${within(intervals.rank1)}`,
-    `at the model's threshold ${digits(threshold)}: ${percent(truePositive)} ${within(intervals.truePositive)} rightly named, ${percent(falsePositive)} ${within(intervals.falsePositive)} of the strangers' pictures named`,
+    `open-set identification with ${known} enrolled people and ${strangers} strangers: rank-1 rate ${percent(rank1)} ${within(intervals.rank1)}`,
+    `at the model's threshold ${digits(threshold)}: ${percent(truePositive)} ${within(intervals.truePositive)} correctly identified, ${percent(falsePositive)} ${within(intervals.falsePositive)} of the strangers' pictures falsely identified`,
   ].join("\n");
 }

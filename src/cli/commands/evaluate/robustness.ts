@@ -1,5 +1,4 @@
-// How steady a liveness model's scores are: its AUC under other light, other colors and stronger compression, and its scores where
-// the face lies a little elsewhere.
+// Robustness of a liveness model: its AUC under changed light, colors and compression, and its scores under small shifts.
 import sharp from "sharp";
 import {
   type ImageSize,
@@ -12,24 +11,24 @@ import { changed, livenessLogits } from "../../../internal.ts";
 import { digits, percent } from "../../outcome.ts";
 
 export interface Robustness {
-  /** How many pictures of each kind were changed, and their AUC as they are. */
+  /** Number of pictures of each class that were changed, and the AUC on the originals. */
   readonly live: number;
   readonly spoof: number;
   readonly auc: number;
   readonly changes: readonly { readonly name: string; readonly auc: number; readonly fall: number }[];
   readonly shifts: {
-    /** Of a picture's logit over itself and its shifts by 5 %, root mean square over the pictures. */
+    /** Standard deviation of a picture's logit over shifts by 5 %, root mean square over the pictures. */
     readonly deviation: number;
-    /** How far a picture's logit is from the threshold, on average. */
+    /** Mean distance of a picture's logit from the threshold. */
     readonly margin: number;
-    /** Share of the pictures that some shift takes to the other side of the threshold. */
+    /** Share of the pictures whose decision changes under some shift. */
     readonly flipped: number;
   };
 }
 
 type Change = (pixels: Uint8Array, size: ImageSize) => Uint8Array | Promise<Uint8Array>;
 
-/** Of each value, as a share of full scale, cut off there. */
+/** Maps each value in [0, 1], and clamps the result. */
 const valueByValue =
   (of: (value: number, channel: number) => number): Change =>
   (pixels, [, , channels]) =>
@@ -68,7 +67,7 @@ const changes: Record<string, Change> = {
   "JPEG 50": jpeg(50),
 };
 
-/** Down and to the right by these shares of the side; the border is repeated. */
+/** Shifts down and right by these shares of the side; the border is repeated. */
 export const shifted =
   (down: number, right: number): Change =>
   (pixels, [height, width, channels]) => {
@@ -87,9 +86,9 @@ const shifts = steps.flatMap((down) =>
 );
 
 /**
- * @param most pictures of each kind that are changed, evenly through all of them.
+ * @param most number of pictures of each class to change, evenly through all of them.
  * @param threshold as a logit.
- * @param told of each change that is done.
+ * @param told called after each change.
  */
 export async function robustness(
   model: LivenessModel,
@@ -116,7 +115,7 @@ export async function robustness(
   return { live, spoof, auc, changes: found, shifts: steadiness(moved, threshold) };
 }
 
-/** @param moved the presentations of all pictures, once for each shift, none first. */
+/** @param moved the presentations of all pictures for each shift, the originals first. */
 export function steadiness(moved: readonly (readonly Presentation[])[], threshold: number): Robustness["shifts"] {
   const each = moved[0].map((_, i) => moved.map((presentations) => presentations[i].score));
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -131,12 +130,12 @@ export function steadiness(moved: readonly (readonly Presentation[])[], threshol
 export function robustnessText({ live, spoof, auc, changes, shifts }: Robustness): string {
   const width = Math.max(...changes.map(({ name }) => name.length));
   return [
-    `changed ${live} live pictures and ${spoof} of pictures (AUC ${digits(auc)} as they are):`,
+    `on ${live} bona fide pictures and ${spoof} attacks (AUC ${digits(auc)} unchanged):`,
     ...changes.map(
       ({ name, auc: own, fall }) =>
         `  ${name.padEnd(width)}  AUC ${digits(own)}${fall > 0.01 ? ", falls by more than 0.01" : ""}`,
     ),
-    `moved by 5 %: logits vary by ${digits(shifts.deviation)} (standard deviation) at a distance of ${digits(shifts.margin)} from the threshold; ${percent(shifts.flipped)} of the pictures change sides`,
+    `shifted by 5 %: logits vary by ${digits(shifts.deviation)} (standard deviation) at a mean distance of ${digits(shifts.margin)} from the threshold; ${percent(shifts.flipped)} of the decisions change`,
   ].join("\n");
 }
 

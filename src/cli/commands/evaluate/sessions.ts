@@ -1,11 +1,11 @@
-// What a figure promises: whether the pictures that a model is tested on are of recording sessions that it was trained on.
+// Whether the test pictures come from recording sessions that the model was trained on: what its metrics can promise.
 import type { Dataset } from "../../../index.ts";
 import { groupsOf } from "../../../internal.ts";
 
 export interface Sessions {
-  /** Groups that the model was trained on, null where its file tells of none. */
+  /** Groups that the model was trained on; null if its file lists none. */
   readonly trained: readonly string[] | null;
-  /** Groups of the pictures that it is tested on; empty where they are not told apart. */
+  /** Groups of the test pictures; empty without a grouping rule. */
   readonly tested: readonly string[];
   readonly shared: readonly string[];
   /** In words. */
@@ -24,22 +24,22 @@ function promiseOf(
   shared: readonly string[],
 ): string {
   if (!trained || tested.length === 0) {
-    return "Sessions are not told apart (--group-by in train): where test and training pictures are of the same ones, another day, room or camera may have many times these errors.";
+    return "Recording sessions are unknown (see train --group-by): if training and test share sessions, errors on another day, room or camera may be many times higher.";
   }
   if (shared.length > 0) {
-    return `Groups ${shown(shared)} were trained on, too: these figures promise nothing for another session.`;
+    return `Groups ${shown(shared)} are also in the training data: these metrics do not apply to other sessions.`;
   }
-  return `Tested on groups ${shown(tested)}, trained on ${shown(trained)}: what to expect of another session of this kind; not of other cameras, places, attacks or people than those in the data.`;
+  return `Tested on groups ${shown(tested)}, trained on ${shown(trained)}: these metrics apply to other sessions of this kind, not to other cameras, places, attacks or people.`;
 }
 
 const shown = (names: readonly string[]) =>
   names.length > 5 ? `${names.slice(0, 5).join(", ")}, ...` : names.join(", ");
 
-/** Says so before anything is computed. */
+/** Warns before anything is computed. */
 export function warnOfShared({ items }: Dataset, { shared }: Sessions, warn: (text: string) => void): void {
   if (shared.length === 0) return;
   const count = items.filter(({ group }) => group !== undefined && shared.includes(group)).length;
   warn(
-    `${count} of ${items.length} pictures are of groups that this model was trained on (${shown(shared)}): the figures flatter it`,
+    `${count} of ${items.length} pictures are from groups that this model was trained on (${shown(shared)}): the metrics are too optimistic`,
   );
 }

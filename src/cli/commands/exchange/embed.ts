@@ -1,4 +1,4 @@
-// twingrad embed: the embeddings of pictures, for other programs.
+// twingrad embed: exports the embeddings of pictures for other programs.
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
@@ -13,11 +13,17 @@ import { namesBeside } from "./embeddingFiles.ts";
 export function addEmbed(program: Command): void {
   const command = program
     .command("embed")
-    .description("Writes the embedding of each picture, with who is on it.")
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
+    .description("Writes the embedding and the identity of each picture.")
+    .argument("<model>", "a model file or the folder that contains it")
     .argument("<data...>", dataHelp)
-    .requiredOption("--out <file>", "NAME.npy, with NAME.tsv of who is on each row; NAME.csv; or NAME.safetensors")
-    .option("--projector <folder>", "also the files of TensorBoard's projector: tensorboard --logdir FOLDER");
+    .requiredOption(
+      "--out <file>",
+      "output file: NAME.npy (with the identities of the rows in NAME.tsv), NAME.csv or NAME.safetensors",
+    )
+    .option(
+      "--projector <folder>",
+      "also write files for TensorBoard's embedding projector: tensorboard --logdir FOLDER",
+    );
   action(addDataOptions(command), embed);
 }
 
@@ -41,7 +47,7 @@ async function embed(
     }
     for (const [file, content] of files) {
       await mkdir(dirname(file), { recursive: true });
-      // As a model may, embeddings tell of the people in the pictures: readable by their owner alone.
+      // Embeddings are personal data of the people in the pictures: readable by the owner alone.
       await updateFile(file, async () => content, { ownerOnly: true });
     }
     const [rows, length] = [identities.length, table.length];

@@ -1,4 +1,4 @@
-// Embeddings from anywhere, as `evaluate` and `calibrate` take them.
+// Embeddings of any model, for `evaluate` and `calibrate`.
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import {
@@ -24,24 +24,26 @@ export function addEmbeddingOptions(command: Command): Command {
   return command
     .option(
       "--embeddings <file>",
-      "instead of a model and data: embeddings of any model, as .npy, .csv or .safetensors",
+      "use the embeddings in a .npy, .csv or .safetensors file, of any model, instead of a model and data",
     )
     .option(
       "--names <file>",
-      "who is on each of their rows: a line each, or tab-separated columns with a header (default: as the file says, or the .tsv beside a .npy)",
+      "identity of each row of --embeddings: one per line, or tab-separated columns with a header (default: from the file itself, or the .tsv next to a .npy)",
     )
     .addOption(
-      new Option("--metric <name>", "of --embeddings: how far two are apart").choices(metrics).default("euclidean"),
+      new Option("--metric <name>", "distance between the vectors of --embeddings")
+        .choices(metrics)
+        .default("euclidean"),
     );
 }
 
-/** The file with the names of a .npy's rows. */
+/** The file with the identities of a .npy's rows. */
 export const namesBeside = (path: string): string => path.replace(/\.npy$/i, ".tsv");
 
 export interface OpenedEmbeddings {
   readonly table: EmbeddingTable;
   readonly dataset: Dataset;
-  /** With distances alone; a threshold comes from whoever asks for decisions. */
+  /** The file has no threshold: the caller passes one. */
   recognizer(threshold: number): Recognizer;
 }
 
@@ -64,7 +66,7 @@ export async function openEmbeddings({ embeddings: path, names, metric }: Embedd
   }
 }
 
-/** @param optional whether nobody named the file. */
+/** @param optional the file may be missing. */
 async function namesIn(path: string, optional: boolean): Promise<string | undefined> {
   try {
     return await readText(path);

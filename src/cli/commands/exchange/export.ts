@@ -1,4 +1,4 @@
-// twingrad export: a model for other runtimes.
+// twingrad export: converts a model for other runtimes.
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
@@ -39,21 +39,27 @@ interface Written {
 export function addExport(program: Command): void {
   const command = program
     .command("export")
-    .description("Writes a model for other runtimes: the embedder and the verifier as ONNX, weights as safetensors.")
-    .argument("<model>", "what `twingrad train` wrote: the file or its folder")
-    .option("--onnx <file>", "the embedder: pictures to embeddings")
-    .option("--verifier <file>", "the verifier, ONNX as well: two embeddings to the logit or distance")
-    .option("--safetensors <file>", "the weights, in the layouts and by the names of --to")
-    .option("--opset <number>", "of ONNX, from 17 to 21 (default: 17)", wholeNumber(1))
-    .addOption(new Option("--layout <order>", "of the embedder's pictures (default: NHWC)").choices(["NHWC", "NCHW"]))
+    .description(
+      "Exports a model for other runtimes: the embedder and the verifier as ONNX, the weights as safetensors.",
+    )
+    .argument("<model>", "a model file or the folder that contains it")
+    .option("--onnx <file>", "write the embedder: pictures to embeddings")
+    .option("--verifier <file>", "write the verifier as ONNX: two embeddings to a logit or distance")
+    .option("--safetensors <file>", "write the weights in the layouts and with the names of --to")
+    .option("--opset <number>", "ONNX opset, 17 to 21 (default: 17)", wholeNumber(1))
+    .addOption(
+      new Option("--layout <order>", "memory layout of the embedder's input (default: NHWC)").choices(["NHWC", "NCHW"]),
+    )
     .option("--bytes", "the embedder takes bytes from 0 to 255 instead of floats from 0 to 1")
     .option(
       "--source-size <size>",
-      "height and width of the pictures that the embedder takes and resizes, as 224 or 112x92 (default: the model's own)",
+      "height and width of the input that the embedder resizes, e.g. 224 or 112x92 (default: the model's)",
       imageSize,
     )
-    .addOption(new Option("--to <framework>", "whom --safetensors is for").choices(frameworks).default("twingrad"))
-    .option("--license <text>", "of the weights, for the metadata (default: what the model says)");
+    .addOption(
+      new Option("--to <framework>", "framework that --safetensors is for").choices(frameworks).default("twingrad"),
+    )
+    .option("--license <text>", "license of the weights, stored in the metadata (default: the model's)");
   action(command, exportCommand);
 }
 
@@ -67,7 +73,7 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   if (older) warn(older);
   const sourceSize = typeof size === "number" ? ([size, size] as const) : size;
   const options = { opset, license };
-  // All are made before any is written: what cannot be expressed leaves no half of an export behind.
+  // All are encoded before any is written: an unsupported model leaves no partial export.
   const made: [file: string, made: OnnxFile | Awaited<ReturnType<typeof exportWeights>>][] = [];
   if (onnx) made.push([onnx, await exportOnnx(model, { ...options, layout, bytes: inBytes, sourceSize })]);
   if (verifier) made.push([verifier, await exportOnnxVerifier(model, options)]);

@@ -1,4 +1,4 @@
-// twingrad import: weights of another framework in, a model out.
+// twingrad import: converts weights of another framework to a model.
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
@@ -27,45 +27,50 @@ interface Flags {
 export function addImport(program: Command): void {
   const command = program
     .command("import")
-    .description("Makes a model of weights from another framework, in a safetensors file.")
+    .description("Imports weights of another framework, from a safetensors file, as a model.")
     .argument("<weights>", "the safetensors file; float16, bfloat16 and float64 become float32")
-    .requiredOption("--out <model>", "the model file to write, or a folder, which gets model.safetensors")
+    .requiredOption("--out <model>", "the model file to write, or a folder to write model.safetensors to")
     .addOption(
-      new Option("--from <framework>", "whose layouts and names the file has")
+      new Option("--from <framework>", "framework whose layouts and names the file uses")
         .choices(frameworks)
         .makeOptionMandatory(),
     )
     .option(
       "--map <file>",
-      "JSON with names where the rule does not find them, as tower/block1/conv/kernel: stem.weight, or the other way round; null for a tensor that is not wanted",
+      "JSON object of tensor names that automatic matching does not find, e.g. tower/block1/conv/kernel: stem.weight, or the reverse; null ignores a tensor",
     )
     .option(
       "--image-size <size>",
-      "height and width of the network's pictures, as 56 or 112x92 (default: as the file's metadata say, else the square that the dense layer takes)",
+      "height and width of the network's input, e.g. 56 or 112x92 (default: from the file's metadata, else the square that fits the dense layer)",
       imageSize,
     )
     .addOption(
-      new Option("--embedding-activation <name>", "of the last layer (default: sigmoid)").choices(embeddingActivations),
+      new Option("--embedding-activation <name>", "activation of the embedding layer (default: sigmoid)").choices(
+        embeddingActivations,
+      ),
     )
     .option(
       "--batch-norm-epsilon <number>",
-      "that the network was trained with (default: 1e-5 from pytorch, 1e-3 from keras)",
+      "epsilon of batch normalization in training (default: 1e-5 from pytorch, 1e-3 from keras)",
       number,
     )
     .option(
       "--batch-norm-momentum <share>",
-      "of its old value that a moving average keeps (default: 0.9 from pytorch, 0.99 from keras)",
+      "share of its old value that a moving average keeps in an update (default: 0.9 from pytorch, 0.99 from keras)",
       number,
     )
     .addOption(
-      new Option("--loss <name>", "that the network was trained with; only cross-entropy has a head (default: cross-entropy)").choices(lossNames), // biome-ignore format: one option
+      new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: cross-entropy)").choices(lossNames), // biome-ignore format: one option
     )
-    .option("--margin <distance>", "of its contrastive loss (default: 1)", number)
-    .option("--standardize", "the network takes pictures whose channels have mean 0 and variance 1")
+    .option("--margin <distance>", "margin of the contrastive loss (default: 1)", number)
+    .option("--standardize", "standardize input: each picture's channels to mean 0 and variance 1")
     .addOption(
-      new Option("--task <name>", "what the network tells (default: recognition)").choices(["recognition", "liveness"]),
+      new Option("--task <name>", "what the network predicts (default: recognition)").choices([
+        "recognition",
+        "liveness",
+      ]),
     )
-    .option("--license <text>", "of the weights, kept in the model (default: what the file says)");
+    .option("--license <text>", "license of the weights, stored in the model (default: the file's)");
   action(command, importCommand);
 }
 
@@ -91,7 +96,7 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
     error.message = `${weights}: ${error.message}`;
     throw error;
   });
-  const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // a folder may be one to make
+  const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
   await mkdir(dirname(model), { recursive: true });
   await saveModel(model, imported.model);
   const { tensors, ignored } = imported;
@@ -107,14 +112,11 @@ async function readMap(path: string): Promise<Record<string, string | null>> {
   try {
     map = JSON.parse(text);
   } catch (error) {
-    throw new TwingradError("BAD_INPUT", `${path}: this is no JSON: ${(error as Error).message}`);
+    throw new TwingradError("BAD_INPUT", `${path}: invalid JSON: ${(error as Error).message}`);
   }
   const isName = (value: unknown) => typeof value === "string" || value === null;
   if (typeof map === "object" && map !== null && !Array.isArray(map) && Object.values(map).every(isName)) {
     return map as Record<string, string | null>;
   }
-  throw new TwingradError(
-    "BAD_INPUT",
-    `${path}: an object of names was expected, such as {"tower/dense/bias": "fc.bias"}`,
-  );
+  throw new TwingradError("BAD_INPUT", `${path}: expected an object of names such as {"tower/dense/bias": "fc.bias"}`);
 }

@@ -1,4 +1,4 @@
-// twingrad draw: a folder of drawn faces, for those who want to try things before they have pictures of their own.
+// twingrad draw: writes a data set of synthetic faces, for a first try without own pictures.
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -20,12 +20,12 @@ interface Flags {
 export function addDraw(program: Command): void {
   const command = program
     .command("draw")
-    .description("Draws faces to try things on: one folder for each identity, PNG files.")
-    .argument("<folder>", "a new folder")
-    .option("--identities <count>", "how many identities", wholeNumber(2), 60)
-    .option("--pictures <count>", "how many pictures of each", wholeNumber(1), 8)
+    .description("Draws a data set of synthetic faces: one folder of PNG files for each identity.")
+    .argument("<folder>", "a new folder for the pictures")
+    .option("--identities <count>", "number of identities", wholeNumber(2), 60)
+    .option("--pictures <count>", "number of pictures of each identity", wholeNumber(1), 8)
     .option("--size <pixels>", "width and height of a picture", wholeNumber(8), 64)
-    .option("--seed <number>", "of the identities and their pictures", wholeNumber(0), 1);
+    .option("--seed <number>", "seed of the identities and their pictures", wholeNumber(0), 1);
   action(command, run);
 }
 

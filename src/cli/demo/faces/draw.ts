@@ -1,4 +1,4 @@
-// One picture: resvg rasterizes it, so that the bytes are the same on every machine.
+// Draws one picture with resvg, so that the bytes are the same on every machine.
 import { Resvg } from "@resvg/resvg-js";
 import { finishPicture, OVERSAMPLING } from "../../../faces/finish.ts";
 import type { Appearance, Person, RandomNumbers } from "../../../faces/people.ts";

@@ -1,4 +1,4 @@
-// The demo's pictures: drawn people, as a dataset like any other, made from a seed and kept for the next run.
+// The demo's pictures: a dataset of drawn people, generated from a seed and cached for the next run.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ export const numbersOf =
   (use, index) =>
     new Random(seed, streams[use], index);
 
-/** Kept pictures that are drawn again before the kept ones are believed. */
+/** Number of cached pictures that are redrawn to validate the cache. */
 const SAMPLES = 16;
 
 export interface FacesOptions {
@@ -26,9 +26,9 @@ export interface FacesOptions {
   seed: number;
   /** Number of the first person: people of different numbers are different people. */
   firstPerson?: number;
-  /** Folder that keeps the pictures; without one they are drawn anew. */
+  /** Folder that caches the pictures. @default no cache */
   cache?: string;
-  /** Told when that folder cannot be read or written: the pictures are drawn all the same, and again the next time. */
+  /** Called if the cache cannot be read or written; the pictures are then drawn again in each run. */
   warn?: (text: string) => void;
   /** Called now and then with the number of pictures drawn. */
   onProgress?: (drawn: number) => void;
@@ -53,7 +53,7 @@ export async function drawFaces(options: FacesOptions): Promise<Uint8Array> {
   };
   const unkept = (error: TwingradError) => {
     if (!warn) throw error;
-    warn(`${error.message}; the pictures will be drawn again the next time`);
+    warn(`${error.message}; the pictures are drawn again in the next run`);
     return undefined;
   };
   const kept = cache && (await readKept(join(cache, name)).catch(unkept));
@@ -93,8 +93,7 @@ export function facesDataset(images: Uint8Array, { people, pictures, size, first
 const personName = (index: number) => `person ${index + 1}`;
 
 /**
- * Whether kept pictures are what would be drawn now: another version of this code, or of what it draws with, may have
- * kept them.
+ * Whether cached pictures equal those drawn now: another version of this code, or of resvg, may have written them.
  */
 function asDrawn(kept: Uint8Array, bytes: number, draw: (index: number) => Uint8Array): boolean {
   const last = kept.length / bytes - 1;
@@ -104,7 +103,7 @@ function asDrawn(kept: Uint8Array, bytes: number, draw: (index: number) => Uint8
   );
 }
 
-/** The kept pictures, or undefined where there are none or the file is not as it was written. */
+/** The cached pictures; undefined if the file is missing or damaged. */
 async function readKept(path: string): Promise<Uint8Array | undefined> {
   const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
@@ -115,7 +114,7 @@ async function readKept(path: string): Promise<Uint8Array | undefined> {
   return digest(images).equals(file.subarray(0, 32)) ? images : undefined;
 }
 
-/** With their SHA-256 in front: a file that was damaged later is not believed. @throws DISK as the folder does. */
+/** Writes the pictures after their SHA-256, to detect damage. @throws DISK */
 async function keep(folder: string, name: string, images: Uint8Array): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(folder, "made", error);

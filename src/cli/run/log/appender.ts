@@ -1,17 +1,16 @@
-// A growing file whose writer may be killed at any moment and whose disk may be full: what cannot be written waits.
+// An append-only file that survives a kill at any moment; with a full disk, unwritten data are kept and retried.
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 export class Appender {
   #waiting: Uint8Array[] = [];
   #file?: FileHandle;
-  /** How many bytes of the file are known to be good: what a failed write left behind them is written over. */
+  /** Length of the valid part of the file: the rest of a failed write is overwritten. */
   #length = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param begin tells, from the bytes that are in the file, how many to keep and what to put behind them first; called
-   * with the first flush.
+   * @param begin called at the first flush with the file's bytes; returns how many to keep and what to append first.
    */
   constructor(
     readonly path: string,
@@ -22,7 +21,7 @@ export class Appender {
     this.#waiting.push(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
   }
 
-  /** Writes what waits and syncs it to the disk. Rejects as the file system does; what was not written waits on. */
+  /** Writes pending data and syncs it to the disk. Rejects with the file system's error; unwritten data stay pending. */
   flush(): Promise<void> {
     const result = this.#turn.then(() => this.#flush());
     this.#turn = result.catch(() => undefined);

@@ -1,14 +1,14 @@
-// Every step's loss as a table, for spreadsheets and scripts: one line a step, and one for each evaluation on the way.
+// The CSV log: one line for each step, and one for each evaluation.
 import { Appender } from "./appender.ts";
 import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 const header = "step,epoch,loss,validation_loss,validation_auc,seconds,learning_rate,validation_eer\n";
-/** Of earlier versions: their lines lack the last columns. */
+/** The header of earlier versions, without the last columns. */
 const shorter = "step,epoch,loss,validation_loss,validation_auc,seconds\n";
 
 /**
- * Numbers are written so that reading gives them back bit for bit; `seconds` is Unix time. A table that is there already
- * is kept up to the lines of step `from`, where the run goes on; with 0 it begins anew.
+ * Numbers round-trip exactly; `seconds` is Unix time. An existing table is kept up to step `from`, where the run resumes;
+ * with 0 it is overwritten.
  */
 export function csvLog(path: string, from: number): LogWriter {
   const file = new Appender(path, (present) => {
@@ -30,7 +30,7 @@ export function csvLog(path: string, from: number): LogWriter {
   };
 }
 
-/** The length of the header and of the lines of steps up to `last`; 0 for what is no such table. */
+/** The length of the header and of the lines of steps up to `last`; 0 if the file is not such a table. */
 function lengthUpTo(text: string, last: number): number {
   const begun = [header, shorter].find((line) => text.startsWith(line));
   if (begun === undefined) return 0;

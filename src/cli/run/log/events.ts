@@ -1,4 +1,4 @@
-// The event file that TensorBoard draws its curves from: TFRecord frames around protobuf messages. Messages and field
+// TensorBoard's event file: protobuf messages in TFRecord frames. Messages and field
 // numbers: https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto and
 // https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/summary.proto
 //   Event { double wall_time = 1; int64 step = 2; oneof { string file_version = 3; Summary summary = 5;
@@ -12,14 +12,14 @@ import { frame, recordCodec } from "../../../internal.ts";
 import { Appender } from "./appender.ts";
 import type { LogEntry, LogWriter } from "./logWriter.ts";
 
-/** The name tells TensorBoard what it is; a process begins a file of its own. */
+/** TensorBoard recognizes the file by its name; each process starts its own file. */
 export async function eventLog(folder: string, from: number): Promise<LogWriter> {
   const { crc32c } = await recordCodec();
   const now = Date.now() / 1000;
   const path = join(folder, `events.out.tfevents.${Math.floor(now)}.${process.pid}.twingrad`);
   const file = new Appender(path, () => ({ keep: 0, first: "" }));
   file.append(frame(fileVersion(now), crc32c));
-  // TensorBoard drops what an earlier file of the folder has of this step and later ones: the run goes on from before.
+  // TensorBoard discards events of this and later steps in earlier files: the run resumes before them.
   file.append(frame(sessionStart(now, from + 1), crc32c));
   return {
     path,

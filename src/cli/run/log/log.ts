@@ -1,4 +1,4 @@
-// What a training run leaves behind to look at: a table and TensorBoard's event file, in the folder of its model.
+// The logs of a training run, in the folder of its model: a CSV table and TensorBoard's event file.
 import { join } from "node:path";
 import { csvLog } from "./csv.ts";
 import { eventLog } from "./events.ts";
@@ -6,7 +6,7 @@ import type { LogEntry, LogWriter } from "./logWriter.ts";
 
 const secondsBetweenFlushes = 1;
 
-/** All writers of a run. A disk that is full or read-only is told of once, and costs the run nothing else. */
+/** All log writers of a run. A full or read-only disk causes a single warning, and training continues. */
 export class TrainingLog {
   readonly #writers: readonly LogWriter[];
   readonly #warn: (text: string) => void;
@@ -18,7 +18,7 @@ export class TrainingLog {
     this.#warn = warn;
   }
 
-  /** @param from the step that the run goes on from; 0 for a new one. */
+  /** @param from the step that the run resumes from; 0 for a new run. */
   static async open(folder: string, from: number, warn: (text: string) => void): Promise<TrainingLog> {
     return new TrainingLog([csvLog(join(folder, "log.csv"), from), await eventLog(folder, from)], warn);
   }
@@ -34,14 +34,14 @@ export class TrainingLog {
     if (performance.now() - this.#flushed > secondsBetweenFlushes * 1000) void this.flush();
   }
 
-  /** All that was written so far is on the disk then, or the user knows that it is not. Never rejects. */
+  /** Writes everything to the disk, or warns. Never rejects. */
   async flush(): Promise<void> {
     this.#flushed = performance.now();
     const results = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
     const failed = results.findIndex(({ status }) => status === "rejected");
     if (failed >= 0 && !this.#failing) {
       const { reason } = results[failed] as PromiseRejectedResult;
-      this.#warn(`${this.#writers[failed].path}: cannot be written: ${(reason as Error).message}; trying again later`);
+      this.#warn(`${this.#writers[failed].path}: cannot be written: ${(reason as Error).message}; will retry`);
     }
     this.#failing = failed >= 0;
   }

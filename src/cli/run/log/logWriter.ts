@@ -1,13 +1,13 @@
-// What a log is given, and what writes it in a form of its own.
+// The entries of a training log, and the interface of its writers.
 
 export interface LogEntry {
   step: number;
   epoch: number;
-  /** Of the step, the L2 penalty included. */
+  /** The step's loss, including the L2 penalty. */
   loss?: number;
-  /** Of the step. */
+  /** The step's learning rate. */
   learningRate?: number;
-  /** On people held out of training, when there was a checkpoint. */
+  /** Metrics on held-out identities, at a checkpoint. */
   validation?: { loss: number; auc: number; eer: number };
   /** Unix time. */
   seconds: number;
@@ -16,7 +16,7 @@ export interface LogEntry {
 export interface LogWriter {
   readonly path: string;
   write(entry: LogEntry): void;
-  /** What could not be written is kept for the next time. */
+  /** Unwritten data are kept for the next flush. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Learning to tell live people from pictures of people, as a training run's task.
+// The training task of presentation attack detection.
 import {
   balancedLiveness,
   crossFittedReport,
@@ -12,12 +12,12 @@ import {
   splitLiveness,
   thresholdOf,
 } from "../../../index.ts";
-import { livenessKey, livenessLogits, meanLoss, scoreOf, withLivenessJudgement } from "../../../internal.ts";
+import { livenessKey, livenessLogits, meanLoss, scoreOf, withLivenessOperatingPoint } from "../../../internal.ts";
 import { openLiveness } from "../../options/dataOptions.ts";
 import { mebibyte } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
 
-/** How many pictures of each kind a checkpoint is evaluated by. */
+/** Pictures of each class that evaluate a checkpoint. */
 const evaluatedPictures = 250;
 
 export const liveness: TrainingTask<LivenessItem> = {
@@ -25,7 +25,7 @@ export const liveness: TrainingTask<LivenessItem> = {
   open: openLiveness,
   describe({ items, identities }) {
     const live = items.filter((item) => item.live).length;
-    return `${live} pictures of live people and ${items.length - live} of pictures, ${identities.length} people together`;
+    return `${live} bona fide pictures and ${items.length - live} presentation attacks of ${identities.length} people`;
   },
   divide: splitLiveness,
   some: someOf,
@@ -63,7 +63,7 @@ export const liveness: TrainingTask<LivenessItem> = {
         auc,
         eer,
         figures: { loss, apcer, bpcer, hter, eer, auc, threshold },
-        sealed: (bytes) => withLivenessJudgement(bytes, { threshold }),
+        sealed: (bytes) => withLivenessOperatingPoint(bytes, { threshold }),
       };
     } finally {
       await model.dispose();
@@ -71,7 +71,7 @@ export const liveness: TrainingTask<LivenessItem> = {
   },
 };
 
-/** Evenly through the pictures of each kind: evaluating on the way must stay cheap. */
+/** An even sample of each class: evaluation at checkpoints must stay cheap. */
 function someOf({ identities, items }: LivenessDataset): LivenessDataset {
   const some = [true, false].flatMap((kind) => {
     const own = items.filter((item) => item.live === kind);

@@ -1,4 +1,4 @@
-// Learning to tell people apart, as a training run's task.
+// The training task of recognition.
 import {
   assess,
   type Dataset,
@@ -21,13 +21,13 @@ import { openData } from "../../options/dataOptions.ts";
 import { trainingStream } from "../trainingStream.ts";
 import type { TrainingTask } from "./task.ts";
 
-/** Pairs of each kind for each person that the threshold is set by. */
+/** Pairs of each kind for each person that set the threshold. */
 const evaluatedPairs = 50;
-/** About how many pictures a checkpoint is evaluated by. */
+/** Approximate number of pictures that evaluate a checkpoint. */
 const evaluatedPictures = 500;
-/** About how many of the pictures trained on whitening is fitted to. */
+/** Approximate number of training pictures that whitening is fitted to. */
 const whitenedPictures = 4000;
-/** About how many of them are the cohort of localized centering: each embedding is compared with all of it. */
+/** Approximate size of the cohort of localized centering: each embedding is compared with all of it. */
 const cohortPictures = 1000;
 
 export const recognition: TrainingTask = {
@@ -84,17 +84,17 @@ export const recognition: TrainingTask = {
   },
 };
 
-/** As `fitWhitening` would, at the end: of the people that it is fitted to somebody must have two pictures. */
+/** Fails early: at the end of training, `fitWhitening` needs a person with two pictures. */
 function requireSeveralPictures(training: Dataset): void {
   const seen = someOf(training, whitenedPictures);
   if (indicesByIdentity(labelsOf(seen)).some(({ length }) => length > 1)) return;
   throw new TwingradError(
     "BAD_INPUT",
-    `--whiten: none of ${seen.identities.length} people to fit it to has two pictures; it needs to see how pictures of one person differ`,
+    `--whiten: none of ${seen.identities.length} people has two pictures; expected at least one, to measure the within-class covariance`,
   );
 }
 
-/** What a model makes of the pictures of these people. */
+/** The embeddings of the pictures of these people. */
 async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {
   const model = await Model.open(device, bytes);
   try {
@@ -105,13 +105,13 @@ async function embedded(device: Device, bytes: Uint8Array, people: Dataset) {
   }
 }
 
-/** At most so many of the rows [N, length], evenly through all of them. */
+/** At most `most` of the rows [N, length], evenly spaced. */
 function evenly(rows: Float32Array, length: number, most: number): Float32Array {
   const stride = Math.ceil(rows.length / length / most);
   return rows.filter((_, i) => Math.floor(i / length) % stride === 0);
 }
 
-/** As many of the people as have about so many pictures together. */
+/** The first people with about `enough` pictures together. */
 function someOf(people: Dataset, enough: number): Dataset {
   const chosen: number[] = [];
   const counts = indicesByIdentity(labelsOf(people)).map((pictures) => pictures.length);

@@ -1,4 +1,4 @@
-// What differs between the things that a network can learn; the rest of a training run is the same for all of them.
+// The part of a training run that depends on the task: recognition or liveness.
 import type {
   Batch,
   BatchStream,
@@ -21,45 +21,45 @@ export interface TrainingStream {
   readonly stream: Pick<BatchStream<Batch & { readonly epoch: number }>, "next" | "begin" | "state"> & {
     restore(state: SamplerState): void;
   };
-  /** Examples in a batch, as the trainer counts them: of one rank. */
+  /** Examples in a batch. */
   readonly batchSize: number;
   /** Examples in an epoch, on average. */
   readonly perEpoch: number;
-  /** Steps in so many epochs, as far as that is known. */
+  /** Estimated number of steps. */
   steps(epochs: number): number;
 }
 
 export interface Verdict {
-  /** Mean of the training loss's data term. */
+  /** Mean loss, without the L2 penalty. */
   readonly loss: number;
   readonly auc: number;
   readonly eer: number;
-  /** What `train` reports. */
+  /** The metrics that `train` reports. */
   readonly figures: Readonly<Record<string, number>>;
-  /** The model file with what was found in it. */
+  /** Stores the operating point in the model file. */
   sealed(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
 export interface TrainingTask<I extends Item = Item> {
-  /** What a batch counts. */
+  /** The unit of a batch, in words. */
   readonly examples: string;
-  /** Opens DATA; whatever is skipped is told. */
+  /** Opens DATA, with a line for each skipped file. */
   open(
     paths: readonly string[],
     flags: DataFlags,
     tell: (line: string) => void,
     needs: PictureNeeds,
   ): Promise<Dataset<I>>;
-  /** The data in a few words. */
+  /** A short description of the data. */
   describe(dataset: Dataset<I>): string;
   /**
-   * The people that a network is trained on, and those held out.
-   * @throws BAD_INPUT where that cannot be.
+   * Splits into training and held-out data.
+   * @throws BAD_INPUT if there are too few.
    */
   divide(dataset: Dataset<I>, split: Split): Divided<I>;
-  /** Of people held out a part that is evaluated quickly. */
+  /** A sample of the held-out data for quick evaluations. */
   some(heldOut: Dataset<I>): Dataset<I>;
-  /** @throws BAD_INPUT at once where these people give no batches. */
+  /** @throws BAD_INPUT if the data cannot fill a batch. */
   batches(
     training: Dataset<I>,
     decoded: ImageSize,
@@ -69,11 +69,11 @@ export interface TrainingTask<I extends Item = Item> {
     share?: Share,
   ): TrainingStream;
   network(options: NetworkOptions): Network;
-  /** The model file at the end of training on these people, with what is fitted to them once more. */
+  /** Post-processing at the end of training, fitted to the training data: whitening and centering. */
   finish?(device: Device, bytes: Uint8Array, training: Dataset<I>, settings: ResolvedSettings): Promise<Uint8Array>;
   /**
-   * Evaluates a saved model on these people. `quick`: loss and AUC are all that is wanted. `training`: what it was trained on, where
-   * groups are held out to test it; a threshold is then not set on them.
+   * Evaluates a saved model. `quick`: only loss and AUC are needed. `training`: the training data, if the held-out groups are
+   * for testing; the threshold is then set on the training data.
    */
   evaluate(
     device: Device,
@@ -81,6 +81,6 @@ export interface TrainingTask<I extends Item = Item> {
     people: Dataset<I>,
     options: { seed: number; quick: boolean; training?: Dataset<I> },
   ): Promise<Verdict>;
-  /** The metadata key of what `Verdict.sealed` adds. */
+  /** The metadata key that `sealed` adds. */
   readonly operatingPointKey: string;
 }

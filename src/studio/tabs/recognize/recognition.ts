@@ -51,7 +51,7 @@ export class Recognition {
   private readonly folder = folderAt(`${rootFolder}/recognition`);
   private index: Index | undefined;
   private opened: Opened | undefined;
-  private liveness: { readonly device: Device; readonly judge: LivenessModel } | undefined;
+  private liveness: { readonly device: Device; readonly scorer: LivenessModel } | undefined;
   private finder: Awaited<ReturnType<typeof browserFaceFinder>>;
   /** Serializes changes. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -189,16 +189,16 @@ export class Recognition {
       if (!file) {
         await this.keep({ liveness: null });
         if (index.liveness) await this.folder.remove(livenessFile);
-        await this.liveness?.judge.dispose();
+        await this.liveness?.scorer.dispose();
         this.liveness = undefined;
       } else {
         await taking(file, async (bytes) => {
           const device = await this.context.device();
-          const judge = await LivenessModel.open(device, bytes, { batchSize });
+          const scorer = await LivenessModel.open(device, bytes, { batchSize });
           await this.folder.write(livenessFile, bytes);
           await this.keep({ liveness: { name: file.name } });
-          await this.liveness?.judge.dispose();
-          this.liveness = { device, judge };
+          await this.liveness?.scorer.dispose();
+          this.liveness = { device, scorer };
         });
       }
       if (this.opened) this.opened.gallery.liveness = this.liveness;
@@ -234,7 +234,7 @@ export class Recognition {
   private async openLiveness(device: Device): Promise<void> {
     if (!this.index!.liveness || this.liveness?.device === device) return;
     const bytes = await this.folder.read(livenessFile);
-    this.liveness = { device, judge: await LivenessModel.open(device, bytes, { batchSize }) };
+    this.liveness = { device, scorer: await LivenessModel.open(device, bytes, { batchSize }) };
   }
 
   /** The model in use on the current device; it is opened again after the device was lost. */
@@ -269,7 +269,7 @@ export class Recognition {
   /** The same picture in the liveness model's size. */
   private async checked({ stored }: PreparedProbe): Promise<{ livenessImages?: Uint8Array }> {
     if (!this.liveness) return {};
-    return { livenessImages: await this.context.decoder.decode(stored, this.liveness.judge.imageSize) };
+    return { livenessImages: await this.context.decoder.decode(stored, this.liveness.scorer.imageSize) };
   }
 
   private async cover({ stored }: PreparedProbe): Promise<string> {
@@ -312,7 +312,7 @@ export class Recognition {
 
   private forgetAll(): void {
     void this.opened?.model.dispose();
-    void this.liveness?.judge.dispose();
+    void this.liveness?.scorer.dispose();
     this.opened = undefined;
     this.liveness = undefined;
     this.index = undefined;
@@ -335,7 +335,8 @@ export class Recognition {
         return { name, pictures: embeddings.length, cover: opened?.covers.get(name) ?? null };
       }),
       threshold: opened?.model.threshold ?? null,
-      liveness: liveness && index?.liveness ? { name: index.liveness.name, threshold: liveness.judge.threshold } : null,
+      liveness:
+        liveness && index?.liveness ? { name: index.liveness.name, threshold: liveness.scorer.threshold } : null,
       findsFaces: finder !== undefined,
     });
   }

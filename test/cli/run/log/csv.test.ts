@@ -22,7 +22,7 @@ async function write(from: number, steps: number[], loss = 0.1): Promise<void> {
 }
 
 describe("log.csv", () => {
-  it("holds every loss to the bit, and judgements in lines of their own", async () => {
+  it("stores every loss exactly, and evaluations in lines of their own", async () => {
     const log = csvLog(join(folder, "log.csv"), 0);
     const loss = Math.fround(0.1);
     log.write({ step: 1, epoch: 0, loss, learningRate: 0.001, seconds: 2.5 });
@@ -53,7 +53,7 @@ describe("log.csv", () => {
     expect(await lines()).toHaveLength(5);
   });
 
-  it("begins anew where the file is none of ours", async () => {
+  it("starts anew if the file is not such a log", async () => {
     await writeFile(join(folder, "log.csv"), "name,value\n1,2\n");
     await write(1, [2]);
     expect((await lines())[0]).toBe(header);

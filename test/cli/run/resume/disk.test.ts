@@ -85,9 +85,7 @@ describe.skipIf(missing)("a run", () => {
       /^the checkpoint of step 0 is not saved \(.*ENOSPC.*\); no checkpoint is saved yet; training goes on and tries again in 30 s$/,
     );
     expect(told).toContain("the checkpoint of step 9 is saved: saving works again");
-    expect(told.filter((text) => /log\.csv: cannot be written: ENOSPC.*; trying again later/.test(text))).toHaveLength(
-      1,
-    );
+    expect(told.filter((text) => /log\.csv: cannot be written: ENOSPC.*; will retry/.test(text))).toHaveLength(1);
 
     // Nothing is missing afterwards: not a loss, not a bit of the model, and nothing half-written is left.
     expect(result.steps).toBe(30);
@@ -136,8 +134,8 @@ describe.skipIf(missing)("a run", () => {
     const told: string[] = [];
     const saved = await savedRun(folder, (text) => told.push(text));
     expect(saved?.description.step).toBe(older.step);
-    expect(told[0]).toMatch(new RegExp(`${newest.name} is passed over: the file was damaged after it was written`));
-    expect(told[1]).toBe(`going on from ${older.name}, the newest that is whole`);
+    expect(told[0]).toMatch(new RegExp(`${newest.name} is skipped: the file was damaged after it was written`));
+    expect(told[1]).toBe(`resuming from ${older.name}, the newest valid checkpoint`);
 
     const table = await losses(folder);
     await train(device, recognition, tinyPeople, settings, { folder, resume: saved, warn: () => undefined });

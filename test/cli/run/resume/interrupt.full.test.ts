@@ -50,7 +50,9 @@ describe("a run in the terminal", () => {
       await until(first.child, async () => (await linesOf(run)) > 3);
       first.child.kill(signal);
       expect(await first.ended, first.said.stderr).toBe(signal === "SIGINT" ? 130 : 143);
-      expect(first.said.stderr).toContain("stopping after the steps under way, to save them; once more ends at once");
+      expect(first.said.stderr).toContain(
+        "stopping after the current steps, to save a checkpoint; press Ctrl-C again to end at once",
+      );
       const result = JSON.parse(first.said.stdout.trimEnd().split("\n").pop()!);
       expect(result).toMatchObject({ interrupted: true, validation: null, lastLoss: expect.any(Number) });
       expect(result.checkpoint).toMatch(
