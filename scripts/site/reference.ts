@@ -57,6 +57,7 @@ const unnamed = [
   "Activation",
   "AnyResult",
   "Choice",
+  "Divide",
   "DeviceTuner",
   "Dtype",
   "embeddingFormats",

@@ -49,15 +49,17 @@ export interface LoadingOptions {
   /** How many batches are decoded ahead of the one in use. @default 8 */
   prefetch?: number;
   /**
-   * Of several ranks that train together: each gets its part of a batch `size` times as large, which is the batch that a single
-   * process would get, and decodes no other. Every rank draws with the same seed.
+   * For distributed training: this rank's part of a batch `size` times as large, the batch of a single process. The rank
+   * decodes only its part. All ranks must use the same seed.
    */
   share?: Share;
 }
 
-/** One of so many ranks, counted from 0. */
+/** The part of a batch that one rank decodes. */
 export interface Share {
+  /** From 0 to size - 1. */
   readonly rank: number;
+  /** The number of ranks. */
   readonly size: number;
 }
 

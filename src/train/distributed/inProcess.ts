@@ -99,7 +99,16 @@ class Member implements Communicator {
   }
 }
 
-/** One communicator for each of so many ranks, all of this process. */
+/**
+ * Communicators of ranks in one process, for tests and for several devices of one program.
+ * @param size the number of ranks.
+ * @example
+ * ```ts
+ * const trainers = inProcessCommunicators(2).map((communicator) =>
+ *   Trainer.create(device, network, { batchSize: 8, communicator }),
+ * );
+ * ```
+ */
 export function inProcessCommunicators(size: number): Communicator[] {
   if (!Number.isInteger(size) || size < 1) {
     throw new TwingradError(
