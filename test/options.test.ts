@@ -100,7 +100,7 @@ const calls: Record<string, { call: (options?: unknown) => unknown; wrong: strin
   "openDevice in a page": { call: loosely(openInPage), wrong: "limit", meant: "limits" },
   "openDevice in Node": { call: loosely(openDevice), wrong: "adaptor", meant: "adapter" },
   parameter: { call: (o) => loosely(tape.parameter.bind(tape))("w", [4], o), wrong: "initials", meant: "initial" },
-  compile: { call: (o) => loosely(tape.compile.bind(tape))(o), wrong: "optimizer", meant: "optimizer" },
+  compile: { call: (o) => loosely(tape.compile.bind(tape))(o), wrong: "optimzer", meant: "optimizer" },
   valueAndGradients: {
     call: (o) => loosely(valueAndGradients)(device, () => x, {}, o),
     wrong: "gradientOf",
@@ -197,7 +197,7 @@ it.each<[string, () => unknown, RegExp]>([
     /^siamese: imageSize undefined, filters 256, 128, .*; expected positive integers/,
   ],
   ["text for filters", () => loosely(siamese)({ imageSize: [8, 8, 1], filters: "4" }), /filters 4, embedding/],
-  ["an invalid seed", () => loosely(balancedPairs)(labels, {}), /^balanced pairs: seed is undefined; expected a whole/],
+  ["an invalid seed", () => loosely(balancedPairs)(labels, {}), /^balanced pairs: invalid seed undefined/],
   [
     "an unknown initial",
     () => loosely(tape.parameter.bind(tape))("w", [4], { initial: "glorot" }),
@@ -244,7 +244,11 @@ it.each<[string, () => unknown, RegExp]>([
     () => loosely(contrastiveLoss)(rows, rows, y, { margin: "1" }),
     /margin is "1"; expected a finite number/,
   ],
-  ["another way to match", () => loosely(vectorGallery)({ match: "median" }), /match is median, not nearest or mean/],
+  [
+    "another way to match",
+    () => loosely(vectorGallery)({ match: "median" }),
+    /Invalid match median: expected nearest or mean/,
+  ],
   ["NaN as a threshold", () => knowing().identify(probe, { threshold: Number.NaN }), /^identify: threshold is NaN/],
   ["text as a threshold", () => loosely(verifyAda)({ threshold: "1" }), /^verify: threshold is "1"; expected a number/],
   ["a misspelt option of a gallery", () => loosely(verifyAda)({ treshold: 1 }), /did you mean "threshold"/],
@@ -261,19 +265,19 @@ it.each<[string, () => unknown, RegExp]>([
   [
     "NaN as a label",
     () => pairsPerIdentity([0, 0, Number.NaN], { perIdentity: 1, seed: 1 }),
-    /label of picture 2 is NaN/,
+    /Invalid label NaN of picture 2/,
   ],
   [
     "a name as a label",
     () => loosely(balancedPairs)(["ada", "ada", "bob"], { seed: 1 }),
-    /label of picture 0 is "ada"/,
+    /Invalid label "ada" of picture 0/,
   ],
   [
     "a label below 0",
     () => pairsPerIdentity([0, -1], { perIdentity: 1, seed: 1 }),
-    /label of picture 1 is -1; an integer of at least 0/,
+    /Invalid label -1 of picture 1: expected an integer of at least 0/,
   ],
-  ["a share as a label", () => fitWhitening([0, 1], [0.5, 0.5], whole), /label of picture 0 is 0.5/],
+  ["a share as a label", () => fitWhitening([0, 1], [0.5, 0.5], whole), /Invalid label 0.5 of picture 0/],
 ])("refuses %s", async (_, call, message) => expect(await refusal(call)).toMatch(message));
 
 describe("nearest", () => {

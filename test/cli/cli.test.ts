@@ -21,21 +21,24 @@ describe("usage", () => {
     [["train", "."], /required option '--out/],
     [["verify", "model", "a.png"], /missing required argument 'b'/],
     [["train", ".", "--out", "x", "--color"], /unknown option '--color'/],
-    [["train", ".", "--out", "x", "--steps", "many"], /--steps.*A number was expected/],
+    [["train", ".", "--out", "x", "--steps", "many"], /--steps.*Expected a number/],
     [["train", ".", "--out", "x", "--steps", "0"], /--steps: /],
     [["train", ".", "--out", "x", "--batch-size", "2.5"], /--batch-size: /],
     [["train", ".", "--out", "x", "--channels", "2"], /--channels: /],
     [["train", ".", "--out", "x", "--image-size", "1x2x3"], /--image-size.*112x92/],
     [["train", ".", "--out", "x", "--loss", "hinge"], /--loss: .*contrastive/],
     [["train", ".", "--out", "x", "--validation", "1"], /--validation: /],
-    [["train", ".", "--out", "x", "--balanced", "--same-probability", "1"], /--balanced takes no probabilities/],
+    [
+      ["train", ".", "--out", "x", "--balanced", "--same-probability", "1"],
+      /--balanced does not go with probabilities/,
+    ],
     [["train", ".", "--out", "x", "--augment-preset", "much"], /--augment: got "much"; .*light, standard, strong/],
     [["train", ".", "--out", "x", "--resize", "cubic"], /--resize: .*area.*tf1/],
     [["augment", "a.png"], /required option '--out/],
     [["augment", "a.png", "--out", "x", "--count", "0"], /whole number of at least 1/],
     [["augment", "a.png", "--out", "x", "--augment-preset", "much"], /got "much"; expected .*light, standard, strong/],
     [["evaluate", "model", "data", "--one-shot", "1"], /whole number of at least 2/],
-    [["identify", "model", "gallery", "a.png", "--threshold", "near"], /A number was expected/],
+    [["identify", "model", "gallery", "a.png", "--threshold", "near"], /Expected a number/],
   ])("%j: 2", async (parameters, reason) => {
     const { status, stdout, stderr } = await twingrad(...parameters);
     expect(status).toBe(2);
@@ -59,7 +62,7 @@ describe("usage", () => {
     ["an unknown key", '{"learnRate":1}', /learnRate/],
     ["a value of the wrong type", '{"steps":"7"}', /config\.json: steps: /],
     ["an invalid augmentation", '{"augment":{"rotation":400}}', /json: augment: Invalid rotation 400: .* -180 to 180/],
-    ["no JSON", "steps=7", /config\.json: this is no JSON/],
+    ["no JSON", "steps=7", /config\.json: invalid JSON/],
   ])("a configuration with %s: 2", async (_, text, reason) => {
     await writeFile(at("config.json"), text);
     const { status, stderr } = await twingrad("train", data, "--out", at("x"), "--config", at("config.json"));

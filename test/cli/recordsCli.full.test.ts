@@ -80,7 +80,7 @@ describe("records create, inspect, verify", () => {
     const { status, stdout } = await cli.run("records", "inspect", at("out.tfrecord"));
     expect(status).toBe(0);
     expect(stdout).toMatch(/^24 records in 1 file\(s\), compression none; 0 corrupt\n {2}train\/addr +bytes\n/);
-    expect(stdout).toContain("no labeled pictures under these names; --prefix");
+    expect(stdout).toContain("no labeled pictures under these feature names");
   });
 
   it("shards, compresses and shuffles, the same for the same seed", async () => {

@@ -190,7 +190,7 @@ define("errors: invalid augmentation is named", async (device) => {
   await assertThrows("size", async () => trainer.step({ ...batch, left: batch.left.slice(1) }), ["[2, 31, 29, 3]"]);
   await trainer.dispose();
   const wrong = (options: Partial<TrainerOptions>) => () => create(device, options);
-  await assertThrows("range", wrong({ augmentation: { blur: 50 } }), ["blur: got 50", "0 to 5"]);
+  await assertThrows("range", wrong({ augmentation: { blur: 50 } }), ["blur 50", "within 0 to 5"]);
   await assertThrows("seed", wrong({ augmentation: { seed: 0.5 } }), ["seed is 0.5"]);
-  await assertThrows("source", wrong({ sourceSize: [0, 4] }), ["sourceSize is [0,4]"]);
+  await assertThrows("source", wrong({ sourceSize: [0, 4] }), ["`sourceSize` [0,4]", "positive integers"]);
 });
