@@ -97,7 +97,7 @@ describe("from pictures to a name", () => {
     expect(within).toMatchObject({ same: true, threshold: calibrated.threshold });
     expect(within.probability).toBeGreaterThan(0.5);
     const wrong = await twingrad("calibrate", at("calibrated"), data, "--far", "1.5");
-    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("A share between 0 and 1") });
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("Expected a rate between 0 and 1") });
 
     const oneShot = await json("evaluate", at("whole", "model.safetensors"), data, "--one-shot", "4", "--trials", "50");
     expect(oneShot).toMatchObject({ trials: 50, ways: 4, shots: 1 });

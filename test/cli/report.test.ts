@@ -159,7 +159,7 @@ describe("the demo's report", () => {
 
   test("tells how a step was made and that scores are distances", () => {
     for (const told of [
-      "4 people in 3 pictures each",
+      "4 people with 3 pictures each",
       "ln 11 = 2.40",
       "ln 2 = 0.69",
       "<dt>Pictures seen</dt><dd>36</dd>",
@@ -184,6 +184,6 @@ describe("the demo's report", () => {
 
   test("says so where the adapter has no timestamps", () => {
     const without = demoPage({ ...report, engine: { ...report.engine, kernels: null } });
-    expect(without).toContain("no timestamps");
+    expect(without).toContain("no timestamp queries");
   });
 });

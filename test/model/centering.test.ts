@@ -58,7 +58,7 @@ describe("a model file", () => {
   });
 
   it.each<[string, [string, number[], number?][], RegExp]>([
-    ["half a centering", [["centring/share", [1]]], /"centering\/cohort" is missing/],
+    ["half a centering", [["centring/share", [1]]], /"centring\/cohort" is missing/],
     [
       "another length",
       [

@@ -63,14 +63,14 @@ export async function evaluateOneShot(
 export async function evaluateRuns(
   model: Model,
   folder: string,
-  bootstrap: { seed: number; resamples: number },
+  { seed, resamples }: { seed: number; resamples: number },
 ): Promise<Outcome> {
   const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
   const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, "nearest", told));
   const accuracy = shareOf(hits);
   const interval = shareInterval(
     hits.map((hit, trial) => ({ hit, identities: [trial] })), // each trial has its own query character
-    bootstrap,
+    { seed, resamples },
   );
   return {
     result: { trials: trials.length, ways, accuracy, interval, runs },
