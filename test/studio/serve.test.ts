@@ -81,7 +81,9 @@ it("the command prints its address, and errors in one line", async () => {
     const failed = await new Promise<string>((resolve) =>
       execFile(process.execPath, [cli, "studio", "--port", new URL(url).port], (_, __, stderr) => resolve(stderr)),
     );
-    expect(failed).toMatch(/^twingrad: the studio cannot listen on 127\.0\.0\.1, port \d+: .*choose another --port\n$/);
+    expect(failed).toMatch(
+      /^twingrad: the studio cannot listen on 127\.0\.0\.1, port \d+: .*choose another with --port\n$/,
+    );
   } finally {
     server.kill();
   }

@@ -27,7 +27,7 @@ it("says what a figure promises by the sessions of test and training", () => {
   const dataset = { identities: ["a"], items };
   expect(sessionsOf(dataset, ["01"])).toMatchObject({
     shared: ["01"],
-    promise: expect.stringContaining("promise nothing"),
+    promise: expect.stringContaining("do not apply to other sessions"),
   });
   expect(sessionsOf(dataset, ["03"])).toMatchObject({ shared: [], promise: expect.stringContaining("trained on 03") });
   expect(sessionsOf(dataset, undefined).promise).toContain("Recording sessions are unknown");

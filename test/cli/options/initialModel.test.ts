@@ -62,7 +62,7 @@ it("what is said of another network is refused, all of it", () => {
   const refused = () => settings(modelWith(), said);
   expect(refused).toThrow(SettingsError);
   expect(refused).toThrow(
-    "--init: the model has imageSize 20x16, not 20x20; filters 8,4, not 8,8; batchNormEpsilon 0.00001, not 0.001; differences 0, not 0.5",
+    "--init: the model's network has imageSize 20x16, not 20x20; filters 8,4, not 8,8; batchNormEpsilon 0.00001, not 0.001; differences 0, not 0.5",
   );
 });
 
@@ -75,7 +75,7 @@ it("a model of the other task gives its network, not its loss", () => {
   const { options: network } = liveness({ imageSize: [20, 20, 3], filters: [8, 4], patch: 8 });
   const patches = modelWith({ task: "liveness", network, loss: "cross-entropy" });
   expect(settings(patches)).toMatchObject({ task: "liveness", patch: 8, embedding: 4 });
-  expect(() => settings(patches, { task: "recognition" })).toThrow(/patches/);
+  expect(() => settings(patches, { task: "recognition" })).toThrow(/--patch needs --task liveness/);
   expect(() => settings(patches, { embedding: 5 })).toThrow("embedding 4, not 5");
 });
 
@@ -89,6 +89,6 @@ it("--freeze takes blocks or layers, and needs --init", () => {
 it("a resumed run keeps to the model that it began from", () => {
   const saved = settings(modelWith(), { freeze: 1 });
   expect(resumeSettings(saved, { init: fingerprint })).toMatchObject({ init: fingerprint, freeze: 1 });
-  expect(() => resumeSettings(saved, { init: "another" })).toThrow(/init was/);
-  expect(() => resumeSettings(saved, { freeze: 2 })).toThrow(/freeze was 1/);
+  expect(() => resumeSettings(saved, { init: "another" })).toThrow(/init is "0f0f/);
+  expect(() => resumeSettings(saved, { freeze: 2 })).toThrow(/freeze is 1/);
 });

@@ -83,7 +83,7 @@ describe("patience", () => {
     await rm(join(folder, "lost", "checkpoints", "step-00000006-auc-0.8.safetensors"));
     const { result, warnings, model } = await run("lost", { steps: 12 });
     expect(result.kept).toEqual({ which: "last", step: 12, auc: null });
-    expect(warnings).toContainEqual(expect.stringMatching(/best checkpoint, of step 6, cannot be read .* last state/));
+    expect(warnings).toContainEqual(expect.stringMatching(/best checkpoint, step 6, cannot be read .* last state/));
     expect(model.description.step).toBe(12);
   });
 });

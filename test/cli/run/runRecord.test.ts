@@ -62,7 +62,7 @@ describe("the record of a run", () => {
     ["settings that break their rules", { settings: { ...settings, filters: [0] }, configuration: undefined }],
     ["an unknown setting", { settings: { ...settings, color: 1 }, configuration: undefined }],
   ])("is refused with %s", (_, change) => {
-    expect(() => trainingRecord(changed(change))).toThrow(/the model's metadata "training" is broken: \{/);
+    expect(() => trainingRecord(changed(change))).toThrow(/invalid metadata "training" in the model: \{/);
   });
 
   it("ends every other content in a result or a typed error", () => {

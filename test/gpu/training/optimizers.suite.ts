@@ -148,7 +148,7 @@ defineOnce(
       for (const [other, strange] of saved) {
         if (other === optimizer.name) continue;
         await assertThrows(`${other} into ${name}`, () => resumed.load(strange), [
-          `"${other}", not of "${optimizer.name}"`,
+          `"${other}", not "${optimizer.name}"`,
         ]);
       }
       assertEqual(`${name}: state after what was refused`, await resumed.save(), before);
@@ -169,7 +169,7 @@ defineOnce("optimizers: a checkpoint without an optimizer's name is Adam's", asy
   assertEqual("step", trainer.steps, 1);
   await trainer.dispose();
   const other = await trainerWith(device, sgd());
-  await assertThrows("into SGD", () => other.load(older), ['"adam", not of "sgd"']);
+  await assertThrows("into SGD", () => other.load(older), ['"adam", not "sgd"']);
   await other.dispose();
 });
 
