@@ -93,7 +93,7 @@ describe("odd names and files", () => {
     const refused = await twingrad(...trainOn(people, at("of bytes"), "--steps", "1"));
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.stderr).toMatch(
-      /Zo\ufffd: this name is not UTF-8; rename it, as with convmv; --skip-corrupt leaves/,
+      /Zo\ufffd: this name is not UTF-8; rename it, as with convmv; skip it with --skip-corrupt/,
     );
     const { stderr } = await json(...trainOn(people, at("of bytes"), "--steps", "1", "--skip-corrupt"));
     expect(stderr).toMatch(/skipped: .*not UTF-8/);
@@ -186,6 +186,6 @@ describe("what --quiet leaves", () => {
     await rename(join(people, "copy"), join(people, name, file));
     const { status, stderr } = await twingrad(...trainOn(people, out, "--resume", "--steps", "3", "--quiet"));
     expect(status).toBe(0);
-    expect(stderr).toContain("files were written since the run to resume began, of the same sizes");
+    expect(stderr).toContain("files were rewritten with the same sizes since the run to resume started");
   }, 120_000);
 });
