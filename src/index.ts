@@ -110,7 +110,7 @@ export {
   type Refused,
 } from "./train/checkpoints.ts";
 export type { Communicator } from "./train/distributed/communicator.ts";
-export type { DistributionOptions, OuterMomentum } from "./train/distributed/distribution.ts";
+export type { Distribution, DistributionOptions, OuterMomentum } from "./train/distributed/distribution.ts";
 export { inProcessCommunicators } from "./train/distributed/inProcess.ts";
 export { describeModel, type FineTuningOptions } from "./train/fineTuning.ts";
 export { Saver, type SaverOptions } from "./train/saver.ts";

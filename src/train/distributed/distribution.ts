@@ -70,6 +70,7 @@ function withOuterVelocity({ optimizer, ...spec }: TrainingSpec): TrainingSpec {
   };
 }
 
+/** The exchange of a distributed trainer with the other ranks, which the trainer drives; `Trainer.distribution`. */
 export class Distribution {
   /** Seconds spent waiting for the exchange with other ranks, so far. */
   seconds = 0;
@@ -82,6 +83,7 @@ export class Distribution {
 
   constructor(
     private readonly session: Session,
+    /** The ranks that train together. */
     readonly communicator: Communicator,
     /** May be changed where all ranks change it after the same step, at which they hold the same parameters. */
     public syncEvery: number,
@@ -164,6 +166,7 @@ export class Distribution {
     this.synchronized = this.store.step;
   }
 
+  /** Frees the staging buffers; the trainer calls it. */
   dispose(): void {
     this.ring.dispose();
   }
