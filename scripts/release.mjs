@@ -8,11 +8,11 @@ const root = path.resolve(import.meta.dirname, "..");
 const out = path.join(root, "build", "release");
 const skipTests = process.argv.includes("--skip-tests");
 const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+const changelog = readFileSync(path.join(root, "CHANGELOG.md"), "utf8");
 const faults = [];
 
 /** The section of one version; undefined where there is none. */
 function changesOf(version) {
-  const changelog = readFileSync(path.join(root, "CHANGELOG.md"), "utf8");
   const section = changelog.split(/^## /m).find((text) => text.startsWith(`${version} (`));
   return section?.split("\n").slice(1).join("\n").trim();
 }
@@ -27,7 +27,7 @@ if (git("tag", "--list", `v${version}`) !== "")
 const changes = changesOf(version);
 if (!changes) faults.push(`CHANGELOG.md has no section "## ${version} (YYYY-MM-DD)"`);
 else if (!/^### /m.test(changes)) faults.push(`CHANGELOG.md: the section of ${version} has no entries`);
-if (/^## Unreleased/m.test(readFileSync(path.join(root, "CHANGELOG.md"), "utf8")))
+if (/^## Unreleased/m.test(changelog))
   faults.push(`CHANGELOG.md has unreleased changes: move them to the section of ${version}`);
 stopOnFaults();
 

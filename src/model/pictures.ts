@@ -101,8 +101,8 @@ export function picturesSaid(options: PictureOptions): PictureOptions | undefine
   const brought = { ...(crop && { crop }), ...(alignment && { alignment }) };
   return { sourceSize, resize, ...(standardize && { standardize }), ...brought, ...(views && { views }) };
 }
+
 /** Whether the picture options of a file are absent or valid. */
-/** Whether a file says nothing of its pictures, or what can be. */
 export function arePictures(pictures: unknown): boolean {
   if (pictures === undefined) return true;
   if (typeof pictures !== "object" || pictures === null) return false;

@@ -3,15 +3,10 @@ import { type FaceApi, faceApiFinder } from "../data/detection/faceApiFinder.ts"
 import type { PictureDecoder } from "../data/detection/faceDataset.ts";
 import type { FaceFinder, FoundFace, Pixels } from "../data/detection/faceFinder.ts";
 import { decodeHere, wholePicture } from "./decodePicture.ts";
+import { shapeDetector } from "./shapeDetector.ts";
 
 /** Decodes the photographs to detect faces in. */
 export const pagePictures: PictureDecoder = { decode: decodeHere, whole: wholePicture };
-
-/** The Shape Detection API (https://wicg.github.io/shape-detection-api/), which TypeScript's types lack. */
-interface ShapeDetector {
-  detect(picture: ImageData): Promise<readonly { readonly boundingBox: DOMRectReadOnly }[]>;
-}
-type ShapeDetectorClass = new (options: { fastMode: boolean; maxDetectedFaces: number }) => ShapeDetector;
 
 /**
  * The browser's own detector, which tells boxes alone; undefined where it has none, as most have.
@@ -24,16 +19,10 @@ type ShapeDetectorClass = new (options: { fastMode: boolean; maxDetectedFaces: n
  * ```
  */
 export async function browserFaceFinder(): Promise<FaceFinder | undefined> {
-  const { FaceDetector } = globalThis as { FaceDetector?: ShapeDetectorClass };
-  if (!FaceDetector) return undefined;
-  const detector = new FaceDetector({ fastMode: false, maxDetectedFaces: 20 });
-  const asked = async (picture: Pixels) => (await detector.detect(imageData(picture))).map(foundFace);
-  // Chrome has the class on platforms without a detector behind it, which only a call reveals.
-  const works = await asked({ data: new Uint8Array(3), height: 1, width: 1 }).then(
-    () => true,
-    () => false,
-  );
-  return works ? { name: "the browser's FaceDetector", find: asked } : undefined;
+  const detector = await shapeDetector({ maxDetectedFaces: 20 });
+  if (!detector) return undefined;
+  const find = async (picture: Pixels) => (await detector.detect(imageData(picture))).map(foundFace);
+  return { name: "the browser's FaceDetector", find };
 }
 
 function imageData({ data, height, width }: Pixels): ImageData {

@@ -3,8 +3,8 @@
 
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { TwingradError } from "../../index.ts";
 import type { Safetensors } from "../../internal.ts";
+import { readSaved } from "./savedMetadata.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -37,14 +37,4 @@ export const identityMetadata = (run: RunIdentity): Record<string, string> => ({
 export const withoutIdentity = { [key]: undefined };
 
 /** Undefined in finished models, and in files of earlier versions. @throws CORRUPT_FILE for an invalid one. */
-export function runIdentity({ metadata }: Safetensors): RunIdentity | undefined {
-  const text = metadata[key];
-  if (text === undefined) return undefined;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `invalid metadata "${key}" in the model: ${text.slice(0, 200)}`, {
-      cause: error,
-    });
-  }
-}
+export const runIdentity = (file: Safetensors): RunIdentity | undefined => readSaved(file, key, schema);

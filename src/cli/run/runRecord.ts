@@ -6,6 +6,7 @@ import { type Dataset, type TuningTable, TwingradError } from "../../index.ts";
 import { decode, groupsOf, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
 import { changeable, defaults } from "../options/settings.ts";
 import { type ResolvedSettings, resolved } from "../options/settingsSchema.ts";
+import { readSaved } from "./savedMetadata.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -107,8 +108,8 @@ export function keptMetadata(kept: Kept): Record<string, string> {
 }
 
 /** Undefined in files of unfinished runs and of earlier versions. */
-export function keptOf({ metadata }: Safetensors): Kept | undefined {
-  return read(metadata, keys.kept, keptSchema);
+export function keptOf(file: Safetensors): Kept | undefined {
+  return readSaved(file, keys.kept, keptSchema);
 }
 
 /**
@@ -116,15 +117,14 @@ export function keptOf({ metadata }: Safetensors): Kept | undefined {
  * @throws CORRUPT_FILE for an invalid record.
  */
 export function trainingRecord(file: Safetensors | Uint8Array): TrainingRecord | undefined {
-  const { metadata } = file instanceof Uint8Array ? decode(file) : file;
-  return read(metadata, keys.record, schema);
+  return readSaved(file instanceof Uint8Array ? decode(file) : file, keys.record, schema);
 }
 
 /** The state of a checkpoint's run. @throws CHECKPOINT_MISMATCH if the file has none. */
-export function runState({ metadata }: Safetensors): RunState {
-  const progress = read(metadata, keys.progress, progressSchema);
-  const stream = read(metadata, keys.stream, z.unknown());
-  const kernels = read(metadata, keys.kernels, { parse: parseTuningTable });
+export function runState(file: Safetensors): RunState {
+  const progress = readSaved(file, keys.progress, progressSchema);
+  const stream = readSaved(file, keys.stream, z.unknown());
+  const kernels = readSaved(file, keys.kernels, { parse: parseTuningTable });
   if (!progress || !stream || !kernels) {
     throw new TwingradError(
       "CHECKPOINT_MISMATCH",
@@ -132,18 +132,6 @@ export function runState({ metadata }: Safetensors): RunState {
     );
   }
   return { stream, progress, kernels };
-}
-
-function read<T>(metadata: Record<string, string>, key: string, wanted: { parse(value: unknown): T }): T | undefined {
-  const text = metadata[key];
-  if (text === undefined) return undefined;
-  try {
-    return wanted.parse(JSON.parse(text));
-  } catch (error) {
-    throw new TwingradError("CORRUPT_FILE", `invalid metadata "${key}" in the model: ${text.slice(0, 200)}`, {
-      cause: error,
-    });
-  }
 }
 
 function sha256(value: unknown): string {

@@ -13,7 +13,6 @@ import type { Place } from "../../tape/lowering/parts.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "../kernels/columnSum.ts";
 import { launchFlipFilter } from "../kernels/convolution.ts";
-import type { Slice, Source } from "./blockShape.ts";
 import {
   type Arriving,
   type BlockShape,
@@ -22,6 +21,8 @@ import {
   type Norm,
   type Pooled,
   runsOf,
+  type Slice,
+  type Source,
   type Written,
   writtenBy,
 } from "./blockShape.ts";

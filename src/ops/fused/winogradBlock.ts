@@ -19,7 +19,6 @@ import {
   transformFilter,
   turnedFilter,
 } from "../kernels/winograd.ts";
-import type { Slice, Source } from "./blockShape.ts";
 import {
   type Arriving,
   type BlockShape,
@@ -28,6 +27,8 @@ import {
   type Norm,
   type Pooled,
   runsOf,
+  type Slice,
+  type Source,
   type Written,
   writtenBy,
 } from "./blockShape.ts";

@@ -8,7 +8,6 @@ import {
   assess,
   type Dataset,
   labelsOf,
-  type Match,
   type Model,
   pairsPerIdentity,
   roc,
@@ -34,29 +33,19 @@ import { pictureUri } from "../../report/pictureUri.ts";
 import { peopleDigest, trainingRecord } from "../../run/runRecord.ts";
 import { recognition } from "../../run/tasks/recognitionTask.ts";
 import { divide } from "../../run/training.ts";
-import { addEmbeddingOptions, type EmbeddingFlags } from "../exchange/embeddingFiles.ts";
+import { addEmbeddingOptions } from "../exchange/embeddingFiles.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
-import { evaluateEmbeddings } from "./evaluateEmbeddings.ts";
+import { type ComparisonOptions, evaluateEmbeddings } from "./evaluateEmbeddings.ts";
 import { evaluateLiveness } from "./evaluateLiveness.ts";
 import { evaluateOneShot, evaluateRuns } from "./evaluateOneShot.ts";
 import { byGroup, evaluatePairs, groupText } from "./evaluatePairs.ts";
 import { openSetText, verificationText } from "./evaluationText.ts";
 import { sessionsOf, warnOfShared } from "./sessions.ts";
 
-interface Options extends DataFlags, EmbeddingFlags {
-  pairsPerIdentity: number | "all";
-  pairs?: string;
-  oneShot?: number;
-  shots: number;
-  match: Match;
-  withinGroups?: boolean;
+interface Options extends DataFlags, ComparisonOptions {
   runs?: string;
-  trials: number;
-  seed: number;
   unseen?: boolean;
-  resamples: number;
   report?: string;
-  threshold?: number;
   groupBy?: string;
   robustness?: number;
 }

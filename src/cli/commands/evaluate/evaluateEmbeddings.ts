@@ -10,7 +10,8 @@ import { evaluateOneShot } from "./evaluateOneShot.ts";
 import { evaluatePairs } from "./evaluatePairs.ts";
 import { openSetText, verificationText } from "./evaluationText.ts";
 
-interface Options extends EmbeddingFlags {
+/** Options for embeddings of any origin, which `evaluate` on pictures has as well. */
+export interface ComparisonOptions extends EmbeddingFlags {
   pairsPerIdentity: number | "all";
   pairs?: string;
   oneShot?: number;
@@ -23,7 +24,7 @@ interface Options extends EmbeddingFlags {
   threshold?: number;
 }
 
-export async function evaluateEmbeddings(options: Options): Promise<Outcome> {
+export async function evaluateEmbeddings(options: ComparisonOptions): Promise<Outcome> {
   const { table, dataset, recognizer } = await openEmbeddings(options);
   const { seed, oneShot: ways, pairsPerIdentity: perIdentity, match } = options;
   const { values } = table;

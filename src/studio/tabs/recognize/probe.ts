@@ -1,29 +1,11 @@
 // A picture to identify, from a file or the camera, cropped to its face where the browser can detect it.
 import { cropOf, type PictureCrop } from "../../../data/pictures/crop.ts";
 import type { StoredPicture } from "../../../data/pictures/storedPicture.ts";
+import type { ShapeDetector } from "../../../web/shapeDetector.ts";
 import type { FaceBox, Probe } from "../../messages.ts";
-
-/** https://wicg.github.io/shape-detection-api; TypeScript's library lacks it. */
-interface FaceDetector {
-  detect(image: ImageBitmapSource): Promise<{ boundingBox: DOMRectReadOnly }[]>;
-}
-type FaceDetectorClass = new (options: { maxDetectedFaces: number }) => FaceDetector;
 
 /** Enlarges a face's box on every side to include hair, chin and ears, as portraits do. */
 const margin = 0.25;
-
-/** The browser's face detector; undefined where it has none, or only a stub. */
-export async function browserFaceFinder(): Promise<FaceDetector | undefined> {
-  const { FaceDetector } = globalThis as { FaceDetector?: FaceDetectorClass };
-  if (!FaceDetector) return undefined;
-  try {
-    const detector = new FaceDetector({ maxDetectedFaces: 4 });
-    await detector.detect(new ImageData(32, 32)); // some browsers have the class without a detector
-    return detector;
-  } catch {
-    return undefined;
-  }
-}
 
 export interface PreparedProbe {
   readonly stored: StoredPicture;
@@ -32,7 +14,7 @@ export interface PreparedProbe {
 }
 
 /** Invalid files are left to the decoder, which reports them. */
-export async function prepare(probe: Probe, finder: FaceDetector | undefined): Promise<PreparedProbe> {
+export async function prepare(probe: Probe, finder: ShapeDetector | undefined): Promise<PreparedProbe> {
   const face = finder ? await largestFace(probe, finder) : null;
   const crop: PictureCrop | undefined = face
     ? cropOf(
@@ -54,7 +36,7 @@ export async function prepare(probe: Probe, finder: FaceDetector | undefined): P
   return { stored: { bytes: new Uint8Array(data.buffer), raw: [height, width, 4], crop }, face };
 }
 
-async function largestFace(probe: Probe, finder: FaceDetector): Promise<FaceBox | null> {
+async function largestFace(probe: Probe, finder: ShapeDetector): Promise<FaceBox | null> {
   const bitmap = probe instanceof Blob ? await createImageBitmap(probe).catch(() => null) : probe;
   if (!bitmap) return null;
   try {

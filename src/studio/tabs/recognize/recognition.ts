@@ -7,13 +7,14 @@ import type { Device } from "../../../gpu/device.ts";
 import { Gallery, type GalleryJson } from "../../../recognition/gallery.ts";
 import { LivenessModel } from "../../../recognition/livenessModel.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
+import { type ShapeDetector, shapeDetector } from "../../../web/shapeDetector.ts";
 import type { Input, Output, Probe, Recognized } from "../../messages.ts";
 import type { Context } from "../../worker/context.ts";
 import { folderAt, readJson, rootFolder, writeJson } from "../../worker/folders.ts";
 import { dataUri, pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
 import { mergedGalleries, readGallery, taking } from "./imports.ts";
-import { browserFaceFinder, type PreparedProbe, prepare } from "./probe.ts";
+import { type PreparedProbe, prepare } from "./probe.ts";
 
 /** The stored index of models and galleries. */
 interface Index {
@@ -52,7 +53,7 @@ export class Recognition {
   private index: Index | undefined;
   private opened: Opened | undefined;
   private liveness: { readonly device: Device; readonly scorer: LivenessModel } | undefined;
-  private finder: Awaited<ReturnType<typeof browserFaceFinder>>;
+  private finder: ShapeDetector | undefined;
   /** Serializes changes. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -292,7 +293,7 @@ export class Recognition {
 
   private async load(): Promise<Index> {
     if (this.index) return this.index;
-    this.finder = await browserFaceFinder();
+    this.finder = await shapeDetector({ maxDetectedFaces: 4 });
     const kept = await readJson<Index>(this.folder, indexFile);
     this.index = kept ?? { version: 1, model: null, imported: [], liveness: null };
     return this.index;
