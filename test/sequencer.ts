@@ -7,6 +7,7 @@ const long = [
   "gpu/deno.full",
   "studio/wholeWay.full",
   "package/tour.full",
+  "package/examples.full",
   "package/bundlers.full",
   "bench/bench.full",
   "gpu/dawnEngine",
