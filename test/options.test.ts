@@ -12,6 +12,7 @@ import {
   conv2d,
   DecodedImages,
   dense,
+  faceDataset,
   filteredPairs,
   fitWhitening,
   Gallery,
@@ -20,10 +21,13 @@ import {
   liveness,
   Model,
   maxPool2d,
+  oneShotTrials,
   openDevice as openInPage,
+  openSet,
   pairsPerIdentity,
   perClass,
   resize,
+  Saver,
   sgd,
   siamese,
   splitIdentities,
@@ -157,6 +161,19 @@ const calls: Record<string, { call: (options?: unknown) => unknown; wrong: strin
   vectorRecognizer: { call: loosely(vectorRecognizer), wrong: "metrics", meant: "metric" },
   exportOnnx: { call: (o) => loosely(exportOnnx)(new Uint8Array(), o), wrong: "layuot", meant: "layout" },
   importWeights: { call: (o) => loosely(importWeights)(new Uint8Array(), o), wrong: "tasks", meant: "task" },
+  openSet: { call: (o) => loosely(openSet)(labels, o), wrong: "stranger", meant: "strangers" },
+  oneShotTrials: { call: (o) => loosely(oneShotTrials)(labels, o), wrong: "trails", meant: "trials" },
+  fitWhitening: {
+    call: (o) => loosely(fitWhitening)([0, 1, 2, 3], labels, o),
+    wrong: "shrink_age",
+    meant: "shrinkage",
+  },
+  faceDataset: { call: (o) => loosely(faceDataset)(people, {}, o), wrong: "margins", meant: "margin" },
+  Saver: {
+    call: (o) => new (Saver as never as new (...given: unknown[]) => unknown)({}, o),
+    wrong: "retryseconds",
+    meant: "retrySeconds",
+  },
   open: { call: (o) => loosely(Model.open)(device, new Uint8Array(), o), wrong: "batchsize", meant: "batchSize" },
 };
 
@@ -277,6 +294,10 @@ it.each<[string, () => unknown, RegExp]>([
     () => pairsPerIdentity([0, -1], { perIdentity: 1, seed: 1 }),
     /Invalid label -1 of picture 1: expected an integer of at least 0/,
   ],
+  ["a negative number of enrolled pictures", () => openSet(labels, { shots: -1, seed: 1 }), /openSet: shots is -1/],
+  ["more strangers than people", () => openSet(labels, { strangers: 2, seed: 1 }), /openSet: strangers is 2; .*share/],
+  ["half a trial", () => oneShotTrials(labels, { ways: 2, trials: 0.5, seed: 1 }), /oneShotTrials: trials is 0.5/],
+  ["a checkpoint every zero steps", () => new Saver({} as never, { every: 0, warn: () => {} }), /Saver: every is 0/],
   ["a share as a label", () => fitWhitening([0, 1], [0.5, 0.5], whole), /Invalid label 0.5 of picture 0/],
 ])("refuses %s", async (_, call, message) => expect(await refusal(call)).toMatch(message));
 

@@ -3,6 +3,7 @@
 import { indicesByIdentity } from "../data/dataset.ts";
 import { Random, streams } from "../data/random.ts";
 import { TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { type BootstrapOptions, type Interval, shareInterval } from "./bootstrap.ts";
 import { roc, trueAcceptAt } from "./metrics.ts";
 
@@ -35,7 +36,13 @@ export interface OpenSet {
  * console.log(protocol.enrolled.length, protocol.probes.length, protocol.strangers.length);
  * ```
  */
-export function openSet(labels: ArrayLike<number>, { shots = 1, strangers = 0.5, seed }: OpenSetOptions): OpenSet {
+export function openSet(labels: ArrayLike<number>, options: OpenSetOptions): OpenSet {
+  checkOptions("openSet", options, { shots: "finite number", strangers: "finite number", seed: "finite number" });
+  const { shots = 1, strangers = 0.5, seed } = options;
+  if (!Number.isInteger(shots) || shots < 1)
+    throw new TwingradError("BAD_INPUT", `openSet: shots is ${shots}; expected an integer of at least 1.`);
+  if (strangers < 0 || strangers > 1)
+    throw new TwingradError("BAD_INPUT", `openSet: strangers is ${strangers}; expected a share from 0 to 1.`);
   const random = new Random(seed, streams.openSet);
   const people = indicesByIdentity(labels).flatMap((pictures, identity) =>
     pictures.length > 0 ? [{ identity, pictures }] : [],

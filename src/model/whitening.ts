@@ -11,6 +11,7 @@ import { checkLabels } from "../data/labels.ts";
 import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
+import { checkOptions } from "../options.ts";
 
 /** T towers, each with D values of an embedding. */
 export interface Towers {
@@ -42,8 +43,10 @@ export interface Whitening extends Towers {
 export function fitWhitening(
   embeddings: ArrayLike<number>,
   labels: ArrayLike<number>,
-  { towers, length, shrinkage }: Towers & { readonly shrinkage: number },
+  options: Towers & { readonly shrinkage: number },
 ): Whitening {
+  checkOptions("fitWhitening", options, { towers: 1, length: 1, shrinkage: "finite number" });
+  const { towers, length, shrinkage } = options;
   checkLabels(labels);
   const mean = new Float64Array(towers * length);
   const kernel = new Float64Array(towers * length * length);

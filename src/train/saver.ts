@@ -1,4 +1,6 @@
 // When to save, and how to handle a failed save: a full disk must not end hours of training.
+import { TwingradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 
 /** Options of `Saver`. */
@@ -30,7 +32,12 @@ export class Saver {
     /** Where it saves to. */
     readonly checkpoints: Checkpoints,
     private readonly options: SaverOptions,
-  ) {}
+  ) {
+    checkOptions("Saver", options, { every: 1, retrySeconds: "number", warn: "function" });
+    const { every } = options;
+    if (!Number.isInteger(every) || every < 1)
+      throw new TwingradError("BAD_INPUT", `Saver: every is ${every}; expected an integer of at least 1, in steps.`);
+  }
 
   /** Whether to save after this step: it is due, or it is time to try again. */
   due(step: number): boolean {

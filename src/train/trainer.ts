@@ -295,6 +295,7 @@ export class Trainer {
    * time, as [N, embedding], with the trainer's weights at each call.
    */
   async embedder(options: { readonly batchSize?: number } = {}): Promise<(images: Pictures) => Promise<Float32Array>> {
+    checkOptions("embedder", options, { batchSize: 1 });
     const { batchSize = 2 * this.options.batchSize } = options;
     await this.recovery.ask(async (session) => ({ result: session.embedder(batchSize) }));
     return (images) =>

@@ -1,6 +1,7 @@
 // A dataset of face crops. All pictures are searched for faces once before the work begins, so that it is known which
 // pictures take part, and no face is detected twice.
 import { TwingradError } from "../../errors.ts";
+import { checkOptions } from "../../options.ts";
 import { changed, type Dataset, type Item, subset } from "../dataset.ts";
 import type { ImageSize } from "../imageSize.ts";
 import type { PictureCrop } from "../pictures/crop.ts";
@@ -104,6 +105,7 @@ export async function faceDataset<I extends Item>(
     done?: (count: number) => void;
   } = {},
 ): Promise<Dataset<I>> {
+  checkOptions("faceDataset", options, { finder: 1, margin: "finite number", policy: 1, store: 1 });
   const items: I[] = [];
   for (const [index, item] of dataset.items.entries()) {
     const stored = await item.stored?.();

@@ -114,14 +114,15 @@ export interface TrialOptions {
  * console.log(await assessOneShot(model, dataset, trials)); // the accuracy
  * ```
  */
-export function oneShotTrials(
-  labels: ArrayLike<number>,
-  { ways, shots = 1, trials, seed, groups }: TrialOptions,
-): Trial[] {
+export function oneShotTrials(labels: ArrayLike<number>, options: TrialOptions): Trial[] {
+  checkOptions("oneShotTrials", options, { ways: 1, shots: 1, trials: 1, seed: "finite number", groups: 1 });
+  const { ways, shots = 1, trials, seed, groups } = options;
   if (!Number.isInteger(ways) || ways < 2)
     throw new TwingradError("BAD_INPUT", `One-shot trials need at least 2 ways, not ${ways}.`);
   if (!Number.isInteger(shots) || shots < 1)
     throw new TwingradError("BAD_INPUT", `${ways}-way trials need at least 1 shot, not ${shots}.`);
+  if (!Number.isInteger(trials) || trials < 1)
+    throw new TwingradError("BAD_INPUT", `oneShotTrials: trials is ${trials}; expected an integer of at least 1.`);
   const pools = trialPools(indicesByIdentity(labels), ways, shots, groups);
   const random = new Random(seed, streams.trials);
   return Array.from({ length: trials }, (_, trial) => {
