@@ -55,6 +55,22 @@ const policyOf = ({ onNoFace, facePolicy }: FaceFlags): Partial<FacePolicy> => (
   ...(onNoFace && { none: onNoFace }),
 });
 
+/** @throws BAD_INPUT for an option that would do nothing with this crop. */
+export function checkCropFlags(
+  mode: CropOptions["mode"] | undefined,
+  { onNoFace, facePolicy, boxes }: FaceFlags & { readonly boxes?: string },
+): void {
+  const needed = {
+    "--on-no-face": ["face", onNoFace],
+    "--face-policy": ["face", facePolicy],
+    "--boxes": ["box", boxes],
+  };
+  for (const [option, [crop, value]] of Object.entries(needed)) {
+    if (value === undefined || crop === mode) continue;
+    throw new TwingradError("BAD_INPUT", `${option} does nothing without --crop ${crop}; expected both or neither`);
+  }
+}
+
 /** Number of pictures listed by name for each fault. */
 const named = 5;
 

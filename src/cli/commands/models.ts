@@ -10,7 +10,7 @@ import {
 } from "../../index.ts";
 import { boxesOf, cropInWords, cropOf, statOf } from "../../internal.ts";
 import { loadLivenessModel, loadModel, openDevice, readPicture } from "../../node/index.ts";
-import { type FaceFlags, readFace } from "../faces.ts";
+import { checkCropFlags, type FaceFlags, readFace } from "../faces.ts";
 import type { PictureNeeds } from "../options/dataOptions.ts";
 import { note } from "../outcome.ts";
 import { Progress } from "../progress.ts";
@@ -76,6 +76,7 @@ export async function readPictures(
 ): Promise<Uint8Array> {
   const { mode = model.crop?.mode ?? "centre", boxes } = { ...flags, mode: flags.crop };
   const crop: CropOptions = { ...model.crop, mode };
+  checkCropFlags(mode, flags);
   const found = crop.mode === "box" ? await boxesOf(paths, boxes) : [];
   const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
   if (told) note(told);

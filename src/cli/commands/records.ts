@@ -7,8 +7,8 @@ import { byNaturalOrder, type Compression, Random, streams } from "../../interna
 import { writeRecords } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
 import {
-  addDataOptions,
   addRecordOptions,
+  addSkipCorrupt,
   type DataFlags,
   dataHelp,
   openData,
@@ -51,7 +51,8 @@ function addCreate(records: Command): void {
     .option("--out-prefix <name>", "prefix of each feature's name in the output, e.g. train for train/image")
     .option("--shuffle", "write records in random order (default: person by person)")
     .option("--seed <number>", "seed of the order", wholeNumber(0), 1);
-  action(addDataOptions(command), create);
+  // Records hold whole pictures: what crops them belongs to the commands that read records.
+  action(addSkipCorrupt(addRecordOptions(command)), create);
 }
 
 async function create(data: string, out: string, flags: CreateFlags): Promise<Outcome> {

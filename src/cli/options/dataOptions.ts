@@ -21,7 +21,7 @@ import {
   recordFilesIn,
 } from "../../internal.ts";
 import { imageFolder, livenessImages, type RecordOptions, tfrecords } from "../../node/index.ts";
-import { addFaceOptions, cropToFaces, type FaceFlags } from "../faces.ts";
+import { addFaceOptions, checkCropFlags, cropToFaces, type FaceFlags } from "../faces.ts";
 import { warn } from "../outcome.ts";
 
 export const dataHelp =
@@ -152,6 +152,7 @@ export async function openData(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<Dataset> {
+  checkCropFlags(crop?.mode, flags);
   const isFolder = await isImageFolder(paths);
   const dataset = await readable(flags, size, async (onCorrupt) =>
     isFolder
@@ -168,6 +169,7 @@ export async function openLiveness(
   tell: (line: string) => void,
   { size, crop }: PictureNeeds = {},
 ): Promise<LivenessDataset> {
+  checkCropFlags(crop?.mode, flags);
   const isFolder = await isImageFolder(paths);
   const dataset = await readable(flags, size, async (onCorrupt) =>
     isFolder
