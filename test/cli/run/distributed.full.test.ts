@@ -1,30 +1,39 @@
-// Training under the first launcher of MPI that is installed; both, and killed ranks, in distributed.hosts.test.ts.
+// Training under both launchers of MPI; what takes minutes, as killed ranks, in distributed.hosts.test.ts.
 import { spawnSync } from "node:child_process";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { tiny } from "../cliPeople.ts";
 import { distributedRuns, steps } from "./distributedRuns.ts";
-import { howToInstall, installed, launch } from "./mpirun.ts";
+import { howToInstall, launch, launchers } from "./mpirun.ts";
 
 const { data, at, twingrad, cli, parameters, trained } = distributedRuns("distributed");
-const [launcher] = installed;
-const missing = launcher === undefined;
-const skipped = missing ? ` (skipped: no MPI is installed; ${howToInstall})` : "";
 
-it.skipIf(missing)(`two ranks train one model${skipped}`, async () => {
-  expect(await trained(launcher, 2, "two")).toMatchObject({ steps, ranks: 2, syncEvery: 1 });
+describe.each(launchers)("under $name", (launcher) => {
+  const missing = launcher.program === undefined;
+  const skipped = missing ? ` (skipped: ${launcher.name} is not installed; ${howToInstall})` : "";
+
+  it.skipIf(missing)(`two ranks train one model${skipped}`, async () => {
+    expect(await trained(launcher, 2, `${launcher.name} two`)).toMatchObject({ steps, ranks: 2, syncEvery: 1 });
+  });
+
+  it.skipIf(missing)(`four ranks step alone, and meet every five steps${skipped}`, async () => {
+    const more = ["--sync-every", "5", "--outer-momentum", "0.5"];
+    const found = await trained(launcher, 4, `${launcher.name} local`, ...more);
+    expect(found).toMatchObject({ steps, ranks: 4, syncEvery: 5 });
+    expect(found.stderr).not.toContain("other parameters");
+  });
+
+  it.skipIf(missing)(
+    `a rank that fails ends all of them, with its number, its host and its reason${skipped}`,
+    async () => {
+      const begun = performance.now();
+      const run = launch(launcher, 2, [...parameters("broken").map((one) => (one === data ? at("nowhere") : one))]);
+      const { status, stderr } = await run.ended;
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(/rank \d of 2 on \S+: .*nowhere: there is no such folder/);
+      expect(performance.now() - begun).toBeLessThan(30_000);
+    },
+  );
 });
-
-it.skipIf(missing)(
-  `a rank that fails ends all of them, with its number, its host and its reason${skipped}`,
-  async () => {
-    const begun = performance.now();
-    const run = launch(launcher, 2, [...parameters("broken").map((one) => (one === data ? at("nowhere") : one))]);
-    const { status, stderr } = await run.ended;
-    expect(status).not.toBe(0);
-    expect(stderr).toMatch(/rank \d of 2 on \S+: .*nowhere: there is no such folder/);
-    expect(performance.now() - begun).toBeLessThan(30_000);
-  },
-);
 
 it("what needs other ranks is refused without them, and so is a machine without MPI", async () => {
   const alone = ["train", data, "--out", at("refused"), ...tiny];

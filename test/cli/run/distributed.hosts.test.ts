@@ -32,13 +32,6 @@ describe.each(launchers)("under $name", (launcher) => {
     expect(logs, "rank 0 alone writes the log").toHaveLength(1);
   });
 
-  it.skipIf(missing)(`four ranks step alone, and meet every five steps${skipped}`, async () => {
-    const more = ["--sync-every", "5", "--outer-momentum", "0.5"];
-    const found = await trained(launcher, 4, `${launcher.name} local`, ...more);
-    expect(found).toMatchObject({ steps, ranks: 4, syncEvery: 5 });
-    expect(found.stderr).not.toContain("other parameters");
-  });
-
   it.skipIf(missing)(`two ranks choose how often to exchange by what it costs${skipped}`, async () => {
     const found = await trained(launcher, 2, `${launcher.name} auto`, "--sync-every", "auto");
     expect(Number.isInteger(Math.log2(found.syncEvery))).toBe(true);
