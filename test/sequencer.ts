@@ -4,7 +4,6 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take longer than a quarter of a minute, the longest first. */
 const long = [
-  "gpu/deno.full",
   "studio/wholeWay.full",
   "package/tour.full",
   "package/examples.full",

@@ -30,9 +30,7 @@ export interface Part {
 /** All cases together, on the host that starts fastest. */
 export const kernelCases: Part = { where: ["compilers"], share: 1 / 3, offset: 0 };
 export const engineCases: Part = { where: ["everywhere", "once"], share: 1 / 3, offset: 0 };
-/** The second compiler of WGSL. */
-export const compilerCases: Part = { where: ["everywhere", "compilers"], share: 1 / 4, offset: 1 };
-/** A runtime whose compiler another host shares. */
+/** A runtime whose compiler `npm run test:hosts` asks. */
 export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
 /** `npm run test:hosts`: every case with all its random examples. */
 export const everyCase = (offset: number): Part => ({ where: ["everywhere", "compilers", "once"], share: 1, offset });
