@@ -37,7 +37,7 @@ test("trains, evaluates, identifies and reports, the same figures for the same s
   const page = await readFile(report, "utf8");
   expect(page).toContain("41 people, 12 pictures of each, seed 1");
   expect(page.match(/<svg /g)).toHaveLength(3);
-  expect(page).toContain("16 people in 3 pictures each");
+  expect(page).toContain("A batch has 16 people with 3 pictures each");
   expect(page).toContain("<dt>Pictures seen</dt><dd>144</dd>");
   const [one, two] = ["Genuine pairs, correctly accepted", "Impostor pairs, correctly rejected"].map((group) => {
     const pairs = page.split(`${group}</h3>`)[1].split("</ul>")[0];
