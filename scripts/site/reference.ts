@@ -41,6 +41,7 @@ const guide = [
   "augmentation",
   "crops",
   "checkpoints",
+  "distributed",
   "evaluation",
   "gallery",
   "liveness",
