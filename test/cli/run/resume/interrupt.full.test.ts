@@ -75,7 +75,7 @@ describe("a run in the terminal", () => {
     const { child, said, ended } = start("waits.mjs");
     await until(child, () => said.stdout.includes("begun"));
     child.kill("SIGINT");
-    await until(child, () => said.stdout.includes("once more ends at once"));
+    await until(child, () => said.stdout.includes("press Ctrl-C again to end at once"));
     await new Promise((done) => setTimeout(done, 50));
     expect([child.exitCode, child.signalCode]).toEqual([null, null]);
     child.kill("SIGINT");
