@@ -112,7 +112,7 @@ describe("from pictures to a name", () => {
     expect(fewShot.groups[0].accuracy).toBe(fewShot.accuracy);
     expect(fewShot.accuracy).toBeGreaterThan(0.5);
     const ungrouped = await twingrad("evaluate", at("whole"), data, ...grouped);
-    expect(ungrouped).toMatchObject({ status: 1, stderr: expect.stringContaining("person 0 lies in no group") });
+    expect(ungrouped).toMatchObject({ status: 1, stderr: expect.stringContaining("person 0 has no group") });
 
     const gallery = at("gallery.json");
     const ada = await json("enroll", at("whole"), gallery, "Ada", picture(0, 0), picture(0, 1));

@@ -104,6 +104,7 @@ class Member implements Communicator {
  * @param size the number of ranks.
  * @example
  * ```ts
+ * const network = siamese({ imageSize: [28, 28, 1], filters: [16, 32], embedding: 64 });
  * const trainers = inProcessCommunicators(2).map((communicator) =>
  *   Trainer.create(device, network, { batchSize: 8, communicator }),
  * );

@@ -26,7 +26,7 @@ it.skipIf(!there)(
     expect(unseen).toMatchObject({ apcer, bpcer, hter, auc, threshold });
     expect(unseen.sessions).toMatchObject({ trained: ["01"], tested: ["02"], shared: [] });
     const all = await cli.json("evaluate", model, data);
-    expect(all.stderr).toContain("are of groups that this model was trained on (01)");
+    expect(all.stderr).toContain("are from groups that this model was trained on (01)");
     expect(all.groups.map(({ name }: { name: string }) => name)).toEqual(["01", "02"]);
   },
   600_000,
