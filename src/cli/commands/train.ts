@@ -28,16 +28,17 @@ import { presetNames, type ResolvedSettings } from "../options/settingsSchema.ts
 import { groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
-import { action, digits, note, percent, warn } from "../outcome.ts";
+import { action, note, warn } from "../outcome.ts";
 import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
 import { Ranks, refuseAlone } from "../run/ranks.ts";
+import { resultInWords } from "../run/resultInWords.ts";
 import { checkData, exists, kernelsOf, type SavedRun, savedRun, sharedRun } from "../run/resume.ts";
 import { inRunFolder } from "../run/runFolder.ts";
 import { peopleDigest } from "../run/runRecord.ts";
 import { liveness } from "../run/tasks/livenessTask.ts";
 import { recognition } from "../run/tasks/recognitionTask.ts";
 import type { TrainingTask } from "../run/tasks/task.ts";
-import { type TrainingResult, train } from "../run/training.ts";
+import { train } from "../run/training.ts";
 
 type Flags = Record<string, unknown> &
   DataFlags & {
@@ -271,7 +272,7 @@ export function addTrain(program: Command): void {
       const { result, status } = await run(data, flags, ranks);
       await ranks?.close();
       const silent = ranks && !ranks.first;
-      return { result, text: silent ? "" : describe(result), status: result.interrupted && status, silent };
+      return { result, text: silent ? "" : resultInWords(result), status: result.interrupted && status, silent };
     } catch (error) {
       if (error instanceof SettingsError)
         command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
@@ -363,56 +364,6 @@ async function trained<I extends Item>(
       device.dispose();
     }
   }, note);
-}
-
-function describe({
-  steps,
-  epochs,
-  firstLoss,
-  lastLoss,
-  validation,
-  stepsPerSecond,
-  waitingForData,
-  checkpoint,
-  interrupted,
-  stopped,
-  kept,
-  ranks,
-  syncEvery,
-  communication,
-  samplesPerSecond,
-  slowest,
-}: TrainingResult): string {
-  const losses =
-    firstLoss === null || lastLoss === null ? "" : `; first loss ${digits(firstLoss)}, last loss ${digits(lastLoss)}`;
-  const pace = `${digits(stepsPerSecond)} steps/s, ${percent(waitingForData)} of the time waiting for data`;
-  const lines = [`${steps} steps (${epochs} epochs), ${pace}${losses}`];
-  if (ranks !== undefined && slowest) {
-    const exchanges = syncEvery === 1 ? "gradients each step" : `parameters every ${syncEvery} steps`;
-    const rates = `${digits(samplesPerSecond!)} samples a second, ${percent(communication!)} of the time exchanging ${exchanges}`;
-    lines.push(`${ranks} ranks: ${rates}; the slowest is rank ${slowest.rank} on ${slowest.host}`);
-  }
-  if (interrupted) {
-    const saved = checkpoint === null ? "no checkpoint could be saved" : `continue from ${checkpoint} with --resume`;
-    return [...lines, `stopped early: ${saved}`].join("\n");
-  }
-  if (stopped) lines.push(`stopped: ${stopped}`);
-  if (validation) lines.push(`on held-out identities: ${inWords(validation)}`);
-  return [...lines, `${checkpoint!}: ${keptInWords(kept!)}`].join("\n");
-}
-
-function keptInWords({ which, step, auc }: NonNullable<TrainingResult["kept"]>): string {
-  const evaluated = auc === null ? "" : `, AUC ${digits(auc)} on held-out identities at its checkpoint`;
-  return `the ${which} state, step ${step}${evaluated}`;
-}
-
-function inWords(figures: Readonly<Record<string, number>>): string {
-  const { accuracy, auc, eer, threshold, hter, apcer, bpcer } = figures;
-  const first =
-    hter === undefined
-      ? `accuracy ${percent(accuracy)}`
-      : `HTER ${percent(hter)} (APCER ${percent(apcer)}, BPCER ${percent(bpcer)})`;
-  return `${first}, AUC ${digits(auc)}, EER ${percent(eer)}, threshold ${digits(threshold)}`;
 }
 
 /** `argChoices` is for completion only: the settings schema validates the value, with a better message. */
