@@ -46,7 +46,7 @@ export { boxesOf } from "./node/files/pictureBoxes.ts";
 export { readText, textOf } from "./node/files/textFiles.ts";
 export { isUnfinished, markFinished, markUnfinished, modelFile, olderThanItsFolder } from "./node/files/unfinished.ts";
 export { updateFile } from "./node/files/updateFile.ts";
-export { removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
+export { fileAt, removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { beginsLikeRecords, fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
 export { nearest } from "./options.ts";

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Gallery, type GalleryJson, type Recognizer, TwingradError } from "../index.ts";
 import { diskError, matches, readText, textOf, updateFile } from "../internal.ts";
+import { warn } from "./outcome.ts";
 
 /** The output of `Gallery.toJSON`. Valid embeddings depend on the model: `Gallery` checks them. */
 const schema = z.object({
@@ -68,7 +69,7 @@ export async function updateGallery(
       changed = change(bytes && parsed(path, textOf(bytes), model));
       return `${JSON.stringify(changed, null, 1)}\n`;
     },
-    { ownerOnly: true },
+    { ownerOnly: true, tell: warn },
   );
   return changed;
 }

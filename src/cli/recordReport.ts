@@ -28,6 +28,8 @@ export interface RecordReport {
   corrupt: Problem[];
   /** Records with valid checksums that are not a valid `tf.train.Example`. */
   notExamples: Problem[];
+  /** Examples that no dataset can take: without a picture, or with an invalid label or name. */
+  unlabeled: Problem[];
   /** Examples without a picture and a label, or with an undecodable picture; only with `pictures`. */
   unreadable: Problem[];
   /** The type of each feature: bytes, float, int64; "empty" if no record has a value. */
@@ -53,6 +55,7 @@ export async function reportRecords(
     records: 0,
     corrupt: [],
     notExamples: [],
+    unlabeled: [],
     unreadable: [],
     features: {},
     featureRecords: {},
@@ -78,7 +81,8 @@ export async function reportRecords(
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
       const labeled = attempt(() => labeledPicture(example, names));
-      if (!(labeled instanceof TwingradError)) labels.set(labeled.identity, (labels.get(labeled.identity) ?? 0) + 1);
+      if (labeled instanceof TwingradError) report.unlabeled.push({ ...at, reason: labeled.message });
+      else labels.set(labeled.identity, (labels.get(labeled.identity) ?? 0) + 1);
       if (!pictures) continue;
       const decoded =
         labeled instanceof TwingradError

@@ -18,13 +18,18 @@ export const readsAs = (name: string, word: string) =>
     .toLowerCase() === word;
 
 /**
- * The canonical form of a name, or of a path of names: composed (Unicode's NFC), each part trimmed. Empty where nothing
- * readable is left.
+ * The canonical form of a name, or of a path of names: composed (Unicode's NFC), each part trimmed, and any whitespace
+ * in it, such as a no-break space or two spaces, one space. Empty where nothing readable is left.
  */
 export function readableName(text: string): string {
   return text
     .split("/")
-    .map((part) => part.normalize("NFC").trim())
+    .map((part) =>
+      part
+        .normalize("NFC")
+        .trim()
+        .replace(/[^\S\n\r\t\v\f\u2028\u2029]+/gu, " "),
+    )
     .join("/");
 }
 

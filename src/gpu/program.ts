@@ -285,6 +285,7 @@ export class Program<Outputs = any> {
         padded.set(values as Uint8Array);
         values = padded;
       }
+      if (!(values.buffer instanceof ArrayBuffer)) values = values.slice(); // shared memory ends Dawn in Node
       queue.writeBuffer(range.buffer, range.offset, values as Uint8Array<ArrayBuffer>);
     }
   }

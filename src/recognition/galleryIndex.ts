@@ -63,6 +63,12 @@ export class GalleryIndex {
     readonly embedding: number,
     metric: Metric,
   ) {
+    if (typeof metric?.distanceOf !== "function") {
+      throw new TwingradError(
+        "BAD_INPUT",
+        `GalleryIndex: invalid metric ${metric}; expected { weights?, distanceOf }.`,
+      );
+    }
     this.#device = device;
     this.#metric = metric;
     this.#block = new Float32Array(rowBlock * vectorsOf(embedding) * 4);
@@ -90,11 +96,11 @@ export class GalleryIndex {
    */
   async add(rows: Float32Array): Promise<void> {
     const { embedding } = this;
-    if (rows.length % embedding !== 0 || !rows.every(usable)) {
-      throw new TwingradError(
-        "BAD_INPUT",
-        `Invalid rows: expected a multiple of ${embedding} values of at most ${largestValue}, got ${rows.length} values.`,
-      );
+    const at = rows.findIndex((value) => !usable(value));
+    if (rows.length % embedding !== 0 || at >= 0) {
+      const got = at >= 0 ? `${rows[at]} in row ${Math.floor(at / embedding)}` : `${rows.length} values`;
+      const expected = `a multiple of ${embedding} finite values of at most ${largestValue}`;
+      throw new TwingradError("BAD_INPUT", `Invalid rows: got ${got}; expected ${expected}.`);
     }
     this.#refuseDisposed();
     await this.#dropProgram();

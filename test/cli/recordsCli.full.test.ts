@@ -51,7 +51,11 @@ describe("records create, inspect, verify", () => {
       const child = start();
       const ended = new Promise((done) => child.on("close", (status) => done(status)));
       const { pid } = child;
-      while (!(await readdir(at("stopped")).catch(() => [])).some((name) => name.endsWith(`.${pid}.part`)))
+      while (
+        !(await readdir(at("stopped")).catch(() => [])).some((name) =>
+          new RegExp(`\\.${pid}(-\\d+)?\\.part$`).test(name),
+        )
+      )
         await new Promise((done) => setTimeout(done, 2));
       child.kill(signal);
       expect(await ended).toBe(signal === "SIGINT" ? 130 : null);

@@ -7,6 +7,7 @@ describe("identityName", () => {
     ["  Ada\t", "Ada"],
     ["2024 / Rene\u0301e ", "2024/Ren\u00e9e"],
     ["Ada Lovelace", "Ada Lovelace"],
+    ["Ada\u00a0 Lovelace", "Ada Lovelace"],
     ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"], // a joiner is part of the spelling
   ])("%j is %j", (text, name) => {
     expect(identityName(text)).toBe(name);

@@ -61,3 +61,15 @@ it("learns from a dataset and knows people it never saw", async () => {
 });
 
 const picture = (dataset: node.Dataset, index: number) => dataset.items[index].decode([16, 16, 1]);
+
+it("embeds pictures in memory that threads share", async () => {
+  const device = await node.openDevice();
+  const network = siamese({ imageSize: [8, 8, 3], filters: [4], embedding: 8, seed: 1 });
+  const trainer = await Trainer.create(device, network, { batchSize: 2 });
+  const embed = await trainer.embedder();
+  const plain = Uint8Array.from({ length: 192 }, (_, i) => i);
+  const shared = new Uint8Array(new SharedArrayBuffer(192));
+  shared.set(plain);
+  expect(await embed(shared)).toEqual(await embed(plain));
+  device.dispose();
+});

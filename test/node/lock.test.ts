@@ -1,5 +1,6 @@
 // Locks between processes: one holds it, who is gone holds nothing, and who is there is named.
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +61,22 @@ describe("a lock", () => {
     await lock.release(); // does not give back what is another's
     await taken.check();
     await taken.release();
+  });
+
+  it("is waited for aloud if that takes long", async () => {
+    const lock = await FileLock.take(path, { doing });
+    const told: string[] = [];
+    const second = FileLock.take(path, { doing, waitSeconds: 30, tell: (text) => told.push(text) });
+    setTimeout(() => void lock.release(), 2200);
+    await (await second).release();
+    expect(told).toEqual([
+      expect.stringMatching(/x: is being changed by process .*: waiting for it, for at most 30 s$/),
+    ]);
+  });
+
+  it.runIf(process.platform === "linux")("tells machines of one name apart", () => {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    expect(processSpace()).toContain(boot);
   });
 
   it("of a process that was killed is removed, and told", async () => {

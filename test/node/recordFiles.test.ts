@@ -289,6 +289,9 @@ describe("writeRecords and tfrecords", () => {
     const bytes = await readFile(files[1]);
     bytes[20] ^= 1;
     await writeFile(files[1], bytes);
+    const named = await reportRecords([at("out")], { features: { label: "image" } });
+    expect(named.unlabeled).toHaveLength(6);
+    expect(named.unlabeled[0]).toMatchObject({ file: files[0], record: 1, reason: expect.stringContaining("image") });
     const broken = await reportRecords([at("out")]);
     expect(broken).toMatchObject({ records: 6, corrupt: [{ file: files[1], record: 1, offset: 0 }] });
     expect(broken.files.map((file) => file.records)).toEqual([3, 3]);

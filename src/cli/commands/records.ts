@@ -128,16 +128,19 @@ function addVerifyRecords(records: Command): void {
   });
 }
 
-function described({ records, corrupt, features, labels, notExamples, files }: RecordReport) {
-  return { records, corrupt, features, labels, notExamples, files };
+function described({ records, corrupt, features, labels, notExamples, unlabeled, files }: RecordReport) {
+  return { records, corrupt, features, labels, notExamples, unlabeled, files };
 }
 
-function totals({ records, files, corrupt, notExamples }: RecordReport): string {
+function totals({ records, files, corrupt, notExamples, unlabeled }: RecordReport): string {
   const kinds = [...new Set(files.map((file) => file.compression))].join(", ");
   return [
     `${records} records in ${files.length} file(s), compression ${kinds}; ${corrupt.length} corrupt`,
     ...(notExamples.length > 0
       ? [`${notExamples.length} of them are not valid tf.train.Example records: ${notExamples[0].reason}`]
+      : []),
+    ...(unlabeled.length > 0
+      ? [`${unlabeled.length} of them cannot be used in training; the first: ${inWords(unlabeled[0])}`]
       : []),
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 // The model of --init, and the defaults that it gives for settings.
 import { describeModel, type ModelDescription, TwingradError } from "../../index.ts";
-import { fingerprintOfModel, readModelFile } from "../../internal.ts";
+import { fingerprintOfModel, modelFileOf, olderThanItsFolder, readModelFile } from "../../internal.ts";
+import { warn } from "../outcome.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings } from "./settingsSchema.ts";
 
@@ -12,6 +13,8 @@ export interface InitialModel {
 
 export async function readInitialModel(path: string): Promise<InitialModel> {
   const bytes = await readModelFile(path);
+  const older = await olderThanItsFolder(await modelFileOf(path));
+  if (older) warn(older);
   try {
     return { bytes, description: await describeModel(bytes), fingerprint: await fingerprintOfModel(bytes) };
   } catch (error) {

@@ -126,6 +126,7 @@ export async function recordDataset(
       : "there are no records";
     throw new TwingradError("BAD_INPUT", `${files}: ${reason}`);
   }
+  tellOfMerged(readers, labels, [...found.keys()], options.tell);
   if (crop?.mode === "box") options.tell?.(cropInWords(crop, boxes, readers.length)!);
 
   const identities = [...found.keys()].sort(byNaturalOrder);
@@ -142,6 +143,22 @@ export async function recordDataset(
     };
   });
   return { identities, items };
+}
+
+/** Says which labels became one identity because of one name: meant, or a mistake that nobody would see. */
+function tellOfMerged(
+  records: readonly { readonly label: string }[],
+  identities: readonly number[],
+  names: readonly string[],
+  tell: RecordOptions["tell"],
+): void {
+  const labelsOf = names.map(() => new Set<string>());
+  for (const [n, { label }] of records.entries()) labelsOf[identities[n]].add(label);
+  const merged = names.map((name, n) => ({ name, labels: [...labelsOf[n]] })).filter(({ labels }) => labels.length > 1);
+  if (merged.length === 0) return;
+  const [{ name, labels }] = merged;
+  const more = merged.length > 1 ? `, and ${merged.length - 1} more such names` : "";
+  tell?.(`labels ${labels.join(" and ")} are one identity, as both are named "${name}"${more}`);
 }
 
 /** Prefixes any error of `work` with the picture's name. */

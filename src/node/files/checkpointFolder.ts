@@ -32,7 +32,7 @@ export function diskFolder(path: string): CheckpointFolder {
     async write(name, bytes) {
       // Not recursive: of a disk that is read-only that would tell "no such file".
       await mkdir(path).catch((error: NodeJS.ErrnoException) => error.code === "EEXIST" || failed("", "made")(error));
-      await writeAtomic(join(path, name), bytes);
+      await writeAtomic(join(path, name), bytes, { ownerOnly: true });
     },
     async remove(name) {
       await rm(join(path, name), { force: true }).catch(failed(name, "removed"));

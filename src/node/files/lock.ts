@@ -30,13 +30,15 @@ export interface LockOptions {
   readonly what?: string;
   /** What the lock is for, as in "is being changed by process 7 on ada". */
   readonly doing: string;
-  /** Is told of a lock whose holder is gone. */
+  /** Is told of a lock whose holder is gone, and of one that is waited for. */
   readonly tell?: (text: string) => void;
 }
 
 const refreshSeconds = 5;
 /** Of a holder on another machine nothing else is known than that it refreshes its lock. */
 const silentSeconds = 60;
+/** Locks of shorter waits are not worth a line. */
+const quietSeconds = 2;
 /** Of a lock without content: its maker is between two system calls, or was killed there. */
 const emptySeconds = 10;
 
@@ -64,7 +66,9 @@ export class FileLock {
     path: string,
     { waitSeconds = 0, what = path.replace(/\.lock$/, ""), doing, tell }: LockOptions,
   ): Promise<FileLock> {
-    const until = performance.now() + waitSeconds * 1000;
+    const begun = performance.now();
+    const until = begun + waitSeconds * 1000;
+    let isTold = false;
     for (;;) {
       const text = await create(path, what);
       if (text !== undefined) return new FileLock(path, text);
@@ -74,9 +78,14 @@ export class FileLock {
         if ((await removeStale(path, found.text)) && found.holder) {
           tell?.(`${path}: ${inWords(found.holder)} held this lock and is gone: it is removed`);
         }
-      } else if (performance.now() >= until) {
-        const who = found.holder ? inWords(found.holder) : "a process that does not say who it is";
-        throw new DiskError("busy", `${what}: ${doing} by ${who}; its lock is ${path}`);
+        continue;
+      }
+      const who = found.holder ? inWords(found.holder) : "a process that does not say who it is";
+      const busy = `${what}: ${doing} by ${who}; its lock is ${path}`;
+      if (performance.now() >= until) throw new DiskError("busy", busy);
+      if (!isTold && performance.now() - begun > quietSeconds * 1000) {
+        tell?.(`${busy}: waiting for it, for at most ${waitSeconds} s`);
+        isTold = true;
       }
       await new Promise((resolve) => setTimeout(resolve, 5 + 45 * Math.random()));
     }

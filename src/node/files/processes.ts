@@ -27,10 +27,12 @@ function statusOf(pid: number): { state: string; birth: string } | undefined {
   }
 }
 
-/** Where numbers of processes mean the same: this machine, and on Linux this container. */
+/** Where numbers of processes mean the same: this machine since its start, and on Linux this container. */
 export function processSpace(): string {
   try {
-    return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
+    // Two machines may have one name, and the first container of each has the same number.
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
     return hostname();
   }

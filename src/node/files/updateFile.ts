@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { diskError } from "./diskError.ts";
-import { FileLock } from "./lock.ts";
+import { FileLock, type LockOptions } from "./lock.ts";
 import { fileAt, removeParts, type WriteOptions, writeAtomic } from "./writeAtomic.ts";
 
 /** Many may be in the queue, and each syncs to the disk. */
@@ -17,7 +17,7 @@ const waitSeconds = 90;
 export async function updateFile(
   path: string,
   change: (present: Buffer | undefined) => Promise<Uint8Array | string>,
-  options: Pick<WriteOptions, "ownerOnly"> = {},
+  { tell, ...options }: Pick<WriteOptions, "ownerOnly"> & Pick<LockOptions, "tell"> = {},
 ): Promise<void> {
   const { file } = await fileAt(path); // of several names of a file all have one lock
   const [folder, name] = [dirname(file), basename(file)];
@@ -25,6 +25,7 @@ export async function updateFile(
     what: path,
     waitSeconds,
     doing: "is being changed",
+    tell,
   });
   try {
     await removeParts(folder, (other) => other === name);

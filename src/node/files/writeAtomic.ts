@@ -5,7 +5,7 @@ import { type FileHandle, lstat, open, readdir, readlink, realpath, rename, rm }
 import { basename, dirname, join, resolve } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import { diskError } from "./diskError.ts";
-import { isRunning } from "./processes.ts";
+import { birthOf, isRunning } from "./processes.ts";
 
 export interface WriteOptions {
   /** A new file is readable by its owner alone (0600): it holds embeddings. One that is there keeps its permissions. */
@@ -95,11 +95,17 @@ export async function keepAccess(file: FileHandle, { uid, gid, mode }: Stats): P
   await file.chmod(mode & (isGroupKept ? 0o777 : 0o707)); // never readable by another group than before
 }
 
-/** A name beside the file for what is being written; it tells which process writes it. */
-export const partOf = (file: string) =>
-  join(dirname(file), `.${basename(file)}-${randomUUID().slice(0, 8)}.${process.pid}.part`);
+/**
+ * A name beside the file for what is being written. It tells which process writes it, and when that began: in a
+ * container the number of a killed process is soon another's.
+ */
+export const partOf = (file: string) => {
+  const birth = birthOf(process.pid);
+  const owner = birth === undefined ? process.pid : `${process.pid}-${birth}`;
+  return join(dirname(file), `.${basename(file)}-${randomUUID().slice(0, 8)}.${owner}.part`);
+};
 
-const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)\.part$/;
+const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)(?:-(\d+))?\.part$/;
 
 /**
  * Removes what processes that were killed in the middle of a write left in a folder.
@@ -107,8 +113,10 @@ const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)\.part$/;
  */
 export async function removeParts(folder: string, isMeant = (_name: string) => true): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {
-    const [, name, owner] = partName.exec(entry) ?? [];
-    if (name === undefined || !isMeant(name) || isRunning(Number(owner))) continue;
+    const [, name, owner, birth] = partName.exec(entry) ?? [];
+    if (name === undefined || !isMeant(name)) continue;
+    const pid = Number(owner);
+    if (isRunning(pid) && (birth === undefined || birth === birthOf(pid))) continue;
     await rm(join(folder, entry), { force: true });
   }
 }

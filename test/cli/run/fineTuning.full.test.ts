@@ -103,7 +103,10 @@ it("keeps frozen layers bit for bit, says what it began from, and goes on with -
     "--init",
     at("whole"),
   );
-  expect([status, other]).toEqual([2, expect.stringMatching(/init is "[0-9a-f]{64}" in the run to resume; it cannot change/)]);
+  expect([status, other]).toEqual([
+    2,
+    expect.stringMatching(/init is "[0-9a-f]{64}" in the run to resume; it cannot change/),
+  ]);
 }, 300_000);
 
 it("refuses what does not fit the model, by name", async () => {

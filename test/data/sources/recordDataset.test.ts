@@ -84,6 +84,15 @@ describe("recordDataset", () => {
     expect(slash.dataset.identities).toEqual(["-1"]);
   });
 
+  it("says which labels one name makes one identity", async () => {
+    const of = (label: bigint, name: string) => ({ image: [jpeg], label: [label], name: utf8(name) });
+    const told: string[] = [];
+    const records = [of(0n, "2"), of(1n, "1"), of(2n, ""), of(3n, "x"), of(3n, "x")];
+    const { dataset } = await open([file("f", records)], { tell: (line) => told.push(line) });
+    expect(dataset.identities).toEqual(["1", "2", "x"]);
+    expect(told).toEqual(['labels 0 and 2 are one identity, as both are named "2"']);
+  });
+
   it.each([1, 3, 4])("reads raw pixels with %i channels", async (channels) => {
     const pixels = Uint8Array.from({ length: 2 * 3 * channels }, (_, i) => i);
     const example = { image: [pixels], label: [0n], height: [2n], width: [3n] };

@@ -1,6 +1,7 @@
 // An append-only file that survives a kill at any moment; with a full disk, unwritten data are kept and retried.
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { fileAt } from "../../../internal.ts";
 
 export class Appender {
   #waiting: Uint8Array[] = [];
@@ -52,6 +53,7 @@ export class Appender {
   }
 
   async #open(): Promise<FileHandle> {
+    await fileAt(this.path); // to open a named pipe would wait for ever
     const file = await open(this.path, constants.O_RDWR | constants.O_CREAT);
     try {
       const { keep, first } = this.begin(await file.readFile());

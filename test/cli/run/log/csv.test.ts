@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,14 @@ async function write(from: number, steps: number[], loss = 0.1): Promise<void> {
 }
 
 describe("log.csv", () => {
+  it.skipIf(process.platform === "win32")(
+    "is refused where a named pipe stands, which would be waited at for ever",
+    async () => {
+      execFileSync("mkfifo", [join(folder, "log.csv")]);
+      await expect(write(0, [1])).rejects.toThrow(/log\.csv: cannot be written: a file was expected, not a named pipe/);
+    },
+  );
+
   it("stores every loss exactly, and evaluations in lines of their own", async () => {
     const log = csvLog(join(folder, "log.csv"), 0);
     const loss = Math.fround(0.1);
