@@ -45,7 +45,7 @@ export interface DistributionOptions {
 
 /** The exchange with other ranks, as `Trainer.distribution` tells it. */
 export interface Distribution {
-  /** Seconds that this rank waited for the other ranks' values, so far. */
+  /** Seconds that this rank waited for the other ranks' values, so far; with `overlap` those with nothing else to compute. */
   readonly seconds: number;
   /** Steps between exchanges. All ranks may change it after the same step, once they are synchronized. */
   syncEvery: number;
@@ -105,6 +105,9 @@ export class RankExchange implements Distribution {
   private anchors: Map<Arena, { values: Float32Array; velocity: Float32Array }> | undefined;
   /** Since when the trainer waits for the exchange, in milliseconds; infinite while it is under way in the background. */
   private waitingSince = 0;
+  /** Local steps that the device has not ended, and when it last had none left. */
+  private inFlight = 0;
+  private idleSince = 0;
 
   constructor(
     private readonly session: Session,
@@ -159,6 +162,12 @@ export class RankExchange implements Distribution {
     // Before the step, and not behind the last one: where a checkpoint lies between, all is exchanged already.
     if (this.background && this.isDue) await this.exchangeBehind(this.background);
     const started = await program.start(inputs);
+    this.inFlight++;
+    const ended = () => {
+      this.inFlight--;
+      this.idleSince = performance.now();
+    };
+    started.result.then(ended, ended);
     if (!this.background && this.isDue) await this.synchronize();
     return started;
   }
@@ -239,7 +248,9 @@ export class RankExchange implements Distribution {
   private async mean(values: Float32Array): Promise<void> {
     const since = performance.now();
     await this.communicator.allReduce(values);
-    this.seconds += Math.max(0, performance.now() - Math.max(since, this.waitingSince)) / 1000;
+    // While the device computes nobody waits: the trainer is only some steps ahead of it.
+    const waiting = this.inFlight > 0 ? Number.POSITIVE_INFINITY : Math.max(since, this.waitingSince, this.idleSince);
+    this.seconds += Math.max(0, performance.now() - waiting) / 1000;
     const { size } = this.communicator;
     for (let i = 0; i < values.length; i++) values[i] /= size;
   }

@@ -42,7 +42,7 @@ describe.each(launchers)("under $name", (launcher) => {
   it.skipIf(missing)(
     `ranks that exchange behind their steps come to the same twice, and resumed${skipped}`,
     async () => {
-      const more = ["--sync-every", "4", "--overlap"];
+      const more = ["--sync-every", "4", "--overlap", "--keep", "last"]; // the best may be of the run before
       const whole = await trained(launcher, 2, `${launcher.name} overlap`, ...more);
       expect(whole).toMatchObject({ steps, ranks: 2, syncEvery: 4 });
       expect(whole.stderr).not.toContain("other parameters");
@@ -52,6 +52,17 @@ describe.each(launchers)("under $name", (launcher) => {
       expect(model(`${launcher.name} halves`)).toBe(model(`${launcher.name} overlap`));
     },
   );
+
+  it.skipIf(missing)(`a rank that is asked to end ends all of them, with a checkpoint${skipped}`, async () => {
+    const folder = `${launcher.name} interrupted`;
+    const run = launch(launcher, 2, parameters(folder, "--steps", "100000", "--checkpoint-every", "50"));
+    const saved = () => lastCheckpoint(at(folder, "checkpoints"));
+    await until(run, () => saved() > 0);
+    const seen = saved();
+    process.kill(ranksOf(at(folder))[1], "SIGINT");
+    const { stderr } = await run.ended;
+    expect(saved(), stderr).toBeGreaterThan(seen);
+  });
 
   it.skipIf(missing)(`one rank alone is a job, too${skipped}`, async () => {
     const found = await trained(launcher, 1, `${launcher.name} alone`);
@@ -123,7 +134,9 @@ it.skipIf(installed.length === 0)(
         await until(run, () => saved("stormy") > goal);
         await after(random() * between);
       }
-      process.kill(ranks()[Math.floor(random() * 2)], "SIGKILL");
+      const alive = ranks();
+      expect(alive, which).toHaveLength(2);
+      process.kill(alive[Math.floor(random() * 2)], "SIGKILL");
       const killed = performance.now();
       const { status } = await run.ended;
       expect(status, which).not.toBe(0);
