@@ -1,5 +1,6 @@
 #!/bin/bash
 # Slurm: sbatch examples/cluster/slurm.sh people/ model/
+# Not run on a cluster by us yet.
 # A job that was killed or ran out of time goes on where it is submitted again.
 #SBATCH --job-name=twingrad
 #SBATCH --nodes=2

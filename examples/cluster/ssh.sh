@@ -1,6 +1,6 @@
 #!/bin/bash
 # Machines reached by ssh, with Open MPI: examples/cluster/ssh.sh people/ model/
-# On this machine alone: HOSTS= RANKS=2 examples/cluster/ssh.sh people/ model/
+# On this machine alone, as the tests run it: HOSTS= RANKS=2 examples/cluster/ssh.sh people/ model/
 # MPIRUN chooses another launcher, TWINGRAD another command line.
 set -euo pipefail
 data=$1

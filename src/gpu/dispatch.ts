@@ -45,10 +45,10 @@ export interface StepParts {
 /** Submits a step instead of its program. */
 export type Divide = (parts: StepParts) => Promise<void>;
 
-export function encode(
-  pass: GPUComputePassEncoder,
-  { pipeline, bindGroup, workgroups }: Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">,
-): void {
+/** What the device is told of a dispatch. */
+export type BoundKernel = Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">;
+
+export function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: BoundKernel): void {
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
   pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
@@ -57,7 +57,7 @@ export function encode(
 /** Submits these dispatches, and behind them the copies that `copy` encodes. */
 export function submit(
   { gpu }: Device,
-  dispatches: readonly Dispatch[],
+  dispatches: readonly BoundKernel[],
   copy?: (encoder: GPUCommandEncoder) => void,
 ): void {
   const encoder = gpu.createCommandEncoder();

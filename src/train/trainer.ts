@@ -15,7 +15,7 @@ import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { type AugmentationOptions, Augmenter } from "./augmenter.ts";
 import { feed } from "./batch.ts";
-import type { Distribution, DistributionOptions } from "./distributed/distribution.ts";
+import type { Distribution, DistributionOptions, RankExchange } from "./distributed/distribution.ts";
 import { type FineTuningOptions, frozenParameters, type InitialWeights, initialWeights } from "./fineTuning.ts";
 import { type LossOptions, resolveLoss } from "./loss.ts";
 import type { Operation } from "./operationLog.ts";
@@ -78,6 +78,7 @@ const trainerOptions: Known<TrainerOptions> = {
   communicator: 1,
   syncEvery: 1,
   outerMomentum: 1,
+  overlap: 1,
 };
 
 /**
@@ -109,8 +110,7 @@ export class Trainer {
     private readonly spec: TrainingSpec,
     private readonly recovery: Recovery,
     private readonly debugNumerics: boolean,
-    /** With other ranks: what is exchanged with them. */
-    readonly distribution?: Distribution,
+    private readonly exchange: RankExchange | undefined,
   ) {
     const { network, ...options } = spec;
     this.network = network;
@@ -159,21 +159,17 @@ export class Trainer {
     const parameters = init || freeze ? Session.parameters(device, unfrozen) : [];
     const frozen = freeze && frozenParameters(freeze, network.options, parameters);
     const initial = init && (await initialWeights(init, network, parameters));
-    const spec = frozen ? { ...unfrozen, frozen } : unfrozen;
-    if (options.communicator) {
-      // It cannot go on alone when its device is lost: the job ends, and is resumed from a checkpoint.
-      const { distributed } = await import("./distributed/distribution.ts");
-      const own = distributed(spec, options);
-      const session = await Session.open(device, own.spec);
-      const distribution = own.open(session);
-      const trainer = new Trainer(own.spec, new Recovery(session, undefined, false), false, distribution);
-      if (initial) await trainer.begin(initial);
-      await distribution.begin(trainer);
-      return trainer;
-    }
+    const unshared = frozen ? { ...unfrozen, frozen } : unfrozen;
+    const ranks =
+      options.communicator && (await import("./distributed/distribution.ts")).distributed(unshared, options);
+    const spec = ranks?.spec ?? unshared;
     const session = await Session.open(device, spec);
-    const trainer = new Trainer(spec, new Recovery(session, recovery || undefined, debugNumerics), debugNumerics);
+    const exchange = ranks?.open(session);
+    // One of several ranks cannot go on alone when its device is lost: the job ends, and is resumed from a checkpoint.
+    const lost = (!exchange && recovery) || undefined;
+    const trainer = new Trainer(spec, new Recovery(session, lost, debugNumerics), debugNumerics, exchange);
     if (initial) await trainer.begin(initial);
+    await exchange?.begin(trainer);
     return trainer;
   }
 
@@ -185,6 +181,11 @@ export class Trainer {
   /** The parameters on the present device. */
   get store(): ParameterStore {
     return this.recovery.session.store;
+  }
+
+  /** With a communicator: what the exchange with the other ranks takes, and how often it is made. */
+  get distribution(): Distribution | undefined {
+    return this.exchange;
   }
 
   /** Steps taken so far, those of a loaded checkpoint included. */
@@ -204,12 +205,23 @@ export class Trainer {
     const { loss, step, finite } = await this.recovery.change(
       async (session) => {
         const program = await session.program("step", dtype);
-        return this.distribution ? this.distribution.step(program, inputs) : program.start(inputs);
+        return this.exchange ? this.exchange.step(program, inputs) : program.start(inputs);
       },
       { bytes },
     );
     if (!finite) throw new NotFiniteError(step, loss, await this.diagnose(step, dtype, inputs));
     return { loss, step };
+  }
+
+  /**
+   * With local steps (`syncEvery` above 1): takes the mean of what the ranks have become since the last one, so that all of them
+   * hold the same state, to be saved. Every rank calls it after the same step. Alone and in exact mode there is nothing to do.
+   */
+  synchronize(): Promise<void> {
+    return this.recovery.ask(async () => {
+      await this.exchange?.synchronize();
+      return { result: Promise.resolve() };
+    });
   }
 
   /** The total loss (under "loss") and its gradients by parameter; updates nothing. */
@@ -283,7 +295,7 @@ export class Trainer {
       async ({ store }) => {
         const saved = await loadState(store, bytes, { task: this.network.task, optimizer: this.spec.optimizer });
         this.init = saved.init;
-        this.distribution?.replaced();
+        await this.exchange?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: bytes.length, replaces: true },
@@ -335,7 +347,7 @@ export class Trainer {
    * of.
    */
   dispose(): Promise<void> {
-    this.distribution?.dispose();
+    this.exchange?.dispose();
     return this.recovery.dispose();
   }
 
@@ -365,7 +377,7 @@ export class Trainer {
     return this.recovery.change(
       async ({ store }) => {
         store.write(name, values);
-        this.distribution?.replaced();
+        await this.exchange?.replaced();
         return { result: Promise.resolve() };
       },
       { bytes: values.byteLength },

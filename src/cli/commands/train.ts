@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
+import { comparesAll } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { interruptible } from "../interrupt.ts";
 import {
@@ -264,6 +265,10 @@ export function addTrain(program: Command): void {
       "--outer-momentum <share>",
       "with --sync-every above 1: Nesterov momentum of the averaged parameters, as 0.9 (DiLoCo)",
       number,
+    )
+    .option(
+      "--overlap",
+      "with --sync-every N above 1: exchange the parameters while the next N steps are computed, and apply their average after those",
     );
   command.addHelpText("after", `\nPresets (--preset; any given option takes precedence):\n${presetsInWords()}`);
   action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
@@ -340,6 +345,9 @@ async function trained<I extends Item>(
   const dataset = groupedBy(opened, settings.groupBy, data);
   await ranks?.expectSame({ people: peopleDigest(dataset), pictures: dataset.items.length });
   if (ranks) note(await ranks.inWords());
+  if (ranks && ranks.size > 1 && comparesAll(settings)) {
+    note(`--loss ${settings.loss}: each process compares the pictures of its own batches, and not those of the others`);
+  }
   if (saved) checkData(saved, { path: data.join(" "), dataset });
   const writes = ranks?.first ?? true;
   const begun = saved?.run?.data;

@@ -48,6 +48,7 @@ export const changeable: ReadonlySet<string> = new Set([
   "recoveryLosses",
   "debugNumerics",
   "syncEvery",
+  "overlap",
 ]);
 
 /** @param where their source in messages: "--" for options, or a file's name. */

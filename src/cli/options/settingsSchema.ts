@@ -141,6 +141,7 @@ export const schema = z.strictObject({
   debugNumerics: z.boolean(),
   syncEvery: z.union([positive, z.literal("auto")]),
   outerMomentum: z.number().min(0).lt(1),
+  overlap: z.boolean(),
 });
 
 const optional = {
@@ -193,6 +194,7 @@ const optional = {
   debugNumerics: true,
   syncEvery: true,
   outerMomentum: true,
+  overlap: true,
 } as const;
 export const resolved = schema.partial(optional);
 

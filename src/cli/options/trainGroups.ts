@@ -69,7 +69,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Augmentation:": ["augmentPreset"],
   "Evaluation:": ["validation", "fold", "groupBy", "holdOutGroups"],
   "Checkpoints:": ["checkpointEvery", "keep", "keepCheckpoints", "checkData"],
-  "Several processes:": ["distributed", "syncEvery", "outerMomentum"],
+  "Several processes:": ["distributed", "syncEvery", "outerMomentum", "overlap"],
   "Device:": ["device", "storage", "recompute", "tune", "recoveryEvery", "recoveryLosses", "debugNumerics"],
 };
 

@@ -3,6 +3,7 @@
 import { type Communicator, TwingradError } from "../../index.ts";
 import { broadcast, expectSame } from "../../internal.ts";
 import { mpi } from "../../node/index.ts";
+import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import { silence } from "../outcome.ts";
 
 let active: Ranks | undefined;
@@ -95,8 +96,8 @@ export function abortRanks(reason: string): void {
 export const isDistributed = () => active !== undefined;
 
 /** @throws BAD_INPUT for what only makes sense for several ranks. */
-export function refuseAlone(settings: { syncEvery?: number | "auto"; outerMomentum?: number }): void {
-  const flag = settings.syncEvery !== undefined ? "--sync-every" : "--outer-momentum";
-  if (settings.syncEvery === undefined && settings.outerMomentum === undefined) return;
-  throw new TwingradError("BAD_INPUT", `${flag} is for several ranks: it needs --distributed`);
+export function refuseAlone({ syncEvery, outerMomentum, overlap }: ResolvedSettings): void {
+  const given = { "--sync-every": syncEvery, "--outer-momentum": outerMomentum, "--overlap": overlap };
+  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (flag) throw new TwingradError("BAD_INPUT", `${flag} is for several ranks: it needs --distributed`);
 }

@@ -387,6 +387,7 @@ function trainerOf<I extends Item>(
     communicator,
     syncEvery: settings.syncEvery === "auto" ? 1 : settings.syncEvery,
     outerMomentum: settings.outerMomentum === undefined ? undefined : { momentum: settings.outerMomentum },
+    overlap: settings.overlap,
   });
 }
 

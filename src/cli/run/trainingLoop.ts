@@ -85,7 +85,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     const last = ranks ? synchronized : saver.saved;
     if (last === trainer.steps) return;
     synchronized = trainer.steps;
-    await distribution?.synchronize();
+    await trainer.synchronize();
     const resume = pace.pause();
     if (ranks?.first ?? true) await write(options);
     if (ranks) {
@@ -121,11 +121,18 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   // A save that failed is tried again with the next one: ranks that wait for each other cannot follow a clock.
   const due = (step: number) => (ranks ? step % record.settings.checkpointEvery === 0 : saver.due(step));
   let aborted = false;
-  /** Whether the user asked any of the ranks to end. Those that step alone agree where they meet anyway. */
+  let asked = Promise.resolve(false);
+  /**
+   * Whether the user asked any of the ranks to end. They ask each other where they meet, and know where they meet again, so that
+   * none of them waits for the answer.
+   */
   const isAborted = async (step: number) => {
-    const meets = step % (distribution?.syncEvery ?? 1) === 0;
     if (!ranks) aborted = signal?.aborted === true;
-    else if (!aborted && meets) aborted = await ranks.any(signal?.aborted === true);
+    else if (step % distribution!.syncEvery === 0) {
+      aborted = await asked;
+      asked = ranks.any(signal?.aborted === true);
+      asked.catch(() => undefined); // told where it is waited for
+    }
     return aborted;
   };
   let measured = { seconds: 0, exchanging: 0 };

@@ -1,5 +1,6 @@
 // What leaves the device to be exchanged with other ranks, and comes back: ranges of buffers, cut into messages that go
 // through a ring of staging buffers one behind the other.
+import { TwingradError } from "../../errors.ts";
 import type { Device } from "../device.ts";
 import type { BufferRange } from "../dispatch.ts";
 import { StagingRing } from "../readback.ts";
@@ -40,6 +41,7 @@ export class MessageRing {
   readonly #device: Device;
   readonly #ring: StagingRing;
   readonly #staging: GPUBuffer[];
+  #disposed = false;
 
   /** @param most bytes of a message. */
   constructor(device: Device, most: number) {
@@ -55,6 +57,7 @@ export class MessageRing {
   async read({ ranges }: Message, submit: (copy: (encoder: GPUCommandEncoder) => void) => void) {
     const acquired = this.#ring.acquire();
     const slot = acquired instanceof Promise ? await this.#device.wait(acquired) : acquired;
+    this.#check();
     let bytes = 0;
     submit((encoder) => {
       for (const { buffer, offset, size } of ranges) {
@@ -67,6 +70,7 @@ export class MessageRing {
 
   /** Queues writes of the message's values to where they came from. */
   write({ ranges }: Message, values: Float32Array): void {
+    this.#check();
     let at = 0;
     for (const { buffer, offset, size } of ranges) {
       this.#device.write(buffer, offset, values.subarray(at, at + size / 4));
@@ -105,7 +109,13 @@ export class MessageRing {
     gpu.queue.submit([encoder.finish()]);
   }
 
+  /** An exchange that is under way ends with DISPOSED. */
   dispose(): void {
+    this.#disposed = true;
     for (const buffer of this.#staging) this.#device.release(buffer);
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new TwingradError("DISPOSED", "The trainer was disposed.");
   }
 }

@@ -1,25 +1,40 @@
 // How ranks, the processes that train one network together, exchange what they computed.
 
-/** One rank's end of a group of ranks. Every rank makes the same calls in the same order, which need not be awaited between. */
+/**
+ * One rank's end of a group of ranks: `mpi()` and `inProcessCommunicators` make them. One of your own has to keep to this:
+ *
+ * - Every rank makes the same calls in the same order. The next call may come before the last has settled, and is
+ *   carried out after it.
+ * - The arrays of a call belong to it until it settles; what it resolves with belongs to the caller.
+ * - A call waits without holding up the event loop, for as long as the slowest rank takes. Once a rank has gone it rejects, or
+ *   ends the process: the trainer sets no time limit.
+ */
 export interface Communicator {
   /** This rank's number, from 0. */
   readonly rank: number;
-  /** How many ranks there are. */
+  /** How many ranks there are, 1 at least; all calls work with one. */
   readonly size: number;
   /** The name of the machine that it runs on. */
   readonly host: string;
   /**
-   * Replaces each value by its sum over all ranks, added in the order of ranks in float64 and rounded once: the same bits on
-   * every rank, run after run. The array stays as it is until then.
+   * Replaces each value by its sum over all ranks, which give equally many; a NaN stays one. Every rank has to get the same bits,
+   * and the same in every run, or ranks drift apart and a resumed run ends differently. `mpi()` and `inProcessCommunicators` add
+   * in the order of ranks, in float64, and round once.
    */
   allReduce(values: Float32Array): Promise<void>;
-  /** What each rank gave, by rank. Lengths may differ. */
+  /** What each rank gave, by rank, this one's included. Lengths may differ, and be 0. */
   allGather(bytes: Uint8Array): Promise<Uint8Array[]>;
-  /** Another group of the same ranks, whose calls need no order among those of this one. Every rank makes it. */
+  /** Another group of the same ranks, whose calls may come in any order among those of this one. Every rank makes it. */
   duplicate(): Promise<Communicator>;
-  /** Ends all ranks, because this one cannot go on; the reason is told on standard error with the rank and its host. */
+  /**
+   * Ends the training on all ranks, because this one cannot go on. `mpi()` writes the reason to standard error, with the rank and
+   * its host, and ends all processes; with `inProcessCommunicators` the calls of all ranks reject, those of duplicates included.
+   */
   abort(reason: string): void;
-  /** Leaves the group, once every rank has come to its end. */
+  /**
+   * Leaves the group, its duplicates included; resolves once every rank has called it. A trainer does not call it: whoever made
+   * the communicator does, at the end.
+   */
   close(): Promise<void>;
 }
 

@@ -12,14 +12,17 @@ describe.each(launchers)("under $name", (launcher) => {
   const skipped = missing ? ` (skipped: ${launcher.name} is not installed; ${howToInstall})` : "";
 
   it.skipIf(missing)(`two ranks train one model${skipped}`, async () => {
-    expect(await trained(launcher, 2, `${launcher.name} two`)).toMatchObject({ steps, ranks: 2, syncEvery: 1 });
+    const found = await trained(launcher, 2, `${launcher.name} two`);
+    expect(found).toMatchObject({ steps, ranks: 2, syncEvery: 1 });
+    expect(found.stderr).not.toContain("its own batches");
   });
 
-  it.skipIf(missing)(`four ranks step alone, and meet every five steps${skipped}`, async () => {
-    const more = ["--sync-every", "5", "--outer-momentum", "0.5"];
+  it.skipIf(missing)(`four ranks step alone on their own triplets, and meet every five steps${skipped}`, async () => {
+    const more = ["--sync-every", "5", "--outer-momentum", "0.5", "--loss", "triplet"];
     const found = await trained(launcher, 4, `${launcher.name} local`, ...more);
     expect(found).toMatchObject({ steps, ranks: 4, syncEvery: 5 });
     expect(found.stderr).not.toContain("other parameters");
+    expect(found.stderr).toContain("--loss triplet: each process compares the pictures of its own batches");
   });
 
   it.skipIf(missing)(
@@ -39,6 +42,8 @@ it("what needs other ranks is refused without them, and so is a machine without 
   const alone = ["train", data, "--out", at("refused"), ...tiny];
   const lonely = await twingrad(...alone, "--sync-every", "4");
   expect(lonely).toMatchObject({ status: 1, stderr: expect.stringContaining("--sync-every is for several ranks") });
+  const overlapping = await twingrad(...alone, "--overlap");
+  expect(overlapping).toMatchObject({ status: 1, stderr: expect.stringContaining("--overlap is for several ranks") });
   const env = { ...process.env, TWINGRAD_MPI: "/nowhere/libmpi.so" };
   const { status, stderr } = spawnSync(process.execPath, [cli(), ...alone, "--distributed"], { env, encoding: "utf8" });
   expect(status).toBe(1);

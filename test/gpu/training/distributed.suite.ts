@@ -70,15 +70,31 @@ async function together<T>(ranks: number, each: (communicator: Communicator) => 
   );
 }
 
-async function trained(device: Device, ranks: number, options: Options, steps = STEPS) {
+interface Run {
+  readonly steps?: number;
+  /** Steps that `state` has taken. */
+  readonly from?: number;
+  readonly state?: Uint8Array;
+  readonly meet?: number;
+}
+
+/** Ends synchronized. `meet` names a step after which all ranks synchronize besides, as at a checkpoint. */
+async function trained(
+  device: Device,
+  ranks: number,
+  options: Options,
+  { steps = STEPS, from = 0, state, meet }: Run = {},
+) {
   return together(ranks, async (communicator) => {
     const trainer = await create(device, { ...options, communicator });
+    if (state) await trainer.load(state);
     const losses: number[] = [];
     const running: Promise<unknown>[] = [];
-    for (let step = 1; step <= steps; step++) {
+    for (let step = from + 1; step <= steps; step++) {
       running.push(trainer.step(pairs(step, communicator.rank)).then(({ loss }) => losses.push(loss)));
+      if (step === meet) running.push(trainer.synchronize());
     }
-    await Promise.all(running);
+    await Promise.all([...running, trainer.synchronize()]);
     const [values, bytes] = [await valuesOf(trainer), await trainer.save()];
     await trainer.dispose();
     return { values, losses, bytes };
@@ -117,7 +133,7 @@ for (const [ranks, optimizer] of [
 
 defineOnce("distributed: moving averages are the mean of what each rank's own pairs make of them", async (device) => {
   const optimizer = sgd({ learningRate: 0.05 });
-  const [{ values }] = await trained(device, 2, { optimizer }, 1);
+  const [{ values }] = await trained(device, 2, { optimizer }, { steps: 1 });
   const alone = await Promise.all(
     [0, 1].map(async (rank) => {
       const trainer = await create(device, { optimizer });
@@ -140,7 +156,7 @@ defineOnce("distributed: moving averages are the mean of what each rank's own pa
 
 defineOnce("distributed: local steps end in the mean of parameters and moments", async (device) => {
   const optimizer = adam({ learningRate: 0.01 });
-  const found = await trained(device, 2, { optimizer, syncEvery: 4 }, 4);
+  const found = await trained(device, 2, { optimizer, syncEvery: 4 }, { steps: 4 });
   assertSameBits("another rank", found[1].values, found[0].values);
   assertEqual("the other rank's checkpoint", [...found[1].bytes], [...found[0].bytes]);
   const alone = await Promise.all(
@@ -163,24 +179,81 @@ defineOnce("distributed: local steps end in the mean of parameters and moments",
   }
 });
 
-defineOnce("distributed: outer momentum goes on from a checkpoint as if nothing had been between", async (device) => {
-  const options = { optimizer: adam({ learningRate: 0.01 }), syncEvery: 2, outerMomentum: { momentum: 0.5 } };
-  const whole = await trained(device, 2, options, 8);
-  const half = await trained(device, 2, options, 4);
-  const resumed = await together(2, async (communicator) => {
-    const trainer = await create(device, { ...options, communicator });
-    await trainer.load(half[0].bytes);
-    for (let step = 5; step <= 8; step++) await trainer.step(pairs(step, communicator.rank));
-    const values = await valuesOf(trainer);
-    await trainer.dispose();
-    return values;
+for (const overlap of [false, true]) {
+  const name = `distributed: outer momentum${overlap ? " with overlap" : ""} goes on from a checkpoint as if nothing had been between`;
+  defineOnce(name, async (device) => {
+    const outerMomentum = { momentum: 0.5 };
+    const options = { optimizer: adam({ learningRate: 0.01 }), syncEvery: 2, overlap, outerMomentum };
+    // After 5 steps an exchange is under way, and one of three is due.
+    const whole = await trained(device, 2, options, { steps: 8, meet: 5 });
+    const [{ bytes: state }] = await trained(device, 2, options, { steps: 5 });
+    const resumed = await trained(device, 2, options, { state, from: 5, steps: 8 });
+    for (const rank of [...whole, ...resumed]) assertSameBits("every rank", rank.values, whole[0].values);
+    const plain = await trained(device, 2, { ...options, outerMomentum: undefined }, { steps: 8, meet: 5 });
+    const same = [...plain[0].values].every(([name, values]) =>
+      values.every((value, i) => value === whole[0].values.get(name)![i]),
+    );
+    assert(!same, "momentum changed nothing");
   });
-  assertSameBits("resumed", resumed[0], whole[0].values);
-  const plain = await trained(device, 2, { ...options, outerMomentum: undefined }, 8);
-  const same = [...plain[0].values].every(([name, values]) =>
-    values.every((value, i) => value === whole[0].values.get(name)![i]),
-  );
-  assert(!same, "momentum changed nothing");
+}
+
+defineOnce("distributed: overlap adds the mean of N steps ago to what N more steps have made of it", async (device) => {
+  const optimizer = sgd({ learningRate: 0.05 });
+  const options = { optimizer, syncEvery: 2, overlap: true };
+  const found = await trained(device, 2, options, { steps: 6 });
+  const again = await trained(device, 2, options, { steps: 6 });
+  for (const rank of [...found, ...again]) assertSameBits("every rank and run", rank.values, found[0].values);
+  assertEqual("the other rank's checkpoint", [...found[1].bytes], [...found[0].bytes]);
+
+  const alone = await Promise.all([0, 1].map(() => create(device, { optimizer })));
+  const steps = async (first: number, last: number) => {
+    for (let step = first; step <= last; step++)
+      await Promise.all(alone.map((trainer, rank) => trainer.step(pairs(step, rank))));
+    return Promise.all(alone.map(valuesOf));
+  };
+  const earlier = await steps(1, 2);
+  const later = await steps(3, 4);
+  for (const [rank, trainer] of alone.entries()) {
+    for (const [name, { trainable, write }] of trainer.parameters()) {
+      if (!trainable) continue;
+      const [own, other] = [earlier[rank], earlier[1 - rank]].map((values) => values.get(name)!);
+      await write(later[rank].get(name)!.map((value, i) => value + (own[i] + other[i]) / 2 - own[i]));
+    }
+  }
+  const [a, b] = await steps(5, 6);
+  for (const [name, values] of found[0].values) {
+    if (cancelsOut(name)) continue;
+    const mean = a.get(name)!.map((value, i) => (value + b.get(name)![i]) / 2);
+    assertClose(name, values, mean, { tolerance: 1e-6 });
+  }
+  for (const trainer of alone) await trainer.dispose();
+});
+
+defineOnce("distributed: with overlap N steps are computed before the exchange is waited for", async (device) => {
+  const seconds = await together(2, async (communicator) => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const late: Communicator = {
+      ...{ rank: communicator.rank, size: communicator.size, host: communicator.host },
+      allReduce: (values) => released.then(() => communicator.allReduce(values)),
+      allGather: (bytes) => communicator.allGather(bytes),
+      duplicate: () => communicator.duplicate(),
+      abort: (reason) => communicator.abort(reason),
+      close: () => communicator.close(),
+    };
+    const options = { optimizer: sgd(), communicator: late, syncEvery: 2, overlap: true };
+    const trainer = await create(device, options);
+    for (let step = 1; step <= 4; step++) await trainer.step(pairs(step, communicator.rank));
+    release();
+    await communicator.allGather(new Uint8Array(0)); // until the other rank has come as far
+    const waited = trainer.distribution!.seconds;
+    await trainer.step(pairs(5, communicator.rank));
+    await trainer.dispose();
+    return waited;
+  });
+  assertEqual("seconds waited", seconds, [0, 0]);
 });
 
 defineOnce("distributed: ranks begin with rank 0's parameters", async (device) => {
@@ -202,6 +275,7 @@ defineOnce("distributed: ranks that differ, and options that do not go together,
     create(device, { optimizer: sgd(), communicator: alone, ...options });
   await assertThrows("syncEvery 0", attempt({ syncEvery: 0 }), ["syncEvery", "at least 1"]);
   await assertThrows("outer momentum", attempt({ outerMomentum: {} }), ["outerMomentum", "syncEvery"]);
+  await assertThrows("overlap", attempt({ overlap: true }), ["overlap", "syncEvery"]);
   await assertThrows("debugging", attempt({ debugNumerics: true }), ["debugNumerics"]);
 });
 
