@@ -1,6 +1,6 @@
 #!/bin/bash
 # Slurm: sbatch examples/cluster/slurm.sh people/ model/
-# A job that was killed or ran out of time goes on where it is submitted again.
+# Submitted again, a job that was killed or ran out of time resumes its training.
 #SBATCH --job-name=twingrad
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=4
@@ -12,7 +12,7 @@ set -euo pipefail
 data=$1
 model=$2
 
-# The cluster's MPI; Slurm must have been built for it (srun --mpi=list tells).
+# The cluster's MPI; Slurm must support it (see srun --mpi=list).
 module load openmpi 2>/dev/null || true
 
 resume=()
