@@ -1,4 +1,4 @@
-// Engines are timed only on work on which all agree.
+// Compares the engines' results before they are timed.
 
 import { configurationNamed } from "./configurations.ts";
 import type { BenchHost } from "./host.ts";
@@ -8,7 +8,7 @@ import type { Workload } from "./page/main.ts";
 
 export const ourName = "twingrad";
 
-/** What takes longer than this (ms) is executed once, and agrees on one step only. */
+/** Work that takes longer than this (ms) is executed once and compared on one step only. */
 export const patience = 60_000;
 
 const tolerance = { error: 1e-4, loss: 1e-5, lossAfterSteps: 1e-3, normWithNearTies: 1e-2 };

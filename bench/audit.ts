@@ -1,5 +1,5 @@
-// Our kernels as a set that a tool which compiles WGSL for a GPU and reads its machine code can take: every launch of every
-// candidate that the operations have, recorded by the operations themselves on a device that only says it is a GPU.
+// Writes our kernels to a file for tools that compile WGSL and inspect the GPU's machine code: every launch of every
+// candidate, recorded by the operations themselves on a device that only claims to be a GPU.
 import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -14,11 +14,11 @@ import { lowerTape } from "../src/tape/plan.ts";
 interface BoundBuffer {
   readonly binding: number;
   readonly size: number;
-  /** What is in it, where that decides what the kernel does. */
+  /** The buffer's content, if the kernel depends on it. */
   readonly words?: readonly number[];
 }
 
-/** One dispatch, in words that any such tool understands. */
+/** One dispatch, in a form for any such tool. */
 interface Item {
   readonly label: string;
   readonly code: string;
@@ -27,7 +27,8 @@ interface Item {
   readonly dispatch: readonly [number, number, number];
   readonly bindings: readonly (BoundBuffer & { readonly group: 0 })[];
   /**
-   * Multiply-adds of the whole operation in its direct form, whatever part of it this dispatch does; absent for none.
+   * Multiply-adds of the whole operation in its direct form, also if this dispatch is a part of it; absent if it has
+   * none.
    */
   readonly macs?: number;
 }
@@ -187,7 +188,7 @@ export function kernelSet(): Item[] {
 
 const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1).padStart(8);
 
-/** Bytes bound, which are those moved where everything is read or written once, and operations for each of them. */
+/** The bound bytes (those moved if everything is read or written once), and the operations per byte. */
 function table(items: readonly Item[]): string {
   const lines = items.map(({ label, bindings, macs, dispatch }) => {
     const bytes = bindings.reduce((sum, { size }) => sum + size, 0);

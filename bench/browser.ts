@@ -1,4 +1,4 @@
-// The bench page in headless Chrome: builds it, serves it on the loopback address, and calls the functions it offers.
+// The bench page in headless Chrome: builds it, serves it on the loopback address, and calls its functions.
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,13 +17,13 @@ async function bundle(root: string): Promise<string> {
     target: "es2022",
     minify: false,
     logLevel: "error",
-    conditions: ["onnxruntime-web-use-extern-wasm"], // it is served beside the page, which its threads need
+    conditions: ["onnxruntime-web-use-extern-wasm"], // served beside the page, as its threads require
     plugins: [esbuildPlugin()],
   });
   return result.outputFiles[0].text;
 }
 
-/** The folder of onnxruntime's WebAssembly, and what of it the page may ask for. */
+/** The folder of onnxruntime's WebAssembly, and the files that the page may request. */
 const onnxruntime = "node_modules/onnxruntime-web/dist";
 const asked = /^\/onnxruntime\/(ort-wasm[\w.-]+\.(?:mjs|wasm))$/;
 
@@ -35,7 +35,8 @@ function serve(root: string, script: string): Promise<Server> {
     response.writeHead(200, {
       "content-type": file?.endsWith(".wasm") ? "application/wasm" : isScript || part ? "text/javascript" : "text/html",
       "cache-control": "no-store",
-      // Isolated pages have a clock of 5 microseconds; others' is rounded to 100, which is more than we take to encode.
+      // Cross-origin isolated pages have a clock of 5 microseconds. Without isolation it is 100, longer than our
+      // encoding.
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     });

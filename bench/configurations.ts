@@ -129,7 +129,7 @@ export function parametersOf(c: Configuration, seed = 1): Map<string, Values> {
   return parameters;
 }
 
-/** Of each block the averages that inference normalizes by, as a training would have left them. */
+/** The moving averages of each block, with values like those after a training. */
 export function averagesOf({ filters }: Configuration, seed = 3): Map<string, Values> {
   const random = generator(seed);
   return new Map(

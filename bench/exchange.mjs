@@ -1,4 +1,4 @@
-// What an exchange among ranks costs, by the size of the buffer, and what of a step it is. After `npm run build`:
+// Measures the cost of an exchange among ranks by buffer size, and its share of a step. After `npm run build`:
 //   mpirun -n 4 node bench/exchange.mjs            sums of buffers alone
 //   mpirun -n 4 node bench/exchange.mjs --step     and the article's step, alone and with exact exchange
 //   mpirun -n 4 node bench/exchange.mjs --local    local steps of a small network, waiting for the mean and overlapped
@@ -16,12 +16,12 @@ const { rank, size, library } = communicator;
 const print = (line) => rank === 0 && console.log(JSON.stringify(line));
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** The fastest and the median of `work`, which every rank does, over some rounds behind one that warms up. */
+/** The fastest and the median time of `work` on every rank, over some rounds after a warmup round. */
 async function timed(work, count = rounds) {
   await work();
   const times = [];
   for (let i = 0; i < count; i++) {
-    await meeting.allGather(new Uint8Array(1)); // they begin together
+    await meeting.allGather(new Uint8Array(1)); // starts all ranks together
     const since = performance.now();
     await work();
     times.push(performance.now() - since);

@@ -1,6 +1,5 @@
 // All checks and measurements for a machine with a GPU, on Dawn in Node, in at most 8 minutes: first correctness, then
-// speed. It runs to its end on a software adapter as well, with smaller sizes, which it chooses by what it has
-// measured.
+// speed. It also completes on a software adapter, with smaller sizes, which it chooses by the measured speed.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
@@ -22,15 +21,15 @@ const options = new Command("gpu")
   .opts<{ out?: string; minutes: number }>();
 
 const begun = performance.now();
-/** Milliseconds left of a share of the time: the rest is for what follows. */
+/** Milliseconds left of this share of the time; the rest is for later parts. */
 const leftUntil = (share: number) => Math.max(0, share * options.minutes * 60_000 - (performance.now() - begun));
 const progress = (line: string) => {
   process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
 };
 
-/** Of what is left, for timing the kernels of one program; what is not timed then follows the rules. */
+/** Share of the time left for timing the kernels of one program; untimed kernels are chosen by rule. */
 const shareForTuning = 0.05;
-/** Steps' worth of time that a configuration takes, from its first to its profile. */
+/** Time that a configuration takes, from its first step to its profile, in steps. */
 const stepsToMeasure = 30;
 
 type Page = { [K in keyof GpuPage]: (...rest: Parameters<GpuPage[K]>) => Promise<Awaited<ReturnType<GpuPage[K]>>> };
@@ -59,8 +58,8 @@ async function keep(part: string, value: unknown): Promise<void> {
 const print = (table: string) => process.stdout.write(`\n${table}\n`);
 
 /**
- * The article's pictures and as many pairs, of a power of two, as leave time for four steps; smaller pictures where one
- * is too many.
+ * The article's pictures with as many pairs, a power of two, as leave time for four steps; smaller pictures if one pair
+ * is too slow.
  */
 function sizeWithin(milliseconds: number, gflops: number): { pairs: number; side: number } {
   const fits = (pairs: number, side: number) =>
@@ -71,10 +70,10 @@ function sizeWithin(milliseconds: number, gflops: number): { pairs: number; side
   return { pairs: 1, side: 56 };
 }
 
-/** Whatever is being measured then: what is known has been written. */
+/** Stops in the middle of a measurement: earlier results have been written. */
 function endInTime(host: BenchProcess): NodeJS.Timeout {
   return setTimeout(async () => {
-    progress("the time is over; the rest was not measured");
+    progress("out of time; the rest was not measured");
     await keep("unfinished", true);
     await host.close();
     process.exit(1);
@@ -132,7 +131,7 @@ async function main(): Promise<void> {
     ] as const) {
       if (name === "XS" && time("S") < leftUntil(share)) continue; // only where S is too large
       if (time(name) > leftUntil(share)) {
-        progress(`${name}: skipped: it would take ${(time(name) / 1000).toFixed(0)} s`);
+        progress(`${name}: skipped, since it would take ${(time(name) / 1000).toFixed(0)} s`);
         continue;
       }
       const settle = leftUntil(share) / 8;

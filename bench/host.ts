@@ -1,5 +1,5 @@
-// Where the engines run while they are measured: a page in headless Chrome, or a process of Node on Dawn. Both offer the functions of
-// page/main.ts and begin afresh when they are asked to.
+// The host that runs the engines: a page in headless Chrome, or a Node process on Dawn. Both have the functions of
+// page/main.ts and can be restarted.
 import { fileURLToPath } from "node:url";
 import type { Page } from "./page/main.ts";
 
@@ -10,9 +10,9 @@ export type Calls = { [K in keyof Page]: (...rest: Parameters<Page[K]>) => Promi
 
 export interface BenchHost {
   readonly page: Calls;
-  /** Of what the engines run in, by name. */
+  /** Versions of the host's software, by name. */
   versions(): Promise<Record<string, string>>;
-  /** Restarts: nothing that an engine cached is left. */
+  /** Restarts the host, without anything that an engine cached. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,12 +20,12 @@ export interface BenchHost {
 /** The repository's root, from a bundle in build/bench/. */
 export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
 
-/** Pending answers, by the numbers of their calls. */
+/** Pending calls, by their ids. */
 export class Waiting {
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private calls = 0;
 
-  /** `page` whose functions are called by what `send` sends; the answer comes through `settle`. */
+  /** A proxy of `page`: its functions are called through `send`, and their results arrive through `settle`. */
   through(send: (id: number, method: string, rest: unknown[]) => Promise<unknown>): Calls {
     return new Proxy({} as Calls, {
       get:
@@ -47,9 +47,9 @@ export class Waiting {
     else answer?.reject(new Error(error));
   }
 
-  /** The host is gone: rejects all pending calls. */
+  /** Rejects all pending calls, because the host has ended. */
   lose(what: string): void {
-    for (const { reject } of this.waiting.values()) reject(new Error(`The bench's host is gone: ${what}`));
+    for (const { reject } of this.waiting.values()) reject(new Error(`The bench's host has ended: ${what}`));
     this.waiting.clear();
   }
 }

@@ -1,4 +1,5 @@
-// Embedding one picture, and 32, with the same weights on every engine; and from pixels to a decision with ours.
+// Times embedding one picture and 32 with the same weights on every engine, and our identification from pixels to
+// decision.
 import { ourName } from "./agree.ts";
 import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
@@ -6,12 +7,12 @@ import type { Agreement } from "./page/compare.ts";
 import { aligned } from "./report.ts";
 
 interface Speed {
-  /** Of a call: the median over the rounds. */
+  /** Milliseconds of a call: the median over the rounds. */
   readonly milliseconds: number;
   readonly rounds: readonly number[];
-  /** From an engine that does not run yet to its first embeddings, on a page of its own. */
+  /** Milliseconds from starting the engine to its first embeddings, on a fresh page. */
   readonly firstMilliseconds: number;
-  /** Of a call, once everything is warm. */
+  /** The WebGPU calls of one call after warmup. */
   readonly dispatches: number;
 }
 
@@ -24,9 +25,9 @@ export interface InferenceResult {
   readonly agreement: Readonly<Record<string, Agreement>>;
   readonly ours: Speed;
   readonly peers: Readonly<Record<string, Speed>>;
-  /** A peer's time over ours, taken round by round, their median. */
+  /** Median over the rounds of a peer's time divided by ours. */
   readonly ratio: Readonly<Record<string, number>>;
-  /** Of one picture against `gallery` people, from pixels to the decision: the median. */
+  /** Median milliseconds from one picture's pixels to the decision, with `gallery` people enrolled. */
   readonly identify?: { readonly gallery: number; readonly milliseconds: number };
 }
 
@@ -34,7 +35,7 @@ const counts = [1, 32];
 const gallery = 1000;
 const identified = 9;
 const tolerance = 1e-5;
-/** A block is as many calls as take about this long (ms), and no fewer than one. */
+/** A block has as many calls as take about this long (ms), and at least one. */
 const blockLength = 300;
 
 export async function measureInference(

@@ -4,9 +4,9 @@ import { median } from "./median.ts";
 import { type MatchSetup, type MatchSize, type MetricName, metrics } from "./page/match.ts";
 
 interface Speed {
-  /** Median over the rounds, of one probe by itself. */
+  /** Milliseconds of one probe at a time: the median over the rounds. */
   readonly milliseconds: number;
-  /** The rows' float32 values gone through in that time. */
+  /** The rows' float32 bytes read in that time. */
   readonly gigabytesPerSecond: number;
 }
 
@@ -29,7 +29,7 @@ export async function measureMatch(
 ): Promise<MatchResult[]> {
   const results: MatchResult[] = [];
   for (const metric of metrics) {
-    await browser.reload(); // the memory of the other metric's gallery is gone
+    await browser.reload(); // frees the memory of the other metric's gallery
     progress(`match ${metric}: laying out ${rows.toLocaleString("en-GB")} rows of ${dimensions}`);
     results.push(await measureMetric(browser, metric, { rows, dimensions, k }, rounds));
     await browser.page.closeMatch();
@@ -46,7 +46,7 @@ async function measureMetric(
   const { page } = browser;
   const setup = await page.openMatch(metric, size);
   await page.checkMatch();
-  await page.timeLoop(1); // the loop is compiled by now
+  await page.timeLoop(1); // warms up the loop
   const [ours, together, loop]: number[][] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
     const times = await page.timeMatch(probesInRound);

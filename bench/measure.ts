@@ -12,20 +12,20 @@ import type { Block, Usage, Workload } from "./page/main.ts";
 import { type Convolutions, profileOpenStep } from "./profile.ts";
 
 export interface Measured {
-  /** Of one step or operation: the median over the blocks. */
+  /** Milliseconds of one step or operation: the median over the blocks. */
   readonly milliseconds: number;
-  /** Of each block, in the order of the rounds. */
+  /** Milliseconds of each block, in the order of the rounds. */
   readonly blocks: readonly number[];
   readonly repeatsPerBlock: number;
-  /** True where one execution took so long that it was not repeated; its start-up is included then. */
+  /** True if one execution took so long that it was not repeated; the time then includes its start-up. */
   readonly once: boolean;
   /** Billions of operations a second, a multiply-add counted as two; absent where the work is bound by memory. */
   readonly gflops?: number;
-  /** Of the multiply-add peak, taken round by round, the median. */
+  /** Share of the multiply-add peak, the median over the rounds. */
   readonly shareOfPeak?: number;
-  /** What one step asks of WebGPU once everything is warm, and what the engine then holds. */
+  /** The WebGPU calls of one step after warmup, and the memory that the engine then holds. */
   readonly step?: Usage & { readonly encodeMilliseconds: number };
-  /** Of a training step of ours, where the adapter has timestamps. */
+  /** The profile of our training step, if the adapter has timestamps. */
   readonly convolutions?: Convolutions;
 }
 
@@ -39,20 +39,20 @@ export interface Result {
   readonly agreement: Readonly<Record<string, Agreement | StepAgreement>>;
   readonly ours: Measured;
   readonly peers: Readonly<Record<string, Measured>>;
-  /** A peer's time over ours, taken round by round, their median: above 1 we are faster. */
+  /** Median over the rounds of a peer's time divided by ours: above 1 we are faster. */
   readonly ratio: Readonly<Record<string, number>>;
 }
 
 export interface Options {
   readonly peers: readonly string[];
-  /** Kernels are measured only where their name contains this. */
+  /** Only kernels whose name contains this are measured. */
   readonly only?: string;
   readonly rounds: number;
-  /** The adapter's multiply-add peak; shares are of what its loop reaches in the same round. */
+  /** The adapter's multiply-add peak; shares refer to the peak loop's result in the same round. */
   readonly peak: Pick<Peak, "form" | "accumulators" | "gflops">;
-  /** Bytes a second that the adapter copies, in GB: shares of it are told where it is known. */
+  /** The adapter's copy bandwidth in GB/s, if it is known. */
   readonly bandwidth?: number;
-  /** Milliseconds that an engine may take to settle; see `settling`. */
+  /** Time limit in milliseconds of an engine's warmup; see `settling`. */
   readonly settle?: number;
   /** Whether launches can be timed by themselves. */
   readonly timestamps: boolean;
@@ -60,15 +60,16 @@ export interface Options {
 }
 
 /**
- * What takes less than this is run once more before it is measured: some engines only settle after their second step.
+ * Work that takes less than this is run once more before it is measured: some engines reach their speed after two
+ * steps.
  */
 const quick = 5_000;
 const blockLength = 300;
 
 /**
- * A browser compiles code in earnest once it has run some dozens of times, as all of it has in a training. So each engine makes
- * so many steps before it is timed, or as many as this time allows, and the second half of them tells what encoding takes. The
- * rounds tell nothing of it: their steps come right after another engine's, which a training's steps never do.
+ * A browser optimizes code after some dozens of executions, as in a training. So each engine makes this many steps
+ * before it is timed, or as many as the time allows, and encoding is measured in the second half of them. It is not
+ * measured in the rounds, because their steps follow another engine's, unlike those of a training.
  */
 const settling = { steps: 60, milliseconds: 60_000 };
 
@@ -79,7 +80,7 @@ export async function measureSteps(browser: BenchHost, names: readonly string[],
   for (const name of names) {
     const c = configurationNamed(name);
     const agreement = await agreeOnStep(browser, engines, name, options.progress);
-    // A fresh page, so that memory and start-up hold nothing of the check.
+    // A fresh page, so that memory and start-up do not include the check.
     await browser.reload();
     const timed = await timeAll(page, engines, { configuration: name }, operationsOfStep(c) / 1e9, true, options);
     const profile = options.timestamps ? await profileOpenStep(page, c, options) : undefined;

@@ -1,10 +1,10 @@
-// The single operations that are measured: what the layers of the configurations do, each pass by itself.
+// The measured operations: the layers of the configurations, each pass separately.
 import { type Configuration, convLayers, flattened } from "./configurations.ts";
 
 interface Case<Kind extends string> {
   readonly kind: Kind;
   readonly name: string;
-  /** A multiply-add counts as two; 0 where the operation is bound by memory. */
+  /** A multiply-add counts as two; 0 if the operation is bound by memory. */
   readonly operations: number;
 }
 
@@ -18,7 +18,10 @@ export interface ConvolutionCase extends Case<"conv2d"> {
   readonly output: number;
 }
 
-/** Max-pool 2x2 VALID, or batch-norm with statistics of its own for each half of the batch; x [batch, height, width, channels]. */
+/**
+ * Max-pool 2x2 VALID, or batch-norm with statistics of its own for each half of the batch; x [batch, height, width,
+ * channels].
+ */
 export interface LayerCase extends Case<"maxPool2d" | "batchNorm"> {
   /** "training": forward and the gradients of all inputs. */
   readonly pass: "forward" | "training";

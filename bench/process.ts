@@ -1,4 +1,4 @@
-// The engines in a process of Node, on Dawn: no browser, so that a server with a GPU can be measured.
+// Runs the engines in a Node process on Dawn, so that a server with a GPU can be measured without a browser.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -28,9 +28,9 @@ export class BenchProcess implements BenchHost {
     this.tuned = tuned;
   }
 
-  /** @param entry the program: the page's functions, or those and more. */
+  /** @param entry the program, with the page's functions and possibly more. */
   static async open(root: string, { tuned = true, entry = "bench/node/main.ts" } = {}): Promise<BenchProcess> {
-    const program = `${root}/build/${entry.replace(/\.ts$/, ".mjs")}`; // inside, where packages resolve
+    const program = `${root}/build/${entry.replace(/\.ts$/, ".mjs")}`; // inside the repository, where packages resolve
     await build({
       entryPoints: [`${root}/${entry}`],
       outfile: program,
@@ -59,7 +59,7 @@ export class BenchProcess implements BenchHost {
       if (this.child === child) this.waiting.lose(`Node ended with ${signal ?? `status ${status}`}.`);
     });
     await Promise.race([
-      once(child, "message"), // that it is ready
+      once(child, "message"), // ready
       once(child, "exit").then(() => Promise.reject(new Error("The bench's process ended before it was ready."))),
     ]);
     await this.page.tuned(this.tuned);

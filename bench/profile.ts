@@ -12,38 +12,39 @@ interface Share {
   readonly name: string;
   readonly launches: number;
   readonly milliseconds: number;
-  /** Of the step's time on the GPU. */
+  /** Share of the step's GPU time. */
   readonly share: number;
   /**
-   * Bytes bound a second; a kernel that reads some of them more than once moves more. Absent below the clock's step.
+   * Bound bytes per second; a kernel that reads some of them more than once moves more. Absent below the clock's
+   * resolution.
    */
   readonly gigabytesPerSecond?: number;
-  /** Of what the adapter copies in a second, where that was measured. */
+  /** Share of the adapter's copy bandwidth, if that was measured. */
   readonly shareOfBandwidth?: number;
 }
 
-/** What a step's convolutions reach together, each pass counted as its direct form, whatever algorithm computes it. */
+/** The speed of all convolutions of a step; each pass counts as its direct form, whatever algorithm computes it. */
 export interface Convolutions {
   readonly gflop: number;
   readonly milliseconds: number;
   readonly gflops: number;
-  /** Of the adapter's multiply-add peak, measured right before. */
+  /** Share of the adapter's multiply-add peak, measured right before. */
   readonly shareOfPeak: number;
 }
 
 export interface Profile {
   readonly configuration: string;
-  /** Of all launches, without what lies between them. */
+  /** Milliseconds of all launches, without the gaps between them. */
   readonly milliseconds: number;
   readonly kernels: readonly Share[];
-  /** What was computed by one of several candidates, which may be several launches of any kernels. */
+  /** Launches of one choice among candidates, which may use several kernels. */
   readonly parts: readonly (Share & { readonly gflops?: number; readonly shareOfPeak?: number })[];
   readonly convolutions: Convolutions;
 }
 
 type Peak = Options["peak"];
 
-/** Profiles the open step several times, each right after the peak; launch by launch the medians. */
+/** Profiles the open step several times, each right after the peak; returns the medians of each launch. */
 export async function profileOpenStep(
   page: BenchHost["page"],
   c: Configuration,
@@ -51,7 +52,7 @@ export async function profileOpenStep(
 ): Promise<Profile> {
   const peaks: number[] = [];
   const profiles: KernelTime[][] = [];
-  await page.profile(); // the first has things to make
+  await page.profile(); // warmup
   for (let round = 0; round < rounds; round++) {
     peaks.push(await page.peakNow(peak));
     profiles.push(await page.profile());
@@ -115,7 +116,7 @@ export async function profileSteps(browser: BenchHost, names: readonly string[],
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-/** A convolution by itself, or fused into a block with what follows it, whose time then counts as a convolution's. */
+/** A convolution by itself or fused into a block; the whole block then counts as a convolution. */
 export const isConvolution = (part: string | undefined): boolean => /^(conv2d|block)\./.test(part ?? "");
 
 function convolutionsOf(
@@ -126,7 +127,7 @@ function convolutionsOf(
 ): Convolutions {
   const gflop = sum(operationCases(c).map((o) => (o.kind === "conv2d" ? o.operations : 0))) / 1e9;
   const times = profiles.map((p) => sum(p.map((t) => (isConvolution(t.part) ? t.nanoseconds : 0))) / 1e6);
-  if (milliseconds === 0) throw new Error(`No launch of step ${c.name} says that it is a part of a convolution.`);
+  if (milliseconds === 0) throw new Error(`No launch of step ${c.name} is marked as a part of a convolution.`);
   return {
     gflop,
     milliseconds,

@@ -1,10 +1,10 @@
-// The run as a table on the terminal.
+// Prints a run as tables.
 import { ourName } from "./agree.ts";
 import type { Measured, Result } from "./measure.ts";
 import type { Profile } from "./profile.ts";
 import type { Starts } from "./start.ts";
 
-/** Columns padded to their widest cell; all but the first are numbers and stand on the right. */
+/** Columns padded to their widest cell; all but the first are right-aligned numbers. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
@@ -81,7 +81,7 @@ export function kernelTable(results: readonly Result[], peers: readonly string[]
   return aligned([head, ...rows]);
 }
 
-/** By kernel, then by what a launch is a part of; a convolution's GFLOP/s are those of its direct form. */
+/** By kernel, then by the operation that a launch belongs to; a convolution's GFLOP/s are those of its direct form. */
 export function profileTable({ configuration, milliseconds: total, kernels, parts, convolutions }: Profile): string {
   const row = (s: Profile["kernels"][number]) => [
     s.name,

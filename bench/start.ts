@@ -1,14 +1,15 @@
-// How long a visitor waits: from `openDevice` to the first finished step, in a browser that was never here before.
+// Measures how long a new visitor waits: from `openDevice` to the first finished step, in a browser with an empty
+// profile.
 import type { BenchHost } from "./host.ts";
 import { median } from "./median.ts";
 import type { Start } from "./page/start.ts";
 
-/** Each is the run whose time is the median. */
+/** The run with the median time of each kind. */
 export interface Starts {
   readonly configuration: string;
   /** The first start of a browser with an empty profile, kernels chosen by rule. */
   readonly first: Start;
-  /** The first start that times kernels, and the next one, which finds the table that it kept. */
+  /** The first start that times kernels, and the next one, which uses its table. */
   readonly tuning: Start;
   readonly tuned: Start;
   readonly rounds: number;
@@ -24,7 +25,7 @@ export async function measureStarts(
     const runs: { first: Start; tuning: Start; tuned: Start }[] = [];
     for (let round = 0; round < rounds; round++) {
       const inOneBrowser = async (tuned: boolean, times: number): Promise<Start[]> => {
-        const browser = await open({ tuned }); // with a profile of its own and an empty cache
+        const browser = await open({ tuned }); // with its own profile and an empty cache
         try {
           const starts: Start[] = [];
           for (let i = 0; i < times; i++) {

@@ -1,4 +1,4 @@
-// The suites that run on a host, one fresh page or process after the other.
+// Runs the suites on a host, each on a fresh page or process.
 import { readFile } from "node:fs/promises";
 import { BenchBrowser } from "./browser.ts";
 import { type HostName, repositoryRoot } from "./host.ts";
@@ -11,7 +11,7 @@ import { kernelTable, profileTable, startTable, stepTable } from "./report.ts";
 import { measureStarts } from "./start.ts";
 
 export const hostSuites = ["step", "kernels", "profile", "start", "match", "inference"] as const;
-/** Peers that train nothing, and are measured where we embed alone. */
+/** Peers for inference only, which take part in that suite alone. */
 const embedders: ReadonlySet<string> = new Set(["onnxruntime", "onnxruntime-wasm"]);
 
 type Suite = (typeof hostSuites)[number];
@@ -21,12 +21,12 @@ interface Options {
   readonly config: readonly string[];
   readonly peers: readonly string[];
   readonly only?: string;
-  /** Whether our kernels are timed and the fastest taken; else they are chosen by rule. */
+  /** Whether our kernels are chosen by timing; else by rule. */
   readonly tune: boolean;
   readonly rounds: number;
-  /** Towers that embed. */
+  /** The towers of the inference suite. */
   readonly size: readonly string[];
-  /** Of the gallery that is searched. */
+  /** The number of rows in the searched gallery. */
   readonly rows: number;
   /** The npm package of each peer. */
   readonly packages: Readonly<Record<string, string>>;
@@ -92,7 +92,7 @@ export async function measureOnHost(suites: readonly Suite[], options: Options) 
       ...profiles.map(profileTable),
       ...others,
     ];
-    // What was chosen among our kernels; absent where they were chosen by rule.
+    // The chosen kernels; absent if they were chosen by rule.
     const tuning = await browser.page.tuning();
     return {
       adapter,

@@ -1,5 +1,5 @@
-// The article's network at its full size: what a step of 128 pairs of 224 x 224 x 3 takes on this adapter as it is, with
-// activations recomputed, and kept in half precision as well, compiled and allocated; and one real step of a single pair.
+// Measures the article's network at its full size, 128 pairs of 224 x 224 x 3: the memory of a compiled training step
+// as it is, with recomputed activations, and with float16 activations as well; then runs one step with a single pair.
 // Takes some minutes on a software adapter, and 7.5 GB of memory.
 //
 //   node examples/article.mjs [--pairs 128]

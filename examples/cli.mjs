@@ -1,10 +1,13 @@
-// Runs the built command line for the recipes beside this file.
+// Runs the built command line, for the recipes in this folder.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const cli = fileURLToPath(new URL("../dist/cli/cli.js", import.meta.url));
 
-/** The JSON that a command prints as its last line. @param messages where its standard error goes, as `spawn` says it. */
+/**
+ * The JSON that a command prints as its last line. @param messages the command's standard error, as in `spawn`'s
+ * `stdio`.
+ */
 export function twingrad(args, messages = "inherit") {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", messages] });

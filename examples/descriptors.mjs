@@ -1,6 +1,6 @@
-// Enrolls with the 128 numbers that face-api's recognition network makes of a face, instead of a model of ours: the gallery, its
-// threshold and its protocols are the same. DATA is a folder with one folder for each person, faces filling the pictures.
-// Half of each person's pictures are enrolled, the others identified. It needs the built library, and
+// Uses the embeddings (128 values) of face-api's recognition network in a gallery, instead of a model of twingrad. The
+// data are a folder with one folder for each person, with pictures that are cropped to the face. Half of each person's
+// pictures are enrolled, the others identified. It needs the built library, and
 //
 //   npm install --no-save @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm
 //   node examples/descriptors.mjs people/
@@ -30,7 +30,7 @@ await tf.ready();
 const models = join(dirname(require.resolve("@vladmandic/face-api/package.json")), "model");
 await nets.faceRecognitionNet.loadFromDisk(models);
 
-const side = 150; // that the network was trained on
+const side = 150; // the network's input size
 const length = 128;
 const people = await imageFolder(data);
 const embeddings = new Float32Array(people.items.length * length);
@@ -41,7 +41,7 @@ for (const [row, item] of people.items.entries()) {
 }
 const vector = (row) => embeddings.slice(row * length, (row + 1) * length);
 
-// 0.6 is what the network's authors take for one person.
+// 0.6 is the threshold of the network's authors.
 const recognizer = vectorRecognizer({ model: "face-api 1.7", length, threshold: 0.6 });
 const labels = labelsOf(people);
 const scored = scorePairs(recognizer, embeddings, allPairs(labels));

@@ -1,5 +1,5 @@
-// Repeats a training over folds of people with the built command line: each run holds out another fold of the people and
-// evaluates it on them, so that every person is evaluated once, by a network that never saw them. Arguments after -- are
+// Cross-validates a training over people with the built command line: each run holds out another fold of the people and
+// is evaluated on it, so that every person is evaluated once, by a network that never saw them. Arguments after -- are
 // options of `twingrad train`.
 //
 //   node examples/folds.mjs DATA [--folds 8] [--out FOLDER] [--only 1,2] -- --preset few

@@ -1,6 +1,6 @@
-// Repeats the Omniglot recipe with the built command line: trains by the preset "characters" on 25 alphabets, asks 20-way and 5-way one-shot
-// questions within each of the 5 alphabets held out, and the 20-way ones of every checkpoint, too: what so many pictures
-// seen were good for.
+// Runs the Omniglot recipe with the built command line: trains the preset "characters" on 25 alphabets, then evaluates
+// 20-way and 5-way one-shot trials within each of the 5 held-out alphabets; the 20-way trials for every checkpoint as
+// well, to show accuracy against the number of training pictures.
 //
 //   node examples/omniglot.mjs images_background [--out FOLDER] [--trials 2000] [--trained]
 import { readdir } from "node:fs/promises";
@@ -20,8 +20,8 @@ if (!data) {
   console.error("usage: node examples/omniglot.mjs images_background [--out FOLDER] [--trials 2000] [--trained]");
   process.exit(2);
 }
-const pictures = 20 * 4; // of a step, as the preset has it
-/** The seed says which five alphabets are held out. */
+const pictures = 20 * 4; // in a batch of the preset
+/** The seed determines the five held-out alphabets. */
 const held = ["--seed", "2", "--fold", "1/6", "--hold-out-groups"];
 const checkpoints = ["--checkpoint-every", "300", "--keep-checkpoints", "8"];
 
@@ -47,6 +47,6 @@ for (const name of (await readdir(`${values.out}/checkpoints`)).filter((name) =>
 for (const ways of [20, 5]) console.log(JSON.stringify(await evaluated(values.out, ways)));
 
 function evaluated(model, ways) {
-  const questions = ["--one-shot", `${ways}`, "--within-groups", "--trials", values.trials];
-  return twingrad(["evaluate", model, data, "--unseen", ...questions]);
+  const trials = ["--one-shot", `${ways}`, "--within-groups", "--trials", values.trials];
+  return twingrad(["evaluate", model, data, "--unseen", ...trials]);
 }

@@ -1,4 +1,4 @@
-// What bench/gpu.ts asks of a process besides: correctness, bandwidth, the article's step, and which kernels are chosen.
+// Further functions for bench/gpu.ts: correctness, bandwidth, the article's step, and the chosen kernels.
 import { adam, type Device, gradients, siamese, Tape, Trainer } from "../../src/index.ts";
 import { lowerTape } from "../../src/tape/plan.ts";
 import { createRunner } from "../../test/gpu/hosts/runner.ts";
@@ -9,12 +9,12 @@ import "./main.ts"; // the page's functions, on Dawn
 import { page } from "../page/main.ts";
 import { open, setTuned, setTuningBudget } from "../page/ours.ts";
 
-/** Which candidate computes something, and why. */
+/** The chosen candidate of a choice, and the reason. */
 export interface KernelChoice {
   readonly key: string;
   readonly taken: string;
   readonly why: string;
-  /** Candidates that computed something else than the portable kernel, or do not run, and what was wrong. */
+  /** Candidates that failed or differ from the portable kernel, with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +28,7 @@ export interface ArticleStep {
   readonly bytes: number;
   readonly dispatches: number;
   readonly compileMilliseconds: number;
-  /** Of each step but the first. */
+  /** Milliseconds of each step but the first. */
   readonly milliseconds: readonly number[];
   readonly losses: readonly number[];
 }
@@ -36,7 +36,7 @@ export interface ArticleStep {
 export interface Correctness {
   readonly passed: number;
   readonly failed: readonly { readonly name: string; readonly reason: string }[];
-  /** Cases for which there was no time. */
+  /** Cases that were skipped for lack of time. */
   readonly left: number;
   /** The largest relative error of all checks, and the check that has it. */
   readonly worst?: Worst;
@@ -49,12 +49,12 @@ const start = () => {
 };
 
 const extra = {
-  /** Milliseconds that timing kernels may take for each program, in this process. */
+  /** Time limit in milliseconds for timing the kernels of each program. */
   async limitTuning(milliseconds: number): Promise<void> {
     setTuningBudget(milliseconds);
   },
 
-  /** Features and limits that decide what can run. */
+  /** The features and limits that matter for the engine. */
   async described() {
     const { gpu, adapter } = await start();
     const names = [
@@ -68,7 +68,7 @@ const extra = {
     return { ...adapter, features: [...(asked?.features ?? [])].sort(), limits };
   },
 
-  /** Holds kernels to their float64 references, in the order of the suites, until the time is over. */
+  /** Checks kernels against their float64 references, in the order of the suites, until the time is over. */
   async correctness(milliseconds: number): Promise<Correctness> {
     const deadline = performance.now() + milliseconds;
     const chosen = cases.filter(({ where, needsFixtures }) => where === "compilers" && !needsFixtures);
@@ -87,7 +87,7 @@ const extra = {
     return { passed, failed, left: chosen.length - passed - failed.length, worst };
   },
 
-  /** Bytes read and written a second by copying a buffer that no cache holds, in a kernel of one vec4f a thread. */
+  /** Bytes read and written per second when copying a buffer that exceeds the caches, one vec4f per thread. */
   async bandwidth(): Promise<{ bytes: number; gigabytesPerSecond: number }> {
     const { gpu } = await start();
     const bytes = Math.min(2 ** 28, gpu.limits.maxStorageBufferBindingSize);
@@ -127,7 +127,7 @@ const extra = {
     return { bytes, gigabytesPerSecond: (2 * bytes) / best / 1e6 };
   },
 
-  /** Steps of the article's network, as many as fit into the time, three at least. */
+  /** Steps of the article's network: as many as fit into the time, and at least three. */
   async article(pairs: number, side: number, form: ArticleForm, milliseconds: number): Promise<ArticleStep> {
     const c: Configuration = { ...configurationNamed("L"), name: "article", pairs, image: [side, side, 3] };
     const { image: imageSize, filters, embedding } = c;
@@ -160,7 +160,7 @@ const extra = {
     }
   },
 
-  /** Which kernels a step takes; `tuned` by their times, else by the rules. */
+  /** The kernels of a step: with `tuned` the timed choices, else those by rule. */
   async choices(configuration: string, tuned: boolean): Promise<KernelChoice[]> {
     setTuned(tuned);
     const opened = await open();

@@ -1,4 +1,4 @@
-// What a process of the bench's Node host runs: Dawn where a page has navigator.gpu, then the same functions as the page.
+// The program of the bench's Node host: sets navigator.gpu to Dawn, then runs the same functions as the page.
 import { thisMachine } from "../../src/node/adapter/findAdapter.mjs";
 import { openDawn } from "../../src/node/adapter/openDawn.mjs";
 import { fileTuningStore } from "../../src/node/index.ts";
@@ -19,7 +19,7 @@ Object.assign(globalThis, {
 });
 const { setTuningStore } = await import("../page/ours.ts");
 setTuningStore(fileTuningStore(folder));
-await import("../page/main.ts"); // it needs all of the above
+await import("../page/main.ts"); // requires the globals above
 const { start } = globalThis as unknown as { start(id: number, method: string, rest: unknown[]): void };
 process.on("message", (message) => start(...(message as [number, string, unknown[]])));
 process.send!("ready");

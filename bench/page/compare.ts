@@ -1,4 +1,4 @@
-// Whether engines agree: the time of incorrect work is meaningless.
+// Compares the engines' results: times of incorrect work are meaningless.
 
 interface Size {
   /** Largest absolute value. */
@@ -18,7 +18,7 @@ function sizeOf(values: Float32Array): Size {
   return { largest, norm: Math.sqrt(squares) };
 }
 
-/** Of the difference; infinite where there is nothing to take it from. */
+/** Norms of the difference; infinite if a result is missing. */
 function difference(found: Float32Array | undefined, reference: Float32Array): Size {
   if (found?.length !== reference.length) return { largest: Number.POSITIVE_INFINITY, norm: Number.POSITIVE_INFINITY };
   return sizeOf(reference.map((v, i) => found[i] - v));
@@ -30,9 +30,9 @@ export interface Agreement {
   /** The result that differs most from the reference engine's: largest difference over largest value. */
   readonly worst: string;
   readonly error: number;
-  /** Norm of the difference over the norm of the result, the largest of all results. */
+  /** The largest ratio, over all results, of the difference's norm to the result's norm. */
   readonly normError: number;
-  /** Of the loss alone, for a training step. */
+  /** The relative difference of a training step's loss. */
   readonly loss?: number;
   readonly compared: number;
 }

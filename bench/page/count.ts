@@ -31,7 +31,7 @@ export class Account {
   peakBytes = 0;
   /** `performance.now()` when the last submit returned. */
   lastSubmit = 0;
-  /** When each pipeline was asked for and when it was there, in `performance.now()`. */
+  /** When each pipeline was requested and when it was ready, in `performance.now()`. */
   readonly pipelines: { readonly asked: number; made: number }[] = [];
 
   reset(): void {
@@ -39,7 +39,7 @@ export class Account {
   }
 }
 
-/** Engines run one at a time; what happens now is written to this one's account. */
+/** The account of the engine that is running: engines run one at a time. */
 let current: Account | undefined;
 
 export function setCurrent(account: Account | undefined): void {

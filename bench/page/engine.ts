@@ -4,39 +4,39 @@ import type { KernelTime } from "../../src/index.ts";
 import type { Batch, Configuration, Values } from "../configurations.ts";
 import type { OperationCase } from "../operations.ts";
 
-/** One thing to be measured on one engine. */
+/** A step or operation under test on one engine. */
 export interface Subject {
   /**
-   * Does the work `times` over. Resolves when the GPU has finished; for a training step that is when the loss of each
-   * step has been read back before the next starts. Returns the losses, where there are any.
+   * Repeats the work `times` times. Resolves when the GPU has finished; a training step reads its loss back before the
+   * next one starts. Returns the losses, if any.
    */
   run(times: number): Promise<number[]>;
-  /** What there is to agree on, in twingrad's layouts: the loss and all gradients, or the operation's results. */
+  /** The results to compare, in twingrad's layouts: the loss and all gradients, or the operation's results. */
   results(): Promise<Map<string, Float32Array>>;
-  /** One more step, with what each of its launches took on the GPU; only of ours. */
+  /** Runs one more step and measures the GPU time of each launch; ours only. */
   profile?(): Promise<KernelTime[]>;
   dispose(): void;
 }
 
 /** A tower that embeds, with fixed weights and averages. */
 export interface Embeds {
-  /** [count, height, width, channels] in [0, 1] to [count, embedding]; resolves when the host has them. */
+  /** Embeds [count, height, width, channels] in [0, 1] to [count, embedding]; resolves after the readback. */
   embed(pictures: Float32Array<ArrayBuffer>, count: number): Promise<Float32Array>;
   dispose(): void | Promise<void>;
 }
 
-/** The weights and moving averages of a tower, in the form that an engine takes them in. */
+/** The weights and moving averages of a tower, in the forms that engines read. */
 export interface Weights {
   readonly weights: ReadonlyMap<string, Values>;
-  /** Our model file of them. */
+  /** As a twingrad model file. */
   readonly model: Uint8Array;
   readonly onnx: Uint8Array;
 }
 
-/** What embeds. */
+/** An engine that embeds. */
 export interface Embedding {
   readonly name: string;
-  /** The tower alone, ready for calls of `count` pictures. */
+  /** Opens the tower for calls of `count` pictures. */
   inference(configuration: Configuration, weights: Weights, count: number): Promise<Embeds>;
 }
 

@@ -1,4 +1,4 @@
-// Embedding with the same weights on each engine, and from pixels to a decision with ours.
+// Embeds with the same weights on each engine, and identifies from pixels to decision with ours.
 import { exportOnnx } from "../../src/exchange/index.ts";
 import { Gallery, Model } from "../../src/index.ts";
 import { averagesOf, generator, parametersOf, towerNamed } from "../configurations.ts";
@@ -25,7 +25,7 @@ let pictures: Float32Array<ArrayBuffer>;
 let count: number;
 const opened = new Map<string, Embeds>();
 
-/** Milliseconds from an engine that does not run yet to its first embeddings. */
+/** Milliseconds from starting an engine to its first embeddings. */
 export async function openInference(
   load: () => Promise<Embedding>,
   { configuration, count: many }: InferenceWorkload,
@@ -45,7 +45,7 @@ export async function openInference(
   return first;
 }
 
-/** Of all open engines with the first. */
+/** Compares all open engines with the first. */
 export async function agreeOnEmbeddings(): Promise<Record<string, Agreement>> {
   let reference: Map<string, Float32Array> | undefined;
   const agreements: Record<string, Agreement> = {};
@@ -57,7 +57,7 @@ export async function agreeOnEmbeddings(): Promise<Record<string, Agreement>> {
   return agreements;
 }
 
-/** Milliseconds of so many calls, one after the other. */
+/** Milliseconds of this many calls, one after the other. */
 export async function timeInference(name: string, times: number): Promise<number> {
   const embeds = opened.get(name)!;
   const begun = performance.now();
@@ -70,7 +70,7 @@ export async function closeInference(): Promise<void> {
   opened.clear();
 }
 
-/** Milliseconds of each `identify` of one picture in bytes, in a gallery of so many people with a picture each. */
+/** Milliseconds of each `identify` of one picture in bytes, in a gallery of this many people with one picture each. */
 export async function timeIdentify(configuration: string, people: number, times: number): Promise<number[]> {
   const c = towerNamed(configuration);
   const device = await open();
@@ -88,7 +88,7 @@ export async function timeIdentify(configuration: string, people: number, times:
     people: Array.from({ length: people }, (_, i) => ({ name: `person ${i}`, embeddings: [embeddingOf()] })),
   });
   const picture = Uint8Array.from(pixels(c.image, 1), (v) => Math.round(v * 255));
-  await gallery.identify(picture); // what is compiled then is no part of it
+  await gallery.identify(picture); // compiles; not part of the measurement
   const milliseconds: number[] = [];
   for (let i = 0; i < times; i++) {
     const begun = performance.now();

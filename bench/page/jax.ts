@@ -1,5 +1,6 @@
-// jax-js on WebGPU, in the form that is fastest for it: the whole step under one jit, both branches in one batch, NCHW and
-// OIHW as its convolution wants them. Every use of an array but the last takes a reference (`.ref`): its rule.
+// jax-js on WebGPU, in the form that is fastest for it: the whole step under one jit, both branches in one batch, in
+// the NCHW and OIHW layouts of its convolution. jax-js requires a reference (`.ref`) for every use of an array but the
+// last.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad, vjp } from "@jax-js/jax";
 import {
   adamOptions,
@@ -21,7 +22,7 @@ async function start(): Promise<void> {
   defaultDevice("webgpu");
 }
 
-/** Data of `shape` with its axes in the order `axes`, as numpy.transpose does it. */
+/** Permutes the axes of data of `shape`, as numpy.transpose. */
 function transpose(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array<ArrayBuffer> {
   const result = new Float32Array(data.length);
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
@@ -34,7 +35,7 @@ function transpose(data: Float32Array, shape: readonly number[], axes: readonly 
   return result;
 }
 
-/** How a tensor of twingrad's layout is laid out here, and back. */
+/** Converts a tensor from twingrad's layout to jax-js's, and back. */
 interface Layout {
   readonly shape: number[];
   to(data: Float32Array): Float32Array<ArrayBuffer>;
@@ -172,7 +173,7 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
   };
 }
 
-/** What a case computes from its operands, all in jax-js's layouts. */
+/** The computation of a case on its operands, all in jax-js's layouts. */
 function computation(c: OperationCase): (o: Arrays) => np.Array[] {
   const gradientsOf = (
     f: (...inputs: np.Array[]) => np.Array,
@@ -249,7 +250,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** Batch-norm by its averages as one multiply-add, whose factors the jit computes with the rest: they are arguments of it. */
+/** Batch-norm by moving averages as one multiply-add; the jit computes its factors, since they depend on arguments. */
 async function inference(c: Configuration, { weights }: Weights): Promise<Embeds> {
   await start();
   const p: Arrays = {};

@@ -1,4 +1,4 @@
-// The page that does the work: it holds the engines; the driver in Node calls it to set up, check and time.
+// The page with the engines; the driver in Node calls it to set up, compare and time.
 
 import { measurePeak, type Peak, peakNow } from "../../src/gpu/adapter/peak.ts";
 import type { KernelTime } from "../../src/index.ts";
@@ -28,7 +28,7 @@ import {
 import { ours, setTuned, tuningTable } from "./ours.ts";
 import { type Start, start } from "./start.ts";
 
-/** What is under test: a whole training step, or one of a configuration's operations. */
+/** The work under test: a whole training step, or one of a configuration's operations. */
 export interface Workload {
   readonly configuration: string;
   readonly operation?: number;
@@ -37,7 +37,7 @@ export interface Workload {
 export interface Block {
   readonly milliseconds: number;
   readonly losses: number[];
-  /** Of each step, from its beginning to its last submit: what the engine's own code takes before it only waits. */
+  /** Milliseconds of each step from its start to its last submit: the engine's own CPU time before it waits. */
   readonly toLastSubmit: readonly number[];
 }
 
@@ -47,13 +47,13 @@ export interface Usage extends Counts {
   readonly liveBuffers: number;
 }
 
-/** Loaded when they are first needed: one that cannot run here must not keep the others from it. */
+/** Loaded when first needed, so that an engine that cannot run does not affect the others. */
 const engines: Record<string, () => Promise<Engine>> = {
   [ours.name]: async () => ours,
   tfjs: async () => (await import("./tfjs.ts")).tfjs,
   "jax-js": async () => (await import("./jax.ts")).jax,
 };
-/** Those that train nothing. */
+/** Engines for inference only. */
 const embedders: Record<string, () => Promise<Embedding>> = {
   onnxruntime: async () => (await import("./onnxruntime.ts")).onnxruntime,
   "onnxruntime-wasm": async () => (await import("./onnxruntime.ts")).onnxruntimeWasm,
@@ -61,7 +61,7 @@ const embedders: Record<string, () => Promise<Embedding>> = {
 const accounts = new Map<string, Account>();
 const subjects = new Map<string, { readonly subject: Subject; readonly isStep: boolean }>();
 
-/** Everything that an engine does inside is written to its account. */
+/** Runs `work` and counts its WebGPU calls for the engine. */
 async function on<T>(name: string, work: (account: Account) => Promise<T>): Promise<T> {
   const account = accounts.get(name) ?? new Account();
   accounts.set(name, account);
@@ -100,21 +100,21 @@ export const page = {
 
   peak: (): Promise<Peak> => measurePeak(),
 
-  /** What the best loop of the peak reaches now. */
+  /** The current result of the peak's fastest loop. */
   peakNow: (peak: Pick<Peak, "form" | "accumulators">): Promise<number> => peakNow(peak),
 
-  /** Whether our kernels are chosen by their times or by rule; before anything else is done on the page. */
+  /** Chooses our kernels by timing or by rule; to be called before anything else on the page. */
   async tuned(value: boolean): Promise<void> {
     setTuned(value);
   },
 
   tuning: () => tuningTable(),
 
-  /** On a page on which nothing else was done: from nothing to our first finished step. */
+  /** The time to our first finished step, on a fresh page. */
   start: (configuration: string): Promise<Start> =>
     on(ours.name, (account) => start(configurationNamed(configuration), account)),
 
-  /** On a page of its own: a gallery of random rows, on the GPU and for a loop. */
+  /** Creates a gallery of random rows, on the GPU and for a loop; on a fresh page. */
   openMatch: (metric: MetricName, size: MatchSize): Promise<MatchSetup> =>
     on(ours.name, (account) => openMatch(metric, size, account)),
   checkMatch,
@@ -123,7 +123,7 @@ export const page = {
   closeMatch,
 
   /**
-   * From an engine that does not run yet to its first embeddings, on a page of its own for each that this is asked of.
+   * Milliseconds from starting an engine to its first embeddings, on a fresh page for each engine.
    */
   openInference: (name: string, workload: InferenceWorkload): Promise<number> =>
     on(name, () => openInference(engines[name] ?? embedders[name], workload)),
@@ -164,7 +164,7 @@ export const page = {
       const toLastSubmit: number[] = [];
       const losses: number[] = [];
       const start = performance.now();
-      // Steps wait for each other anyway; of operations several are in flight.
+      // Steps wait for each other anyway; several operations are in flight.
       for (let i = 0; isStep && i < times; i++) {
         const begun = performance.now();
         losses.push(...(await subject.run(1)));
@@ -175,14 +175,14 @@ export const page = {
     });
   },
 
-  /** One more of our steps, launch by launch. */
+  /** Profiles one more of our steps, launch by launch. */
   async profile(): Promise<KernelTime[]> {
     const { subject } = subjects.get(ours.name)!;
     if (!subject.profile) throw new Error("Only a training step can be profiled.");
     return on(ours.name, subject.profile);
   },
 
-  /** What the engine asked of WebGPU since the last call of `usage`, and what it holds. */
+  /** The engine's WebGPU calls since the last call of `usage`, and the memory that it holds. */
   async usage(name: string): Promise<Usage> {
     const account = accounts.get(name)!;
     const { counts, peakBytes, liveBytes, liveBuffers } = account;
@@ -200,7 +200,10 @@ export type Page = typeof page;
 
 install();
 
-/** The driver calls through here and is told later: a slow peer may take longer than the browser's protocol waits. */
+/**
+ * The driver calls through this function and gets the result later: a slow peer may exceed the browser protocol's
+ * timeout.
+ */
 declare function settle(id: number, error: string | null, value: string): void;
 
 Object.assign(globalThis, {

@@ -15,19 +15,19 @@ export interface MatchSize {
 }
 
 export interface MatchTimes {
-  /** Of each probe by itself, from the question to its answer. */
+  /** Milliseconds of each probe, one at a time. */
   readonly milliseconds: number[];
   /** The time per probe with four in flight. */
   readonly together: number;
 }
 
 export interface MatchSetup {
-  /** To lay the rows out and send them to the GPU, chunk by chunk. */
+  /** Milliseconds to lay out the rows and upload them, chunk by chunk. */
   readonly fillMilliseconds: number;
-  /** To compile the search and answer the first probe. */
+  /** Milliseconds to compile the search and answer the first probe. */
   readonly firstMilliseconds: number;
   readonly parts: number;
-  /** Of the parts; and the most that was alive on the GPU at once, searching included. */
+  /** Bytes of the gallery's parts, and the peak of GPU memory, including the search. */
   readonly galleryBytes: number;
   readonly peakBytes: number;
 }
@@ -72,7 +72,7 @@ export async function openMatch(metric: MetricName, size: MatchSize, account: Ac
   return { fillMilliseconds, firstMilliseconds, parts, galleryBytes, peakBytes: account.peakBytes };
 }
 
-/** @throws where the loop finds other rows, or other distances than float32's rounding explains. */
+/** @throws if the loop finds other rows, or distances that differ by more than float32 rounding. */
 export async function checkMatch(): Promise<void> {
   const { index, size, random } = subject!;
   const probe = draw(random, size.dimensions);

@@ -1,4 +1,4 @@
-// The weights that every engine gets, for those that read files.
+// The common weights as a model file, for engines that read files.
 import { encodeSealed } from "../../src/formats/seal.ts";
 import { siamese } from "../../src/index.ts";
 import { descriptionMetadata } from "../../src/model/description.ts";

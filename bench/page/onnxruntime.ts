@@ -1,18 +1,18 @@
-// onnxruntime-web, which embeds and trains nothing: its WebGPU provider, and its WebAssembly as the figure of the CPU. Both read the
-// ONNX file that we export.
+// onnxruntime-web, for inference only: its WebGPU provider, and its WebAssembly provider for the speed of the CPU. Both
+// read the ONNX file that we export.
 import type { InferenceSession } from "onnxruntime-web";
 import type { Embedding, Embeds } from "./engine.ts";
 
 type Ort = typeof import("onnxruntime-web");
 
-/** Where the page's server has what it loads besides (bench/browser.ts); Node finds it by itself. */
+/** The URL of its WebAssembly files on the page's server (bench/browser.ts); Node finds them by itself. */
 const served = "/onnxruntime/";
 
 async function engine(provider: "webgpu" | "wasm", { onnx }: { readonly onnx: Uint8Array }): Promise<Embeds> {
   const ort: Ort = await import("onnxruntime-web/webgpu");
   if (typeof document !== "undefined") ort.env.wasm.wasmPaths = served;
-  ort.env.wasm.numThreads = navigator.hardwareConcurrency; // by default it leaves half of them
-  ort.env.logLevel = "error"; // not that a few nodes of shapes are computed on the CPU
+  ort.env.wasm.numThreads = navigator.hardwareConcurrency; // the default is half of them
+  ort.env.logLevel = "error"; // without the warning that a few shape nodes run on the CPU
   const session: InferenceSession = await ort.InferenceSession.create(onnx, { executionProviders: [provider] });
   return {
     async embed(pictures, count) {

@@ -25,7 +25,7 @@ import { type OperationCase, shapesOf } from "../operations.ts";
 import type { Embeds, Engine, Subject, Weights } from "./engine.ts";
 
 let device: Promise<Device> | undefined;
-/** By default kernels are chosen as a user's would be who lets them be timed. */
+/** By default kernels are chosen by timing, as for users. */
 let tuned = true;
 
 /** The setting for the next opened device. */
@@ -35,7 +35,7 @@ export function setTuned(value: boolean): void {
 
 let store: TuningStore | undefined;
 
-/** Where there is no browser's database. */
+/** The store without a browser's database. */
 export function setTuningStore(value: TuningStore): void {
   store = value;
 }
@@ -43,7 +43,7 @@ export function setTuningStore(value: TuningStore): void {
 let budget = Number.POSITIVE_INFINITY;
 
 /**
- * Milliseconds that timing kernels may take for each program that is compiled from now on; as long as it takes by
+ * Sets the time limit in milliseconds for timing the kernels of each program that is compiled from now on; unlimited by
  * default.
  */
 export function setTuningBudget(milliseconds: number): void {
@@ -61,7 +61,7 @@ function start(): Promise<Device> {
   return device;
 }
 
-/** What was chosen so far, with the times that it was chosen by. */
+/** The choices so far, with the measured times. */
 export async function tuningTable(): Promise<TuningTable | undefined> {
   return tuned ? (await start()).tuner.table() : undefined;
 }
@@ -76,7 +76,7 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
   });
   const own = trainer.parameters();
   for (const [name, { data }] of parameters) own.get(name)!.write(data);
-  // Pictures go up as bytes, the form that the trainer is compiled for; the peers get the same values as floats.
+  // Pictures are uploaded as bytes, as the trainer expects; the peers get the same values as floats.
   const bytes = (pixels: Float32Array) => Uint8Array.from(pixels, (v) => Math.round(v * 255));
   const pictures = { ...batch, left: bytes(batch.left), right: bytes(batch.right) };
   return {
@@ -93,10 +93,10 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
   };
 }
 
-/** Bytes that the copies of an operation's largest tensor may take. */
+/** The memory limit for copies of an operation's largest tensor. */
 const largestCopies = 64 * 2 ** 20;
 
-/** Writes the case down on a tape whose operands are parameters, so that no step uploads anything. */
+/** Records the case on a tape with parameters as operands, so that no step uploads anything. */
 function record(c: OperationCase, o: Record<string, Tensor>): Tensor[] {
   if (c.kind === "conv2d" || c.kind === "dense") {
     const apply = (x: Tensor, weights: Tensor) => (c.kind === "conv2d" ? conv2d(x, weights) : dense(x, weights));
@@ -118,7 +118,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
     const tape = new Tape(opened, { parameters: store });
     const tensors = Object.entries(shapesOf(c)).map(([name, shape]) => {
       const given = operands[name];
-      // What the pass does not read is only written down: nothing of it remains in the program.
+      // Tensors that the pass does not read are recorded, but are not part of the program.
       if (!given) return [name, tape.constant(name, shape, new Float32Array())] as const;
       return [name, tape.parameter(name, shape, { initial: given.data })] as const;
     });
@@ -127,14 +127,14 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
   const compile = (copies: number, outputs: (t: Tensor, tape: Tape) => Tensor): Promise<Program> => {
     const { tape, results } = recorded(copies);
-    // All operands are parameters: whatever is computed of them would be computed once.
+    // All operands are parameters: their results would be constant-folded.
     return tape.compile({
       outputs: Object.fromEntries(results.map((t, i) => [`result ${i}`, outputs(t, tape)])),
       fold: false,
     });
   };
-  // A program does as much as a step does before it is submitted and its result read back, so one that is measured
-  // holds the operation many times over. One element of each result comes back, which keeps the result alive.
+  // Submitting a program and reading its result back takes as long as for a step, so the measured program contains the
+  // operation many times. One element of each result is read back, which keeps the result alive.
   const element = (t: Tensor, tape: Tape) => tape.view(t, [1]);
   const bytes = 4 * Math.max(...Object.values(shapesOf(c)).map((shape) => shape.reduce((a, b) => a * b, 1)));
   const copies = Math.min(16, Math.max(1, Math.floor(largestCopies / bytes)));
@@ -167,7 +167,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** As a page would: through a model file. Pictures go up as bytes; the peers get the same values as floats. */
+/** Through a model file, as in a page. Pictures are uploaded as bytes; the peers get the same values as floats. */
 async function inference(_: Configuration, { model: file }: Weights, count: number): Promise<Embeds> {
   const opened = await start();
   const model = await Model.open(opened, file, { batchSize: count });

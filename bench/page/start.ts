@@ -1,20 +1,20 @@
-// From a fresh page to the first finished step, as a visitor experiences it.
+// Measures the time from a fresh page to the first finished step, as a visitor experiences it.
 import { adam, siamese, Trainer } from "../../src/index.ts";
 import { adamOptions, batchOf, type Configuration, l2 } from "../configurations.ts";
 import type { Account } from "./count.ts";
 import { open } from "./ours.ts";
 
 export interface Start {
-  /** From `openDevice` to the first step's loss; the parts below make it up. */
+  /** Milliseconds from `openDevice` to the first step's loss: the sum of the parts below. */
   readonly milliseconds: number;
   readonly device: number;
   readonly compile: number;
   readonly step: number;
-  /** Pipelines made; how long that took from the first's beginning to the last's end, and each by itself in all. */
+  /** The number of pipelines, the time from the first one's start to the last one's end, and the sum of their times. */
   readonly pipelines: number;
   readonly pipelinesWall: number;
   readonly pipelinesSum: number;
-  /** Kernels timed to choose among them. */
+  /** The number of timed kernels. */
   readonly timed: number;
 }
 

@@ -1,5 +1,6 @@
-// TensorFlow.js on its WebGPU backend, in the form that is fastest for it: both branches in one batch, batch-norm as one
-// multiply-add of the activations, bias fused into convolution and matrix product wherever that costs no extra gradient.
+// TensorFlow.js on its WebGPU backend, in the form that is fastest for it: both branches in one batch, batch-norm as
+// one multiply-add of the activations, bias fused into convolution and matrix product wherever that costs no extra
+// gradient.
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-webgpu";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -21,7 +22,7 @@ async function start(): Promise<void> {
   }
 }
 
-/** Statistics of each half of the batch; scale and shift are worked out on [2, 1, C] so that x is touched once. */
+/** Statistics of each half of the batch; scale and shift are computed on [2, 1, C], so that x is read once. */
 function batchNorm(x: tf.Tensor4D, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
   const halves = tf.reshape(x, [2, (batch / 2) * height * width, channels]);
@@ -99,7 +100,7 @@ async function network(c: Configuration, parameters: Map<string, Values>, batch:
   };
 }
 
-/** The kernel behind an operation, where there is one, without the bookkeeping of gradients around it. */
+/** Calls an operation's kernel directly, without the bookkeeping for gradients. */
 function compute(c: OperationCase, o: Record<string, tf.Tensor>): tf.Tensor[] {
   const strided = { strides: [1, 1], pad: "same", dataFormat: "NHWC" };
   const kernel = (name: string, inputs: Record<string, tf.Tensor>, attributes: object) =>
@@ -155,7 +156,7 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** Batch-norm's factors are computed once, when the tower is made. */
+/** Batch-norm's factors are computed once, when the tower is created. */
 async function inference(c: Configuration, { weights }: Weights): Promise<Embeds> {
   await start();
   const p: Record<string, tf.Tensor> = {};

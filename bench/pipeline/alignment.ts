@@ -1,5 +1,5 @@
-// What it costs on the host to align a face by its landmarks, beside decoding the photograph without: the least of
-// several times, as other programs on the machine only add to it.
+// Measures the host time for aligning a face by its landmarks, compared with decoding without alignment: the fastest of
+// several runs, since other programs can only slow it down.
 //
 //   node scripts/run.mjs bench/pipeline/alignment.ts
 import sharp from "sharp";
@@ -9,9 +9,9 @@ import type { ImageSize } from "../../src/data/imageSize.ts";
 import { decodePicture } from "../../src/node/index.ts";
 
 const rounds = 11;
-/** Of the network's pictures. */
+/** The size of the network's pictures. */
 const sides = [56, 112, 224];
-/** Of the photograph, and the side that the aligned face has in it. */
+/** The size of the photograph, and the side of the aligned face in it. */
 const photographs = [
   { width: 640, height: 480, face: 160 },
   { width: 1920, height: 1080, face: 400 },
@@ -26,7 +26,7 @@ async function timed(work: () => unknown): Promise<number> {
 }
 
 for (const { width, height, face } of photographs) {
-  // Something to decode at all frequencies: coarse noise made larger, as smooth as a photograph.
+  // Upscaled coarse noise: as smooth as a photograph.
   const coarse = { create: { width: width >> 2, height: height >> 2, channels: 3 as const, background: "#808080" } };
   const noise = { noise: { type: "gaussian" as const, mean: 128, sigma: 60 } };
   const bytes = await sharp({ create: { ...coarse.create, ...noise } })
@@ -53,7 +53,7 @@ for (const { width, height, face } of photographs) {
         await timed(() => decodePicture({ bytes, crop: { box, margin: 0, landmarks } }, size)),
         await timed(() => seenThrough(map, pixels, [height, width, 3], [side, side])),
       ];
-      if (round === 0) continue; // where code is compiled
+      if (round === 0) continue; // warmup
       for (const [i, list] of [plain, aligned, resampling].entries()) list.push(times[i]);
     }
     const [decode, align, sample] = [plain, aligned, resampling].map((times) => Number(Math.min(...times).toFixed(2)));

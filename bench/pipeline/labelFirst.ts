@@ -16,10 +16,10 @@ const picturesEach = 2;
 const side = 112;
 const keep = { sameProbability: 0.95, differentProbability: 0.001 };
 const seed = 1;
-/** Pairs whose pictures are decoded together, and how many such groups ahead. */
+/** Pairs that are decoded together, and the number of such groups ahead. */
 const together = 16;
 const ahead = 2;
-/** The order that decodes little takes this many passes, to be timed at all. */
+/** Passes of our order, which decodes little: one would be too short to time. */
 const passes = 40;
 
 export interface LabelFirst {
@@ -28,7 +28,7 @@ export interface LabelFirst {
   readonly keep: typeof keep;
   readonly ours: Order;
   readonly decodeFirst: Order;
-  /** Seconds of a pass in the article's order over ours, round by round, their median. */
+  /** Median over the rounds of the time per pass of the article's order divided by ours. */
   readonly ratio: number;
 }
 
@@ -48,7 +48,7 @@ export async function measureLabelFirst(rounds: number): Promise<LabelFirst> {
   for (let round = 0; round < rounds; round++) {
     ours.push(await labelsFirst(dataset));
     theirs.push(await decodeFirst(dataset));
-    // Both orders must be the same stream, or their times say nothing.
+    // Both orders must keep the same pairs, or their times are not comparable.
     const first = ours[round].pairs.filter(({ epoch }) => epoch === 0);
     if (JSON.stringify(first) !== JSON.stringify(theirs[round].pairs)) {
       throw new Error("the two orders kept different pairs of the same candidates");
@@ -89,7 +89,7 @@ async function labelsFirst(dataset: Dataset): Promise<Timed> {
   return { secondsPerPass: (performance.now() - begun) / 1000 / passes, decodes: images.counts.decoded, pairs };
 }
 
-/** Every candidate of one pass decoded, then kept or not: the article's order. */
+/** The article's order: decodes every candidate of one pass, then filters. */
 async function decodeFirst(dataset: Dataset): Promise<Timed> {
   const images = decoder(dataset);
   const labels = labelsOf(dataset);
@@ -118,14 +118,14 @@ async function decodeFirst(dataset: Dataset): Promise<Timed> {
   return { secondsPerPass: (performance.now() - begun) / 1000, decodes: images.counts.decoded, pairs };
 }
 
-/** No cache: it would hide what is decoded for nothing behind a data set that is small enough to keep. */
+/** No cache: with a data set that fits into it, it would hide unnecessary decoding. */
 const decoder = (dataset: Dataset) => new DecodedImages(dataset, [56, 56, 3], { maximumBytes: 0 });
 
 async function decodeAll(images: DecodedImages, pairs: readonly Pair[]): Promise<void> {
   await Promise.all(pairs.flatMap(({ left, right }) => [images.get(left), images.get(right)]));
 }
 
-/** JPEGs in memory, of smooth random pictures: what a camera's pictures cost a decoder. */
+/** JPEGs of smooth random pictures in memory, which decode as slowly as a camera's. */
 async function drawnPeople(): Promise<Dataset> {
   const items = [];
   for (let index = 0; index < people * picturesEach; index++) {

@@ -1,5 +1,5 @@
-// How long a training step waits for its batch: the share of a run's time between asking for a batch and having it. A
-// run begins like one of `twingrad train`: the first pictures are decoded while the network is compiled.
+// Measures how long training steps wait for their batches: the share of a run's time between requesting a batch and
+// getting it. As in `twingrad train`, the first pictures are decoded while the network is compiled.
 import { availableParallelism } from "node:os";
 import { batches } from "../../src/data/batches.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
@@ -12,32 +12,32 @@ import { StepsInFlight } from "../../src/train/stepsInFlight.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { median } from "../median.ts";
 
-/** Of the size for a folder of some hundred pictures, and small: its steps are short, so that a slow stream shows. */
+/** A small network for some hundred pictures: its steps are short, so that a slow stream shows. */
 const imageSize: ImageSize = [56, 46, 1];
 const network = { filters: [8, 16, 16, 16], embedding: 64 };
 const batchSize = 16;
 const epochs = 2;
 
 export interface Waiting {
-  /** Milliseconds from the beginning of decoding to the compiled step, which the run's time does not hold. */
+  /** Milliseconds from the start of decoding to the compiled step; not part of the run's time. */
   readonly compiling: number;
-  /** Waited / total over the whole run, whose first epoch decodes every picture; the median over the rounds. */
+  /** Waiting time / total time of the run, whose first epoch decodes every picture; the median over the rounds. */
   readonly share: number;
-  /** Of each round. */
+  /** The share in each round. */
   readonly shares: readonly number[];
-  /** Of the epochs after the first, from the cache. */
+  /** The share in the epochs after the first, from the cache. */
   readonly laterShare: number;
   readonly millisecondsPerStep: number;
   /**
-   * Milliseconds that the first step waited for what was left to decode after compiling; the median over the rounds.
+   * Milliseconds that the first step waited for decoding after compilation; the median over the rounds.
    */
   readonly firstWait: number;
-  /** The longest that any step waited, the first one included. */
+  /** The longest wait of any step, including the first. */
   readonly longestWait: number;
   readonly steps: number;
-  /** Pairs a second that the stream gives when nothing but it runs: decoding each picture, and from the cache. */
+  /** Pairs per second of the stream alone: when decoding each picture, and from the cache. */
   readonly pairsPerSecond: { readonly decoding: number; readonly cached: number };
-  /** Pictures decoded in a round, of how many: the cache spares the rest. */
+  /** Pictures decoded in a round, and pictures used: the others come from the cache. */
   readonly decoded: number;
   readonly shown: number;
   readonly threads: number;
@@ -119,7 +119,7 @@ async function run(trainer: Trainer, { images, stream }: Opened, stepsPerEpoch: 
   };
 }
 
-/** Pairs a second without a consumer that takes time. */
+/** Pairs per second without a slow consumer. */
 async function pace(stream: Opened["stream"], count: number): Promise<number> {
   await stream.next();
   const begun = performance.now();

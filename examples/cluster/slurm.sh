@@ -1,7 +1,7 @@
 #!/bin/bash
 # Slurm: sbatch examples/cluster/slurm.sh people/ model/
 # Not run on a cluster by us yet.
-# A job that was killed or ran out of time goes on where it is submitted again.
+# Submitted again, a job that was killed or ran out of time resumes its training.
 #SBATCH --job-name=twingrad
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=4
@@ -13,7 +13,7 @@ set -euo pipefail
 data=$1
 model=$2
 
-# The cluster's MPI; Slurm must have been built for it (srun --mpi=list tells).
+# The cluster's MPI; Slurm must support it (see srun --mpi=list).
 module load openmpi 2>/dev/null || true
 
 resume=()

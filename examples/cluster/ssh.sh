@@ -14,7 +14,7 @@ if [ -n "$hosts" ]; then
 elif "${MPIRUN:-mpirun}" --version | grep -q "Open MPI\|OpenRTE"; then
   options+=(--oversubscribe) # more ranks than cores
 fi
-# As root, as in a container, Open MPI wants to be told twice.
+# Open MPI refuses to run as root, as in a container, without these.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 resume=()

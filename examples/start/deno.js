@@ -1,4 +1,4 @@
-// deno run --allow-all --unstable-webgpu deno.js: on the WebGPU of Deno itself.
+// deno run --allow-all --unstable-webgpu deno.js: trains with Deno's own WebGPU.
 import { openDevice } from "twingrad";
 import { tfrecords } from "twingrad/node";
 import { train } from "./training.js";

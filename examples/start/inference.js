@@ -1,4 +1,4 @@
-// Inference alone: a model file, a gallery, a question.
+// Inference without training: a model file, a gallery, a picture to identify.
 import { Gallery } from "twingrad";
 import { loadModel, openDevice, readPicture } from "twingrad/node";
 

@@ -1,5 +1,5 @@
-// A loss of your own is a composition of operations: its gradient comes with it. Here the mean L1 distance of genuine pairs,
-// plus what that of impostor pairs lacks to a margin.
+// A custom loss is a composition of operations, so it has a gradient. Here: the mean L1 distance of genuine pairs, plus
+// the hinge max(0, margin - mean L1 distance) of impostor pairs.
 import { absDifference, add, dense, mean, relu, scale, sgd, Tape } from "twingrad";
 import { openDevice } from "twingrad/node";
 
@@ -7,7 +7,7 @@ const device = await openDevice();
 const tape = new Tape(device);
 const kernel = tape.parameter("kernel", [4, 2], { initial: "glorot-uniform", seed: 1 });
 const embed = (name) => dense(tape.input(name, [8, 4]), kernel);
-const distance = (a, b) => scale(mean(absDifference(embed(a), embed(b))), 2); // of two values each
+const distance = (a, b) => scale(mean(absDifference(embed(a), embed(b))), 2); // mean over pairs of the sum over 2 values
 const margin = tape.constant("margin", [], Float32Array.of(1));
 const loss = add(distance("left", "same"), relu(add(margin, scale(distance("anchor", "other"), -1))));
 const program = await tape.compile({ loss, optimizer: sgd({ learningRate: 0.1 }) });

@@ -1,4 +1,4 @@
-// A network of your own on the tape: records operations, compiles them to one program, replays it.
+// A custom network on the tape: records operations, compiles them to one program, runs it.
 import { adam, batchNorm, conv2d, dense, flatten, maxPool2d, relu, sigmoidCrossEntropy, Tape } from "twingrad";
 import { openDevice } from "twingrad/node";
 
@@ -8,12 +8,12 @@ const weights = (name, shape) => tape.parameter(name, shape, { initial: "glorot-
 const images = tape.input("images", [16, 12, 12, 1]);
 const features = maxPool2d(conv2d(images, weights("filter", [3, 3, 1, 8])));
 const [gamma, beta] = [tape.parameter("gamma", [8], { initial: 1 }), tape.parameter("beta", [8], { initial: 0 })];
-const hidden = relu(batchNorm(features, { gamma, beta })); // fused with the convolution and the pooling
+const hidden = relu(batchNorm(features, { gamma, beta })); // fused with the convolution and the max-pool
 const logits = dense(flatten(hidden), weights("kernel", [6 * 6 * 8, 1]));
 const loss = sigmoidCrossEntropy(logits, tape.input("labels", [16]));
 const program = await tape.compile({ loss, optimizer: adam({ learningRate: 0.01 }) });
 
-// Bright pictures are of class 1.
+// Class 1 has brighter pictures.
 const values = { images: new Float32Array(16 * 144), labels: new Float32Array(16) };
 let last = 0;
 for (let step = 0; step < 40; step++) {

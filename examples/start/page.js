@@ -1,4 +1,4 @@
-// A page's module: trains on records that lie beside the page, in the page's own thread.
+// A page's module: trains in the page's own thread, on a record file next to the page.
 import { openDevice } from "twingrad";
 import { tfrecords } from "twingrad/web";
 import { train } from "./training.js";

@@ -1,4 +1,4 @@
-// The TensorFlow article's training, at a small size: records, two shuffled passes, the filter, the network, its loss.
+// The TensorFlow article's training at a small size: records, two shuffled streams, the filter, the network, the loss.
 import { adam, batches, DecodedImages, expectedPairs, filteredPairs, labelsOf, siamese, Trainer } from "twingrad";
 import { openDevice, tfrecords } from "twingrad/node";
 

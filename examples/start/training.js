@@ -1,4 +1,4 @@
-// Trains a small Siamese network on a dataset, and measures it on identities that it never saw: in any runtime.
+// Trains a small Siamese network on a dataset and evaluates it on held-out identities, in any runtime.
 import {
   adam,
   assess,

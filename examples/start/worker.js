@@ -1,4 +1,4 @@
-// A module worker: the same calls as in a page.
+// A module worker, with the same calls as in a page.
 import { openDevice } from "twingrad";
 import { tfrecords } from "twingrad/web";
 import { train } from "./training.js";

@@ -112,7 +112,6 @@ export async function convert(style?: string): Promise<{ app: Application; proje
     sort: ["alphabetical-ignoring-documents"],
     navigation: { includeCategories: true, includeGroups: true },
     navigationLinks: { Studio: studio, Source: repository },
-    ignoredHighlightLanguages: ["mermaid"],
     highlightLanguages: ["typescript", "javascript", "json", "bash", "sh", "html", "python", "tsx", "wgsl", "diff"],
     customCss: style,
     headings: { readme: false, document: false },

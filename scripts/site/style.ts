@@ -48,7 +48,10 @@ code, pre { font-family: ui-monospace, Menlo, Consolas, monospace; }
 .tsd-typography td:first-child:nth-last-child(2) code { white-space: nowrap; }
 .tsd-typography img { max-width: 100%; height: auto; border-radius: 10px; }
 .tsd-typography p:has(> img[src$=".svg"]) { max-width: none; overflow-x: auto; }
-.tsd-typography img[src$=".svg"] { min-width: 620px; }
+.tsd-typography img[src$="architecture.svg"] { min-width: 620px; }
+.tsd-typography .tsd-anchor-icon { margin-right: -2rem; }
+.tsd-breadcrumb:has(> li:only-child) { display: none; }
+.tsd-breadcrumb li:last-child::after { content: none; }
 .tsd-page-toolbar { background: var(--color-background); border-bottom-color: var(--color-accent); }
 .tsd-navigation a.current { border-radius: 6px; }
 @media (min-width: 1200px) { .container-main { grid-template-columns: 15rem minmax(0, 1fr) 14rem; } }

@@ -1,2 +1,5 @@
-/** Of the package. Imported here and not deeper: the build finds the package by a folder directly in src. */
+/**
+ * The version of the package. Imported in this folder, since the build finds package.json only from a folder directly
+ * in src.
+ */
 export { version } from "twingrad:build";

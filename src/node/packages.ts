@@ -1,9 +1,9 @@
-// The packages that Node needs besides: optional peers, each loaded when it is first needed.
+// Loads the optional peer packages for Node when they are first needed.
 import { TwingradError } from "../errors.ts";
 
 /**
- * @param purpose what cannot be done without it, as the beginning of a sentence.
- * @throws MISSING_PACKAGE with the command that installs it, or with the reason why it does not load here.
+ * @param purpose what needs the package, as the beginning of a sentence.
+ * @throws MISSING_PACKAGE with the command that installs the package, or with the reason why it does not load.
  */
 export async function loadPackage<T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> {
   try {
@@ -17,7 +17,7 @@ export async function loadPackage<T>(name: string, purpose: string, load: () => 
   }
 }
 
-/** Node, Deno and Bun each say it in their own way; all of them name the package. */
+/** The messages of Node, Deno and Bun differ; all of them name the package. */
 function isNotFound(error: unknown, name: string): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   const says = code === "ERR_MODULE_NOT_FOUND" || /cannot find (package|module)|not a dependency/i.test(message);

@@ -1,4 +1,4 @@
-// Datasets in a page or worker: from chosen files, blobs, or the network. Nothing is uploaded.
+// Datasets in a page or worker, from chosen files, blobs or the network. Nothing is uploaded.
 
 import type { Dataset } from "../data/dataset.ts";
 import type { ImageSize } from "../data/imageSize.ts";
@@ -13,19 +13,19 @@ import { recordCodec } from "../formats/tfrecord/recordCodec.ts";
 import { checkOptions } from "../options.ts";
 import { decodeHere } from "./decodePicture.ts";
 
-/** A file, a blob, a response, or an address to fetch. */
+/** A file, a blob, a response, or a URL to fetch. */
 export type RecordInput = Blob | Response | URL | string;
 
-/** Options of what a page reads. */
+/** Options of datasets in a page. */
 export interface PageDataOptions {
-  /** Decodes the pictures; that of a `PageDecoder` uses workers. By default decoding runs in the calling thread. */
+  /** Decodes the pictures; `decode` of a `PageDecoder` uses workers. By default decoding runs in the calling thread. */
   decode?: (picture: StoredPicture, size: ImageSize) => Promise<Uint8Array>;
 }
 
 /**
- * The pictures in TFRecord files: plain, GZIP or ZLIB, found by content. Each is read once in a stream; pictures are read
- * again when they are asked for. What comes from the network or is compressed is put aside as blobs, which browsers move
- * to the disk when they are large.
+ * The pictures in TFRecord files: plain, GZIP or ZLIB, detected by content. Each file is read once as a stream;
+ * pictures are read again when they are needed. Data from the network and compressed data are kept as blobs, which
+ * browsers move to the disk when they are large.
  * @throws as `tfrecords` in Node does; BAD_INPUT also for a failed request.
  * @example
  * ```ts
@@ -94,9 +94,9 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 
 /**
  * The pictures of a chosen folder (`<input type="file" webkitdirectory>`): the folder that a picture lies in is its
- * identity, at any depth, as with `imageFolder` in Node. With `crop` a picture's box is that of the JSON file beside it, or of
- * the folder's boxes.csv; a file of boxes that is broken is told where a picture of it is decoded.
- * @throws BAD_INPUT when there is no picture in a folder.
+ * identity, at any depth, as with `imageFolder` in Node. With `crop` a picture's box comes from the JSON file beside it
+ * or from the folder's boxes.csv; a corrupt file of boxes is an error when one of its pictures is decoded.
+ * @throws BAD_INPUT if no folder has a picture.
  * @example
  * ```ts
  * import { imageFiles, PageDecoder } from "twingrad/web";

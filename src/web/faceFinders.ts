@@ -9,7 +9,7 @@ import { shapeDetector } from "./shapeDetector.ts";
 export const pagePictures: PictureDecoder = { decode: decodeHere, whole: wholePicture };
 
 /**
- * The browser's own detector, which tells boxes alone; undefined where it has none, as most have.
+ * The browser's own detector, which returns boxes without landmarks; undefined in browsers without one, which most are.
  * @example
  * ```ts
  * import { browserFaceFinder } from "twingrad/web";
@@ -39,8 +39,8 @@ function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox:
 
 /**
  * `@vladmandic/face-api` in a page or worker.
- * @param api what `import("@vladmandic/face-api")` gives.
- * @param models address of the package's folder `model`, as the page serves it.
+ * @param api the module, from `import("@vladmandic/face-api")`.
+ * @param models the URL of the package's folder `model`.
  * @example
  * ```ts
  * import * as faceapi from "@vladmandic/face-api";
@@ -52,7 +52,7 @@ function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox:
  */
 export async function faceApiInPage(
   api: Pick<FaceApi, "version" | "TinyFaceDetectorOptions"> & {
-    // The package's types name less of its TensorFlow.js than is there, and tensors of its own.
+    // The package's types declare only a part of its TensorFlow.js, and other types of tensors.
     readonly tf: object;
     readonly detectAllFaces: (...input: never[]) => unknown;
     readonly nets: Record<"tinyFaceDetector" | "faceLandmark68Net", { loadFromUri(uri: string): Promise<void> }>;

@@ -12,9 +12,9 @@ interface MovableFile extends FileSystemFileHandle {
 /**
  * A folder of the origin-private file system, created with the first checkpoint. The browser may clear it when space is
  * short, unless `navigator.storage.persist()` was granted.
- * @throws BAD_INPUT where the browser has none. Its methods throw `DiskError` for what the browser refuses, with why: its
- * quota is used up (`full`), the page has no right (`denied`), another tab writes the same file (`busy`); and BAD_INPUT for
- * a file that is not there or a name that cannot be.
+ * @throws BAD_INPUT if the browser has no such file system. The folder's methods throw `DiskError` with a reason: the
+ * quota is exceeded (`full`), the page has no permission (`denied`), another tab writes the same file (`busy`); and
+ * BAD_INPUT for a missing file or an invalid name.
  * @example
  * ```ts
  * import { originPrivateFolder } from "twingrad/web";

@@ -6,7 +6,7 @@ export interface ShapeDetector {
 }
 type ShapeDetectorClass = new (options: { maxDetectedFaces: number }) => ShapeDetector;
 
-/** Undefined where the browser has none, as most have. */
+/** Undefined in browsers without a detector, which most are. */
 export async function shapeDetector(options: { maxDetectedFaces: number }): Promise<ShapeDetector | undefined> {
   const { FaceDetector } = globalThis as { FaceDetector?: ShapeDetectorClass };
   if (!FaceDetector) return undefined;

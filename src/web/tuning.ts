@@ -4,8 +4,8 @@ import { mergeTuning, parseTuningTable } from "../formats/tuningTable.ts";
 import type { TuningStore } from "../gpu/tunerTable.ts";
 
 /**
- * Keeps what tuning finds in the database of that name: `openDevice({ tuning: { store: pageTuningStore() } })`.
- * Where the browser keeps nothing (a private window) each start times anew, with a warning.
+ * Stores tuning tables in an IndexedDB database: `openDevice({ tuning: { store: pageTuningStore() } })`. If the browser
+ * stores nothing (a private window), every start times the kernels again, with a warning.
  * @example
  * ```ts
  * import { pageTuningStore } from "twingrad/web";

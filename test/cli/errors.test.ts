@@ -171,11 +171,11 @@ it("docs/errors.md has each code, and no other", () => {
 });
 
 it.each([
-  ["ENOSPC", "DISK", "full", "; make room there"],
-  ["EDQUOT", "DISK", "full", "; make room there"],
-  ["EROFS", "DISK", "denied", "; choose a place that can be written"],
-  ["EACCES", "DISK", "denied", "; give this user the right to it"],
-  ["EBUSY", "DISK", "busy", "; close what has it open"],
+  ["ENOSPC", "DISK", "full", "; free some space there"],
+  ["EDQUOT", "DISK", "full", "; free some space there"],
+  ["EROFS", "DISK", "denied", "; choose a writable place"],
+  ["EACCES", "DISK", "denied", "; give this user the permission"],
+  ["EBUSY", "DISK", "busy", "; close the program that has it open"],
   ["EIO", "DISK", "other", ""],
   ["ENOENT", "BAD_INPUT", "none", ""],
 ])("a system's %s is %s: %s", (system, code, reason, cure) => {

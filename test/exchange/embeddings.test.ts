@@ -48,7 +48,7 @@ describe("files of embeddings", () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ["another file", new TextEncoder().encode("PNG, say"), /no .npy file/],
+    ["another file", new TextEncoder().encode("PNG, say"), /not a .npy file/],
     ["columns first", saved("<f4", "True", "(1, 1)", Float32Array.of(1).buffer), /columns first/],
     ["whole numbers", saved("<i4", "False", "(1, 1)", Float32Array.of(1).buffer), /<i4/],
     ["a list", saved("<f4", "False", "(1,)", Float32Array.of(1).buffer), /\(1,\)/],
@@ -62,7 +62,7 @@ describe("files of embeddings", () => {
     const text = (csv: string) => new TextEncoder().encode(csv);
     const found = decodeEmbeddings(text("1,2\n3,4\n"), "csv", decodeNames("Ada\nGrace\n"));
     expect(found).toMatchObject({ length: 2, identities: ["Ada", "Grace"] });
-    expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/file of them/);
+    expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/file with them/);
     expect(() => decodeEmbeddings(text("1,2\n3\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/NaN/);
     expect(() => decodeEmbeddings(text("1,2\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/2 names for 1 rows/);
     expect(() => embeddingFormat("a.txt")).toThrow(/\.npy, \.csv, \.safetensors/);
@@ -105,8 +105,8 @@ describe("vectorRecognizer", () => {
   it("refuses what is no vector, and a probability without a calibration", async () => {
     const options = { model: "some", length: 3, threshold: 1 };
     const recognizer = vectorRecognizer(options);
-    await expect(recognizer.embed(new Float32Array(4))).rejects.toThrow(/no vectors of 3/);
-    await expect(recognizer.embed(new Uint8Array(3))).rejects.toThrow(/no vectors of 3/);
+    await expect(recognizer.embed(new Float32Array(4))).rejects.toThrow(/vectors of length 3/);
+    await expect(recognizer.embed(new Uint8Array(3))).rejects.toThrow(/vectors of length 3/);
     expect(() => recognizer.probability(1)).toThrow(/calibration/);
     const calibration = { slope: 2, intercept: 2 };
     expect(vectorRecognizer({ ...options, calibration }).probability(1)).toBe(0.5);

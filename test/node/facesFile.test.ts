@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const box = { xmin: 1, ymin: 2, xmax: 30, ymax: 40, relative: false };
 const chosen = { face: { box, score: 0.5 }, faults: ["small" as const] };
 
-describe("the file of found faces", () => {
+describe("the cache of detected faces", () => {
   it("gives back what was put in, also what two wrote at the same time", async () => {
     const [one, two] = [await open(), await open()];
     one.set("a", chosen);
@@ -39,7 +39,7 @@ describe("the file of found faces", () => {
 
   it.each([
     ["{", /JSON/],
-    [JSON.stringify({ version: 9, key: "", faces: {} }), /no file of found faces/],
+    [JSON.stringify({ version: 9, key: "", faces: {} }), /not a file of detected faces/],
   ])("broken (%s), it is told and written anew", async (text, reason) => {
     await writeFile(join(folder, ".faces.json"), text);
     warned.length = 0;

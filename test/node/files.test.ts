@@ -76,7 +76,7 @@ describe("imageFolder", () => {
     await expect(imageFolder(join(folder, "none"))).rejects.toThrow(/none: there is no such folder/);
     await expect(imageFolder(folder)).rejects.toThrow(/no pictures found; expected one folder for each person/);
     await put("a/1.png", "lone.png");
-    await expect(imageFolder(join(folder, "lone.png"))).rejects.toThrow(/not a file/);
+    await expect(imageFolder(join(folder, "lone.png"))).rejects.toThrow(/this is a file; expected a folder/);
     await expect(imageFolder(folder)).rejects.toThrow(/lone\.png: expected pictures in one folder for each person/);
   });
 });
@@ -144,11 +144,11 @@ describe("writeAtomic", () => {
     execFileSync("mkfifo", [pipe]);
     await expect(writeAtomic(pipe, "x")).rejects.toMatchObject({
       code: "BAD_INPUT",
-      message: `${pipe}: cannot be written: a file was expected, not a named pipe`,
+      message: `${pipe}: cannot be written: expected a file, not a named pipe`,
     });
     expect((await lstat(pipe)).isFIFO()).toBe(true);
     await symlink("/dev/null", join(folder, "null"));
-    await expect(writeAtomic(join(folder, "null"), "x")).rejects.toThrow(/a file was expected, not a device/);
+    await expect(writeAtomic(join(folder, "null"), "x")).rejects.toThrow(/expected a file, not a device/);
     await expect(writeAtomic("/dev/null", "x")).rejects.toMatchObject({ code: "BAD_INPUT" });
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
   });

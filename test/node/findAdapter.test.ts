@@ -13,7 +13,7 @@ describe("findChrome", () => {
 
   test("refuses a CHROME that is not there, though another is installed", () => {
     const machine = fakeMachine("linux", ["/usr/bin/chromium"], { env: { PATH: "/usr/bin", CHROME: "/odd/chrome" } });
-    expect(() => findChrome(machine)).toThrow('CHROME is "/odd/chrome", where there is no file');
+    expect(() => findChrome(machine)).toThrow('CHROME is "/odd/chrome", which does not exist');
   });
 
   test.each([

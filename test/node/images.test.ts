@@ -193,7 +193,7 @@ describe("decodePicture", () => {
     const gif = new Uint8Array(await solid(3, 1, 2, 3).gif().toBuffer());
     const tiff = new Uint8Array(await solid(3, 1, 2, 3).tiff().toBuffer());
     for (const bytes of [svg, gif, tiff]) {
-      await expect(decodePicture(bytes, [4, 4, 3])).rejects.toThrow("this is no JPEG, PNG, WebP, PGM or PPM file");
+      await expect(decodePicture(bytes, [4, 4, 3])).rejects.toThrow("this is not a JPEG, PNG, WebP, PGM or PPM file");
     }
   });
 
@@ -243,7 +243,7 @@ describe("decodePicture", () => {
   });
 
   it("refuses two channels, and names the file that it cannot read", async () => {
-    await expect(decodePicture(binary("P5 1 1 255\n", 1), [4, 4, 2])).rejects.toThrow(/1 channel .* or 3/);
+    await expect(decodePicture(binary("P5 1 1 255\n", 1), [4, 4, 2])).rejects.toThrow(/expected 1 \(gray\) or 3/);
     await expect(readPicture("/nowhere/a.png", [4, 4, 3])).rejects.toThrow(/^\/nowhere\/a\.png: /);
   });
 

@@ -88,7 +88,7 @@ describe("a lock", () => {
     const told: string[] = [];
     const lock = await FileLock.take(path, { doing, tell: (text) => told.push(text) });
     expect(told).toEqual([
-      expect.stringMatching(`process ${child.pid} on .* held this lock and is gone: it is removed`),
+      expect.stringMatching(`process ${child.pid} on .* held this lock and no longer runs; the lock is removed`),
     ]);
     await lock.release();
     expect(await readdir(folder)).toEqual([]);

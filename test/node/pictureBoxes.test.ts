@@ -76,13 +76,17 @@ describe("boxes beside pictures", () => {
     await put("tables/others.csv", "file,x,y,width,height\nbob.png,30,20,10,10\n");
     const others = imageFolder(folder, { crop, boxes: join(folder, "tables", "others.csv") });
     const bothSides =
-      /others\.csv: none of its 1 pictures is below .*, for one, "bob\.png", and there is "live\/ada\/1\.png"/;
+      /others\.csv: none of its 1 pictures is below .*: it lists "bob\.png", for example, and the folder has "live\/ada\/1\.png"/;
     await expect(others).rejects.toThrow(bothSides);
     const picture = join(folder, "live", "ada", "1.png");
-    await expect(boxesOf([picture], join(folder, "tables", "others.csv"))).rejects.toThrow(/"bob\.png", and there is/);
+    await expect(boxesOf([picture], join(folder, "tables", "others.csv"))).rejects.toThrow(
+      /"bob\.png", for example, and the folder has/,
+    );
     await put("boxes.csv", "file,x,y,width,height\nalive/ada/1.png,30,20,10,10\n");
     const own = imageFolder(folder, { crop });
-    await expect(own).rejects.toThrow(/boxes\.csv: none of its 1 .*"alive\/ada\/1\.png", and there is "live/);
+    await expect(own).rejects.toThrow(
+      /boxes\.csv: none of its 1 .*"alive\/ada\/1\.png", for example, and the folder has "live/,
+    );
     await put("boxes.csv", "file,x,y,width,height\n");
     await expect(imageFolder(folder, { crop })).rejects.toThrow(/boxes\.csv: it has no boxes/);
     await expect(imageFolder(folder, { crop, boxes: join(folder, "none.csv") })).rejects.toThrow(

@@ -85,7 +85,9 @@ describe("readOneShotRuns", () => {
   });
 
   it("says what is wrong", async () => {
-    await expect(readOneShotRuns(folder)).rejects.toThrow(/there are no runs: sub-folders with class_labels\.txt/);
+    await expect(readOneShotRuns(folder)).rejects.toThrow(
+      /there are no runs; expected sub-folders with class_labels\.txt/,
+    );
     await expect(readOneShotRuns(at("none"))).rejects.toThrow(`${at("none")}: cannot be read`);
     await run("run01", 2, line("run01", 1, 3));
     await expect(readOneShotRuns(folder)).rejects.toThrow(

@@ -57,7 +57,7 @@ describe("recordFiles", () => {
 
   it("a named pipe is refused, which opening would wait at for ever, and passed over in a folder", async () => {
     execFileSync("mkfifo", [at("pipe"), at("many/d.record")]);
-    await expect(found("pipe")).rejects.toThrow(/pipe: a file was expected, not a named pipe/);
+    await expect(found("pipe")).rejects.toThrow(/pipe: expected a file, not a named pipe/);
     expect(await found("many")).toEqual(["many/b9.record", "many/b10.record", "many/c.tfrecord"]);
   });
 
@@ -78,7 +78,7 @@ describe("recordFiles", () => {
   it("a set that lacks a shard, or two sets at once, are errors", async () => {
     await rm(at("set.tfrecord-00001-of-00003"));
     for (const path of ["set.tfrecord", "set.tfrecord@3", "."]) {
-      await expect(found(path)).rejects.toThrow(/2 of the 3 shards of .*set\.tfrecord are there; a pattern/);
+      await expect(found(path)).rejects.toThrow(/2 of the 3 shards of .*set\.tfrecord exist; a pattern/);
     }
     await touch("set.tfrecord-00000-of-00001");
     await expect(found("set.tfrecord")).rejects.toThrow(/sets of 1 and of 3 shards; .*set\.tfrecord@1 names one/);

@@ -1,11 +1,13 @@
-// The programs of examples/start, beside the installed library: in Node, Bun, Deno, a page without a bundler, and a worker.
+// The programs of examples/start with the installed library: in Node, under MPI, in Bun, Deno, a page without a bundler, and
+// a worker.
 import { execFileSync } from "node:child_process";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as esbuild from "esbuild";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { serve } from "../../scripts/chrome/serve.ts";
+import { howToInstall, launchers } from "../cli/run/mpirun.ts";
 import { denoCommand, denoMissing } from "../gpu/hosts/deno.ts";
 import { drawPeople } from "./support/drawn.ts";
 import { libraryInNode } from "./support/installed.ts";
@@ -49,6 +51,27 @@ it("tensorflow.js lowers the loss", async () => {
   );
   expect(losses).toHaveLength(3);
   expect(losses[2]).toBeLessThan(losses[0]);
+});
+
+it("onnx.js: onnxruntime computes the embeddings of twingrad", async () => {
+  const printed = await run(folder, "node", "onnx.js");
+  const [, length, difference] = /^(\d+) values, largest difference (\S+)\n$/.exec(printed) ?? [];
+  expect(Number(length), printed).toBe(64);
+  expect(Number(difference), printed).toBeLessThan(1e-5);
+});
+
+describe.each(launchers)("distributed.js under $name", ({ name, program, options }) => {
+  const skipped = program ? "" : ` (skipped: ${name} is not installed; ${howToInstall})`;
+
+  it.skipIf(!program)(`two ranks lower one loss${skipped}`, { timeout: 120_000 }, async () => {
+    const printed = await run(folder, program!, ...options, "-n", "2", process.execPath, "distributed.js");
+    const [first, second] = [0, 1].map((rank) =>
+      new RegExp(`^rank ${rank} of 2: loss from (\\S+) to (\\S+)$`, "m").exec(printed),
+    );
+    expect(first, printed).not.toBeNull();
+    expect(second?.slice(1), printed).toEqual(first!.slice(1)); // the mean over both
+    expect(Number(first![2])).toBeLessThan(Number(first![1]));
+  });
 });
 
 function bunMissing(): string | undefined {

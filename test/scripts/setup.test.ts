@@ -269,7 +269,7 @@ describe("scripts/setup.mjs", () => {
     const { status, stderr } = await setUp(root, { CHROME: "/nowhere/chrome" });
     expect(status).toBe(1);
     expect(stderr).toBe(
-      'twingrad: CHROME is "/nowhere/chrome", where there is no file: set it to Chrome\'s executable, or unset it.\n',
+      'twingrad: CHROME is "/nowhere/chrome", which does not exist: set it to Chrome\'s executable, or unset it.\n',
     );
   });
 });

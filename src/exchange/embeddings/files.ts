@@ -1,4 +1,4 @@
-// Tables of embeddings as the files that other programs read and write: .npy, .csv, .safetensors, TensorBoard's projector.
+// Tables of embeddings in the file formats of other programs: .npy, .csv, .safetensors, TensorBoard's projector.
 import Papa from "papaparse";
 import { TwingradError } from "../../errors.ts";
 import { decode, encode } from "../../formats/safetensors.ts";
@@ -11,8 +11,8 @@ export const embeddingFormats = ["npy", "csv", "safetensors"] as const;
 export type EmbeddingFormat = (typeof embeddingFormats)[number];
 
 /**
- * The format that a file's ending says.
- * @throws BAD_INPUT for another ending.
+ * The format of a file, by its extension.
+ * @throws BAD_INPUT for another extension.
  * @example
  * ```ts
  * import { embeddingFormat } from "twingrad/exchange";
@@ -25,14 +25,14 @@ export function embeddingFormat(path: string): EmbeddingFormat {
   const known = embeddingFormats.find((format) => format === ending);
   if (known) return known;
   const expected = embeddingFormats.map((format) => `.${format}`).join(", ");
-  throw new TwingradError("BAD_INPUT", `${path}: embeddings are kept in ${expected}.`);
+  throw new TwingradError("BAD_INPUT", `${path}: unknown extension; expected ${expected}.`);
 }
 
 const columns = { identity: "identity", name: "picture" } as const;
 const tensorName = "embeddings";
 
 /**
- * A table as the bytes of a file. A .npy holds the numbers alone: `encodeNames` has the rest.
+ * Encodes a table as the bytes of a file. A .npy holds only the numbers: `encodeNames` encodes the rest.
  * @example
  * ```ts
  * import { encodeEmbeddings, tableOf } from "twingrad/exchange";
@@ -65,9 +65,9 @@ export function encodeEmbeddings(
 }
 
 /**
- * The table of embeddings in a file.
- * @param names - who is on each row, which a .npy does not say, in place of what the file says.
- * @throws CORRUPT_FILE or BAD_INPUT for what is no table of embeddings.
+ * Decodes a table of embeddings.
+ * @param names - the identity of each row: required for a .npy, for other formats instead of those in the file.
+ * @throws CORRUPT_FILE or BAD_INPUT for bytes that are not a table of embeddings.
  * @example
  * ```ts
  * import { readFile } from "node:fs/promises";
@@ -80,7 +80,7 @@ export function encodeEmbeddings(
 export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, names?: RowNames): EmbeddingTable {
   const needed = (found: RowNames | undefined): RowNames => {
     if (names ?? found) return (names ?? found)!;
-    throw new TwingradError("BAD_INPUT", `a .${format} without names of its rows needs a file of them`);
+    throw new TwingradError("BAD_INPUT", `this .${format} has no names of its rows; expected a file with them`);
   };
   if (format === "npy") {
     const { length, values } = decodeNpy(bytes);
@@ -101,12 +101,12 @@ export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, nam
   return tableOf(tensor.shape[1], values, needed(identities && { identities, names: listed("names") }));
 }
 
-/** Columns of numbers, and before them who and which picture it is, under the names that `encodeEmbeddings` writes. */
+/** Columns of numbers, and optional columns of identity and picture, named as `encodeEmbeddings` names them. */
 function fromCsv(text: string, needed: (found: RowNames | undefined) => RowNames): EmbeddingTable {
   const { data, errors } = Papa.parse<string[]>(text.trimEnd(), { header: false });
   const [error] = errors.filter(({ code }) => code !== "UndetectableDelimiter");
   if (error)
-    throw new TwingradError("CORRUPT_FILE", `this is no CSV: ${error.message} in line ${(error.row ?? 0) + 1}`);
+    throw new TwingradError("CORRUPT_FILE", `this is not a CSV file: ${error.message} in line ${(error.row ?? 0) + 1}`);
   const isHeader = data[0].some((field) => field.trim() !== "" && Number.isNaN(Number(field)));
   const header = isHeader ? data[0] : data[0].map((_, i) => `${i}`);
   const rows = isHeader ? data.slice(1) : data;
@@ -118,7 +118,7 @@ function fromCsv(text: string, needed: (found: RowNames | undefined) => RowNames
 }
 
 /**
- * Who each row is of, and which picture: tab-separated, as TensorBoard's projector reads it.
+ * The identity and picture of each row, tab-separated, as TensorBoard's projector reads them.
  * @example
  * ```ts
  * import { encodeNames, tableOf } from "twingrad/exchange";
@@ -133,9 +133,9 @@ export function encodeNames({ identities, names }: EmbeddingTable): string {
 }
 
 /**
- * Who each row is of, from a text with a line for each row: the identity; or tab-separated columns below a line of their names,
- * `identity` or the first one being the identity.
- * @throws BAD_INPUT for a text of another form.
+ * Decodes the identity of each row from a text: one identity per line, or tab-separated columns with a header; the
+ * column `identity`, or else the first one, has the identity.
+ * @throws BAD_INPUT for text in another format.
  * @example
  * ```ts
  * import { decodeNames } from "twingrad/exchange";
@@ -157,7 +157,7 @@ export function decodeNames(text: string): RowNames {
 }
 
 /**
- * The files of a folder that TensorBoard's projector shows: `tensorboard --logdir FOLDER`.
+ * The files of a folder for TensorBoard's projector: `tensorboard --logdir FOLDER`.
  * @returns File names to contents.
  * @example
  * ```ts

@@ -23,13 +23,13 @@ export function encodeNpy(values: Float32Array, length: number): Uint8Array {
   return bytes;
 }
 
-/** @throws CORRUPT_FILE for bytes that are no .npy; BAD_INPUT for one that is no matrix of floats. */
+/** @throws CORRUPT_FILE for bytes that are not a .npy file; BAD_INPUT for an array that is not a matrix of floats. */
 export function decodeNpy(bytes: Uint8Array): { readonly length: number; readonly values: Float32Array } {
   const corrupt = (what: string): never => {
-    throw new TwingradError("CORRUPT_FILE", `this is no .npy file: ${what}`);
+    throw new TwingradError("CORRUPT_FILE", `this is not a .npy file: ${what}`);
   };
   const latin1 = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
-  if (latin1(0, magic.length) !== magic) corrupt("it does not begin with NumPy's mark");
+  if (latin1(0, magic.length) !== magic) corrupt("it does not begin with NumPy's magic string");
   const version = bytes[magic.length];
   const wide = version > 1 ? 4 : 2;
   const begin = magic.length + 2 + wide;

@@ -1,21 +1,21 @@
-// Embeddings as a table: a row of numbers for each picture, with who is on it; of our models or of any other.
+// A table of embeddings, of our models or any others: a row of numbers for each picture, with its identity.
 import type { Dataset } from "../../data/dataset.ts";
 import { identityName } from "../../data/names.ts";
 import { TwingradError } from "../../errors.ts";
 
 /** Embeddings with the identities and names of their pictures. */
 export interface EmbeddingTable {
-  /** How many numbers a row has. */
+  /** The length of a row. */
   readonly length: number;
-  /** Row after row. */
+  /** All rows, concatenated. */
   readonly values: Float32Array;
-  /** Who each row is of. */
+  /** The identity of each row. */
   readonly identities: readonly string[];
-  /** What each row's picture is called; who it is of and its number where nobody said. */
+  /** The picture's name of each row; by default the identity and the row's number. */
   readonly names: readonly string[];
 }
 
-/** Who each row is of, and what it is called, as a file beside the numbers says it. */
+/** The identities and pictures of rows, from a file beside the numbers. */
 export interface RowNames {
   /** One for each row. */
   readonly identities: readonly string[];
@@ -24,8 +24,8 @@ export interface RowNames {
 }
 
 /**
- * A table of embeddings.
- * @throws BAD_INPUT unless there is a name for each row, and every number is finite.
+ * Creates a table of embeddings.
+ * @throws BAD_INPUT unless every row has a name and every number is finite.
  * @example
  * ```ts
  * import { tableOf } from "twingrad/exchange";
@@ -39,7 +39,8 @@ export function tableOf(length: number, values: Float32Array, { identities, name
     throw new TwingradError("BAD_INPUT", `embeddings: ${what}.`);
   };
   if (!Number.isInteger(length) || length < 1) refuse(`rows of ${length} values; expected 1 or more`);
-  if (!Number.isInteger(rows) || rows === 0) refuse(`${values.length} values are no rows of ${length}`);
+  if (!Number.isInteger(rows) || rows === 0)
+    refuse(`${values.length} values are not a whole number of rows of ${length}`);
   if (identities.length !== rows) refuse(`${identities.length} names for ${rows} rows`);
   if (names && names.length !== rows) refuse(`${names.length} names of pictures for ${rows} rows`);
   const lost = values.findIndex((value) => !Number.isFinite(value));
@@ -50,7 +51,7 @@ export function tableOf(length: number, values: Float32Array, { identities, name
 }
 
 /**
- * The rows as a dataset, for protocols that draw pairs and trials from one: whoever asks for a row's pixels is refused.
+ * The rows as a dataset, for protocols that draw pairs and trials from one. Its items have no pixels: `decode` rejects.
  * @example
  * ```ts
  * import { datasetOf, tableOf } from "twingrad/exchange";
@@ -65,7 +66,7 @@ export function datasetOf({ identities, names }: EmbeddingTable): Dataset {
     identity: positions.get(identity)!,
     name: names[row],
     decode: () =>
-      Promise.reject(new TwingradError("BAD_INPUT", `${names[row]}: there is an embedding, and no picture.`)),
+      Promise.reject(new TwingradError("BAD_INPUT", `${names[row]}: there is an embedding, but no picture.`)),
   }));
   return { identities: people, items };
 }

@@ -1,33 +1,33 @@
-// Vectors of any model in our galleries and protocols.
+// Uses vectors of any model in galleries and protocols.
 
 import { TwingradError } from "../../errors.ts";
 import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
 import { checkOptions, type Known } from "../../options.ts";
 import type { Recognizer } from "../../recognition/recognizer.ts";
 
-/** The distances that `vectorRecognizer` knows. */
+/** The distances of `vectorRecognizer`. */
 export const metrics = ["euclidean", "cosine"] as const;
 /** A distance between two vectors. */
 export type VectorMetric = (typeof metrics)[number];
 
 /** Options of `vectorRecognizer`. */
 export interface VectorOptions {
-  /** How many numbers a vector has. */
+  /** The length of a vector. */
   readonly length: number;
-  /** `euclidean` by default; `cosine` is 1 less the cosine of the angle between two vectors. */
+  /** `cosine` is 1 - cos of the angle between two vectors. @default "euclidean" */
   readonly metric?: VectorMetric;
-  /** Pairs at most this far apart are taken for one identity; `calibrate --embeddings` finds one. */
+  /** Pairs with at most this distance are accepted as the same identity; `calibrate --embeddings` finds a threshold. */
   readonly threshold: number;
-  /** From a distance to a probability. */
+  /** Maps a distance to a probability. */
   readonly calibration?: Calibration;
-  /** The name of the model that made the vectors: galleries of another are refused. */
+  /** The name of the model that computed the vectors: galleries of other models are rejected. */
   readonly model: string;
-  /** From what the gallery is given to vectors [N, length]; vectors are given as they are by default. */
+  /** Computes vectors [N, length] from the gallery's input. By default the input is the vectors. */
   readonly embed?: (given: Uint8Array | Float32Array) => Promise<Float32Array>;
 }
 
 /**
- * What galleries need of a model, of vectors that another one made.
+ * A recognizer for galleries on vectors of another model.
  * @example
  * const recognizer = vectorRecognizer({ model: "facenet", length: 128, metric: "cosine", threshold: 0.4 });
  * const gallery = new Gallery(recognizer);
@@ -48,7 +48,7 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
   if (!Number.isFinite(threshold)) refuse(`threshold is ${threshold}; expected a distance`);
   const given = (values: Uint8Array | Float32Array) => {
     if (values instanceof Float32Array && values.length % length === 0) return Promise.resolve(values);
-    return refuse(`${values.length} values are no vectors of ${length}`);
+    return refuse(`${values.length} values are not a whole number of vectors of length ${length}`);
   };
   return {
     fingerprint: `${model} ${metric} ${length}`,
@@ -57,7 +57,7 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
     unitLength: metric === "cosine",
     embed: options.embed ?? (async (values) => given(values)),
     distances(a, b) {
-      if (a.length !== b.length || a.length % length !== 0) refuse(`${a.length} and ${b.length} values are no vectors of ${length}`); // biome-ignore format: one line
+      if (a.length !== b.length || a.length % length !== 0) refuse(`${a.length} and ${b.length} values; expected equally many vectors of length ${length}`); // biome-ignore format: one line
       return Float64Array.from({ length: a.length / length }, (_, row) => {
         let [product, ofA, ofB, squares] = [0, 0, 0, 0];
         for (let i = row * length; i < (row + 1) * length; i++) {
@@ -71,7 +71,7 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
     },
     probability(distance) {
       if (calibration) return probabilityOf(calibration, distance);
-      return refuse("no calibration was given, so a distance has no probability");
+      return refuse("there is no calibration from distance to probability; pass calibration");
     },
   };
 }

@@ -1,21 +1,21 @@
-// What is done to embeddings behind the towers, in ONNX.
+// Postprocessing of embeddings after the towers, in ONNX.
 import type { Centering } from "../../model/centering.ts";
 import { nearestShare } from "../../model/centering.ts";
 import type { Whitening } from "../../model/whitening.ts";
 import type { Value } from "./graph.ts";
 import type { Operators } from "./operators.ts";
 
-/** Below the square of any embedding that has a direction: a row of zeros stays one. */
+/** Less than the square of any nonzero embedding: a row of zeros stays zero. */
 export const least = 1e-30;
 
-/** The mean of the rows of several views [V N, D], all pictures of a view after those of another: [N, D]. */
+/** The mean over views of rows [V N, D], ordered by view, then by picture: [N, D]. */
 export function meanOfViews(to: Operators, rows: Value, views: number, unit: boolean): Value {
   const apart = to.reshape(rows, [views, "batch", rows.shape[1]]);
   const mean = to.binary("Mul", to.sum(apart, [0], { keep: false }), 1 / views, "mean of views");
   return unit ? to.unitLength(mean, least) : mean;
 }
 
-/** src/model/whitening.ts: L^-1 (x - mean) of each tower's part, all of one length. */
+/** src/model/whitening.ts: L^-1 (x - mean) of each tower's part, normalized. */
 export function whitened(to: Operators, x: Value, { towers, length, mean, kernel }: Whitening): Value {
   const { graph } = to;
   const parts = Array.from({ length: towers }, (_, tower) => {
@@ -30,7 +30,7 @@ export function whitened(to: Operators, x: Value, { towers, length, mean, kernel
   return towers === 1 ? whole : to.binary("Mul", whole, 1 / Math.sqrt(towers), "whitened");
 }
 
-/** src/model/centering.ts: less a share of the mean of the most similar rows of a cohort. */
+/** src/model/centering.ts: subtracts a share of the mean of the most similar rows of a cohort. */
 export function centered(to: Operators, x: Value, { share, cohort, length }: Centering): Value {
   const { graph } = to;
   const members = cohort.length / length;

@@ -1,4 +1,4 @@
-// A model as ONNX: its embedder, and its verifier.
+// Exports a model's embedder and verifier to ONNX.
 
 import { TwingradError } from "../../errors.ts";
 import { float32 } from "../../formats/safetensors.ts";
@@ -24,51 +24,54 @@ import { towerOf } from "./tower.ts";
 export interface OnnxOptions {
   /** The version of ONNX's operators, from 17 to 21. @default 17 */
   readonly opset?: number;
-  /** Of the model's weights; what the model file says by default. */
+  /** The license of the model's weights. @default that of the model file */
   readonly license?: string;
 }
 
 /** Options of `exportOnnx`. */
 export interface OnnxEmbedderOptions extends OnnxOptions {
-  /** Of the pictures that are given. @default "NHWC" */
+  /** The layout of the input pictures. @default "NHWC" */
   readonly layout?: "NHWC" | "NCHW";
-  /** Whether pictures are given as bytes (uint8, from 0 to 255), which the graph scales; else float32 in [0, 1]. */
+  /**
+   * Whether the input is bytes (uint8, from 0 to 255), which the graph scales; else float32 in [0, 1]. @default false
+   */
   readonly bytes?: boolean;
   /**
-   * Height and width of the pictures that are given; what the model itself takes by default. The graph resizes them to what
-   * the network sees; that size leaves it to the caller.
+   * Height and width of the input pictures, which the graph resizes to the network's input size. With the network's own
+   * size the graph does not resize.
+   * @default the model's source size
    */
   readonly sourceSize?: readonly [height: number, width: number];
 }
 
-/** An input or output. An extent that is free has a name. */
+/** An input or output of a graph. */
 export interface OnnxValue {
-  /** In the graph. */
+  /** Its name in the graph. */
   readonly name: string;
-  /** Numbers, or the names of free extents. */
+  /** Its dimensions: numbers, or names of dynamic dimensions. */
   readonly shape: readonly Extent[];
-  /** Of its elements. */
+  /** The type of its elements. */
   readonly dtype: "float32" | "uint8";
 }
 
-/** An ONNX model, and what it takes and gives. */
+/** An ONNX model with its inputs and outputs. */
 export interface OnnxFile {
-  /** Of the file. */
+  /** The bytes of the file. */
   readonly bytes: Uint8Array;
-  /** What it takes. */
+  /** The inputs. */
   readonly inputs: readonly OnnxValue[];
-  /** What it gives. */
+  /** The outputs. */
   readonly outputs: readonly OnnxValue[];
-  /** The version of its operators. */
+  /** The version of ONNX's operators. */
   readonly opset: number;
 }
 
 /**
  * Exports the embedder, from pictures [N, H, W, C] to embeddings [N, length] as `Model.embed`: input `images`, output
- * `embedding`, and `logit` for liveness models. Towers with aligned input (`fitAlignment`) have a second input `aligned` for
- * the pictures after `aligned()`: the alignment's search is not part of the graph.
- * @param bytes of a model file.
- * @throws BAD_INPUT for what ONNX does not express, named.
+ * `embedding`, and `logit` for liveness models. Towers with aligned input (`fitAlignment`) have a second input
+ * `aligned` for the pictures after `aligned()`: the alignment's search is not part of the graph.
+ * @param bytes the bytes of a model file.
+ * @throws BAD_INPUT for a model or option that cannot be expressed in ONNX; the message names it.
  * @example
  * ```ts
  * import { writeFile } from "node:fs/promises";
@@ -94,7 +97,7 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   }
   const fixed = alignment ? "was fitted to pictures" : views && `averages views (${views.join(", ")}) of pictures`;
   if (fixed && (height !== own[0] || width !== own[1])) {
-    refuse(`the model ${fixed} of ${own[0]} x ${own[1]}: it takes no other size`);
+    refuse(`the model ${fixed} of ${own[0]} x ${own[1]}; expected no other sourceSize`);
   }
 
   const graph = new OnnxGraph();
@@ -137,16 +140,16 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
     layout,
     range: inBytes ? "0..255" : "0..1",
     image_size: JSON.stringify([height, width, channels]),
-    ...(inputs.includes("aligned") && { aligned: "pictures in their places on the mean face: twingrad's aligned()" }),
+    ...(inputs.includes("aligned") && { aligned: "pictures aligned to the mean face by twingrad's aligned()" }),
     ...(pictures.crop && { crop: JSON.stringify(pictures.crop) }),
   }); // biome-ignore format: one call
 }
 
 /**
- * Two embeddings [N, length] each to how alike they are, as `Model.scores` has it: inputs `a` and `b`; output `logit` of models
- * trained with cross-entropy, larger for one person, else `distance`, smaller for one person, [N]. The metadata's
- * `output_threshold` is where the decision lies.
- * @throws BAD_INPUT for a liveness model, which compares nothing.
+ * Exports the verifier, which scores pairs of embeddings as `Model.scores`: inputs `a` and `b` [N, length]; output [N]:
+ * `logit` for models trained with cross-entropy, larger for the same person, else `distance`, smaller for the same
+ * person. The metadata's `output_threshold` is the decision threshold.
+ * @throws BAD_INPUT for a liveness model, which compares no pairs.
  * @example
  * ```ts
  * import { exportOnnxVerifier } from "twingrad/exchange";
@@ -160,7 +163,7 @@ export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions
   checkOpset(opset);
   const saved = await openSaved(bytes);
   const { description, file } = saved;
-  if (description.task === "liveness") refuse("a liveness model has no verifier: it compares no two pictures");
+  if (description.task === "liveness") refuse("a liveness model has no verifier, since it does not compare pictures");
   const length = embeddingLength(description.network);
   const graph = new OnnxGraph();
   const to = new Operators(graph);
@@ -171,8 +174,8 @@ export async function exportOnnxVerifier(bytes: Uint8Array, options: OnnxOptions
   if (isLogit) graph.output(logitOf(to, to.unary("Abs", difference), saved), "logit");
   else graph.output(to.unary("Sqrt", to.sum(to.square(difference), [1], { keep: false })), "distance");
   const text = isLogit
-    ? "The logit that two embeddings are of one person: larger is more alike."
-    : "The Euclidean distance of two embeddings: smaller is more alike.";
+    ? "The logit that two embeddings are of the same person: larger is more similar."
+    : "The Euclidean distance of two embeddings: smaller is more similar.";
   return finished(graph, { name: "twingrad verifier", description: text, opset }, {
     ...(await about(saved, options)),
     // The distance of a logit z is ln(1 + exp(-z)).

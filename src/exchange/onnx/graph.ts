@@ -1,4 +1,4 @@
-// An ONNX graph while it is written: nodes, weights, and of every value its shape, which the file tells as well.
+// Builds an ONNX graph: nodes, weights, and the shape of every value, which is written to the file as well.
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
   type AttributeProto,
@@ -16,7 +16,7 @@ import {
 
 export { DataType };
 
-/** An extent, or the name of one that is free. */
+/** A dimension: a number, or the name of a dynamic one. */
 export type Extent = number | string;
 
 export interface Value {
@@ -27,7 +27,7 @@ export interface Value {
 
 export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>;
 
-/** The version of the file's form that each set of operators came with. */
+/** The IR version of each opset. */
 const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10 };
 export const opsets = Object.keys(irVersions).map(Number);
 
@@ -50,13 +50,13 @@ export class OnnxGraph {
     return this.initializer(name, shape, DataType.FLOAT, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  /** Whole numbers, as axes and shapes are given. */
+  /** A constant of integers, for axes and shapes. */
   integers(name: string, values: readonly number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
     return this.initializer(name, [values.length], DataType.INT64, new Uint8Array(data.buffer));
   }
 
-  /** Appends a node of one output, of this shape. */
+  /** Appends a node with one output of this shape. */
   node(
     operator: string,
     inputs: readonly Value[],
@@ -89,14 +89,14 @@ export class OnnxGraph {
     return values;
   }
 
-  /** Makes a value one that the graph gives, under this name. */
+  /** Makes a value an output of the graph, under this name. */
   output(value: Value, name: string): void {
     const given = this.node("Identity", [value], value.shape, { name, type: value.type });
-    this.between.pop(); // an output tells its shape itself
+    this.between.pop(); // the graph's outputs have their own shapes
     this.outputs.push(given);
   }
 
-  /** The file. */
+  /** The bytes of the file. */
   toBytes(
     about: { readonly name: string; readonly description: string; readonly version: string; readonly opset: number },
     metadata: Readonly<Record<string, string>>,

@@ -1,8 +1,8 @@
-// The operators that our graphs are made of, each with its shape rule. They are few and old, in forms that every version of
-// ONNX from 17 on has, so that many runtimes have all of them.
+// The operators in use, each with its shape rule. They are few and old, in forms that every opset from 17 on has, so
+// that many runtimes implement all of them.
 import { type Attributes, DataType, type Extent, type OnnxGraph, type Value } from "./graph.ts";
 
-/** Rows of weights: what each place of an axis is made of. */
+/** A matrix that maps an axis: each row has the weights of one output position. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
@@ -45,8 +45,8 @@ export class Operators {
   }
 
   /**
-   * [N, C, H, W] with each column of pixels made of `down` and each row of `across`; left as they are where there is none. The
-   * matrices have four axes as well: not every reader takes factors of different ranks.
+   * Multiplies the columns of pixels of [N, C, H, W] by `down` and the rows by `across`; each is optional. The matrices
+   * have four axes as well, since not every runtime multiplies tensors of different ranks.
    */
   separable(x: Value, down: Matrix | undefined, across: Matrix | undefined): Value {
     const { graph } = this;
@@ -60,7 +60,7 @@ export class Operators {
     return result;
   }
 
-  /** A convolution at stride 1, `pad` zeros about it; the kernel is [O, I, h, w]. */
+  /** A convolution with stride 1 and `pad` zeros on each side; the kernel is [O, I, h, w]. */
   conv(x: Value, kernel: Value, bias: Value | undefined, pad: number): Value {
     const [outputs, , height, width] = kernel.shape as readonly number[];
     const [count, , rows, columns] = x.shape as readonly [Extent, number, number, number];
@@ -69,7 +69,7 @@ export class Operators {
     return this.graph.node("Conv", bias ? [x, kernel, bias] : [x, kernel], shape, { attributes });
   }
 
-  /** 2 x 2 at stride 2; an odd last row or column is left out. */
+  /** 2 x 2 with stride 2; an odd last row or column is dropped. */
   maxPool(x: Value): Value {
     const [count, channels, rows, columns] = x.shape as readonly [Extent, number, number, number];
     const attributes: Attributes = { kernel_shape: [2, 2], pads: [0, 0, 0, 0], strides: [2, 2] };
@@ -82,7 +82,7 @@ export class Operators {
     return this.graph.node("ReduceSum", inputs, shape, { attributes: { keepdims: keep ? 1 : 0 }, name: "sum" });
   }
 
-  /** @param extent of the joined axis, where it is not the sum of numbers. */
+  /** @param extent the concatenated axis's dimension, if it is not a sum of numbers. */
   concat(values: readonly Value[], axis: number, extent?: string): Value {
     if (values.length === 1) return values[0];
     const joined = extent ?? values.reduce((total, { shape }) => total + (shape[axis] as number), 0);
@@ -97,7 +97,7 @@ export class Operators {
     return this.graph.node("Flatten", [x], [count, values], { attributes: { axis: 1 } });
   }
 
-  /** @param shape with the name of the one extent that is free. */
+  /** @param shape the new shape, with at most one dynamic dimension. */
   reshape(x: Value, shape: readonly Extent[]): Value {
     const sizes = shape.map((extent) => (typeof extent === "string" ? -1 : extent));
     return this.graph.node("Reshape", [x, this.graph.integers("shape", sizes)], shape, { type: x.type });
@@ -115,7 +115,7 @@ export class Operators {
     return this.graph.node("Gemm", [x, kernel, bias], [x.shape[0], kernel.shape[1]]);
   }
 
-  /** Of each row of [N, M] the places of the `count` largest, [N, count]. */
+  /** The indices [N, count] of the `count` largest values of each row of [N, M]. */
   largest(x: Value, count: number): Value {
     const shape = [x.shape[0], count];
     const attributes: Attributes = { axis: -1, largest: 1, sorted: 1 };
@@ -123,7 +123,7 @@ export class Operators {
     return this.graph.nodeOf("TopK", [x, this.graph.integers("count", [count])], outputs, { attributes })[1];
   }
 
-  /** Rows of a matrix [M, ...] at these places. */
+  /** The rows of a matrix [M, ...] at these indices. */
   gather(matrix: Value, places: Value): Value {
     const shape = [...places.shape, ...matrix.shape.slice(1)];
     return this.graph.node("Gather", [matrix, places], shape, { attributes: { axis: 0 }, type: matrix.type });
@@ -133,7 +133,7 @@ export class Operators {
     return this.graph.node("Cast", [x], x.shape, { attributes: { to: type }, type });
   }
 
-  /** Each row of [N, D] divided by the root of its sum of squares, or of `least` where that is more. */
+  /** Each row of [N, D] divided by the root of its sum of squares, or of `least` if that is larger. */
   unitLength(x: Value, least: number): Value {
     const squares = this.sum(this.square(x), [1], { keep: true });
     return this.binary("Div", x, this.unary("Sqrt", this.binary("Max", squares, least)), "unit");

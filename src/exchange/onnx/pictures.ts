@@ -1,4 +1,5 @@
-// What is done to pictures before a tower sees them, in ONNX: all of it is linear along rows and columns, but for roots.
+// Preprocessing of pictures before the towers, in ONNX: linear maps along rows and columns, with square roots in
+// between.
 
 import { histogramWindows } from "../../ops/images/edgeHistograms.ts";
 import { edgeDirections } from "../../ops/images/orientedGradients.ts";
@@ -6,7 +7,7 @@ import type { ResizeMethod, Transform } from "../../ops/images/resample.ts";
 import type { Value } from "./graph.ts";
 import type { Matrix, Operators } from "./operators.ts";
 
-/** A matrix by its rows, which name places of the axis, clamped to it, and how much each counts. */
+/** A matrix from its rows, each a list of positions on the axis, clamped to it, with their weights. */
 export function matrixOf(
   rows: number,
   columns: number,
@@ -19,7 +20,7 @@ export function matrixOf(
   return { rows, columns, values };
 }
 
-/** The resampling of one axis, as shaders/resample.forward.wgsl has it: place p = scale o + move of output o. */
+/** The resampling of one axis, as in shaders/resample.forward.wgsl: output o samples position p = scale o + move. */
 function axisOf(source: number, output: number, scale: number, move: number, method: ResizeMethod): Matrix {
   const reach = method === "area" ? (Math.max(1, Math.abs(scale)) + 1) / 2 : 1;
   return matrixOf(output, source, function* (at) {
@@ -36,7 +37,7 @@ function axisOf(source: number, output: number, scale: number, move: number, met
 const isIdentity = ({ rows, columns, values }: Matrix) =>
   rows === columns && Array.from(values).every((value, i) => value === (i % (rows + 1) === 0 ? 1 : 0));
 
-/** Pictures seen through a transform that turns nothing: each axis is resampled by itself. */
+/** Pictures under a transform without rotation: each axis is resampled separately. */
 export function resampled(
   to: Operators,
   x: Value,
@@ -44,7 +45,7 @@ export function resampled(
   size: readonly [number, number],
   method: ResizeMethod,
 ): Value {
-  const [yy, , , xx, y0, x0] = transform.map(Math.fround); // as they come to the GPU
+  const [yy, , , xx, y0, x0] = transform.map(Math.fround); // as float32, as on the GPU
   const [, , rows, columns] = x.shape as readonly [string, number, number, number];
   const down = axisOf(rows, size[0], yy, y0, method);
   const across = axisOf(columns, size[1], xx, x0, method);
@@ -60,13 +61,13 @@ export function standardized(to: Operators, x: Value): Value {
   return to.binary("Div", centered, deviation, "standardized");
 }
 
-/** 0.5 in two neighbors: pairs of places, the last of an odd number left out. */
+/** Means of pairs of neighbors; an odd last one is dropped. */
 const halves = (extent: number) => matrixOf(extent >> 1, extent, (at) => [[2 * at, 0.5], [2 * at + 1, 0.5]]); // biome-ignore format: one list
-/** Means over five places, ends repeated. */
+/** Means over five positions; the borders are repeated. */
 const fives = (extent: number) => matrixOf(extent, extent, (at) => [-2, -1, 0, 1, 2].map((by) => [at + by, 0.2] as const)); // biome-ignore format: one list
 const difference = (extent: number) => matrixOf(extent, extent, (at) => [[at + 1, 1], [at - 1, -1]]); // biome-ignore format: one list
 
-/** Of pictures in gray [N, 1, H, W] the edges by direction, normalized: [N, 8, H / 2, W / 2]. */
+/** The normalized edges by direction [N, 8, H / 2, W / 2] of gray pictures [N, 1, H, W]. */
 export function edges(to: Operators, gray: Value): Value {
   const { graph } = to;
   const [, , height, width] = gray.shape as readonly [string, number, number, number];
@@ -75,7 +76,7 @@ export function edges(to: Operators, gray: Value): Value {
   const length = to.unary("Sqrt", to.binary("Add", to.square(dx), to.square(dy)));
   const strength = to.binary("Add", length, 1e-3, "strength");
   const half = Math.SQRT1_2;
-  const directions = [1, 0, half, half, 0, 1, -half, half]; // shares of dx and dy; the other four are opposite
+  const directions = [1, 0, half, half, 0, 1, -half, half]; // factors of dx and dy; the other four are their negatives
   const kernel = graph.constant("directions", [edgeDirections, 2, 1, 1], [...directions, ...directions.map((v) => -v)]);
   const along = to.unary("Relu", to.conv(to.concat([dx, dy], 1), kernel, undefined, 0));
   const shares = to.binary("Div", to.square(along), strength);

@@ -1,4 +1,4 @@
-// What a tower sees of the pictures that are given, in ONNX: resized, each view or patch of it by itself, standardized.
+// The input of a tower from the given pictures, in ONNX: resized, cut into views or patches, standardized.
 import type { PictureOptions } from "../../model/pictures.ts";
 import { patchPlaces, viewTransforms } from "../../model/views.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
@@ -8,8 +8,8 @@ import type { Operators } from "./operators.ts";
 import { resampled, standardized } from "./pictures.ts";
 
 /**
- * Pictures [N, C, H, W] as towers take them, and in how many parts each of them: [parts N, C, h, w], all pictures of a part after
- * those of another.
+ * The towers' input [parts N, C, h, w] from pictures [N, C, H, W], ordered by part, then by picture, and the number of
+ * parts (views or patches) of each picture.
  */
 export function seen(
   to: Operators,

@@ -6,7 +6,7 @@ import type { Value } from "./graph.ts";
 import type { Operators } from "./operators.ts";
 import { edgeHistograms, edges, gray, orientedGradients } from "./pictures.ts";
 
-/** A parameter's values by our name. */
+/** A parameter's values, by its name in twingrad. */
 export type Weights = (name: string) => Float32Array;
 
 export function towerOf(
@@ -21,7 +21,7 @@ export function towerOf(
   const tower = towerName(index);
   const { kind, flattened } = towerShapes(network, index);
   const layouts = parametersOf(network, { head: false });
-  // Filters and the last layer's rows in the order of PyTorch, which is ONNX's.
+  // Filters and the last layer's rows in ONNX's order, which is PyTorch's.
   const laidOut = (name: string) => {
     const values = weights(name);
     const own = differences > 0 && name.endsWith("/conv/kernel") ? centralDifferences(values, differences) : values;
@@ -59,7 +59,7 @@ export function towerOf(
     }
     x = to.flatten(x);
   }
-  // [embedding, inputs] turned back: a product's second factor is [inputs, embedding].
+  // Transposes [embedding, inputs]: a product's second factor is [inputs, embedding].
   const inputs = x.shape[1] as number;
   const rows = permuted(laidOut(`${tower}/dense/kernel`), [embedding, inputs], [1, 0]);
   const kernel = graph.constant(`${tower}/dense/kernel`, [inputs, embedding], rows);
@@ -69,7 +69,7 @@ export function towerOf(
   return to.unary(embeddingActivation === "sigmoid" ? "Sigmoid" : "Relu", x, tower);
 }
 
-/** src/ops/spatial/centralDifference.ts, of filters [3, 3, I, O]: they stay the same, so the graph has the result. */
+/** src/ops/spatial/centralDifference.ts of filters [3, 3, I, O]: they are constant, so the graph has the result. */
 function centralDifferences(filter: Float32Array, theta: number): Float32Array {
   const [places, center] = [9, 4];
   const pairs = filter.length / places;

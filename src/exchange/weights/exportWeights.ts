@@ -1,4 +1,4 @@
-// A model's weights in the layouts and by the names of another framework.
+// Exports a model's weights with another framework's layouts and names.
 
 import { TwingradError } from "../../errors.ts";
 import { encode, float32 } from "../../formats/safetensors.ts";
@@ -10,11 +10,11 @@ import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
 
-/** Weights in another framework's names and layouts. */
+/** Weights with another framework's names and layouts. */
 export interface ExportedWeights {
-  /** Of a safetensors file. */
+  /** The bytes of a safetensors file. */
   readonly bytes: Uint8Array;
-  /** What the file holds. */
+  /** The tensors of the file. */
   readonly tensors: readonly {
     /** In the file. */ readonly name: string /** In the other framework's layout. */;
     readonly shape: readonly number[];
@@ -22,9 +22,9 @@ export interface ExportedWeights {
 }
 
 /**
- * The weights of a model in another framework's names and layouts, as a safetensors file.
- * @param bytes - of a model file.
- * @throws BAD_INPUT for a network whose towers the other framework has no layers for.
+ * Exports the weights of a model with another framework's names and layouts, as a safetensors file.
+ * @param bytes - the bytes of a model file.
+ * @throws BAD_INPUT for a network with layers that the other framework does not have.
  * @example
  * ```ts
  * import { exportWeights } from "twingrad/exchange";
@@ -44,11 +44,11 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
   const other = network.towers.filter((kind) => kind !== "pixels");
   if (to !== "twingrad" && (other.length > 0 || network.towers.length > 1)) {
     const what = `this network has towers of ${network.towers.join(", ")}`;
-    throw new TwingradError("BAD_INPUT", `export: ${what}; weights for ${to} are of one tower of pixels.`);
+    throw new TwingradError("BAD_INPUT", `export: ${what}; expected one tower of pixels for ${to}.`);
   }
   if (to !== "twingrad" && (network.patch > 0 || network.differences > 0)) {
-    const what = "this network looks at patches or takes central differences (--patch, --differences)";
-    throw new TwingradError("BAD_INPUT", `export: ${what}; ${to}'s layers would take them as they are.`);
+    const what = "this network uses patches or central differences (--patch, --differences)";
+    throw new TwingradError("BAD_INPUT", `export: ${what}; ${to}'s layers would ignore them.`);
   }
   const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
   for (const [name, layout] of parametersOf(network, { head: loss === "cross-entropy" })) {
@@ -84,7 +84,7 @@ const pytorchLeaves: Readonly<Record<string, string>> = {
   moving_variance: "running_var",
 };
 
-/** tower/block1/conv/kernel is blocks.0.conv.weight. */
+/** tower/block1/conv/kernel becomes blocks.0.conv.weight. */
 function pytorchName(name: string): string {
   const parts = name.replace(/^tower\//, "").split("/");
   const leaf = parts.pop()!;
@@ -92,7 +92,7 @@ function pytorchName(name: string): string {
   return [...modules, pytorchLeaves[leaf] ?? leaf].join(".");
 }
 
-/** tower/block2/conv/kernel is conv2d_1/kernel, as Keras counts its layers. */
+/** tower/block2/conv/kernel becomes conv2d_1/kernel, as Keras numbers its layers. */
 function kerasName(name: string): string {
   const numbered = (layer: string, n: number) => (n === 0 ? layer : `${layer}_${n}`);
   return name

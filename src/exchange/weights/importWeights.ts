@@ -1,4 +1,4 @@
-// Weights of another framework as a model of ours.
+// Imports weights of another framework as a model.
 
 import { TwingradError } from "../../errors.ts";
 import { decode, type Safetensors } from "../../formats/safetensors.ts";
@@ -16,31 +16,31 @@ import { WeightsError, type WrongTensor } from "./weightsError.ts";
 
 /** Options of `importWeights`. */
 export interface ImportOptions {
-  /** Whose layouts and names the file has. */
+  /** The framework whose layouts and names the file has. */
   readonly from: Framework;
   /**
-   * Names where the rule does not find them: ours to theirs, or theirs to ours; theirs to null for a tensor that is not
-   * wanted. The rule serves for the others.
+   * Names that are not found by rule: from ours to theirs or from theirs to ours; from theirs to null to ignore a
+   * tensor.
    */
   readonly map?: Readonly<Record<string, string | null>>;
   /**
-   * Of the network, beside what its tensors tell: filters, embedding and channels. What is not said here comes from the JSON
-   * under "network" in the file's metadata; where there is none, pictures are square, and batch-norm's epsilon and momentum
-   * have the framework's own defaults.
+   * Options of the network that do not follow from its tensors, which determine filters, embedding and channels.
+   * Missing ones come from the JSON under "network" in the file's metadata; without it, pictures are square, and
+   * batch-norm's epsilon and momentum are the framework's defaults.
    */
   readonly network?: Partial<Omit<NetworkOptions, "seed" | "imageSize">> & {
-    /** Height and width; channels are the first filters'. */
+    /** Height and width; the channels are those of the first filters. */
     readonly imageSize?: readonly number[];
   };
-  /** `recognition` by default. */
+  /** The task. @default "recognition" */
   readonly task?: NetworkTask;
-  /** What the weights were trained with: `cross-entropy`, which needs a head, by default. */
+  /** The loss that the weights were trained with; cross-entropy requires a head. @default "cross-entropy" */
   readonly loss?: LossName;
-  /** Of the contrastive loss: half of it is the threshold until the model is calibrated. @default 1 */
+  /** The margin of the contrastive loss: half of it is the threshold until the model is calibrated. @default 1 */
   readonly margin?: number;
-  /** What is done to pictures before the network sees them. */
+  /** The preprocessing of pictures. */
   readonly pictures?: PictureOptions;
-  /** Of the weights, to be kept in the model; what the file says of it by default. */
+  /** The license of the weights, stored in the model. @default that of the file */
   readonly license?: string;
 }
 
@@ -55,18 +55,18 @@ const importOptions: Known<ImportOptions> = {
   license: 1,
 };
 
-/** A model made of another framework's weights. */
+/** A model from another framework's weights. */
 export interface ImportedWeights {
-  /** The bytes of a model file: `Model.open` opens it, a trainer begins with it. */
+  /** The bytes of a model file, for `Model.open` or a trainer's `init`. */
   readonly model: Uint8Array;
-  /** How many tensors it took. */
+  /** The number of imported tensors. */
   readonly tensors: number;
-  /** The names of those that it left out: counters, the state of optimizers, and what the map says. */
+  /** The names of ignored tensors: counters, optimizer state, and those that the map ignores. */
   readonly ignored: readonly string[];
 }
 
 export const licenseKey = "license";
-/** In the metadata of a safetensors file: options of its network that no tensor tells, as JSON. */
+/** The key in a safetensors file's metadata for the network's options that do not follow from its tensors, as JSON. */
 export const networkKey = "network";
 
 const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
@@ -75,14 +75,14 @@ const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
   twingrad: {},
 };
 
-/** Tensors of a model file that are no parameters of the network, and belong to it. */
+/** Tensors of a model file that belong to it without being parameters of the network. */
 const further = /^(whitening|centering)\//;
 
 /**
- * A model of weights that another framework trained.
- * @param bytes - of a safetensors file; float16, bfloat16 and float64 become float32.
- * @throws WeightsError, which lists everything that is missing, left over, or of a wrong shape; CORRUPT_FILE for bytes that are
- * no safetensors file; BAD_INPUT for options that make no network.
+ * Imports weights that another framework trained, as a model.
+ * @param bytes - the bytes of a safetensors file; float16, bfloat16 and float64 are converted to float32.
+ * @throws WeightsError with all tensors that are missing, unused or of a wrong shape; CORRUPT_FILE for bytes that are
+ * not a safetensors file; BAD_INPUT for invalid options.
  * @example
  * ```ts
  * import { readFile } from "node:fs/promises";
@@ -132,7 +132,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   const strangers = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
   const unused = [...names.unused, ...strangers.map(([, theirs]) => theirs)].sort();
   if (missing.length + unused.length + wrong.length > 0) {
-    const advice = `A map names what the rule does not find; the network is ${inWords(description.network, loss)}.`;
+    const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
     throw new WeightsError({ missing, unused, wrong }, advice);
   }
   for (const name of kept) {
@@ -145,7 +145,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   return { model, tensors: taken.size, ignored: names.ignored };
 }
 
-/** What a file's metadata say of its network. @throws CORRUPT_FILE where they are no JSON object. */
+/** The network's options in a file's metadata. @throws CORRUPT_FILE unless they are a JSON object. */
 function networkIn({ metadata }: Safetensors): Partial<NetworkOptions> {
   const text = metadata[networkKey];
   if (text === undefined) return {};
@@ -162,7 +162,7 @@ function networkIn({ metadata }: Safetensors): Partial<NetworkOptions> {
 const inWords = ({ imageSize, filters, embedding }: Required<NetworkOptions>, loss: string) =>
   `pictures of ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, loss ${loss}`;
 
-/** What the tensors' shapes tell of the network, with what is said of it. */
+/** The network's options: those given, completed from the tensors' shapes. */
 function describe(
   file: Safetensors,
   names: ReadonlyMap<string, string>,
@@ -170,7 +170,7 @@ function describe(
 ): ModelDescription {
   const shapeOf = (name: string) => file.tensors.get(names.get(name) ?? "")?.shape;
   const isPytorch = from === "pytorch";
-  /** [inputs, outputs] of a layer's kernel, whichever way round it lies. */
+  /** [inputs, outputs] of a layer's kernel, in either layout. */
   const ends = (name: string) => {
     const shape = shapeOf(name);
     if (!shape || shape.length < 2) return undefined;
@@ -198,7 +198,7 @@ function describe(
     const missing = [...(filters.length === 0 ? ["tower/block1/conv/kernel"] : []), ...(embedding ? [] : ["tower/dense/kernel"])]; // biome-ignore format: one list
     throw new WeightsError(
       { missing, unused: [...file.tensors.keys()].sort(), wrong: [] },
-      "No rule finds them; a map can.",
+      "They were not found by rule; use a map.",
     );
   }
   const channels = ends("tower/block1/conv/kernel")?.[0] ?? 3;
@@ -214,7 +214,7 @@ function describe(
   };
 }
 
-/** What kinds of towers parameters of these names are of: one of pixels, unless they are our own names of others. */
+/** The kinds of towers by parameter names: one tower of pixels, unless twingrad's own names say otherwise. */
 function towersOf(names: ReadonlyMap<string, string>): NonNullable<NetworkOptions["towers"]> {
   const has = (start: string) => [...names.keys()].some((name) => name.startsWith(start));
   const kinds: ("pixels" | "edges" | "histograms")[] = [];
@@ -226,7 +226,7 @@ function towersOf(names: ReadonlyMap<string, string>): NonNullable<NetworkOption
   return kinds;
 }
 
-/** The square picture whose values behind the last block are as many as the dense layer takes. */
+/** The side of a square picture that gives as many values after the last block as the dense layer has inputs. */
 function squareOf(inputs: number | undefined, filters: readonly number[]): readonly number[] {
   const side = Math.sqrt((inputs ?? 0) / filters[filters.length - 1]);
   if (Number.isInteger(side) && side > 0) {
@@ -235,6 +235,6 @@ function squareOf(inputs: number | undefined, filters: readonly number[]): reado
   }
   throw new TwingradError(
     "BAD_INPUT",
-    `import: the dense layer takes ${inputs ?? "an unknown number of"} values, which are no square of ${filters[filters.length - 1]} filters; say the imageSize.`,
+    `import: the dense layer takes ${inputs ?? "an unknown number of"} values, which is not a square of ${filters[filters.length - 1]} filters; set the imageSize.`,
   );
 }

@@ -2,12 +2,12 @@
 import type { StoredTensor } from "../../formats/safetensors.ts";
 import { float32Of16 } from "./half.ts";
 
-/** A framework whose names and layouts of weights are known. */
+/** A framework with known names and layouts of weights. */
 export type Framework = "pytorch" | "keras" | "twingrad";
-/** All of them. */
+/** All known frameworks. */
 export const frameworks = ["pytorch", "keras", "twingrad"] as const satisfies readonly Framework[];
 
-/** Values in the order of other axes: axis i of the result is axis `axes[i]` of the source. */
+/** Permutes axes: axis i of the result is axis `axes[i]` of the source. */
 export function permuted(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
   const extents = axes.map((axis) => shape[axis]);
@@ -26,15 +26,15 @@ export function permuted(values: Float32Array, shape: readonly number[], axes: r
   return result;
 }
 
-/** A parameter of a network, and how it lies elsewhere. */
+/** A parameter's layouts here and in other frameworks. */
 export interface Layout {
-  /** Ours: HWIO of filters, [inputs, outputs] of dense layers. */
+  /** Twingrad's shape: HWIO for filters, [inputs, outputs] for dense layers. */
   readonly shape: readonly number[];
-  /** Ours with the inputs of the dense layer taken apart into rows, columns and channels. */
+  /** The same with the dense layer's inputs split into rows, columns and channels. */
   readonly apart: readonly number[];
 }
 
-/** PyTorch's: OIHW of filters, [outputs, inputs] of dense layers, whose inputs count channel by channel. */
+/** PyTorch's shape: OIHW for filters, [outputs, inputs] for dense layers, with inputs in C, H, W order. */
 export function pytorchShape({ shape }: Layout): number[] {
   if (shape.length === 4) return [shape[3], shape[2], shape[0], shape[1]];
   return shape.length === 2 ? [shape[1], shape[0]] : [...shape];
@@ -52,7 +52,7 @@ export function toPytorch(values: Float32Array, { apart }: Layout): Float32Array
   return apart.length === 4 ? permuted(values, apart, [3, 2, 0, 1]) : values;
 }
 
-/** A tensor's values as float32: those of float16 and bfloat16 are widened, float64 is rounded. Undefined for others. */
+/** A tensor's values as float32: float16 and bfloat16 are widened, float64 is rounded. Undefined for other types. */
 export function floats({ dtype, bytes }: StoredTensor): Float32Array | undefined {
   const { buffer } = bytes.slice(); // aligned, in memory of its own
   if (dtype === "F32") return new Float32Array(buffer);

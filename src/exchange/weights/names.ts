@@ -1,4 +1,4 @@
-// Which tensor of another framework is which parameter of ours: by its name and its shape, where no map says.
+// Matches another framework's tensors to our parameters: by a map, or else by name and shape.
 import { byNaturalOrder } from "../../data/naturalOrder.ts";
 import { TwingradError } from "../../errors.ts";
 import type { StoredTensor } from "../../formats/safetensors.ts";
@@ -9,11 +9,11 @@ type Kind = "conv" | "norm" | "dense";
 interface Module {
   readonly name: string;
   readonly kind: Kind;
-  /** Tensors by what they are to the module. */
+  /** The module's tensors by the last part of their names. */
   readonly leaves: ReadonlyMap<string, string>;
 }
 
-/** What the last part of a name is to its module: PyTorch's names of it, and Keras's. */
+/** Parameters by the last part of a name, as PyTorch and Keras name them. */
 const leaves: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   conv: { weight: "kernel", kernel: "kernel", bias: "bias" },
   dense: { weight: "kernel", kernel: "kernel", bias: "bias" },
@@ -35,7 +35,7 @@ const namedLike: readonly (readonly [Kind, RegExp])[] = [
   ["dense", /(dense|linear|fc|head|logits?|classifier|output|embedding)[_\d]*$/i],
 ];
 
-/** Kept beside the running statistics, and nothing that a network computes with. */
+/** A counter beside the running statistics, which inference does not use. */
 const counters = /(^|[./])num_batches_tracked$/;
 
 export interface Assignment {
@@ -46,8 +46,8 @@ export interface Assignment {
 }
 
 /**
- * @param map names that are said: ours to theirs or theirs to ours. Theirs to null: not wanted.
- * @throws BAD_INPUT for a map that leaves out a tensor that is not there.
+ * @param map given names: ours to theirs or theirs to ours; theirs to null to ignore a tensor.
+ * @throws BAD_INPUT for a map that ignores a tensor that does not exist.
  */
 export function assign(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -59,7 +59,7 @@ export function assign(
   const free = new Set(tensors.keys());
   for (const [key, value] of Object.entries(map)) {
     const [ours, theirs] = tensors.has(key) ? [value, key] : [key, value];
-    if (theirs === null) throw new TwingradError("BAD_INPUT", `The map: "${key}" is no tensor of the file.`);
+    if (theirs === null) throw new TwingradError("BAD_INPUT", `The map: "${key}" is not a tensor of the file.`);
     if (ours === null) ignored.push(theirs);
     else said.set(ours, theirs);
     free.delete(theirs);
@@ -73,7 +73,9 @@ export function assign(
   return { tensors: new Map([...found, ...said]), ignored, unused: [...free] };
 }
 
-/** Convolutions and batch-norms are the blocks' in the order of their names; the dense layer comes before the head. */
+/**
+ * Assigns convolutions and batch-norms to blocks in the order of their names; the dense layer comes before the head.
+ */
 function byRule(
   free: ReadonlySet<string>,
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -129,7 +131,7 @@ function modulesOf(free: ReadonlySet<string>, tensors: ReadonlyMap<string, Store
   return modules.sort((a, b) => byNaturalOrder(a.name, b.name));
 }
 
-/** By the shape of its kernel; where that is missing, by what the module is called. */
+/** A module's kind by the shape of its kernel, or without one by the module's name. */
 function kindOf(name: string, own: ReadonlyMap<string, string>, tensors: ReadonlyMap<string, StoredTensor>) {
   if (own.has("running_mean") || own.has("moving_mean")) return "norm";
   const kernel = tensors.get(own.get("weight") ?? own.get("kernel") ?? "");

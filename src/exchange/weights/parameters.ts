@@ -1,4 +1,4 @@
-// The parameters of a network by name, without a device: what a model file must hold.
+// The parameters of a network by name, without a device: those that a model file must contain.
 
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
 import { histogramWindows } from "../../ops/images/edgeHistograms.ts";
@@ -7,10 +7,10 @@ import type { Layout } from "./layouts.ts";
 
 type Options = Required<NetworkOptions>;
 
-/** The first tower is called as where there is one alone. */
+/** The first tower has the same name as an only one. */
 export const towerName = (index: number): string => (index === 0 ? "tower" : `tower${index + 1}`);
 
-/** Channels that come into each block of a tower, and what is flattened behind the last: rows, columns, channels. */
+/** The input channels of each block of a tower, and the output of the last block: rows, columns, channels. */
 export function towerShapes({ imageSize, filters, towers }: Options, index: number) {
   const [height, width, channels] = imageSize;
   const kind = towers[index];
@@ -24,7 +24,7 @@ export function towerShapes({ imageSize, filters, towers }: Options, index: numb
   return { kind, inputs, flattened };
 }
 
-/** @param head whether the network has one: those trained with cross-entropy. */
+/** @param head whether the network has a head, as those trained with cross-entropy. */
 export function parametersOf(options: Options, { head }: { readonly head: boolean }): Map<string, Layout> {
   const { filters, embedding, towers } = options;
   const found = new Map<string, Layout>();

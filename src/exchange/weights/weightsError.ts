@@ -1,9 +1,9 @@
-// Weights that do not fit a network, with everything that does not, so that they are put right at once.
+// The error for weights that do not fit a network, with all differences at once.
 import { TwingradError } from "../../errors.ts";
 
 /** A tensor of a wrong shape. */
 export interface WrongTensor {
-  /** As the file calls it. */
+  /** Its name in the file. */
   readonly name: string;
   /** The shape that the network has. */
   readonly expected: string;
@@ -11,11 +11,11 @@ export interface WrongTensor {
   readonly found: string;
 }
 
-/** How a file of weights differs from the network. */
+/** The differences of a file of weights from the network. */
 export interface Misfits {
-  /** Our names of the parameters that no tensor was found for. */
+  /** Twingrad's names of parameters without a tensor. */
   readonly missing: readonly string[];
-  /** Tensors of the file that belong to no parameter. */
+  /** Tensors of the file without a parameter. */
   readonly unused: readonly string[];
   /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];

@@ -1,4 +1,4 @@
-// What there is to compute on: each adapter with its limits, and what is known of it from earlier timing.
+// The adapters of this machine: their limits and features, and the kernels that earlier tuning chose for them.
 import { TwingradError } from "../../errors.ts";
 import { type AdapterInfo, openDevice } from "../../gpu/device.ts";
 import { type TuningTable, tableKey, version } from "../../gpu/tunerTable.ts";
@@ -13,13 +13,13 @@ export interface AdapterReport extends AdapterInfo {
   readonly kind: "system" | "software";
   readonly features: string[];
   readonly limits: Record<string, number>;
-  /** Which kernel was the fastest where several compute the same, by the work; null where nothing was timed yet. */
+  /** The fastest kernel of each timed choice, by the work; null before tuning. */
   readonly tuned: Readonly<Record<string, string>> | null;
-  /** Kernels that are never taken there, since they computed something else than the portable one or do not run: where and why. */
+  /** Kernels that are never used there, because they fail or differ from the portable kernel: where and why. */
   readonly refused: readonly { readonly key: string; readonly kernel: string; readonly why: string }[];
 }
 
-/** The system's adapter and the software one, those that there are, and why each other is not. Nothing is computed. */
+/** The system's adapter and the software adapter, as far as they exist, and the reason for each one that is missing. */
 export async function adapterReports(): Promise<{ adapters: AdapterReport[]; tried: string[]; tuning: string }> {
   const adapters: AdapterReport[] = [];
   const missing = new Set<string>();
@@ -33,7 +33,7 @@ export async function adapterReports(): Promise<{ adapters: AdapterReport[]; tri
     const device = await openDevice({ gpu });
     const { vendor, architecture, description, software } = device.adapter;
     device.dispose();
-    // On Windows and macOS the system's own may be one on the CPU, and there is no other.
+    // On Windows and macOS the system's adapter may be the software adapter.
     const limits = Object.fromEntries(limitNames(adapter.limits).map((name) => [name, adapter.limits[name] as number]));
     const table = await tableFor(device.adapter);
     const choices = Object.entries(table?.choices ?? {});
@@ -49,7 +49,7 @@ export async function adapterReports(): Promise<{ adapters: AdapterReport[]; tri
 
 type LimitName = Exclude<keyof GPUSupportedLimits, "__brand">;
 
-/** They are getters of the prototype. */
+/** The limits are getters of the prototype. */
 function limitNames(limits: GPUSupportedLimits): LimitName[] {
   const names: string[] = [];
   for (const name in limits) names.push(name);

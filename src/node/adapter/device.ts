@@ -1,4 +1,4 @@
-// openDevice() for Node: the same Device as everywhere, on Dawn, with the software adapter found where there is no GPU.
+// openDevice() for Node: a Device on Dawn, with the software adapter as fallback if there is no GPU.
 
 import { totalmem } from "node:os";
 import { TwingradError } from "../../errors.ts";
@@ -12,13 +12,13 @@ import { openDawn } from "./openDawn.mjs";
 
 /** Options of `openDevice` in Node. */
 export interface NodeDeviceOptions {
-  /** Only the system's adapter, or only the software one; by default the first that there is, in this order. */
+  /** Only the system's adapter, or only the software adapter; by default the first that exists, in this order. */
   readonly adapter?: "system" | "software";
-  /** A part of the adapter's name, as "A100", where there are several; letters count as they are. Not in Deno. */
+  /** A part of the adapter's name, such as "A100", to choose among several; case-sensitive. Not supported in Deno. */
   readonly name?: string;
   /** See `fileTuningStore`. */
   readonly tuning?: TuningOptions;
-  /** Told once where there is no GPU and the software adapter computes; by default standard error is. */
+  /** Called once if there is no GPU and the software adapter is used; the default writes to standard error. */
   readonly tell?: (text: string) => void;
   /** See `OpenDeviceOptions.kernels`. */
   readonly kernels?: "portable";
@@ -32,10 +32,10 @@ const dawn = new Map<string, ReturnType<typeof openDawn>>();
 let metSoftware = false;
 
 /**
- * Opens the system's GPU through Dawn, or in a runtime that has WebGPU itself (Deno) through that. Where there is none it takes a software adapter: Vulkan's on the CPU that lies
- * beside an installed Chrome (`CHROME` names one in an unusual place), and says so once on standard error.
- * After `device.dispose()` nothing of the device keeps the process from ending.
- * Throws `NO_ADAPTER`, with what was tried and what to install, and `MISSING_PACKAGE` without the package webgpu.
+ * Opens the system's GPU through Dawn, or through the runtime's own WebGPU (Deno). Without a GPU it uses the software
+ * adapter, a Vulkan driver for the CPU that comes with Chrome (the variable `CHROME` names a Chrome in an unusual
+ * place), and says so once on standard error. After `device.dispose()` the device does not keep the process running.
+ * @throws NO_ADAPTER with what was tried and what to install; MISSING_PACKAGE without the package webgpu.
  * @example
  * ```ts
  * import { fileTuningStore, openDevice } from "twingrad/node";
@@ -54,7 +54,7 @@ export async function openDevice(options: NodeDeviceOptions = {}): Promise<Devic
   const key = `${adapter ?? "any"} ${name ?? ""}`;
   const opening =
     dawn.get(key) ?? loadPackage("webgpu", "A device in Node", () => openDawn(thisMachine(), adapter, name));
-  dawn.set(key, opening); // one Vulkan instance for all devices: it is never given back
+  dawn.set(key, opening); // one Vulkan instance for all devices, never released
   opening.catch(() => dawn.delete(key));
   const { gpu, tried } = await opening;
   if (!gpu) {

@@ -1,12 +1,12 @@
 // @ts-check
-// Where a machine keeps its Chrome and its Vulkan drivers. Plain JavaScript without dependencies, because the set-up
-// script needs it before anything is installed; the library and the tests use the same functions.
+// Finds Chrome and the Vulkan drivers of a machine. Plain JavaScript without dependencies, because the set-up script needs
+// it before anything is installed; the library and the tests use the same functions.
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
 /**
- * What the search looks at, so that tests can describe a machine that they do not run on.
+ * What the search depends on, so that tests can describe another machine.
  * @typedef {object} Machine
  * @property {string} platform as `process.platform`
  * @property {Record<string, string | undefined>} env
@@ -17,13 +17,13 @@ import path from "node:path";
  */
 
 /**
- * A Vulkan driver that computes on the CPU, and the Vulkan loader that lies beside it.
+ * A Vulkan driver that computes on the CPU, and the Vulkan loader that comes with it.
  * @typedef {object} SoftwareDriver
  * @property {string} icd the driver's manifest
- * @property {string | null} loader a copy of libvulkan.so.1, for machines that have none of their own
+ * @property {string | null} loader a copy of libvulkan.so.1, for machines without one
  */
 
-/** A variable names a Chrome that is not there. */
+/** A variable names a Chrome that does not exist. */
 export class ChromePathError extends Error {}
 
 /** @returns {Machine} the machine that this process runs on */
@@ -93,11 +93,11 @@ function usualChromes(machine) {
 }
 
 /**
- * Every Chrome or Chromium found: what `CHROME` (or puppeteer's `PUPPETEER_EXECUTABLE_PATH`) names, then those on
+ * Every Chrome or Chromium found: the one named by `CHROME` (or puppeteer's `PUPPETEER_EXECUTABLE_PATH`), then those on
  * `PATH`, in the platform's usual places, and downloaded by puppeteer.
  * @param {Machine} machine
  * @returns {string[]}
- * @throws {ChromePathError} when the variable names a file that is not there
+ * @throws {ChromePathError} if the variable names a file that does not exist
  */
 function findChromes(machine) {
   const { env } = machine;
@@ -106,7 +106,7 @@ function findChromes(machine) {
     if (!file) return [];
     if (machine.exists(file)) return [file];
     throw new ChromePathError(
-      `${variable} is "${file}", where there is no file: set it to Chrome's executable, or unset it.`,
+      `${variable} is "${file}", which does not exist: set it to Chrome's executable, or unset it.`,
     );
   });
   const { join, delimiter } = paths(machine);
@@ -121,15 +121,15 @@ function findChromes(machine) {
  * The Chrome or Chromium to use: the first of those found.
  * @param {Machine} machine
  * @returns {string | null}
- * @throws {ChromePathError} when `CHROME` names a file that is not there
+ * @throws {ChromePathError} if `CHROME` names a file that does not exist
  */
 export function findChrome(machine) {
   return findChromes(machine)[0] ?? null;
 }
 
 /**
- * The manifests of the Vulkan drivers that the loader would try, searched as the loader does ("Linux Driver
- * Discovery" in the Vulkan loader's documentation). With none, asking Dawn for a GPU only prints warnings.
+ * The manifests of the Vulkan drivers that the loader would try, in the loader's own search order ("Linux Driver
+ * Discovery" in the Vulkan loader's documentation). Without a driver, asking Dawn for a GPU only prints warnings.
  * @param {Machine} machine
  * @returns {string[]}
  */
@@ -165,15 +165,15 @@ export function vulkanDrivers(machine) {
 }
 
 /**
- * SwiftShader, the Vulkan driver on the CPU that every Chrome for Linux carries beside its binary. Elsewhere the
- * system has an adapter of its own (Metal; Direct3D's WARP), and this is null.
+ * SwiftShader, the Vulkan driver for the CPU that comes with every Chrome for Linux. Null on other systems, which have
+ * an adapter of their own (Metal; Direct3D's WARP).
  * @param {Machine} machine
  * @returns {SoftwareDriver | null}
  */
 export function findSoftwareDriver(machine) {
   if (machine.platform !== "linux") return null;
   const { join, dirname } = path.posix;
-  // On PATH stands a link or a wrapper script, so the folders of the packages are searched as well.
+  // PATH may have a link or a wrapper script, so the folders of the packages are searched as well.
   const folders = [...findChromes(machine).map((chrome) => dirname(machine.realPath(chrome))), ...chromeFolders];
   for (const folder of folders) {
     const icd = join(folder, "vk_swiftshader_icd.json");

@@ -11,15 +11,15 @@ import { findSoftwareDriver, vulkanDrivers } from "./findAdapter.mjs";
  * @typedef {object} Dawn
  * @property {GPU | null} gpu null when no adapter answers
  * @property {SoftwareDriver | null} driver the software driver in use, null on the system's own adapter
- * @property {string[]} tried why each way that was tried gave nothing
+ * @property {string[]} tried the reason for each attempt that failed
  */
 
 /** Keeps a library in the process after the handle is closed (RTLD_NODELETE of glibc and musl). */
 const RTLD_NODELETE = 0x1000;
 
 /**
- * Loads a shared library that is no Node addon, and leaves it loaded, so that Dawn's own dlopen("libvulkan.so.1") finds
- * it by its name wherever it lies: LD_LIBRARY_PATH would have to be set before the process starts.
+ * Loads a shared library that is not a Node addon, and leaves it loaded, so that Dawn's own dlopen("libvulkan.so.1") finds
+ * it by its name in any folder: LD_LIBRARY_PATH would have to be set before the process starts.
  * @param {string} library
  */
 function preload(library) {
@@ -33,8 +33,8 @@ function preload(library) {
 }
 
 /**
- * Every GPU object made, for the life of the process. Dawn polls from a queued immediate, which crashes the process when
- * the object was garbage-collected in between; holding it does not keep the process from ending.
+ * Keeps every GPU object for the life of the process. Dawn polls from a queued immediate, which crashes the process if
+ * the object was garbage-collected in between; keeping it does not keep the process running.
  * @type {GPU[]}
  */
 const held = [];
@@ -45,7 +45,7 @@ function loadVulkan(beside) {
 }
 
 /**
- * Asks Dawn for an adapter under these environment variables, which only count while its Vulkan instance is made.
+ * Asks Dawn for an adapter under these environment variables, which matter only while its Vulkan instance is created.
  * @param {Record<string, string>} environment
  * @param {string} [name] a part of the adapter's name
  * @returns {Promise<GPU | null>}
@@ -63,7 +63,7 @@ async function answering(environment, name) {
     held.push(gpu);
     return (await gpu.requestAdapter({ powerPreference: "high-performance" })) ? gpu : null;
   } catch (error) {
-    // So Dawn says that no adapter has the name.
+    // Dawn throws this if no adapter has the name.
     if (name !== undefined && error instanceof Error && /no suitable backends/.test(error.message)) return null;
     throw error;
   } finally {
@@ -75,7 +75,7 @@ async function answering(environment, name) {
 }
 
 /**
- * The system's adapter, or where there is none (or `adapter` asks for it) the software driver.
+ * The system's adapter, or the software driver if there is none or `adapter` asks for it.
  * @param {Machine} machine
  * @param {"system" | "software"} [adapter] only this one; by default the first that answers
  * @param {string} [name] a part of its name

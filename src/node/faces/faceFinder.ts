@@ -1,4 +1,4 @@
-// The face finder of Node: the package with its models, which lie beside its code.
+// The face detector for Node: the package @vladmandic/face-api, which contains its models.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -13,9 +13,9 @@ const purpose = "Finding faces in Node";
 let opening: Promise<FaceFinder> | undefined;
 
 /**
- * A finder that computes on the CPU, in WebAssembly; opened once. It needs the packages `@vladmandic/face-api`,
- * `@tensorflow/tfjs` and `@tensorflow/tfjs-backend-wasm`.
- * @throws MISSING_PACKAGE with the command that installs what is not there.
+ * Opens a face detector that runs on the CPU, in WebAssembly; later calls return the same one. It needs the packages
+ * `@vladmandic/face-api`, `@tensorflow/tfjs` and `@tensorflow/tfjs-backend-wasm`.
+ * @throws MISSING_PACKAGE with the command that installs the missing package.
  * @example
  * ```ts
  * import { openFaceFinder } from "twingrad/node";
@@ -33,7 +33,7 @@ export function openFaceFinder(): Promise<FaceFinder> {
 }
 
 async function open(): Promise<FaceFinder> {
-  // Bundlers leave these imports alone: a program that finds no faces is bundled without the packages.
+  // Bundlers do not follow these imports: a program without face detection is bundled without the packages.
   for (const needed of ["@tensorflow/tfjs", backend])
     await loadPackage(needed, purpose, () => import(/* webpackIgnore: true */ /* @vite-ignore */ needed));
   const entry = `${name}/dist/face-api.node-wasm.js`;

@@ -1,5 +1,5 @@
-// Which faces were found in a folder's pictures, kept beside them, so that nothing is found twice. By what is in a picture's
-// file, not by its name: a picture that is moved keeps its face, and one that is changed loses it.
+// Caches the detected faces of a folder's pictures in a file beside them. The key is a hash of the picture file, not
+// its name: a moved picture keeps its entry, and a changed one is searched again.
 import { type ChosenFace, faceFaults, faceLimits } from "../../data/detection/chooseFace.ts";
 import type { FaceStore } from "../../data/detection/faceDataset.ts";
 import type { FoundFace } from "../../data/detection/faceFinder.ts";
@@ -11,13 +11,13 @@ const version = 1;
 type Faces = Record<string, ChosenFace>;
 
 export interface FacesFile extends FaceStore {
-  /** Writes what was added, if anything. */
+  /** Writes the new entries, if any. */
   save(): Promise<void>;
 }
 
 /**
- * @param finder its name: results of another finder, or with other limits, are ignored.
- * @param warn is told of a file that is broken, which is then replaced.
+ * @param finder the detector's name: results of another detector, or with other limits, are ignored.
+ * @param warn called if the file is corrupt; the file is then replaced.
  */
 export async function openFacesFile(path: string, finder: string, warn: (text: string) => void): Promise<FacesFile> {
   const key = `${finder}; ${JSON.stringify(faceLimits)}`;
@@ -26,7 +26,7 @@ export async function openFacesFile(path: string, finder: string, warn: (text: s
   try {
     if (text !== undefined) faces = parse(text, key);
   } catch (error) {
-    warn(`${path}: ${(error as Error).message}; it is written anew`);
+    warn(`${path}: ${(error as Error).message}; it will be replaced`);
   }
   const added: Faces = {};
   return {
@@ -48,19 +48,19 @@ function parsed(work: () => Faces): Faces {
   try {
     return work();
   } catch {
-    return {}; // told of when it was opened
+    return {}; // reported when it was opened
   }
 }
 
 function parse(text: string, key: string): Faces {
   const file = JSON.parse(text) as { version?: unknown; key?: unknown; faces?: unknown };
   if (file.version !== version || typeof file.faces !== "object" || file.faces === null) {
-    throw new Error("this is no file of found faces");
+    throw new Error("this is not a file of detected faces");
   }
   if (file.key !== key) return {};
   const faces = file.faces as Faces;
   for (const [digest, chosen] of Object.entries(faces)) {
-    if (!isChosen(chosen)) throw new Error(`its entry ${digest} is no face`);
+    if (!isChosen(chosen)) throw new Error(`its entry ${digest} is not a face`);
   }
   return faces;
 }

@@ -1,8 +1,8 @@
-// How Node decodes the photographs that faces are found in.
+// Decodes photographs for face detection in Node.
 import type { PictureDecoder } from "../../data/detection/faceDataset.ts";
 import { decodePicture, readStored, wholePicture } from "../files/images.ts";
 
-/** How Node decodes the photographs that faces are found in: see `faceDataset`. `read` reads a file undecoded. */
+/** Decodes photographs for face detection in Node: see `faceDataset`. `read` reads a file without decoding it. */
 export const nodePictures: PictureDecoder & { readonly read: typeof readStored } = {
   decode: decodePicture,
   whole: wholePicture,

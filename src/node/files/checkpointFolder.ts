@@ -6,7 +6,7 @@ import { diskError } from "./diskError.ts";
 import { writeAtomic } from "./writeAtomic.ts";
 
 /**
- * The folder is made with the first checkpoint, in one that is there.
+ * Stores checkpoints in a folder, which is created with the first one; its parent must exist.
  * @example
  * ```ts
  * import { diskFolder } from "twingrad/node";
@@ -30,7 +30,7 @@ export function diskFolder(path: string): CheckpointFolder {
       return new Uint8Array(await readFile(join(path, name)).catch(failed(name, "read")));
     },
     async write(name, bytes) {
-      // Not recursive: of a disk that is read-only that would tell "no such file".
+      // Not recursive: on a read-only disk that would fail with "no such file".
       await mkdir(path).catch((error: NodeJS.ErrnoException) => error.code === "EEXIST" || failed("", "made")(error));
       await writeAtomic(join(path, name), bytes, { ownerOnly: true });
     },

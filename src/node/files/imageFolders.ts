@@ -15,12 +15,12 @@ import { boxesIn, type CropFolderOptions } from "./pictureBoxes.ts";
 
 /**
  * The pictures below a folder; the folder that a picture lies in is its identity, at any depth
- * (`2024/ada/1.jpg` is of "2024/ada"). Names that begin with a dot, and files that are no pictures, are left out;
- * pictures in formats that are not read are told of.
- * Nothing is decoded yet. Identities and pictures come in the order of their names, the same on every system.
- * With `crop` a picture's box is that of the JSON file beside it, or of the folder's boxes.csv.
- * @throws BAD_INPUT when the path is no folder, holds no picture in a sub-folder, or holds pictures outside one, or
- * a name that is not UTF-8; DISK for a folder that cannot be listed; CORRUPT_FILE for a file of boxes that is broken.
+ * (`2024/ada/1.jpg` is of "2024/ada"). Names that begin with a dot, and other files than pictures, are left out;
+ * pictures in unsupported formats are reported. Nothing is decoded yet. Identities and pictures are sorted by name, in
+ * the same order on every system. With `crop` a picture's box comes from the JSON file beside it or from the folder's
+ * boxes.csv.
+ * @throws BAD_INPUT if the path is not a folder, has no picture in a sub-folder, has pictures outside of one, or has a
+ * name that is not UTF-8; DISK for a folder that cannot be listed; CORRUPT_FILE for a corrupt file of boxes.
  * @example
  * ```ts
  * import { imageFolder } from "twingrad/node";
@@ -36,8 +36,9 @@ export async function imageFolder(path: string, options: ImageFolderOptions = {}
 }
 
 /**
- * As `imageFolder`, of live people and of pictures of people: `live/PERSON/...` and `spoof/PERSON/...`, where one name is
- * one person. Without a person's folder each picture counts as a person of its own, with a warning through `warn`.
+ * As `imageFolder`, for presentation attack detection: bona fide pictures in `live/PERSON/...`, presentation attacks in
+ * `spoof/PERSON/...`; the same name is the same person. A picture without a person's folder counts as a person of its
+ * own, with a warning through `warn`.
  * @example
  * ```ts
  * import { livenessImages } from "twingrad/node";
@@ -57,9 +58,9 @@ export async function livenessImages(
 
 /** Options of `imageFolder` and `livenessImages`. */
 export interface ImageFolderOptions extends CropFolderOptions {
-  /** Is told of each folder or name that cannot be read, which is left out; without it that is an error. */
+  /** Called for each folder or name that cannot be read, which is then left out; by default that is an error. */
   readonly onUnreadable?: (error: TwingradError) => void;
-  /** Told, in a line, of pictures in formats that are passed over. @default tell */
+  /** Called with one line about skipped pictures in unsupported formats. @default tell */
   readonly warn?: (text: string) => void;
 }
 
@@ -75,7 +76,7 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: there is no such folder`);
   if (!found.isDirectory()) {
-    throw new TwingradError("BAD_INPUT", `${path}: a folder with one folder for each person was expected, not a file`);
+    throw new TwingradError("BAD_INPUT", `${path}: this is a file; expected a folder with one folder for each person`);
   }
   const { crop = { mode: "centre" }, tell, warn = tell, onUnreadable } = options;
   const names: string[] = [];
@@ -107,8 +108,7 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
 const pathBelow = (folder: string, file: string) => relative(folder, file).split(sep).join("/");
 
 /**
- * All files that are no folders, pipes or devices, hidden ones left out. Links are followed, but never into a folder that is
- * being walked already.
+ * All regular files, without hidden ones. Links are followed, but never into a folder that is already being walked.
  */
 async function* filesBelow(
   folder: string,
@@ -130,7 +130,7 @@ async function* filesBelow(
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
-    // Node puts U+FFFD for what is no UTF-8, and no file has the name that results.
+    // Node replaces bytes that are not UTF-8 with U+FFFD, and no file has the resulting name.
     if (entry.name.includes("\ufffd") && !(await lstat(path).catch(() => undefined))) {
       const refused = new TwingradError("BAD_INPUT", `${path}: this name is not UTF-8; rename it, as with convmv`);
       if (!onUnreadable) throw refused;
@@ -139,6 +139,6 @@ async function* filesBelow(
     }
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
     if (kind?.isDirectory()) yield* filesBelow(path, new Set([...above, real]), onUnreadable);
-    else if (!kind || kind.isFile()) yield path; // a link that leads nowhere is told when it is read
+    else if (!kind || kind.isFile()) yield path; // a dangling link is an error when it is read
   }
 }

@@ -1,5 +1,5 @@
-// Any stored picture to the pixels that a network takes: upright, in the wanted channels, cropped to the wanted shape
-// about its center and resized without aliasing.
+// Decodes a stored picture to a network's input: upright, with the wanted channels, center-cropped to the wanted aspect
+// ratio and resized with antialiasing.
 import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { shownScale } from "../../data/detection/chooseFace.ts";
@@ -30,9 +30,9 @@ function loadSharp(): Promise<SharpModule> {
 
 /**
  * Decodes JPEG, PNG, WebP, PGM, PPM or raw pixels to uint8 [H, W, C]. EXIF orientation and color profile are applied;
- * inks without a profile are taken as ideal ones; what is transparent turns black; 16 bits become 8; one channel is
- * luminance. The largest centered part of the wanted shape is kept, or the surroundings of the box that the picture comes with.
- * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded whole.
+ * CMYK without a profile is converted as ideal inks; transparency becomes black; 16 bits become 8; one channel is
+ * luminance. The picture is cropped to the largest centered part with the wanted aspect ratio, or to its box.
+ * @throws BAD_INPUT for channels other than 1 or 3; CORRUPT_FILE for bytes that cannot be decoded completely.
  * @example
  * ```ts
  * import { readFile } from "node:fs/promises";
@@ -46,7 +46,7 @@ export async function decodePicture(
   [height, width, channels]: ImageSize,
 ): Promise<Uint8Array> {
   if (channels !== 1 && channels !== 3) {
-    throw new TwingradError("BAD_INPUT", `pictures have 1 channel (gray) or 3 (color), not ${channels}`);
+    throw new TwingradError("BAD_INPUT", `Invalid number of channels ${channels}: expected 1 (gray) or 3 (color).`);
   }
   const stored = picture instanceof Uint8Array ? { bytes: picture } : picture;
   return decoding(async () => {
@@ -63,13 +63,13 @@ export async function decodePicture(
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) {
-      throw new Error(`the decoder gave ${info.channels} channels where ${channels} were asked for`);
+      throw new Error(`the decoder returned ${info.channels} channels; expected ${channels}`);
     }
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   });
 }
 
-/** A face in the standard frame: what surrounds it is decoded, and seen through the map of its landmarks. */
+/** A face aligned to the standard frame: decodes its surroundings, and resamples them by the map from its landmarks. */
 async function alignedFace(
   image: Sharp,
   landmarks: FaceLandmarks,
@@ -88,7 +88,10 @@ async function alignedFace(
   return seenThrough(inPart, pixels, [part.height, part.width, channels], [height, width]);
 }
 
-/** The upright picture in RGB, at most `longestSide` long, for a `FaceFinder`; `scale` is how much smaller it is. */
+/**
+ * The upright picture in RGB, its longer side at most `longestSide`, for a `FaceFinder`; `scale` is the factor of the
+ * downscaling.
+ */
 export async function wholePicture(picture: StoredPicture): Promise<Pixels & { readonly scale: number }> {
   return decoding(async () => {
     const { height, width } = await pictureSize(picture);
@@ -114,8 +117,8 @@ export async function pictureSize({ bytes, raw }: StoredPicture): Promise<{ heig
 }
 
 /**
- * The picture as a file that every reader of JPEG and PNG shows alike: a JPEG or PNG in gray or color that stands
- * upright as it is; anything else as a lossless PNG, turned upright.
+ * The picture as a file that every reader of JPEG and PNG decodes alike: an upright JPEG or PNG in gray or color
+ * unchanged; anything else as a lossless upright PNG.
  */
 export async function portablePicture(picture: StoredPicture): Promise<Uint8Array> {
   return decoding(async () => {
@@ -154,11 +157,11 @@ async function open(bytes: Uint8Array): Promise<Sharp> {
 function formatOf(bytes: Uint8Array) {
   if (bytes.length === 0) throw new TwingradError("CORRUPT_FILE", "the file is empty");
   const format = pictureFormat(bytes);
-  if (!format) throw new TwingradError("CORRUPT_FILE", "this is no JPEG, PNG, WebP, PGM or PPM file");
+  if (!format) throw new TwingradError("CORRUPT_FILE", "this is not a JPEG, PNG, WebP, PGM or PPM file");
   return format;
 }
 
-/** Browsers and most tools take inks of an unknown press as ideal ones: R = (1 - C) (1 - K). */
+/** CMYK without a profile, as browsers and most tools convert it: R = (1 - C) (1 - K). */
 async function idealInks(bytes: Uint8Array): Promise<Sharp> {
   const sharp = await loadSharp();
   const image = (await open(bytes)).autoOrient();
@@ -183,7 +186,8 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * `decodePicture` of a file; every error names it. @param crop with the box that `boxOf` finds for it.
+ * Reads and decodes a picture file, as `decodePicture`; every error names the file.
+ * @param crop the picture's crop, with its box.
  * @example
  * ```ts
  * import { readPicture } from "twingrad/node";
@@ -195,7 +199,7 @@ export async function readPicture(path: string, size: ImageSize, crop?: PictureC
   return namingFile(path, async () => decodePicture({ bytes: await read(path), crop }, size));
 }
 
-/** The file's bytes, undecoded; every error names it. */
+/** The file's bytes, undecoded; every error names the file. */
 export async function readStored(path: string, crop?: PictureCrop): Promise<StoredPicture> {
   return namingFile(path, async () => ({ bytes: new Uint8Array(await read(path)), crop }));
 }

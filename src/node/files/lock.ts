@@ -1,5 +1,5 @@
-// Locks between processes: a file beside what they guard that says who holds it. Node has no flock, and that does not reach
-// every network's disk. A dead process holds nothing: see `isStale`.
+// Locks between processes: a file beside the locked one, with its holder. Node has no flock, which does not work on
+// every network disk anyway. A lock of a dead process is ignored: see `isStale`.
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { open, readFile, rm, stat } from "node:fs/promises";
@@ -14,7 +14,7 @@ const schema = z.object({
   host: z.string(),
   /** When the lock was taken. */
   since: z.iso.datetime(),
-  /** Of the process, from the system: its number may be given to another one later. */
+  /** The start of the process, from the system: its id may be reused later. */
   birth: z.optional(z.string()),
   /** See `processSpace`. */
   space: z.string(),
@@ -26,20 +26,20 @@ export type LockHolder = z.infer<typeof schema>;
 export interface LockOptions {
   /** How long to wait for a lock that another process holds. @default 0 */
   readonly waitSeconds?: number;
-  /** What messages call that which is locked; the lock's name without `.lock` where absent. */
+  /** The name of the locked thing in messages. @default the lock's name without `.lock` */
   readonly what?: string;
-  /** What the lock is for, as in "is being changed by process 7 on ada". */
+  /** What the holder does, as in "is being changed by process 7 on ada". */
   readonly doing: string;
-  /** Is told of a lock whose holder is gone, and of one that is waited for. */
+  /** Called when a lock of a dead process is removed, and when waiting for a lock takes long. */
   readonly tell?: (text: string) => void;
 }
 
 const refreshSeconds = 5;
-/** Of a holder on another machine nothing else is known than that it refreshes its lock. */
+/** Age at which a lock from another machine is stale: its holder's process cannot be checked, but would refresh it. */
 const silentSeconds = 60;
 /** Locks of shorter waits are not worth a line. */
 const quietSeconds = 2;
-/** Of a lock without content: its maker is between two system calls, or was killed there. */
+/** The same for a lock without content: its creator is between two system calls, or was killed there. */
 const emptySeconds = 10;
 
 const heldHere = new Set<string>();
@@ -59,8 +59,8 @@ export class FileLock {
   }
 
   /**
-   * @param path of the lock itself.
-   * @throws DISK, `busy`, with the holder's number, machine and time, where another process holds it.
+   * @param path the path of the lock itself.
+   * @throws DISK, `busy`, with the holder's process id, machine and time, if another process holds it.
    */
   static async take(
     path: string,
@@ -73,14 +73,14 @@ export class FileLock {
       const text = await create(path, what);
       if (text !== undefined) return new FileLock(path, text);
       const found = await readLock(path);
-      if (found === undefined) continue; // given back meanwhile
+      if (found === undefined) continue; // released meanwhile
       if (await isStale(path, found)) {
         if ((await removeStale(path, found.text)) && found.holder) {
-          tell?.(`${path}: ${inWords(found.holder)} held this lock and is gone: it is removed`);
+          tell?.(`${path}: ${inWords(found.holder)} held this lock and no longer runs; the lock is removed`);
         }
         continue;
       }
-      const who = found.holder ? inWords(found.holder) : "a process that does not say who it is";
+      const who = found.holder ? inWords(found.holder) : "an unknown process";
       const busy = `${what}: ${doing} by ${who}; its lock is ${path}`;
       if (performance.now() >= until) throw new DiskError("busy", busy);
       if (!isTold && performance.now() - begun > quietSeconds * 1000) {
@@ -91,7 +91,7 @@ export class FileLock {
     }
   }
 
-  /** @throws DISK, `busy`, where another process has taken this one for gone: it was stopped for a long time. */
+  /** @throws DISK, `busy`, if another process has taken the lock, because this one was stopped for a long time. */
   async check(): Promise<void> {
     if ((await readLock(this.path))?.text === this.text) return;
     throw new DiskError("busy", `${this.path}: this lock was lost while this process did not refresh it`);
@@ -106,7 +106,7 @@ export class FileLock {
 
 const inWords = ({ pid, host, since }: LockHolder) => `process ${pid} on ${host} since ${since}`;
 
-/** Undefined where there is one already. */
+/** Undefined if the lock already exists. */
 async function create(path: string, what: string): Promise<string | undefined> {
   const holder: LockHolder = {
     pid: process.pid,
@@ -134,7 +134,7 @@ async function create(path: string, what: string): Promise<string | undefined> {
   }
 }
 
-/** Writes what is in the lock once more, so that the disk's clock stamps it; one that is another process's now is left. */
+/** Writes the lock's content again to update its time by the disk's clock; another process's lock is left alone. */
 async function refresh(path: string, text: string): Promise<void> {
   const file = await open(path, "r+");
   try {
@@ -159,7 +159,7 @@ async function readLock(path: string): Promise<{ text: string; holder?: LockHold
   }
 }
 
-/** Whether the holder is gone: on this machine by its number and birth, elsewhere because it has not refreshed the lock. */
+/** Whether the holder is dead: on this machine by process id and start, on another one if the lock is not refreshed. */
 async function isStale(path: string, { holder }: { holder?: LockHolder }): Promise<boolean> {
   if (holder?.space === processSpace()) {
     const birth = birthOf(holder.pid);
@@ -168,14 +168,14 @@ async function isStale(path: string, { holder }: { holder?: LockHolder }): Promi
   return (await ageOf(path)) > (holder ? silentSeconds : emptySeconds);
 }
 
-/** Seconds since a file was last written, by the clock of the disk that it is on. */
+/** Seconds since a file was last written, by the clock of its disk. */
 async function ageOf(path: string): Promise<number> {
   const probe = `${path}.${randomUUID()}`;
   try {
     await (await open(probe, "wx")).close();
     return ((await stat(probe)).mtimeMs - (await stat(path)).mtimeMs) / 1000;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0; // given back meanwhile
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0; // released meanwhile
     throw diskError(path, "written", error as Error);
   } finally {
     await rm(probe, { force: true });
@@ -183,8 +183,8 @@ async function ageOf(path: string): Promise<number> {
 }
 
 /**
- * Removes a lock of that content. One process at a time may do that: a second one that found it stale as well would remove
- * the lock that the first has taken since.
+ * Removes a lock with this content. One process at a time: a second one that found the same stale lock would otherwise
+ * remove the new lock of the first.
  */
 async function removeStale(path: string, text: string): Promise<boolean> {
   const turn = `${path}.removal`;

@@ -13,13 +13,13 @@ import { diskError, statOf } from "./diskError.ts";
 import { modelFile, olderThanItsFolder } from "./unfinished.ts";
 import { updateFile } from "./updateFile.ts";
 
-/** The folder beside it with the checkpoints on the way. */
+/** The folder of checkpoints beside the model. */
 export const checkpointsFolder = "checkpoints";
 
 /**
- * Writes a model's bytes (`trainer.save()`) whole or not at all. A new file is readable by its owner alone: a model may hold
- * embeddings of pictures that it was trained on.
- * @throws DISK where the file cannot be written.
+ * Writes a model's bytes (`trainer.save()`) atomically. A new file is readable by its owner alone: a model may contain
+ * embeddings of its training pictures.
+ * @throws DISK if the file cannot be written.
  * @example
  * ```ts
  * import { saveModel } from "twingrad/node";
@@ -33,13 +33,13 @@ export async function saveModel(path: string, bytes: Uint8Array): Promise<void> 
 
 /** Options of `loadModel` and `loadLivenessModel`. */
 export interface LoadOptions {
-  /** Is told of a model beside which a newer training has not ended. By default `console.warn`. */
+  /** Called if a newer training in the model's folder has not ended. @default console.warn */
   warn?: (text: string) => void;
 }
 
 /**
  * Opens a model file, or the model in a folder that `twingrad train` wrote. Errors name the path.
- * @throws BAD_INPUT where there is no such file; CORRUPT_FILE or CHECKPOINT_MISMATCH for a file that holds no such network.
+ * @throws BAD_INPUT if there is no such file; CORRUPT_FILE or CHECKPOINT_MISMATCH for a file without such a network.
  * @example
  * ```ts
  * import { loadModel, openDevice } from "twingrad/node";
@@ -52,7 +52,7 @@ export async function loadModel(path: string, device: Device, options?: LoadOpti
 }
 
 /**
- * As `loadModel`, of what `twingrad train --task liveness` wrote.
+ * As `loadModel`, for a model of `twingrad train --task liveness`.
  * @example
  * ```ts
  * import { loadLivenessModel, openDevice } from "twingrad/node";
@@ -73,7 +73,7 @@ async function readWarning(path: string, options: LoadOptions = {}) {
   return bytes;
 }
 
-/** What a model was trained to tell. Errors name the path. */
+/** The task that a model was trained for. Errors name the path. */
 export async function taskOfModel(path: string): Promise<NetworkTask> {
   return naming(path, async () => (await openSaved(await readModelFile(path))).description.task);
 }
@@ -94,7 +94,7 @@ export async function modelFileOf(path: string): Promise<string> {
   return (await statOf(path))?.isDirectory() ? join(path, modelFile) : path;
 }
 
-/** The bytes of a model: of the file itself, or of `model.safetensors` in a folder. */
+/** The bytes of a model file, or of `model.safetensors` in a folder. */
 export async function readModelFile(path: string): Promise<Uint8Array> {
   const found = await statOf(path);
   if (!found) throw new TwingradError("BAD_INPUT", `${path}: model not found`);
@@ -102,7 +102,7 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
   if (found.isDirectory() && !(await statOf(file))) {
     const checkpoints = join(path, checkpointsFolder);
     const what = (await statOf(checkpoints))
-      ? `its training has not ended: go on with --resume, or name one of ${checkpoints}`
+      ? `its training has not ended: continue it with --resume, or name one of ${checkpoints}`
       : `there is no ${modelFile} in this folder`;
     throw new TwingradError("BAD_INPUT", `${path}: ${what}`);
   }

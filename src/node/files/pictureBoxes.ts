@@ -1,4 +1,4 @@
-// Boxes of faces in files beside pictures on a disk.
+// Reads bounding boxes from files beside pictures on a disk.
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { CropOptions } from "../../data/pictures/crop.ts";
 import { TwingradError } from "../../errors.ts";
@@ -10,20 +10,20 @@ import { readText } from "./textFiles.ts";
 export interface CropFolderOptions {
   /** How pictures are cropped. @default a center crop */
   readonly crop?: CropOptions;
-  /** A table of boxes in place of the folder's own. */
+  /** A table of boxes instead of the folder's own. */
   readonly boxes?: string;
-  /** Told, in a line, how many pictures have a box, where boxes are asked for. */
+  /** Called with one line about how many pictures have a box, if the crop mode is box. */
   readonly tell?: (text: string) => void;
 }
 
-/** How many folders above a picture's own are looked into for a table. */
+/** How many folders above a picture's own are searched for a table. */
 const levels = 3;
 
 /**
- * The boxes of pictures below a folder, by the names of their files: that of the JSON file beside the picture, else the one
- * in the table, whose paths are below the folder.
- * @throws CORRUPT_FILE for a file of boxes that is broken; BAD_INPUT for a named table that is not there, and for one
- * that has none of the pictures.
+ * The boxes of pictures below a folder, by file name: from the JSON file beside the picture, or else from the table,
+ * whose paths are relative to the folder.
+ * @throws CORRUPT_FILE for a corrupt file of boxes; BAD_INPUT for a named table that does not exist, and for one
+ * without any of the pictures.
  */
 export async function boxesIn(folder: string, pictures: readonly string[], table?: string): Promise<Map<string, Box>> {
   const listed = await readTable(table ?? join(folder, boxTable), table !== undefined);
@@ -37,7 +37,7 @@ export async function boxesIn(folder: string, pictures: readonly string[], table
   return found;
 }
 
-/** A table of other pictures, or with their paths written in another way: both sides are shown. */
+/** The table has other pictures, or other paths to the same ones: the message shows an example of both. */
 function checkMatch(table: string, listed: Map<string, Box>, folder: string, pictures: readonly string[]): void {
   const paths = pictures.map((picture) => pathBelow(folder, picture));
   if (paths.some((path) => listed.has(path))) return;
@@ -45,13 +45,13 @@ function checkMatch(table: string, listed: Map<string, Box>, folder: string, pic
   const what =
     example === undefined
       ? "it has no boxes"
-      : `none of its ${listed.size} pictures is below ${folder}: it has, for one, "${example}", and there is "${paths[0]}"`;
+      : `none of its ${listed.size} pictures is below ${folder}: it lists "${example}", for example, and the folder has "${paths[0]}"`;
   throw new TwingradError("BAD_INPUT", `${table}: ${what}`);
 }
 
 /**
- * The box of each picture: from the file beside it, or from the table that is named, of its folder or of one above it.
- * @throws BAD_INPUT where a table is named and no picture has a box.
+ * The box of each picture: from the file beside it, from the named table, or from the table of its folder or one above.
+ * @throws BAD_INPUT if a table is named and no picture has a box.
  */
 export async function boxesOf(pictures: readonly string[], table?: string): Promise<(Box | undefined)[]> {
   const listed = table === undefined ? undefined : await readTable(table, true);
@@ -71,7 +71,7 @@ async function boxOf(picture: string, table?: string, listed?: Map<string, Box>)
   return undefined;
 }
 
-/** As tables have it: with slashes, and accents composed. */
+/** A path as in tables: with forward slashes, in Unicode's NFC. */
 const pathBelow = (folder: string, picture: string) =>
   relative(resolve(folder), resolve(picture)).split(sep).join("/").normalize("NFC");
 

@@ -1,21 +1,21 @@
-// Whether another process is still there, told so that a number that was given out again is not taken for it.
+// Tells whether another process still runs. A process id that was reused is not mistaken for it.
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Whether a process has this number now; on Linux one that has ended and waits for its parent is not there. */
+/** Whether a process with this id runs; on Linux a zombie does not count. */
 export function isRunning(pid: number): boolean {
   if (statusOf(pid)?.state === "Z") return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // another user's
   }
 }
 
-/** When the system started a process, in its own unit; undefined where it does not tell (it does on Linux). */
+/** When a process was started, in the system's own unit; undefined except on Linux. */
 export const birthOf = (pid: number): string | undefined => statusOf(pid)?.birth;
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name, in brackets, may hold anything. */
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name, in parentheses, may contain anything. */
 function statusOf(pid: number): { state: string; birth: string } | undefined {
   if (process.platform !== "linux") return undefined;
   try {
@@ -27,7 +27,7 @@ function statusOf(pid: number): { state: string; birth: string } | undefined {
   }
 }
 
-/** Where numbers of processes mean the same: this machine since its start, and on Linux this container. */
+/** The scope of process ids: this machine since its start, and on Linux this container. */
 export function processSpace(): string {
   try {
     // Two machines may have one name, and the first container of each has the same number.

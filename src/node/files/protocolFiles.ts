@@ -1,4 +1,4 @@
-// The published protocols as files: LFW's pair lists and Omniglot's one-shot runs.
+// Reads the files of published protocols: LFW's pair lists and Omniglot's one-shot runs.
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset, Item } from "../../data/dataset.ts";
@@ -14,7 +14,7 @@ import { readText } from "./textFiles.ts";
 
 /** Pairs of a list in LFW's format. */
 export interface PairProtocol {
-  /** The pictures that the pairs name, and no others. */
+  /** Only the pictures that occur in a pair. */
   dataset: Dataset;
   /** By index into the dataset's pictures. */
   pairs: EvaluationPair[];
@@ -23,8 +23,8 @@ export interface PairProtocol {
 }
 
 /**
- * The pairs of a list in LFW's format; every error names the list.
- * @throws BAD_INPUT for a list in another format, or one that names a picture that is not there.
+ * Reads a list of pairs in LFW's format; every error names the list.
+ * @throws BAD_INPUT for a list in another format, or one that names a missing picture.
  * @example
  * ```ts
  * import { imageFolder, readPairs } from "twingrad/node";
@@ -54,13 +54,13 @@ export interface OneShotRuns {
   trials: Trial[];
   /** How many runs. */
   runs: number;
-  /** Of every question, the same in all runs. */
+  /** The number of classes in each trial, the same in all runs. */
   ways: number;
 }
 
 /**
- * The runs below a folder: its sub-folders with a class_labels.txt and the folders training and test.
- * @throws BAD_INPUT where there are none, or their numbers of training drawings differ.
+ * Reads the runs below a folder: its sub-folders with a class_labels.txt and the folders training and test.
+ * @throws BAD_INPUT if there is no run, or if the runs have different numbers of training drawings.
  * @example
  * ```ts
  * import { readOneShotRuns } from "twingrad/node";
@@ -100,13 +100,13 @@ export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {
   if (runs === 0) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${folder}: there are no runs: sub-folders with class_labels.txt, training and test`,
+      `${folder}: there are no runs; expected sub-folders with class_labels.txt, training and test`,
     );
   }
   if (counts.size > 1) {
     throw new TwingradError(
       "BAD_INPUT",
-      `${folder}: the runs have ${[...counts].join(" and ")} training drawings: their accuracies mean different things`,
+      `${folder}: the runs have ${[...counts].join(" and ")} training drawings; expected the same number in each, so that their accuracies are comparable`,
     );
   }
   return { dataset: { identities: items.map((item) => item.name), items }, trials, runs, ways };

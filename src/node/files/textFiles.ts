@@ -1,12 +1,15 @@
-// Text from files that people and other programs wrote: editors on Windows begin them with a byte-order mark.
+// Reads text files of people and other programs, which may begin with a byte-order mark.
 import { readFile } from "node:fs/promises";
 
-/** The text of a file: UTF-8, or what its byte-order mark says, without the mark. Rejects as the file system does. */
+/**
+ * The text of a file in UTF-8, or in the encoding of its byte-order mark, without the mark. Rejects with the system's
+ * error.
+ */
 export async function readText(path: string): Promise<string> {
   return textOf(await readFile(path));
 }
 
-/** `readText` of bytes that were read already. */
+/** As `readText`, for bytes that were already read. */
 export function textOf(bytes: Buffer): string {
   const mark = bytes.subarray(0, 2).toString("hex");
   const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";

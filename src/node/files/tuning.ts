@@ -1,4 +1,4 @@
-// Tuning tables on disk: one file for each adapter, version of the package and state of its kernels.
+// Tuning tables on disk: one file for each adapter, package version and set of kernels.
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,8 @@ import { updateFile } from "./updateFile.ts";
 export const tuningFolder = (): string => join(envPaths("twingrad", { suffix: "" }).cache, "tuning");
 
 /**
- * Keeps what tuning finds in a folder, by default the user's: `openDevice({ tuning: { store: fileTuningStore() } })`.
+ * Stores tuning tables in a folder, by default the user's cache folder:
+ * `openDevice({ tuning: { store: fileTuningStore() } })`.
  * @example
  * ```ts
  * import { fileTuningStore, openDevice } from "twingrad/node";
@@ -40,7 +41,7 @@ export function fileTuningStore(folder = tuningFolder()): TuningStore {
     },
     async save(key, table) {
       await mkdir(folder, { recursive: true });
-      // Another process may have added to the file since this one loaded it.
+      // Another process may have extended the file since this one loaded it.
       await updateFile(join(folder, fileName(key)), async (present) => {
         return `${JSON.stringify(mergeTuning(jsonOrNothing(present), table), null, 1)}\n`;
       });
@@ -56,7 +57,7 @@ function jsonOrNothing(bytes: Buffer | undefined): unknown {
   }
 }
 
-/** Readable, and different for different keys. */
+/** A file name for a key: readable, and different for different keys. */
 function fileName(key: string): string {
   const readable = key.replace(/[^A-Za-z0-9.]+/g, "-").slice(0, 60);
   return `${readable}-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`;

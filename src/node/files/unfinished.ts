@@ -1,5 +1,5 @@
-// A finished model beside a newer training that has not ended. The model stays where it is, since programs may be using it,
-// until the new one takes its place; who opens it meanwhile is told.
+// Marks a model whose folder has a newer training that has not ended. The model stays until the new one replaces it,
+// since programs may be using it; commands that open it meanwhile warn.
 import { readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeAtomic } from "./writeAtomic.ts";
@@ -14,22 +14,22 @@ const isThere = (path: string) =>
     () => false,
   );
 
-/** Before a training's first step: from now on a model in its folder is older than what the folder is about. */
+/** To be called before a training's first step: from then on a model in its folder is out of date. */
 export async function markUnfinished(folder: string, tell: (text: string) => void): Promise<void> {
   if (!(await isThere(join(folder, modelFile)))) return;
   const text = `${JSON.stringify({ since: new Date().toISOString() })}\n`;
   await writeAtomic(join(folder, marker), text).catch((error: Error) => tell(error.message));
-  tell(`${join(folder, modelFile)} is that of an earlier training until this one ends`);
+  tell(`${join(folder, modelFile)} is the model of an earlier training until this one ends`);
 }
 
-/** Once the training's model is written. */
+/** To be called when the training's model is written. */
 export async function markFinished(folder: string): Promise<void> {
   await rm(join(folder, marker), { force: true });
 }
 
 export const isUnfinished = (folder: string): Promise<boolean> => isThere(join(folder, marker));
 
-/** What to tell of a model file, or of a link to one, beside which a newer training has not ended; undefined of others. */
+/** The warning for a model file, or a link to one, whose folder has a newer unfinished training; else undefined. */
 export async function olderThanItsFolder(given: string): Promise<string | undefined> {
   const file = await realpath(given).catch(() => given);
   if (basename(file) !== modelFile) return undefined;
@@ -37,5 +37,5 @@ export async function olderThanItsFolder(given: string): Promise<string | undefi
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const since = /"since":"([^"]*)"/.exec(text)?.[1] ?? "an unknown time";
-  return `${given} is an earlier training's model: a newer one, of ${since}, has not ended (--resume goes on with it; ${path} says so until it ends)`;
+  return `${given} is the model of an earlier training: a newer one, started at ${since}, has not ended (--resume continues it; ${path} marks it until it ends)`;
 }

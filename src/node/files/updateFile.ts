@@ -1,25 +1,25 @@
-// Reading, changing and writing a file as one step, whichever processes do so at the same time.
+// Reads, changes and writes a file as one atomic step among all processes that do so.
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { diskError } from "./diskError.ts";
 import { FileLock, type LockOptions } from "./lock.ts";
 import { fileAt, removeParts, type WriteOptions, writeAtomic } from "./writeAtomic.ts";
 
-/** Many may be in the queue, and each syncs to the disk. */
+/** Many processes may be waiting, and each one syncs to the disk. */
 const waitSeconds = 90;
 
 /**
- * Writes what `change` gives for the bytes that are in the file, undefined where there is none. Nobody else who uses this
- * function changes the file between. What a killed process left beside it is removed. Nothing is written where `change`
- * rejects.
- * @throws DISK, `busy`, where another process holds the file's lock for long; and as `writeAtomic`.
+ * Replaces a file's bytes by `change(bytes)`; `bytes` is undefined if there is no file. No other user of this function
+ * changes the file in between. Temporary files of killed processes are removed. If `change` rejects, nothing is
+ * written.
+ * @throws DISK, `busy`, if another process holds the file's lock for too long; and as `writeAtomic`.
  */
 export async function updateFile(
   path: string,
   change: (present: Buffer | undefined) => Promise<Uint8Array | string>,
   { tell, ...options }: Pick<WriteOptions, "ownerOnly"> & Pick<LockOptions, "tell"> = {},
 ): Promise<void> {
-  const { file } = await fileAt(path); // of several names of a file all have one lock
+  const { file } = await fileAt(path); // all names of a file share one lock
   const [folder, name] = [dirname(file), basename(file)];
   const lock = await FileLock.take(join(folder, `.${name}.lock`), {
     what: path,

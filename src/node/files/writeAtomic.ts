@@ -1,4 +1,4 @@
-// Saving that never loses what was saved before, and keeps what the name leads to and who may read it.
+// Atomic writes: the previous content is never lost, and links and permissions stay.
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readlink, realpath, rename, rm } from "node:fs/promises";
@@ -8,18 +8,17 @@ import { diskError } from "./diskError.ts";
 import { birthOf, isRunning } from "./processes.ts";
 
 export interface WriteOptions {
-  /** A new file is readable by its owner alone (0600): it holds embeddings. One that is there keeps its permissions. */
+  /** A new file is readable by its owner alone (0600). An existing one keeps its permissions. */
   readonly ownerOnly?: boolean;
-  /** Called when all bytes are on the disk: the last moment to refuse. */
+  /** Called when all bytes are on the disk; a rejection cancels the write. */
   readonly beforeRename?: () => Promise<void>;
 }
 
 /**
- * Replaces a file whole or not at all: the bytes go into a new file beside it, are synced to the disk, and take the
- * name only then. A failure leaves the old file as it was. A symbolic link stays: the file that it leads to is replaced.
- * Permissions are kept, and where the system allows it owner and group.
- * @throws DISK when there is no room or the disk may not be written to, BAD_INPUT where something else than a file has the
- * name.
+ * Replaces a file atomically: writes the bytes to a temporary file beside it, syncs it and renames it. A failure leaves
+ * the old file as it was. Through a symbolic link, the target is replaced. Permissions are kept, and owner and group
+ * where the system allows it.
+ * @throws DISK if the disk is full or not writable; BAD_INPUT if the name is taken by something other than a file.
  */
 export async function writeAtomic(
   path: string,
@@ -29,7 +28,7 @@ export async function writeAtomic(
   const { file: target, stats } = await fileAt(path);
   const beside = partOf(target);
   try {
-    // Until it has the permissions of the file that it replaces nobody else may read it.
+    // Nobody else may read it until it has the permissions of the file that it replaces.
     const file = await open(beside, "wx", stats || ownerOnly ? 0o600 : 0o666);
     try {
       await file.writeFile(bytes);
@@ -42,7 +41,7 @@ export async function writeAtomic(
     await rename(beside, target);
     await syncFolder(dirname(target));
   } catch (error) {
-    // Where nothing can be written nothing can be removed either: the first reason is the one to tell.
+    // Removing may fail for the same reason; the first error is the one to report.
     await rm(beside, { force: true }).catch(() => undefined);
     if (error instanceof TwingradError) throw error;
     throw diskError(path, "written", error as Error);
@@ -53,7 +52,7 @@ export async function writeAtomic(
 const mostLinks = 40;
 
 /**
- * The file that a name leads to, through symbolic links, also where it does not exist yet.
+ * The target of a path, through symbolic links; it need not exist yet.
  * @throws BAD_INPUT for a folder, a device, a named pipe or a socket: replacing it would destroy it.
  */
 export async function fileAt(path: string): Promise<{ file: string; stats?: Stats }> {
@@ -67,7 +66,7 @@ export async function fileAt(path: string): Promise<{ file: string; stats?: Stat
       if (!stats) return { file };
       if (stats.isFile()) return { file, stats };
       if (!stats.isSymbolicLink()) {
-        throw new TwingradError("BAD_INPUT", `${path}: cannot be written: a file was expected, not ${kindOf(stats)}`);
+        throw new TwingradError("BAD_INPUT", `${path}: cannot be written: expected a file, not ${kindOf(stats)}`);
       }
       file = resolve(dirname(file), await readlink(file));
     }
@@ -78,7 +77,7 @@ export async function fileAt(path: string): Promise<{ file: string; stats?: Stat
   }
 }
 
-/** What stands at a name, where it is no file. */
+/** What is at a path, if it is not a file. */
 export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a named pipe";
@@ -88,7 +87,7 @@ export function kindOf(stats: Stats): string {
 /** Gives a new file the permissions, and if possible the owner and the group, of the one that it replaces. */
 export async function keepAccess(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const own = await file.stat();
-  // Only root may give a file away; a group may be one that this process is no member of.
+  // Only root may change the owner; this process may not be a member of the group.
   if (own.uid !== uid) await file.chown(uid, gid).catch(() => undefined);
   if (own.gid !== gid) await file.chown(-1, gid).catch(() => undefined);
   const isGroupKept = (await file.stat()).gid === gid;
@@ -96,8 +95,8 @@ export async function keepAccess(file: FileHandle, { uid, gid, mode }: Stats): P
 }
 
 /**
- * A name beside the file for what is being written. It tells which process writes it, and when that began: in a
- * container the number of a killed process is soon another's.
+ * The name of the temporary file, with the id and the start time of the writing process: in a container a killed
+ * process's id is soon another's.
  */
 export const partOf = (file: string) => {
   const birth = birthOf(process.pid);
@@ -108,7 +107,7 @@ export const partOf = (file: string) => {
 const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)(?:-(\d+))?\.part$/;
 
 /**
- * Removes what processes that were killed in the middle of a write left in a folder.
+ * Removes temporary files of killed processes from a folder.
  * @param isMeant selects the files. @default all
  */
 export async function removeParts(folder: string, isMeant = (_name: string) => true): Promise<void> {
@@ -121,7 +120,7 @@ export async function removeParts(folder: string, isMeant = (_name: string) => t
   }
 }
 
-/** The new name itself must be on the disk, too; where folders cannot be opened (Windows) the system sees to it. */
+/** Syncs the renaming, too. Windows, where folders cannot be opened, does so by itself. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const folder = await open(path, "r");

@@ -1,5 +1,5 @@
-// The machine's MPI library through a foreign function interface: the few calls that a communicator needs, and what differs
-// between the implementations' binary interfaces, which is how they pass handles.
+// Calls the machine's MPI library through a foreign function interface. The implementations' binary interfaces differ
+// in how they pass handles.
 import type koffi from "koffi";
 import { TwingradError } from "../../errors.ts";
 import { loadPackage } from "../packages.ts";
@@ -10,7 +10,7 @@ type Library = ReturnType<Koffi["load"]>;
 /** A handle of MPI: a pointer's address, or an int. */
 export type Handle = bigint | number;
 
-/** What an implementation's C header would tell a compiler. */
+/** The constants and types of an implementation's C header. */
 interface Interface {
   readonly name: string;
   /** The C type of communicators, datatypes and requests. */
@@ -19,7 +19,7 @@ interface Interface {
   byte(library: Library, koffi: Koffi): Handle;
   /** MPI_STATUS_IGNORE. */
   readonly statusIgnore: bigint;
-  /** MPI_THREAD_FUNNELED: threads there are, and one makes all calls. */
+  /** MPI_THREAD_FUNNELED: the process has threads, and one of them makes all calls. */
   readonly funneled: number;
 }
 
@@ -35,7 +35,7 @@ const openMpi: Interface = {
   funneled: 1,
 };
 
-/** MPICH's are ints, as in those that share its binary interface: Intel MPI, MVAPICH, Cray MPICH. */
+/** MPICH's handles are ints, as are those of Intel MPI, MVAPICH and Cray MPICH, which share its binary interface. */
 const mpich: Interface = {
   name: "MPICH",
   handle: "int",
@@ -45,7 +45,7 @@ const mpich: Interface = {
   funneled: 1,
 };
 
-/** The standard's own binary interface, since MPI 5.0 (section 20): small numbers as pointers. */
+/** The standard ABI of MPI 5.0 (section 20): handles are small numbers as pointers. */
 const standard: Interface = {
   name: "the standard MPI ABI",
   handle: "intptr_t",
@@ -55,15 +55,15 @@ const standard: Interface = {
   funneled: 1024,
 };
 
-/** Names of the libraries for the dynamic linker, and the launcher that suggests each. */
+/** The libraries' names for the dynamic linker. */
 const openMpiNames = ["libmpi.so.40", "libmpi.40.dylib"];
 const mpichNames = ["libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib"];
 const standardNames = ["libmpi_abi.so.0", "libmpi_abi.so", "libmpi_abi.0.dylib"];
 
-/** Names a library to load instead: a path, or a name that the linker finds. */
+/** The environment variable that names another library: a path, or a name for the linker. */
 export const libraryVariable = "TWINGRAD_MPI";
 
-/** Which libraries to try, in order: the launcher that started this process tells whose it is. */
+/** The libraries to try, in order: the launcher's own first, by its environment variables. */
 export function libraryNames(env: Readonly<Record<string, string | undefined>>): string[] {
   const named = env[libraryVariable];
   if (named) return [named];
@@ -76,20 +76,20 @@ export function libraryNames(env: Readonly<Record<string, string | undefined>>):
   return order.flat();
 }
 
-/** Which interface a library has, by its file's name and its own account of itself. */
+/** The binary interface of a library, by its file name and version string. */
 export function interfaceOf(file: string, version: string): Interface {
   if (/mpi_abi/.test(file)) return standard;
   if (/^Open MPI/i.test(version)) return openMpi;
   if (/^(MPICH|Intel|MVAPICH|CRAY MPICH)/i.test(version)) return mpich;
   throw new TwingradError(
     "MISSING_PACKAGE",
-    `${file} says that it is "${version.split("\n")[0]}"; expected Open MPI, MPICH or one with its binary interface, or the standard one (libmpi_abi). Name another in ${libraryVariable}.`,
+    `${file} is "${version.split("\n")[0]}"; expected Open MPI, MPICH or a library with its ABI, or the standard ABI (libmpi_abi). Set ${libraryVariable} to another library.`,
   );
 }
 
-/** MPI's calls as this program makes them. Each but those that test returns 0 or ends the process: MPI's own default. */
+/** The MPI calls in use. An error ends the process, as is MPI's default. */
 export interface Mpi {
-  /** The implementation in a few words. */
+  /** Name and version of the implementation. */
   readonly version: string;
   readonly world: Handle;
   readonly byte: Handle;
@@ -101,13 +101,13 @@ export interface Mpi {
   size(communicator: Handle): number;
   host(): string;
   duplicate(communicator: Handle): Handle;
-  /** Blocks of so many bytes, one for each rank, go to that rank. */
+  /** Sends one block of `bytes` bytes to each rank. */
   startAllToAll(send: Uint8Array, receive: Uint8Array, bytes: number, communicator: Handle): Request;
-  /** So many bytes go to every rank. */
+  /** Sends the same `bytes` bytes to every rank. */
   startAllGather(send: Uint8Array, receive: Uint8Array, bytes: number, communicator: Handle): Request;
 }
 
-/** A collective operation under way; MPI makes progress while it is asked. */
+/** A collective operation in progress; MPI advances it in calls of `isDone`. */
 export interface Request {
   isDone(): boolean;
 }
@@ -117,19 +117,19 @@ const longestName = 256;
 
 const howTo =
   "Install one, as root on Debian or Ubuntu: apt-get install openmpi-bin (or mpich); on macOS: brew install open-mpi; on a " +
-  `cluster load its module. Where it lies in an unusual place, name the library's file in ${libraryVariable}`;
+  `cluster load its module. If it is in an unusual place, set ${libraryVariable} to the library's file`;
 
 /** @throws MISSING_PACKAGE without koffi, or without an MPI library. */
 export async function loadMpi(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Mpi> {
   const name = "koffi";
-  // Bundlers leave this import alone: a program that trains alone is bundled without the package.
+  // Bundlers do not follow this import: a program that trains in one process is bundled without the package.
   const load = (): Promise<{ default: Koffi }> => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
   const { default: ffi } = await loadPackage(name, "Training under MPI", load);
   const tried: string[] = [];
   for (const file of libraryNames(env)) {
     let library: Library;
     try {
-      library = ffi.load(file, { global: true }); // Open MPI loads parts of itself that look for its symbols
+      library = ffi.load(file, { global: true }); // Open MPI's plugins look for its symbols
     } catch (error) {
       tried.push(`${file}: ${(error as Error).message.split("\n")[0]}`);
       continue;
@@ -183,7 +183,7 @@ function bind(ffi: Koffi, library: Library, file: string): Mpi {
     const flag = [0];
     return {
       isDone() {
-        void [send, receive]; // MPI holds their addresses: they must not be collected before
+        void [send, receive]; // MPI holds their addresses: they must not be garbage-collected before
         calls.test(inOut, flag, abi.statusIgnore);
         return flag[0] !== 0;
       },

@@ -3,22 +3,23 @@ import { TwingradError } from "../../errors.ts";
 import { addInOrder, type Communicator } from "../../train/distributed/communicator.ts";
 import { type Handle, libraryVariable, loadMpi, type Mpi, type Request } from "./library.ts";
 
-/** Bytes that one call of MPI takes at most: its counts are ints. */
+/** The largest message in bytes: MPI's counts are ints. */
 const mostBytes = 2 ** 30;
 
-/** How long the event loop is kept turning while the other ranks are waited for, before this one begins to rest between tests. */
+/** How long a rank polls at each turn of the event loop; then it polls once a millisecond. */
 const eagerMilliseconds = 2;
 
-/** What started this process: an MPI launcher, or its daemon on this machine. */
+/** The parent process: the MPI launcher, or its daemon on this machine. */
 const launcher = process.ppid;
 
 let world: Promise<Communicator & { readonly library: string }> | undefined;
 
 /**
- * This process among those that `mpirun` (or `srun`, `mpiexec`) started; alone where none did. It loads the system's Open MPI,
- * MPICH or the standard ABI's library; the variable TWINGRAD_MPI names another. MPI is initialized once: later calls give the
- * same communicator. Call its `close` before the process ends, or its `abort`.
- * @throws MISSING_PACKAGE without the package koffi or without an MPI library; BAD_INPUT where the launcher belongs to another.
+ * The communicator of this process with the others that `mpirun` (or `srun`, `mpiexec`) started; without a launcher its
+ * size is 1. Loads the system's Open MPI, MPICH or standard-ABI library; the variable TWINGRAD_MPI names another. MPI
+ * is initialized once: later calls return the same communicator. Call its `close` or `abort` before the process ends.
+ * @throws MISSING_PACKAGE without the package koffi or without an MPI library; BAD_INPUT if the launcher is of another
+ * MPI installation than the library.
  * @example
  * const communicator = await mpi();
  * const trainer = await Trainer.create(device, network, { batchSize: 16, communicator });
@@ -46,7 +47,7 @@ async function open(): Promise<Communicator & { readonly library: string }> {
   return new MpiCommunicator(library, library.world);
 }
 
-/** How many ranks a launcher says that it started; undefined without one. */
+/** The number of ranks according to the launcher; undefined without one. */
 export function launchedRanks(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const told = env.OMPI_COMM_WORLD_SIZE ?? env.PMI_SIZE;
   return told === undefined ? undefined : Number(told);
@@ -56,13 +57,13 @@ class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
   readonly host: string;
-  /** The implementation. */
+  /** Name and version of the MPI implementation. */
   readonly library: string;
   readonly #mpi: Mpi;
   readonly #handle: Handle;
-  /** One operation after the other, in the order of the calls. */
+  /** The last operation in the queue: one runs at a time, in the order of the calls. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** Memory that MPI reads and writes, used again from call to call. */
+  /** Buffers for MPI, reused from call to call. */
   #send = new Uint8Array(0);
   #receive = new Uint8Array(0);
 
@@ -114,15 +115,15 @@ class MpiCommunicator implements Communicator {
 
   close(): Promise<void> {
     return this.#turn(async () => {
-      // MPI_Finalize waits for the others, and would hold the event loop meanwhile.
+      // MPI_Finalize waits for the other ranks and would block the event loop meanwhile.
       await this.#gather(new Uint8Array(8));
       this.#mpi.finalize();
     });
   }
 
   /**
-   * Each rank adds up one part of the values, in the order of ranks, and gives the sum to the others. MPI_Allreduce moves as
-   * many bytes, but the standard lets it add in another order, on another rank or in another run.
+   * Each rank sums one part of the values, in the order of ranks, and sends the sum to the others. MPI_Allreduce moves
+   * as many bytes, but may add in another order on another rank or in another run.
    */
   async #reduce(values: Float32Array): Promise<void> {
     const part = Math.ceil(values.length / this.size);
@@ -138,7 +139,7 @@ class MpiCommunicator implements Communicator {
     values.set(receive.subarray(0, values.length));
   }
 
-  /** Equally many bytes of each rank. */
+  /** Gathers the same number of bytes from each rank. */
   async #gather(bytes: Uint8Array): Promise<Uint8Array[]> {
     const { length } = bytes;
     this.#reserve(length * this.size);
@@ -150,7 +151,7 @@ class MpiCommunicator implements Communicator {
   #reserve(bytes: number): void {
     if (this.#send.length >= bytes) return;
     const size = Math.ceil(bytes / 4096) * 4096;
-    // Buffers of their own: memory of a small typed array may move.
+    // Separate buffers, since the memory of a small typed array may move.
     this.#send = new Uint8Array(new ArrayBuffer(size));
     this.#receive = new Uint8Array(new ArrayBuffer(size));
   }
@@ -158,7 +159,7 @@ class MpiCommunicator implements Communicator {
   async #finished(request: Request): Promise<void> {
     const since = performance.now();
     while (!request.isDone()) {
-      // The event loop turns meanwhile: pictures are decoded, the GPU is polled. A rank that waits for long, as for an
+      // The event loop runs meanwhile: pictures are decoded, the GPU is polled. A rank that waits for long, as for an
       // evaluation, leaves its core to others.
       if (performance.now() - since < eagerMilliseconds) await new Promise((resolve) => setImmediate(resolve));
       else {
@@ -168,7 +169,7 @@ class MpiCommunicator implements Communicator {
     }
   }
 
-  /** A launcher that is gone has ended the job, and nobody is left to end a rank that waits for one that is no more. */
+  /** The launcher has ended, so nothing would end a rank that waits for one that died. */
   #orphaned(): never {
     process.stderr.write(`rank ${this.rank} of ${this.size} on ${this.host}: the MPI launcher has ended\n`);
     process.exit(1);

@@ -1,4 +1,4 @@
-// Which files a path stands for, and how their bytes come: as a stream, and piece by piece.
+// Resolves paths to record files, and reads their bytes as a stream or in parts.
 import { closeSync, createReadStream, openSync, read, unlinkSync, write } from "node:fs";
 import { mkdtemp, open, readdir, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,10 +20,10 @@ const chunkBytes = 2 ** 18;
 const recordName = /(\.(tf)?records?|-\d{5,}-of-\d{5,})(\.(gz|gzip|zlib))?$/i;
 
 /**
- * The record files that the paths stand for, each list in the order of the names. A path is a file; a folder of record
- * files; a pattern (`faces-*.tfrecord`); a sharded set by TensorFlow's notation (`faces.tfrecord@10`); or the name that
- * its shards have in common (`faces.tfrecord` for `faces.tfrecord-00000-of-00010` and so on).
- * @throws BAD_INPUT where there is no such file, or where a set lacks shards.
+ * The record files of the given paths, sorted by name for each path. A path is a file; a folder of record
+ * files; a pattern (`faces-*.tfrecord`); a sharded set by TensorFlow's notation (`faces.tfrecord@10`); or the
+ * common name of its shards (`faces.tfrecord` for `faces.tfrecord-00000-of-00010` and so on).
+ * @throws BAD_INPUT if there is no such file, or if shards of a set are missing.
  */
 export async function recordFiles(paths: string | readonly string[]): Promise<string[]> {
   const found = new Set<string>();
@@ -40,7 +40,7 @@ async function expand(path: string): Promise<string[]> {
     throw new TwingradError("BAD_INPUT", `${path}: there are no record files in this folder`);
   }
   if (there?.isFIFO() || there?.isSocket()) {
-    const what = `a file was expected, not ${kindOf(there)}: records are read more than once`;
+    const what = `expected a file, not ${kindOf(there)}: records are read more than once`;
     throw new TwingradError("BAD_INPUT", `${path}: ${what}`);
   }
   if (there) return [path];
@@ -56,7 +56,7 @@ async function expand(path: string): Promise<string[]> {
   const set = await shards(path);
   if (set.length > 0) return complete(path, set);
   if (isDynamicPattern(path)) {
-    // Whoever writes a pattern may want some shards of a set alone: it is not asked to be complete.
+    // A pattern may select some shards of a set, so it need not be complete.
     const files = await glob(path.replaceAll("\\", "/"), { absolute: isAbsolute(path), expandDirectories: false });
     if (files.length > 0) return files.sort(byNaturalOrder);
     throw new TwingradError("BAD_INPUT", `${path}: no file matches this pattern`);
@@ -75,23 +75,23 @@ export async function recordFilesIn(folder: string): Promise<string[]> {
   );
 }
 
-/** The paths of those names that are files, in their order: a folder or a pipe may be called like a file. */
+/** The paths of the names that are files, in their order: a folder or a pipe may have such a name, too. */
 async function filesOf(folder: string, names: readonly string[]): Promise<string[]> {
   const paths = [...names].sort(byNaturalOrder).map((name) => join(folder, name));
   const isFile = await Promise.all(
-    paths.map(async (path) => (await stat(path).catch(() => undefined))?.isFile() ?? true), // a dangling link is told
+    paths.map(async (path) => (await stat(path).catch(() => undefined))?.isFile() ?? true), // a dangling link is reported
   );
   return paths.filter((_, n) => isFile[n]);
 }
 
-/** Whether a file begins as one of records does, compressed or not; an empty one does. */
+/** Whether a file begins like a record file, compressed or not; an empty file does. */
 export async function beginsLikeRecords(path: string): Promise<boolean> {
   const { crc32c } = await recordCodec();
   const head = await fileSource(path).read(0, 12);
   return head.length === 0 || beginsWithHeader(head, crc32c) || compressionOf(head) !== undefined;
 }
 
-/** The files `base-00000-of-00010` and so on that there are. */
+/** The existing files `base-00000-of-00010` and so on. */
 async function shards(base: string): Promise<string[]> {
   const names = await readdir(dirname(base)).catch(() => []);
   return filesOf(
@@ -105,7 +105,7 @@ function shardOf(file: string) {
   return base === undefined ? undefined : { base, index: Number(index), count: Number(count) };
 }
 
-/** A set without some of its shards would train on a part of the data without anybody knowing; two sets, on all twice. */
+/** With missing shards, training would silently use a part of the data; with two sets, all of it twice. */
 function complete(path: string, files: string[]): string[] {
   const sets = new Map<string, Map<number, Set<number>>>();
   for (const file of files) {
@@ -126,14 +126,14 @@ function complete(path: string, files: string[]): string[] {
     if (present.size !== count) {
       throw new TwingradError(
         "BAD_INPUT",
-        `${path}: ${present.size} of the ${count} shards of ${base} are there; a pattern, such as ${base}-*, takes them all the same`,
+        `${path}: ${present.size} of the ${count} shards of ${base} exist; a pattern, such as ${base}-*, uses them anyway`,
       );
     }
   }
   return files;
 }
 
-/** A file as the record reader wants it. It is open only while it is read. */
+/** A file as a source for the record reader. It is open only while it is read. */
 export function fileSource(path: string): RecordSource {
   const cannotRead = (error: unknown) => diskError(path, "read", error as Error);
   return {
@@ -166,8 +166,8 @@ export function fileSource(path: string): RecordSource {
 const closeWhenForgotten = new FinalizationRegistry(closeSync);
 
 /**
- * Keeps bytes in one temporary file that has no name any more: the system frees it when nobody can read from it, or when
- * the process ends, however it ends.
+ * Stores bytes in one unlinked temporary file: the system frees it when nobody can read from it, or when the process
+ * ends in any way.
  */
 export class Spool {
   #file: Promise<number> | undefined;
@@ -176,7 +176,7 @@ export class Spool {
   keep = async (bytes: Uint8Array): Promise<() => Promise<Uint8Array>> => {
     const file = await (this.#file ??= this.#open());
     const offset = this.#length;
-    const length = bytes.length; // not the bytes themselves: the function below lives long
+    const length = bytes.length; // not the bytes themselves, which the function below would keep alive
     this.#length += length;
     try {
       for (let done = 0; done < length; ) {
@@ -185,12 +185,12 @@ export class Spool {
     } catch (error) {
       throw new DiskError(
         "full",
-        `no room for the uncompressed records in ${tmpdir()}: ${(error as Error).message}; the environment variable TMPDIR names another folder`,
+        `no space for the uncompressed records in ${tmpdir()}: ${(error as Error).message}; set the environment variable TMPDIR to another folder`,
         { cause: error },
       );
     }
     return async () => {
-      await this.#file; // keeps the spool, and with it the file, as long as this function
+      await this.#file; // keeps the spool, and so the file, alive as long as this function
       const { buffer } = await promisify(read)(file, { buffer: new Uint8Array(length), position: offset });
       return buffer as Uint8Array;
     };

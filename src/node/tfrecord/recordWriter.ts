@@ -1,4 +1,4 @@
-// Labeled pictures to TFRecord files as TensorFlow reads them: the article's features, and the person's name.
+// Writes labeled pictures to TFRecord files for TensorFlow: the article's features, and the identity's name.
 
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
@@ -21,17 +21,17 @@ import { fileAt, keepAccess, partOf, removeParts } from "../files/writeAtomic.ts
 
 /** Options of `writeRecords`. */
 export interface WriteRecordsOptions {
-  /** In front of each feature's name, with a slash between. */
+  /** Prefix of each feature's name, joined with a slash. */
   prefix?: string;
-  /** How many files; more than one get `-00000-of-00010` behind their name. */
+  /** The number of files; several get the suffix `-00000-of-00010`. */
   shards?: number;
-  /** Of each file. @default "none" */
+  /** The compression of each file. @default "none" */
   compression?: Compression;
-  /** Is told of a picture that cannot be decoded, which is left out; without it that is an error. */
+  /** Called for a picture that cannot be decoded, which is then left out; by default that is an error. */
   onUnreadable?: (item: Item, error: TwingradError) => void;
-  /** What `addr` says of a picture; its name without it. */
+  /** The feature `addr` of a picture. @default its name */
   address?: (item: Item) => string;
-  /** Ends the writing: what was written so far is removed, and the promise rejects with the signal's reason. */
+  /** Aborts: partial files are removed, and the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -48,7 +48,7 @@ const writeOptions: Known<WriteRecordsOptions> = {
 export interface WrittenRecords {
   /** Their paths. */
   files: string[];
-  /** Of all files together. */
+  /** The number of bytes of all files together. */
   bytes: number;
   /** How many. */
   records: number;
@@ -56,14 +56,14 @@ export interface WrittenRecords {
   labels: Record<string, number>;
 }
 
-/** Pictures in hand at a time: enough to keep the decoder's threads busy. */
+/** Pictures in memory at a time: enough to keep the decoder's threads busy. */
 const together = 16;
 
 /**
- * Writes every picture, in the dataset's order, shard after shard. Features: `image` (a JPEG or PNG that needs no
- * turning: see `portablePicture`), `height`, `width`, `label` (the identity's number), `name` (the identity's name),
- * `addr`. Files appear whole or not at all; what a killed process left of the same files is removed.
- * @throws DISK, `busy`, where another process writes the same records.
+ * Writes every picture, in the dataset's order, shard by shard. Features: `image` (an upright JPEG or PNG), `height`,
+ * `width`, `label` (the identity's number), `name` (the identity's name), `addr`. Files are written atomically; partial
+ * files of killed processes are removed.
+ * @throws DISK, `busy`, if another process writes the same records.
  * @example
  * ```ts
  * import { imageFolder, writeRecords } from "twingrad/node";
@@ -120,8 +120,8 @@ function compressor(compression: Compression): Transform {
 }
 
 /**
- * Writes files beside those that are to be replaced, which they become when all are whole. Gives their bytes together.
- * @param path what the files have in common: of several processes one at a time writes them.
+ * Writes temporary files and renames them when all are complete. Returns the sum of their bytes.
+ * @param path the common part of the files' names; one process at a time writes them.
  */
 async function inPlaceOf(
   path: string,
@@ -136,7 +136,7 @@ async function inPlaceOf(
   const parts: string[] = [];
   try {
     const targets = await Promise.all(files.map(fileAt));
-    // Of these files, and of sets of other counts of shards under this name.
+    // Also those of sets with another number of shards under this name.
     const isShard = (name: string) => name.startsWith(`${basename(path)}-`) && /-\d{5,}-of-\d{5,}$/.test(name);
     const own = new Set(targets.map(({ file }) => basename(file)));
     for (const parent of new Set(targets.map(({ file }) => dirname(file))))
@@ -170,9 +170,9 @@ async function example(
   { prefix, onUnreadable, address = ({ name }) => name }: WriteRecordsOptions,
 ): Promise<Uint8Array | undefined> {
   try {
-    if (!item.stored) throw new TwingradError("BAD_INPUT", `${item.name}: this picture is not stored anywhere`);
+    if (!item.stored) throw new TwingradError("BAD_INPUT", `${item.name}: this picture has no stored file to write`);
     const image = await portablePicture(await item.stored());
-    await decodePicture(image, [8, 8, 3]); // reads all of it: a record that nobody can decode is of no use
+    await decodePicture(image, [8, 8, 3]); // decodes it completely: a record that cannot be decoded is useless
     const { height, width } = await pictureSize({ bytes: image });
     const text = (value: string) => [new TextEncoder().encode(value)];
     const names = featureNames({ prefix });

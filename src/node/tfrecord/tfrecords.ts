@@ -8,11 +8,11 @@ import { decodePicture } from "../files/images.ts";
 import { fileSource, recordFiles, Spool } from "./recordFiles.ts";
 
 /**
- * The pictures in record files: plain, GZIP or ZLIB (found by content), one or many. Every file is read once, every
- * checksum tested; memory holds some hundred bytes a record. Pictures are read again when they are asked for, those of
- * compressed files from an uncompressed copy in the system's temporary folder.
+ * The pictures in record files: plain, GZIP or ZLIB (detected by content), one or several. Every file is read once and
+ * every checksum verified; memory holds some hundred bytes for each record. Pictures are read again when they are
+ * needed, those of compressed files from an uncompressed copy in the system's temporary folder.
  * @param paths see `recordFiles`: files, folders, patterns, sharded sets.
- * @throws BAD_INPUT where there is no such file, or no record; CORRUPT_RECORD unless `onCorrupt` is given.
+ * @throws BAD_INPUT if there is no such file or no record; CORRUPT_RECORD unless `onCorrupt` is given.
  * @example
  * ```ts
  * import { tfrecords } from "twingrad/node";

@@ -65,7 +65,7 @@ describe("processes at once", () => {
     await ended;
     expect((await readFile(join(out, "log.csv"), "utf8")).startsWith(log)).toBe(true);
     const { stderr, steps } = await json(...trainOn(data, out, "--steps", "3"));
-    expect(stderr).toMatch(/held this lock and is gone/);
+    expect(stderr).toMatch(/held this lock and no longer runs/);
     expect(steps).toBe(3);
   }, 120_000);
 });
@@ -178,7 +178,7 @@ describe("what --quiet leaves", () => {
     for (const model of [out, link]) {
       const { status, stderr } = await twingrad("export", model, "--onnx", at("a.onnx"), "--quiet");
       expect(status).toBe(0);
-      expect(stderr).toContain("is an earlier training's model: a newer one, of today, has not ended");
+      expect(stderr).toContain("is the model of an earlier training: a newer one, started at today, has not ended");
     }
     const [name] = await readdir(people);
     const [file] = await readdir(join(people, name));

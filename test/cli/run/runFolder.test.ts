@@ -95,12 +95,14 @@ describe("a run", () => {
     const { result, told: begun } = await stopped;
     clearInterval(watching);
     expect(result.interrupted).toBe(true);
-    expect(begun).toContain(`${join(out, "model.safetensors")} is that of an earlier training until this one ends`);
+    expect(begun).toContain(
+      `${join(out, "model.safetensors")} is the model of an earlier training until this one ends`,
+    );
     expect((await readFile(join(out, "model.safetensors"))).equals(before)).toBe(true);
     for (const path of [out, join(out, "model.safetensors")]) {
       await (await loadModel(path, device, { warn })).dispose();
       expect(told.pop()).toMatch(
-        /model\.safetensors is an earlier training's model: a newer one, of 20.*, has not ended/,
+        /model\.safetensors is the model of an earlier training: a newer one, started at 20.*, has not ended/,
       );
     }
     await run(out, result.steps + 2, { resume: true });
@@ -116,7 +118,7 @@ describe("a run", () => {
     expect(result).toMatchObject({ interrupted: true, steps: 0 });
     const told: string[] = [];
     await (await loadModel(out, device, { warn: (text) => void told.push(text) })).dispose();
-    expect(told).toEqual([expect.stringMatching(/is an earlier training's model/)]);
+    expect(told).toEqual([expect.stringMatching(/is the model of an earlier training/)]);
   });
 
   it("has its folder alone", async () => {
@@ -143,7 +145,7 @@ describe("a run", () => {
         () => undefined,
         async () => 1,
       ),
-    ).rejects.toThrow(/does not say who it is/);
+    ).rejects.toThrow(/by an unknown process/);
     await rm(join(out, ".training.lock"));
     const none = join(folder, "none");
     await expect(

@@ -21,7 +21,7 @@ describe("the MPI library", () => {
   });
 
   it("unknown libraries are refused, and a missing one names what to install", async () => {
-    expect(() => interfaceOf("libmpi.so.1", "LAM 7")).toThrow(/libmpi\.so\.1 says that it is "LAM 7".*TWINGRAD_MPI/);
+    expect(() => interfaceOf("libmpi.so.1", "LAM 7")).toThrow(/libmpi\.so\.1 is "LAM 7".*TWINGRAD_MPI/);
     await expect(loadMpi({ TWINGRAD_MPI: "/nowhere/libmpi.so" })).rejects.toMatchObject({
       code: "MISSING_PACKAGE",
       message: expect.stringMatching(/\/nowhere\/libmpi\.so.*apt-get install openmpi-bin/s),

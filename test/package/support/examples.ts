@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, "../../..");
 export interface Example {
   /** As README.md:30. */
   place: string;
-  /** What the fence says: ts, js, sh, json. A fence that says nothing, or mermaid, is a drawing, and none of them. */
+  /** What the fence says: ts, js, sh, json. A fence without a language is a drawing or an output, and not among them. */
   language: string;
   text: string;
   tour: boolean;
@@ -25,7 +25,7 @@ export async function readExamples(): Promise<Example[]> {
 
 export function examplesIn(page: string, text: string): Example[] {
   const fence = /(?:^<!-- *(.*?) *-->\n+)?^```(\w*)\n(.*?)^```$/gms;
-  const found = [...text.matchAll(fence)].filter(({ 2: language }) => language && language !== "mermaid");
+  const found = [...text.matchAll(fence)].filter(({ 2: language }) => language);
   return found.map(({ 0: whole, 1: mark = "", 2: language, 3: code, index }) => {
     const line = text.slice(0, index + whole.indexOf("```")).split("\n").length;
     const notRun = /^not run: (.+)/.exec(mark)?.[1];

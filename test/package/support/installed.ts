@@ -84,8 +84,9 @@ async function useModules(folder: string): Promise<void> {
 
 /** The library by itself: what a page needs. */
 export const libraryAlone = () => install("alone", ({ library }) => [library]);
-/** The library with what Node needs besides. */
-export const libraryInNode = () => install("node", ({ library }) => [library, "webgpu", "sharp"]);
+/** The library with what Node needs besides, and what examples use. */
+export const libraryInNode = () =>
+  install("node", ({ library }) => [library, "webgpu", "sharp", "koffi", "onnxruntime-web"]);
 /** The command line, in one install, with what examples use besides. */
 export const commandLine = () =>
   install("program", ({ library, commandLine }) => [commandLine, library, "onnxruntime-web"]);
