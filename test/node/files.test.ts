@@ -186,6 +186,15 @@ describe("imageFolder and what stands in folders", () => {
     await expect(imageFolder(folder)).rejects.toThrow(/A\\u001b\[2Jda.* has invisible characters/);
   });
 
+  it("tells of folders without a picture, and of links to nowhere in place of a folder", async () => {
+    await put("ada/1.png", "bob/1.png");
+    await mkdir(join(folder, "carl"));
+    await symlink(join(folder, "none"), join(folder, "dora"));
+    const told: string[] = [];
+    await imageFolder(folder, { warn: (text) => told.push(text) });
+    expect(told).toEqual([expect.stringMatching(/^empty, left out: (carl, dora|dora, carl)$/)]);
+  });
+
   it("tells of formats that are passed over, and of who vanishes with them", async () => {
     await put("ada/1.pgm", "ada/2.bmp", "ada/3.JFIF", "grace/1.jfif", "grace/notes.txt", ".thumbs/1.bmp");
     const told: string[] = [];

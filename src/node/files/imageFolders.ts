@@ -4,6 +4,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { Dataset } from "../../data/dataset.ts";
+import { shown } from "../../data/names.ts";
 import { cropInWords, cropOf } from "../../data/pictures/crop.ts";
 import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../../data/sources/folders.ts";
 import { type LivenessDataset, livenessFolder } from "../../data/sources/livenessDataset.ts";
@@ -81,7 +82,8 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
   const { crop = { mode: "centre" }, tell, warn = tell, onUnreadable } = options;
   const names: string[] = [];
   const others: string[] = [];
-  for await (const file of filesBelow(path, new Set(), onUnreadable)) {
+  const empty: string[] = [];
+  for await (const file of filesBelow(path, new Set(), { onUnreadable, onEmpty: (folder) => empty.push(folder) })) {
     const below = pathBelow(path, file);
     if (takesPart(below)) names.push(file);
     else if (isPassedOver(below)) others.push(below);
@@ -91,6 +93,7 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
     names.map((file) => pathBelow(path, file)),
   );
   if (told && names.length > 0) warn?.(told);
+  if (empty.length > 0 && names.length > 0) warn?.(emptyInWords(empty.map((folder) => pathBelow(path, folder))));
   const boxes = crop.mode === "box" ? await boxesIn(path, names, options.boxes) : undefined;
   if (boxes) tell?.(cropInWords(crop, boxes.size, names.length)!);
   const files = names.map((file): PictureFile => {
@@ -107,14 +110,25 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
 
 const pathBelow = (folder: string, file: string) => relative(folder, file).split(sep).join("/");
 
+const mostNamed = 5;
+
+function emptyInWords(folders: readonly string[]): string {
+  const more = folders.length > mostNamed ? ` and ${folders.length - mostNamed} more` : "";
+  return `empty, left out: ${folders.slice(0, mostNamed).map(shown).join(", ")}${more}`;
+}
+
+/** What is left out while walking. */
+interface LeftOut {
+  readonly onUnreadable: ImageFolderOptions["onUnreadable"];
+  /** A folder without visible entries, or a link to nowhere that has no picture's name. */
+  readonly onEmpty: (folder: string) => void;
+}
+
 /**
  * All regular files, without hidden ones. Links are followed, but never into a folder that is already being walked.
  */
-async function* filesBelow(
-  folder: string,
-  above: ReadonlySet<string>,
-  onUnreadable: ImageFolderOptions["onUnreadable"],
-): AsyncGenerator<string> {
+async function* filesBelow(folder: string, above: ReadonlySet<string>, leftOut: LeftOut): AsyncGenerator<string> {
+  const { onUnreadable, onEmpty } = leftOut;
   let real: string;
   let entries: Dirent[];
   try {
@@ -127,8 +141,9 @@ async function* filesBelow(
     onUnreadable(refused);
     return;
   }
-  for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
+  const visible = entries.filter(({ name }) => !name.startsWith("."));
+  if (visible.length === 0 && above.size > 0) onEmpty(folder);
+  for (const entry of visible) {
     const path = join(folder, entry.name);
     // Node replaces bytes that are not UTF-8 with U+FFFD, and no file has the resulting name.
     if (entry.name.includes("\ufffd") && !(await lstat(path).catch(() => undefined))) {
@@ -138,7 +153,8 @@ async function* filesBelow(
       continue;
     }
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
-    if (kind?.isDirectory()) yield* filesBelow(path, new Set([...above, real]), onUnreadable);
+    if (!kind && !takesPart(entry.name)) onEmpty(path);
+    else if (kind?.isDirectory()) yield* filesBelow(path, new Set([...above, real]), leftOut);
     else if (!kind || kind.isFile()) yield path; // a dangling link is an error when it is read
   }
 }
