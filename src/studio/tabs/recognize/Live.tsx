@@ -118,18 +118,13 @@ function FindFace({ findFace }: { findFace: Signal<boolean> }) {
     );
   }
   return (
-    <div class="actions">
-      <p class="quiet small measure">
+    <div class="find-face">
+      <p class="quiet small">
         {wantsFaces
           ? "This model was trained on aligned faces; without a face finder it errs more often. This browser has none."
           : "This browser has no face finder, so the middle of each picture is used."}
       </p>
-      <button
-        type="button"
-        class="plain"
-        disabled={state.activity.value !== null}
-        onClick={() => act("recognize.loadFinder", {})}
-      >
+      <button type="button" disabled={state.activity.value !== null} onClick={() => act("recognize.loadFinder", {})}>
         Load face finder
       </button>
     </div>

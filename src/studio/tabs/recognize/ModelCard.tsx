@@ -62,7 +62,7 @@ export function ModelCard() {
           </button>
         )}
       </div>
-      <details>
+      <details open={liveness !== null}>
         <summary class="small">Refuse photos and screens (liveness)</summary>
         <p class="quiet measure">
           A second model can reject a photo or a screen that is held in front of the camera (presentation attacks).

@@ -78,7 +78,7 @@ export class Recognition {
             added++;
           } catch (error) {
             if (!isOfPicture(error)) throw error;
-            refused.push({ name: file, reason: error.message });
+            refused.push({ name: file, reason: error instanceof NotLiveError ? notLive(error) : error.message });
           }
         }
       });
@@ -357,6 +357,9 @@ function isOfPicture(error: unknown): error is TwingradError {
     (error instanceof TwingradError && error.code === "CORRUPT_FILE")
   );
 }
+
+const notLive = ({ score, threshold }: NotLiveError) =>
+  `The liveness model takes this for a photo or a screen (presentation attack): score ${score.toFixed(2)}, expected at least ${threshold.toFixed(2)}.`;
 
 /** The device was lost, or the model was closed because another one was opened. */
 const isGone = (error: unknown) =>

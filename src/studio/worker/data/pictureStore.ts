@@ -23,9 +23,9 @@ interface WorkerFile extends FileSystemFileHandle {
 
 /** A folder of the origin-private file system. */
 export function storedPictures(path: string): PictureStore {
-  const folder = async () => {
+  const folder = async (create = true) => {
     let found = await navigator.storage.getDirectory();
-    for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create: true });
+    for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create });
     return found;
   };
   const failed = (id: string, what: string, error: unknown): TwingradError =>
@@ -60,7 +60,8 @@ export function storedPictures(path: string): PictureStore {
       await (await folder()).removeEntry(id).catch(() => undefined); // already gone
     },
     async keepOnly(ids) {
-      const inside = await folder();
+      const inside = await folder(false).catch(() => undefined);
+      if (!inside) return; // nothing was ever stored
       const names: string[] = [];
       for await (const name of inside.keys()) if (!ids.has(name)) names.push(name);
       for (const name of names) await inside.removeEntry(name).catch(() => undefined);
