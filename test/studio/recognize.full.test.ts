@@ -146,7 +146,7 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await studio.press("Enroll");
   await text(/Bob: 3 pictures enrolled/, 60);
 
-  await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability\d+ %/, 60, verdict);
+  await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability(over )?\d+ %/, 60, verdict);
   await inEveryLook(page, "recognize", async (look) => expect(await seriousIn(page, look)).toEqual([]));
 
   await choose(page, "Identify a picture: file", join(folder, "bob-1.png"));

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { act, request, state } from "../../page/client.ts";
 import { CameraButton } from "../../page/media/CameraButton.tsx";
 import { cameraTrouble, frameOf, stream } from "../../page/media/camera.ts";
-import { percent } from "../../page/words.ts";
+import { likelihood } from "../../page/words.ts";
 import { type Answer, Steady } from "./steady.ts";
 
 /** The least time between identified frames, in milliseconds. */
@@ -163,7 +163,7 @@ export function Verdict({ answer }: { answer: Answer }) {
         {probability !== null && (
           <div>
             <dt>Probability</dt>
-            <dd>{percent(probability, 0)}</dd>
+            <dd>{likelihood(probability)}</dd>
             <dd class="note">that it is {name === null ? candidates[0].name : "this person"}</dd>
           </div>
         )}

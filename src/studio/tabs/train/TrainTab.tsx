@@ -106,8 +106,9 @@ function Progress() {
       {note && <p>{note}</p>}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
-        {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
-        time: training continues from the last checkpoint when you return.
+        {device.status === "ready" && device.software && ". A real GPU is far faster"}.
+        {status === "training" &&
+          " You may close this page at any time: training continues from the last checkpoint when you return."}
       </p>
     </section>
   );
