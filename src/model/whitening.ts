@@ -32,7 +32,7 @@ export interface Whitening extends Towers {
 /**
  * @param embeddings [N, T, D].
  * @param labels [N]: equal numbers are one person.
- * @param shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
+ * @param options.shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
  * @throws BAD_INPUT where no two pictures show one person, or all pictures of each have one embedding.
  * @example
  * ```ts
