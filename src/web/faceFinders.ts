@@ -37,6 +37,16 @@ function foundFace({ boundingBox: { left, top, right, bottom } }: { boundingBox:
   return { box: { xmin: left, ymin: top, xmax: right, ymax: bottom, relative: false }, score: 1 };
 }
 
+/** The package knows pages and Node. Of a worker it uses `fetch`, and compares tensors with the classes of a page. */
+const workerEnvironment = {
+  Canvas: class {},
+  CanvasRenderingContext2D: class {},
+  Image: class {},
+  ImageData: class {},
+  Video: class {},
+  fetch: (address: string) => fetch(address),
+};
+
 /**
  * `@vladmandic/face-api` in a page or worker.
  * @param api the module, from `import("@vladmandic/face-api")`.
@@ -56,10 +66,12 @@ export async function faceApiInPage(
     readonly tf: object;
     readonly detectAllFaces: (...input: never[]) => unknown;
     readonly nets: Record<"tinyFaceDetector" | "faceLandmark68Net", { loadFromUri(uri: string): Promise<void> }>;
+    readonly env?: { setEnv(environment: never): void };
   },
   models: string,
 ): Promise<FaceFinder> {
   const whole = api as unknown as FaceApi;
+  if (typeof document === "undefined") api.env?.setEnv(workerEnvironment as never);
   await whole.tf.ready();
   await api.nets.tinyFaceDetector.loadFromUri(models);
   await api.nets.faceLandmark68Net.loadFromUri(models);

@@ -5,7 +5,7 @@ import { drawFaces } from "../../src/cli/demo/faces/index.ts";
 
 const side = 96;
 /** A drawn person beyond those that the studio adds, so never trained on. */
-const filmed = { person: 100, seed: 1 };
+export const filmed = { person: 100, seed: 1 };
 /** Pictures of that person in the video, and the number of frames of each. */
 const [pictures, frames] = [3, 8];
 

@@ -43,6 +43,9 @@ it("serves its files with the page's policy, and nothing else", async () => {
     expect(body).not.toMatch(/<style|style="|\son\w+="|<script(?![^>]* src=)/);
     expect((await get(`${served.url}..%2f..%2fpackage.json`)).status).toBe(404);
     expect((await get(`${served.url}../package.json`)).status).toBe(404);
+    const finder = `${served.url}face-api/`; // the package is installed here; only what finds faces is served
+    expect((await get(`${finder}model/tiny_face_detector_model-weights_manifest.json`)).status).toBe(200);
+    expect((await get(`${finder}model/face_recognition_model-weights_manifest.json`)).status).toBe(404);
     expect((await get(served.url, { method: "POST" })).status).toBe(405);
   } finally {
     served.close();

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import axe from "axe-core";
-import type { Browser, Page } from "puppeteer";
+import type { Browser, ElementHandle, Page } from "puppeteer";
 import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { buildStudio } from "../../scripts/packages/studio.mjs";
 import { type ServedStudio, serveStudio } from "../../src/cli/studio/serve.ts";
@@ -102,6 +102,31 @@ export async function set(page: Page, label: string, value: string | number): Pr
     label,
     String(value),
   );
+}
+
+/** Waits for text that matches the pattern; returns what does. @param within a selector */
+export async function textOf(page: Page, pattern: RegExp, seconds = 30, within = "main"): Promise<string> {
+  for (const end = performance.now() + 1000 * seconds; ; ) {
+    const found = await page.evaluate((at) => document.querySelector(at)?.textContent ?? "", within);
+    const [match] = pattern.exec(found) ?? [];
+    if (match !== undefined) return match;
+    if (performance.now() > end) throw new Error(`${pattern} is not in: ${found}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Chooses files in the input with this label. */
+export async function choose(page: Page, label: string, ...files: string[]): Promise<void> {
+  const input = await page.waitForSelector(`input[type=file][aria-label="${label}"]`);
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(...files);
+}
+
+/** Waits for the error that the page shows, dismisses it, and returns its text. */
+export async function dismissed({ page, press }: Studio, seconds = 60): Promise<string> {
+  const found = await page.waitForSelector("main > .notice-bad[role=alert] p", { timeout: 1000 * seconds });
+  const told = (await found!.evaluate((one) => one.textContent))!;
+  await press("Dismiss");
+  return told;
 }
 
 export interface KeptRun {

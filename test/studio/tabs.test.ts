@@ -69,7 +69,7 @@ it("counts the pairs that a threshold accepts, including equal distances", () =>
 
 it("changes the answer when most of the last frames agree", () => {
   const saying = (name: string | null, distance = 0): Recognized => {
-    return { name, distance, threshold: 1, probability: null, candidates: [], face: null };
+    return { name, distance, threshold: 1, probability: null, candidates: [] };
   };
   const steady = new Steady();
   const shown = (["Ada", null, "Ada", null, null, null] as const).map((name) => steady.add(saying(name)));

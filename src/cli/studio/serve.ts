@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { type AddressInfo, isIP } from "node:net";
 import path from "node:path";
 import { TwingradError } from "../../index.ts";
@@ -42,6 +43,26 @@ async function filesOf(folder: string): Promise<Map<string, string>> {
   return new Map(files.map((file) => [`/${path.relative(folder, file).split(path.sep).join("/")}`, file]));
 }
 
+/** The face finder's script and models, where the package is installed. */
+function faceFinderFiles(): [address: string, file: string][] {
+  let folder: string;
+  try {
+    folder = path.dirname(createRequire(import.meta.url).resolve("@vladmandic/face-api/package.json"));
+  } catch {
+    return []; // it is optional, and the page says how to install it
+  }
+  const models = ["tiny_face_detector_model", "face_landmark_68_model"];
+  return [
+    ["/face-api/face-api.esm.js", path.join(folder, "dist", "face-api.esm.js")],
+    ...models.flatMap((model): [string, string][] =>
+      [`${model}-weights_manifest.json`, `${model}.bin`].map((name) => [
+        `/face-api/model/${name}`,
+        path.join(folder, "model", name),
+      ]),
+    ),
+  ];
+}
+
 /**
  * Whether a request's Host header is localhost, the chosen host or an IP address. Other names are refused: with DNS
  * rebinding, a foreign page could read the files.
@@ -55,7 +76,7 @@ export async function serveStudio(
   folder: string,
   { port, host }: { port: number; host: string },
 ): Promise<ServedStudio> {
-  const files = await filesOf(folder);
+  const files = new Map([...(await filesOf(folder)), ...faceFinderFiles()]);
   const page = await readFile(files.get("/index.html")!, "utf8");
   // As a header, the page's policy also applies to its workers; frame-ancestors forbids framing.
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(page)?.[1];

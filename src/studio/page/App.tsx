@@ -75,6 +75,14 @@ function Panel({ tab }: { tab: Tab }) {
     <div role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`} class="panel">
       {device.status === "missing" ? (
         <MissingDevice reason={device.reason} />
+      ) : device.status === "elsewhere" ? (
+        <section class="card">
+          <h2>The studio is open in another tab</h2>
+          <p class="measure">
+            One tab at a time uses the stored pictures, runs and models. Close the other tab to continue here; nothing
+            is lost.
+          </p>
+        </section>
       ) : Content ? (
         <Content />
       ) : (
@@ -102,7 +110,7 @@ function FailedDevice() {
   if (device.status !== "failed") return null;
   return (
     <p class="notice notice-bad" role="alert">
-      Your GPU could not be opened: {device.reason}
+      {device.reason}
     </p>
   );
 }

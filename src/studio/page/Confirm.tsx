@@ -18,16 +18,19 @@ export function Confirm({
   onYes: () => void;
 }) {
   const asking = useSignal(false);
-  const no = useRef<HTMLButtonElement>(null);
+  const own = useRef<HTMLButtonElement>(null);
+  const asked = useRef(false);
+  // The focus follows: to the harmless answer, and back.
   useEffect(() => {
-    if (asking.value) no.current?.focus();
+    if (asking.value || asked.current) own.current?.focus();
+    asked.current = asking.value;
   }, [asking.value]);
   const ask = (value: boolean) => () => {
     asking.value = value;
   };
   if (!asking.value) {
     return (
-      <button type="button" class={quiet ? "plain danger" : "danger"} disabled={disabled} onClick={ask(true)}>
+      <button type="button" ref={own} class={quiet ? "plain danger" : "danger"} disabled={disabled} onClick={ask(true)}>
         {label}
       </button>
     );
@@ -39,6 +42,7 @@ export function Confirm({
       <button
         type="button"
         class="danger"
+        disabled={disabled}
         onClick={() => {
           asking.value = false;
           onYes();
@@ -46,7 +50,7 @@ export function Confirm({
       >
         {yes}
       </button>
-      <button type="button" ref={no} onClick={ask(false)}>
+      <button type="button" ref={own} onClick={ask(false)}>
         Keep
       </button>
     </span>

@@ -47,6 +47,9 @@ export function connect(): void {
   worker.onerror = (event) => {
     trouble.value = `The studio's worker could not start: ${event.message || "its file could not be loaded"}. Reload the page.`;
   };
+  // A browser may keep a page that was left, with its worker, which would keep the storage from other tabs.
+  addEventListener("pagehide", () => worker!.terminate());
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 }
 
 /** Sends a request. Rejects with a `RequestError` whose message is a sentence for the user. */

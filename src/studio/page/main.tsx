@@ -6,6 +6,9 @@ import { connect } from "./client.ts";
 import { announce } from "./status.ts";
 import { followTheme } from "./ThemeButton.tsx";
 
+// A file dropped beside the drop area must not replace the page.
+for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());
+
 followTheme();
 connect();
 announce();

@@ -64,7 +64,7 @@ function lineOf({
       return note ?? "Training failed";
   }
   if (device.status === "missing") return "No WebGPU in this browser";
-  if (device.status === "failed") return `The GPU could not be opened: ${device.reason}`;
+  if (device.status === "failed") return device.reason;
   if (data.people.length === 0) return "Ready. Add pictures to begin.";
   return `Ready: ${count(data.pictures, "picture")} of ${count(data.people.length, "person", "people")}`;
 }

@@ -2,6 +2,9 @@
 
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
 
+/** Never certain, however near it is to 0 or 1. */
+export const likelihood = (p: number): string => (p > 0.99 ? "over 99 %" : p < 0.01 ? "under 1 %" : percent(p, 0));
+
 export const count = (n: number, one: string, several = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : several}`;
 

@@ -3,6 +3,7 @@ import type { Device } from "../../gpu/device.ts";
 import type { PageDecoder } from "../../web/decoder.ts";
 import type { Input, Output, RequestName } from "../messages.ts";
 import type { Library } from "./data/library.ts";
+import type { Models } from "./models.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Runs } from "./training/runs.ts";
 import type { Training } from "./training/training.ts";
@@ -14,6 +15,7 @@ export interface Context {
   readonly decoder: PageDecoder;
   readonly library: Library;
   readonly runs: Runs;
+  readonly models: Models;
   readonly training: Training;
   /** Called after everything was deleted, to clear what is held in memory. */
   readonly forgetters: Set<() => void>;

@@ -8,11 +8,20 @@ export function deviceName({ description, vendor, architecture, software }: Adap
   return software ? `${name} (software, on the CPU)` : name;
 }
 
+const notGivenBack = (error: Error) =>
+  new TwingradError(
+    "NO_ADAPTER",
+    "The GPU was lost, and the browser does not give it back. Reload the page, or restart the browser; what is stored stays.",
+    { cause: error },
+  );
+
 /** @returns a function that returns the current device. */
 export function deviceOwner(publisher: Publisher): () => Promise<Device> {
   let opened: Promise<Device> | undefined;
+  let before = false; // a browser may refuse its GPU for a while after a crash
   const open = async () => {
     const device = await openDevice();
+    before = true;
     const { vendor, architecture, software } = device.adapter;
     publisher.set("device", { status: "ready", name: deviceName(device.adapter), vendor, architecture, software });
     device.lost.catch(() => {
@@ -24,8 +33,9 @@ export function deviceOwner(publisher: Publisher): () => Promise<Device> {
     opened ??= open().catch((error: Error) => {
       opened = undefined;
       const missing = error instanceof TwingradError && error.code === "NO_ADAPTER";
-      publisher.set("device", { status: missing ? "missing" : "failed", reason: error.message });
-      throw error;
+      const given = missing && before ? notGivenBack(error) : error;
+      publisher.set("device", { status: missing && !before ? "missing" : "failed", reason: given.message });
+      throw given;
     });
     return opened;
   };

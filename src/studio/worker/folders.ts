@@ -5,6 +5,8 @@ import { originPrivateFolder } from "../../web/originPrivateFolder.ts";
 export const rootFolder = "studio";
 export const picturesFolder = `${rootFolder}/pictures`;
 export const runsFolder = `${rootFolder}/runs`;
+/** Imported models, the liveness model, and the galleries. */
+export const recognitionFolder = `${rootFolder}/recognition`;
 
 /** Why this browser cannot store files for the page; undefined where it can. */
 export async function storageTrouble(): Promise<string | undefined> {
@@ -39,6 +41,23 @@ export async function foldersIn(path: string): Promise<string[]> {
     if ((error as Error).name !== "NotFoundError") throw error;
   }
   return names;
+}
+
+/** Marks that everything is being deleted, outside of what is deleted. */
+const deletion = "studio-deletion";
+
+/** Deletes everything. If the page is closed meanwhile, `finishDeletion` does the rest at the next start. */
+export async function deleteEverything(): Promise<void> {
+  await (await navigator.storage.getDirectory()).getFileHandle(deletion, { create: true });
+  await finishDeletion();
+}
+
+export async function finishDeletion(): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  const begun = await root.getFileHandle(deletion).catch(() => undefined);
+  if (!begun) return;
+  await removeFolder(rootFolder);
+  await root.removeEntry(deletion);
 }
 
 /** Removes a folder with its content, where it exists. */

@@ -7,7 +7,8 @@ import * as train from "../tabs/train/worker.ts";
 import type { Context } from "./context.ts";
 import { Library } from "./data/library.ts";
 import { deviceOwner } from "./device.ts";
-import { storageTrouble } from "./folders.ts";
+import { finishDeletion, storageTrouble } from "./folders.ts";
+import { Models } from "./models.ts";
 import { Publisher } from "./publisher.ts";
 import { tellStorage } from "./storageFigures.ts";
 import { Runs } from "./training/runs.ts";
@@ -39,6 +40,7 @@ const decoder = new PageDecoder({
 });
 const library = new Library(publisher, decoder);
 const runs = new Runs(publisher);
+const models = new Models(publisher, runs);
 const device = deviceOwner(publisher);
 const context: Context = {
   publisher,
@@ -46,6 +48,7 @@ const context: Context = {
   decoder,
   library,
   runs,
+  models,
   training: new Training({ publisher, device, library, runs }),
   forgetters: new Set(),
   rasterize(svg, side) {
@@ -111,8 +114,10 @@ async function open(): Promise<void> {
   const trouble = await storageTrouble();
   if (trouble) publisher.set("data", { ...publisher.state.data, kept: trouble });
   else {
+    await finishDeletion();
     await library.open();
     await runs.open();
+    await models.open();
   }
   await device().catch(() => undefined); // published as state
   await tellStorage(publisher);

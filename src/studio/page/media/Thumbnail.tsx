@@ -24,6 +24,12 @@ function addressOf(picture: string): Promise<string> {
   return made;
 }
 
+/** Called after all pictures were deleted. */
+export function forgetThumbnails(): void {
+  for (const address of kept.values()) address.then(URL.revokeObjectURL).catch(() => undefined);
+  kept.clear();
+}
+
 /** @param name alternative text; empty where text beside it says the same. */
 export function Thumbnail({ picture, name }: { picture: string; name: string }) {
   const address = useSignal<string | undefined>(undefined);

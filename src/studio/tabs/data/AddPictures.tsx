@@ -29,13 +29,18 @@ export function AddPictures() {
   const camera = useSignal(false);
   const folder = useRef<HTMLInputElement>(null);
   const records = useRef<HTMLInputElement>(null);
-  const busy = state.activity.value !== null || state.device.value.status === "elsewhere";
+  const busy = state.activity.value !== null || state.data.value.kept !== true;
   const empty = state.data.value.people.length === 0;
 
   const drop = async (event: DragEvent) => {
     event.preventDefault();
     over.value = false;
-    if (!busy && event.dataTransfer) await add(sorted(await droppedFiles(event.dataTransfer.items)), told);
+    if (busy || !event.dataTransfer) return;
+    try {
+      await add(sorted(await droppedFiles(event.dataTransfer.items)), told);
+    } catch (error) {
+      told.value = `What was dropped could not be read: ${(error as Error).message}`; // it was moved, or may not be read
+    }
   };
   const picked = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;

@@ -2,6 +2,7 @@
 
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
+import { forgetThumbnails } from "../../page/media/Thumbnail.tsx";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes } from "../../page/words.ts";
 import { AddPictures } from "./AddPictures.tsx";
@@ -13,7 +14,11 @@ export function DataTab() {
   const { problem } = state.storage.value;
   return (
     <>
-      {kept !== true && <p class="notice notice-bad">Your pictures will be lost when this page is closed: {kept}.</p>}
+      {kept !== true && (
+        <p class="notice notice-bad" role="alert">
+          Nothing can be added: {kept}. Allow site data for this page, or leave private browsing.
+        </p>
+      )}
       {problem && (
         <p class="notice notice-bad" role="alert">
           Not everything could be saved: {problem}.
@@ -105,7 +110,8 @@ function Stored() {
         label="Delete everything"
         question="Delete all pictures, runs and models?"
         yes="Yes, delete all"
-        onYes={() => act("data.deleteEverything", {})}
+        disabled={state.activity.value !== null}
+        onYes={() => void act("data.deleteEverything", {}).then(forgetThumbnails)}
       />
     </section>
   );

@@ -1,6 +1,7 @@
 // From dropped or chosen files to pictures by person: the person is the name of the picture's folder.
 import { isOtherPictureName, isPictureName } from "../../../data/pictures/storedPicture.ts";
 import type { PictureEntry } from "../../messages.ts";
+import { count } from "../../page/words.ts";
 
 interface Found {
   /** With slashes; the file name is the last part. */
@@ -60,8 +61,8 @@ export function sorted(found: readonly Found[], person?: string): Sorted {
   }
   const notes = [
     loose > 0 &&
-      `${loose} pictures are not in a folder: put them into one folder for each person, or open a person and add them there.`,
-    others > 0 && `${others} pictures have an unsupported format: convert them to JPEG, PNG or WebP.`,
+      `${count(loose, "picture")} without a folder: make one folder for each person, or open a person and add pictures there.`,
+    others > 0 && `${count(others, "picture")} in an unsupported format: convert to JPEG, PNG or WebP.`,
     pictures.length + records.length + others === 0 && "There are no pictures in your selection.",
   ].filter(Boolean);
   return { entries, records, note: notes.length > 0 ? notes.join(" ") : null };

@@ -1,13 +1,13 @@
 // The worker's part of the Data tab.
 import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
-import { removeFolder, rootFolder } from "../../worker/folders.ts";
+import { deleteEverything } from "../../worker/folders.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
 import { drawnPictures } from "./draw.ts";
 import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
-  const { library, publisher, training, runs } = context;
+  const { library, publisher, training, runs, models } = context;
   /** Shows an activity until the work is done. */
   const during = async <T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) => {
     publisher.set("activity", { text });
@@ -61,9 +61,9 @@ export function handlers(context: Context): Handlers<"data"> {
     "data.deleteEverything": () =>
       during("Deleting everything", async () => {
         await training.pause();
-        await removeFolder(rootFolder);
-        library.forget();
+        await library.forget(deleteEverything);
         runs.forget();
+        models.forget();
         for (const forget of context.forgetters) forget();
         training.show(undefined);
       }),

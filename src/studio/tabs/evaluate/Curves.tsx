@@ -2,10 +2,10 @@
 import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { CurveChart } from "../../charts/CurveChart.tsx";
-import type { RunEvaluation } from "../../messages.ts";
+import type { ModelEvaluation } from "../../messages.ts";
 import { accepted } from "./counting.ts";
 
-export function Curves({ evaluation, threshold }: { evaluation: RunEvaluation; threshold: Signal<number> }) {
+export function Curves({ evaluation, threshold }: { evaluation: ModelEvaluation; threshold: Signal<number> }) {
   const { roc, det, genuine, impostor } = evaluation;
   const falseAccept = accepted(impostor, threshold.value) / impostor.length;
   const trueAccept = accepted(genuine, threshold.value) / genuine.length;

@@ -1,8 +1,9 @@
-// Evaluation of a network on held-out people, and its worst mistakes.
-import { useComputed, useSignal } from "@preact/signals";
+// Evaluation of a model on held-out people, and its worst mistakes.
+import { computed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { RunEvaluation, RunSummary } from "../../messages.ts";
+import type { ModelEvaluation } from "../../messages.ts";
 import { act, state } from "../../page/client.ts";
+import { ImportModel } from "../../page/files/ImportModel.tsx";
 import { save } from "../../page/save.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { count } from "../../page/words.ts";
@@ -11,58 +12,75 @@ import { Figures } from "./Figures.tsx";
 import { Mistakes } from "./Mistakes.tsx";
 import { ThresholdCard } from "./ThresholdCard.tsx";
 
+/** A model to evaluate; `version` changes when it is trained further. */
+interface Choice {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  readonly version: number;
+}
+
+const choices = computed((): readonly Choice[] => [
+  ...state.runs.value
+    .filter(({ hasModel }) => hasModel)
+    .map(({ id, name, step }) => ({ id, name, about: count(step, "step"), version: step })),
+  ...state.imported.value.map((model) => ({ ...model, about: "imported", version: 0 })),
+]);
+
 export function EvaluateTab() {
-  const finished = useComputed(() => state.runs.value.filter(({ hasModel }) => hasModel));
   const chosen = useSignal<string | null>(null);
-  const run = finished.value.find(({ id }) => id === chosen.value) ?? finished.value[0];
-  if (!run) {
+  const found = choices.value;
+  const model = found.find(({ id }) => id === chosen.value) ?? found[0];
+  if (!model) {
     return (
       <section class="card">
         <h2>Nothing to evaluate yet</h2>
         <p class="measure">
           After training, this tab shows how well the network recognizes people that it never trained on (held-out
-          identities), and its worst mistakes.
+          identities), and its worst mistakes. A model from a file can be evaluated on your held-out people, too.
         </p>
         <div class="actions">
           <button type="button" onClick={() => openTab("train")}>
             Go to training
           </button>
+          <ImportModel />
         </div>
       </section>
     );
   }
   return (
     <>
-      {finished.value.length > 1 && (
-        <div class="field measure">
-          <label for="evaluated-run">Run</label>
+      <div class="heading">
+        <div class="field model-choice">
+          <label for="evaluated-model">Model</label>
           <select
-            id="evaluated-run"
-            value={run.id}
+            id="evaluated-model"
+            value={model.id}
             onChange={({ currentTarget }) => {
               chosen.value = currentTarget.value;
             }}
           >
-            {finished.value.map(({ id, name, step }) => (
+            {found.map(({ id, name, about }) => (
               <option key={id} value={id}>
-                {name}, {count(step, "step")}
+                {name}, {about}
               </option>
             ))}
           </select>
         </div>
-      )}
-      <OfRun key={`${run.id} ${run.step}`} run={run} />
+        <ImportModel />
+      </div>
+      <OfModel key={`${model.id} ${model.version}`} model={model} />
     </>
   );
 }
 
-function OfRun({ run }: { run: RunSummary }) {
-  const found = useSignal<RunEvaluation | null>(null);
+function OfModel({ model: { id, name } }: { model: Choice }) {
+  const found = useSignal<ModelEvaluation | null>(null);
   const threshold = useSignal(0);
   const failed = useSignal(false);
   const evaluate = async () => {
     failed.value = false;
-    const evaluation = await act("evaluate.run", { run: run.id });
+    const evaluation = await act("evaluate.model", { model: id });
     failed.value = !evaluation;
     if (!evaluation) return;
     threshold.value = evaluation.threshold;
@@ -81,28 +99,31 @@ function OfRun({ run }: { run: RunSummary }) {
       <p class="quiet">Comparing pictures of held-out people …</p>
     );
   }
-  const { people, pictures, genuine, impostor, changed } = evaluation;
+  const { people, pictures, genuine, impostor, doubt } = evaluation;
   const saveReport = async () => {
-    const report = await act("evaluate.report", { run: run.id });
-    if (report) save(report, `${run.name}.html`);
+    const report = await act("evaluate.report", { model: id });
+    if (report) save(report, `${name}.html`);
   };
   return (
     <>
       <section class="card">
         <div class="heading">
-          <h2>Evaluation of {run.name}</h2>
+          <h2>Evaluation of {name}</h2>
           <button type="button" onClick={saveReport} disabled={state.activity.value !== null}>
             Save report
           </button>
         </div>
         <p class="quiet measure">
           {count(genuine.length + impostor.length, "pair")} from {count(pictures, "picture")} of{" "}
-          {count(people, "held-out person", "held-out people")}, never seen in training.
+          {count(people, "held-out person", "held-out people")}
+          {doubt === null && ", never seen in training"}.
         </p>
-        {changed && (
+        {doubt !== null && (
           <p class="notice">
-            The pictures have changed since this run was trained. Some of these people may have been in its training
-            set, which makes the results look better than they are.
+            {doubt === "changed"
+              ? "The pictures have changed since this run was trained."
+              : "This model was trained elsewhere."}{" "}
+            Some of these people may have been in its training set, which makes the results look better than they are.
           </p>
         )}
         <Figures evaluation={evaluation} />

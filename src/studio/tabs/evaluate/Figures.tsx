@@ -1,8 +1,8 @@
 // The metrics for comparing networks, each with its confidence interval and an explanation.
-import type { Figure, RunEvaluation } from "../../messages.ts";
+import type { Figure, ModelEvaluation } from "../../messages.ts";
 import { percent } from "../../page/words.ts";
 
-export function Figures({ evaluation }: { evaluation: RunEvaluation }) {
+export function Figures({ evaluation }: { evaluation: ModelEvaluation }) {
   const { auc, eer, trueAccepts, accuracy } = evaluation;
   return (
     <>

@@ -1,15 +1,15 @@
 // The worst mistakes at the threshold, as pictures.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { ComparedPair, RunEvaluation } from "../../messages.ts";
+import type { ComparedPair, ModelEvaluation } from "../../messages.ts";
 import { request } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { accepted } from "./counting.ts";
 
 const shown = 8;
 
-export function Mistakes({ evaluation, threshold }: { evaluation: RunEvaluation; threshold: number }) {
-  const { run, nearestImpostors, farthestGenuine, genuine, impostor } = evaluation;
+export function Mistakes({ evaluation, threshold }: { evaluation: ModelEvaluation; threshold: number }) {
+  const { model, nearestImpostors, farthestGenuine, genuine, impostor } = evaluation;
   return (
     <section class="card">
       <h2>The worst mistakes</h2>
@@ -21,14 +21,14 @@ export function Mistakes({ evaluation, threshold }: { evaluation: RunEvaluation;
         <Group
           title="False accepts: different people taken for one"
           none="None at this threshold."
-          run={run}
+          model={model}
           all={accepted(impostor, threshold)}
           pairs={nearestImpostors.filter(({ distance }) => distance <= threshold)}
         />
         <Group
           title="False rejects: the same person not recognized"
           none="None at this threshold."
-          run={run}
+          model={model}
           all={genuine.length - accepted(genuine, threshold)}
           pairs={farthestGenuine.filter(({ distance }) => distance > threshold)}
         />
@@ -40,12 +40,12 @@ export function Mistakes({ evaluation, threshold }: { evaluation: RunEvaluation;
 interface GroupProps {
   readonly title: string;
   readonly none: string;
-  readonly run: string;
+  readonly model: string;
   readonly all: number;
   readonly pairs: readonly ComparedPair[];
 }
 
-function Group({ title, none, run, all, pairs }: GroupProps) {
+function Group({ title, none, model, all, pairs }: GroupProps) {
   const most = useSignal(shown);
   const visible = pairs.slice(0, most.value);
   return (
@@ -63,8 +63,8 @@ function Group({ title, none, run, all, pairs }: GroupProps) {
               <li key={`${left} ${right}`}>
                 <figure>
                   <div class="pair">
-                    <RunPicture run={run} picture={left} name={names[0]} />
-                    <RunPicture run={run} picture={right} name={names[1]} />
+                    <ModelPicture model={model} picture={left} name={names[0]} />
+                    <ModelPicture model={model} picture={right} name={names[1]} />
                   </div>
                   <figcaption>
                     <span>{names[0]}</span>
@@ -92,11 +92,11 @@ function Group({ title, none, run, all, pairs }: GroupProps) {
   );
 }
 
-function RunPicture({ run, picture, name }: { run: string; picture: number; name: string }) {
+function ModelPicture({ model, picture, name }: { model: string; picture: number; name: string }) {
   const file = useSignal<Blob | null>(null);
   useEffect(() => {
     let wanted = true;
-    request("evaluate.picture", { run, picture }).then(
+    request("evaluate.picture", { model, picture }).then(
       (blob) => {
         if (wanted) file.value = blob;
       },
@@ -105,6 +105,6 @@ function RunPicture({ run, picture, name }: { run: string; picture: number; name
     return () => {
       wanted = false;
     };
-  }, [run, picture, file]);
+  }, [model, picture, file]);
   return <FilePicture file={file.value} name={name} />;
 }

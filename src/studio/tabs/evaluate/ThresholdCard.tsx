@@ -1,7 +1,7 @@
 // Choosing the threshold, with its error rates.
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Figure, RunEvaluation } from "../../messages.ts";
+import type { Figure, ModelEvaluation } from "../../messages.ts";
 import { request, trouble } from "../../page/client.ts";
 import { percent } from "../../page/words.ts";
 import { accepted } from "./counting.ts";
@@ -16,24 +16,24 @@ interface Mistakes {
 /** Milliseconds without a change of the threshold before the intervals are requested. */
 const still = 200;
 
-export function ThresholdCard({ evaluation, threshold }: { evaluation: RunEvaluation; threshold: Signal<number> }) {
-  const { run, genuine, impostor } = evaluation;
+export function ThresholdCard({ evaluation, threshold }: { evaluation: ModelEvaluation; threshold: Signal<number> }) {
+  const { model, genuine, impostor } = evaluation;
   const at = threshold.value;
   const own = useSignal(evaluation.threshold);
   const intervals = useSignal<Mistakes | null>(null);
   useEffect(() => {
     const timer = setTimeout(async () => {
-      const found = await request("evaluate.at", { run, threshold: at }).catch(() => null); // rates are shown without intervals
+      const found = await request("evaluate.at", { model, threshold: at }).catch(() => null); // rates are shown without intervals
       if (found) intervals.value = { threshold: at, ...found };
     }, still);
     return () => clearTimeout(timer);
-  }, [run, at, intervals]);
+  }, [model, at, intervals]);
   const known = intervals.value?.threshold === at ? intervals.value : null;
   const [falseAccepts, falseRejects] = [accepted(impostor, at), genuine.length - accepted(genuine, at)];
   const [accepts, rejects] = [percent(falseAccepts / impostor.length), percent(falseRejects / genuine.length)];
   const take = async () => {
     try {
-      await request("evaluate.useThreshold", { run, threshold: at });
+      await request("evaluate.useThreshold", { model, threshold: at });
       own.value = at;
     } catch (error) {
       trouble.value = (error as Error).message;

@@ -1,4 +1,4 @@
-// Evaluates a run's model on the held-out identities.
+// Evaluates a model on the held-out identities.
 import { type Dataset, labelsOf } from "../../../data/dataset.ts";
 import type { EvaluationPair } from "../../../data/sampling/evaluationPairs.ts";
 import { TwingradError } from "../../../errors.ts";
@@ -10,7 +10,7 @@ import { falseAcceptRates, type VerificationReport } from "../../../evaluation/v
 import type { Device } from "../../../gpu/device.ts";
 import { assess } from "../../../recognition/assessment.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
-import type { ComparedPair, Figure, RunEvaluation } from "../../messages.ts";
+import type { ComparedPair, Figure, ModelEvaluation } from "../../messages.ts";
 import { evaluationDataset, heldOutPairs } from "../../worker/training/heldOut.ts";
 
 /** How many of the worst mistakes of each kind are shown. */
@@ -58,10 +58,10 @@ export async function evaluated(
 }
 
 export function summary(
-  run: string,
+  model: string,
   { dataset, scored, report, intervals, curve, threshold }: Evaluated,
-  changed: boolean,
-): RunEvaluation {
+  doubt: ModelEvaluation["doubt"],
+): ModelEvaluation {
   const distances = (same: boolean) =>
     Float64Array.from(
       scored.filter((pair) => pair.same === same),
@@ -78,10 +78,10 @@ export function summary(
       });
   };
   return {
-    run,
+    model,
     people: dataset.identities.length,
     pictures: dataset.items.length,
-    changed,
+    doubt,
     threshold,
     auc: { value: report.auc, interval: intervals.auc },
     eer: { value: report.eer, interval: intervals.eer },

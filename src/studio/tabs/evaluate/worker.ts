@@ -8,25 +8,35 @@ import { type Evaluated, evaluated, mistakesAt, summary } from "./evaluation.ts"
 const pictureSide = 96;
 
 export function handlers(context: Context): Handlers<"evaluate"> {
-  const { library, runs, publisher, device } = context;
+  const { library, runs, models, publisher, device } = context;
   /** The newest evaluation: requests about it need no GPU. It is repeated when the pictures or the model change. */
   let newest: { key: string; made: Promise<Evaluated> } | undefined;
+  context.forgetters.add(() => {
+    newest = undefined;
+  });
 
-  const evaluate = (run: string) =>
+  const evaluate = (model: string) =>
     during("Evaluating on held-out people", async (told) =>
-      evaluated(await device(), await runs.model(run), library.datasets().heldOut, told),
+      evaluated(await device(), await models.read(model), library.datasets().heldOut, told),
     );
-  const keyOf = async (run: string) => JSON.stringify([run, runs.get(run).losses.length, await library.fingerprint()]);
-  const of = async (run: string): Promise<Evaluated> => {
-    const key = await keyOf(run);
+  const keyOf = async (model: string) => {
+    const steps = models.isImported(model) ? 0 : runs.get(model).losses.length;
+    return JSON.stringify([model, steps, await library.fingerprint()]);
+  };
+  const of = async (model: string): Promise<Evaluated> => {
+    const key = await keyOf(model);
     if (newest?.key !== key) {
-      const mine = { key, made: evaluate(run) };
+      const mine = { key, made: evaluate(model) };
       newest = mine;
       mine.made.catch(() => {
         if (newest === mine) newest = undefined; // the next request tries again
       });
     }
     return newest.made;
+  };
+  const doubtOf = async (model: string) => {
+    if (models.isImported(model)) return "imported";
+    return runs.get(model).fingerprint === (await library.fingerprint()) ? null : "changed";
   };
   async function during<T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) {
     publisher.set("activity", { text });
@@ -38,39 +48,36 @@ export function handlers(context: Context): Handlers<"evaluate"> {
   }
 
   return {
-    "evaluate.run": async ({ run }) => {
-      const found = await of(run);
-      return summary(run, found, runs.get(run).fingerprint !== (await library.fingerprint()));
-    },
-    "evaluate.at": async ({ run, threshold }) => mistakesAt(await of(run), threshold),
-    "evaluate.picture": async ({ run, picture }) => {
-      const { dataset } = await of(run);
+    "evaluate.model": async ({ model }) => summary(model, await of(model), await doubtOf(model)),
+    "evaluate.at": async ({ model, threshold }) => mistakesAt(await of(model), threshold),
+    "evaluate.picture": async ({ model, picture }) => {
+      const { dataset } = await of(model);
       const size = [pictureSide, pictureSide, 3] as const;
       return pictureFile(await dataset.items[picture].decode(size), size);
     },
-    "evaluate.useThreshold": async ({ run, threshold }) => {
+    "evaluate.useThreshold": async ({ model: id, threshold }) => {
       if (!Number.isFinite(threshold))
         throw new TwingradError("BAD_INPUT", `Invalid threshold ${threshold}: expected a number.`);
-      const bytes = await runs.model(run);
+      const bytes = await models.read(id);
       const model = await Model.open(await device(), bytes);
       const { calibration } = model.operatingPoint;
       await model.dispose();
-      await runs.writeModel(run, await withOperatingPoint(bytes, { threshold, calibration }));
-      const found = await of(run);
-      newest = { key: await keyOf(run), made: Promise.resolve({ ...found, threshold }) };
+      await models.write(id, await withOperatingPoint(bytes, { threshold, calibration }));
+      const found = await of(id);
+      newest = { key: await keyOf(id), made: Promise.resolve({ ...found, threshold }) };
     },
-    "evaluate.report": async ({ run }) => {
-      const { dataset, scored, report, intervals, curve } = await of(run);
+    "evaluate.report": async ({ model: id }) => {
+      const { dataset, scored, report, intervals, curve } = await of(id);
       return during("Writing the report", async () => {
         const [{ evaluationPage }, { evaluationReport }, { detCurve }] = await Promise.all([
           import("../../../report/evaluationPage.ts"),
           import("../../../report/evaluationReport.ts"),
           import("../../../evaluation/det.ts"),
         ]);
-        const model = await Model.open(await device(), await runs.model(run));
+        const model = await Model.open(await device(), await models.read(id));
         try {
           const about = {
-            model: runs.get(run).name,
+            model: models.nameOf(id),
             data: "held-out people of the studio",
             folds: "over folds of people",
             verification: { ...report, det: detCurve(curve), intervals },

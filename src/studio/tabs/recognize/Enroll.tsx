@@ -4,9 +4,9 @@ import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
+import { files } from "../../page/files/files.ts";
+import { pictureOf, stream } from "../../page/media/camera.ts";
 import { count } from "../../page/words.ts";
-import { frameOf, stream } from "./camera.ts";
-import { files } from "./files.ts";
 
 /** Pictures of a burst, and milliseconds between them: time to turn the head a little. */
 const burst = { pictures: 5, pause: 400 };
@@ -39,9 +39,8 @@ export function Enroll({ video, findFace }: Props) {
     told.value = null;
   };
   const takePicture = async () => {
-    const frame = video.current && (await frameOf(video.current));
-    if (!frame) return;
-    add([{ name: `camera picture ${ids + 1}`, file: await pictureOf(frame) }]);
+    const file = await pictureOf(video.current);
+    if (file) add([{ name: `camera picture ${ids + 1}`, file }]);
   };
   const takeSeveral = async () => {
     bursting.value = true;
@@ -145,15 +144,4 @@ export function Enroll({ video, findFace }: Props) {
       )}
     </section>
   );
-}
-
-/** A frame as a file, which is shown as it will be enrolled. */
-async function pictureOf(frame: ImageBitmap): Promise<Blob> {
-  const canvas = document.createElement("canvas");
-  canvas.width = frame.width;
-  canvas.height = frame.height;
-  canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(frame);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be saved."))), "image/png");
-  });
 }

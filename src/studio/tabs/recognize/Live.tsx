@@ -2,9 +2,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
-import { request, state } from "../../page/client.ts";
-import { percent } from "../../page/words.ts";
-import { cameraTrouble, frameOf, startCamera, stopCamera, stream } from "./camera.ts";
+import { act, request, state } from "../../page/client.ts";
+import { CameraButton } from "../../page/media/CameraButton.tsx";
+import { cameraTrouble, frameOf, stream } from "../../page/media/camera.ts";
+import { likelihood } from "../../page/words.ts";
 import { type Answer, Steady } from "./steady.ts";
 
 /** The least time between identified frames, in milliseconds. */
@@ -18,23 +19,19 @@ interface Props {
 }
 
 export function Live({ video, findFace }: Props) {
-  const { people, findsFaces } = state.recognition.value;
+  const { people } = state.recognition.value;
   const on = stream.value !== null;
   const anybody = people.length > 0;
   const answer = useSignal<Answer | null>(null);
   const trouble = useSignal<string | null>(null);
 
-  useEffect(() => stopCamera, []);
-  useEffect(() => {
-    if (video.current) video.current.srcObject = stream.value;
-  }, [video, stream.value]);
   useEffect(() => {
     answer.value = null;
     if (!on || !anybody) return;
     let wanted = true;
     const steady = new Steady();
     const look = async () => {
-      const frame = document.hidden || !video.current ? null : await frameOf(video.current);
+      const frame = document.hidden ? null : await frameOf(video.current);
       if (!frame) return;
       try {
         const found = await request("recognize.identify", { picture: frame, findFace: findFace.value });
@@ -66,18 +63,14 @@ export function Live({ video, findFace }: Props) {
       <div class="heading">
         <h2>Camera</h2>
         <div class="actions">
-          {on ? (
-            <button type="button" onClick={stopCamera}>
-              Stop camera
-            </button>
-          ) : (
-            <button type="button" class="primary" onClick={startCamera}>
-              Start camera
-            </button>
-          )}
+          <CameraButton />
         </div>
       </div>
-      {cameraTrouble.value && <p class="notice notice-bad">{cameraTrouble.value}</p>}
+      {cameraTrouble.value && (
+        <p class="notice notice-bad" role="alert">
+          {cameraTrouble.value}
+        </p>
+      )}
       <div class={`viewfinder ${on ? "viewfinder-on" : ""}`}>
         <video ref={video} autoplay muted playsInline aria-label="Camera picture" hidden={!on} />
         <svg class="oval" viewBox="0 0 100 100" aria-hidden="true">
@@ -86,18 +79,7 @@ export function Live({ video, findFace }: Props) {
         {!on && <p class="quiet">The camera is off until you press the button. Its pictures stay on this machine.</p>}
       </div>
       {on && <p class="quiet small">Fill the oval with the face, so that its size is the same each time.</p>}
-      {findsFaces && (
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={findFace.value}
-            onChange={({ currentTarget }) => {
-              findFace.value = currentTarget.checked;
-            }}
-          />
-          Find the face in the picture (face detection of this browser)
-        </label>
-      )}
+      <FindFace findFace={findFace} />
       <section aria-label="Who it is" class="verdict">
         {trouble.value ? (
           <p class="notice notice-bad">{trouble.value}</p>
@@ -115,6 +97,37 @@ export function Live({ video, findFace }: Props) {
         </p>
       </section>
     </section>
+  );
+}
+
+/** Whether pictures are cropped to the face, and the way to a face finder where there is none. */
+function FindFace({ findFace }: { findFace: Signal<boolean> }) {
+  const { finder, wantsFaces } = state.recognition.value;
+  if (finder) {
+    return (
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={findFace.value}
+          onChange={({ currentTarget }) => {
+            findFace.value = currentTarget.checked;
+          }}
+        />
+        Find the face in the picture ({finder})
+      </label>
+    );
+  }
+  return (
+    <div class="find-face">
+      <p class="quiet small">
+        {wantsFaces
+          ? "This model was trained on aligned faces; without a face finder it errs more often. This browser has none."
+          : "This browser has no face finder, so the middle of each picture is used."}
+      </p>
+      <button type="button" disabled={state.activity.value !== null} onClick={() => act("recognize.loadFinder", {})}>
+        Load face finder
+      </button>
+    </div>
   );
 }
 
@@ -150,7 +163,7 @@ export function Verdict({ answer }: { answer: Answer }) {
         {probability !== null && (
           <div>
             <dt>Probability</dt>
-            <dd>{percent(probability, 0)}</dd>
+            <dd>{likelihood(probability)}</dd>
             <dd class="note">that it is {name === null ? candidates[0].name : "this person"}</dd>
           </div>
         )}

@@ -1,10 +1,12 @@
 // The recognition model: choosing, exporting and importing it, and the liveness check.
 import { act, state } from "../../page/client.ts";
+import { FileButton } from "../../page/files/FileButton.tsx";
+import { ImportModel } from "../../page/files/ImportModel.tsx";
 import { save } from "../../page/save.ts";
-import { FileButton } from "./FileButton.tsx";
 
 export function ModelCard() {
-  const { model, imported, liveness, threshold } = state.recognition.value;
+  const { model, liveness, threshold } = state.recognition.value;
+  const imported = state.imported.value;
   const runs = state.runs.value.filter(({ hasModel }) => hasModel);
   const busy = state.activity.value !== null;
   const exported = async (what: "recognize.exportModel" | "recognize.exportOnnx") => {
@@ -60,7 +62,7 @@ export function ModelCard() {
           </button>
         )}
       </div>
-      <details>
+      <details open={liveness !== null}>
         <summary class="small">Refuse photos and screens (liveness)</summary>
         <p class="quiet measure">
           A second model can reject a photo or a screen that is held in front of the camera (presentation attacks).
@@ -86,16 +88,5 @@ export function ModelCard() {
         </div>
       </details>
     </section>
-  );
-}
-
-export function ImportModel() {
-  return (
-    <FileButton
-      name="Import model"
-      accept=".safetensors"
-      disabled={state.activity.value !== null}
-      take={(file) => void act("recognize.importModel", { file })}
-    />
   );
 }

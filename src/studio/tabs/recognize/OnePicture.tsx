@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
-import { FileButton } from "./FileButton.tsx";
+import { FileButton } from "../../page/files/FileButton.tsx";
 import { Verdict } from "./Live.tsx";
 import type { Answer } from "./steady.ts";
 

@@ -1,9 +1,9 @@
 // The enrolled people, and their gallery as a file.
 import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
+import { FileButton } from "../../page/files/FileButton.tsx";
 import { save } from "../../page/save.ts";
 import { count } from "../../page/words.ts";
-import { FileButton } from "./FileButton.tsx";
 
 export function People() {
   const { people, model } = state.recognition.value;

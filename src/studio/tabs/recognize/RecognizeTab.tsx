@@ -1,20 +1,22 @@
 // Enrolling people, and recognizing them live.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { act, state } from "../../page/client.ts";
+import { ImportModel } from "../../page/files/ImportModel.tsx";
+import { useCamera } from "../../page/media/camera.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { Enroll } from "./Enroll.tsx";
 import { Live } from "./Live.tsx";
-import { ImportModel, ModelCard } from "./ModelCard.tsx";
+import { ModelCard } from "./ModelCard.tsx";
 import { OnePicture } from "./OnePicture.tsx";
 import { People } from "./People.tsx";
 
 export function RecognizeTab() {
-  const { model, imported } = state.recognition.value;
-  const models = state.runs.value.filter(({ hasModel }) => hasModel).length + imported.length;
+  const { model } = state.recognition.value;
+  const models = state.runs.value.filter(({ hasModel }) => hasModel).length + state.imported.value.length;
   const opened = useSignal(false);
   const findFace = useSignal(true);
-  const video = useRef<HTMLVideoElement>(null);
+  const video = useCamera();
   // Opens a model again when the first one appears or the last one is removed.
   useEffect(() => {
     void act("recognize.open", {}).then(() => {

@@ -1,29 +1,23 @@
 // The gallery and the model in use, stored in the origin-private file system. Each change is stored before it takes
 // effect; where that fails, nothing has changed.
+
+import type { FaceFinder } from "../../../data/detection/faceFinder.ts";
 import { identityName } from "../../../data/names.ts";
-import { NotLiveError, TwingradError } from "../../../errors.ts";
+import { DeviceLostError, NotLiveError, TwingradError } from "../../../errors.ts";
 import { sha256 } from "../../../formats/seal.ts";
 import type { Device } from "../../../gpu/device.ts";
 import { Gallery, type GalleryJson } from "../../../recognition/gallery.ts";
 import { LivenessModel } from "../../../recognition/livenessModel.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
-import { type ShapeDetector, shapeDetector } from "../../../web/shapeDetector.ts";
+import { browserFaceFinder } from "../../../web/faceFinders.ts";
 import type { Input, Output, Probe, Recognized } from "../../messages.ts";
 import type { Context } from "../../worker/context.ts";
-import { folderAt, readJson, rootFolder, writeJson } from "../../worker/folders.ts";
+import { folderAt, readJson, recognitionFolder, writeJson } from "../../worker/folders.ts";
 import { dataUri, pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
+import { installedFaceFinder } from "./faceFinder.ts";
 import { mergedGalleries, readGallery, taking } from "./imports.ts";
-import { type PreparedProbe, prepare } from "./probe.ts";
-
-/** The stored index of models and galleries. */
-interface Index {
-  readonly version: 1;
-  /** The model used last. */
-  model: string | null;
-  imported: { readonly id: string; readonly name: string }[];
-  liveness: { readonly name: string } | null;
-}
+import { croppedTo, type PreparedProbe, prepare } from "./probe.ts";
 
 /** The people of one model, with a small picture of each person enrolled here. */
 interface KeptGallery {
@@ -40,20 +34,16 @@ interface Opened {
   covers: ReadonlyMap<string, string>;
 }
 
-const indexFile = "recognition.json";
-const livenessFile = "liveness.safetensors";
-const modelFile = (id: string) => `${id}.safetensors`;
 const galleryFile = (fingerprint: string) => `gallery-${fingerprint}.json`;
 const coverSide = 96;
 /** Frames are embedded one at a time. */
 const batchSize = 1;
 
 export class Recognition {
-  private readonly folder = folderAt(`${rootFolder}/recognition`);
-  private index: Index | undefined;
+  private readonly folder = folderAt(recognitionFolder);
   private opened: Opened | undefined;
   private liveness: { readonly device: Device; readonly scorer: LivenessModel } | undefined;
-  private finder: ShapeDetector | undefined;
+  private finder: FaceFinder | undefined;
   /** Serializes changes. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -63,17 +53,18 @@ export class Recognition {
 
   open(wanted?: string): Promise<void> {
     return this.alone(async () => {
-      const index = await this.load();
-      const known = [...this.runs(), ...index.imported].map(({ id }) => id);
-      const id = wanted ?? (index.model !== null && known.includes(index.model) ? index.model : known[0]);
+      const { models } = this.context;
+      this.finder ??= await browserFaceFinder();
+      const known = models.list().map(({ id }) => id);
+      const last = models.index.model;
+      const id = wanted ?? (last !== null && known.includes(last) ? last : known[0]);
       if (id === undefined) return this.close();
       await this.use(id);
     });
   }
 
   enroll({ name, pictures, findFace }: Input<"recognize.enroll">): Promise<Output<"recognize.enroll">> {
-    return this.alone(async () => {
-      const opened = await this.current();
+    return this.changingAlone(async (opened) => {
       const refused: { name: string; reason: string }[] = [];
       let added = 0;
       await this.changing(opened, async () => {
@@ -87,7 +78,7 @@ export class Recognition {
             added++;
           } catch (error) {
             if (!isOfPicture(error)) throw error;
-            refused.push({ name: file, reason: error.message });
+            refused.push({ name: file, reason: error instanceof NotLiveError ? notLive(error) : error.message });
           }
         }
       });
@@ -96,14 +87,15 @@ export class Recognition {
   }
 
   async identify(picture: Probe, findFace: boolean): Promise<Recognized | "refused" | "no face"> {
-    const { model, gallery } = await this.current();
     const probe = await prepare(picture, findFace ? this.finder : undefined);
     if (findFace && this.finder && !probe.face) return "no face";
     try {
-      const found = await gallery.identify(await this.pixels(probe, model), await this.checked(probe));
-      const { name, distance, threshold, candidates } = found;
-      const probability = model.calibrated ? model.probability(distance) : null;
-      return { name, distance, threshold, candidates, probability, face: probe.face };
+      return await this.onDevice(async ({ model, gallery }) => {
+        const found = await gallery.identify(await this.pixels(probe, model), await this.checked(probe));
+        const { name, distance, threshold, candidates } = found;
+        const probability = model.calibrated ? model.probability(distance) : null;
+        return { name, distance, threshold, candidates, probability };
+      });
     } catch (error) {
       if (error instanceof NotLiveError) return "refused";
       throw error;
@@ -111,26 +103,27 @@ export class Recognition {
   }
 
   forget(name: string): Promise<void> {
-    return this.alone(async () => {
-      const opened = await this.current();
-      await this.changing(opened, async () => {
+    return this.changingAlone((opened) =>
+      this.changing(opened, async () => {
         opened.gallery.remove(name);
         opened.covers = new Map([...opened.covers].filter(([known]) => known !== name));
-      });
-    });
+      }),
+    );
   }
 
   async exportModel(): Promise<Output<"recognize.exportModel">> {
-    const { id } = await this.current();
-    const bytes = (await this.bytesOf(id)) as Uint8Array<ArrayBuffer>;
-    return { name: `${this.nameOf(id)}.safetensors`, file: new Blob([bytes]) };
+    const { models } = this.context;
+    const { id } = this.inUse();
+    const bytes = (await models.read(id)) as Uint8Array<ArrayBuffer>;
+    return { name: `${models.nameOf(id)}.safetensors`, file: new Blob([bytes]) };
   }
 
   async exportOnnx(): Promise<Output<"recognize.exportOnnx">> {
-    const { id } = await this.current();
+    const { models } = this.context;
+    const { id } = this.inUse();
     const { exportOnnx } = await import("../../../exchange/onnx/exportOnnx.ts"); // large, and rarely needed
-    const { bytes } = await exportOnnx(await this.bytesOf(id));
-    return { name: `${this.nameOf(id)}.onnx`, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
+    const { bytes } = await exportOnnx(await models.read(id));
+    return { name: `${models.nameOf(id)}.onnx`, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
   }
 
   importModel(file: File): Promise<void> {
@@ -139,10 +132,7 @@ export class Recognition {
         const model = await Model.open(await this.context.device(), bytes, { batchSize });
         const id = `imported-${model.fingerprint.slice(0, 16)}`;
         await model.dispose();
-        const index = await this.load();
-        await this.folder.write(modelFile(id), bytes);
-        const others = index.imported.filter((one) => one.id !== id);
-        await this.keep({ imported: [...others, { id, name: file.name.replace(/\.safetensors$/i, "") }] });
+        await this.context.models.add(id, file.name.replace(/\.safetensors$/i, ""), bytes);
         await this.use(id);
       }),
     );
@@ -150,28 +140,23 @@ export class Recognition {
 
   removeModel(id: string): Promise<void> {
     return this.alone(async () => {
-      const index = await this.load();
-      if (!index.imported.some((one) => one.id === id)) return;
-      await this.keep({
-        imported: index.imported.filter((one) => one.id !== id),
-        model: index.model === id ? null : index.model,
-      });
-      await this.folder.remove(modelFile(id));
-      if (this.opened?.id !== id) return this.tell();
-      const [next] = [...this.runs(), ...this.index!.imported];
+      const { models } = this.context;
+      if (!models.isImported(id)) return;
+      await models.remove(id);
+      if (this.opened?.id !== id) return;
+      const [next] = models.list();
       await (next ? this.use(next.id) : this.close());
     });
   }
 
   async exportGallery(): Promise<Blob> {
-    const { gallery } = await this.current();
+    const { gallery } = this.inUse();
     return new Blob([JSON.stringify(gallery)], { type: "application/json" });
   }
 
   importGallery(file: File): Promise<{ people: number }> {
-    return this.alone(() =>
+    return this.changingAlone((opened) =>
       taking(file, async (bytes) => {
-        const opened = await this.current();
         const added = readGallery(opened.model, bytes);
         await this.changing(opened, async () => {
           const { liveness } = opened.gallery;
@@ -184,33 +169,43 @@ export class Recognition {
     );
   }
 
+  /** Loads the face finder that is served beside the page. */
+  loadFinder(): Promise<void> {
+    return this.alone(async () => {
+      this.finder = await installedFaceFinder();
+      this.tell();
+    });
+  }
+
   setLiveness(file: File | null): Promise<void> {
     return this.alone(async () => {
-      const index = await this.load();
+      const { models } = this.context;
+      const before = { kept: models.index.liveness, opened: this.liveness };
       if (!file) {
-        await this.keep({ liveness: null });
-        if (index.liveness) await this.folder.remove(livenessFile);
-        await this.liveness?.scorer.dispose();
+        await models.keep({ liveness: null });
         this.liveness = undefined;
       } else {
         await taking(file, async (bytes) => {
           const device = await this.context.device();
           const scorer = await LivenessModel.open(device, bytes, { batchSize });
-          await this.folder.write(livenessFile, bytes);
-          await this.keep({ liveness: { name: file.name } });
-          await this.liveness?.scorer.dispose();
+          const own = `liveness-${(await sha256(bytes)).slice(0, 16)}.safetensors`; // beside the previous one, until it is in the index
+          await this.folder.write(own, bytes);
+          await models.keep({ liveness: { name: file.name, file: own } });
           this.liveness = { device, scorer };
         });
       }
       if (this.opened) this.opened.gallery.liveness = this.liveness;
       this.tell();
+      await before.opened?.scorer.dispose();
+      if (before.kept && before.kept.file !== models.index.liveness?.file) await this.folder.remove(before.kept.file);
     });
   }
 
   /** Opens a model with its people. Where that fails, the previous model stays open. */
   private async use(id: string): Promise<void> {
     const { opened } = this;
-    const bytes = await this.bytesOf(id);
+    const { models } = this.context;
+    const bytes = await models.read(id);
     const device = await this.context.device();
     const digest = await sha256(bytes);
     if (opened?.id === id && opened.digest === digest && opened.device === device) return this.tell();
@@ -222,7 +217,7 @@ export class Recognition {
       const gallery = kept
         ? Gallery.fromJSON(model, kept.gallery, { liveness })
         : new Gallery(model, { match: "nearest", liveness });
-      if (this.index!.model !== id) await this.keep({ model: id });
+      if (models.index.model !== id) await models.keep({ model: id });
       this.opened = { id, digest, device, model, gallery, covers: new Map(kept?.covers) };
     } catch (error) {
       await model.dispose();
@@ -233,16 +228,50 @@ export class Recognition {
   }
 
   private async openLiveness(device: Device): Promise<void> {
-    if (!this.index!.liveness || this.liveness?.device === device) return;
-    const bytes = await this.folder.read(livenessFile);
+    const { liveness } = this.context.models.index;
+    if (!liveness || this.liveness?.device === device) return;
+    const bytes = await this.folder.read(liveness.file);
     this.liveness = { device, scorer: await LivenessModel.open(device, bytes, { batchSize }) };
   }
 
-  /** The model in use on the current device; it is opened again after the device was lost. */
-  private async current(): Promise<Opened> {
-    if (!this.opened) throw new TwingradError("BAD_INPUT", "There is no model yet: train one first.");
-    if (this.opened.device !== (await this.context.device())) await this.use(this.opened.id);
+  private inUse(): Opened {
+    if (!this.opened) throw new TwingradError("BAD_INPUT", "There is no model yet: train or import one first.");
     return this.opened;
+  }
+
+  /** The model in use on the current device; it is opened again after the device was lost. Called in a turn. */
+  private async current(): Promise<Opened> {
+    const { id, device } = this.inUse();
+    if (device !== (await this.context.device())) await this.use(id);
+    return this.inUse();
+  }
+
+  /** Asks the model in use, once more where its device is lost meanwhile, or another model is opened. */
+  private async onDevice<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    const { device } = this.inUse();
+    const ready = device === (await this.context.device());
+    const opened = ready ? this.inUse() : await this.alone(() => this.current());
+    try {
+      return await work(opened);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await settled(opened, error);
+      return work(await this.alone(() => this.current()));
+    }
+  }
+
+  /** Changes people in a turn, once more where the device is lost meanwhile. */
+  private changingAlone<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    return this.alone(async () => {
+      const opened = await this.current();
+      try {
+        return await work(opened);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        await settled(opened, error);
+        return work(await this.current());
+      }
+    });
   }
 
   /** Changes the gallery, and stores it. */
@@ -263,46 +292,18 @@ export class Recognition {
     await tellStorage(this.context.publisher);
   }
 
-  private pixels({ stored }: PreparedProbe, { imageSize }: Model): Promise<Uint8Array> {
-    return this.context.decoder.decode(stored, imageSize);
+  private pixels(probe: PreparedProbe, { crop, imageSize }: Model | LivenessModel): Promise<Uint8Array> {
+    return this.context.decoder.decode(croppedTo(probe, crop), imageSize);
   }
 
   /** The same picture in the liveness model's size. */
-  private async checked({ stored }: PreparedProbe): Promise<{ livenessImages?: Uint8Array }> {
-    if (!this.liveness) return {};
-    return { livenessImages: await this.context.decoder.decode(stored, this.liveness.scorer.imageSize) };
+  private async checked(probe: PreparedProbe): Promise<{ livenessImages?: Uint8Array }> {
+    return this.liveness ? { livenessImages: await this.pixels(probe, this.liveness.scorer) } : {};
   }
 
-  private async cover({ stored }: PreparedProbe): Promise<string> {
+  private async cover(probe: PreparedProbe): Promise<string> {
     const size = [coverSide, coverSide, 3] as const;
-    return dataUri(await pictureFile(await this.context.decoder.decode(stored, size), size));
-  }
-
-  private runs() {
-    return this.context.runs.list().filter(({ hasModel }) => hasModel);
-  }
-
-  private nameOf(id: string): string {
-    return [...this.runs(), ...(this.index?.imported ?? [])].find((one) => one.id === id)?.name ?? "model";
-  }
-
-  private async bytesOf(id: string): Promise<Uint8Array> {
-    const imported = (await this.load()).imported.some((one) => one.id === id);
-    return imported ? this.folder.read(modelFile(id)) : this.context.runs.model(id);
-  }
-
-  private async load(): Promise<Index> {
-    if (this.index) return this.index;
-    this.finder = await shapeDetector({ maxDetectedFaces: 4 });
-    const kept = await readJson<Index>(this.folder, indexFile);
-    this.index = kept ?? { version: 1, model: null, imported: [], liveness: null };
-    return this.index;
-  }
-
-  private async keep(changed: Partial<Index>): Promise<void> {
-    const index = { ...(await this.load()), ...changed };
-    await writeJson(this.folder, indexFile, index);
-    this.index = index;
+    return dataUri(await pictureFile(await this.context.decoder.decode(croppedTo(probe), size), size));
   }
 
   private async close(): Promise<void> {
@@ -316,7 +317,6 @@ export class Recognition {
     void this.liveness?.scorer.dispose();
     this.opened = undefined;
     this.liveness = undefined;
-    this.index = undefined;
     this.tell();
   }
 
@@ -327,18 +327,18 @@ export class Recognition {
   }
 
   private tell(): void {
-    const { opened, index, liveness, finder } = this;
+    const { opened, liveness, finder } = this;
+    const kept = this.context.models.index.liveness;
     const people = opened?.gallery.toJSON().people ?? [];
     this.context.publisher.set("recognition", {
       model: opened?.id ?? null,
-      imported: index?.imported ?? [],
       people: people.map(({ name, embeddings }) => {
         return { name, pictures: embeddings.length, cover: opened?.covers.get(name) ?? null };
       }),
       threshold: opened?.model.threshold ?? null,
-      liveness:
-        liveness && index?.liveness ? { name: index.liveness.name, threshold: liveness.scorer.threshold } : null,
-      findsFaces: finder !== undefined,
+      liveness: liveness && kept ? { name: kept.name, threshold: liveness.scorer.threshold } : null,
+      finder: finder?.name ?? null,
+      wantsFaces: opened?.model.crop?.mode === "face",
     });
   }
 }
@@ -356,4 +356,16 @@ function isOfPicture(error: unknown): error is TwingradError {
     error instanceof NoFaceError ||
     (error instanceof TwingradError && error.code === "CORRUPT_FILE")
   );
+}
+
+const notLive = ({ score, threshold }: NotLiveError) =>
+  `The liveness model takes this for a photo or a screen (presentation attack): score ${score.toFixed(2)}, expected at least ${threshold.toFixed(2)}.`;
+
+/** The device was lost, or the model was closed because another one was opened. */
+const isGone = (error: unknown) =>
+  error instanceof DeviceLostError || (error instanceof TwingradError && error.code === "DISPOSED");
+
+/** Waits until a lost device is known to be lost, so that the next call opens another. */
+async function settled({ device }: Opened, error: unknown): Promise<void> {
+  if (error instanceof DeviceLostError) await device.lost.catch(() => undefined);
 }

@@ -24,6 +24,7 @@ export function handlers(context: Context): Handlers<"recognize"> {
     "recognize.removeModel": ({ model }) => recognition.removeModel(model),
     "recognize.exportGallery": () => recognition.exportGallery(),
     "recognize.importGallery": ({ file }) => recognition.importGallery(file),
+    "recognize.loadFinder": () => during("Loading the face finder", () => recognition.loadFinder()),
     "recognize.setLiveness": ({ file }) => during("Reading the liveness model", () => recognition.setLiveness(file)),
   };
 }

@@ -33,16 +33,24 @@ export function TrainTab() {
 function Buttons() {
   const { status } = state.training.value;
   const { tooLittle, people } = state.data.value;
+  const asked = useSignal(false);
   const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
-  const ready = tooLittle === null && !underWay && state.activity.value === null;
+  const ready = tooLittle === null && !underWay && state.activity.value === null && !asked.value;
   const resumable = status === "paused" || status === "failed";
+  /** A second press before the worker's answer is ignored. */
+  const once = async (work: () => Promise<unknown>) => {
+    if (asked.value) return;
+    asked.value = true;
+    await work();
+    asked.value = false;
+  };
   return (
     <section class="actions" aria-label="Training">
       <button
         type="button"
         class={resumable ? undefined : "primary"}
         disabled={!ready}
-        onClick={() => act("train.start", { settings: settings.value })}
+        onClick={() => once(() => act("train.start", { settings: settings.value }))}
       >
         Start training
       </button>
@@ -52,8 +60,8 @@ function Buttons() {
       <button
         type="button"
         class={resumable ? "primary" : undefined}
-        disabled={!resumable}
-        onClick={() => act("train.resume", {})}
+        disabled={!resumable || asked.value}
+        onClick={() => once(() => act("train.resume", {}))}
       >
         Resume
       </button>
@@ -98,8 +106,9 @@ function Progress() {
       {note && <p>{note}</p>}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
-        {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
-        time: training continues from the last checkpoint when you return.
+        {device.status === "ready" && device.software && ". A real GPU is far faster"}.
+        {status === "training" &&
+          " You may close this page at any time: training continues from the last checkpoint when you return."}
       </p>
     </section>
   );

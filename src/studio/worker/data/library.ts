@@ -12,7 +12,7 @@ import type { Publisher } from "../publisher.ts";
 import { jpegOf } from "./jpeg.ts";
 import { type PictureStore, storedPictures } from "./pictureStore.ts";
 
-interface Person {
+export interface Person {
   readonly id: string;
   name: string;
   heldOut: boolean;
@@ -54,6 +54,7 @@ export class Library {
   private readonly folder = folderAt(rootFolder);
   private readonly store: PictureStore = storedPictures(picturesFolder);
   private ids = 0;
+  private clearing = false;
   /** Serializes changes: each is stored completely before the next begins. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -66,6 +67,7 @@ export class Library {
     const stored = await readJson<Stored>(this.folder, indexFile);
     if (stored) this.people = stored.people;
     this.tell();
+    await this.store.keepOnly(this.pictureIds());
   }
 
   /** Adds as many pictures as possible; the others are listed as rejected with the reason. */
@@ -78,6 +80,7 @@ export class Library {
       let full: DiskError | undefined;
       const prepared = ahead(pictures, together, (picture) => this.prepare(picture));
       for (const [index, picture] of pictures.entries()) {
+        if (this.clearing) break;
         try {
           const ready = await prepared(index);
           if (full) throw full;
@@ -167,29 +170,52 @@ export class Library {
     this.tell();
   }
 
-  /** Called after the folder was removed. */
-  forget(): void {
-    this.people = [];
-    this.refused = [];
-    this.tell();
+  /** Forgets everything after `remove`, which removes the folder. Pictures that are being added are not added. */
+  forget(remove: () => Promise<void>): Promise<void> {
+    this.clearing = true;
+    return this.alone(async () => {
+      await remove();
+      this.people = [];
+      this.refused = [];
+      this.tell();
+    }).finally(() => {
+      this.clearing = false;
+    });
   }
 
-  /** The training and the held-out dataset; the latter is empty where nobody is held out. */
-  datasets(): { training: Dataset; heldOut: Dataset } {
+  /** The people with their pictures as they are now. */
+  snapshot(): readonly Person[] {
+    return structuredClone(this.people);
+  }
+
+  /** How many pictures of a snapshot were removed since. */
+  removedSince(people: readonly Person[]): number {
+    const known = this.pictureIds();
+    return people.flatMap(({ pictures }) => pictures).filter(({ id }) => !known.has(id)).length;
+  }
+
+  /**
+   * The training and the held-out dataset; the latter is empty where nobody is held out.
+   * @param people a snapshot, for the data as they were; removed pictures are left out.
+   */
+  datasets(people: readonly Person[] = this.people): { training: Dataset; heldOut: Dataset } {
+    const known = this.pictureIds();
     const of = (heldOut: boolean): Dataset => {
-      const people = this.people.filter((person) => person.heldOut === heldOut);
+      const own = people.filter((person) => person.heldOut === heldOut);
       return {
-        identities: people.map(({ name }) => name),
-        items: people.flatMap(({ name: who, pictures }, identity) =>
-          pictures.map(({ id, name }) => {
-            const stored = async () => ({ bytes: await this.store.read(id) });
-            return {
-              identity,
-              name: `${who}, ${name}`,
-              stored,
-              decode: async (size) => this.decoder.decode(await stored(), size),
-            };
-          }),
+        identities: own.map(({ name }) => name),
+        items: own.flatMap(({ name: who, pictures }, identity) =>
+          pictures
+            .filter(({ id }) => known.has(id))
+            .map(({ id, name }) => {
+              const stored = async () => ({ bytes: await this.store.read(id) });
+              return {
+                identity,
+                name: `${who}, ${name}`,
+                stored,
+                decode: async (size) => this.decoder.decode(await stored(), size),
+              };
+            }),
         ),
       };
     };
@@ -285,6 +311,10 @@ export class Library {
     const mine = this.turn.then(work);
     this.turn = mine.catch(() => undefined);
     return mine;
+  }
+
+  private pictureIds(): ReadonlySet<string> {
+    return new Set(this.people.flatMap(({ pictures }) => pictures.map(({ id }) => id)));
   }
 
   private personOf(id: string): Person {

@@ -3,11 +3,12 @@ import type { TwingradError } from "../../../errors.ts";
 import { storageError } from "../../../web/storageError.ts";
 
 export interface PictureStore {
-  readonly has: (id: string) => Promise<boolean>;
   readonly read: (id: string) => Promise<Uint8Array>;
   /** Atomic. @throws DISK where the browser refuses. */
   readonly write: (id: string, bytes: Uint8Array) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
+  /** Removes all others, which a page left when it was closed in the middle of adding or removing pictures. */
+  readonly keepOnly: (ids: ReadonlySet<string>) => Promise<void>;
 }
 
 /** The part of a worker's file handles that a page's lack; TypeScript has the types for pages. */
@@ -22,20 +23,14 @@ interface WorkerFile extends FileSystemFileHandle {
 
 /** A folder of the origin-private file system. */
 export function storedPictures(path: string): PictureStore {
-  const folder = async () => {
+  const folder = async (create = true) => {
     let found = await navigator.storage.getDirectory();
-    for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create: true });
+    for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create });
     return found;
   };
   const failed = (id: string, what: string, error: unknown): TwingradError =>
     storageError(`${path}/${id}`, what, error as Error);
   return {
-    async has(id) {
-      return (await folder()).getFileHandle(id).then(
-        () => true,
-        () => false,
-      );
-    },
     async read(id) {
       try {
         const file = await (await folder()).getFileHandle(id);
@@ -63,6 +58,13 @@ export function storedPictures(path: string): PictureStore {
     },
     async remove(id) {
       await (await folder()).removeEntry(id).catch(() => undefined); // already gone
+    },
+    async keepOnly(ids) {
+      const inside = await folder(false).catch(() => undefined);
+      if (!inside) return; // nothing was ever stored
+      const names: string[] = [];
+      for await (const name of inside.keys()) if (!ids.has(name)) names.push(name);
+      for (const name of names) await inside.removeEntry(name).catch(() => undefined);
     },
   };
 }

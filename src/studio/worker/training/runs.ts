@@ -2,6 +2,7 @@
 import { TwingradError } from "../../../errors.ts";
 import { Checkpoints } from "../../../train/checkpoints.ts";
 import type { Evaluation, RunSettings, RunStatus, RunSummary } from "../../messages.ts";
+import type { Person } from "../data/library.ts";
 import { folderAt, foldersIn, readJson, removeFolder, runsFolder, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
 
@@ -15,7 +16,7 @@ export interface Run {
   readonly people: number;
   readonly heldOut: number;
   readonly pictures: number;
-  /** The fingerprint of its pictures: the run can resume only with the same ones. */
+  /** The fingerprint of its pictures. */
   readonly fingerprint: string;
   adapter: string;
   /** The loss of every step from the first. */
@@ -25,6 +26,7 @@ export interface Run {
 }
 
 const runFile = "run.json";
+const peopleFile = "people.json";
 const modelFile = "model.safetensors";
 
 export class Runs {
@@ -34,8 +36,13 @@ export class Runs {
 
   async open(): Promise<void> {
     for (const id of await foldersIn(runsFolder)) {
-      const run = await readJson<Run>(folderAt(`${runsFolder}/${id}`), runFile).catch(() => undefined);
-      if (run) this.all.set(id, run);
+      try {
+        const run = await readJson<Run>(folderAt(`${runsFolder}/${id}`), runFile);
+        if (run) this.all.set(id, run);
+        else await removeFolder(`${runsFolder}/${id}`); // the page was closed while it was deleted
+      } catch {
+        // unreadable: left as it is
+      }
     }
     this.tell();
   }
@@ -63,6 +70,17 @@ export class Runs {
     await writeJson(folderAt(`${runsFolder}/${run.id}`), runFile, run);
   }
 
+  /** Stores the people and pictures that a run begins with, so that it can resume with the same ones. */
+  async writePeople(id: string, people: readonly Person[]): Promise<void> {
+    await writeJson(folderAt(`${runsFolder}/${id}`), peopleFile, people);
+  }
+
+  async people(id: string): Promise<readonly Person[]> {
+    const people = await readJson<readonly Person[]>(folderAt(`${runsFolder}/${id}`), peopleFile);
+    if (people) return people;
+    throw new TwingradError("CORRUPT_FILE", `It is not known which pictures ${this.get(id).name} began with.`);
+  }
+
   checkpoints(id: string): Checkpoints {
     return new Checkpoints(folderAt(`${runsFolder}/${id}/checkpoints`), { keep: 2 });
   }
@@ -79,6 +97,8 @@ export class Runs {
 
   async remove(id: string): Promise<void> {
     this.get(id);
+    const folder = folderAt(`${runsFolder}/${id}`);
+    if ((await folder.list()).includes(runFile)) await folder.remove(runFile); // first, so that no run is left without its model
     await removeFolder(`${runsFolder}/${id}`);
     this.all.delete(id);
     this.tell();

@@ -1,5 +1,6 @@
 // The run in training: its steps, evaluations on held-out identities and checkpoints; pausing, resuming, stopping. If a
 // run was training when the page was reloaded or closed, or crashed, the worker resumes it at its start.
+import type { Dataset } from "../../../data/dataset.ts";
 import type { SamplerState } from "../../../data/sampling/sampler.ts";
 import { DeviceLostError, TwingradError } from "../../../errors.ts";
 import type { Device } from "../../../gpu/device.ts";
@@ -43,7 +44,8 @@ export class Training {
     this.refuseTwo();
     const reason = library.tooLittle();
     if (reason) throw new TwingradError("BAD_INPUT", reason);
-    const { training, heldOut } = library.datasets();
+    const people = library.snapshot();
+    const { training, heldOut } = library.datasets(people);
     const run: Run = {
       version: 1,
       id: `${Date.now().toString(36)}-${(this.ids++).toString(36)}`,
@@ -60,6 +62,8 @@ export class Training {
       evaluations: [],
       hasModel: false,
     };
+    await runs.writePeople(run.id, people);
+    this.refuseTwo(); // another may have begun meanwhile
     this.begin(run);
     return run;
   }
@@ -69,12 +73,14 @@ export class Training {
     this.refuseTwo();
     if (id === undefined) throw new TwingradError("BAD_INPUT", "There is no run to resume.");
     const run = this.parts.runs.get(id);
-    if (run.fingerprint !== (await this.parts.library.fingerprint())) {
+    const removed = this.parts.library.removedSince(await this.parts.runs.people(id));
+    if (removed > 0) {
       throw new TwingradError(
         "CHECKPOINT_MISMATCH",
-        `The pictures have changed since ${run.name} began, so it cannot resume. Start a new run.`,
+        `${run.name} began with ${removed === 1 ? "a picture that was" : `${removed} pictures that were`} removed since, so it cannot resume. Stop it to use its best checkpoint, or start a new run.`,
       );
     }
+    this.refuseTwo();
     this.begin(run);
   }
 
@@ -156,7 +162,7 @@ export class Training {
     this.tell({ ...this.figures(run), status: "starting", stepsPerSecond: null, secondsLeft: null, note: null });
     publisher.set("activity", { text: "Preparing the network on your GPU" });
     await runs.save(run);
-    const { training, heldOut } = library.datasets();
+    const { training, heldOut } = library.datasets(await runs.people(run.id));
     const { settings } = run;
     const stream = streamOf(training, settings);
     const device = await this.parts.device();
@@ -176,7 +182,7 @@ export class Training {
         this.show(run);
         return;
       }
-      await this.finish(run, trainer, checkpoints, ended);
+      await this.finish(run, trainer, checkpoints, ended, heldOut);
     } finally {
       await trainer.dispose();
     }
@@ -241,13 +247,14 @@ export class Training {
     trainer: Trainer,
     checkpoints: Checkpoints,
     status: "stopped" | "trained",
+    heldOut: Dataset,
   ): Promise<void> {
-    const { runs, publisher, library } = this.parts;
+    const { runs, publisher } = this.parts;
     this.tell({ status: "finishing" });
     publisher.set("activity", { text: "Choosing the best checkpoint and its threshold" });
     const best = await checkpoints.best();
     const bytes = best ? await checkpoints.folder.read(best.name) : await trainer.save();
-    const model = await trainer.withDevice((device) => finishedModel(device, bytes, library.datasets().heldOut));
+    const model = await trainer.withDevice((device) => finishedModel(device, bytes, heldOut));
     await runs.writeModel(run.id, model);
     run.hasModel = true;
     run.status = status;

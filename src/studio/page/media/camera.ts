@@ -1,13 +1,15 @@
 // The camera: off until the user starts it, and off again when it is stopped or the tab is left.
 import { signal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 /** The camera's stream; null while it is off. */
 export const stream = signal<MediaStream | null>(null);
 /** Why it did not start, for the user. */
 export const cameraTrouble = signal<string | null>(null);
 
-/** Side of the square frame to identify. */
-const frameSide = 256;
+/** Side of a square picture. */
+const side = 256;
 
 const reasons: Readonly<Record<string, string>> = {
   NotAllowedError:
@@ -54,14 +56,34 @@ function end(opened: MediaStream): void {
   for (const track of opened.getTracks()) track.stop();
 }
 
+/** For a video element that shows the camera while it is on. */
+export function useCamera(): RefObject<HTMLVideoElement | null> {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => stopCamera, []);
+  useEffect(() => {
+    if (video.current) video.current.srcObject = stream.value;
+  }, [stream.value]);
+  return video;
+}
+
 /** The centered square of the current frame; null before the first frame. */
-export async function frameOf(video: HTMLVideoElement): Promise<ImageBitmap | null> {
+export async function frameOf(video: HTMLVideoElement | null): Promise<ImageBitmap | null> {
+  if (!video || !stream.value) return null;
   const { videoWidth: width, videoHeight: height } = video;
-  const side = Math.min(width, height);
-  if (side === 0) return null;
-  return createImageBitmap(video, (width - side) / 2, (height - side) / 2, side, side, {
-    resizeWidth: frameSide,
-    resizeHeight: frameSide,
+  const edge = Math.min(width, height);
+  if (edge === 0) return null;
+  return createImageBitmap(video, (width - edge) / 2, (height - edge) / 2, edge, edge, {
+    resizeWidth: side,
+    resizeHeight: side,
     resizeQuality: "medium",
   });
+}
+
+/** The centered square of the current frame as a file, which is shown as it will be used; null before the first frame. */
+export async function pictureOf(video: HTMLVideoElement | null): Promise<Blob | null> {
+  const frame = await frameOf(video);
+  if (!frame) return null;
+  const canvas = new OffscreenCanvas(frame.width, frame.height);
+  canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(frame);
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
 }
