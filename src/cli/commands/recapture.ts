@@ -64,7 +64,7 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
       const picture = await rasterOf(item, largest).catch((error) => {
         if (!isUnreadable(error)) throw error;
         const { code, message } = error;
-        const named = message.startsWith(item.name) ? message : `${item.name}: ${message.replace(/:$/, "")}`;
+        const named = message.startsWith(item.name) ? message : `${item.name}: ${message}`;
         onUnreadable(new TwingradError(code, named, { cause: error }));
       });
       if (!picture) continue;
