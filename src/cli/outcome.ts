@@ -44,12 +44,16 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
       throw error;
     });
     const printed = command.opts().json ? JSON.stringify(result) : named(text).split("\n").map(shown).join("\n");
-    if (!silent) process.stdout.write(`${printed}\n`);
+    const isPrinted = silent || print(`${printed}\n`);
     process.exitCode = status;
-    await until;
+    if (until && (await isPrinted)) await until; // a server whose address nobody learns ends
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
 }
+
+/** Whether standard output took it; the program tells the reason at its end. */
+const print = (text: string) =>
+  new Promise<boolean>((done) => process.stdout.write(text, (error) => done(error === null || error === undefined)));
 
 /** A refused picture is a result: programs need its score and threshold. */
 function refusal({ code, message, score, threshold, picture }: NotLiveError): Outcome {
