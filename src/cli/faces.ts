@@ -21,6 +21,7 @@ export interface FaceFlags {
 }
 
 const actions = { skip: "skip", fail: "fail", centre: "use" } as const;
+export const noFaceActions = Object.keys(actions);
 
 /** Options for pictures without a face or with other faults. */
 export function addFaceOptions(command: Command): Command {

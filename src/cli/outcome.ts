@@ -43,13 +43,17 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
     });
-    const printed = command.opts().json ? JSON.stringify(result) : text.split("\n").map(shown).join("\n");
-    if (!silent) process.stdout.write(`${printed}\n`);
+    const printed = command.opts().json ? JSON.stringify(result) : named(text).split("\n").map(shown).join("\n");
+    const isPrinted = silent || print(`${printed}\n`);
     process.exitCode = status;
-    await until;
+    if (until && (await isPrinted)) await until; // a server whose address nobody learns ends
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
 }
+
+/** Whether standard output took it; the program tells the reason at its end. */
+const print = (text: string) =>
+  new Promise<boolean>((done) => process.stdout.write(text, (error) => done(error === null || error === undefined)));
 
 /** A refused picture is a result: programs need its score and threshold. */
 function refusal({ code, message, score, threshold, picture }: NotLiveError): Outcome {
@@ -67,7 +71,7 @@ export function printError(error: unknown, code = error instanceof TwingradError
 /** An error's message in one line. */
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const line = text
+  const line = named(text)
     .split(/\s*\n\s*/)
     .filter(Boolean)
     .join("; ");
@@ -79,10 +83,17 @@ export function note(text: string): void {
   if (!quiet) warn(text);
 }
 
-/** Prints what may change the result, such as skipped pictures. File names are escaped: they may contain terminal codes. */
+/** Prints what may change the result, such as skipped pictures, in one line: file names may contain terminal codes. */
 export function warn(text: string): void {
   if (silent) return;
-  process.stderr.write(`${text.split("\n").map(shown).join("\n")}\n`);
+  process.stderr.write(`${shown(text)}\n`);
+}
+
+/** Escapes line breaks in the names that the command line gave: in a text of several lines they would pass for its own. */
+function named(text: string): string {
+  const names = process.argv.slice(2).flatMap((argument) => argument.split("/"));
+  const broken = names.filter((name) => name.trim().includes("\n"));
+  return broken.reduce((escaped, name) => escaped.replaceAll(name, shown(name)), text);
 }
 
 /** Four significant digits: enough to compare, few enough to read. */

@@ -107,15 +107,17 @@ export function encode(
 export function decode(file: Uint8Array): Safetensors {
   // A subclass may slice differently: Node's Buffer returns views where Uint8Array returns copies.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  if (bytes.length < lengthBytes) {
-    throw new SafetensorsError(`a file of ${bytes.length} bytes is too short for the 8 bytes of the header's length`);
-  }
   // The header begins with "{"; anything else is not a safetensors file.
   const kind = bytes[lengthBytes] === 0x7b ? undefined : fileKind(bytes);
   if (kind) throw new SafetensorsError(`this is ${kind}, not a safetensors file`);
+  if (bytes.length < lengthBytes) {
+    throw new SafetensorsError(`a file of ${bytes.length} bytes is too short for the 8 bytes of the header's length`);
+  }
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(maximumHeader)) {
-    throw new SafetensorsError(`the header claims ${declared} bytes; at most ${maximumHeader} are accepted`);
+    throw new SafetensorsError(
+      `the header claims ${declared} bytes; at most ${maximumHeader} are accepted: is this a safetensors file?`,
+    );
   }
   const dataStart = lengthBytes + Number(declared);
   if (dataStart > bytes.length) {

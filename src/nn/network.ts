@@ -135,7 +135,7 @@ function checkSizes(name: string, options: Required<NetworkOptions>): void {
   const most = Math.floor(Math.log2(shorter));
   const what =
     shorter >> filters.length === 0
-      ? `${filters.length} blocks halve a picture of ${size} to nothing; use pictures of at least ${leastSide(options)}${most > 0 ? `, or at most ${most} blocks` : ""}`
+      ? `${filters.length} blocks halve a picture of ${size} to nothing; use pictures of at least ${leastSide(options)}${most > 0 ? `, or at most ${most} block${most > 1 ? "s" : ""}` : ""}`
       : `a picture of ${size} has no window for edge histograms; use pictures of 8 x 8 or more`;
   throw new TwingradError("BAD_INPUT", `${name}: ${what}.`);
 }

@@ -51,7 +51,7 @@ it("records create, inspect and verify, and training on them", async () => {
 });
 
 it("augment", async () => {
-  const sheet = at("sheet.png");
+  const sheet = at("a new folder", "sheet.png");
   expect(await json("augment", picture(0, 0), "--out", sheet, "--count", "2")).toMatchObject({ count: 2 });
   expect((await stat(sheet)).size).toBeGreaterThan(0);
 });

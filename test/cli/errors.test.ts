@@ -184,6 +184,15 @@ it.each([
   expect(error instanceof core.DiskError ? error.reason : "none").toBe(reason);
 });
 
+it.each([
+  ["runs", "read", "EISDIR", "runs: cannot be read: it is a folder; a file was expected"],
+  ["runs", "made", "EEXIST", "runs: cannot be made: it is a file; choose a folder, or a new name"],
+  ["", "read", "ENOENT", '"": cannot be read: the path is empty'],
+])("a path %j that cannot be %s for %s", (path, what, system, message) => {
+  const error = diskError(path, what, Object.assign(new Error(`${system}: words`), { code: system }));
+  expect(error).toMatchObject({ code: "BAD_INPUT", message });
+});
+
 it("--json tells an error that nobody foresaw with the code null, in one line", () => {
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   printError(new Error("a library's\n  own words"));

@@ -31,6 +31,16 @@ describe("files of embeddings", () => {
     expect(decodeEmbeddings(bytes, format, said).identities).toEqual(said.identities);
   });
 
+  it.each([
+    ["little-endian", (text: Buffer) => text],
+    ["big-endian", (text: Buffer) => text.swap16()],
+  ])("reads a .csv in UTF-16, %s, as spreadsheets save it", (_, order) => {
+    const csv = new TextDecoder().decode(encodeEmbeddings(table, "csv"));
+    const found = decodeEmbeddings(new Uint8Array(order(Buffer.from(`\ufeff${csv}`, "utf16le"))), "csv");
+    expect(found.values).toEqual(table.values);
+    expect(found.identities).toEqual(names.identities);
+  });
+
   /** As np.save writes an array, its data given. */
   const saved = (descr: string, order: string, shape: string, data: ArrayBuffer, version = 1) => {
     const header = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`.padEnd(

@@ -55,6 +55,22 @@ describe("safetensors", () => {
     );
   });
 
+  it.each([
+    ["an ONNX model", "\x08\x08\x12\x08twingrad\x3a\x90\x01"],
+    ["a NumPy array", "\x93NUMPY\x01\x00v\x00{'descr'"],
+    ["a ZIP archive, as .npz and PyTorch's files are", "PK\x03\x04\x14\x00\x00\x00\x08\x00"],
+    ["a PNG picture", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"],
+    ["a TFRecord file", "\x0b\x01\x00\x00\x00\x00\x00\x00\x99\x12\xab\xcd\x0a\x88\x02"],
+    ["a JSON file", '{"format": "twingrad-gallery"}'],
+    ["an HTML or XML file", "<!doctype html><title>Sign in</title>"],
+    ["a Git LFS pointer in place of the file", "version https://git-lfs.github.com/spec/v1"],
+    ["a text file", "Hello\n"],
+    ["an empty file", ""],
+  ])("says that a file is %s", (kind, start) => {
+    const error = new SafetensorsError(`this is ${kind}, not a safetensors file`);
+    expect(() => decode(new Uint8Array(Buffer.from(start, "latin1")))).toThrow(error);
+  });
+
   it("keeps signed zeros, infinities and subnormals", () => {
     const data = new Float32Array([-0, 0, Infinity, -Infinity, 1e-45, 3.4028235e38]);
     const read = float32(decode(encode(new Map([["x", { dtype: "F32", shape: [6], data }]]), {})), "x");
@@ -92,7 +108,7 @@ describe("safetensors", () => {
   const four = new Uint8Array(4);
   const eight = new Uint8Array(8);
   it.each<[string, Uint8Array, RegExp]>([
-    ["nothing", new Uint8Array(0), /0 bytes is too short/],
+    ["nothing", new Uint8Array(0), /this is an empty file, not a safetensors file/],
     ["half a length", new Uint8Array(7), /7 bytes is too short/],
     ["a length of 2^64 - 1", file("{}", four, 2n ** 64n - 1n), /claims 18446744073709551615 bytes/],
     ["a length beyond the file", file("{}", four, 7n), /claims 7 bytes where 6 follow/],

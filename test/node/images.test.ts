@@ -242,6 +242,19 @@ describe("decodePicture", () => {
     expect((process.resourceUsage().maxRSS - before) * 1024).toBeLessThan(2 ** 30);
   });
 
+  it("says that a picture is truncated or damaged", async () => {
+    const noise = Uint8Array.from({ length: 48 * 32 * 3 }, (_, i) => (i * 2654435761) >>> 24);
+    const image = sharp(noise, { raw: { width: 48, height: 32, channels: 3 } });
+    for (const file of await Promise.all([image.png().toBuffer(), image.jpeg().toBuffer(), image.webp().toBuffer()])) {
+      for (const length of [40, 300]) {
+        await expect(decodePicture(new Uint8Array(file.subarray(0, length)), [16, 16, 3])).rejects.toMatchObject({
+          code: "CORRUPT_FILE",
+          message: expect.stringMatching(/^the picture is truncated or damaged(: [^\n]*[^:\s])?$/),
+        });
+      }
+    }
+  });
+
   it("refuses two channels, and names the file that it cannot read", async () => {
     await expect(decodePicture(binary("P5 1 1 255\n", 1), [4, 4, 2])).rejects.toThrow(/expected 1 \(gray\) or 3/);
     await expect(readPicture("/nowhere/a.png", [4, 4, 3])).rejects.toThrow(/^\/nowhere\/a\.png: /);

@@ -1,8 +1,10 @@
 // `twingrad studio` serves its own files, only to requests for its own host names.
 import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { serveStudio } from "../../src/cli/studio/serve.ts";
 import { buildCli, testFolder } from "../cli/builtCli.ts";
@@ -50,6 +52,12 @@ it("serves its files with the page's policy, and nothing else", async () => {
   } finally {
     served.close();
   }
+});
+
+it.runIf(existsSync("/dev/full"))("ends where it cannot tell its address", async () => {
+  const command = `"$0" "$1" studio --port 0 > /dev/full`;
+  const ended = promisify(execFile)("bash", ["-c", command, process.execPath, cli], { timeout: 60_000 });
+  await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be written: ENOSPC/) });
 });
 
 it("answers only requests for its own host names (DNS rebinding)", async () => {

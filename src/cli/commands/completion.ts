@@ -1,5 +1,9 @@
 // twingrad completion: prints shell completion scripts, generated from the commands themselves.
 import { Argument, type Command, type Option } from "commander";
+import { z } from "zod";
+import { augmentationPresets } from "../../index.ts";
+import { noFaceActions } from "../faces.ts";
+import { schema } from "../options/settingsSchema.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof shells)[number];
@@ -25,6 +29,8 @@ interface Entry {
   readonly path: string;
   readonly commands: readonly Command[];
   readonly options: readonly Option[];
+  /** What its arguments can be, where that is known. */
+  readonly values: readonly string[];
 }
 
 /** The program and each of its commands. */
@@ -32,19 +38,33 @@ function entries(command: Command, path = ""): Entry[] {
   const commands = command.commands.filter((one) => one.name() !== "help");
   const options = command.options.filter(({ hidden }) => !hidden);
   const below = commands.flatMap((one) => entries(one, path === "" ? one.name() : `${path} ${one.name()}`));
-  return [{ path, commands, options }, ...below];
+  const values = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
+  return [{ path, commands, options, values }, ...below];
 }
 
-const namesOf = ({ commands, options }: Entry) => [
+const namesOf = ({ commands, options, values }: Entry) => [
   ...commands.map((command) => command.name()),
+  ...values,
   ...options.map(({ long }) => long!),
   "--help",
 ];
 
-/** Of values that are known: the words. */
-const choicesOf = (all: readonly Entry[]) =>
+/** The words that an option's value can be: declared with it, or known to what validates it, with a better message. */
+function choicesOf(option: Option): readonly string[] | undefined {
+  const name = option.attributeName();
+  if (option.argChoices) return option.argChoices;
+  if (name === "augmentPreset") return Object.keys(augmentationPresets);
+  if (name === "onNoFace") return noFaceActions;
+  const setting: unknown = Object.hasOwn(schema.shape, name) && schema.shape[name as keyof typeof schema.shape];
+  return setting instanceof z.ZodEnum ? setting.options.map(String) : undefined;
+}
+
+/** The words after each option that takes a value; without any, the shell offers files. */
+const valuesOf = (all: readonly Entry[]) =>
   all.flatMap(({ path, options }) =>
-    options.flatMap(({ long, argChoices }) => (argChoices ? [{ path, long: long!, choices: argChoices }] : [])),
+    options
+      .filter(({ required }) => required)
+      .map((option) => ({ at: `${path} ${option.long}`, words: (choicesOf(option) ?? []).join(" ") })),
   );
 
 function bash(program: Command): string {
@@ -52,24 +72,27 @@ function bash(program: Command): string {
   const name = program.name();
   return [
     `_${name}() {`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's variables
-    "  local word path='' current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD-1]}\" words=''",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's variables
-    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+    // Bash takes --loss=c apart into three words, zsh does not.
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: bash's variables
+    "  local word path='' before='' words=''",
+    '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"',
+    '  if [ "$current" = "=" ]; then current=""; elif [ "$previous" = "=" ]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi',
+    '  case "$current" in --*=*) previous="${current%%=*}"; before="$previous="; current="${current#*=}" ;; esac',
+    // zsh reads a bare `:COMP_CWORD-1` as a modifier.
+    '  for word in "${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do',
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: bash's variables
     `    case "$path $word" in ${all
       .slice(1)
       .map(({ path }) => quoted(path.includes(" ") ? path : ` ${path}`))
       .join("|")}) path="\${path:+$path }$word" ;; esac`,
     "  done",
     '  case "$path $previous" in',
-    ...choicesOf(all).map(
-      ({ path, long, choices }) => `    ${quoted(`${path} ${long}`)}) words=${quoted(choices.join(" "))} ;;`,
-    ),
+    ...valuesOf(all).map(({ at, words }) => `    ${quoted(at)}) words=${quoted(words)} ;;`),
     '    *) case "$path" in',
     ...all.map((entry) => `      ${quoted(entry.path)}) words=${quoted(namesOf(entry).join(" "))} ;;`),
     "    esac ;;",
     "  esac",
-    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    '  COMPREPLY=($(compgen -P "$before" -W "$words" -- "$current"))',
     "}",
     `complete -o default -F _${name} ${name}`, // file names where no word fits
     "",
@@ -83,7 +106,7 @@ function zsh(program: Command): string {
 
 function fish(program: Command): string {
   const name = program.name();
-  const lines = entries(program).flatMap(({ path, commands, options }) => {
+  const lines = entries(program).flatMap(({ path, commands, options, values }) => {
     const words = path.split(" ").filter(Boolean);
     const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
     const notYet =
@@ -93,9 +116,12 @@ function fish(program: Command): string {
       ...commands.map(
         (one) => `complete -c ${name}${at([...seen, ...notYet])} -a ${one.name()} -d ${quoted(one.description())}`,
       ),
-      ...options.map(({ long, description, required, argChoices }) => {
-        const values = argChoices ? ` -xa ${quoted(argChoices.join(" "))}` : required ? " -r" : "";
-        return `complete -c ${name}${at(path === "" ? ["__fish_use_subcommand"] : seen)} -l ${long!.slice(2)}${values} -d ${quoted(description)}`;
+      ...(values.length > 0 ? [`complete -c ${name}${at(seen)} -xa ${quoted(values.join(" "))}`] : []),
+      ...options.map((option) => {
+        const { long, description, required } = option;
+        const choices = choicesOf(option);
+        const value = choices ? ` -xa ${quoted(choices.join(" "))}` : required ? " -r" : "";
+        return `complete -c ${name}${at(path === "" ? ["__fish_use_subcommand"] : seen)} -l ${long!.slice(2)}${value} -d ${quoted(description)}`;
       }),
     ];
   });

@@ -1,6 +1,6 @@
 // twingrad recapture: simulates presentation attacks from any set of faces.
 
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
@@ -8,6 +8,7 @@ import { type ImageSize, type Item, TwingradError } from "../../index.ts";
 import { diskError, isUnreadable, pictureSize, writeAtomic } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
+import { fillFolder, interrupted, refuseFull } from "../newFolder.ts";
 import { addSkipCorrupt, refuse, Skipped } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
 import { action, note, type Outcome, warn } from "../outcome.ts";
@@ -51,39 +52,45 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
   const skipped = new Skipped(warn);
   const onUnreadable = skipCorrupt ? (error: TwingradError) => skipped.tell(error) : refuse;
   const { items } = await imageFolder(folder, { warn, onUnreadable });
-  if (((await readdir(out).catch(() => [])) as string[]).length > 0) {
-    throw new TwingradError("BAD_INPUT", `${out}: the folder is not empty; expected a new or empty folder`);
-  }
+  await refuseFull(out);
   const tiles: Raster[] = [];
   const every = Math.max(1, items.length / shown);
   const media = { print: 0, screen: 0 };
-  const progress = new Progress(items.length, 0, "picture");
   const taken = new Set<string>();
-  try {
-    for (const [index, item] of items.entries()) {
-      const picture = await rasterOf(item, largest).catch((error) => {
-        if (!isUnreadable(error)) throw error;
-        const { code, message } = error;
-        const named = message.startsWith(item.name) ? message : `${item.name}: ${message.replace(/:$/, "")}`;
-        onUnreadable(new TwingradError(code, named, { cause: error }));
-      });
-      if (!picture) continue;
-      const { picture: spoof, how } = recapture(picture, seed, index);
-      const kinds = { live: live(picture, seed, index), spoof };
-      media[how.medium]++;
-      const path = newName(relative(folder, item.name), taken);
-      for (const [kind, raster] of Object.entries(kinds)) {
-        await save(join(out, kind, path), raster);
-        if (Math.floor(index % every) === 0) tiles.push(raster);
+  const { result: made, status } = await fillFolder(out, ["live", "spoof"], async (signal) => {
+    const progress = new Progress(items.length, 0, "picture");
+    try {
+      for (const [index, item] of items.entries()) {
+        if (signal.aborted) break;
+        const picture = await rasterOf(item, largest).catch((error) => {
+          if (!isUnreadable(error)) throw error;
+          const { code, message } = error;
+          const named = message.startsWith(item.name) ? message : `${item.name}: ${message}`;
+          onUnreadable(new TwingradError(code, named, { cause: error }));
+        });
+        if (!picture) continue;
+        const { picture: spoof, how } = recapture(picture, seed, index);
+        const kinds = { live: live(picture, seed, index), spoof };
+        media[how.medium]++;
+        const path = newName(relative(folder, item.name), taken);
+        for (const [kind, raster] of Object.entries(kinds)) {
+          await save(join(out, kind, path), raster);
+          if (Math.floor(index % every) === 0) tiles.push(raster);
+        }
+        progress.update(index + 1);
       }
-      progress.update(index + 1);
+    } finally {
+      progress.stop();
     }
-  } finally {
-    progress.stop();
-  }
+    const made = media.print + media.screen;
+    if (made === 0 && !signal.aborted) {
+      skipped.summary();
+      throw new TwingradError("BAD_INPUT", `${folder}: none of the pictures can be decoded`);
+    }
+    return made;
+  });
+  if (made === undefined) return { ...interrupted, status };
   skipped.summary();
-  const made = media.print + media.screen;
-  if (made === 0) throw new TwingradError("BAD_INPUT", `${folder}: none of the pictures can be decoded`);
   if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
   note("these attacks are simulated: evaluate the model on real presentation attacks before you rely on it");
   const result = { live: made, spoof: made, ...media, out, contactSheet: sheet ?? null };

@@ -1,7 +1,7 @@
 // The demo. Its command imports it lazily: the code for faces and charts takes longer to load than the rest of the command
 // line.
 
-import { mkdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Model } from "../../index.ts";
 import { diskError, writeAtomic } from "../../internal.ts";
@@ -40,6 +40,8 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     seconds.push({ name, seconds: (performance.now() - started) / 1000 });
     return result;
   };
+  const report = resolve(options.report);
+  await makeFolderOf(report); // to fail before the training
   const device = await timed("device", () => openDevice({ ...tuningOf(options), tell }));
   try {
     const telling = { onProgress: tellQuarters(tell), warn: tell };
@@ -55,11 +57,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
       await model.dispose();
       return found;
     });
-    const report = resolve(options.report);
     const page = demoPage(await demoReport(device, seed, people, training, evaluation, seconds));
-    await mkdir(dirname(report), { recursive: true }).catch((error) => {
-      throw diskError(dirname(report), "made", error);
-    });
     await writeAtomic(report, page);
 
     const { network, oneShot } = evaluation;
@@ -83,6 +81,16 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
   } finally {
     device.dispose();
   }
+}
+
+async function makeFolderOf(file: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw diskError(folder, "made", error);
+  });
+  await access(folder, constants.W_OK).catch((error) => {
+    throw diskError(file, "written", error);
+  });
 }
 
 const figures = ({ accuracy, auc, eer }: { accuracy: number; auc: number; eer: number }) => ({ accuracy, auc, eer });

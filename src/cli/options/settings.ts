@@ -57,6 +57,10 @@ export function parseSettings(value: unknown, where: string): PartialSettings {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const key = issue.path.join(".");
+  if (key === "") {
+    const expected = 'expected an object of settings, such as {"steps": 100}';
+    throw new SettingsError(`${where}: ${issue.code === "invalid_type" ? expected : issue.message}`);
+  }
   const name = where === "--" ? flagOf(key) : `${where}: ${key}`;
   throw new SettingsError(`${name}: ${issue.message}`);
 }

@@ -2,6 +2,7 @@
 import Papa from "papaparse";
 import { TwingradError } from "../../errors.ts";
 import { decode, encode } from "../../formats/safetensors.ts";
+import { textOf } from "../../formats/textBytes.ts";
 import { floats } from "../weights/layouts.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { type EmbeddingTable, type RowNames, tableOf } from "./table.ts";
@@ -86,7 +87,7 @@ export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, nam
     const { length, values } = decodeNpy(bytes);
     return tableOf(length, values, needed(undefined));
   }
-  if (format === "csv") return fromCsv(new TextDecoder().decode(bytes), needed);
+  if (format === "csv") return fromCsv(textOf(bytes), needed);
   const { tensors, metadata } = decode(bytes);
   const tensor = tensors.get(tensorName) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   const values = tensor && floats(tensor);

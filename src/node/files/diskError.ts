@@ -26,10 +26,18 @@ const known: Readonly<Record<string, { readonly reason: DiskReason; readonly cur
  */
 export function diskError(path: string, what: string, error: NodeJS.ErrnoException): TwingradError {
   const { code = "" } = error;
-  const message = `${path}: cannot be ${what}: ${error.message}`;
+  const message = `${path === "" ? '""' : path}: cannot be ${what}: ${inWords(path, what, error)}`;
   if (misnamed.has(code)) return new TwingradError("BAD_INPUT", message, { cause: error });
   const { reason, cure } = known[code] ?? { reason: "other", cure: "" };
   return new DiskError(reason, message + cure, { cause: error });
+}
+
+/** The system's words, or better ones for what is easily mistaken. */
+function inWords(path: string, what: string, { code, message }: NodeJS.ErrnoException): string {
+  if (path === "") return "the path is empty";
+  if (code === "EISDIR") return "it is a folder; a file was expected";
+  if (code === "EEXIST" && what === "made") return "it is a file; choose a folder, or a new name";
+  return message;
 }
 
 /** What is at a path; undefined if nothing is. @throws DISK if a folder on the way may not be read. */

@@ -6,6 +6,7 @@ import { shownScale } from "../../data/detection/chooseFace.ts";
 import type { FaceLandmarks, Pixels } from "../../data/detection/faceFinder.ts";
 import { frameToPicture, seenThrough, shownPart } from "../../data/detection/faceFrame.ts";
 import type { ImageSize } from "../../data/imageSize.ts";
+import { shown } from "../../data/names.ts";
 import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../../data/pictures/storedPicture.ts";
 import { TwingradError } from "../../errors.ts";
@@ -63,7 +64,8 @@ export async function decodePicture(
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) {
-      throw new Error(`the decoder returned ${info.channels} channels; expected ${channels}`);
+      const reason = `the decoder returned ${info.channels} channels; expected ${channels}`;
+      throw new TwingradError("CORRUPT_FILE", reason);
     }
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   });
@@ -181,8 +183,15 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof TwingradError) throw error;
-    throw new TwingradError("CORRUPT_FILE", oneLine((error as Error).message), { cause: error });
+    throw new TwingradError("CORRUPT_FILE", inWords(error as Error), { cause: error });
   }
+}
+
+/** The decoder's own words are about its streams, or "Unknown error". */
+function inWords({ message }: Error): string {
+  const words = oneLine(message).replace(/:\s*$/, "");
+  if (/pixel limit/.test(words)) return words;
+  return `the picture is truncated or damaged${words === "Unknown error" ? "" : `: ${words}`}`;
 }
 
 /**
@@ -215,7 +224,7 @@ async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof TwingradError && error.message.startsWith(path)) throw error;
     const code = error instanceof TwingradError ? error.code : "BAD_INPUT";
-    throw new TwingradError(code, `${path}: ${oneLine((error as Error).message)}`, { cause: error });
+    throw new TwingradError(code, `${shown(path)}: ${oneLine((error as Error).message)}`, { cause: error });
   }
 }
 

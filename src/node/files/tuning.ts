@@ -4,9 +4,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import envPaths from "env-paths";
 import { TwingradError } from "../../errors.ts";
+import { textOf } from "../../formats/textBytes.ts";
 import { mergeTuning, parseTuningTable } from "../../formats/tuningTable.ts";
 import type { TuningStore } from "../../gpu/tunerTable.ts";
-import { readText, textOf } from "./textFiles.ts";
+import { readText } from "./textFiles.ts";
 import { updateFile } from "./updateFile.ts";
 
 /** The user's cache folder: `~/.cache/twingrad` (or below `XDG_CACHE_HOME`), `~/Library/Caches`, `%LOCALAPPDATA%`. */

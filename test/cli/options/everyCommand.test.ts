@@ -66,19 +66,61 @@ it("devices", async () => {
   expect(stdout).toMatch(/maxStorageBufferBindingSize +\d+\n/);
 });
 
-it("completion", async () => {
-  const { stdout } = await twingrad("completion", "bash");
-  await writeFile(at("complete.bash"), stdout);
-  const completed = async (...words: string[]) => {
-    const script = `. "$0"; COMP_WORDS=(twingrad "$@"); COMP_CWORD=$#; _twingrad; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await promisify(execFile)("bash", ["-c", script, at("complete.bash"), ...words]);
-    return stdout.trim().split("\n");
+const execute = promisify(execFile);
+const hasShell = (name: string) =>
+  execute(name, ["-c", "true"]).then(
+    () => true,
+    () => false,
+  );
+const [hasZsh, hasFish] = await Promise.all(["zsh", "fish"].map(hasShell));
+
+/** The completions of a command line's last word, by the function that bash, or zsh in its place, calls. */
+async function completedBy(shell: "bash" | "zsh", ...words: string[]): Promise<string[]> {
+  const file = at(`complete.${shell}`);
+  if (!existsSync(file)) await writeFile(file, (await twingrad("completion", shell)).stdout);
+  const complete = `COMP_WORDS=(twingrad "$@"); COMP_CWORD=$#; _twingrad; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const script = {
+    bash: `. "$0"; ${complete}`,
+    zsh: `compdef() { :; }; . "$0"; within() { emulate -L sh; setopt kshglob noshglob braceexpand; ${complete}; }; within "$@"`,
   };
+  const options = { bash: ["--norc"], zsh: ["-f"] };
+  const { stdout } = await execute(shell, [...options[shell], "-c", script[shell], file, ...words]);
+  const last = words[words.length - 1];
+  return stdout
+    .trim()
+    .split("\n")
+    .filter((word) => word.startsWith(last)); // zsh leaves that to its caller
+}
+
+it.each(["bash", "zsh"] as const)("completion in %s", async (shell) => {
+  if (shell === "zsh" && !hasZsh) return console.warn("skipped: zsh is not installed");
+  const completed = (...words: string[]) => completedBy(shell, ...words);
   expect(await completed("tr")).toEqual(["train"]);
   expect(await completed("records", "cre")).toEqual(["create"]);
   expect(await completed("train", "people/", "--learn")).toEqual(["--learning-rate"]);
   expect(await completed("records", "create", "a", "b", "--compression", "g")).toEqual(["gzip"]);
-  expect((await twingrad("completion", "fish")).stdout).toMatch(/-l learning-rate -r -d /);
+  expect(await completed("train", "--loss", "c")).toEqual(["cross-entropy", "contrastive"]);
+  expect(await completed("train", "--out", "")).toEqual([""]); // the shell offers files
+  expect(await completed("completion", "f")).toEqual(["fish"]);
+  if (shell === "bash") expect(await completed("train", "--loss", "=", "t")).toEqual(["triplet"]);
+  else expect(await completed("train", "--loss=t")).toEqual(["--loss=triplet"]);
+});
+
+it("completion in fish", async () => {
+  const { stdout } = await twingrad("completion", "fish");
+  expect(stdout).toMatch(/-l learning-rate -r -d /);
+  if (!hasFish) return console.warn("skipped: fish is not installed");
+  await writeFile(at("complete.fish"), stdout);
+  const completed = async (line: string) => {
+    const script = `source ${at("complete.fish")}; cd ${at("cache")}; complete -C"${line}"`;
+    const { stdout } = await execute("fish", ["--no-config", "-c", script]);
+    return stdout.trim().split("\n").map((found) => found.split("\t")[0]); // biome-ignore format: one expression
+  };
+  expect(await completed("twingrad train --optimizer ")).toEqual(["adam", "adamw", "sgd"]);
+  expect(await completed("twingrad completion ")).toEqual(["bash", "fish", "zsh"]);
+});
+
+it("completion for a shell that it does not know", async () => {
   expect((await twingrad("completion", "tcsh")).status).toBe(2);
 });
 

@@ -13,6 +13,13 @@ describe("resolveSettings", () => {
     expect(settings).toMatchObject({ seed: 6, l2: 0, batchSize: 16 });
   });
 
+  it("says what a file should hold, and which of its names is unknown", () => {
+    expect(() => parseSettings([1], "c.json")).toThrow(
+      'c.json: expected an object of settings, such as {"steps": 100}',
+    );
+    expect(() => parseSettings({ stepz: 1 }, "c.json")).toThrow('c.json: Unrecognized key: "stepz"');
+  });
+
   it("takes a number of steps alone, epochs alone, and both", () => {
     expect(resolveSettings({}, {})).toMatchObject({ epochs: 20 });
     expect(resolveSettings({}, { steps: 7 }).epochs).toBeUndefined();
@@ -264,8 +271,8 @@ describe("parseSettings", () => {
     [{ augment: { rotatoin: 4 } }, /^file: augment: .*"rotatoin" in augmentation: expected any of crop/],
     [{ augment: null }, /^file: augment: /],
     [{ color: true }, /color/],
-    [[], /expected object/],
-    [null, /expected object/],
+    [[], /expected an object of settings/],
+    [null, /expected an object of settings/],
   ])("refuses %j", (value, reason) => {
     expect(() => parseSettings(value, "file")).toThrow(SettingsError);
     expect(() => parseSettings(value, "file")).toThrow(reason);

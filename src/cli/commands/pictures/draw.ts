@@ -1,11 +1,11 @@
 // twingrad draw: writes a data set of synthetic faces, for a first try without own pictures.
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
-import { TwingradError } from "../../../index.ts";
 import { diskError, writeAtomic } from "../../../internal.ts";
 import { drawFaces } from "../../demo/faces/index.ts";
+import { fillFolder, interrupted, refuseFull } from "../../newFolder.ts";
 import { wholeNumber } from "../../options/values.ts";
 import { action, type Outcome } from "../../outcome.ts";
 import { Progress } from "../../progress.ts";
@@ -30,34 +30,34 @@ export function addDraw(program: Command): void {
 }
 
 async function run(folder: string, { identities, pictures, size, seed }: Flags): Promise<Outcome> {
-  const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw diskError(folder, "read", error);
-  });
-  if (present.length > 0) {
-    throw new TwingradError("BAD_INPUT", `${folder} is not empty; expected a new folder for the drawn faces`);
-  }
-  const progress = new Progress(identities * pictures, 0, "picture");
+  await refuseFull(folder);
   const digits = String(identities).length;
-  try {
-    for (let number = 0; number < identities; number++) {
-      const person = join(folder, `person-${String(number + 1).padStart(digits, "0")}`);
-      await mkdir(person, { recursive: true }).catch((error) => {
-        throw diskError(person, "made", error);
-      });
-      const drawn = await drawFaces({ people: 1, pictures, size, seed, firstPerson: number });
-      for (let picture = 0; picture < pictures; picture++) {
-        const pixels = drawn.subarray(picture * 3 * size * size, (picture + 1) * 3 * size * size);
-        const png = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
-          .png()
-          .toBuffer();
-        await writeAtomic(join(person, `${picture + 1}.png`), png);
+  const people = Array.from({ length: identities }, (_, n) => `person-${String(n + 1).padStart(digits, "0")}`);
+  const { result, status } = await fillFolder(folder, people, async (signal) => {
+    const progress = new Progress(identities * pictures, 0, "picture");
+    try {
+      for (const [number, name] of people.entries()) {
+        if (signal.aborted) break;
+        const person = join(folder, name);
+        await mkdir(person).catch((error) => {
+          throw diskError(person, "made", error);
+        });
+        const drawn = await drawFaces({ people: 1, pictures, size, seed, firstPerson: number });
+        for (let picture = 0; picture < pictures && !signal.aborted; picture++) {
+          const pixels = drawn.subarray(picture * 3 * size * size, (picture + 1) * 3 * size * size);
+          const png = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+            .png()
+            .toBuffer();
+          await writeAtomic(join(person, `${picture + 1}.png`), png);
+        }
+        progress.update((number + 1) * pictures);
       }
-      progress.update((number + 1) * pictures);
+    } finally {
+      progress.stop();
     }
-  } finally {
-    progress.stop();
-  }
+    return people.length;
+  });
+  if (result === undefined) return { ...interrupted, status };
   return {
     result: { folder, identities, pictures: identities * pictures },
     text: `${folder}: ${identities * pictures} pictures of ${identities} identities, ${size} x ${size} pixels`,

@@ -27,7 +27,7 @@ describe("log.csv", () => {
     "is refused where a named pipe stands, which would be waited at for ever",
     async () => {
       execFileSync("mkfifo", [join(folder, "log.csv")]);
-      await expect(write(0, [1])).rejects.toThrow(/log\.csv: cannot be written: a file was expected, not a named pipe/);
+      await expect(write(0, [1])).rejects.toThrow(/log\.csv: cannot be written: expected a file, not a named pipe/);
     },
   );
 
