@@ -115,9 +115,7 @@ export function decode(file: Uint8Array): Safetensors {
   }
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(maximumHeader)) {
-    throw new SafetensorsError(
-      `the header claims ${declared} bytes; at most ${maximumHeader} are accepted: is this a safetensors file?`,
-    );
+    throw new SafetensorsError(`the header claims ${declared} bytes; at most ${maximumHeader} are accepted`);
   }
   const dataStart = lengthBytes + Number(declared);
   if (dataStart > bytes.length) {

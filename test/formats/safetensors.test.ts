@@ -58,12 +58,12 @@ describe("safetensors", () => {
   it.each([
     ["an ONNX model", "\x08\x08\x12\x08twingrad\x3a\x90\x01"],
     ["a NumPy array", "\x93NUMPY\x01\x00v\x00{'descr'"],
-    ["a ZIP archive, as .npz and PyTorch's files are", "PK\x03\x04\x14\x00\x00\x00\x08\x00"],
+    ["a ZIP archive", "PK\x03\x04\x14\x00\x00\x00\x08\x00"],
     ["a PNG picture", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"],
     ["a TFRecord file", "\x0b\x01\x00\x00\x00\x00\x00\x00\x99\x12\xab\xcd\x0a\x88\x02"],
     ["a JSON file", '{"format": "twingrad-gallery"}'],
-    ["an HTML or XML file", "<!doctype html><title>Sign in</title>"],
-    ["a Git LFS pointer in place of the file", "version https://git-lfs.github.com/spec/v1"],
+    ["an HTML page", "<!doctype html><title>Sign in</title>"],
+    ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1"],
     ["a text file", "Hello\n"],
     ["an empty file", ""],
   ])("says that a file is %s", (kind, start) => {
