@@ -32,7 +32,10 @@ async function lockIn(folder: string, tell: (text: string) => void): Promise<Fil
   try {
     return await FileLock.take(join(folder, lockName), { what: folder, doing: "is being trained in", tell });
   } catch (error) {
-    if (!(error instanceof DiskError) || error.reason === "busy") throw error;
+    if (!(error instanceof DiskError)) throw error;
+    if (error.reason === "busy") {
+      throw new DiskError("busy", `${error.message}. Wait for it to end, or choose another --out`, { cause: error });
+    }
     tell(`${error.message}; training continues without a lock on ${folder}`);
     return undefined;
   }

@@ -134,7 +134,9 @@ describe("a run", () => {
         ).catch((error) => error);
         expect(second).toMatchObject({ code: "DISK", reason: "busy" });
         expect(second.message).toMatch(
-          new RegExp(`^${out}: is being trained in by process ${process.pid} on .* since 20`),
+          new RegExp(
+            `^${out}: is being trained in by process ${process.pid} on .* since 20.*; its lock is .*\\. Wait for it to end, or choose another --out$`,
+          ),
         );
       },
     );
