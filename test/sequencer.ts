@@ -4,10 +4,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take longer than a quarter of a minute, the longest first. */
 const long = [
-  "cli/commands/sessions.full",
   "gpu/dawnEngine",
   "bench/bench.full",
-  "node/faceFinder.full",
   "cli/cliRecognition.full",
   "gpu/dawnKernels",
   "studio/recognize.full",
