@@ -139,7 +139,8 @@ function totals({ records, files, corrupt, notExamples, unlabeled }: RecordRepor
     ...(notExamples.length > 0
       ? [`${notExamples.length} of them are not valid tf.train.Example records: ${notExamples[0].reason}`]
       : []),
-    ...(unlabeled.length > 0
+    // All of them: other features than pictures and labels, which is no fault.
+    ...(unlabeled.length > 0 && unlabeled.length < records
       ? [`${unlabeled.length} of them cannot be used in training; the first: ${inWords(unlabeled[0])}`]
       : []),
   ].join("\n");
