@@ -1,5 +1,5 @@
 // Kernels that need a feature of the adapter: compared with their references if it has the feature, else no candidates.
-// The software adapter that the other suites run on has subgroups of 4 threads and no float16; lavapipe.full.test.ts
+// The software adapter that the other suites run on has subgroups of 4 threads and no float16; lavapipe.hosts.test.ts
 // has both.
 
 import {
