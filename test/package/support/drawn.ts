@@ -37,7 +37,9 @@ export async function drawFiles(folder: string): Promise<void> {
   // What `twingrad draw` would have written.
   await mkdir(at("people/person-01"));
   for (const n of [1, 2, 3]) {
-    await sharp(at("people", people[0], `${n}.jpg`)).negate().toFile(at("people/person-01", `${n}.png`));
+    await sharp(at("people", people[0], `${n}.jpg`))
+      .negate()
+      .toFile(at("people/person-01", `${n}.png`));
   }
   await drawPeople(at("faces/live"));
   await drawPeople(at("faces/spoof"));
