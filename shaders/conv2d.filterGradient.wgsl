@@ -1,7 +1,7 @@
 // partial[p, (u, v, c), o] = sum over the p-th part of the output rows (b, i), and over j, of x[b, i s + u - pad, j s +
-// v - pad, c] g[b, i, j, o]; columnSum then adds the parts in their order. A thread computes 8 rows (u, v, c) x 8
-// channels o (LANES apart): 16 loads for 64 multiply-adds. The sum over batch and space is split into parts, for enough
-// parallel work whatever the filter's size.
+// v - pad, c] g[b, i, j, o], with s the stride, pad the padding (each per axis) and g the output gradient; columnSum then
+// adds the parts in their order. A thread computes 8 rows (u, v, c) x 8 channels o (LANES apart): 16 loads for 64
+// multiply-adds. The sum over batch and space is split into parts, for enough parallel work whatever the filter's size.
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;

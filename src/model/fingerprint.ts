@@ -1,4 +1,4 @@
-// By what a model is known elsewhere: in galleries, in files of other programs, in models that begin from it.
+// Hash that ties galleries and exports to a model.
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/seal.ts";
 import { defaultEpsilon } from "../ops/batchNorm.ts";

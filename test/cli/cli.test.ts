@@ -30,7 +30,7 @@ describe("usage", () => {
     [["train", ".", "--out", "x", "--validation", "1"], /--validation: /],
     [
       ["train", ".", "--out", "x", "--balanced", "--same-probability", "1"],
-      /--balanced does not go with probabilities/,
+      /--balanced cannot be combined with probabilities/,
     ],
     [["train", ".", "--out", "x", "--augment-preset", "much"], /--augment: got "much"; .*light, standard, strong/],
     [["train", ".", "--out", "x", "--resize", "cubic"], /--resize: .*area.*tf1/],

@@ -66,7 +66,7 @@ export function addCalibrate(program: Command): void {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
       if (modelPath !== undefined || options.unseen)
-        wrong("--embeddings does not go with model or data arguments or --unseen");
+        wrong("--embeddings cannot be combined with model or data arguments or --unseen");
       return calibrateEmbeddings(options);
     }
     if (modelPath === undefined || data.length === 0) return wrong("missing required argument 'model' or 'data'");

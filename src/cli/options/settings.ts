@@ -100,11 +100,13 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
   const filtered = given.sameProbability !== undefined || given.differentProbability !== undefined;
   if (given.balanced && filtered) {
     throw new SettingsError(
-      "--balanced does not go with probabilities: it draws genuine and impostor pairs equally often",
+      "--balanced cannot be combined with probabilities: it draws genuine and impostor pairs equally often",
     );
   }
   if ((given.loss === "triplet" || given.loss === "supervised-contrastive") && filtered) {
-    throw new SettingsError(`--loss ${given.loss} does not go with pair probabilities: it does not sample pairs`);
+    throw new SettingsError(
+      `--loss ${given.loss} cannot be combined with pair probabilities: it does not sample pairs`,
+    );
   }
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both set the held-out identities: use one of them");
@@ -122,7 +124,7 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
     }
     if (filtered || given.balanced === false) {
       throw new SettingsError(
-        "--task liveness does not go with pair sampling options: its batches alternate bona fide pictures and attacks",
+        "--task liveness cannot be combined with pair sampling options: its batches alternate bona fide pictures and attacks",
       );
     }
   }
@@ -131,13 +133,13 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
   }
   if (patch !== undefined && given.embedding !== undefined) {
     throw new SettingsError(
-      "--embedding does not go with --patch: the last entry of --filters is the embedding's length",
+      "--embedding cannot be combined with --patch: the last entry of --filters is the embedding's length",
     );
   }
   if (groupBy !== undefined && (given.keep === "best" || given.patience !== undefined || holdOutGroups)) {
     const flag = holdOutGroups ? "--hold-out-groups" : given.patience === undefined ? "--keep best" : "--patience";
     throw new SettingsError(
-      `${flag} does not go with --group-by: held-out groups are for testing, not for model selection`,
+      `${flag} cannot be combined with --group-by: held-out groups are for testing, not for model selection`,
     );
   }
   if (given.cropMargin !== undefined && given.crop !== "box" && given.crop !== "face") {
@@ -148,7 +150,7 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
     throw new SettingsError(`${flag} needs held-out identities; --validation 0 holds out none`);
   }
   if (align && turnedIdentities) {
-    throw new SettingsError("--align needs upright pictures: it does not go with --turned-identities");
+    throw new SettingsError("--align needs upright pictures: it cannot be combined with --turned-identities");
   }
   const { towers = ["pixels"] } = given;
   const missing = align?.find((kind) => !towers.includes(kind));

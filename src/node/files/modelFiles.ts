@@ -57,7 +57,7 @@ export async function loadModel(path: string, device: Device, options?: LoadOpti
  * ```ts
  * import { loadLivenessModel, openDevice } from "twingrad/node";
  *
- * const livenessModel = await loadLivenessModel("live/", await openDevice());
+ * const livenessModel = await loadLivenessModel("liveness-model/", await openDevice());
  * ```
  */
 export async function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel> {

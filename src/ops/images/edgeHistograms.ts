@@ -16,7 +16,8 @@ export const histogramWindows = (cells: number): number => Math.max(0, Math.floo
 
 /**
  * What `orientedGradients` gives, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root of the mean square of each
- * direction over 4 x 4 cells, at every second cell; the pixels are left out. Without a gradient, as there.
+ * direction over 4 x 4 cells, at every second cell; the pixels are left out. Not differentiable; apply it
+ * to inputs only.
  * @example
  * ```ts
  * const y = edgeHistograms(orientedGradients(tape.input("x", [4, 56, 46, 1]))); // [4, 13, 10, 8]

@@ -21,7 +21,7 @@ export const edgeDirections = 8;
  *   h_b = mean over 2 x 2 of max(0, d . u_b)^2 / (|d| + 1e-3)
  *   y_b = sqrt(h_b / (sqrt(mean over 5 x 5 of sum_b h_b^2) + 0.1) + 0.01)
  *
- * The constants suit standardized pictures. Without a gradient: it stands where pictures come in.
+ * The constants suit standardized pictures. Not differentiable; apply it to inputs only.
  * @example
  * ```ts
  * const y = orientedGradients(tape.input("x", [4, 56, 46, 1])); // [4, 28, 23, 9]

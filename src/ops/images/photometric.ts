@@ -73,9 +73,9 @@ export interface PhotometricRandom {
 }
 
 /**
- * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns
- * 4 k to 4 k + 3 of row y in channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Without a gradient: it stands where
- * pictures come in.
+ * Pictures [N, H, W, C] in [0, 1] under one change each, packed in [N, changeBytes]. Columns 4 k to 4 k + 3 of row y in
+ * channel c take their noise from block (c * H + y) * ceil(W / 4) + k of Philox4x32-10. Not differentiable; apply it to
+ * inputs only.
  * @returns The shape of `x`, in [0, 1].
  * @example
  * ```ts

@@ -37,7 +37,7 @@ export function resizing(
 
 /**
  * Pictures [N, H, W, C], u8 or f32, seen through one `Transform` each ([N, 6]): [N, height, width, C] in [0, 1]. Beyond
- * its border a picture repeats the border. Without a gradient: it stands where pictures come in.
+ * its border a picture repeats the border. Not differentiable; apply it to inputs only.
  * @throws SHAPE for other ranks, and where there is not one transform for each picture.
  * @example
  * ```ts

@@ -6,7 +6,8 @@ import { tapeOf } from "../../tape/tape.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 
 /**
- * x / 255 of a "u8" input, as float32 in [0, 1]: pictures travel to the GPU as bytes. Without a gradient.
+ * x / 255 of a "u8" input, as float32 in [0, 1]: pictures travel to the GPU as bytes. Not differentiable; apply it to
+ * inputs only.
  * @example
  * ```ts
  * const images = scaleBytes(tape.input("pictures", [4, 56, 46, 1], { dtype: "u8" }));

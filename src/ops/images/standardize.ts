@@ -10,8 +10,7 @@ import { image } from "../kernels/windowShape.ts";
 /**
  * (x - mean) / sqrt(variance + epsilon) for each picture and channel of [N, H, W, C] by itself, the variance being the
  * population's: instance normalization without parameters (Ulyanov et al. 2016). With pictures in [0, 1] the epsilon of
- * 1e-5 keeps an even area, whose rounding is all there is, from being blown up. Without a gradient: it stands where
- * pictures come in.
+ * 1e-5 keeps the rounding errors of a uniform picture small. Not differentiable; apply it to inputs only.
  * @param options.epsilon - 1e-5 by default.
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 // The number of workgroups for a launch of independent threads.
 
 const workgroupSize = 64;
-const mostGroups = 65535;
+const groupsPerDimension = 65535; // WebGPU's default of maxComputeWorkgroupsPerDimension
 
 /**
  * Grid and constants of a launch of `count` independent threads in workgroups of 64. Beyond the device limit of 65,535
@@ -9,7 +9,7 @@ const mostGroups = 65535;
  */
 export function threads(count: number): { groups: [number, number]; constants: { COUNT: number; ROW: number } } {
   const groups = Math.ceil(count / workgroupSize);
-  const x = Math.min(groups, mostGroups);
+  const x = Math.min(groups, groupsPerDimension);
   return { groups: [x, Math.ceil(groups / x)], constants: { COUNT: count, ROW: x * workgroupSize } };
 }
 

@@ -1,11 +1,11 @@
-// How steady a model's scores are, in figures; and the shifts that it is asked about.
+// Stability of a model's scores under shifts, the shifts themselves, and what the sessions of the data allow to conclude.
 import { expect, it } from "vitest";
-import { shifted, steadiness } from "../../../src/cli/commands/evaluate/robustness.ts";
+import { shifted, shiftStability } from "../../../src/cli/commands/evaluate/robustness.ts";
 import { sessionsOf } from "../../../src/cli/commands/evaluate/sessions.ts";
 
 it("takes each picture's deviation over the shifts, its margin and whether it changes sides", () => {
   const of = (...scores: number[]) => scores.map((score) => ({ score, live: score > 0 }));
-  const { deviation, margin, flipped } = steadiness([of(3, 1), of(3, -1), of(3, 1), of(3, -1)], 0);
+  const { deviation, margin, flipped } = shiftStability([of(3, 1), of(3, -1), of(3, 1), of(3, -1)], 0);
   expect(deviation).toBeCloseTo(Math.sqrt(0.5), 12); // of 0 and 1
   expect(margin).toBe(2);
   expect(flipped).toBe(0.5);

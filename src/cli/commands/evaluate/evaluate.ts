@@ -120,9 +120,9 @@ export function addEvaluate(program: Command): void {
   action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
-      if (modelPath !== undefined) wrong("--embeddings does not go with a model or data arguments");
+      if (modelPath !== undefined) wrong("--embeddings cannot be combined with a model or data arguments");
       if (options.runs !== undefined || options.report !== undefined || options.unseen) {
-        wrong("--embeddings does not go with --runs, --report or --unseen: they need pictures");
+        wrong("--embeddings cannot be combined with --runs, --report or --unseen: they need pictures");
       }
       return evaluateEmbeddings(options);
     }

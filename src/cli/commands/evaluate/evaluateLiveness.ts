@@ -54,33 +54,33 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
       ? crossFittedReport(presentations, dataset)
       : livenessReport(presentations, logitOf(threshold));
     const groups = byGroup(presentations, dataset, sessions.tested, report.threshold);
-    const steady =
+    const robust =
       options.robustness === undefined
         ? undefined
-        : await steadiness(model, dataset, options.robustness, report.threshold);
+        : await measureRobustness(model, dataset, options.robustness, report.threshold);
     const result = {
       ...report,
       loss: meanLoss(presentations),
       threshold: crossFitted ? scoreOf(report.threshold) : threshold,
       sessions,
       ...(groups.length > 0 && { groups }),
-      ...(steady && { robustness: steady }),
+      ...(robust && { robustness: robust }),
     };
     const lines = [inWords(result, dataset.identities.length, crossFitted), ...groups.map(groupText)];
-    if (steady) lines.push(robustnessText(steady));
+    if (robust) lines.push(robustnessText(robust));
     return { result, text: [...lines, sessions.promise].join("\n") };
   });
 }
 
-async function steadiness(
-  ...[model, dataset, most, threshold]: [Parameters<typeof robustness>[0], LivenessDataset, number, number]
+async function measureRobustness(
+  ...[model, dataset, perClass, threshold]: [Parameters<typeof robustness>[0], LivenessDataset, number, number]
 ) {
   let progress: Progress | undefined;
   try {
     return await robustness(model, dataset, {
-      most,
+      perClass,
       threshold,
-      told(done, of) {
+      onProgress(done, of) {
         progress ??= new Progress(of, 0, "change");
         progress.update(done);
       },

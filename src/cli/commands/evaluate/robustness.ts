@@ -86,21 +86,25 @@ const shifts = steps.flatMap((down) =>
 );
 
 /**
- * @param most number of pictures of each class to change, evenly through all of them.
+ * @param perClass number of pictures of each class to change, at regular intervals in the data set.
  * @param threshold as a logit.
- * @param told called after each change.
+ * @param onProgress called after each change.
  */
 export async function robustness(
   model: LivenessModel,
   dataset: LivenessDataset,
-  { most, threshold, told }: { most: number; threshold: number; told?: (done: number, of: number) => void },
+  {
+    perClass,
+    threshold,
+    onProgress,
+  }: { perClass: number; threshold: number; onProgress?: (done: number, of: number) => void },
 ): Promise<Robustness> {
-  const some = evenly(dataset, most);
+  const some = evenly(dataset, perClass);
   const taken = Object.entries(changes).filter(([name]) => model.imageSize[2] === 3 || !(name in inColor));
   let done = 0;
   const logitsOf = async (change?: Change) => {
     const found = await livenessLogits(model, change ? changedBy(some, change) : some);
-    told?.(++done, 1 + taken.length + shifts.length);
+    onProgress?.(++done, 1 + taken.length + shifts.length);
     return found;
   };
   const plain = await logitsOf();
@@ -110,14 +114,17 @@ export async function robustness(
     const own = livenessReport(await logitsOf(change), threshold).auc;
     found.push({ name, auc: own, fall: auc - own });
   }
-  const moved = [plain];
-  for (const shift of shifts) moved.push(await logitsOf(shift));
-  return { live, spoof, auc, changes: found, shifts: steadiness(moved, threshold) };
+  const perShift = [plain];
+  for (const shift of shifts) perShift.push(await logitsOf(shift));
+  return { live, spoof, auc, changes: found, shifts: shiftStability(perShift, threshold) };
 }
 
-/** @param moved the presentations of all pictures for each shift, the originals first. */
-export function steadiness(moved: readonly (readonly Presentation[])[], threshold: number): Robustness["shifts"] {
-  const each = moved[0].map((_, i) => moved.map((presentations) => presentations[i].score));
+/** @param perShift the presentations of all pictures for each shift, the originals first. */
+export function shiftStability(
+  perShift: readonly (readonly Presentation[])[],
+  threshold: number,
+): Robustness["shifts"] {
+  const each = perShift[0].map((_, i) => perShift.map((presentations) => presentations[i].score));
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = (values: readonly number[]) => mean(values.map((value) => (value - mean(values)) ** 2));
   return {
@@ -145,11 +152,11 @@ function changedBy({ identities, items }: LivenessDataset, change: Change): Live
   return { identities, items: items.map(altered) };
 }
 
-function evenly({ identities, items }: LivenessDataset, most: number): LivenessDataset {
+function evenly({ identities, items }: LivenessDataset, perClass: number): LivenessDataset {
   const some = [true, false].flatMap((kind) => {
     const own = items.filter(({ live }) => live === kind);
-    const step = Math.max(1, own.length / most);
-    return Array.from({ length: Math.min(own.length, most) }, (_, n) => own[Math.floor(n * step)]);
+    const step = Math.max(1, own.length / perClass);
+    return Array.from({ length: Math.min(own.length, perClass) }, (_, n) => own[Math.floor(n * step)]);
   });
   return { identities, items: some };
 }
