@@ -86,7 +86,7 @@ describe("Checkpoints", () => {
     const { found, refused } = await checkpoints.newest();
     expect(found).toMatchObject({ name: name(10), description: { step: 10 } });
     expect(refused).toEqual([
-      { name: name(50), reason: expect.stringContaining("too short") },
+      { name: name(50), reason: expect.stringContaining("an empty file") },
       { name: name(40), reason: expect.stringContaining("ends at byte") },
       { name: name(30), reason: expect.stringContaining("damaged after it was written") },
       { name: name(20), reason: expect.stringContaining("not saved by twingrad") },
