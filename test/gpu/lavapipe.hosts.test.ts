@@ -4,12 +4,12 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
-import { cases } from "../suites.ts";
-import type { OpenHost } from "./host.ts";
-import { openProcess } from "./process.ts";
-import { everyCase, runSuites } from "./suites.ts";
+import type { OpenHost } from "./hosts/host.ts";
+import { openProcess } from "./hosts/process.ts";
+import { everyCase, runSuites } from "./hosts/suites.ts";
+import { cases } from "./suites.ts";
 
-const tool = fileURLToPath(new URL("../../../../shared/gpu-audit/lavapipe-node", import.meta.url));
+const tool = fileURLToPath(new URL("../../../shared/gpu-audit/lavapipe-node", import.meta.url));
 const installed = `${process.env.GPU_AUDIT_HOME ?? "/var/cache/gpu-audit"}/trixie/usr/share/vulkan/icd.d/lvp_icd.json`;
 
 const openLavapipe: OpenHost = (start) => openProcess({ executable: tool, parameters: [], environment: {} }, start);
