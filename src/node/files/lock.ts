@@ -78,14 +78,14 @@ export class FileLock {
         if ((await removeStale(path, found.text)) && found.holder) {
           tell?.(`${path}: ${inWords(found.holder)} held this lock and no longer runs; the lock is removed`);
         }
-        continue;
-      }
-      const who = found.holder ? inWords(found.holder) : "an unknown process";
-      const busy = `${what}: ${doing} by ${who}; its lock is ${path}`;
-      if (performance.now() >= until) throw new DiskError("busy", busy);
-      if (!isTold && performance.now() - begun > quietSeconds * 1000) {
-        tell?.(`${busy}: waiting for it, for at most ${waitSeconds} s`);
-        isTold = true;
+      } else {
+        const who = found.holder ? inWords(found.holder) : "an unknown process";
+        const busy = `${what}: ${doing} by ${who}; its lock is ${path}`;
+        if (performance.now() >= until) throw new DiskError("busy", busy);
+        if (!isTold && performance.now() - begun > quietSeconds * 1000) {
+          tell?.(`${busy}: waiting for it, for at most ${waitSeconds} s`);
+          isTold = true;
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, 5 + 45 * Math.random()));
     }
