@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import * as z from "zod/mini";
 import { DiskError } from "../../errors.ts";
 import { diskError } from "./diskError.ts";
-import { birthOf, isRunning, processSpace } from "./processes.ts";
+import { birthOf, isSameRunning, processSpace } from "./processes.ts";
 
 const schema = z.object({
   pid: z.int().check(z.minimum(1)),
@@ -161,10 +161,7 @@ async function readLock(path: string): Promise<{ text: string; holder?: LockHold
 
 /** Whether the holder is dead: on this machine by process id and start, on another one if the lock is not refreshed. */
 async function isStale(path: string, { holder }: { holder?: LockHolder }): Promise<boolean> {
-  if (holder?.space === processSpace()) {
-    const birth = birthOf(holder.pid);
-    return !isRunning(holder.pid) || (holder.birth !== undefined && birth !== undefined && birth !== holder.birth);
-  }
+  if (holder?.space === processSpace()) return !isSameRunning(holder.pid, holder.birth);
   return (await ageOf(path)) > (holder ? silentSeconds : emptySeconds);
 }
 

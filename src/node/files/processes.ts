@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** Whether a process with this id runs; on Linux a zombie does not count. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   if (statusOf(pid)?.state === "Z") return false;
   try {
     return process.kill(pid, 0);
@@ -14,6 +14,16 @@ export function isRunning(pid: number): boolean {
 
 /** When a process was started, in the system's own unit; undefined except on Linux. */
 export const birthOf = (pid: number): string | undefined => statusOf(pid)?.birth;
+
+/**
+ * Whether the process that had this id is still there, and not another one that was given the id since. A start time that
+ * is unknown, then or now, tells nothing.
+ */
+export function isSameRunning(pid: number, birth: string | undefined): boolean {
+  if (!isRunning(pid)) return false;
+  const now = birthOf(pid);
+  return birth === undefined || now === undefined || now === birth;
+}
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name, in parentheses, may contain anything. */
 function statusOf(pid: number): { state: string; birth: string } | undefined {

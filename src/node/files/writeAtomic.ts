@@ -5,7 +5,7 @@ import { type FileHandle, lstat, open, readdir, readlink, realpath, rename, rm }
 import { basename, dirname, join, resolve } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import { diskError } from "./diskError.ts";
-import { birthOf, isRunning } from "./processes.ts";
+import { birthOf, isSameRunning } from "./processes.ts";
 
 export interface WriteOptions {
   /** A new file is readable by its owner alone (0600). An existing one keeps its permissions. */
@@ -113,9 +113,7 @@ const partName = /^\.(.+?)(?:-[0-9a-f]{8})?\.(\d+)(?:-(\d+))?\.part$/;
 export async function removeParts(folder: string, isMeant = (_name: string) => true): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {
     const [, name, owner, birth] = partName.exec(entry) ?? [];
-    if (name === undefined || !isMeant(name)) continue;
-    const pid = Number(owner);
-    if (isRunning(pid) && (birth === undefined || birth === birthOf(pid))) continue;
+    if (name === undefined || !isMeant(name) || isSameRunning(Number(owner), birth)) continue;
     await rm(join(folder, entry), { force: true });
   }
 }
