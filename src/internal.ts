@@ -39,7 +39,7 @@ export { embeddingActivations, towerKinds } from "./nn/networkOptions.ts";
 export { type AdapterReport, adapterReports, version } from "./node/adapter/adapters.ts";
 export { openFacesFile } from "./node/faces/facesFile.ts";
 export { nodePictures } from "./node/faces/pictures.ts";
-export { diskError, statOf } from "./node/files/diskError.ts";
+export { diskError, makeFolder, statOf } from "./node/files/diskError.ts";
 export { pictureSize } from "./node/files/images.ts";
 export { FileLock } from "./node/files/lock.ts";
 export { checkpointsFolder, modelFileOf, readModelFile, taskOfModel } from "./node/files/modelFiles.ts";

@@ -1,8 +1,8 @@
 // A new folder of pictures: all of them, or none after an interruption or an error, so that the command can run again.
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TwingradError } from "../index.ts";
-import { diskError } from "../internal.ts";
+import { diskError, makeFolder } from "../internal.ts";
 import { interruptible } from "./interrupt.ts";
 import { note } from "./outcome.ts";
 
@@ -26,9 +26,7 @@ export async function fillFolder<T>(
   parts: readonly string[],
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<{ result?: T; status?: number }> {
-  const made = await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw diskError(folder, "made", error);
-  });
+  const made = await makeFolder(folder);
   const filling = async (signal: AbortSignal) => {
     let result: T | undefined;
     try {

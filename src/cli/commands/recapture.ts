@@ -1,11 +1,10 @@
 // twingrad recapture: simulates presentation attacks from any set of faces.
 
-import { mkdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
 import { type ImageSize, type Item, TwingradError } from "../../index.ts";
-import { diskError, isUnreadable, pictureSize, writeAtomic } from "../../internal.ts";
+import { isUnreadable, makeFolder, pictureSize, writeAtomic } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
 import { fillFolder, interrupted, refuseFull } from "../newFolder.ts";
@@ -122,9 +121,7 @@ const asSharp = (raster: Raster) =>
   sharp(toBytes(raster), { raw: { width: raster.width, height: raster.height, channels: 3 } });
 
 async function save(path: string, raster: Raster): Promise<void> {
-  await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
-    throw diskError(dirname(path), "made", error);
-  });
+  await makeFolder(dirname(path));
   await writeAtomic(path, await asSharp(raster).jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer());
 }
 

@@ -1,10 +1,10 @@
 // The demo. Its command imports it lazily: the code for faces and charts takes longer to load than the rest of the command
 // line.
 
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Model } from "../../index.ts";
-import { diskError, writeAtomic } from "../../internal.ts";
+import { diskError, makeFolder, writeAtomic } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { tuningOf } from "../options/tuneOption.ts";
 import { digits, note, type Outcome, percent } from "../outcome.ts";
@@ -85,9 +85,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
 
 async function makeFolderOf(file: string): Promise<void> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw diskError(folder, "made", error);
-  });
+  await makeFolder(folder);
   await access(folder, constants.W_OK).catch((error) => {
     throw diskError(file, "written", error);
   });

@@ -1,9 +1,9 @@
 // One run a folder: two runs would corrupt each other's checkpoints and log.
 
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DiskError } from "../../index.ts";
-import { diskError, FileLock } from "../../internal.ts";
+import { FileLock, makeFolder } from "../../internal.ts";
 
 const lockName = ".training.lock";
 
@@ -12,9 +12,7 @@ const lockName = ".training.lock";
  * @throws DISK, `busy`, with the other process's id, machine and start time.
  */
 export async function inRunFolder<T>(folder: string, tell: (text: string) => void, work: () => Promise<T>): Promise<T> {
-  const made = await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw diskError(folder, "made", error);
-  });
+  const made = await makeFolder(folder);
   const lock = await lockIn(folder, tell);
   let isDone = false;
   try {

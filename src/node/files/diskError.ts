@@ -1,6 +1,6 @@
 // Errors of a disk by reason. A wrong path is another error: a program can wait for space, but not for a folder.
 import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { DiskError, type DiskReason, TwingradError } from "../../errors.ts";
 
 /** The caller named something that does not exist, or something of the wrong kind. */
@@ -38,6 +38,13 @@ function inWords(path: string, what: string, { code, message }: NodeJS.ErrnoExce
   if (code === "EISDIR") return "it is a folder; a file was expected";
   if (code === "EEXIST" && what === "made") return "it is a file; choose a folder, or a new name";
   return message;
+}
+
+/** Makes a folder and those above it. Resolves to the first that was missing. @throws as `diskError`. */
+export function makeFolder(path: string): Promise<string | undefined> {
+  return mkdir(path, { recursive: true }).catch((error: Error) => {
+    throw diskError(path, "made", error);
+  });
 }
 
 /** What is at a path; undefined if nothing is. @throws DISK if a folder on the way may not be read. */

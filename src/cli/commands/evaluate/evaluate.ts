@@ -1,6 +1,5 @@
 // twingrad evaluate: metrics of a model on verification, identification and one-shot recognition.
 
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
@@ -13,7 +12,7 @@ import {
   roc,
   TwingradError,
 } from "../../../index.ts";
-import { diskError, matches, oneShotAnswers, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
+import { makeFolder, matches, oneShotAnswers, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
 import type { EvaluationReport } from "../../../report/evaluationPage.ts";
 import { evaluationReport } from "../../../report/evaluationReport.ts";
@@ -208,9 +207,7 @@ async function withReport(
   const report = resolve(file);
   const { evaluationPage } = await import("../../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
-  await mkdir(dirname(report), { recursive: true }).catch((error) => {
-    throw diskError(dirname(report), "made", error);
-  });
+  await makeFolder(dirname(report));
   await writeAtomic(report, page);
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }

@@ -1,11 +1,11 @@
 // The demo's pictures: a dataset of drawn people, generated from a seed and cached for the next run.
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { appearance, MOST_PICTURES, type NumbersFor, person } from "../../../faces/people.ts";
 import { type Dataset, TwingradError } from "../../../index.ts";
-import { diskError, Random, streams, writeAtomic } from "../../../internal.ts";
+import { diskError, makeFolder, Random, streams, writeAtomic } from "../../../internal.ts";
 import { drawPicture } from "./draw.ts";
 
 /** The random numbers of a seed, by what they are for. */
@@ -116,9 +116,7 @@ async function readKept(path: string): Promise<Uint8Array | undefined> {
 
 /** Writes the pictures after their SHA-256, to detect damage. @throws DISK */
 async function keep(folder: string, name: string, images: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw diskError(folder, "made", error);
-  });
+  await makeFolder(folder);
   await writeAtomic(join(folder, name), Buffer.concat([digest(images), images]));
 }
 
