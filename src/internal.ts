@@ -7,7 +7,7 @@ export { changed, indicesByIdentity, subset } from "./data/dataset.ts";
 export { faceFaults, faultInWords } from "./data/detection/chooseFace.ts";
 export { faceDataset, faceOf } from "./data/detection/faceDataset.ts";
 export { grouped, groupRule, groupsOf, pictured, splitGroups } from "./data/groups.ts";
-export { readableName, shown } from "./data/names.ts";
+export { firstNames, readableName, shown } from "./data/names.ts";
 export { byNaturalOrder } from "./data/naturalOrder.ts";
 export { cropInWords, cropOf } from "./data/pictures/crop.ts";
 export { largestPicture } from "./data/pictures/storedPicture.ts";

@@ -10,7 +10,7 @@ import {
   type Item,
   TwingradError,
 } from "../index.ts";
-import { faceDataset, faceFaults, faceOf, faultInWords, nodePictures, openFacesFile } from "../internal.ts";
+import { faceDataset, faceFaults, faceOf, faultInWords, firstNames, nodePictures, openFacesFile } from "../internal.ts";
 import { openFaceFinder, readPicture } from "../node/index.ts";
 import { note, warn } from "./outcome.ts";
 import { Progress } from "./progress.ts";
@@ -72,9 +72,6 @@ export function checkCropFlags(
   }
 }
 
-/** Number of pictures listed by name for each fault. */
-const named = 5;
-
 /**
  * The dataset with its pictures cropped to their faces. Detected faces are cached next to the pictures.
  * @param path the folder, or the first record file.
@@ -111,9 +108,8 @@ export async function cropToFaces<I extends Item>(
     progress.stop();
     await store.save().catch((error: Error) => warn(`detected faces are not cached: ${error.message}`));
     for (const { fault, used, names } of seen.values()) {
-      const more = names.length > named ? ` and ${names.length - named} more` : "";
       const what = used ? "used anyway" : "left out";
-      (used ? note : warn)(`${faultInWords[fault]}, ${what}: ${names.slice(0, named).join(", ")}${more}`);
+      (used ? note : warn)(`${faultInWords[fault]}, ${what}: ${firstNames(names)}`);
     }
   }
 }

@@ -38,6 +38,15 @@ export function shown(text: string): string {
   return text.replace(invisible, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`);
 }
 
+/** Names in a list are cut here, since a warning is to be read. */
+const listed = 5;
+
+/** The first names, escaped, and the number of the others: "a, b, c, d, e and 3 more". */
+export function firstNames(names: readonly string[]): string {
+  const more = names.length > listed ? ` and ${names.length - listed} more` : "";
+  return `${names.slice(0, listed).map(shown).join(", ")}${more}`;
+}
+
 /**
  * `readableName` of an identity.
  * @throws BAD_INPUT where the name is empty or has invisible characters.

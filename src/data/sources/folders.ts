@@ -2,7 +2,7 @@
 // files that a user chooses in a page.
 import { TwingradError } from "../../errors.ts";
 import type { Dataset, Item } from "../dataset.ts";
-import { identityName, shown } from "../names.ts";
+import { firstNames, identityName, shown } from "../names.ts";
 import { byNaturalOrder } from "../naturalOrder.ts";
 import { endingOf, isOtherPictureName, isPictureName, pictureEndings } from "../pictures/storedPicture.ts";
 
@@ -23,9 +23,6 @@ export function isPassedOver(path: string): boolean {
   return isOtherPictureName(path) && !isHidden(path);
 }
 
-/** How many identities without any picture are listed. */
-const named = 5;
-
 /**
  * A summary of the skipped pictures, and of the identities that are dropped with them; undefined where there are none.
  * @param others the paths of the skipped pictures, below the folder. @param taken the paths of those that are used.
@@ -38,9 +35,7 @@ export function passedOver(others: readonly string[], taken: readonly string[]):
   const folderOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
   const present = new Set(taken.map(folderOf));
   const gone = [...new Set(others.map(folderOf))].filter((folder) => folder !== "" && !present.has(folder));
-  const names = gone.sort(byNaturalOrder).slice(0, named).map(shown).join(", ");
-  const more = gone.length > named ? ` and ${gone.length - named} more` : "";
-  const lost = gone.length === 0 ? "" : `; without other pictures, left out: ${names}${more}`;
+  const lost = gone.length === 0 ? "" : `; without other pictures, left out: ${firstNames(gone.sort(byNaturalOrder))}`;
   return `skipped: ${kinds.join(", ")}${lost}. Convert them to ${pictureEndings.join(", ")} to use them`;
 }
 

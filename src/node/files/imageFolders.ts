@@ -4,7 +4,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { Dataset } from "../../data/dataset.ts";
-import { shown } from "../../data/names.ts";
+import { firstNames } from "../../data/names.ts";
 import { cropInWords, cropOf } from "../../data/pictures/crop.ts";
 import { folderDataset, isPassedOver, type PictureFile, passedOver, takesPart } from "../../data/sources/folders.ts";
 import { type LivenessDataset, livenessFolder } from "../../data/sources/livenessDataset.ts";
@@ -93,7 +93,9 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
     names.map((file) => pathBelow(path, file)),
   );
   if (told && names.length > 0) warn?.(told);
-  if (empty.length > 0 && names.length > 0) warn?.(emptyInWords(empty.map((folder) => pathBelow(path, folder))));
+  if (empty.length > 0 && names.length > 0) {
+    warn?.(`empty, left out: ${firstNames(empty.map((folder) => pathBelow(path, folder)))}`);
+  }
   const boxes = crop.mode === "box" ? await boxesIn(path, names, options.boxes) : undefined;
   if (boxes) tell?.(cropInWords(crop, boxes.size, names.length)!);
   const files = names.map((file): PictureFile => {
@@ -109,13 +111,6 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
 }
 
 const pathBelow = (folder: string, file: string) => relative(folder, file).split(sep).join("/");
-
-const mostNamed = 5;
-
-function emptyInWords(folders: readonly string[]): string {
-  const more = folders.length > mostNamed ? ` and ${folders.length - mostNamed} more` : "";
-  return `empty, left out: ${folders.slice(0, mostNamed).map(shown).join(", ")}${more}`;
-}
 
 /** What is left out while walking. */
 interface LeftOut {
