@@ -250,28 +250,13 @@ export class Recognition {
   private async onDevice<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const { device } = this.inUse();
     const ready = device === (await this.context.device());
-    const opened = ready ? this.inUse() : await this.alone(() => this.current());
-    try {
-      return await work(opened);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      await settled(opened, error);
-      return work(await this.alone(() => this.current()));
-    }
+    const reopened = () => this.alone(() => this.current());
+    return again(ready ? this.inUse() : await reopened(), work, reopened);
   }
 
   /** Changes people in a turn, once more where the device is lost meanwhile. */
   private changingAlone<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
-    return this.alone(async () => {
-      const opened = await this.current();
-      try {
-        return await work(opened);
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        await settled(opened, error);
-        return work(await this.current());
-      }
-    });
+    return this.alone(async () => again(await this.current(), work, () => this.current()));
   }
 
   /** Changes the gallery, and stores it. */
@@ -364,6 +349,21 @@ const notLive = ({ score, threshold }: NotLiveError) =>
 /** The device was lost, or the model was closed because another one was opened. */
 const isGone = (error: unknown) =>
   error instanceof DeviceLostError || (error instanceof TwingradError && error.code === "DISPOSED");
+
+/** Works with the opened model, once more with the reopened one where it is gone meanwhile. */
+async function again<T>(
+  opened: Opened,
+  work: (opened: Opened) => Promise<T>,
+  reopened: () => Promise<Opened>,
+): Promise<T> {
+  try {
+    return await work(opened);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    await settled(opened, error);
+    return work(await reopened());
+  }
+}
 
 /** Waits until a lost device is known to be lost, so that the next call opens another. */
 async function settled({ device }: Opened, error: unknown): Promise<void> {
