@@ -11,7 +11,7 @@ const sizes = [4, 4096, 65536, 2 ** 18, 2 ** 20, 2 ** 22, 2 ** 24];
 const rounds = 15;
 
 const communicator = await mpi();
-const meeting = await communicator.duplicate(); // the trainer makes calls of its own
+const duplicate = await communicator.duplicate(); // the trainer owns the communicator
 const { rank, size, library } = communicator;
 const print = (line) => rank === 0 && console.log(JSON.stringify(line));
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -21,7 +21,7 @@ async function timed(work, count = rounds) {
   await work();
   const times = [];
   for (let i = 0; i < count; i++) {
-    await meeting.allGather(new Uint8Array(1)); // starts all ranks together
+    await duplicate.allGather(new Uint8Array(1)); // starts all ranks together
     const since = performance.now();
     await work();
     times.push(performance.now() - since);
@@ -74,7 +74,7 @@ if (process.argv.includes("--local")) {
     for (const [kind, options] of Object.entries(kinds)) {
       const trainer = await Trainer.create(device, network, { batchSize, communicator, ...options });
       for (let step = 0; step < syncEvery; step++) await trainer.step(batch);
-      await meeting.allGather(new Uint8Array(1));
+      await duplicate.allGather(new Uint8Array(1));
       const [since, before] = [performance.now(), trainer.distribution.seconds];
       const running = [];
       for (let step = 0; step < steps; step++) {

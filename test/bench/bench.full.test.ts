@@ -1,17 +1,11 @@
 // The bench end to end on its smallest configuration, without peers: its output, and a step's WebGPU calls. The other suites
 // are in bench.hosts.test.ts.
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isConvolution } from "../../bench/profile.ts";
-
-const at = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
-const command = [at("scripts/run.mjs"), at("bench/main.ts")]; // of `npm run bench`, without the set-up
-const bench = (...options: string[]) => promisify(execFile)(process.execPath, [...command, ...options]);
+import { bench } from "./command.ts";
 
 describe("npm run bench", () => {
   let folder: string;

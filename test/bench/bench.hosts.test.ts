@@ -1,13 +1,7 @@
 // The bench's slower suites end to end, on the smallest sizes.
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { isConvolution } from "../../bench/profile.ts";
-
-const at = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
-const command = [at("scripts/run.mjs"), at("bench/main.ts")]; // of `npm run bench`, without the set-up
-const bench = (...options: string[]) => promisify(execFile)(process.execPath, [...command, ...options]);
+import { bench } from "./command.ts";
 
 describe("npm run bench", () => {
   test("embeds one picture and many, as onnxruntime does with our ONNX, and identifies one", async () => {

@@ -37,8 +37,7 @@ beforeAll(async () => {
   await writeFile(join(mixed, "cut.jpg"), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]));
   await writeFile(join(mixed, "empty.png"), "");
   studio = await openStudio(["--use-fake-device-for-media-stream"]);
-  await studio.page.goto(studio.url);
-  await studio.until(({ state }) => state === "idle", 60);
+  await studio.enter();
 }, 120_000);
 afterAll(async () => {
   await studio?.close();

@@ -1,5 +1,5 @@
 // A video of drawn faces, for Chrome's fake camera.
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import sharp from "sharp";
 import { drawFaces } from "../../src/cli/demo/faces/index.ts";
 
@@ -23,6 +23,17 @@ export async function pictureFiles(person: number, count: number, path: (n: numb
     files.push(path(n));
   }
   return files;
+}
+
+/** Folders `person N` of drawn people, from the number `first` on. */
+export async function peopleFolders(
+  path: (name: string) => string,
+  { first, count, each }: { first: number; count: number; each: number },
+): Promise<void> {
+  for (let person = first; person < first + count; person++) {
+    await mkdir(path(`person ${person}`), { recursive: true });
+    await pictureFiles(person, each, (n) => path(`person ${person}/${n}.png`));
+  }
 }
 
 /** One person, 640 x 480, the face in the middle square. */

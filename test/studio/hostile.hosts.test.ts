@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { pictureFiles } from "./fakeCamera.ts";
+import { peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import { choose, keptRuns, openStudio, type Studio, set, textOf } from "./studioPage.ts";
 
 let studio: Studio;
@@ -11,12 +11,8 @@ let folder: string;
 const path = (name: string) => join(folder, name);
 const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
 
-async function people(name: string, first: number, count: number, each: number): Promise<void> {
-  for (let person = first; person < first + count; person++) {
-    await mkdir(path(`${name}/person ${person}`), { recursive: true });
-    await pictureFiles(person, each, (n) => path(`${name}/person ${person}/${n}.png`));
-  }
-}
+const people = (folder: string, first: number, count: number, each: number) =>
+  peopleFolders((name) => path(join(folder, name)), { first, count, each });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
@@ -28,8 +24,7 @@ beforeAll(async () => {
   await writeFile(path("one/Ada/notes.jpg"), "Dear diary");
   await writeFile(path("one/Ada/none.png"), "");
   studio = await openStudio();
-  await studio.page.goto(studio.url);
-  await studio.until(({ state }) => state === "idle", 60);
+  await studio.enter();
 }, 120_000);
 afterAll(async () => {
   await studio?.close();

@@ -1,13 +1,13 @@
 // Models from files in the page: evaluated on the pictures there, recognizing live through a lost GPU, with a liveness
 // model and with a face finder.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { randomModel } from "../exchange/models.ts";
-import { film, filmed, pictureFiles } from "./fakeCamera.ts";
+import { film, filmed, peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import { livenessOfBrightness } from "./livenessModel.ts";
 import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, textOf } from "./studioPage.ts";
 
@@ -25,10 +25,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
   await pictureFiles(filmed.person, 3, (n) => path(`ada-${n}.png`));
   await pictureFiles(101, 3, (n) => path(`bob-${n}.png`));
-  for (let person = 1; person <= 5; person++) {
-    await mkdir(path(`people/person ${person}`), { recursive: true });
-    await pictureFiles(person, 3, (n) => path(`people/person ${person}/${n}.png`));
-  }
+  await peopleFolders((name) => path(join("people", name)), { first: 1, count: 5, each: 3 });
   const white = { create: { width: 64, height: 64, channels: 3 as const, background: "#ffffff" } };
   await sharp(white).toFile(path("white.png"));
   await writeFile(path("no-white.safetensors"), await livenessOfBrightness("bright"));
@@ -41,8 +38,7 @@ beforeAll(async () => {
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
   ]);
-  await studio.page.goto(studio.url);
-  await studio.until(({ state }) => state === "idle", 60);
+  await studio.enter();
 }, 120_000);
 afterAll(async () => {
   await studio?.close();

@@ -21,11 +21,9 @@ beforeAll(async () => {
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-video-capture=${camera}`,
   ]);
-  const { page } = studio;
   const session = await studio.browser.target().createCDPSession();
   await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
-  await page.goto(studio.url);
-  await studio.until(({ state }) => state === "idle", 60);
+  await studio.enter();
 }, 120_000);
 afterAll(async () => {
   await studio?.close();

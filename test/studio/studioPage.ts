@@ -27,6 +27,8 @@ export interface Studio {
   readonly requests: string[];
   /** Uncaught errors of the page. */
   readonly errors: string[];
+  /** Goes to the page and waits until it is ready. */
+  enter(): Promise<void>;
   told(): Promise<Told>;
   /** Waits until the page's state fulfills the condition; fails with the state on an error, or after the time limit. */
   until(what: (told: Told) => boolean, seconds: number): Promise<Told>;
@@ -64,6 +66,14 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
       const figure = auc === undefined ? null : Number(auc);
       return { state: state!, step: Number(step), auc: figure, line: text("status")!, alert: text("alert") };
     });
+  const until = async (what: (told: Told) => boolean, seconds: number) => {
+    for (const end = performance.now() + 1000 * seconds; ; ) {
+      const now = await told();
+      if (what(now)) return now;
+      if (now.alert || performance.now() > end) throw new Error(`the studio says: ${JSON.stringify(now)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
   return {
     browser,
     page,
@@ -71,13 +81,10 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
     requests,
     errors,
     told,
-    async until(what, seconds) {
-      for (const end = performance.now() + 1000 * seconds; ; ) {
-        const now = await told();
-        if (what(now)) return now;
-        if (now.alert || performance.now() > end) throw new Error(`the studio says: ${JSON.stringify(now)}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+    until,
+    async enter() {
+      await page.goto(served.url);
+      await until(({ state }) => state === "idle", 60);
     },
     press: (name, role = "button") => page.locator(`::-p-aria([name='${name}'][role='${role}'])`).click(),
     async close() {

@@ -9,8 +9,7 @@ const steps = 40;
 let studio: Studio;
 beforeAll(async () => {
   studio = await openStudio();
-  await studio.page.goto(studio.url);
-  await studio.until(({ state }) => state === "idle", 60);
+  await studio.enter();
 }, 120_000);
 afterAll(() => studio?.close());
 
