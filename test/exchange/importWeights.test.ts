@@ -1,4 +1,5 @@
-// Weights of other frameworks: the fixture of PyTorch, its embeddings and logits in float64; and what does not fit is told.
+// Weights of other frameworks: fixtures of PyTorch and Keras with their embeddings and logits in float64; what does not fit
+// is told.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportWeights, type ImportOptions, importWeights, WeightsError } from "../../src/exchange/index.ts";
@@ -44,31 +45,60 @@ const folder = new URL("../../../shared/fixtures/pytorch/", import.meta.url).pat
 const hasFixture = existsSync(`${folder}siamese.safetensors`);
 if (!hasFixture) it.skip("the fixture of PyTorch's weights is absent: shared/fixtures/pytorch", () => {});
 
+/** Embeddings and logits of a framework for its own weights, in float64. */
+interface Expected {
+  readonly pictures: readonly number[];
+  readonly embeddings: readonly number[];
+  readonly logits: readonly number[];
+  readonly pairs: readonly (readonly [number, number])[];
+}
+
+/** Compares the model's embeddings and logits with the framework's. */
+async function agree(bytes: Uint8Array, expected: Expected): Promise<void> {
+  const model = await Model.open(device, bytes);
+  const embeddings = await model.embed(Float32Array.from(expected.pictures));
+  expect(difference(embeddings, expected.embeddings).relative).toBeLessThan(1e-5);
+  const { embedding: length } = model;
+  const embedding = (n: number) => embeddings.subarray(n * length, (n + 1) * length);
+  const rows = (which: 0 | 1) => Float32Array.from(expected.pairs.flatMap((pair) => [...embedding(pair[which])]));
+  expect(difference(model.scores(rows(0), rows(1)), expected.logits).relative).toBeLessThan(1e-5);
+  await model.dispose();
+}
+
+describe("Keras's weights", () => {
+  const file = (name: string) => readFileSync(new URL(`keras/${name}`, import.meta.url));
+  const expected: Expected = JSON.parse(file("expected.json").toString());
+
+  it("embed and score as in Keras, and come back the same through Keras's layouts", async () => {
+    const { model, tensors, ignored } = await importWeights(file("siamese.safetensors"), { from: "keras" });
+    expect([tensors, ignored]).toEqual([16, []]);
+    await agree(model, expected);
+    const exported = decode((await exportWeights(model, { to: "keras" })).bytes);
+    const original = decode(file("siamese.safetensors"));
+    expect([...exported.tensors.keys()].sort()).toEqual([...original.tensors.keys()].sort());
+    for (const [name, tensor] of original.tensors) expect(exported.tensors.get(name), name).toEqual(tensor);
+  });
+});
+
 describe.runIf(hasFixture)("PyTorch's weights", () => {
   const weights = hasFixture ? new Uint8Array(readFileSync(`${folder}siamese.safetensors`)) : new Uint8Array();
-  const expected = hasFixture ? JSON.parse(readFileSync(`${folder}expected.json`, "utf8")) : {};
+  const fixture = hasFixture ? JSON.parse(readFileSync(`${folder}expected.json`, "utf8")) : { logits: {} };
+  const expected: Expected = {
+    pictures: fixture.pictures?.data,
+    embeddings: fixture.embeddings?.data,
+    logits: fixture.logits.data,
+    pairs: fixture.logits.pairs,
+  };
   // The fixture's batch-norms were made with an epsilon of 1e-3, which is not PyTorch's default.
-  const options = { from: "pytorch", network: { imageSize: expected.imageSize, batchNormEpsilon: 1e-3 } } as const;
-
-  /** The model's embeddings and logits against those of the fixture. */
-  async function agree(bytes: Uint8Array) {
-    const model = await Model.open(device, bytes);
-    const embeddings = await model.embed(Float32Array.from(expected.pictures.data));
-    expect(difference(embeddings, expected.embeddings.data).relative).toBeLessThan(1e-5);
-    const rows = (which: 0 | 1) => {
-      const all = (expected.logits.pairs as [number, number][]).map((pair) => pair[which]);
-      return Float32Array.from(all.flatMap((n) => [...embeddings.subarray(n * 24, (n + 1) * 24)]));
-    };
-    expect(difference(model.scores(rows(0), rows(1)), expected.logits.data).relative).toBeLessThan(1e-5);
-    await model.dispose();
-  }
+  const options = { from: "pytorch", network: { imageSize: fixture.imageSize, batchNormEpsilon: 1e-3 } } as const;
 
   it("embed and score as in PyTorch; counters are ignored", async () => {
     const { model, tensors, ignored } = await importWeights(weights, options);
     expect(tensors).toBe(22);
     expect(ignored).toEqual([0, 1, 2].map((n) => `blocks.${n}.norm.num_batches_tracked`));
-    await agree(model);
-    await expect(agree((await importWeights(weights, { ...options, network: { imageSize: expected.imageSize } })).model)).rejects.toThrow(); // biome-ignore format: one line
+    await agree(model, expected);
+    const otherEpsilon = await importWeights(weights, { ...options, network: { imageSize: fixture.imageSize } });
+    await expect(agree(otherEpsilon.model, expected)).rejects.toThrow();
   });
 
   it("come back the same through our own file, PyTorch's layouts and Keras's", async () => {
@@ -76,7 +106,7 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     for (const to of ["pytorch", "keras", "twingrad"] as const) {
       const { bytes, tensors } = await exportWeights(model, { to });
       expect(tensors).toHaveLength(22);
-      await agree((await importWeights(bytes, { from: to })).model); // the file says what its tensors do not
+      await agree((await importWeights(bytes, { from: to })).model, expected); // the file says what its tensors do not
     }
     const again = decode((await exportWeights(model, { to: "pytorch" })).bytes);
     for (const [name, { shape, bytes }] of again.tensors) {
@@ -95,7 +125,7 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     const entries = [...tensors].map(
       ([name, { dtype, shape, bytes }]) => [renamed(name), dtype, shape, bytes] as const,
     );
-    await agree((await importWeights(written(entries), options)).model);
+    await agree((await importWeights(written(entries), options)).model, expected);
 
     const odd = entries.map(([name, ...rest]) => [name === "features.4.weight" ? "stem" : name, ...rest] as const);
     await expect(importWeights(written(odd), options)).rejects.toThrow(WeightsError);
@@ -105,7 +135,7 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     ];
     for (const map of maps) {
       const rest = { "features.4.bias": "tower/block2/conv/bias" };
-      await agree((await importWeights(written(odd), { ...options, map: { ...map, ...rest } })).model);
+      await agree((await importWeights(written(odd), { ...options, map: { ...map, ...rest } })).model, expected);
     }
     const more = [...entries, ["extra.weight", "F32", [1], new Uint8Array(4)] as const];
     const { ignored } = await importWeights(written(more), { ...options, map: { "extra.weight": null } });
