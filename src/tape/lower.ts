@@ -2,9 +2,11 @@
 // its result is a list of launches whose tensors the planner places in memory.
 
 import { TwingradError } from "../errors.ts";
+import { wholeOf } from "../gpu/contest.ts";
 import type { Device } from "../gpu/device.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
 import { Graph, type Node } from "./graph.ts";
+import { writesOf } from "./lowering/memoryPlan.ts";
 import { type Dtype, Storage } from "./lowering/storage.ts";
 import type { Tape, TapeOptions } from "./tape.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
@@ -54,7 +56,9 @@ export class Lowering {
   readonly launches: Launch[] = [];
   /** Launches before all others: work gathered from several operations. Each is called at the end. */
   readonly prologue: (() => void)[] = [];
-  /** By storage: launches the part of the prologue that writes it, for a candidate that is tried on its own. */
+  /** The same after the last launch that writes the storage, for work on what the step computes. */
+  readonly following = new Map<Storage, () => void>();
+  /** By storage: launches the part of the above that writes it, for a candidate that is tried on its own. */
   readonly alone = new Map<Storage, () => void>();
   private readonly places = new Map<Tensor, Storage>();
   private readonly forms = new Map<Tensor, { readonly form: Form<unknown>; readonly value: unknown }>();
@@ -81,12 +85,19 @@ export class Lowering {
     this.operation = "update";
   }
 
-  /** The prologue, then all others. */
+  /** The prologue, then all others, each with what follows it. */
   finish(): readonly Launch[] {
     const behind = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    for (const launch of behind) this.launches.push(launch); // push(...behind) could exceed the limit on arguments
+    const lastWriter = new Map(behind.flatMap((launch) => writesOf(launch).map((to) => [wholeOf(to).whole, launch])));
+    for (const launch of behind) {
+      this.launches.push(launch);
+      this.operation = launch.operation;
+      for (const [storage, follow] of this.following) {
+        if (lastWriter.get(wholeOf(storage).whole) === launch) follow();
+      }
+    }
     return this.launches;
   }
 

@@ -64,7 +64,7 @@ export interface TransformedFilter {
 
 /**
  * The transform of a filter. Filters that exist when a step begins are transformed in one launch before all others; a
- * filter that the step itself computes is transformed at its first use.
+ * filter that the step itself computes is transformed right after it is computed.
  */
 export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter {
   const known = to.once(transformFilter, () => {
@@ -79,10 +79,11 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
     const [, , channels, filters] = filter.shape;
     const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
     const [forward, backward] = [make("transformed filter"), make("transformed filter, transposed")];
-    found = { filter: storage, channels, filters, forward, backward, turned: storage.kind === "temporary" };
-    known.set(storage, found);
-    for (const made of [forward, backward]) to.alone.set(made, () => launchFilter(to, filter, forward, backward));
-    if (storage.kind === "temporary") launchFilters(to, [found]);
+    const made: TransformedFilter = { filter: storage, channels, filters, forward, backward, turned: false };
+    known.set(storage, made);
+    for (const one of [forward, backward]) to.alone.set(one, () => launchFilter(to, filter, forward, backward));
+    if (storage.kind === "temporary") to.following.set(storage, () => launchFilters(to, [made]));
+    found = made;
   }
   return found;
 }

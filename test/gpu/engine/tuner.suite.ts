@@ -7,6 +7,7 @@ import { fastest } from "../../../src/gpu/tunerTiming.ts";
 import {
   adam,
   batchNorm,
+  centralDifference,
   conv2d,
   type Device,
   dense,
@@ -326,12 +327,15 @@ define(
   },
 );
 
-/** Choices for a second block, with a picture that its cells do not fill, and all its gradients. */
-async function tuneBlock(device: Device, storage: "float32" | "float16") {
+/**
+ * Choices for a second block, with a picture that its cells do not fill, and all its gradients.
+ * @param changed its filter, from the parameter.
+ */
+async function tuneBlock(device: Device, storage: "float32" | "float16", changed = (filter: Tensor) => filter) {
   await device.tuner.tune(() => {
     const tape = new Tape(device, { storage });
     const block = (x: Tensor, channels: number) => {
-      const filter = tape.parameter(`filter ${channels}`, [3, 3, channels, 16], { initial: 1 });
+      const filter = changed(tape.parameter(`filter ${channels}`, [3, 3, channels, 16], { initial: 1 }));
       const [gamma, beta] = ["gamma", "beta"].map((of) => tape.parameter(`${of} ${channels}`, [16], { initial: 1 }));
       return batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta, activation: "relu" });
     };
@@ -359,6 +363,22 @@ defineKernel("tuner: Winograd's algorithm is compared with the direct one, and a
     }
     assertEqual("warnings", warnings, []);
   });
+});
+
+defineKernel("tuner: Winograd's algorithm agrees for a filter that the step computes, by rule or not", async () => {
+  for (const kind of kinds) {
+    await opened({}, async ({ device: plain, warnings }) => {
+      const device = deviceAs(plain, kind);
+      device.tuner = plain.tuner;
+      const choices = await tuneBlock(device, "float32", (filter) => centralDifference(filter, 1));
+      for (const [key, { differences, refused }] of choices) {
+        const found = differences!.winograd!;
+        assert(found > 0 && found < 0.5, `${key} as on ${kind}: ${found} tolerances, ${JSON.stringify(refused)}`);
+      }
+      assertEqual("choices", choices.size, 2);
+      assertEqual("warnings", warnings, []);
+    });
+  }
 });
 
 define("tuner: an incorrect filter transform in the prologue is reported for the candidate that reads it", async () => {
