@@ -50,6 +50,7 @@ describe("train --task liveness", () => {
   it("trains, resumes bit for bit, evaluates on unseen people, and is not a recognition model", async () => {
     const whole = await cli.json("train", data, "--out", at("whole"), ...learning, "--steps", "80");
     expect(whole.stderr).toContain("28 bona fide pictures and 28 presentation attacks of 7 people");
+    expect(whole.stderr).toMatch(/^all steps done; evaluating \d+ held-out pictures$/m);
     expect(Object.keys(whole.validation)).toEqual(["loss", "apcer", "bpcer", "hter", "eer", "auc", "threshold"]);
     const { loss, apcer, bpcer, hter, eer, auc, threshold } = whole.validation;
     expect(hter).toBe((apcer + bpcer) / 2);

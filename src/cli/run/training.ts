@@ -255,8 +255,10 @@ export async function train<I extends Item>(
     heldOut && settings.keep !== "last" ? await bestState(checkpoints, isOwn, selection, last, warn) : undefined;
   const { bytes: state, step } = best ?? last;
   const { finish } = task;
+  const evaluated = heldOut ?? training;
+  tell(`all steps done; evaluating ${evaluated.items.length} ${heldOut ? "held-out" : "training"} pictures`);
   const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
-  const verdict = await evaluate(bytes, heldOut ?? training, !heldOut);
+  const verdict = await evaluate(bytes, evaluated, !heldOut);
   const which = best ? "best" : "last";
   // A run resumed from the model has no checkpoints, so the best one of this run no longer counts.
   const { progress: made } = runState((await openSaved(bytes)).file);
