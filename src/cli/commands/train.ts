@@ -26,7 +26,7 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import { presetNames, type ResolvedSettings } from "../options/settingsSchema.ts";
-import { groupOptions } from "../options/trainGroups.ts";
+import { acceptFormerNames, groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
 import { action, note, warn } from "../outcome.ts";
@@ -196,7 +196,7 @@ export function addTrain(program: Command): void {
       "hold out whole folders of identities, such as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single identities",
     )
     .option(
-      "--turned-identities",
+      "--rotated-identities",
       "also train on each identity rotated by 90, 180 and 270 degrees as three further identities: for characters, not faces",
     )
     .option(
@@ -271,7 +271,7 @@ export function addTrain(program: Command): void {
       "with --sync-every N above 1: exchange the parameters while the next N steps are computed, and apply their average after those",
     );
   command.addHelpText("after", `\nPresets (--preset; any given option takes precedence):\n${presetsInWords()}`);
-  action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
+  action(groupOptions(acceptFormerNames(addDataOptions(tunable(command)))), async (data: string[], flags: Flags) => {
     try {
       const ranks = flags.distributed ? await Ranks.open() : undefined;
       const { result, status } = await run(data, flags, ranks);

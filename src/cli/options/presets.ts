@@ -38,8 +38,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       embeddingActivation: "linear",
       loss: "supervised-contrastive",
       temperature: 0.07,
-      peoplePerBatch: 16,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 16,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.002,
       schedule: "cosine",
@@ -66,8 +66,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       centre: 0.9,
       loss: "supervised-contrastive",
       temperature: 0.05,
-      peoplePerBatch: 16,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 16,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.002,
       schedule: "cosine",
@@ -80,7 +80,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   characters: {
     about: "handwritten characters: some hundred classes, rotated by 90, 180 and 270 degrees as further classes",
     settings: {
-      turnedIdentities: true,
+      rotatedIdentities: true,
       sourceSize: 56,
       imageSize: 28,
       channels: 1,
@@ -89,8 +89,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       embeddingActivation: "linear",
       loss: "supervised-contrastive",
       temperature: 0.07,
-      peoplePerBatch: 20,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 20,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.004,
       schedule: "cosine",
@@ -131,8 +131,8 @@ type Names = readonly (keyof PartialSettings)[];
 
 /** Settings of a preset that a given option replaces. */
 const replaced: Partial<Record<keyof PartialSettings, Names>> = {
-  batchSize: ["peoplePerBatch"],
-  peoplePerBatch: ["batchSize"],
+  batchSize: ["identitiesPerBatch"],
+  identitiesPerBatch: ["batchSize"],
   steps: ["epochs"],
   epochs: ["steps"],
   towers: ["align"],
@@ -148,7 +148,7 @@ export function presetSettings(name: PresetName, said: PartialSettings): Partial
     ...(loss === "supervised-contrastive" ? [] : (["temperature"] as const)),
     ...(comparesAll({ loss, mining })
       ? (["sameProbability"] as const)
-      : (["peoplePerBatch", "picturesPerPerson"] as const)),
+      : (["identitiesPerBatch", "picturesPerIdentity"] as const)),
   ];
   const out = [...Object.keys(said).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
   const kept = Object.entries(settings).filter(

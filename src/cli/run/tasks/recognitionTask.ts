@@ -8,10 +8,10 @@ import {
   labelsOf,
   Model,
   pairsPerIdentity,
+  rotatedIdentities,
   siamese,
   splitIdentities,
   TwingradError,
-  turnedIdentities,
   withCentering,
   withOperatingPoint,
   withWhitening,
@@ -38,7 +38,7 @@ export const recognition: TrainingTask = {
   some: (people) => someOf(people, evaluatedPictures),
   batches: (training, decoded, settings, warn, alignment, share) => {
     if (settings.whiten !== undefined) requireSeveralPictures(training);
-    const people = settings.turnedIdentities ? turnedIdentities(training) : training;
+    const people = settings.rotatedIdentities ? rotatedIdentities(training) : training;
     return trainingStream(people, decoded, settings, warn, alignment, share);
   },
   network: siamese,
