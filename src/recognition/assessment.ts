@@ -35,8 +35,8 @@ export async function embedAll(model: Model, dataset: Dataset, told?: (done: num
   return embeddings;
 }
 
-/** What `assess` measured. */
-export interface Assessment {
+/** The result of `evaluateModel`. */
+export interface EvaluationResult {
   /** The figures. */
   report: VerificationReport;
   /** The pairs with their distances. */
@@ -53,22 +53,22 @@ export interface Assessment {
 }
 
 /**
- * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
  * Embeds every picture of the dataset, scores the pairs, and reports how well the model verifies.
+ * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
  * @throws BAD_INPUT without pairs of both kinds; CORRUPT_FILE or another error that names the picture that cannot be decoded.
  * @example
  * ```ts
- * const { report } = await assess(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));
+ * const { report } = await evaluateModel(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));
  * console.log(`AUC ${report.auc}, EER ${report.eer}`);
  * ```
  */
-export async function assess(
+export async function evaluateModel(
   model: Model,
   dataset: Dataset,
   pairs: readonly EvaluationPair[],
   folds?: ArrayLike<number>,
   told?: (done: number) => void,
-): Promise<Assessment> {
+): Promise<EvaluationResult> {
   const embeddings = await embedAll(model, dataset, told);
   const { description } = model;
   const { loss } = description;
@@ -153,10 +153,10 @@ export function answersOf(
  * The share of correct trials.
  * @example
  * ```ts
- * const accuracy = await assessOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));
+ * const accuracy = await evaluateOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));
  * ```
  */
-export async function assessOneShot(
+export async function evaluateOneShot(
   model: Model,
   dataset: Dataset,
   trials: readonly Trial[],
@@ -165,6 +165,15 @@ export async function assessOneShot(
   const hits = await oneShotAnswers(model, dataset, trials, "nearest", told);
   return hits.filter(Boolean).length / trials.length;
 }
+
+/** @deprecated The former name of `evaluateModel`. */
+export const assess = evaluateModel;
+
+/** @deprecated The former name of `evaluateOneShot`. */
+export const assessOneShot = evaluateOneShot;
+
+/** @deprecated The former name of `EvaluationResult`. */
+export type Assessment = EvaluationResult;
 
 function row(model: Pick<Recognizer, "embedding">, embeddings: Float32Array, index: number): Float32Array {
   return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);

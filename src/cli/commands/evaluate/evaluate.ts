@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
   allPairs,
-  assess,
   type Dataset,
+  evaluateModel,
   labelsOf,
   type Model,
   pairsPerIdentity,
@@ -155,7 +155,7 @@ export function addEvaluate(program: Command): void {
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
       const { report, scored, embeddings } = await showing(dataset, (told) =>
-        assess(model, dataset, pairs, undefined, told),
+        evaluateModel(model, dataset, pairs, undefined, told),
       );
       const verification = evaluatePairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
@@ -186,7 +186,7 @@ async function listedPairs(
   const { dataset, pairs, sets } = await readPairs(path!, all);
   const count = new Set(sets).size;
   const folds = count > 1 ? sets : undefined;
-  const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
+  const { report, scored } = await showing(dataset, (told) => evaluateModel(model, dataset, pairs, folds, told));
   const verification = evaluatePairs(report, scored, dataset, options);
   const over = count > 1 ? `over ${count} sets` : "the list has a single set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;

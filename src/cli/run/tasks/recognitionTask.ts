@@ -1,9 +1,9 @@
 // The training task of recognition.
 import {
-  assess,
   type Dataset,
   type Device,
   embedAll,
+  evaluateModel,
   fitWhitening,
   labelsOf,
   Model,
@@ -69,7 +69,7 @@ export const recognition: TrainingTask = {
     const model = await Model.open(device, bytes);
     try {
       const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: evaluatedPairs, seed });
-      const { report, loss, calibration } = await assess(model, people, pairs);
+      const { report, loss, calibration } = await evaluateModel(model, people, pairs);
       const { accuracy, auc, eer, threshold } = report;
       return {
         loss,
