@@ -18,19 +18,23 @@ export const chunk = 64;
 
 /**
  * The embedding of each picture, in the dataset's order: [N, embedding].
- * @param told is called with how many pictures are done.
+ * @param onProgress is called with how many pictures are done.
  * @example
  * ```ts
  * const embeddings = await embedAll(model, dataset, (done) => console.log(`${done} of ${dataset.items.length}`));
  * ```
  */
-export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
+export async function embedAll(
+  model: Model,
+  dataset: Dataset,
+  onProgress?: (done: number) => void,
+): Promise<Float32Array> {
   const embeddings = new Float32Array(dataset.items.length * model.embedding);
   const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
   for (let first = 0; first < dataset.items.length; first += chunk) {
     const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
     embeddings.set(await model.embed(await images.stack(indices)), first * model.embedding);
-    told?.(first + indices.length);
+    onProgress?.(first + indices.length);
   }
   return embeddings;
 }
@@ -67,9 +71,9 @@ export async function evaluateModel(
   dataset: Dataset,
   pairs: readonly EvaluationPair[],
   folds?: ArrayLike<number>,
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<EvaluationResult> {
-  const embeddings = await embedAll(model, dataset, told);
+  const embeddings = await embedAll(model, dataset, onProgress);
   const { description } = model;
   const { loss } = description;
   const labels = labelsOf(dataset);
@@ -128,9 +132,9 @@ export async function oneShotAnswers(
   dataset: Dataset,
   trials: readonly Trial[],
   match: Match = "nearest",
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<boolean[]> {
-  return answersOf(model, await embedAll(model, dataset, told), trials, match);
+  return answersOf(model, await embedAll(model, dataset, onProgress), trials, match);
 }
 
 /** Like `oneShotAnswers`, for embeddings that exist already. */
@@ -160,9 +164,9 @@ export async function evaluateOneShot(
   model: Model,
   dataset: Dataset,
   trials: readonly Trial[],
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<number> {
-  const hits = await oneShotAnswers(model, dataset, trials, "nearest", told);
+  const hits = await oneShotAnswers(model, dataset, trials, "nearest", onProgress);
   return hits.filter(Boolean).length / trials.length;
 }
 

@@ -77,7 +77,7 @@ describe("docs/engine.md", () => {
       `| together | ${kernels.length} | |`,
     ].join("\n");
     expect(section("dispatches", computed)).toBe(computed);
-    expect(text()).toContain(`Without any rule the same step has ${stepOfM(rules).kernels.length}`);
+    expect(text()).toContain(`Without fusion the same step has ${stepOfM(rules).kernels.length}`);
     expect(text()).toContain(`Why a step has ${kernels.length} dispatches`);
   });
 

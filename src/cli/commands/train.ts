@@ -295,22 +295,22 @@ async function run(
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
-  const said = { ...file, ...flags };
-  const path = said.init;
+  const given = { ...file, ...flags };
+  const path = given.init;
   const initial = path === undefined ? undefined : await readInitialModel(path);
-  if (initial) said.init = initial.fingerprint;
-  let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
+  if (initial) given.init = initial.fingerprint;
+  let settings = resolveSettings(initial ? settingsOfModel(initial, given) : {}, given);
   if (ranks) await ranks.expectSame({ out, resume: resume === true, ...settings });
   else refuseAlone(settings);
   const writes = ranks?.first ?? true;
   if (settings.preset && !resume && writes)
-    note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, said))}`);
+    note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, given))}`);
   if (resume && writes && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no model to resume`);
   const alone = <T>(work: () => Promise<T>) => (writes ? inRunFolder(out, warn, work) : work());
   return alone(async () => {
     const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, warn) : await savedRun(out, warn);
-    if (saved) settings = resumeSettings(saved.record.settings, said);
+    if (saved) settings = resumeSettings(saved.record.settings, given);
     else if (resume) warn(`${out}: no checkpoint found; starting from step 0`);
     if (initial && !saved && writes) note(`initializing from the weights of ${path}: ${inNetworkWords(settings)}`);
     const inputs = { data, dataFlags, settings, saved, initial, out, tune, check, ranks, names };

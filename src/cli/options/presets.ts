@@ -141,22 +141,22 @@ const replaced: Partial<Record<keyof PartialSettings, Names>> = {
 };
 
 /** The preset's settings without those that a given setting overrides, replaces or makes invalid. */
-export function presetSettings(name: PresetName, said: PartialSettings): PartialSettings {
+export function presetSettings(name: PresetName, given: PartialSettings): PartialSettings {
   const { settings } = presets[name];
-  const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...said };
+  const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...given };
   const ofOtherLosses: Names = [
     ...(loss === "supervised-contrastive" ? [] : (["temperature"] as const)),
     ...(comparesAll({ loss, mining })
       ? (["sameProbability"] as const)
       : (["identitiesPerBatch", "picturesPerIdentity"] as const)),
   ];
-  const out = [...Object.keys(said).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
+  const out = [...Object.keys(given).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
   const kept = Object.entries(settings).filter(
-    ([key]) => !(key in said) && !out.includes(key as keyof PartialSettings),
+    ([key]) => !(key in given) && !out.includes(key as keyof PartialSettings),
   );
   const rest: PartialSettings = Object.fromEntries(kept);
   // A shortened run warms up for half of its steps at most: a longer warmup would be refused.
-  if (rest.warmUp !== undefined && said.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, said.steps >> 1);
+  if (rest.warmUp !== undefined && given.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, given.steps >> 1);
   return rest;
 }
 

@@ -95,14 +95,14 @@ export async function readSettings(path: string): Promise<PartialSettings> {
 
 /** Options override the file, the file overrides the preset. With `steps`, `epochs` has no default. */
 export function resolveSettings(file: PartialSettings, flags: PartialSettings): ResolvedSettings {
-  const said = { ...file, ...flags };
-  if (said.preset === undefined) return resolveGiven(said);
-  const preset = presetSettings(said.preset, said);
+  const given = { ...file, ...flags };
+  if (given.preset === undefined) return resolveGiven(given);
+  const preset = presetSettings(given.preset, given);
   try {
-    return resolveGiven({ ...preset, ...said });
+    return resolveGiven({ ...preset, ...given });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    throw new SettingsError(`${error.message} (--preset ${said.preset} sets ${JSON.stringify(preset)})`);
+    throw new SettingsError(`${error.message} (--preset ${given.preset} sets ${JSON.stringify(preset)})`);
   }
 }
 
@@ -194,8 +194,8 @@ function checkSize(name: string, size: number | [number, number] | undefined, ch
  * The settings of a resumed run: the saved ones, with changeable settings replaced by those given now.
  * @throws SettingsError if a given setting that cannot change differs from the saved one.
  */
-export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): ResolvedSettings {
-  for (const [key, value] of Object.entries(said)) {
+export function resumeSettings(saved: ResolvedSettings, given: PartialSettings): ResolvedSettings {
+  for (const [key, value] of Object.entries(given)) {
     const before = saved[key as keyof ResolvedSettings];
     if (!changeable.has(key) && JSON.stringify(before) !== JSON.stringify(value)) {
       throw new SettingsError(
@@ -204,6 +204,6 @@ export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): 
     }
   }
   const { epochs, steps, ...rest } = saved;
-  const limitSaid = said.epochs !== undefined || said.steps !== undefined;
-  return resolved.parse(limitSaid ? { ...rest, ...said } : { ...saved, ...said });
+  const limitGiven = given.epochs !== undefined || given.steps !== undefined;
+  return resolved.parse(limitGiven ? { ...rest, ...given } : { ...saved, ...given });
 }

@@ -218,7 +218,7 @@ function finished(
   { name, description, opset }: { readonly name: string; readonly description: string; readonly opset: number },
   metadata: Readonly<Record<string, string>>,
 ): OnnxFile {
-  const told = ({ name, shape, type }: Value) => ({ name, shape, dtype: type === DataType.UINT8 ? "uint8" : "float32" }) as const; // biome-ignore format: one value
+  const described = ({ name, shape, type }: Value) => ({ name, shape, dtype: type === DataType.UINT8 ? "uint8" : "float32" }) as const; // biome-ignore format: one value
   const bytes = graph.toBytes({ name, description, version, opset }, metadata);
-  return { bytes, inputs: graph.inputs.map(told), outputs: graph.outputs.map(told), opset };
+  return { bytes, inputs: graph.inputs.map(described), outputs: graph.outputs.map(described), opset };
 }
