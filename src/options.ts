@@ -34,10 +34,10 @@ export function checkOptions<Options extends object>(who: string, options: Optio
   const bad = (what: string) => new TwingradError("BAD_INPUT", `${who}: ${what}`);
   if (typeof options !== "object" || options === null)
     throw bad(`the options are ${options}; expected an object with ${all}.`);
-  const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  const near = stranger && nearest(stranger, names);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  const near = unknown && nearest(unknown, names);
   const meant = !near ? `expected ${all}` : `did you mean "${near}"?`;
-  if (stranger !== undefined) throw bad(`unknown option "${stranger}"; ${meant}`);
+  if (unknown !== undefined) throw bad(`unknown option "${unknown}"; ${meant}`);
   for (const [name, kind] of Object.entries<Kind>(known)) {
     const value: unknown = options[name as keyof Options];
     if (value !== undefined && !isKind(value, kind))

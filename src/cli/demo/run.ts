@@ -22,7 +22,7 @@ export interface DemoOptions {
   steps: number;
   /** The HTML file to write. */
   report: string;
-  /** Folder that caches the drawn pictures. */
+  /** Folder that caches the generated pictures. */
   cache: string;
   /** Time equivalent kernels and use the fastest. */
   tune?: boolean;

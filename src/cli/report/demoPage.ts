@@ -52,8 +52,8 @@ export function demoPage(report: DemoReport): string {
 function head({ title, adapter, people, seed, network }: DemoReport): string {
   const everyone = people.trained + people.validation + people.unseen;
   return `<header><h1>${text(title)}</h1>
-<p>A Siamese network was trained on ${people.trained} drawn people and evaluated on ${people.unseen} unseen people. In
-all ${everyone} people, ${people.pictures} pictures of each, seed ${seed}.</p>
+<p>A Siamese network was trained on ${people.trained} synthetic identities and evaluated on ${people.unseen} unseen ones:
+${everyone} in all, ${people.pictures} pictures of each, seed ${seed}.</p>
 <p class="soft">${text(network)}<br>Computed on: ${text(adapter)}</p></header>`;
 }
 

@@ -95,7 +95,7 @@ defineOnce(
     assertEqual("constant", constant.sort(), ["batchNorm.fold", "batchNorm.fold", "winograd.filter"]);
     const { activations } = program.memory();
     const turned = program.graph.buffers
-      .flatMap(({ tenants }) => tenants)
+      .flatMap(({ tensors }) => tensors)
       .filter(({ name }) => /transposed/.test(name));
     assertEqual(
       "bytes of transposed filters",
