@@ -78,7 +78,15 @@ export { l2Penalty, mean, sum } from "./ops/sum.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optim/adam.ts";
 export { learningRateSchedule, type ScheduleOptions } from "./optim/schedule.ts";
 export { type SgdOptions, sgd } from "./optim/sgd.ts";
-export { type Assessment, assess, assessOneShot, embedAll } from "./recognition/assessment.ts";
+export {
+  type Assessment,
+  assess,
+  assessOneShot,
+  type EvaluationResult,
+  embedAll,
+  evaluateModel,
+  evaluateOneShot,
+} from "./recognition/assessment.ts";
 export {
   Gallery,
   type GalleryJson,

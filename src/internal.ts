@@ -50,7 +50,7 @@ export { updateFile } from "./node/files/updateFile.ts";
 export { fileAt, removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { beginsLikeRecords, fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
-export { nearest } from "./options.ts";
+export { nearest, renamedOptions, withPresentNames } from "./options.ts";
 export { answersOf, oneShotAnswers } from "./recognition/assessment.ts";
 export { verification } from "./recognition/gallery.ts";
 export { livenessLogits, meanLoss } from "./recognition/livenessAssessment.ts";

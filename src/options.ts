@@ -7,6 +7,23 @@ type Kind = 1 | "finite number" | "number" | "string" | "boolean" | "function";
 /** Every name of an options type, and no other: the compiler checks the list against the type. */
 export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind };
 
+/** Renamed options of training runs, by their former names, which command lines, settings and saved runs may still have. */
+export const renamedOptions: ReadonlyMap<string, string> = new Map([
+  ["peoplePerBatch", "identitiesPerBatch"],
+  ["picturesPerPerson", "picturesPerIdentity"],
+  ["turnedIdentities", "rotatedIdentities"],
+]);
+
+/** The options under their present names. @param tell called for each former name. */
+export function withPresentNames<T extends object>(options: T, tell?: (former: string, present: string) => void): T {
+  const renamed = Object.entries(options).map(([name, value]) => {
+    const present = renamedOptions.get(name);
+    if (present !== undefined) tell?.(name, present);
+    return [present ?? name, value];
+  });
+  return Object.fromEntries(renamed) as T;
+}
+
 /**
  * @param who the function's name, for the message.
  * @throws BAD_INPUT if the options are missing, or one has an unknown name or another kind.
@@ -17,10 +34,10 @@ export function checkOptions<Options extends object>(who: string, options: Optio
   const bad = (what: string) => new TwingradError("BAD_INPUT", `${who}: ${what}`);
   if (typeof options !== "object" || options === null)
     throw bad(`the options are ${options}; expected an object with ${all}.`);
-  const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  const near = stranger && nearest(stranger, names);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  const near = unknown && nearest(unknown, names);
   const meant = !near ? `expected ${all}` : `did you mean "${near}"?`;
-  if (stranger !== undefined) throw bad(`unknown option "${stranger}"; ${meant}`);
+  if (unknown !== undefined) throw bad(`unknown option "${unknown}"; ${meant}`);
   for (const [name, kind] of Object.entries<Kind>(known)) {
     const value: unknown = options[name as keyof Options];
     if (value !== undefined && !isKind(value, kind))

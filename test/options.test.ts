@@ -99,7 +99,7 @@ const calls: Record<string, { call: (options?: unknown) => unknown; wrong: strin
   learningRateSchedule: { call: loosely(learningRateSchedule), wrong: "warmup", meant: "warmUp" },
   balancedPairs: { call: (o) => loosely(balancedPairs)(labels, o), wrong: "sed", meant: "seed" },
   triplets: { call: (o) => loosely(triplets)(labels, o), wrong: "seeds", meant: "seed" },
-  perClass: { call: (o) => loosely(perClass)(labels, o), wrong: "class", meant: "classes" },
+  perClass: { call: (o) => loosely(perClass)(labels, o), wrong: "identityPerBatch", meant: "identitiesPerBatch" },
   filteredPairs: { call: (o) => loosely(filteredPairs)(labels, o), wrong: "shuffle_buffer", meant: "shuffleBuffer" },
   pairsPerIdentity: { call: (o) => loosely(pairsPerIdentity)(labels, o), wrong: "perIdentities", meant: "perIdentity" },
   "openDevice in a page": { call: loosely(openInPage), wrong: "limit", meant: "limits" },

@@ -4,7 +4,7 @@
 //   node scripts/run.mjs bench/pipeline/alignment.ts
 import sharp from "sharp";
 import type { FaceLandmarks, Point } from "../../src/data/detection/faceFinder.ts";
-import { frameToPicture, seenThrough, standardFrame } from "../../src/data/detection/faceFrame.ts";
+import { frameToPicture, resampledThrough, standardFrame } from "../../src/data/detection/faceFrame.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { decodePicture } from "../../src/node/index.ts";
 
@@ -51,7 +51,7 @@ for (const { width, height, face } of photographs) {
       const times = [
         await timed(() => decodePicture({ bytes }, size)),
         await timed(() => decodePicture({ bytes, crop: { box, margin: 0, landmarks } }, size)),
-        await timed(() => seenThrough(map, pixels, [height, width, 3], [side, side])),
+        await timed(() => resampledThrough(map, pixels, [height, width, 3], [side, side])),
       ];
       if (round === 0) continue; // warmup
       for (const [i, list] of [plain, aligned, resampling].entries()) list.push(times[i]);

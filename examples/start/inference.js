@@ -3,7 +3,7 @@ import { Gallery } from "twingrad";
 import { loadModel, openDevice, readPicture } from "twingrad/node";
 
 const device = await openDevice();
-const model = await loadModel("model.safetensors", device);
+const model = await loadModel(device, "model.safetensors");
 const picture = (path) => readPicture(path, model.imageSize);
 const gallery = new Gallery(model);
 await gallery.enroll("Ada", await picture("people/ada/1.jpg"));

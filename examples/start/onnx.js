@@ -8,7 +8,7 @@ const { bytes } = await exportOnnx(await readFile("model.safetensors"));
 const session = await ort.InferenceSession.create(bytes);
 
 const device = await openDevice();
-const model = await loadModel("model.safetensors", device);
+const model = await loadModel(device, "model.safetensors");
 const picture = await readPicture("people/ada/1.jpg", model.imageSize); // bytes from 0 to 255
 const ours = await model.embed(picture);
 

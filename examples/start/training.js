@@ -1,10 +1,10 @@
 // Trains a small Siamese network on a dataset and evaluates it on held-out identities, in any runtime.
 import {
   adam,
-  assess,
   balancedPairs,
   batches,
   DecodedImages,
+  evaluateModel,
   labelsOf,
   Model,
   pairsPerIdentity,
@@ -26,7 +26,11 @@ export async function train(device, dataset, steps = 60) {
   await trainer.dispose();
 
   const model = await Model.open(device, bytes);
-  const { report } = await assess(model, heldOut, pairsPerIdentity(labelsOf(heldOut), { perIdentity: 10, seed: 1 }));
+  const { report } = await evaluateModel(
+    model,
+    heldOut,
+    pairsPerIdentity(labelsOf(heldOut), { perIdentity: 10, seed: 1 }),
+  );
   await model.dispose();
   return { bytes, identities: heldOut.identities.length, accuracy: report.accuracy, auc: report.auc };
 }

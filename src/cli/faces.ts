@@ -86,7 +86,7 @@ export async function cropToFaces<I extends Item>(
   const finder = await openFaceFinder();
   const file = isFolder ? join(path, ".faces.json") : `${path}.faces.json`;
   const store = await openFacesFile(file, finder.name, warn);
-  const seen = new Map<string, { fault: FaceFault; used: boolean; names: string[] }>();
+  const found = new Map<string, { fault: FaceFault; used: boolean; names: string[] }>();
   const progress = new Progress(dataset.items.length, 0, "face");
   try {
     return await faceDataset(
@@ -94,12 +94,12 @@ export async function cropToFaces<I extends Item>(
       nodePictures,
       { finder, margin, policy: policyOf(flags), store },
       {
-        done: (count) => progress.update(count),
-        told: ({ name }, faults, used) => {
+        onProgress: (count) => progress.update(count),
+        onFaults: ({ name }, faults, used) => {
           for (const fault of faults) {
             const key = `${fault} ${used}`;
-            if (!seen.has(key)) seen.set(key, { fault, used, names: [] });
-            seen.get(key)!.names.push(name);
+            if (!found.has(key)) found.set(key, { fault, used, names: [] });
+            found.get(key)!.names.push(name);
           }
         },
       },
@@ -107,7 +107,7 @@ export async function cropToFaces<I extends Item>(
   } finally {
     progress.stop();
     await store.save().catch((error: Error) => warn(`detected faces are not cached: ${error.message}`));
-    for (const { fault, used, names } of seen.values()) {
+    for (const { fault, used, names } of found.values()) {
       const what = used ? "used anyway" : "left out";
       (used ? note : warn)(`${faultInWords[fault]}, ${what}: ${firstNames(names)}`);
     }

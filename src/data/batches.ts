@@ -143,7 +143,7 @@ export function tripletBatches(
  * pictures decoded in different ways, each takes its part of those together in turn.
  * @example
  * ```ts
- * const sampler = perClass(labels, { classes: 16, perClass: 4, seed: 1 });
+ * const sampler = perClass(labels, { identitiesPerBatch: 16, picturesPerIdentity: 4, seed: 1 });
  * const { value } = await classBatches(new DecodedImages(dataset, [56, 46, 1]), sampler).next();
  * ```
  */

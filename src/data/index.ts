@@ -32,8 +32,8 @@ export { type FaceOptions, type FaceStore, faceDataset, type PictureDecoder } fr
 export type { FaceFinder, FaceLandmarks, FoundFace, Pixels, Point } from "./detection/faceFinder.ts";
 export type { ImageSize } from "./imageSize.ts";
 export type { CropOptions, PictureCrop } from "./pictures/crop.ts";
+export { rotatedIdentities } from "./pictures/rotated.ts";
 export type { StoredPicture } from "./pictures/storedPicture.ts";
-export { turnedIdentities } from "./pictures/turned.ts";
 export {
   balancedPairs,
   type ClassExample,

@@ -80,11 +80,14 @@ export function joined(
   counts: { outcomes: number; units: number },
   level: number,
 ): Interval {
-  return hull(bootstrap, wilsonInterval(share, share === 0 || share === 1 ? counts.units : counts.outcomes, level));
+  return enclosing(
+    bootstrap,
+    wilsonInterval(share, share === 0 || share === 1 ? counts.units : counts.outcomes, level),
+  );
 }
 
 /** The narrowest interval that holds both. */
-export function hull([a, b]: Interval, [c, d]: Interval): Interval {
+export function enclosing([a, b]: Interval, [c, d]: Interval): Interval {
   return [Math.min(a, c), Math.max(b, d)];
 }
 

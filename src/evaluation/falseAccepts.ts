@@ -42,8 +42,8 @@ export function isCalibratedRate(value: unknown): value is CalibratedRate {
  * The largest distance that occurs at which at most the share `far` of the impostor pairs is accepted. Where even the
  * nearest pairs exceed it, a value below every distance, which accepts nothing.
  * @throws BAD_INPUT for a rate outside (0, 1), or without pairs of both kinds.
- * @param far - the wanted false-accept rate, as a share.
- * @returns The threshold, and what it reaches on these pairs.
+ * @param far - the target false-accept rate, as a share.
+ * @returns The threshold, and the rates that it achieves on these pairs.
  * @example
  * ```ts
  * const { threshold, rate } = thresholdAt(scored, scored, labels, 0.001);

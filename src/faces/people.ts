@@ -1,4 +1,4 @@
-// The drawn people: identity (the same in every picture) and appearance (drawn for each picture).
+// The synthetic people: identity (the same in every picture) and appearance (sampled for each picture).
 
 import { svgsIndex } from "facesjs";
 

@@ -69,7 +69,7 @@ export interface GraphBuffer {
   /** Its size. */
   readonly bytes: number;
   /** With the indices of the first and the last dispatch that use each, from 0. */
-  readonly tenants: readonly {
+  readonly tensors: readonly {
     /** The tensor. */
     readonly name: string;
     /** The tensor's size. */

@@ -18,25 +18,29 @@ export const chunk = 64;
 
 /**
  * The embedding of each picture, in the dataset's order: [N, embedding].
- * @param told is called with how many pictures are done.
+ * @param onProgress is called with how many pictures are done.
  * @example
  * ```ts
  * const embeddings = await embedAll(model, dataset, (done) => console.log(`${done} of ${dataset.items.length}`));
  * ```
  */
-export async function embedAll(model: Model, dataset: Dataset, told?: (done: number) => void): Promise<Float32Array> {
+export async function embedAll(
+  model: Model,
+  dataset: Dataset,
+  onProgress?: (done: number) => void,
+): Promise<Float32Array> {
   const embeddings = new Float32Array(dataset.items.length * model.embedding);
   const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
   for (let first = 0; first < dataset.items.length; first += chunk) {
     const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
     embeddings.set(await model.embed(await images.stack(indices)), first * model.embedding);
-    told?.(first + indices.length);
+    onProgress?.(first + indices.length);
   }
   return embeddings;
 }
 
-/** What `assess` measured. */
-export interface Assessment {
+/** The result of `evaluateModel`. */
+export interface EvaluationResult {
   /** The figures. */
   report: VerificationReport;
   /** The pairs with their distances. */
@@ -53,23 +57,23 @@ export interface Assessment {
 }
 
 /**
- * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
  * Embeds every picture of the dataset, scores the pairs, and reports how well the model verifies.
+ * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
  * @throws BAD_INPUT without pairs of both kinds; CORRUPT_FILE or another error that names the picture that cannot be decoded.
  * @example
  * ```ts
- * const { report } = await assess(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));
+ * const { report } = await evaluateModel(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));
  * console.log(`AUC ${report.auc}, EER ${report.eer}`);
  * ```
  */
-export async function assess(
+export async function evaluateModel(
   model: Model,
   dataset: Dataset,
   pairs: readonly EvaluationPair[],
   folds?: ArrayLike<number>,
-  told?: (done: number) => void,
-): Promise<Assessment> {
-  const embeddings = await embedAll(model, dataset, told);
+  onProgress?: (done: number) => void,
+): Promise<EvaluationResult> {
+  const embeddings = await embedAll(model, dataset, onProgress);
   const { description } = model;
   const { loss } = description;
   const labels = labelsOf(dataset);
@@ -128,9 +132,9 @@ export async function oneShotAnswers(
   dataset: Dataset,
   trials: readonly Trial[],
   match: Match = "nearest",
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<boolean[]> {
-  return answersOf(model, await embedAll(model, dataset, told), trials, match);
+  return answersOf(model, await embedAll(model, dataset, onProgress), trials, match);
 }
 
 /** Like `oneShotAnswers`, for embeddings that exist already. */
@@ -153,18 +157,27 @@ export function answersOf(
  * The share of correct trials.
  * @example
  * ```ts
- * const accuracy = await assessOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));
+ * const accuracy = await evaluateOneShot(model, dataset, oneShotTrials(labelsOf(dataset), { ways: 5, trials: 200, seed: 1 }));
  * ```
  */
-export async function assessOneShot(
+export async function evaluateOneShot(
   model: Model,
   dataset: Dataset,
   trials: readonly Trial[],
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<number> {
-  const hits = await oneShotAnswers(model, dataset, trials, "nearest", told);
+  const hits = await oneShotAnswers(model, dataset, trials, "nearest", onProgress);
   return hits.filter(Boolean).length / trials.length;
 }
+
+/** @deprecated The former name of `evaluateModel`. */
+export const assess = evaluateModel;
+
+/** @deprecated The former name of `evaluateOneShot`. */
+export const assessOneShot = evaluateOneShot;
+
+/** @deprecated The former name of `EvaluationResult`. */
+export type Assessment = EvaluationResult;
 
 function row(model: Pick<Recognizer, "embedding">, embeddings: Float32Array, index: number): Float32Array {
   return embeddings.subarray(index * model.embedding, (index + 1) * model.embedding);

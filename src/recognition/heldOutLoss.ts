@@ -29,7 +29,7 @@ export function meanTripletLoss(
 }
 
 /** Identities, and pictures of each, in a batch of the supervised contrastive loss, where there are as many. */
-const [people, pictures] = [16, 4];
+const [mostIdentities, picturesPerIdentity] = [16, 4];
 
 /**
  * Mean over batches of about `count` pictures in all; over one batch of all pictures where too few identities have two.
@@ -40,11 +40,15 @@ export function meanSupervisedContrastiveLoss(
   distance: Distance,
   count: number,
 ): number {
-  const classes = Math.min(people, picturesOfEach(labels).filter(({ length }) => length > 1).length);
-  const drawn = classes < 2 ? undefined : perClass(labels, { seed: 0, classes, perClass: pictures });
-  const all = Array.from({ length: Math.min(labels.length, people * pictures) }, (_, index) => index);
+  const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
+  const identitiesPerBatch = Math.min(mostIdentities, several);
+  const drawn = several < 2 ? undefined : perClass(labels, { seed: 0, identitiesPerBatch, picturesPerIdentity });
+  const all = Array.from(
+    { length: Math.min(labels.length, mostIdentities * picturesPerIdentity) },
+    (_, index) => index,
+  );
   let total = 0;
-  const batches = drawn ? Math.ceil(count / (classes * pictures)) : 1;
+  const batches = drawn ? Math.ceil(count / (identitiesPerBatch * picturesPerIdentity)) : 1;
   for (let n = 0; n < batches; n++) {
     total += supervisedContrastive(drawn?.next().value.pictures ?? all, labels, distance, temperature);
   }

@@ -8,12 +8,12 @@ import type { LivenessModel } from "./livenessModel.ts";
 
 /**
  * Each picture's logit as its score, in the dataset's order: unlike a probability it is not rounded to ties.
- * @param told called with the number of pictures done.
+ * @param onProgress called with the number of pictures done.
  */
 export async function livenessLogits(
   model: LivenessModel,
   dataset: LivenessDataset,
-  told?: (done: number) => void,
+  onProgress?: (done: number) => void,
 ): Promise<Presentation[]> {
   const images = new DecodedImages(dataset, model.imageSize, { maximumBytes: 0 });
   const found: Presentation[] = [];
@@ -21,7 +21,7 @@ export async function livenessLogits(
     const indices = dataset.items.slice(first, first + chunk).map((_, offset) => first + offset);
     const logits = await model.logits(await images.stack(indices));
     for (const [n, index] of indices.entries()) found.push({ score: logits[n], live: dataset.items[index].live });
-    told?.(found.length);
+    onProgress?.(found.length);
   }
   return found;
 }

@@ -32,7 +32,7 @@ export const operatingPointKey = "recognition";
  * @returns The bytes of the new model file.
  * @example
  * ```ts
- * const { report } = await assess(model, dataset, pairsPerIdentity(labels, { perIdentity: 10, seed: 1 }));
+ * const { report } = await evaluateModel(model, dataset, pairsPerIdentity(labels, { perIdentity: 10, seed: 1 }));
  * const calibrated = await withOperatingPoint(bytes, { threshold: report.threshold });
  * ```
  */

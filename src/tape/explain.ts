@@ -2,7 +2,7 @@
 import { inBytes } from "../errors.ts";
 import type { GraphOperation, GraphTensor, ProgramGraph } from "../gpu/programGraph.ts";
 import type { Node } from "./graph.ts";
-import { readsOf, tenantsOf, writesOf } from "./lowering/memoryPlan.ts";
+import { readsOf, sharedBuffers, writesOf } from "./lowering/memoryPlan.ts";
 import type { ProgramPlan } from "./plan.ts";
 import { describe, type Tensor } from "./tensor.ts";
 
@@ -37,7 +37,7 @@ export function graphOf(plan: ProgramPlan): ProgramGraph {
       writes: writesOf(launch).map(({ name }) => name),
       constant: i < plan.constant,
     })),
-    buffers: tenantsOf(plan, launches),
+    buffers: sharedBuffers(plan, launches),
   };
 }
 
@@ -81,8 +81,8 @@ export function explain({ recorded, rewrites, operations, kernels, buffers }: Pr
     ]),
     `Planned: ${buffers.length} buffers for temporaries`,
     ...buffers.map(
-      ({ bytes, tenants }, i) =>
-        `  ${String(i).padStart(3)} ${inBytes(bytes)}: ${tenants.map(({ name, first, last }) => `${name} (${first} to ${last})`).join(", ")}`,
+      ({ bytes, tensors }, i) =>
+        `  ${String(i).padStart(3)} ${inBytes(bytes)}: ${tensors.map(({ name, first, last }) => `${name} (${first} to ${last})`).join(", ")}`,
     ),
   ].join("\n");
 }

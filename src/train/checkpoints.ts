@@ -2,7 +2,7 @@
 import { TwingradError } from "../errors.ts";
 import { openSaved, type SavedModel } from "../model/modelFile.ts";
 import { checkOptions } from "../options.ts";
-import { toldAuc } from "./selection.ts";
+import { roundedAuc } from "./selection.ts";
 
 /** A folder of checkpoints: on disk, or in a page's origin-private file system. */
 export interface CheckpointFolder {
@@ -149,8 +149,8 @@ export class Checkpoints {
 
 function nameOf(step: number, loss?: number, auc?: number): string {
   const finite = (value?: number): value is number => value !== undefined && Number.isFinite(value);
-  const told = finite(auc) ? `-auc-${toldAuc(auc)}` : finite(loss) ? `-loss-${Number(loss.toPrecision(6))}` : "";
-  return `step-${String(step).padStart(8, "0")}${told}${ending}`;
+  const metric = finite(auc) ? `-auc-${roundedAuc(auc)}` : finite(loss) ? `-loss-${Number(loss.toPrecision(6))}` : "";
+  return `step-${String(step).padStart(8, "0")}${metric}${ending}`;
 }
 
 function parseName(name: string): CheckpointName | undefined {

@@ -11,8 +11,8 @@ export const nothingSelected: Selection = { since: 0 };
 
 /** The selection after another evaluation; among equals the earlier state is better. */
 export function select({ best, since }: Selection, step: number, auc: number): Selection {
-  const told = toldAuc(auc);
-  if (best === undefined || told > best.auc) return { best: { step, auc: told }, since: 0 };
+  const rounded = roundedAuc(auc);
+  if (best === undefined || rounded > best.auc) return { best: { step, auc: rounded }, since: 0 };
   return { best, since: since + 1 };
 }
 
@@ -20,6 +20,6 @@ export function exhausted({ since }: Selection, patience = Number.POSITIVE_INFIN
   return since >= patience;
 }
 
-export function toldAuc(auc: number): number {
+export function roundedAuc(auc: number): number {
   return Number(auc.toPrecision(6));
 }

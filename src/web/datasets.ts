@@ -137,11 +137,11 @@ export function imageFiles(
     return [{ path, name, stored, decode: (size) => named(name, async () => decode(await stored(), size)) }];
   });
   const others = [...all.keys()].filter(isPassedOver);
-  const told = passedOver(
+  const warning = passedOver(
     others,
     pictures.map(({ path }) => path),
   );
-  if (told && pictures.length > 0) tell?.(told);
+  if (warning && pictures.length > 0) tell?.(warning);
   return folderDataset("the chosen folder", pictures, others);
 }
 

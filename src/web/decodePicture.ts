@@ -2,7 +2,7 @@
 
 import { shownScale } from "../data/detection/chooseFace.ts";
 import type { FaceLandmarks, Pixels } from "../data/detection/faceFinder.ts";
-import { frameToPicture, seenThrough, shownPart } from "../data/detection/faceFrame.ts";
+import { frameToPicture, resampledThrough, shownPart } from "../data/detection/faceFrame.ts";
 import type { ImageSize } from "../data/imageSize.ts";
 import { centeredPart, croppedPart, type Rectangle } from "../data/pictures/crop.ts";
 import { largestPicture, pictureFormat, type StoredPicture } from "../data/pictures/storedPicture.ts";
@@ -60,7 +60,7 @@ function alignedFace(
   const rgba = pixelsOf(whole, part, [part.height, part.width]);
   const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
   const own = channels as 1 | 3;
-  return seenThrough(inPart, withChannels(rgba, own), [part.height, part.width, own], [height, width]);
+  return resampledThrough(inPart, withChannels(rgba, own), [part.height, part.width, own], [height, width]);
 }
 
 function pixelsOf(whole: ImageBitmap, part: Rectangle, [height, width]: readonly [number, number]): Uint8ClampedArray {

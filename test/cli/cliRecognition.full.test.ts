@@ -210,7 +210,7 @@ describe("from pictures to a name", () => {
     const whole = learning.filter((word, i) => word !== "--batch-size" && learning[i - 1] !== "--batch-size");
     const contrastive = [...whole, "--loss", "supervised-contrastive", "--embedding-activation", "linear"];
     const rates = ["--schedule", "cosine", "--warm-up", "3", "--schedule-steps", "14"];
-    const batch = ["--people-per-batch", "5", "--pictures-per-person", "3", "--temperature", "0.2"];
+    const batch = ["--identities-per-batch", "5", "--pictures-per-identity", "3", "--temperature", "0.2"];
     const run = (out: string, steps: string) =>
       json("train", data, "--out", at(out), ...contrastive, ...batch, ...rates, "--steps", steps);
     const unbroken = await run("contrasted", "14");
@@ -237,7 +237,7 @@ describe("from pictures to a name", () => {
   });
 
   it("towers, views, alignment, whitening and centering come with the model", async () => {
-    const batch = ["--loss", "supervised-contrastive", "--people-per-batch", "4", "--pictures-per-person", "2"];
+    const batch = ["--loss", "supervised-contrastive", "--identities-per-batch", "4", "--pictures-per-identity", "2"];
     const made = [
       "--towers",
       "pixels,edges,histograms",

@@ -20,6 +20,20 @@ it("train, and train --resume", async () => {
   trained = resumed;
 });
 
+it("train accepts the former name of an option, and says its present one", async () => {
+  const options = ["--people-per-batch", "3", "--pictures-per-person=2"];
+  const { status, stderr } = await twingrad("train", data, "--out", at("former"), ...options);
+  expect(stderr.split("\n")).toEqual([
+    "--people-per-batch was renamed: use --identities-per-batch",
+    "--pictures-per-person was renamed: use --pictures-per-identity",
+    "error: --identities-per-batch and --pictures-per-identity require a loss that compares all pictures of a batch",
+    "(see twingrad --help and twingrad COMMAND --help)",
+    "",
+  ]);
+  expect(status).toBe(2);
+  expect((await twingrad("train", "--help")).stdout).not.toContain("people-per-batch");
+});
+
 it("evaluate and calibrate", async () => {
   const { auc, eer, threshold } = trained.validation;
   expect(await json("evaluate", model, data, "--unseen")).toMatchObject({ auc, eer, threshold });

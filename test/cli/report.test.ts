@@ -27,7 +27,12 @@ const report: DemoReport = {
   seconds: [{ name: "training", seconds: 61.26 }],
   people: { trained: 10, validation: 4, unseen: 6, pictures: 12 },
   network: "a network",
-  training: { steps: 3, batch: { people: 4, pictures: 3 }, stepsPerSecond: 1.5, losses: [0.9, 0.6, 0.3] },
+  training: {
+    steps: 3,
+    batch: { identitiesPerBatch: 4, picturesPerIdentity: 3 },
+    stepsPerSecond: 1.5,
+    losses: [0.9, 0.6, 0.3],
+  },
   verification: {
     report: verification,
     roc,

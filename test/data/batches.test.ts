@@ -39,7 +39,7 @@ describe("batches", () => {
     for (const role of ["anchor", "positive", "negative"] as const) {
       expect(Array.from(triplet.value[role])).toEqual(pixelsOf(chosen.map((triplet) => triplet[role])));
     }
-    const options = { seed: 1, classes: 3, perClass: 4 };
+    const options = { seed: 1, identitiesPerBatch: 3, picturesPerIdentity: 4 };
     const { value } = await classBatches(images, perClass(labels, options)).next();
     const [{ pictures }] = take(perClass(labels, options), 1);
     expect(Array.from(value.images)).toEqual(pixelsOf(pictures));
@@ -53,7 +53,7 @@ describe("batches", () => {
       decode: async (wanted: ImageSize) => (await item.decode(wanted)).map((value) => 255 - value),
     }));
     const images = [one, { ...other, items: inverted }].map((dataset) => new DecodedImages(dataset, size));
-    const options = { seed: 1, classes: 2, perClass: 3 };
+    const options = { seed: 1, identitiesPerBatch: 2, picturesPerIdentity: 3 };
     const { value } = await classBatches([images[0], images[1]], perClass(labels, options), { together: 4 }).next();
     const whole = await classBatches(images[0], perClass(labels, options), { together: 4 }).next();
     const half = value.images.length / 2;
@@ -68,7 +68,7 @@ describe("batches", () => {
     const dataset = constantPictures(4, 5);
     const images = new DecodedImages(dataset, size, { maximumBytes: 36 });
     const attacked = { ...dataset, items: dataset.items.map((item, n) => ({ ...item, live: n % 3 === 0 })) };
-    const classes = { seed: 1, classes: 3, perClass: 2 };
+    const classes = { seed: 1, identitiesPerBatch: 3, picturesPerIdentity: 2 };
     const options = { batchSize: 5, prefetch: 2 };
     const kinds = [
       {
@@ -134,7 +134,9 @@ describe("batches", () => {
     expect(await all(batches(images, balancedPairs(labels, { seed: 2 }), { batchSize: 6 }), 50)).not.toEqual(whole);
 
     const three = (await tripletBatches(images, triplets(labels, { seed: 1 }), { batchSize: 9 }).next()).value;
-    const classes = (await classBatches(images, perClass(labels, { seed: 1, classes: 2, perClass: 3 })).next()).value;
+    const classes = (
+      await classBatches(images, perClass(labels, { seed: 1, identitiesPerBatch: 2, picturesPerIdentity: 3 })).next()
+    ).value;
     for (const seeds of [[...three.anchorSeeds, ...three.positiveSeeds, ...three.negativeSeeds], [...classes.seeds]]) {
       expect(new Set(seeds).size).toBe(seeds.length);
     }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allPairs, pairsPerIdentity } from "../../src/data/sampling/evaluationPairs.ts";
 import {
-  hull,
+  enclosing,
   normalQuantile,
   percentileInterval,
   resampled,
@@ -85,7 +85,7 @@ describe("shareInterval", () => {
       if (all > 0) shares.push((all - times[1]) / all);
     }
     const bootstrap = percentileInterval(shares, 0.75, 0.8);
-    expect(shareInterval(outcomes, options)).toEqual(hull(bootstrap, wilsonInterval(0.75, 4, 0.8)));
+    expect(shareInterval(outcomes, options)).toEqual(enclosing(bootstrap, wilsonInterval(0.75, 4, 0.8)));
   });
 
   it("contains the proportion, and shrinks about as the root of the number of identities", () => {
@@ -186,7 +186,7 @@ describe("verificationIntervals", () => {
             const share = reference.trueAcceptAt(scored, Number(far));
             const people = new Set(pairs.flatMap(({ left, same }) => (same ? [labels[left]] : []))).size;
             const wilson = wilsonInterval(share, share === 0 || share === 1 ? people : ofOne, 0.9);
-            close(found.tarAtFar[far], hull([lower, upper], wilson));
+            close(found.tarAtFar[far], enclosing([lower, upper], wilson));
           }
         },
       ),

@@ -18,7 +18,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { readModelFile } from "../../src/node/files/modelFiles.ts";
-import { birthOf } from "../../src/node/files/processes.ts";
+import { startTimeOf } from "../../src/node/files/processes.ts";
 import { readText } from "../../src/node/files/textFiles.ts";
 import { removeParts, writeAtomic } from "../../src/node/files/writeAtomic.ts";
 
@@ -261,7 +261,7 @@ it("text is read with any byte-order mark", async () => {
 
 describe.runIf(process.platform === "linux")("removeParts", () => {
   it("removes what an earlier process of the same number left, and not what one writes", async () => {
-    const own = `.a-01234567.${process.pid}-${birthOf(process.pid)}.part`;
+    const own = `.a-01234567.${process.pid}-${startTimeOf(process.pid)}.part`;
     const earlier = `.a-01234567.${process.pid}-1.part`;
     const gone = ".a-01234567.4194305-1.part";
     for (const name of [own, earlier, gone]) await writeFile(join(folder, name), "");

@@ -45,9 +45,11 @@ it("learns from a dataset and knows people it never saw", async () => {
   const path = join(folder, "model.safetensors");
   await node.saveModel(path, await trainer.save());
   await trainer.dispose();
-  const model = await node.loadModel(path, device);
+  const model = await node.loadModel(device, path);
+  const inFormerOrder = await node.loadModel(path, device);
+  expect(inFormerOrder.fingerprint).toBe(model.fingerprint);
   const questions = node.pairsPerIdentity(node.labelsOf(heldOut), { perIdentity: 10, seed: 1 });
-  const { report } = await node.assess(model, heldOut, questions);
+  const { report } = await node.evaluateModel(model, heldOut, questions);
   expect(report.pairs).toBe(80);
   expect(report.auc).toBeGreaterThan(0.85);
 

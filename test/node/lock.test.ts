@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileLock, type LockHolder } from "../../src/node/files/lock.ts";
-import { birthOf, processSpace } from "../../src/node/files/processes.ts";
+import { processSpace, startTimeOf } from "../../src/node/files/processes.ts";
 
 let folder: string;
 let path: string;
@@ -24,7 +24,7 @@ const doing = "is being changed";
 
 /** As another process would have left it. */
 async function leave(change: Partial<LockHolder>): Promise<void> {
-  const own = { pid: process.pid, host: hostname(), birth: birthOf(process.pid), space: processSpace() };
+  const own = { pid: process.pid, host: hostname(), birth: startTimeOf(process.pid), space: processSpace() };
   const holder = { ...own, since: "2026-01-01T00:00:00.000Z", token: "other", ...change };
   await writeFile(path, JSON.stringify(holder));
 }
@@ -81,7 +81,7 @@ describe("a lock", () => {
 
   it("of a process that was killed is removed, and told", async () => {
     const child = await sleeper();
-    await leave({ pid: child.pid, birth: birthOf(child.pid) });
+    await leave({ pid: child.pid, birth: startTimeOf(child.pid) });
     await expect(FileLock.take(path, { doing })).rejects.toThrow(`process ${child.pid} on ${hostname()}`);
     child.kill("SIGKILL");
     await new Promise((gone) => child.once("exit", gone));

@@ -51,7 +51,7 @@ describe("losses on held-out identities", () => {
     ).data[0];
 
   it("is the supervised contrastive loss of drawn batches", () => {
-    const sampler = perClass(labels, { seed: 0, classes: 5, perClass: 4 });
+    const sampler = perClass(labels, { seed: 0, identitiesPerBatch: 5, picturesPerIdentity: 4 });
     const [first, second] = [sampler.next().value.pictures, sampler.next().value.pictures];
     const expected = (contrastive(first, 0.4) + contrastive(second, 0.4)) / 2;
     const found = meanSupervisedContrastiveLoss(described({ temperature: 0.4 }), labels, distance, 40);

@@ -77,7 +77,7 @@ describe("docs/engine.md", () => {
       `| together | ${kernels.length} | |`,
     ].join("\n");
     expect(section("dispatches", computed)).toBe(computed);
-    expect(text()).toContain(`Without any rule the same step has ${stepOfM(rules).kernels.length}`);
+    expect(text()).toContain(`Without fusion the same step has ${stepOfM(rules).kernels.length}`);
     expect(text()).toContain(`Why a step has ${kernels.length} dispatches`);
   });
 
@@ -132,11 +132,11 @@ describe("a program's graph", () => {
     const [{ graph, launches }] = graphs();
     const temporaries = launches!.flatMap(({ bindings }) => Object.values(bindings));
     const distinct = new Set(temporaries.map((s) => s.within?.whole ?? s).filter(({ kind }) => kind === "temporary"));
-    expect(graph.buffers.flatMap(({ tenants }) => tenants).length).toBe(distinct.size);
-    for (const { bytes, tenants } of [...graph.buffers, ...stepOfM().buffers]) {
-      tenants.forEach((tenant, i) => {
-        expect(tenant.bytes).toBeLessThanOrEqual(bytes);
-        if (i > 0) expect(tenant.first).toBeGreaterThan(tenants[i - 1].last);
+    expect(graph.buffers.flatMap(({ tensors }) => tensors).length).toBe(distinct.size);
+    for (const { bytes, tensors } of [...graph.buffers, ...stepOfM().buffers]) {
+      tensors.forEach((tensor, i) => {
+        expect(tensor.bytes).toBeLessThanOrEqual(bytes);
+        if (i > 0) expect(tensor.first).toBeGreaterThan(tensors[i - 1].last);
       });
     }
   });

@@ -32,12 +32,15 @@ const kinds = {
     expected: { ...recognition, loss: "triplet" },
   },
   classes: {
-    open: () => classBatches(images, perClass(labels, { seed: 1, classes: 3, perClass: 2 })),
+    open: () => classBatches(images, perClass(labels, { seed: 1, identitiesPerBatch: 3, picturesPerIdentity: 2 })),
     fields: ["images"],
     expected: { ...recognition, loss: "triplet", mining: "batch-hard" },
   },
   "classes of two towers": {
-    open: () => classBatches([images, images], perClass(labels, { seed: 1, classes: 3, perClass: 2 }), { together: 2 }),
+    open: () =>
+      classBatches([images, images], perClass(labels, { seed: 1, identitiesPerBatch: 3, picturesPerIdentity: 2 }), {
+        together: 2,
+      }),
     fields: ["images"],
     expected: { ...recognition, batchSize: 2 * batchSize, loss: "supervised-contrastive" },
   },

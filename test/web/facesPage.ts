@@ -13,16 +13,16 @@ async function find(base64: string): Promise<readonly FoundFace[]> {
   return (await opened()).find(shown);
 }
 
-/** The folder's pictures cropped to their faces, and the faults that were told. */
+/** The folder's pictures cropped to their faces, and the faults that were reported. */
 async function cropped(files: Record<string, string>, size: ImageSize) {
   const chosen = Object.entries(files).map(([path, base64]) => {
     const file = new File([bytesOf(base64)], path.slice(path.lastIndexOf("/") + 1));
     return Object.defineProperty(file, "webkitRelativePath", { value: path });
   });
   const faults: (readonly [string, readonly string[], boolean])[] = [];
-  const told = (item: { name: string }, found: readonly string[], used: boolean) =>
+  const onFaults = (item: { name: string }, found: readonly string[], used: boolean) =>
     void faults.push([item.name, found, used]);
-  const { items } = await faceDataset(imageFiles(chosen), pagePictures, { finder: await opened() }, { told });
+  const { items } = await faceDataset(imageFiles(chosen), pagePictures, { finder: await opened() }, { onFaults });
   const pictures = await Promise.all(items.map(async (item) => [...(await item.decode(size))]));
   return { names: items.map(({ name }) => name), pictures, faults };
 }

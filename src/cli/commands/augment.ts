@@ -52,8 +52,8 @@ async function run(
   image: string,
   { out, count, config, seed, imageSize, augmentPreset, ...pictureFlags }: Flags,
 ): Promise<Outcome> {
-  const said = Object.entries({ seed, imageSize, augment: augmentPreset }).filter(([, value]) => value !== undefined);
-  const flags = parseSettings(Object.fromEntries(said), "--");
+  const given = Object.entries({ seed, imageSize, augment: augmentPreset }).filter(([, value]) => value !== undefined);
+  const flags = parseSettings(Object.fromEntries(given), "--");
   const file = config === undefined ? {} : await readSettings(config);
   const settings = resolveSettings({ augment: true, ...file }, flags);
   const { decoded: source, crop, augmentation } = picturesOf(settings);

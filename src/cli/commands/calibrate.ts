@@ -4,10 +4,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { scorePairs } from "../../exchange/index.ts";
 import {
   allPairs,
-  assess,
   type CalibratedRate,
   type Calibration,
   type Dataset,
+  evaluateModel,
   fitCalibration,
   type Interval,
   labelsOf,
@@ -77,7 +77,9 @@ export function addCalibrate(program: Command): void {
       const labels = labelsOf(dataset);
       const { far, seed, resamples } = options;
       const pairs = pairsOf(dataset, options);
-      const { scored } = await showing(dataset, (told) => assess(model, dataset, pairs, undefined, told));
+      const { scored } = await showing(dataset, (onProgress) =>
+        evaluateModel(model, dataset, pairs, undefined, onProgress),
+      );
       const { threshold, rate } = thresholdAt(scored, pairs, labels, far, { seed, resamples });
       checkReachable(far, rate);
       const calibration = calibrationOf(scored, rate, (distance) => model.calibrationScore(distance));

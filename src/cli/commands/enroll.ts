@@ -29,11 +29,11 @@ export function addEnroll(program: Command): void {
     );
   action(
     addBoxesOption(addGuardOptions(command)),
-    async (modelPath: string, galleryPath: string, said: string, images: string[], flags: Flags) =>
+    async (modelPath: string, galleryPath: string, rawName: string, images: string[], flags: Flags) =>
       withGuardedModel(modelPath, images, flags, async (model) => {
-        const name = readableName(said);
+        const name = readableName(rawName);
         const added = new Gallery(model);
-        await added.enroll(said, await readPictures(images, model, flags));
+        await added.enroll(rawName, await readPictures(images, model, flags));
         // The file is not locked while the pictures are embedded: other processes may change it meanwhile.
         const gallery = await updateGallery(galleryPath, model, (present = new Gallery(model)) => {
           const all = joined(present, added);

@@ -15,9 +15,9 @@ export function addForget(program: Command): void {
     .argument("<model>", "a model file or the folder that contains it")
     .argument("<gallery>", "the gallery's JSON file")
     .argument("<name>", "the name to remove");
-  action(command, async (modelPath: string, galleryPath: string, said: string) =>
+  action(command, async (modelPath: string, galleryPath: string, rawName: string) =>
     withModel(modelPath, async (model) => {
-      const name = readableName(said);
+      const name = readableName(rawName);
       const links = (await stat(galleryPath).catch(() => undefined))?.nlink ?? 1;
       const gallery = await updateGallery(galleryPath, model, (present) => {
         if (!present) throw new TwingradError("BAD_INPUT", `${galleryPath}: gallery not found`);

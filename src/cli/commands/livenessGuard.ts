@@ -42,7 +42,7 @@ export async function withGuardedModel<T>(
 ): Promise<T> {
   return withModel(path, async (model, device) => {
     if (liveness !== undefined) {
-      const livenessModel = await loadLivenessModel(liveness, device);
+      const livenessModel = await loadLivenessModel(device, liveness);
       await requireLive(livenessModel, await readPictures(pictures, livenessModel, flags), {
         threshold,
         names: pictures,

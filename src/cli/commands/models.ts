@@ -41,7 +41,10 @@ async function withLoaded<M, T>(
 }
 
 /** Shows progress over the dataset's pictures while `work` runs. */
-export async function showing<T>({ items }: Dataset, work: (told: (done: number) => void) => Promise<T>): Promise<T> {
+export async function showing<T>(
+  { items }: Dataset,
+  work: (onProgress: (done: number) => void) => Promise<T>,
+): Promise<T> {
   const progress = new Progress(items.length, 0, "picture");
   try {
     return await work((done) => progress.update(done));
@@ -78,8 +81,8 @@ export async function readPictures(
   const crop: CropOptions = { ...model.crop, mode };
   checkCropFlags(mode, flags);
   const found = crop.mode === "box" ? await boxesOf(paths, boxes) : [];
-  const told = cropInWords(crop, found.filter(Boolean).length, paths.length);
-  if (told) note(told);
+  const text = cropInWords(crop, found.filter(Boolean).length, paths.length);
+  if (text) note(text);
   const pictures = await Promise.all(
     paths.map((path, n) =>
       mode === "face"

@@ -26,7 +26,7 @@ import {
   SettingsError,
 } from "../options/settings.ts";
 import { presetNames, type ResolvedSettings } from "../options/settingsSchema.ts";
-import { groupOptions } from "../options/trainGroups.ts";
+import { acceptFormerNames, groupOptions } from "../options/trainGroups.ts";
 import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
 import { action, note, warn } from "../outcome.ts";
@@ -196,7 +196,7 @@ export function addTrain(program: Command): void {
       "hold out whole folders of identities, such as the alphabets of ALPHABET/CHARACTER/drawing.png, instead of single identities",
     )
     .option(
-      "--turned-identities",
+      "--rotated-identities",
       "also train on each identity rotated by 90, 180 and 270 degrees as three further identities: for characters, not faces",
     )
     .option(
@@ -271,7 +271,7 @@ export function addTrain(program: Command): void {
       "with --sync-every N above 1: exchange the parameters while the next N steps are computed, and apply their average after those",
     );
   command.addHelpText("after", `\nPresets (--preset; any given option takes precedence):\n${presetsInWords()}`);
-  action(groupOptions(addDataOptions(tunable(command))), async (data: string[], flags: Flags) => {
+  action(groupOptions(acceptFormerNames(addDataOptions(tunable(command)))), async (data: string[], flags: Flags) => {
     try {
       const ranks = flags.distributed ? await Ranks.open() : undefined;
       const { result, status } = await run(data, flags, ranks);
@@ -295,22 +295,22 @@ async function run(
   const { augmentPreset, ...named } = values;
   const flags = parseSettings(augmentPreset === undefined ? named : { ...named, augment: augmentPreset }, "--");
   const file = config === undefined ? {} : await readSettings(config);
-  const said = { ...file, ...flags };
-  const path = said.init;
+  const given = { ...file, ...flags };
+  const path = given.init;
   const initial = path === undefined ? undefined : await readInitialModel(path);
-  if (initial) said.init = initial.fingerprint;
-  let settings = resolveSettings(initial ? settingsOfModel(initial, said) : {}, said);
+  if (initial) given.init = initial.fingerprint;
+  let settings = resolveSettings(initial ? settingsOfModel(initial, given) : {}, given);
   if (ranks) await ranks.expectSame({ out, resume: resume === true, ...settings });
   else refuseAlone(settings);
   const writes = ranks?.first ?? true;
   if (settings.preset && !resume && writes)
-    note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, said))}`);
+    note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, given))}`);
   if (resume && writes && !(await exists(out)))
     throw new TwingradError("BAD_INPUT", `${out}: there is no model to resume`);
   const alone = <T>(work: () => Promise<T>) => (writes ? inRunFolder(out, warn, work) : work());
   return alone(async () => {
     const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, warn) : await savedRun(out, warn);
-    if (saved) settings = resumeSettings(saved.record.settings, said);
+    if (saved) settings = resumeSettings(saved.record.settings, given);
     else if (resume) warn(`${out}: no checkpoint found; starting from step 0`);
     if (initial && !saved && writes) note(`initializing from the weights of ${path}: ${inNetworkWords(settings)}`);
     const inputs = { data, dataFlags, settings, saved, initial, out, tune, check, ranks, names };

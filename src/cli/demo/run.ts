@@ -22,7 +22,7 @@ export interface DemoOptions {
   steps: number;
   /** The HTML file to write. */
   report: string;
-  /** Folder that caches the drawn pictures. */
+  /** Folder that caches the generated pictures. */
   cache: string;
   /** Time equivalent kernels and use the fastest. */
   tune?: boolean;
@@ -125,10 +125,10 @@ function summary(evaluation: DemoEvaluation, adapter: string, seconds: number, r
 }
 
 function tellQuarters(tell: (line: string) => void): (share: number) => void {
-  let told = 0;
+  let reported = 0;
   return (share) => {
-    if (share < told + 0.25) return;
-    told = Math.floor(share * 4) / 4;
-    tell(`drawing faces: ${(100 * told).toFixed(0)} %`);
+    if (share < reported + 0.25) return;
+    reported = Math.floor(share * 4) / 4;
+    tell(`drawing faces: ${(100 * reported).toFixed(0)} %`);
   };
 }

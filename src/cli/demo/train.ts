@@ -20,7 +20,7 @@ import { faceSize } from "./demoPeople.ts";
 const filters = [8, 16, 32, 32];
 const embedding = 128;
 /** People, and pictures of each: every picture has two positives and many negatives. */
-const batch = { people: 16, pictures: 3 };
+const batch = { identitiesPerBatch: 16, picturesPerIdentity: 3 };
 const highestRate = 1e-2;
 const warmUpSteps = 20;
 
@@ -31,8 +31,8 @@ export const networkInWords =
 
 export interface TrainingRun {
   losses: number[];
-  /** In a batch: people, and pictures of each. */
-  batch: { people: number; pictures: number };
+  /** Identities in a batch, and pictures of each. */
+  batch: { identitiesPerBatch: number; picturesPerIdentity: number };
   stepsPerSecond: number;
   /** The trained network as a checkpoint. */
   model: Uint8Array;
@@ -60,14 +60,14 @@ export async function trainOnFaces(
     steps,
   });
   const trainer = await Trainer.create(device, network, {
-    batchSize: batch.people * batch.pictures,
+    batchSize: batch.identitiesPerBatch * batch.picturesPerIdentity,
     loss: "supervised-contrastive",
     optimizer: adam({ learningRate }),
   });
   const compiled = performance.now();
 
-  const classes = perClass(labelsOf(people), { seed, classes: batch.people, perClass: batch.pictures });
-  const stream = classBatches(new DecodedImages(people, imageSize), classes);
+  const sampler = perClass(labelsOf(people), { ...batch, seed });
+  const stream = classBatches(new DecodedImages(people, imageSize), sampler);
   const progress = new Progress(steps, 0);
   const losses: number[] = [];
   const running = new StepsInFlight(trainer, ({ loss, step }) => {

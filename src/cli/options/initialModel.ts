@@ -25,10 +25,10 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
 }
 
 /**
- * The settings that training from this model takes over: its network, and, unless `said` differs, its task, loss and
- * preprocessing. @throws SettingsError if `said` describes another network.
+ * The settings that training from this model takes over: its network, and, unless `given` differs, its task, loss and
+ * preprocessing. @throws SettingsError if `given` describes another network.
  */
-export function settingsOfModel({ description }: InitialModel, said: PartialSettings): PartialSettings {
+export function settingsOfModel({ description }: InitialModel, given: PartialSettings): PartialSettings {
   const { network, task } = description;
   const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon, towers, patch, differences } = network;
   const [height, width, channels] = imageSize;
@@ -43,27 +43,27 @@ export function settingsOfModel({ description }: InitialModel, said: PartialSett
     ...(patch > 0 && { patch }),
     differences,
   };
-  const told = {
-    ...said,
-    imageSize: typeof said.imageSize === "number" ? [said.imageSize, said.imageSize] : said.imageSize,
+  const comparable = {
+    ...given,
+    imageSize: typeof given.imageSize === "number" ? [given.imageSize, given.imageSize] : given.imageSize,
   };
   const differing = Object.entries({ ...own, patch, embedding })
-    .map(([name, value]) => ({ name, model: `${value}`, said: told[name as keyof typeof told] }))
-    .filter(({ model, said }) => said !== undefined && `${said}` !== model)
-    .map(({ name, model, said }) => `${name} ${inWords(name, model)}, not ${inWords(name, `${said}`)}`);
+    .map(([name, value]) => ({ name, model: `${value}`, given: comparable[name as keyof typeof comparable] }))
+    .filter(({ model, given }) => given !== undefined && `${given}` !== model)
+    .map(({ name, model, given }) => `${name} ${inWords(name, model)}, not ${inWords(name, `${given}`)}`);
   if (differing.length > 0) {
     const what = `--init: the model's network has ${differing.join("; ")}`;
     throw new SettingsError(`${what}. Omit these settings: the network of the model is used`);
   }
-  if (patch > 0 && said.task === "recognition") {
+  if (patch > 0 && given.task === "recognition") {
     throw new SettingsError("--init: a model with --patch needs --task liveness");
   }
-  const sameTask = said.task === undefined || said.task === task;
+  const sameTask = given.task === undefined || given.task === task;
   return {
     task,
     ...own,
     batchNormMomentum: network.batchNormMomentum,
-    ...(sameTask && (said.loss === undefined || said.loss === description.loss) && lossOf(description)),
+    ...(sameTask && (given.loss === undefined || given.loss === description.loss) && lossOf(description)),
     ...picturesOfModel(description, sameTask),
   };
 }

@@ -1,6 +1,6 @@
 // The options of `train` for the loss, the batches and the optimizer.
 import type { Command } from "commander";
-import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "./lossSettings.ts";
+import { defaultIdentitiesPerBatch, defaultPicturesPerIdentity } from "./lossSettings.ts";
 import { defaults } from "./settings.ts";
 import { list, number } from "./values.ts";
 
@@ -53,13 +53,13 @@ export function addLossOptions(command: Command): void {
     )
     .option("--temperature <number>", `temperature of the supervised contrastive loss ${by(0.1)}`, number)
     .option(
-      "--people-per-batch <count>",
-      `people in a batch, for mining and supervised-contrastive ${by(`${defaultPeoplePerBatch}, or as many as have two pictures`)}`,
+      "--identities-per-batch <count>",
+      `identities in a batch, for mining and supervised-contrastive ${by(`${defaultIdentitiesPerBatch}, or as many as have two pictures`)}`,
       number,
     )
     .option(
-      "--pictures-per-person <count>",
-      `pictures of each person in such a batch ${by(defaultPicturesPerPerson)}`,
+      "--pictures-per-identity <count>",
+      `pictures of each identity in such a batch ${by(defaultPicturesPerIdentity)}`,
       number,
     )
     .option("--l2 <factor>", `weight of the L2 penalty on convolution kernels ${by(defaults.l2)}`, number)

@@ -3,14 +3,14 @@ import { comparesAll } from "../../internal.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings } from "./settingsSchema.ts";
 
-/** Default pictures of each person in a batch. */
-export const defaultPicturesPerPerson = 4;
-/** Default people in a batch, or as many as have two pictures. */
-export const defaultPeoplePerBatch = 8;
+/** Default pictures of each identity in a batch. */
+export const defaultPicturesPerIdentity = 4;
+/** Default identities in a batch, or as many as have two pictures. */
+export const defaultIdentitiesPerBatch = 8;
 
-/** Resolves mining, and the people and pictures of a batch whose pictures are all compared. */
+/** Resolves mining, and the identities and pictures of a batch whose pictures are all compared. */
 export function resolveBatch(given: PartialSettings): PartialSettings {
-  const { loss = "cross-entropy", margin, temperature, batchSize, peoplePerBatch } = given;
+  const { loss = "cross-entropy", margin, temperature, batchSize, identitiesPerBatch } = given;
   const mining = given.mining ?? (loss === "triplet" ? "batch-hard" : undefined);
   const refuse = (what: string): never => {
     throw new SettingsError(what);
@@ -36,22 +36,22 @@ export function resolveBatch(given: PartialSettings): PartialSettings {
     }
   }
   if (!comparesAll({ loss, mining })) {
-    if (peoplePerBatch !== undefined || given.picturesPerPerson !== undefined) {
-      refuse("--people-per-batch and --pictures-per-person require a loss that compares all pictures of a batch");
+    if (identitiesPerBatch !== undefined || given.picturesPerIdentity !== undefined) {
+      refuse("--identities-per-batch and --pictures-per-identity require a loss that compares all pictures of a batch");
     }
     return given.mining === undefined ? { mining } : {};
   }
-  if (batchSize !== undefined && peoplePerBatch !== undefined) {
-    refuse("--batch-size and --people-per-batch both set the batch size: use one of them");
+  if (batchSize !== undefined && identitiesPerBatch !== undefined) {
+    refuse("--batch-size and --identities-per-batch both set the batch size: use one of them");
   }
-  const { picturesPerPerson = Math.min(defaultPicturesPerPerson, Math.max(2, Math.floor((batchSize ?? 8) / 2))) } =
+  const { picturesPerIdentity = Math.min(defaultPicturesPerIdentity, Math.max(2, Math.floor((batchSize ?? 8) / 2))) } =
     given;
-  if (batchSize === undefined) return { mining, picturesPerPerson };
-  const people = Math.floor(batchSize / picturesPerPerson);
-  if (!(people >= 2)) {
+  if (batchSize === undefined) return { mining, picturesPerIdentity };
+  const identities = Math.floor(batchSize / picturesPerIdentity);
+  if (!(identities >= 2)) {
     refuse(
-      `--batch-size ${batchSize} is too small: expected at least 2 people times --pictures-per-person (at least 2)`,
+      `--batch-size ${batchSize} is too small: expected at least 2 identities times --pictures-per-identity (at least 2)`,
     );
   }
-  return { mining, picturesPerPerson, peoplePerBatch: people };
+  return { mining, picturesPerIdentity, identitiesPerBatch: identities };
 }

@@ -38,8 +38,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       embeddingActivation: "linear",
       loss: "supervised-contrastive",
       temperature: 0.07,
-      peoplePerBatch: 16,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 16,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.002,
       schedule: "cosine",
@@ -66,8 +66,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       centre: 0.9,
       loss: "supervised-contrastive",
       temperature: 0.05,
-      peoplePerBatch: 16,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 16,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.002,
       schedule: "cosine",
@@ -80,7 +80,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   characters: {
     about: "handwritten characters: some hundred classes, rotated by 90, 180 and 270 degrees as further classes",
     settings: {
-      turnedIdentities: true,
+      rotatedIdentities: true,
       sourceSize: 56,
       imageSize: 28,
       channels: 1,
@@ -89,8 +89,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       embeddingActivation: "linear",
       loss: "supervised-contrastive",
       temperature: 0.07,
-      peoplePerBatch: 20,
-      picturesPerPerson: 4,
+      identitiesPerBatch: 20,
+      picturesPerIdentity: 4,
       l2: 0,
       learningRate: 0.004,
       schedule: "cosine",
@@ -131,8 +131,8 @@ type Names = readonly (keyof PartialSettings)[];
 
 /** Settings of a preset that a given option replaces. */
 const replaced: Partial<Record<keyof PartialSettings, Names>> = {
-  batchSize: ["peoplePerBatch"],
-  peoplePerBatch: ["batchSize"],
+  batchSize: ["identitiesPerBatch"],
+  identitiesPerBatch: ["batchSize"],
   steps: ["epochs"],
   epochs: ["steps"],
   towers: ["align"],
@@ -141,22 +141,22 @@ const replaced: Partial<Record<keyof PartialSettings, Names>> = {
 };
 
 /** The preset's settings without those that a given setting overrides, replaces or makes invalid. */
-export function presetSettings(name: PresetName, said: PartialSettings): PartialSettings {
+export function presetSettings(name: PresetName, given: PartialSettings): PartialSettings {
   const { settings } = presets[name];
-  const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...said };
+  const { loss = "cross-entropy", mining = loss === "triplet" ? "batch-hard" : undefined } = { ...settings, ...given };
   const ofOtherLosses: Names = [
     ...(loss === "supervised-contrastive" ? [] : (["temperature"] as const)),
     ...(comparesAll({ loss, mining })
       ? (["sameProbability"] as const)
-      : (["peoplePerBatch", "picturesPerPerson"] as const)),
+      : (["identitiesPerBatch", "picturesPerIdentity"] as const)),
   ];
-  const out = [...Object.keys(said).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
+  const out = [...Object.keys(given).flatMap((key) => replaced[key as keyof PartialSettings] ?? []), ...ofOtherLosses];
   const kept = Object.entries(settings).filter(
-    ([key]) => !(key in said) && !out.includes(key as keyof PartialSettings),
+    ([key]) => !(key in given) && !out.includes(key as keyof PartialSettings),
   );
   const rest: PartialSettings = Object.fromEntries(kept);
   // A shortened run warms up for half of its steps at most: a longer warmup would be refused.
-  if (rest.warmUp !== undefined && said.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, said.steps >> 1);
+  if (rest.warmUp !== undefined && given.steps !== undefined) rest.warmUp = Math.min(rest.warmUp, given.steps >> 1);
   return rest;
 }
 

@@ -1,6 +1,7 @@
 // The settings of a training run from options, a configuration file, a preset and a resumed run, validated alike.
 
-import { defaultPrefetch, diskError, inBytes, largestPicture, readText } from "../../internal.ts";
+import { defaultPrefetch, diskError, inBytes, largestPicture, readText, withPresentNames } from "../../internal.ts";
+import { warn } from "../outcome.ts";
 import { resolveBatch } from "./lossSettings.ts";
 import { checkOptimizer } from "./optimizerSettings.ts";
 import { presetSettings } from "./presets.ts";
@@ -52,7 +53,17 @@ export const changeable: ReadonlySet<string> = new Set([
 ]);
 
 /** @param where their source in messages: "--" for options, or a file's name. */
-export function parseSettings(value: unknown, where: string): PartialSettings {
+export function parseSettings(given: unknown, where: string): PartialSettings {
+  const keyOf = (key: string) => (where === "--" ? flagOf(key) : key);
+  const named = (key: string) => (where === "--" ? keyOf(key) : `${where}: ${key}`);
+  const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
+  const value = !isObject
+    ? given
+    : withPresentNames(given, (former, present) => {
+        if (present in given)
+          throw new SettingsError(`${named(former)} is the former name of ${keyOf(present)}: remove one of them`);
+        warn(`${named(former)} was renamed: use ${keyOf(present)}`);
+      });
   const parsed = schema.partial().safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -61,11 +72,10 @@ export function parseSettings(value: unknown, where: string): PartialSettings {
     const expected = 'expected an object of settings, such as {"steps": 100}';
     throw new SettingsError(`${where}: ${issue.code === "invalid_type" ? expected : issue.message}`);
   }
-  const name = where === "--" ? flagOf(key) : `${where}: ${key}`;
-  throw new SettingsError(`${name}: ${issue.message}`);
+  throw new SettingsError(`${named(key)}: ${issue.message}`);
 }
 
-const flagOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 export async function readSettings(path: string): Promise<PartialSettings> {
   let text: string;
@@ -85,14 +95,14 @@ export async function readSettings(path: string): Promise<PartialSettings> {
 
 /** Options override the file, the file overrides the preset. With `steps`, `epochs` has no default. */
 export function resolveSettings(file: PartialSettings, flags: PartialSettings): ResolvedSettings {
-  const said = { ...file, ...flags };
-  if (said.preset === undefined) return resolveGiven(said);
-  const preset = presetSettings(said.preset, said);
+  const given = { ...file, ...flags };
+  if (given.preset === undefined) return resolveGiven(given);
+  const preset = presetSettings(given.preset, given);
   try {
-    return resolveGiven({ ...preset, ...said });
+    return resolveGiven({ ...preset, ...given });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    throw new SettingsError(`${error.message} (--preset ${said.preset} sets ${JSON.stringify(preset)})`);
+    throw new SettingsError(`${error.message} (--preset ${given.preset} sets ${JSON.stringify(preset)})`);
   }
 }
 
@@ -111,12 +121,12 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
   if (given.fold !== undefined && given.validation !== undefined) {
     throw new SettingsError("--fold and --validation both set the held-out identities: use one of them");
   }
-  const { holdOutGroups, turnedIdentities, align, patch, groupBy } = given;
+  const { holdOutGroups, rotatedIdentities, align, patch, groupBy } = given;
   if (given.freeze !== undefined && given.init === undefined) {
     throw new SettingsError("--freeze requires --init");
   }
   if (given.task === "liveness") {
-    for (const [name, value] of Object.entries({ holdOutGroups, turnedIdentities, align })) {
+    for (const [name, value] of Object.entries({ holdOutGroups, rotatedIdentities, align })) {
       if (value) throw new SettingsError(`${flagOf(name)} requires --task recognition, not liveness`);
     }
     if (given.loss !== undefined && given.loss !== "cross-entropy") {
@@ -149,8 +159,8 @@ function resolveGiven(given: PartialSettings): ResolvedSettings {
     const flag = given.patience === undefined ? "--keep best" : "--patience";
     throw new SettingsError(`${flag} needs held-out identities; --validation 0 holds out none`);
   }
-  if (align && turnedIdentities) {
-    throw new SettingsError("--align needs upright pictures: it cannot be combined with --turned-identities");
+  if (align && rotatedIdentities) {
+    throw new SettingsError("--align needs upright pictures: it cannot be combined with --rotated-identities");
   }
   const { towers = ["pixels"] } = given;
   const missing = align?.find((kind) => !towers.includes(kind));
@@ -184,8 +194,8 @@ function checkSize(name: string, size: number | [number, number] | undefined, ch
  * The settings of a resumed run: the saved ones, with changeable settings replaced by those given now.
  * @throws SettingsError if a given setting that cannot change differs from the saved one.
  */
-export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): ResolvedSettings {
-  for (const [key, value] of Object.entries(said)) {
+export function resumeSettings(saved: ResolvedSettings, given: PartialSettings): ResolvedSettings {
+  for (const [key, value] of Object.entries(given)) {
     const before = saved[key as keyof ResolvedSettings];
     if (!changeable.has(key) && JSON.stringify(before) !== JSON.stringify(value)) {
       throw new SettingsError(
@@ -194,6 +204,6 @@ export function resumeSettings(saved: ResolvedSettings, said: PartialSettings): 
     }
   }
   const { epochs, steps, ...rest } = saved;
-  const limitSaid = said.epochs !== undefined || said.steps !== undefined;
-  return resolved.parse(limitSaid ? { ...rest, ...said } : { ...saved, ...said });
+  const limitGiven = given.epochs !== undefined || given.steps !== undefined;
+  return resolved.parse(limitGiven ? { ...rest, ...given } : { ...saved, ...given });
 }

@@ -1,5 +1,8 @@
-// The headings of the options in `train --help`. The first group has the options for a first training.
-import type { Command } from "commander";
+// The headings of the options in `train --help`, and the former names of options. The first group has the options for a
+// first training.
+import { type Command, Option } from "commander";
+import { renamedOptions } from "../../internal.ts";
+import { flagOf } from "./settings.ts";
 
 const groups: Readonly<Record<string, readonly string[]>> = {
   "Everyday:": [
@@ -33,9 +36,9 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "sameProbability",
     "differentProbability",
     "shuffleBuffer",
-    "peoplePerBatch",
-    "picturesPerPerson",
-    "turnedIdentities",
+    "identitiesPerBatch",
+    "picturesPerIdentity",
+    "rotatedIdentities",
     "seed",
   ],
   "Network:": [
@@ -78,6 +81,18 @@ export function groupOptions(command: Command): Command {
   for (const option of command.options) {
     const heading = Object.keys(groups).find((name) => groups[name].includes(option.attributeName()));
     if (heading) option.helpGroup(heading);
+  }
+  return command;
+}
+
+/** Accepts the former names of renamed options, which help and completion leave out. */
+export function acceptFormerNames(command: Command): Command {
+  for (const [former, present] of renamedOptions) {
+    const option = command.options.find((option) => option.attributeName() === present);
+    if (!option?.long) throw new Error(`no option ${present}`);
+    const accepted = new Option(option.flags.replace(option.long, flagOf(former))).hideHelp();
+    if (option.parseArg) accepted.argParser(option.parseArg);
+    command.addOption(accepted);
   }
   return command;
 }

@@ -22,7 +22,7 @@ export interface DemoReport {
   training: {
     steps: number;
     /** People, and pictures of each. */
-    batch: { people: number; pictures: number };
+    batch: { identitiesPerBatch: number; picturesPerIdentity: number };
     stepsPerSecond: number;
     losses: number[];
   };
@@ -52,8 +52,8 @@ export function demoPage(report: DemoReport): string {
 function head({ title, adapter, people, seed, network }: DemoReport): string {
   const everyone = people.trained + people.validation + people.unseen;
   return `<header><h1>${text(title)}</h1>
-<p>A Siamese network was trained on ${people.trained} drawn people and evaluated on ${people.unseen} unseen people. In
-all ${everyone} people, ${people.pictures} pictures of each, seed ${seed}.</p>
+<p>A Siamese network was trained on ${people.trained} synthetic identities and evaluated on ${people.unseen} unseen ones:
+${everyone} in all, ${people.pictures} pictures of each, seed ${seed}.</p>
 <p class="soft">${text(network)}<br>Computed on: ${text(adapter)}</p></header>`;
 }
 
@@ -70,12 +70,12 @@ ${tile("Total time", `${total.toFixed(0)} s`, seconds.map(({ name, seconds }) =>
 }
 
 function training({ training: t }: DemoReport): string {
-  const { people, pictures } = t.batch;
-  const size = people * pictures;
+  const { identitiesPerBatch, picturesPerIdentity } = t.batch;
+  const size = identitiesPerBatch * picturesPerIdentity;
   return `<section><h2>Training</h2><div class="two"><figure>${lossChart(t.losses)}</figure><div>
-<p>A batch has ${people} people with ${pictures} pictures each. The supervised contrastive loss (Khosla et al. 2020) compares all
+<p>A batch has ${identitiesPerBatch} people with ${picturesPerIdentity} pictures each. The supervised contrastive loss (Khosla et al. 2020) compares all
 ${size} pictures: it pulls pictures of the same person together and pushes other pictures away. It is
-ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all embeddings are equal, and at least ln ${pictures - 1} = ${Math.log(pictures - 1).toFixed(2)}.</p>
+ln ${size - 1} = ${Math.log(size - 1).toFixed(2)} if all embeddings are equal, and at least ln ${picturesPerIdentity - 1} = ${Math.log(picturesPerIdentity - 1).toFixed(2)}.</p>
 <dl><dt>Steps</dt><dd>${t.steps} of ${size} pictures</dd><dt>Pictures seen</dt><dd>${t.steps * size}</dd>
 <dt>Pace</dt><dd>${t.stepsPerSecond.toFixed(2)} steps/s</dd>
 <dt>First and last loss</dt><dd>${t.losses[0].toFixed(3)} → ${t.losses[t.losses.length - 1].toFixed(3)}</dd></dl></div></div></section>`;

@@ -55,9 +55,9 @@ export class Ranks {
     return (await this.gather(own)).includes(true);
   }
 
-  /** @throws BAD_INPUT on every rank where they were told to do different things. */
-  expectSame(told: Readonly<Record<string, unknown>>): Promise<void> {
-    return expectSame(this.control, told);
+  /** @throws BAD_INPUT on every rank if the settings of the ranks differ. */
+  expectSame(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    return expectSame(this.control, settings);
   }
 
   /** This rank's number among those of its machine. */
@@ -92,7 +92,7 @@ export function abortRanks(reason: string): void {
   active?.communicator.abort(reason);
 }
 
-/** Whether this process is one of several: its errors are told by `abortRanks`. */
+/** Whether this process is one of several: `abortRanks` reports its errors. */
 export const isDistributed = () => active !== undefined;
 
 /** @throws BAD_INPUT for what only makes sense for several ranks. */

@@ -3,7 +3,14 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Dataset, type TuningTable, TwingradError } from "../../index.ts";
-import { decode, groupsOf, nothingSelected, parseTuningTable, type Safetensors } from "../../internal.ts";
+import {
+  decode,
+  groupsOf,
+  nothingSelected,
+  parseTuningTable,
+  type Safetensors,
+  withPresentNames,
+} from "../../internal.ts";
 import { changeable, defaults } from "../options/settings.ts";
 import { type ResolvedSettings, resolved } from "../options/settingsSchema.ts";
 import { readSaved } from "./savedMetadata.ts";
@@ -26,7 +33,10 @@ const schema = z
   .refine((saved) => saved.configuration === undefined || saved.configuration === configurationDigest(saved), {
     error: "the digest does not match the configuration",
   })
-  .transform((saved) => ({ ...saved, settings: resolved.parse({ ...fallbacks, ...saved.settings }) }));
+  .transform((saved) => ({
+    ...saved,
+    settings: resolved.parse({ ...fallbacks, ...withPresentNames(saved.settings) }),
+  }));
 
 /** The training record in a model file. */
 export type TrainingRecord = z.infer<typeof schema>;

@@ -18,7 +18,7 @@ import {
   yieldWarnings,
 } from "../../index.ts";
 import { comparesAll, picturesOfEach, type TowerAlignment } from "../../internal.ts";
-import { defaultPeoplePerBatch, defaultPicturesPerPerson } from "../options/lossSettings.ts";
+import { defaultIdentitiesPerBatch, defaultPicturesPerIdentity } from "../options/lossSettings.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import type { TrainingStream } from "./tasks/task.ts";
 
@@ -52,13 +52,13 @@ export function trainingStream(
   const perEpoch = labels.length;
   if (comparesAll(settings)) {
     const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
-    const { picturesPerPerson = defaultPicturesPerPerson } = settings;
-    const { peoplePerBatch = Math.max(2, Math.min(defaultPeoplePerBatch, several)) } = settings;
-    const classes = perClass(labels, { seed, classes: peoplePerBatch, perClass: picturesPerPerson });
-    const pictures = peoplePerBatch * picturesPerPerson * towers.length;
+    const { picturesPerIdentity = defaultPicturesPerIdentity } = settings;
+    const { identitiesPerBatch = Math.max(2, Math.min(defaultIdentitiesPerBatch, several)) } = settings;
+    const sampler = perClass(labels, { seed, identitiesPerBatch, picturesPerIdentity });
+    const pictures = identitiesPerBatch * picturesPerIdentity * towers.length;
     const steps = (epochs: number) => Math.ceil((epochs * perEpoch) / (pictures * ranks)); // the last batch of an epoch may be partial
     return {
-      stream: classBatches(byTower, classes, { prefetch, share, together: towers.length }),
+      stream: classBatches(byTower, sampler, { prefetch, share, together: towers.length }),
       batchSize: pictures,
       perEpoch,
       steps,

@@ -1,7 +1,7 @@
 // Chooses the face of a photograph and checks its quality: a poor crop makes a poor embedding.
 import { TwingradError } from "../../errors.ts";
 import { type FaceLandmarks, type FoundFace, longestSide, type Pixels } from "./faceFinder.ts";
-import { frameToPicture, seenThrough } from "./faceFrame.ts";
+import { frameToPicture, resampledThrough } from "./faceFrame.ts";
 
 /** What may be wrong with a photograph, in the order of reporting. */
 export const faceFaults = ["none", "several", "small", "turned", "blurred"] as const;
@@ -74,10 +74,10 @@ export function noseOffset([left, right, nose]: FaceLandmarks): number {
  */
 export function detailOf({ data, height, width }: Pixels, landmarks: FaceLandmarks): number {
   const side = 112;
-  const seen = seenThrough(frameToPicture(landmarks, [side, side]), data, [height, width, 3], [side, side]);
+  const aligned = resampledThrough(frameToPicture(landmarks, [side, side]), data, [height, width, 3], [side, side]);
   const gray = Float64Array.from(
     { length: side * side },
-    (_, i) => (seen[3 * i] + seen[3 * i + 1] + seen[3 * i + 2]) / 3,
+    (_, i) => (aligned[3 * i] + aligned[3 * i + 1] + aligned[3 * i + 2]) / 3,
   );
   const mean = gray.reduce((sum, value) => sum + value, 0) / gray.length;
   const variance = gray.reduce((sum, value) => sum + (value - mean) ** 2, 0) / gray.length;

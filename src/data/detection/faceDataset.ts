@@ -82,8 +82,10 @@ async function digestOf({ bytes, raw }: StoredPicture): Promise<string> {
 }
 
 /**
- * The dataset with each photograph cropped to its face: the largest one that the finder finds, rotated and scaled to a standard frame by its landmarks.
- * @param told - is called for each picture that has a fault, and what was done, in the dataset's order; `done` after each picture.
+ * The dataset with each photograph cropped to its face: the largest one that the finder finds, rotated and scaled to a
+ * standard frame by its landmarks.
+ * @param onFaults - called for each picture with faults, in the dataset's order; `used` says whether it is kept.
+ * `onProgress` is called after each picture.
  * @throws NO_FACE that names the first picture with a fault for which the policy says fail, or when no picture is left.
  * @example
  * ```ts
@@ -98,11 +100,11 @@ export async function faceDataset<I extends Item>(
   decoder: PictureDecoder,
   options: FaceOptions,
   {
-    told,
-    done,
+    onFaults,
+    onProgress,
   }: {
-    told?: (item: I, faults: readonly FaceFault[], used: boolean) => void;
-    done?: (count: number) => void;
+    onFaults?: (item: I, faults: readonly FaceFault[], used: boolean) => void;
+    onProgress?: (count: number) => void;
   } = {},
 ): Promise<Dataset<I>> {
   checkOptions("faceDataset", options, { finder: 1, margin: "finite number", policy: 1, store: 1 });
@@ -111,9 +113,9 @@ export async function faceDataset<I extends Item>(
     const stored = await item.stored?.();
     if (!stored) throw new TwingradError("BAD_INPUT", `${item.name}: face detection needs stored pictures.`);
     const { use, crop, faults } = await faceOf(item.name, stored, decoder, options);
-    if (faults.length > 0) told?.(item, faults, use);
+    if (faults.length > 0) onFaults?.(item, faults, use);
     if (use) items.push(withCrop(item, decoder, crop));
-    done?.(index + 1);
+    onProgress?.(index + 1);
   }
   if (items.length === 0) {
     const { length } = dataset.items;

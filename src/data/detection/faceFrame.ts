@@ -96,7 +96,7 @@ export function applied({ a, b, x0, y0 }: Similarity, [x, y]: Point): Point {
  * smaller, each of its pixels is the mean of bilinear samples spread evenly over it, one for each source pixel it
  * covers. The border is repeated.
  */
-export function seenThrough(
+export function resampledThrough(
   map: Similarity,
   pixels: Uint8Array,
   [sourceHeight, sourceWidth, channels]: ImageSize,

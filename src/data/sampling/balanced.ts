@@ -18,7 +18,7 @@ export interface Triplet {
   epoch: number;
 }
 
-/** Indices of a whole batch: `perClass` pictures of each of `classes` identities, concatenated. */
+/** Indices of a whole batch: `picturesPerIdentity` pictures of each of `identitiesPerBatch` identities, concatenated. */
 export interface ClassExample {
   /** By index, those of one identity after the other. */
   pictures: number[];
@@ -118,41 +118,44 @@ export interface PerClassOptions {
   /** Of the random draws. */
   seed: number;
   /** Identities in a batch, P: at least 2. */
-  classes: number;
+  identitiesPerBatch: number;
   /** Pictures of each identity, K: at least 2. */
-  perClass: number;
+  picturesPerIdentity: number;
 }
 
 /**
- * M-per-class (P x K) batches, for losses that compare all pictures of a batch: P different identities, uniform over
+ * P x K batches, as of pytorch-metric-learning's `MPerClassSampler`, for losses that compare all pictures of a batch: P different identities, uniform over
  * those with several pictures, and K pictures of each, different ones while it has them; where it has fewer than K, each
  * comes floor(K / n) or one more times. One example is one batch, of P * K pictures; an epoch is as many pictures as
  * there are.
  * @throws BAD_INPUT at once when fewer than P identities have two pictures.
  * @example
  * ```ts
- * const sampler = perClass(labelsOf(dataset), { classes: 16, perClass: 4, seed: 1 });
+ * const sampler = perClass(labelsOf(dataset), { identitiesPerBatch: 16, picturesPerIdentity: 4, seed: 1 });
  * const stream = classBatches(new DecodedImages(dataset, [56, 46, 1]), sampler);
  * ```
  */
 export function perClass(labels: ArrayLike<number>, options: PerClassOptions): Sampler<ClassExample> {
-  checkOptions("perClass", options, { seed: 1, classes: 1, perClass: 1 });
-  const { seed, classes, perClass } = options;
-  for (const [name, value] of Object.entries({ classes, perClass })) {
+  checkOptions("perClass", options, { seed: 1, identitiesPerBatch: 1, picturesPerIdentity: 1 });
+  const { seed, identitiesPerBatch, picturesPerIdentity } = options;
+  for (const [name, value] of Object.entries({ identitiesPerBatch, picturesPerIdentity })) {
     if (!Number.isInteger(value) || value < 2) {
       throw new TwingradError("BAD_INPUT", `Invalid ${name} ${value}: expected an integer of at least 2.`);
     }
   }
   const { several } = grouped(labels, "batches of some pictures of each identity");
-  if (several.length < classes) {
+  if (several.length < identitiesPerBatch) {
     throw new TwingradError(
       "BAD_INPUT",
-      `Batches of ${classes} identities with ${perClass} pictures each need ${classes} identities with at least 2 pictures; there are ${several.length}.`,
+      `Batches of ${identitiesPerBatch} identities with ${picturesPerIdentity} pictures each need ${identitiesPerBatch} identities with at least 2 pictures; there are ${several.length}.`,
     );
   }
-  const pictures = classes * perClass;
-  return new Independent("class batches", labels, { seed, classes, perClass }, streams.classes, (random, number) => ({
-    pictures: random.distinct(classes, several.length).flatMap((place) => some(several[place], perClass, random)),
+  const pictures = identitiesPerBatch * picturesPerIdentity;
+  const stored = { seed, classes: identitiesPerBatch, perClass: picturesPerIdentity }; // the names in saved checkpoints
+  return new Independent("class batches", labels, stored, streams.classes, (random, number) => ({
+    pictures: random
+      .distinct(identitiesPerBatch, several.length)
+      .flatMap((place) => some(several[place], picturesPerIdentity, random)),
     epoch: Math.floor((number * pictures) / labels.length),
   }));
 }

@@ -41,7 +41,7 @@ export function allPairs(labels: ArrayLike<number>): EvaluationPair[] {
  * @example
  * ```ts
  * const pairs = pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 });
- * const { report } = await assess(model, dataset, pairs);
+ * const { report } = await evaluateModel(model, dataset, pairs);
  * ```
  */
 export function pairsPerIdentity(
@@ -111,7 +111,7 @@ export interface TrialOptions {
  * @example
  * ```ts
  * const trials = oneShotTrials(labelsOf(dataset), { ways: 20, trials: 400, seed: 1 });
- * console.log(await assessOneShot(model, dataset, trials)); // the accuracy
+ * console.log(await evaluateOneShot(model, dataset, trials)); // the accuracy
  * ```
  */
 export function oneShotTrials(labels: ArrayLike<number>, options: TrialOptions): Trial[] {

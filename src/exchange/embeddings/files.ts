@@ -53,8 +53,8 @@ export function encodeEmbeddings(
   if (format === "npy") return encodeNpy(values, length);
   if (format === "safetensors") {
     const tensor = { dtype: "F32", shape: [identities.length, length], data: values } as const;
-    const told = { ...metadata, identities: JSON.stringify(identities), names: JSON.stringify(names) };
-    return encode(new Map([[tensorName, tensor]]), told);
+    const entries = { ...metadata, identities: JSON.stringify(identities), names: JSON.stringify(names) };
+    return encode(new Map([[tensorName, tensor]]), entries);
   }
   const fields = [columns.identity, columns.name, ...Array.from({ length }, (_, i) => `${i}`)];
   const data = identities.map((identity, row) => [

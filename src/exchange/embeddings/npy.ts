@@ -7,10 +7,10 @@ const alignment = 64;
 const dtypes = { f2: "F16", f4: "F32", f8: "F64" } as const;
 
 export function encodeNpy(values: Float32Array, length: number): Uint8Array {
-  const said = `{'descr': '<f4', 'fortran_order': False, 'shape': (${values.length / length}, ${length}), }`;
+  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${values.length / length}, ${length}), }`;
   const before = magic.length + 4;
-  const padded = Math.ceil((before + said.length + 1) / alignment) * alignment;
-  const header = `${said.padEnd(padded - before - 1)}\n`;
+  const padded = Math.ceil((before + dictionary.length + 1) / alignment) * alignment;
+  const header = `${dictionary.padEnd(padded - before - 1)}\n`;
   const bytes = new Uint8Array(padded + values.byteLength);
   const text = (at: number, characters: string) => {
     for (let i = 0; i < characters.length; i++) bytes[at + i] = characters.charCodeAt(i);

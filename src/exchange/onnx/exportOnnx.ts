@@ -14,11 +14,11 @@ import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
 import { readOperatingPoint } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
 import { licenseKey } from "../weights/importWeights.ts";
-import { centered, meanOfViews, whitened } from "./afterwards.ts";
 import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
 import { Operators } from "./operators.ts";
-import { seen } from "./seen.ts";
+import { centered, meanOfViews, whitened } from "./postprocessing.ts";
 import { towerOf } from "./tower.ts";
+import { towerInput } from "./towerInput.ts";
 
 /** Options of `exportOnnx` and `exportOnnxVerifier`. */
 export interface OnnxOptions {
@@ -105,12 +105,12 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   const channels = own[2];
   const extents = layout === "NHWC" ? [height, width, channels] : [channels, height, width];
   const inputs = network.towers.map((kind) => (alignment?.towers.includes(kind) ? "aligned" : "images"));
-  const seenOf = new Map(
+  const towerInputs = new Map(
     [...new Set(inputs)].map((name) => {
       let x: Value = graph.input(name, ["batch", ...extents], inBytes ? DataType.UINT8 : DataType.FLOAT);
       if (inBytes) x = to.binary("Mul", to.cast(x, DataType.FLOAT), 1 / 255, "scaled");
       if (layout === "NHWC") x = to.transpose(x, [0, 3, 1, 2]);
-      return [name, seen(to, x, network, pictures)] as const;
+      return [name, towerInput(to, x, network, pictures)] as const;
     }),
   );
 
@@ -118,12 +118,12 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   const weights = (name: string) => withoutInitial(name, float32(file, name), share);
   const unit = loss !== "cross-entropy";
   const towers = network.towers.map((_, index) => {
-    const tower = towerOf(to, seenOf.get(inputs[index])!.x, network, index, weights);
+    const tower = towerOf(to, towerInputs.get(inputs[index])!.x, network, index, weights);
     return unit ? to.unitLength(tower, 1e-12) : tower;
   });
   let embedding = to.concat(towers, 1);
   if (towers.length > 1) embedding = to.binary("Mul", embedding, 1 / Math.sqrt(towers.length), "towers");
-  const { parts } = seenOf.get(inputs[0])!;
+  const { parts } = towerInputs.get(inputs[0])!;
   if (parts > 1) embedding = meanOfViews(to, embedding, parts, unit);
   const whitening = whiteningOf(file, { towers: towers.length, length: network.embedding });
   if (whitening) embedding = whitened(to, embedding, whitening);
@@ -218,7 +218,7 @@ function finished(
   { name, description, opset }: { readonly name: string; readonly description: string; readonly opset: number },
   metadata: Readonly<Record<string, string>>,
 ): OnnxFile {
-  const told = ({ name, shape, type }: Value) => ({ name, shape, dtype: type === DataType.UINT8 ? "uint8" : "float32" }) as const; // biome-ignore format: one value
+  const described = ({ name, shape, type }: Value) => ({ name, shape, dtype: type === DataType.UINT8 ? "uint8" : "float32" }) as const; // biome-ignore format: one value
   const bytes = graph.toBytes({ name, description, version, opset }, metadata);
-  return { bytes, inputs: graph.inputs.map(told), outputs: graph.outputs.map(told), opset };
+  return { bytes, inputs: graph.inputs.map(described), outputs: graph.outputs.map(described), opset };
 }

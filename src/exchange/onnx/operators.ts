@@ -54,8 +54,8 @@ export class Operators {
     if (down) result = this.matmul(graph.constant("down", [1, 1, down.rows, down.columns], down.values), result);
     if (across) {
       const { rows, columns, values } = across;
-      const turned = Float32Array.from({ length: rows * columns }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]); // biome-ignore format: one list
-      result = this.matmul(result, graph.constant("across", [1, 1, columns, rows], turned));
+      const transposed = Float32Array.from({ length: rows * columns }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]); // biome-ignore format: one list
+      result = this.matmul(result, graph.constant("across", [1, 1, columns, rows], transposed));
     }
     return result;
   }

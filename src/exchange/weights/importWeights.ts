@@ -149,13 +149,13 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
 function networkIn({ metadata }: Safetensors): Partial<NetworkOptions> {
   const text = metadata[networkKey];
   if (text === undefined) return {};
-  let said: unknown;
+  let value: unknown;
   try {
-    said = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // reported below
   }
-  if (typeof said === "object" && said !== null && !Array.isArray(said)) return said;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new TwingradError("CORRUPT_FILE", `The file's metadata "${networkKey}" is ${text}; expected a JSON object.`);
 }
 

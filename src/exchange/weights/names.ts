@@ -54,23 +54,23 @@ export function assign(
   from: Framework,
   map: Readonly<Record<string, string | null>> = {},
 ): Assignment {
-  const said = new Map<string, string>();
+  const mapped = new Map<string, string>();
   const ignored: string[] = [];
   const free = new Set(tensors.keys());
   for (const [key, value] of Object.entries(map)) {
     const [ours, theirs] = tensors.has(key) ? [value, key] : [key, value];
     if (theirs === null) throw new TwingradError("BAD_INPUT", `The map: "${key}" is not a tensor of the file.`);
     if (ours === null) ignored.push(theirs);
-    else said.set(ours, theirs);
+    else mapped.set(ours, theirs);
     free.delete(theirs);
   }
   for (const name of [...free].filter((name) => counters.test(name) || /^optimizer\//.test(name))) {
     ignored.push(name);
     free.delete(name);
   }
-  const found = from === "twingrad" ? new Map([...free].map((name) => [name, name])) : byRule(free, tensors, said);
+  const found = from === "twingrad" ? new Map([...free].map((name) => [name, name])) : byRule(free, tensors, mapped);
   for (const theirs of found.values()) free.delete(theirs);
-  return { tensors: new Map([...found, ...said]), ignored, unused: [...free] };
+  return { tensors: new Map([...found, ...mapped]), ignored, unused: [...free] };
 }
 
 /**
@@ -79,12 +79,12 @@ export function assign(
 function byRule(
   free: ReadonlySet<string>,
   tensors: ReadonlyMap<string, StoredTensor>,
-  said: ReadonlyMap<string, string>,
+  mapped: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const modules = modulesOf(free, tensors);
   const found = new Map<string, string>();
   const take = ({ leaves }: Module, scope: string) => {
-    for (const [leaf, name] of leaves) if (!said.has(`${scope}/${leaf}`)) found.set(`${scope}/${leaf}`, name);
+    for (const [leaf, name] of leaves) if (!mapped.has(`${scope}/${leaf}`)) found.set(`${scope}/${leaf}`, name);
   };
   for (const kind of ["conv", "norm"] as const) {
     const own = modules.filter((module) => module.kind === kind);
@@ -92,11 +92,11 @@ function byRule(
     const first = numbers.includes(0) ? 0 : 1;
     const numbered = new Set(numbers).size === own.length && !numbers.includes(undefined);
     const key = kind === "conv" ? "kernel" : "gamma";
-    const open = own.map((_, i) => i + 1 + said.size).reduce((most, n) => Math.max(most, n), 0);
+    const open = own.map((_, i) => i + 1 + mapped.size).reduce((most, n) => Math.max(most, n), 0);
     const places = Array.from({ length: open }, (_, i) => `tower/block${i + 1}/${kind}`);
-    const unsaid = places.filter((place) => !said.has(`${place}/${key}`));
+    const unmapped = places.filter((place) => !mapped.has(`${place}/${key}`));
     for (const [i, module] of own.entries()) {
-      take(module, numbered ? `tower/block${numbers[i]! - first + 1}/${kind}` : unsaid[i]);
+      take(module, numbered ? `tower/block${numbers[i]! - first + 1}/${kind}` : unmapped[i]);
     }
   }
   const dense = modules.filter(({ kind }) => kind === "dense");

@@ -55,15 +55,15 @@ async function open(): Promise<GPUDevice> {
 }
 
 /**
- * @param told is called before each attempt with the number of finished attempts. If it throws, the measurement ends.
+ * @param onProgress is called before each attempt with the number of finished attempts. If it throws, the measurement ends.
  */
-export async function measurePeak(told?: (done: number, all: number) => Promise<void>): Promise<Peak> {
+export async function measurePeak(onProgress?: (done: number, all: number) => Promise<void>): Promise<Peak> {
   const device = await open();
   const tried: Attempt[] = [];
   try {
     for (const form of forms) {
       for (const accumulators of candidates) {
-        await told?.(tried.length, forms.length * candidates.length);
+        await onProgress?.(tried.length, forms.length * candidates.length);
         tried.push({ form, accumulators, gflops: await rate(device, form, accumulators) });
       }
     }

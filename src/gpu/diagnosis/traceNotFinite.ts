@@ -27,12 +27,12 @@ export async function traceNotFinite(
   }
   const read = ({ name, range, elements }: Operand) =>
     readBuffer(device, range.buffer, range.offset, elements).then((values) => search(name, values));
-  const seen = new Set<string>();
+  const visited = new Set<string>();
   for (const { operands } of dispatches) {
     for (const operand of operands) {
       const { name, kept, elements } = operand;
-      if (!kept || operand.written || seen.has(`${name} ${elements}`)) continue;
-      seen.add(`${name} ${elements}`);
+      if (!kept || operand.written || visited.has(`${name} ${elements}`)) continue;
+      visited.add(`${name} ${elements}`);
       const found = await read(operand);
       if (found) return found;
     }

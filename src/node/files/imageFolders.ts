@@ -88,11 +88,11 @@ async function pictureFiles(path: string, options: ImageFolderOptions) {
     if (takesPart(below)) names.push(file);
     else if (isPassedOver(below)) others.push(below);
   }
-  const told = passedOver(
+  const warning = passedOver(
     others,
     names.map((file) => pathBelow(path, file)),
   );
-  if (told && names.length > 0) warn?.(told);
+  if (warning && names.length > 0) warn?.(warning);
   if (empty.length > 0 && names.length > 0) {
     warn?.(`empty, left out: ${firstNames(empty.map((folder) => pathBelow(path, folder)))}`);
   }

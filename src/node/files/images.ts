@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { shownScale } from "../../data/detection/chooseFace.ts";
 import type { FaceLandmarks, Pixels } from "../../data/detection/faceFinder.ts";
-import { frameToPicture, seenThrough, shownPart } from "../../data/detection/faceFrame.ts";
+import { frameToPicture, resampledThrough, shownPart } from "../../data/detection/faceFrame.ts";
 import type { ImageSize } from "../../data/imageSize.ts";
 import { shown } from "../../data/names.ts";
 import { croppedPart, type PictureCrop } from "../../data/pictures/crop.ts";
@@ -87,7 +87,7 @@ async function alignedFace(
     .raw({ depth: "uchar" })
     .toBuffer();
   const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
-  return seenThrough(inPart, pixels, [part.height, part.width, channels], [height, width]);
+  return resampledThrough(inPart, pixels, [part.height, part.width, channels], [height, width]);
 }
 
 /**

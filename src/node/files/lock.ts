@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import * as z from "zod/mini";
 import { DiskError } from "../../errors.ts";
 import { diskError } from "./diskError.ts";
-import { birthOf, isSameRunning, processSpace } from "./processes.ts";
+import { isSameRunning, processSpace, startTimeOf } from "./processes.ts";
 
 const schema = z.object({
   pid: z.int().check(z.minimum(1)),
@@ -112,7 +112,7 @@ async function create(path: string, what: string): Promise<string | undefined> {
     pid: process.pid,
     host: hostname(),
     since: new Date().toISOString(),
-    birth: birthOf(process.pid),
+    birth: startTimeOf(process.pid),
     space: processSpace(),
     token: randomUUID(),
   };

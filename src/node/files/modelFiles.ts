@@ -44,10 +44,14 @@ export interface LoadOptions {
  * ```ts
  * import { loadModel, openDevice } from "twingrad/node";
  *
- * const model = await loadModel("model/", await openDevice());
+ * const model = await loadModel(await openDevice(), "model/");
  * ```
  */
-export async function loadModel(path: string, device: Device, options?: LoadOptions): Promise<Model> {
+export function loadModel(device: Device, path: string, options?: LoadOptions): Promise<Model>;
+/** @deprecated The former order: pass the device first. */
+export function loadModel(path: string, device: Device, options?: LoadOptions): Promise<Model>;
+export async function loadModel(...given: LoadArguments): Promise<Model> {
+  const { device, path, options } = inOrder(given);
   return naming(path, async () => Model.open(device, await readWarning(path, options)));
 }
 
@@ -57,11 +61,22 @@ export async function loadModel(path: string, device: Device, options?: LoadOpti
  * ```ts
  * import { loadLivenessModel, openDevice } from "twingrad/node";
  *
- * const livenessModel = await loadLivenessModel("liveness-model/", await openDevice());
+ * const livenessModel = await loadLivenessModel(await openDevice(), "liveness-model/");
  * ```
  */
-export async function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel> {
+export function loadLivenessModel(device: Device, path: string, options?: LoadOptions): Promise<LivenessModel>;
+/** @deprecated The former order: pass the device first. */
+export function loadLivenessModel(path: string, device: Device, options?: LoadOptions): Promise<LivenessModel>;
+export async function loadLivenessModel(...given: LoadArguments): Promise<LivenessModel> {
+  const { device, path, options } = inOrder(given);
   return naming(path, async () => LivenessModel.open(device, await readWarning(path, options)));
+}
+
+type LoadArguments = [Device, string, LoadOptions?] | [string, Device, LoadOptions?];
+
+function inOrder([first, second, options]: LoadArguments) {
+  const [device, path] = typeof first === "string" ? [second as Device, first] : [first, second as string];
+  return { device, path, options };
 }
 
 async function readWarning(path: string, options: LoadOptions = {}) {

@@ -13,7 +13,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** When a process was started, in the system's own unit; undefined except on Linux. */
-export const birthOf = (pid: number): string | undefined => statusOf(pid)?.birth;
+export const startTimeOf = (pid: number): string | undefined => statusOf(pid)?.birth;
 
 /**
  * Whether the process that had this id is still there, and not another one that was given the id since. A start time that
@@ -21,7 +21,7 @@ export const birthOf = (pid: number): string | undefined => statusOf(pid)?.birth
  */
 export function isSameRunning(pid: number, birth: string | undefined): boolean {
   if (!isRunning(pid)) return false;
-  const now = birthOf(pid);
+  const now = startTimeOf(pid);
   return birth === undefined || now === undefined || now === birth;
 }
 

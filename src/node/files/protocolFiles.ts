@@ -30,7 +30,7 @@ export interface PairProtocol {
  * import { imageFolder, readPairs } from "twingrad/node";
  *
  * const protocol = await readPairs("pairs.txt", await imageFolder("lfw/"));
- * const { report } = await assess(model, protocol.dataset, protocol.pairs, protocol.sets);
+ * const { report } = await evaluateModel(model, protocol.dataset, protocol.pairs, protocol.sets);
  * ```
  */
 export async function readPairs(path: string, dataset: Dataset): Promise<PairProtocol> {
@@ -66,7 +66,7 @@ export interface OneShotRuns {
  * import { readOneShotRuns } from "twingrad/node";
  *
  * const { dataset, trials } = await readOneShotRuns("all_runs/");
- * console.log(await assessOneShot(model, dataset, trials));
+ * console.log(await evaluateOneShot(model, dataset, trials));
  * ```
  */
 export async function readOneShotRuns(folder: string): Promise<OneShotRuns> {

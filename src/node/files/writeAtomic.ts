@@ -5,7 +5,7 @@ import { type FileHandle, lstat, open, readdir, readlink, realpath, rename, rm }
 import { basename, dirname, join, resolve } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import { diskError } from "./diskError.ts";
-import { birthOf, isSameRunning } from "./processes.ts";
+import { isSameRunning, startTimeOf } from "./processes.ts";
 
 export interface WriteOptions {
   /** A new file is readable by its owner alone (0600). An existing one keeps its permissions. */
@@ -99,7 +99,7 @@ export async function keepAccess(file: FileHandle, { uid, gid, mode }: Stats): P
  * process's id is soon another's.
  */
 export const partOf = (file: string) => {
-  const birth = birthOf(process.pid);
+  const birth = startTimeOf(process.pid);
   const owner = birth === undefined ? process.pid : `${process.pid}-${birth}`;
   return join(dirname(file), `.${basename(file)}-${randomUUID().slice(0, 8)}.${owner}.part`);
 };

@@ -49,8 +49,8 @@ async function open(): Promise<Communicator & { readonly library: string }> {
 
 /** The number of ranks according to the launcher; undefined without one. */
 export function launchedRanks(env: Readonly<Record<string, string | undefined>>): number | undefined {
-  const told = env.OMPI_COMM_WORLD_SIZE ?? env.PMI_SIZE;
-  return told === undefined ? undefined : Number(told);
+  const size = env.OMPI_COMM_WORLD_SIZE ?? env.PMI_SIZE;
+  return size === undefined ? undefined : Number(size);
 }
 
 class MpiCommunicator implements Communicator {

@@ -61,15 +61,15 @@ export function planMemory(launches: readonly Launch[], required: Iterable<Stora
   for (const storage of required) touch(storage, launches.length);
 
   const slots: number[] = [];
-  const tenants: { first: number; last: number }[][] = [];
+  const tensors: { first: number; last: number }[][] = [];
   const slotOf = new Map<Storage, number>();
   for (const [storage, life] of [...lives].sort(([a], [b]) => b.bytes - a.bytes)) {
-    let slot = tenants.findIndex((t) => t.every((o) => o.last < life.first || life.last < o.first));
+    let slot = tensors.findIndex((t) => t.every((o) => o.last < life.first || life.last < o.first));
     if (slot < 0) {
       slot = slots.push(storage.bytes) - 1;
-      tenants.push([]);
+      tensors.push([]);
     }
-    tenants[slot].push(life);
+    tensors[slot].push(life);
     slotOf.set(storage, slot);
   }
 
@@ -79,18 +79,18 @@ export function planMemory(launches: readonly Launch[], required: Iterable<Stora
 }
 
 /** Each slot with the temporaries that share it, and their first and last launches. */
-export function tenantsOf({ slots, slotOf }: Plan, launches: readonly Launch[]) {
-  const tenants = slots.map((bytes) => ({
+export function sharedBuffers({ slots, slotOf }: Plan, launches: readonly Launch[]) {
+  const tensors = slots.map((bytes) => ({
     bytes,
-    tenants: [] as { name: string; bytes: number; first: number; last: number }[],
+    tensors: [] as { name: string; bytes: number; first: number; last: number }[],
   }));
   for (const [storage, slot] of slotOf) {
     const uses = launches.flatMap(({ bindings }, at) =>
       Object.values(bindings).some((bound) => whole(bound) === storage) ? [at] : [],
     );
     const { name, bytes } = storage;
-    tenants[slot].tenants.push({ name, bytes, first: uses[0], last: uses[uses.length - 1] });
+    tensors[slot].tensors.push({ name, bytes, first: uses[0], last: uses[uses.length - 1] });
   }
-  for (const slot of tenants) slot.tenants.sort((a, b) => a.first - b.first);
-  return tenants;
+  for (const slot of tensors) slot.tensors.sort((a, b) => a.first - b.first);
+  return tensors;
 }

@@ -1,14 +1,14 @@
-// What the ranks were told to do must be the same.
+// All ranks of a distributed run must have the same settings.
 import { TwingradError } from "../../errors.ts";
 import type { Communicator } from "./communicator.ts";
 
 /**
- * Compares what the ranks are told to do, field by field.
- * @throws BAD_INPUT on every rank where it differs.
+ * Compares the settings of the ranks, field by field.
+ * @throws BAD_INPUT on every rank if one differs.
  */
 export async function expectSame(communicator: Communicator, own: Readonly<Record<string, unknown>>): Promise<void> {
-  const told = Object.entries(own).map(([key, value]) => [key, JSON.stringify(value) ?? "undefined"]);
-  const gathered = await communicator.allGather(new TextEncoder().encode(JSON.stringify(told)));
+  const entries = Object.entries(own).map(([key, value]) => [key, JSON.stringify(value) ?? "undefined"]);
+  const gathered = await communicator.allGather(new TextEncoder().encode(JSON.stringify(entries)));
   const all = gathered.map((bytes) => new Map<string, string>(JSON.parse(new TextDecoder().decode(bytes))));
   for (const [rank, one] of all.entries()) {
     for (const key of new Set([...all[0].keys(), ...one.keys()])) {

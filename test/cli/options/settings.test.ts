@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { optimizerOf } from "../../../src/cli/options/optimizerSettings.ts";
 import { augmentationRanges } from "../../../src/cli/options/pictureSettings.ts";
 import { presets } from "../../../src/cli/options/presets.ts";
@@ -67,11 +67,11 @@ describe("presets", () => {
 
   it("leave out what an option says in another way, or what goes with another loss", () => {
     const batch = resolveSettings({}, { preset: "faces", batchSize: 24 });
-    expect(batch).toMatchObject({ peoplePerBatch: 6, picturesPerPerson: 4 });
+    expect(batch).toMatchObject({ identitiesPerBatch: 6, picturesPerIdentity: 4 });
     expect(resolveSettings({}, { preset: "faces", epochs: 3 })).not.toHaveProperty("steps");
     expect(resolveSettings({}, { preset: "faces", steps: 31 })).toMatchObject({ steps: 31, warmUp: 15 });
-    expect(resolveSettings({}, { preset: "faces", loss: "triplet" })).toMatchObject({ peoplePerBatch: 16 });
-    expect(resolveSettings({}, { preset: "faces", loss: "contrastive" }).peoplePerBatch).toBeUndefined();
+    expect(resolveSettings({}, { preset: "faces", loss: "triplet" })).toMatchObject({ identitiesPerBatch: 16 });
+    expect(resolveSettings({}, { preset: "faces", loss: "contrastive" }).identitiesPerBatch).toBeUndefined();
     expect(resolveSettings({}, { preset: "article", balanced: true }).balanced).toBe(true);
     expect(resolveSettings({}, { preset: "article", loss: "triplet" })).toMatchObject({ balanced: true });
     expect(resolveSettings({}, { preset: "few", towers: ["pixels", "pixels"] }).align).toBeUndefined();
@@ -124,7 +124,7 @@ describe("what an embedding is made of", () => {
     expect(() => resolveSettings({ align: ["edges"] }, {})).toThrow(
       /--align edges: no such tower; expected one of pixels/,
     );
-    expect(() => resolveSettings({ align: ["pixels"], turnedIdentities: true }, {})).toThrow(
+    expect(() => resolveSettings({ align: ["pixels"], rotatedIdentities: true }, {})).toThrow(
       /--align needs upright pictures/,
     );
     expect(() => resolveSettings({ task: "liveness", align: ["pixels"] }, {})).toThrow(
@@ -140,19 +140,19 @@ describe("what an embedding is made of", () => {
 
 describe("batches that are compared as a whole", () => {
   it("mines the hardest triplets unless told otherwise, of 4 pictures of each person", () => {
-    expect(resolveSettings({}, { loss: "triplet" })).toMatchObject({ mining: "batch-hard", picturesPerPerson: 4 });
-    expect(resolveSettings({}, { loss: "triplet", mining: "none" }).picturesPerPerson).toBeUndefined();
+    expect(resolveSettings({}, { loss: "triplet" })).toMatchObject({ mining: "batch-hard", picturesPerIdentity: 4 });
+    expect(resolveSettings({}, { loss: "triplet", mining: "none" }).picturesPerIdentity).toBeUndefined();
     expect(resolveSettings({}, {})).not.toHaveProperty("mining", expect.anything());
   });
 
   it.each([
-    [{ batchSize: 32 }, { peoplePerBatch: 8, picturesPerPerson: 4 }],
+    [{ batchSize: 32 }, { identitiesPerBatch: 8, picturesPerIdentity: 4 }],
     [
-      { batchSize: 32, picturesPerPerson: 2 },
-      { peoplePerBatch: 16, picturesPerPerson: 2 },
+      { batchSize: 32, picturesPerIdentity: 2 },
+      { identitiesPerBatch: 16, picturesPerIdentity: 2 },
     ],
-    [{ batchSize: 5 }, { peoplePerBatch: 2, picturesPerPerson: 2 }],
-    [{ peoplePerBatch: 20 }, { peoplePerBatch: 20, picturesPerPerson: 4 }],
+    [{ batchSize: 5 }, { identitiesPerBatch: 2, picturesPerIdentity: 2 }],
+    [{ identitiesPerBatch: 20 }, { identitiesPerBatch: 20, picturesPerIdentity: 4 }],
   ])("reads %j as people and pictures of each", (given, expected) => {
     for (const loss of ["triplet", "supervised-contrastive"] as const) {
       expect(resolveSettings({}, { loss, ...given })).toMatchObject(expected);
@@ -165,11 +165,11 @@ describe("batches that are compared as a whole", () => {
     [{ loss: "contrastive", margin: "soft" }, /--margin soft requires --mining/],
     [{ loss: "triplet", mining: "none", margin: "soft" }, /--margin soft/],
     [{ loss: "triplet", temperature: 1 }, /--temperature requires/],
-    [{ loss: "contrastive", peoplePerBatch: 4 }, /--people-per-batch/],
-    [{ loss: "triplet", mining: "none", picturesPerPerson: 4 }, /--pictures-per-person/],
-    [{ loss: "triplet", batchSize: 8, peoplePerBatch: 4 }, /use one of them/],
-    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3 is too small: .* at least 2 people/],
-    [{ loss: "supervised-contrastive", batchSize: 7, picturesPerPerson: 4 }, /--batch-size 7/],
+    [{ loss: "contrastive", identitiesPerBatch: 4 }, /--identities-per-batch/],
+    [{ loss: "triplet", mining: "none", picturesPerIdentity: 4 }, /--pictures-per-identity/],
+    [{ loss: "triplet", batchSize: 8, identitiesPerBatch: 4 }, /use one of them/],
+    [{ loss: "triplet", batchSize: 3 }, /--batch-size 3 is too small: .* at least 2 identities/],
+    [{ loss: "supervised-contrastive", batchSize: 7, picturesPerIdentity: 4 }, /--batch-size 7/],
     [{ loss: "supervised-contrastive", sameProbability: 1 }, /does not sample pairs/],
   ])("refuses %j", (given, reason) => {
     expect(() => resolveSettings({}, given)).toThrow(SettingsError);
@@ -276,6 +276,37 @@ describe("parseSettings", () => {
   ])("refuses %j", (value, reason) => {
     expect(() => parseSettings(value, "file")).toThrow(SettingsError);
     expect(() => parseSettings(value, "file")).toThrow(reason);
+  });
+});
+
+describe("renamed settings", () => {
+  const former = { peoplePerBatch: 6, picturesPerPerson: 3, turnedIdentities: true, steps: 2 };
+  const present = { identitiesPerBatch: 6, picturesPerIdentity: 3, rotatedIdentities: true, steps: 2 };
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  afterEach(() => written.mockClear());
+  afterAll(() => written.mockRestore());
+  const lines = () => written.mock.calls.map(([line]) => line);
+
+  it("are accepted in a file and as options, each with a line that has the present name", () => {
+    expect(parseSettings(former, "c.json")).toEqual(present);
+    expect(lines()).toEqual([
+      "c.json: peoplePerBatch was renamed: use identitiesPerBatch\n",
+      "c.json: picturesPerPerson was renamed: use picturesPerIdentity\n",
+      "c.json: turnedIdentities was renamed: use rotatedIdentities\n",
+    ]);
+    written.mockClear();
+    expect(parseSettings({ peoplePerBatch: 6 }, "--")).toEqual({ identitiesPerBatch: 6 });
+    expect(lines()).toEqual(["--people-per-batch was renamed: use --identities-per-batch\n"]);
+    written.mockClear();
+    expect(parseSettings(present, "c.json")).toEqual(present);
+    expect(lines()).toEqual([]);
+  });
+
+  it("are checked under the present name, and refused beside it", () => {
+    expect(() => parseSettings({ peoplePerBatch: 1 }, "c.json")).toThrow(/^c.json: identitiesPerBatch: /);
+    expect(() => parseSettings({ peoplePerBatch: 4, identitiesPerBatch: 8 }, "--")).toThrow(
+      "--people-per-batch is the former name of --identities-per-batch: remove one of them",
+    );
   });
 });
 

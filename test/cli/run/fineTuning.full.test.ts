@@ -38,7 +38,7 @@ const network = [
   "--embedding-activation",
   "linear",
 ];
-const loss = ["--loss", "supervised-contrastive", "--people-per-batch", "6", "--pictures-per-person", "4"];
+const loss = ["--loss", "supervised-contrastive", "--identities-per-batch", "6", "--pictures-per-identity", "4"];
 const base = () => at("base");
 
 const fileOf = async (model: string): Promise<Safetensors> =>
@@ -63,8 +63,8 @@ it("beats as many steps from random weights, on held-out identities", async () =
     return aucOf(at(name));
   };
   const scratch = await few("scratch", ...network, ...loss);
-  const tuned = await few("tuned", "--init", base(), "--people-per-batch", "6", "--pictures-per-person", "4");
-  const frozen = await few("frozen", "--init", base(), "--freeze", "2", "--people-per-batch", "6");
+  const tuned = await few("tuned", "--init", base(), "--identities-per-batch", "6", "--pictures-per-identity", "4");
+  const frozen = await few("frozen", "--init", base(), "--freeze", "2", "--identities-per-batch", "6");
   const figures = [scratch, tuned, frozen].map((auc) => auc.toFixed(3)).join(", ");
   console.log(`AUC on 30 held-out identities from random weights, the model's, and with its blocks frozen: ${figures}`);
   expect(Math.min(tuned, frozen) - scratch).toBeGreaterThan(0.05);

@@ -84,7 +84,7 @@ describe("a run", () => {
     const before = await readFile(join(out, "model.safetensors"));
     const told: string[] = [];
     const warn = (text: string) => void told.push(text);
-    await (await loadModel(out, device, { warn })).dispose();
+    await (await loadModel(device, out, { warn })).dispose();
     expect(told).toEqual([]);
 
     const stop = new AbortController();
@@ -100,13 +100,13 @@ describe("a run", () => {
     );
     expect((await readFile(join(out, "model.safetensors"))).equals(before)).toBe(true);
     for (const path of [out, join(out, "model.safetensors")]) {
-      await (await loadModel(path, device, { warn })).dispose();
+      await (await loadModel(device, path, { warn })).dispose();
       expect(told.pop()).toMatch(
         /model\.safetensors is the model of an earlier training: a newer one, started at 20.*, has not ended/,
       );
     }
     await run(out, result.steps + 2, { resume: true });
-    await (await loadModel(out, device, { warn })).dispose();
+    await (await loadModel(device, out, { warn })).dispose();
     expect(told).toEqual([]);
     expect(await readdir(out)).not.toContain("unfinished.json");
   });
@@ -117,7 +117,7 @@ describe("a run", () => {
     const { result } = await run(out, 4, { signal: AbortSignal.abort() });
     expect(result).toMatchObject({ interrupted: true, steps: 0 });
     const told: string[] = [];
-    await (await loadModel(out, device, { warn: (text) => void told.push(text) })).dispose();
+    await (await loadModel(device, out, { warn: (text) => void told.push(text) })).dispose();
     expect(told).toEqual([expect.stringMatching(/is the model of an earlier training/)]);
   });
 

@@ -54,6 +54,19 @@ describe("the record of a run", () => {
     expect(() => runState(fileOf({ training: JSON.stringify(old) }))).toThrow(/can be used, but .* cannot be resumed/);
   });
 
+  it("reads the settings of earlier versions under their present names, with the digest of the former ones", () => {
+    const present = {
+      loss: "triplet",
+      identitiesPerBatch: 6,
+      picturesPerIdentity: 3,
+      rotatedIdentities: true,
+    } as const;
+    const former = { loss: "triplet", peoplePerBatch: 6, picturesPerPerson: 3, turnedIdentities: true };
+    const saved = recordOf({ ...settings, ...former } as never, people);
+    const read = trainingRecord(fileOf({ training: JSON.stringify(saved) }));
+    expect(read?.settings).toEqual({ ...settings, ...present });
+  });
+
   it.each<[string, object]>([
     ["another seed than its digest is of", { settings: { ...settings, seed: 9 } }],
     ["an invalid digest", { configuration: "ab" }],

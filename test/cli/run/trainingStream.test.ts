@@ -39,7 +39,7 @@ describe("trainingStream", () => {
   });
 
   it("lets nobody count more for having more pictures", async () => {
-    const settings = { loss: "supervised-contrastive", peoplePerBatch: 2, picturesPerPerson: 2 } as const;
+    const settings = { loss: "supervised-contrastive", identitiesPerBatch: 2, picturesPerIdentity: 2 } as const;
     const mined = await take<ClassBatch>(settings, 600);
     const shares = [0, 1, 2].map(
       (person) => mined.filter(({ labels }) => Array.from(labels).includes(person)).length / 600,
@@ -61,6 +61,6 @@ describe("trainingStream", () => {
   });
 
   it("says at once that there are too few people for a batch", () => {
-    expect(() => open({ loss: "triplet", peoplePerBatch: 5 })).toThrow(/5 identities .* there are 3/);
+    expect(() => open({ loss: "triplet", identitiesPerBatch: 5 })).toThrow(/5 identities .* there are 3/);
   });
 });

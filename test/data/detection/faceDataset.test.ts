@@ -83,12 +83,12 @@ describe("a dataset of photographs", () => {
   });
 
   it("skips, uses or rejects a picture without a face by the policy, and drops identities without pictures", async () => {
-    const told: unknown[] = [];
-    const tell = { told: (...parameters: unknown[]) => told.push(parameters) };
-    const skipped = await faceDataset(dataset, decoder, { finder: finder(2) }, tell);
+    const reported: unknown[] = [];
+    const progress = { onFaults: (...parameters: unknown[]) => reported.push(parameters) };
+    const skipped = await faceDataset(dataset, decoder, { finder: finder(2) }, progress);
     expect(skipped.identities).toEqual(["ada"]);
-    expect(told).toEqual([[items[2], ["none"], false]]);
-    const used = await faceDataset(dataset, decoder, { finder: finder(2), policy: { none: "use" } }, tell);
+    expect(reported).toEqual([[items[2], ["none"], false]]);
+    const used = await faceDataset(dataset, decoder, { finder: finder(2), policy: { none: "use" } }, progress);
     expect((await used.items[2].decode([1, 1, 1]))[0]).toBe(255);
     const failing = faceDataset(dataset, decoder, { finder: finder(2), policy: { none: "fail" } });
     await expect(failing).rejects.toThrow(/^ben\/1\.jpg: no face was found$/);

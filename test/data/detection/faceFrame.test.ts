@@ -3,7 +3,7 @@ import type { FaceLandmarks, Point } from "../../../src/data/detection/faceFinde
 import {
   applied,
   frameToPicture,
-  seenThrough,
+  resampledThrough,
   shownPart,
   similarity,
   standardFrame,
@@ -56,7 +56,7 @@ describe("the standard frame", () => {
   it("leaves an already aligned picture unchanged, to the last pixel", () => {
     const pixels = Uint8Array.from({ length: 40 * 40 * 3 }, () => Math.floor(between(0, 256)));
     const map = frameToPicture(inPixels(40), [40, 40]);
-    expect(seenThrough(map, pixels, [40, 40, 3], [40, 40])).toEqual(pixels);
+    expect(resampledThrough(map, pixels, [40, 40, 3], [40, 40])).toEqual(pixels);
   });
 
   it("is centered in a picture that is not square, and shows more with a margin", () => {
@@ -76,7 +76,7 @@ describe("the standard frame", () => {
     expect(part.left + part.width).toBeLessThanOrEqual(112);
     expect(part.width).toBeLessThan(70);
     const pixels = Uint8Array.from({ length: 112 * 112 }, (_, i) => (i % 112) * 2);
-    const seen = seenThrough(map, pixels, [112, 112, 1], [28, 28]);
+    const seen = resampledThrough(map, pixels, [112, 112, 1], [28, 28]);
     expect(seen[0]).toBe(0);
     const cut = new Uint8Array(part.width * part.height);
     for (let y = 0; y < part.height; y++) {
@@ -86,12 +86,12 @@ describe("the standard frame", () => {
       );
     }
     const inPart = { ...map, x0: map.x0 - part.left, y0: map.y0 - part.top };
-    expect(seenThrough(inPart, cut, [part.height, part.width, 1], [28, 28])).toEqual(seen);
+    expect(resampledThrough(inPart, cut, [part.height, part.width, 1], [28, 28])).toEqual(seen);
   });
 
   it("averages over each output pixel: fine stripes become gray without aliasing", () => {
     const stripes = Uint8Array.from({ length: 112 * 112 }, (_, i) => (i % 2) * 200);
-    const seen = seenThrough(frameToPicture(inPixels(112), [28, 28]), stripes, [112, 112, 1], [28, 28]);
+    const seen = resampledThrough(frameToPicture(inPixels(112), [28, 28]), stripes, [112, 112, 1], [28, 28]);
     for (const value of seen) expect(Math.abs(value - 100)).toBeLessThanOrEqual(1);
   });
 });

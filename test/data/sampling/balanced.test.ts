@@ -62,18 +62,18 @@ describe("perClass", () => {
         fc.integer({ min: 2, max: 6 }),
         fc.integer({ min: 2, max: 9 }),
         fc.nat(),
-        (sizes, wanted, perPerson, seed) => {
-          const classes = Math.min(wanted, sizes.length);
+        (sizes, wanted, picturesPerIdentity, seed) => {
+          const identitiesPerBatch = Math.min(wanted, sizes.length);
           const labels = [...sizes.flatMap((size, label) => new Array(size).fill(label)), 98, 99];
-          for (const { pictures } of take(perClass(labels, { seed, classes, perClass: perPerson }), 10)) {
-            expect(pictures).toHaveLength(classes * perPerson);
+          for (const { pictures } of take(perClass(labels, { seed, identitiesPerBatch, picturesPerIdentity }), 10)) {
+            expect(pictures).toHaveLength(identitiesPerBatch * picturesPerIdentity);
             const people = new Set(pictures.map((picture) => labels[picture]));
-            expect(people.size).toBe(classes);
-            for (let first = 0; first < pictures.length; first += perPerson) {
-              const group = pictures.slice(first, first + perPerson);
+            expect(people.size).toBe(identitiesPerBatch);
+            for (let first = 0; first < pictures.length; first += picturesPerIdentity) {
+              const group = pictures.slice(first, first + picturesPerIdentity);
               const label = labels[group[0]];
               expect(group.every((picture) => labels[picture] === label)).toBe(true);
-              expect(new Set(group).size).toBe(Math.min(perPerson, sizes[label]));
+              expect(new Set(group).size).toBe(Math.min(picturesPerIdentity, sizes[label]));
               const times = [...new Set(group)].map((picture) => group.filter((other) => other === picture).length);
               expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(1);
             }
@@ -86,7 +86,7 @@ describe("perClass", () => {
   it("draws identities uniformly, whatever their number of pictures, and counts epochs in pictures", () => {
     const draws = 20_000;
     const labels = [...new Array(20).fill(0), 1, 1, 2, 2, 3, 3];
-    const batches = take(perClass(labels, { seed: 1, classes: 2, perClass: 2 }), draws);
+    const batches = take(perClass(labels, { seed: 1, identitiesPerBatch: 2, picturesPerIdentity: 2 }), draws);
     for (const label of [0, 1, 2, 3]) {
       near(batches.filter(({ pictures }) => pictures.some((p) => labels[p] === label)).length, draws, 1 / 2);
     }
@@ -95,9 +95,9 @@ describe("perClass", () => {
   });
 
   it.each([
-    [{ classes: 5, perClass: 2 }, /5 identities with 2 pictures each .* there are 4/],
-    [{ classes: 1, perClass: 2 }, /classes 1: expected an integer of at least 2/],
-    [{ classes: 2, perClass: 1.5 }, /perClass 1.5: expected an integer of at least 2/],
+    [{ identitiesPerBatch: 5, picturesPerIdentity: 2 }, /5 identities with 2 pictures each .* there are 4/],
+    [{ identitiesPerBatch: 1, picturesPerIdentity: 2 }, /identitiesPerBatch 1: expected an integer of at least 2/],
+    [{ identitiesPerBatch: 2, picturesPerIdentity: 1.5 }, /picturesPerIdentity 1.5: expected an integer of at least 2/],
   ])("refuses %j", (options, reason) => {
     expect(() => perClass([...people(4, 2), 7], { ...options, seed: 1 })).toThrow(reason);
   });
@@ -107,7 +107,7 @@ describe("all of them", () => {
   it.each([
     ["balanced pairs", (labels: number[]) => balancedPairs(labels, { seed: 1 })],
     ["triplets", (labels: number[]) => triplets(labels, { seed: 1 })],
-    ["batches of", (labels: number[]) => perClass(labels, { seed: 1, classes: 2, perClass: 2 })],
+    ["batches of", (labels: number[]) => perClass(labels, { seed: 1, identitiesPerBatch: 2, picturesPerIdentity: 2 })],
   ])("%s reject a single identity, one picture per identity, and invalid labels", (name, make) => {
     expect(() => make(people(1, 5))).toThrow(new RegExp(`${name}.*at least 2 identities; there are 1`));
     expect(() => make(people(5, 1))).toThrow(new RegExp(`${name}.*at least 2 pictures`));

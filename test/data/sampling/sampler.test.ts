@@ -29,7 +29,7 @@ const anySampler: fc.Arbitrary<() => Sampler<unknown>> = fc
     if (kind === 0) return () => filteredPairs(labels, { ...keep, seed, shuffleBuffer: buffer });
     if (kind === 1) return () => balancedPairs(labels, { seed });
     if (kind === 2) return () => triplets(labels, { seed });
-    return () => perClass(labels, { seed, classes: 2, perClass: 3 });
+    return () => perClass(labels, { seed, identitiesPerBatch: 2, picturesPerIdentity: 3 });
   });
 
 describe("the state of a sampler", () => {

@@ -96,7 +96,7 @@ defineOnce(
     assertEqual("constant", constant.sort(), ["batchNorm.fold", "batchNorm.fold", ...filters]);
     const { activations } = program.memory();
     const turned = program.graph.buffers
-      .flatMap(({ tenants }) => tenants)
+      .flatMap(({ tensors }) => tensors)
       .filter(({ name }) => /transposed/.test(name));
     assertEqual(
       "bytes of transposed filters",

@@ -248,7 +248,11 @@ defineOnce("trainer: stacked batches are written as they are; others may be over
       training: { batchSize: 4, loss: "triplet" },
     },
     {
-      stream: classBatches([images, images], perClass(labels, { seed: 1, classes: 2, perClass: 2 }), { together: 2 }),
+      stream: classBatches(
+        [images, images],
+        perClass(labels, { seed: 1, identitiesPerBatch: 2, picturesPerIdentity: 2 }),
+        { together: 2 },
+      ),
       network: towers,
       fields: ["images"],
       training: { batchSize: 8, loss: "supervised-contrastive" },

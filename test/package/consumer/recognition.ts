@@ -1,10 +1,8 @@
 // The way from labeled pictures to a recognized identity, with most of what the entries export by name: compiled, not run.
 import {
-  type Assessment,
   absDifference,
   adam,
   areaUnderCurve,
-  assess,
   augmentationPresets,
   type Batch,
   balancedPairs,
@@ -18,6 +16,8 @@ import {
   type Device,
   dense,
   type ErrorCode,
+  type EvaluationResult,
+  evaluateModel,
   flatten,
   Gallery,
   type Identification,
@@ -111,9 +111,9 @@ export async function train(device: Device, dataset: Dataset, inPage: boolean): 
 export async function recognize(device: Device, bytes: Uint8Array, dataset: Dataset): Promise<Identification> {
   const model = await Model.open(device, bytes);
   const questions = pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 });
-  const { report }: Assessment = await assess(model, dataset, questions);
+  const { report }: EvaluationResult = await evaluateModel(model, dataset, questions);
   console.log(report.auc, report.eer);
-  const gallery = new Gallery(await loadModel("model.safetensors", device), { match: "nearest" });
+  const gallery = new Gallery(await loadModel(device, "model.safetensors"), { match: "nearest" });
   const picture = await decodePicture(bytes, size);
   await gallery.enroll("Ada", picture);
   const { same, probability }: Verification = await gallery.verify("Ada", picture);

@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
   allPairs,
-  assess,
   type Dataset,
+  evaluateModel,
   labelsOf,
   type Model,
   pairsPerIdentity,
@@ -149,13 +149,13 @@ export function addEvaluate(program: Command): void {
       const { seed, oneShot: ways } = options;
       if (ways !== undefined) {
         return evaluateOneShot(dataset, { ...options, ways }, (trials) =>
-          showing(dataset, (told) => oneShotAnswers(model, dataset, trials, options.match, told)),
+          showing(dataset, (onProgress) => oneShotAnswers(model, dataset, trials, options.match, onProgress)),
         );
       }
       const perIdentity = options.pairsPerIdentity;
       const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
-      const { report, scored, embeddings } = await showing(dataset, (told) =>
-        assess(model, dataset, pairs, undefined, told),
+      const { report, scored, embeddings } = await showing(dataset, (onProgress) =>
+        evaluateModel(model, dataset, pairs, undefined, onProgress),
       );
       const verification = evaluatePairs(report, scored, dataset, options);
       const identified = identification(model, dataset, embeddings, options);
@@ -186,7 +186,9 @@ async function listedPairs(
   const { dataset, pairs, sets } = await readPairs(path!, all);
   const count = new Set(sets).size;
   const folds = count > 1 ? sets : undefined;
-  const { report, scored } = await showing(dataset, (told) => assess(model, dataset, pairs, folds, told));
+  const { report, scored } = await showing(dataset, (onProgress) =>
+    evaluateModel(model, dataset, pairs, folds, onProgress),
+  );
   const verification = evaluatePairs(report, scored, dataset, options);
   const over = count > 1 ? `over ${count} sets` : "the list has a single set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;

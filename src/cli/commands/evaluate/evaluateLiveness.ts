@@ -46,7 +46,7 @@ export async function evaluateLiveness(modelPath: string, data: string[], option
     }
     const sessions = sessionsOf(dataset, record?.groups);
     warnOfShared(dataset, sessions, warn);
-    const presentations = await showing(dataset, (told) => livenessLogits(model, dataset, told));
+    const presentations = await showing(dataset, (onProgress) => livenessLogits(model, dataset, onProgress));
     // The model's threshold was set on the held-out people: cross-fitted thresholds avoid evaluating on the same data.
     const crossFitted = unseen && given === undefined && record?.settings.groupBy === undefined;
     const threshold = given ?? model.threshold;

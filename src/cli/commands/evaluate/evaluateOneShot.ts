@@ -44,7 +44,7 @@ export async function evaluateOneShot(
   // The bootstrap resamples the identity of the query; the trial's other identities stay.
   const outcomes = hits.map((hit, trial) => ({ hit, identities: [labels[trials[trial].probe]] }));
   const interval = shareInterval(outcomes, { seed, resamples });
-  const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${told(accuracy, interval)} (${count} trials`;
+  const what = `${ways}-way ${shots === 1 ? "one" : shots}-shot accuracy ${withInterval(accuracy, interval)} (${count} trials`;
   const result = { trials: count, ways, shots, accuracy, interval };
   if (!withinGroups) return { result, text: `${what})` };
   const byGroup = names.flatMap((group, index) => {
@@ -66,7 +66,7 @@ export async function evaluateRuns(
   { seed, resamples }: { seed: number; resamples: number },
 ): Promise<Outcome> {
   const { dataset, trials, runs, ways } = await readOneShotRuns(folder);
-  const hits = await showing(dataset, (told) => oneShotAnswers(model, dataset, trials, "nearest", told));
+  const hits = await showing(dataset, (onProgress) => oneShotAnswers(model, dataset, trials, "nearest", onProgress));
   const accuracy = shareOf(hits);
   const interval = shareInterval(
     hits.map((hit, trial) => ({ hit, identities: [trial] })), // each trial has its own query character
@@ -74,10 +74,11 @@ export async function evaluateRuns(
   );
   return {
     result: { trials: trials.length, ways, accuracy, interval, runs },
-    text: `${ways}-way one-shot accuracy ${told(accuracy, interval)} (${trials.length} trials in ${runs} runs)`,
+    text: `${ways}-way one-shot accuracy ${withInterval(accuracy, interval)} (${trials.length} trials in ${runs} runs)`,
   };
 }
 
-const told = (share: number, [lower, upper]: Interval) => `${percent(share)} [${percent(lower)}, ${percent(upper)}]`;
+const withInterval = (share: number, [lower, upper]: Interval) =>
+  `${percent(share)} [${percent(lower)}, ${percent(upper)}]`;
 
 const shareOf = (hits: readonly boolean[]) => hits.filter(Boolean).length / hits.length;

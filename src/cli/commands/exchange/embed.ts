@@ -36,7 +36,7 @@ async function embed(
   const format = embeddingFormat(out);
   return withModel(path, async (model) => {
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
-    const values = await showing(dataset, (told) => embedAll(model, dataset, told));
+    const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
     const identities = dataset.items.map(({ identity }) => dataset.identities[identity]);
     const table = tableOf(model.embedding, values, { identities, names: dataset.items.map(({ name }) => name) });
     const metadata = { fingerprint: model.fingerprint, threshold: `${model.threshold}` };

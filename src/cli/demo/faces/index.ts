@@ -1,4 +1,4 @@
-// The demo's pictures: a dataset of drawn people, generated from a seed and cached for the next run.
+// The demo's pictures: a dataset of synthetic faces, generated from a seed and cached for the next run.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";

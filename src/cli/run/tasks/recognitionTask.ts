@@ -1,17 +1,17 @@
 // The training task of recognition.
 import {
-  assess,
   type Dataset,
   type Device,
   embedAll,
+  evaluateModel,
   fitWhitening,
   labelsOf,
   Model,
   pairsPerIdentity,
+  rotatedIdentities,
   siamese,
   splitIdentities,
   TwingradError,
-  turnedIdentities,
   withCentering,
   withOperatingPoint,
   withWhitening,
@@ -38,7 +38,7 @@ export const recognition: TrainingTask = {
   some: (people) => someOf(people, evaluatedPictures),
   batches: (training, decoded, settings, warn, alignment, share) => {
     if (settings.whiten !== undefined) requireSeveralPictures(training);
-    const people = settings.turnedIdentities ? turnedIdentities(training) : training;
+    const people = settings.rotatedIdentities ? rotatedIdentities(training) : training;
     return trainingStream(people, decoded, settings, warn, alignment, share);
   },
   network: siamese,
@@ -46,15 +46,15 @@ export const recognition: TrainingTask = {
 
   async finish(device, bytes, training, { whiten: shrinkage, centre: share }) {
     if (shrinkage === undefined && share === undefined) return bytes;
-    const seen = someOf(training, shrinkage === undefined ? cohortPictures : whitenedPictures);
-    let { embeddings, network } = await embedded(device, bytes, seen);
+    const sample = someOf(training, shrinkage === undefined ? cohortPictures : whitenedPictures);
+    let { embeddings, network } = await embedded(device, bytes, sample);
     let finished = bytes;
     if (shrinkage !== undefined) {
       const {
         towers: { length: towers },
         embedding: length,
       } = network;
-      const whitening = fitWhitening(embeddings, labelsOf(seen), { towers, length, shrinkage });
+      const whitening = fitWhitening(embeddings, labelsOf(sample), { towers, length, shrinkage });
       finished = await withWhitening(finished, whitening);
       embeddings = whiten(whitening, embeddings);
     }
@@ -69,7 +69,7 @@ export const recognition: TrainingTask = {
     const model = await Model.open(device, bytes);
     try {
       const pairs = pairsPerIdentity(labelsOf(people), { perIdentity: evaluatedPairs, seed });
-      const { report, loss, calibration } = await assess(model, people, pairs);
+      const { report, loss, calibration } = await evaluateModel(model, people, pairs);
       const { accuracy, auc, eer, threshold } = report;
       return {
         loss,
@@ -86,11 +86,11 @@ export const recognition: TrainingTask = {
 
 /** Fails early: at the end of training, `fitWhitening` needs a person with two pictures. */
 function requireSeveralPictures(training: Dataset): void {
-  const seen = someOf(training, whitenedPictures);
-  if (indicesByIdentity(labelsOf(seen)).some(({ length }) => length > 1)) return;
+  const sample = someOf(training, whitenedPictures);
+  if (indicesByIdentity(labelsOf(sample)).some(({ length }) => length > 1)) return;
   throw new TwingradError(
     "BAD_INPUT",
-    `--whiten: none of ${seen.identities.length} people has two pictures; expected at least one, to measure the within-class covariance`,
+    `--whiten: none of ${sample.identities.length} people has two pictures; expected at least one, to measure the within-class covariance`,
   );
 }
 

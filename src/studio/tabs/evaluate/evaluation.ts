@@ -8,7 +8,7 @@ import { type VerificationIntervals, verificationIntervals } from "../../../eval
 import { type RocPoint, roc, type ScoredPair } from "../../../evaluation/metrics.ts";
 import { falseAcceptRates, type VerificationReport } from "../../../evaluation/verificationReport.ts";
 import type { Device } from "../../../gpu/device.ts";
-import { assess } from "../../../recognition/assessment.ts";
+import { evaluateModel } from "../../../recognition/assessment.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
 import type { ComparedPair, Figure, ModelEvaluation } from "../../messages.ts";
 import { evaluationDataset, heldOutPairs } from "../../worker/training/heldOut.ts";
@@ -49,7 +49,7 @@ export async function evaluated(
     const labels = labelsOf(dataset);
     const pairs = heldOutPairs(dataset);
     const total = dataset.items.length;
-    const { report, scored } = await assess(model, dataset, pairs, undefined, (done) => told(done, total));
+    const { report, scored } = await evaluateModel(model, dataset, pairs, undefined, (done) => told(done, total));
     const intervals = verificationIntervals(scored, scored, labels, falseAcceptRates);
     return { dataset, labels, scored, report, intervals, curve: roc(scored), threshold: model.threshold };
   } finally {

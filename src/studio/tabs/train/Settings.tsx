@@ -81,15 +81,15 @@ export function Settings() {
           />
           <Amount
             label="People in a batch"
-            value={s.peoplePerBatch}
+            value={s.identitiesPerBatch}
             least={2}
-            onChange={(peoplePerBatch) => change({ peoplePerBatch })}
+            onChange={(identitiesPerBatch) => change({ identitiesPerBatch })}
           />
           <Amount
             label="Pictures of each person"
-            value={s.picturesPerPerson}
+            value={s.picturesPerIdentity}
             least={2}
-            onChange={(picturesPerPerson) => change({ picturesPerPerson })}
+            onChange={(picturesPerIdentity) => change({ picturesPerIdentity })}
           />
           <Amount
             label="L2 penalty"

@@ -14,8 +14,8 @@ export interface RunSettings {
   readonly augmentation: AugmentationName;
   readonly loss: LossName;
   /** Identities in a batch and pictures of each; for losses on pairs, half as many pairs as there are pictures. */
-  readonly peoplePerBatch: number;
-  readonly picturesPerPerson: number;
+  readonly identitiesPerBatch: number;
+  readonly picturesPerIdentity: number;
   readonly learningRate: number;
   readonly warmUp: number;
   readonly schedule: "cosine" | "constant";

@@ -37,7 +37,7 @@ export const described: Readonly<Record<string, (run: RunSettings) => string>> =
   Steps: (s) => String(s.steps),
   Augmentation: (s) => augmentations[s.augmentation],
   Loss: (s) => losses[s.loss],
-  Batch: (s) => `${s.peoplePerBatch} people × ${s.picturesPerPerson} pictures`,
+  Batch: (s) => `${s.identitiesPerBatch} people × ${s.picturesPerIdentity} pictures`,
   "Learning rate": (s) => `${s.learningRate}, ${s.schedule}, warmup ${s.warmUp}`,
   Optimizer: (s) => s.optimizer,
   "L2 penalty": (s) => String(s.l2),

@@ -1,7 +1,7 @@
 // The model of a finished run: its best checkpoint, with the threshold and calibration fitted on held-out identities.
 import type { Dataset } from "../../../data/dataset.ts";
 import type { Device } from "../../../gpu/device.ts";
-import { assess } from "../../../recognition/assessment.ts";
+import { evaluateModel } from "../../../recognition/assessment.ts";
 import { Model, withOperatingPoint } from "../../../recognition/recognitionModel.ts";
 import { evaluationDataset, heldOutPairs } from "./heldOut.ts";
 
@@ -10,7 +10,7 @@ export async function finishedModel(device: Device, bytes: Uint8Array, heldOut: 
   if (!people) return bytes;
   const model = await Model.open(device, bytes);
   try {
-    const { report, calibration } = await assess(model, people, heldOutPairs(people));
+    const { report, calibration } = await evaluateModel(model, people, heldOutPairs(people));
     return await withOperatingPoint(bytes, { threshold: report.threshold, calibration });
   } finally {
     await model.dispose();

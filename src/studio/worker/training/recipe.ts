@@ -18,18 +18,18 @@ const onPairs = (settings: RunSettings) => settings.loss === "cross-entropy" || 
 /** The batch size of a step, in pictures or in pairs. */
 function batchOf(settings: RunSettings, labels: ArrayLike<number>) {
   const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
-  const people = Math.max(2, Math.min(settings.peoplePerBatch, several));
-  const pictures = people * settings.picturesPerPerson;
+  const people = Math.max(2, Math.min(settings.identitiesPerBatch, several));
+  const pictures = people * settings.picturesPerIdentity;
   return { people, batchSize: onPairs(settings) ? Math.max(1, Math.floor(pictures / 2)) : pictures };
 }
 
 export function streamOf(dataset: Dataset, settings: RunSettings): BatchStream<Batch & { readonly epoch: number }> {
   const labels = labelsOf(dataset);
-  const { seed, imageSize, channels, picturesPerPerson } = settings;
+  const { seed, imageSize, channels, picturesPerIdentity } = settings;
   const images = new DecodedImages(dataset, [imageSize, imageSize, channels], { maximumBytes: 2 ** 28 });
   const { people, batchSize } = batchOf(settings, labels);
   if (onPairs(settings)) return batches(images, balancedPairs(labels, { seed }), { batchSize });
-  return classBatches(images, perClass(labels, { seed, classes: people, perClass: picturesPerPerson }));
+  return classBatches(images, perClass(labels, { seed, identitiesPerBatch: people, picturesPerIdentity }));
 }
 
 export function trainerOf(

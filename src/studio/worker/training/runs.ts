@@ -1,5 +1,6 @@
 // The runs: settings, progress, curves, checkpoints and model; each has its folder.
 import { TwingradError } from "../../../errors.ts";
+import { withPresentNames } from "../../../options.ts";
 import { Checkpoints } from "../../../train/checkpoints.ts";
 import type { Evaluation, RunSettings, RunStatus, RunSummary } from "../../messages.ts";
 import type { Person } from "../data/library.ts";
@@ -38,7 +39,7 @@ export class Runs {
     for (const id of await foldersIn(runsFolder)) {
       try {
         const run = await readJson<Run>(folderAt(`${runsFolder}/${id}`), runFile);
-        if (run) this.all.set(id, run);
+        if (run) this.all.set(id, { ...run, settings: withPresentNames(run.settings) });
         else await removeFolder(`${runsFolder}/${id}`); // the page was closed while it was deleted
       } catch {
         // unreadable: left as it is

@@ -8,14 +8,14 @@ import type { ImageSize } from "../imageSize.ts";
  * `dataset.identities.length` are those of the dataset itself; pictures of others have no stored form.
  * @example
  * ```ts
- * console.log(turnedIdentities(dataset).identities.length); // four times as many
+ * console.log(rotatedIdentities(dataset).identities.length); // four times as many
  * ```
  */
-export function turnedIdentities(dataset: Dataset): Dataset {
+export function rotatedIdentities(dataset: Dataset): Dataset {
   const { identities, items } = dataset;
   const quarters = [1, 2, 3];
   return {
-    identities: [...identities, ...quarters.flatMap((q) => identities.map((name) => `${name} turned ${90 * q}`))],
+    identities: [...identities, ...quarters.flatMap((q) => identities.map((name) => `${name} rotated ${90 * q}`))],
     items: [
       ...items,
       ...quarters.flatMap((q) =>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelsOf } from "../../../src/data/dataset.ts";
-import { rotatedPixels, turnedIdentities } from "../../../src/data/pictures/turned.ts";
+import { rotatedIdentities, rotatedPixels } from "../../../src/data/pictures/rotated.ts";
 import { constantPictures } from "../stubDataset.ts";
 
 describe("rotatedPixels", () => {
@@ -29,7 +29,7 @@ describe("rotatedPixels", () => {
   });
 });
 
-describe("turnedIdentities", () => {
+describe("rotatedIdentities", () => {
   const dataset = {
     ...constantPictures(3, 2),
     items: constantPictures(3, 2).items.map((item) => ({
@@ -38,19 +38,19 @@ describe("turnedIdentities", () => {
         Uint8Array.from({ length: height * width * channels }, (_, i) => i),
     })),
   };
-  const turned = turnedIdentities(dataset);
+  const rotated = rotatedIdentities(dataset);
 
   it("has every identity four times, under four names, the first as they were", () => {
-    expect(new Set(turned.identities).size).toBe(12);
-    expect(turned.identities.slice(0, 3)).toEqual(dataset.identities);
-    expect(turned.items.slice(0, 6)).toEqual(dataset.items);
+    expect(new Set(rotated.identities).size).toBe(12);
+    expect(rotated.identities.slice(0, 3)).toEqual(dataset.identities);
+    expect(rotated.items.slice(0, 6)).toEqual(dataset.items);
     const counts = new Array(12).fill(0);
-    for (const label of labelsOf(turned)) counts[label]++;
+    for (const label of labelsOf(rotated)) counts[label]++;
     expect(counts).toEqual(new Array(12).fill(2));
   });
 
   it("rotates each picture to the requested size", async () => {
-    const last = (quarter: number) => turned.items[6 * quarter + 5];
+    const last = (quarter: number) => rotated.items[6 * quarter + 5];
     expect(last(1).identity).toBe(5);
     expect([...(await last(0).decode([2, 3, 1]))]).toEqual([0, 1, 2, 3, 4, 5]);
     expect([...(await last(1).decode([2, 3, 1]))]).toEqual([1, 3, 5, 0, 2, 4]); // of 3 rows of 2

@@ -23,8 +23,8 @@ export function whitened(to: Operators, x: Value, { towers, length, mean, kernel
     const own = Float32Array.from({ length }, (_, i) => mean[tower * length + i]);
     const centered = to.binary("Sub", part, graph.constant("whitening/mean", [1, length], own));
     const first = tower * length * length;
-    const turned = Float32Array.from({ length: length * length }, (_, i) => kernel[first + (i % length) * length + Math.floor(i / length)]); // biome-ignore format: one list
-    return to.unitLength(to.matmul(centered, graph.constant("whitening/kernel", [length, length], turned)), least);
+    const transposed = Float32Array.from({ length: length * length }, (_, i) => kernel[first + (i % length) * length + Math.floor(i / length)]); // biome-ignore format: one list
+    return to.unitLength(to.matmul(centered, graph.constant("whitening/kernel", [length, length], transposed)), least);
   });
   const whole = to.concat(parts, 1);
   return towers === 1 ? whole : to.binary("Mul", whole, 1 / Math.sqrt(towers), "whitened");
@@ -36,8 +36,8 @@ export function centered(to: Operators, x: Value, { share, cohort, length }: Cen
   const members = cohort.length / length;
   const count = Math.ceil(nearestShare * members);
   const rows = graph.constant("centring/cohort", [members, length], cohort);
-  const turned = Float32Array.from({ length: cohort.length }, (_, i) => cohort[(i % members) * length + Math.floor(i / members)]); // biome-ignore format: one list
-  const likeness = to.matmul(x, graph.constant("centring/turned", [length, members], turned));
+  const transposed = Float32Array.from({ length: cohort.length }, (_, i) => cohort[(i % members) * length + Math.floor(i / members)]); // biome-ignore format: one list
+  const likeness = to.matmul(x, graph.constant("centring/transposed", [length, members], transposed));
   const near = to.sum(to.gather(rows, to.largest(likeness, count)), [1], { keep: false });
   return to.unitLength(to.binary("Sub", x, to.binary("Mul", near, share / count)), least);
 }

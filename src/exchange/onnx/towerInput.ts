@@ -11,7 +11,7 @@ import { resampled, standardized } from "./pictures.ts";
  * The towers' input [parts N, C, h, w] from pictures [N, C, H, W], ordered by part, then by picture, and the number of
  * parts (views or patches) of each picture.
  */
-export function seen(
+export function towerInput(
   to: Operators,
   pictures: Value,
   { imageSize, patch }: Required<NetworkOptions>,
