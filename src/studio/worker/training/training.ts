@@ -16,7 +16,8 @@ import { finishedModel } from "./finish.ts";
 import { HeldOut } from "./heldOut.ts";
 import { Pace } from "./pace.ts";
 import { streamOf, trainerOf } from "./recipe.ts";
-import type { Run, Runs } from "./runs.ts";
+import type { Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
 
 type Wish = "train" | "pause" | "stop";
 
