@@ -46,6 +46,8 @@ export interface StorageState {
   readonly quota: number | null;
   /** Why the last write failed; null after one succeeds. */
   readonly problem: string | null;
+  /** What was found damaged since the start, and what became of it: sentences for the user. */
+  readonly repaired: readonly string[];
 }
 
 /** Work in progress besides training, such as adding pictures or compiling kernels. */
@@ -95,7 +97,7 @@ export type FromWorker =
 
 export const initialState: State = {
   device: { status: "opening" },
-  storage: { used: null, quota: null, problem: null },
+  storage: { used: null, quota: null, problem: null, repaired: [] },
   activity: null,
   data: { people: [], pictures: 0, refused: [], tooLittle: "There are no pictures yet.", kept: true },
   training: {

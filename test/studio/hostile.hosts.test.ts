@@ -110,7 +110,7 @@ it("starts one run when pressed twice, and goes on after a reload though picture
   await press("Train", "tab");
   await set(page, "Steps", 30);
   await set(page, "Evaluate every", 5);
-  const preview = await page.waitForSelector("summary");
+  const preview = await page.waitForSelector("::-p-text(Preview augmented pictures)");
   await preview!.click();
   await page.waitForFunction(() => document.querySelectorAll(".preview canvas").length === 10, { timeout: 60_000 });
   await page.$eval("::-p-aria([name='Start training'][role='button'])", (button) => {

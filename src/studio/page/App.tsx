@@ -1,5 +1,5 @@
 // The frame of the page: title, status line, tabs, and the chosen tab's content.
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { DataTab } from "../tabs/data/DataTab.tsx";
@@ -41,6 +41,7 @@ export function App() {
       </header>
       <main>
         <Trouble />
+        <Repaired />
         <FailedDevice />
         <Panel tab={chosen.value} />
       </main>
@@ -125,6 +126,31 @@ function Trouble() {
         class="plain"
         onClick={() => {
           trouble.value = null;
+        }}
+      >
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
+/** How many of the repairs were dismissed. */
+const dismissed = signal(0);
+
+/** What was found damaged in the storage, and what became of it. */
+function Repaired() {
+  const { repaired } = state.storage.value;
+  if (repaired.length <= dismissed.value) return null;
+  return (
+    <div class="notice notice-bad" role="alert">
+      {repaired.slice(dismissed.value).map((what) => (
+        <p key={what}>{what}</p>
+      ))}
+      <button
+        type="button"
+        class="plain"
+        onClick={() => {
+          dismissed.value = repaired.length;
         }}
       >
         Dismiss

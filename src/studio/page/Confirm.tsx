@@ -1,6 +1,7 @@
 // A button for actions that cannot be undone: it asks for confirmation in its own place.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { firstClick } from "./clicks.ts";
 
 export function Confirm({
   label,
@@ -43,10 +44,10 @@ export function Confirm({
         type="button"
         class="danger"
         disabled={disabled}
-        onClick={() => {
+        onClick={firstClick(() => {
           asking.value = false;
           onYes();
-        }}
+        })}
       >
         {yes}
       </button>

@@ -66,7 +66,8 @@ function lineOf({
   if (device.status === "missing") return "No WebGPU in this browser";
   if (device.status === "failed") return device.reason;
   if (data.people.length === 0) return "Ready. Add pictures to begin.";
-  return `Ready: ${count(data.pictures, "picture")} of ${count(data.people.length, "person", "people")}`;
+  const people = data.people.filter(({ unsorted }) => !unsorted).length;
+  return `Ready: ${count(data.pictures, "picture")} of ${count(people, "person", "people")}`;
 }
 
 /** The line for screen readers: updated at once when the state changes, and at intervals while numbers change. */

@@ -1,6 +1,8 @@
 // The studio's folders, all below one in the origin-private file system.
+import { TwingradError } from "../../errors.ts";
 import type { CheckpointFolder } from "../../train/checkpoints.ts";
 import { originPrivateFolder } from "../../web/originPrivateFolder.ts";
+import { isObject } from "./shapes.ts";
 
 export const rootFolder = "studio";
 export const picturesFolder = `${rootFolder}/pictures`;
@@ -21,9 +23,51 @@ export async function storageTrouble(): Promise<string | undefined> {
 
 const text = { encode: new TextEncoder(), decode: new TextDecoder() };
 
-export async function readJson<T>(folder: CheckpointFolder, name: string): Promise<T | undefined> {
-  if (!(await folder.list()).includes(name)) return undefined;
-  return JSON.parse(text.decode.decode(await folder.read(name))) as T;
+/** What a newer studio has stored: nothing is read or written then, since this one does not know what it means. */
+export class NewerStudioError extends TwingradError {
+  constructor() {
+    super(
+      "CHECKPOINT_MISMATCH",
+      "What is stored here was written by a newer version of the studio. Start that version to use it, or clear the site data of this page to begin anew. Nothing was changed.",
+    );
+  }
+}
+
+/**
+ * A stored value: missing where there is no such file; where the file is not JSON, or of another shape, its text.
+ * @throws NewerStudioError
+ */
+export async function readJson<T>(
+  folder: CheckpointFolder,
+  name: string,
+  isShape: (value: unknown) => value is T,
+): Promise<{ readonly value?: T; readonly damaged?: string }> {
+  if (!(await folder.list()).includes(name)) return {};
+  const damaged = text.decode.decode(await folder.read(name));
+  try {
+    const value: unknown = JSON.parse(damaged);
+    if (isNewer(value)) throw new NewerStudioError();
+    return isShape(value) ? { value } : { damaged };
+  } catch (error) {
+    if (error instanceof NewerStudioError) throw error;
+    return { damaged };
+  }
+}
+
+const isNewer = (value: unknown): boolean =>
+  isObject(value) && ((typeof value.version === "number" && value.version > 1) || isNewer(value.gallery));
+
+const aside = ".damaged";
+export const isAside = (name: string) => name.includes(aside);
+
+/** Keeps a damaged file under another name, which is returned, so that its own can be written. */
+export async function setAside(folder: CheckpointFolder, name: string): Promise<string> {
+  const names = await folder.list();
+  const named = (n: number) => name.replace(".json", `${aside}${n === 1 ? "" : `-${n}`}.json`);
+  let n = 1;
+  while (names.includes(named(n))) n++;
+  await folder.write(named(n), await folder.read(name));
+  return named(n);
 }
 
 export async function writeJson(folder: CheckpointFolder, name: string, value: unknown): Promise<void> {

@@ -115,9 +115,10 @@ async function open(): Promise<void> {
   if (trouble) publisher.set("data", { ...publisher.state.data, kept: trouble });
   else {
     await finishDeletion();
-    await library.open();
-    await runs.open();
+    const damaged = await runs.open();
+    await library.open(() => runs.everyPeople());
     await models.open();
+    for (const run of damaged) await models.rescue(run);
   }
   await device().catch(() => undefined); // published as state
   await tellStorage(publisher);

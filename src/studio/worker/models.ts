@@ -1,9 +1,12 @@
 // The trained models: those of runs, and those imported from files. The index also has which one was used last, and the
 // liveness model.
 import { TwingradError } from "../../errors.ts";
+import { fingerprintOfModel } from "../../model/fingerprint.ts";
 import type { ImportedModel } from "../messages.ts";
-import { folderAt, readJson, recognitionFolder, writeJson } from "./folders.ts";
+import { count } from "../page/words.ts";
+import { folderAt, isAside, readJson, recognitionFolder, setAside, writeJson } from "./folders.ts";
 import type { Publisher } from "./publisher.ts";
+import { hasFields, isListOf, isNumber, isText } from "./shapes.ts";
 import type { Runs } from "./training/runs.ts";
 
 interface Index {
@@ -18,6 +21,19 @@ const indexFile = "recognition.json";
 const fileOf = (id: string) => `${id}.safetensors`;
 const empty: Index = { version: 1, model: null, imported: [], liveness: null };
 
+export const galleryFile = (fingerprint: string) => `gallery-${fingerprint}.json`;
+
+const isIndex = (value: unknown): value is Index =>
+  hasFields<Index>(value, {
+    version: isNumber,
+    model: (model) => model === null || isText(model),
+    imported: isListOf((one) => hasFields<ImportedModel>(one, { id: isText, name: isText })),
+    liveness: (one) => one === null || hasFields<NonNullable<Index["liveness"]>>(one, { name: isText, file: isText }),
+  });
+
+/** The id of a model from a file: the same for the same model. */
+export const importedId = (fingerprint: string) => `imported-${fingerprint.slice(0, 16)}`;
+
 export class Models {
   index: Index = empty;
   private readonly folder = folderAt(recognitionFolder);
@@ -28,8 +44,48 @@ export class Models {
   ) {}
 
   async open(): Promise<void> {
-    this.index = (await readJson<Index>(this.folder, indexFile)) ?? empty;
+    const { value, damaged } = await readJson(this.folder, indexFile, isIndex);
+    if (value) this.index = value;
+    else if (damaged !== undefined) await this.rebuild();
     this.tell();
+  }
+
+  /** After the index was damaged: the models themselves are in files of their own. */
+  private async rebuild(): Promise<void> {
+    const files = await this.folder.list();
+    const imported = files.flatMap((file) => {
+      const [, id, digest] = /^(imported-([^.]+))\.safetensors$/.exec(file) ?? [];
+      return id ? [{ id, name: `Model ${digest.slice(0, 6)}` }] : [];
+    });
+    const liveness = files.find((file) => /^liveness-.+\.safetensors$/.test(file));
+    this.index = { ...empty, imported, liveness: liveness ? { name: liveness, file: liveness } : null };
+    try {
+      const kept = await setAside(this.folder, indexFile);
+      await this.keep({});
+      this.publisher.repaired(
+        `The list of imported models was damaged. ${count(imported.length, "model")} of it ${imported.length === 1 ? "was" : "were"} found again, without the name. The damaged file is kept as ${kept}.`,
+      );
+    } catch (error) {
+      this.publisher.patch("storage", { problem: (error as Error).message });
+    }
+  }
+
+  /** Keeps the model of a run whose own file is damaged. */
+  async rescue(run: string): Promise<void> {
+    try {
+      const bytes = await this.runs.rescued(run);
+      let kept = "It has no model yet, so nothing of it can be used";
+      if (bytes) {
+        const digest = await fingerprintOfModel(bytes);
+        const name = `Recovered model ${digest.slice(0, 6)}`;
+        await this.add(importedId(digest), name, bytes);
+        kept = `Its model is kept as “${name}”, with the people enrolled for it; its settings and curves are lost`;
+      }
+      await this.runs.setAside(run);
+      this.publisher.repaired(`The record of a run was damaged. ${kept}.`);
+    } catch (error) {
+      this.publisher.repaired(`The record of a run is damaged, and could not be repaired: ${(error as Error).message}`);
+    }
   }
 
   /** The models of runs, the newest first, then the imported ones. */
@@ -66,6 +122,18 @@ export class Models {
     const { imported, model } = this.index;
     await this.keep({ imported: imported.filter((one) => one.id !== id), model: model === id ? null : model });
     await this.folder.remove(fileOf(id));
+  }
+
+  /** Removes the people enrolled with a model that is about to be removed, unless another model is the same. */
+  async removeGallery(id: string): Promise<void> {
+    const fingerprint = async (one: string) => fingerprintOfModel(await this.read(one)).catch(() => undefined);
+    const own = await fingerprint(id);
+    if (own === undefined) return; // it is damaged: nobody knows whose people they are
+    for (const other of this.list()) if (other.id !== id && (await fingerprint(other.id)) === own) return;
+    for (const file of await this.folder.list()) {
+      if (file === galleryFile(own) || (isAside(file) && file.startsWith(`gallery-${own}.`)))
+        await this.folder.remove(file);
+    }
   }
 
   /** Changes the index, and stores it. */

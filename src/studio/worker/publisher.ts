@@ -32,6 +32,11 @@ export class Publisher {
     this.set(slice, { ...this.current[slice], ...fields });
   }
 
+  /** Tells the user that something stored was damaged, and what became of it. */
+  repaired(what: string): void {
+    this.patch("storage", { repaired: [...this.current.storage.repaired, what] });
+  }
+
   /** Adds the loss of the step after `from`. */
   addLoss(run: string, from: number, loss: number): void {
     if (this.points && this.points.run !== run) this.flushPoints();

@@ -76,7 +76,7 @@ export async function frameOf(video: HTMLVideoElement | null): Promise<ImageBitm
     resizeWidth: side,
     resizeHeight: side,
     resizeQuality: "medium",
-  });
+  }).catch(() => null); // it was unplugged in this moment
 }
 
 /** The centered square of the current frame as a file, which is shown as it will be used; null before the first frame. */

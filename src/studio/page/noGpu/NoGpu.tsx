@@ -69,7 +69,7 @@ export function NoGpu({ reason }: { reason: string }) {
               .
             </p>
           </section>
-          <Charts curves={[{ name: "Recorded run", curve: run.value }]} />
+          <Charts evaluated curves={[{ name: "Recorded run", curve: run.value }]} />
         </>
       )}
     </>

@@ -58,8 +58,9 @@ function HowItWorks() {
 }
 
 function Summary() {
-  const { people, pictures, tooLittle } = state.data.value;
-  if (people.length === 0) return null;
+  const { pictures, tooLittle } = state.data.value;
+  if (pictures === 0) return null;
+  const people = state.data.value.people.filter(({ unsorted }) => !unsorted);
   const heldOut = people.filter((person) => person.heldOut).length;
   return (
     <section class="card" aria-label="Summary">

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { PersonSummary, PictureSummary } from "../../messages.ts";
 import { Confirm } from "../../page/Confirm.tsx";
+import { firstClick } from "../../page/clicks.ts";
 import { act, request, state } from "../../page/client.ts";
 import { Thumbnail } from "../../page/media/Thumbnail.tsx";
 import { onPage, Pages } from "../../page/Pages.tsx";
@@ -12,7 +13,7 @@ import { pickedFiles, sorted } from "./entries.ts";
 const pageSize = 48;
 
 export function Person({ person, close }: { person: PersonSummary; close: () => void }) {
-  const { id, name, heldOut } = person;
+  const { id, name, heldOut, unsorted } = person;
   const pictures = useSignal<readonly PictureSummary[]>([]);
   const page = useSignal(0);
   const told = useSignal<string | null>(null);
@@ -31,8 +32,7 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
 
   const rename = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
-    if (input.value.trim() === name) return;
-    await act("data.rename", { person: id, name: input.value });
+    if (input.value.trim() !== "") await act("data.rename", { person: id, name: input.value });
     input.value = data.value.people.find((one) => one.id === id)?.name ?? name;
   };
   return (
@@ -46,14 +46,21 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
           Close
         </button>
       </div>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={heldOut}
-          onChange={(event) => act("data.holdOut", { person: id, heldOut: event.currentTarget.checked })}
-        />
-        <span>Held out: never trained on, to test how well the network works for new faces</span>
-      </label>
+      {unsorted ? (
+        <p class="quiet measure">
+          It is not known who these pictures show, so nothing trains on them. Add their folders again, and each moves to
+          its person. If they all show the same person, enter the name.
+        </p>
+      ) : (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={heldOut}
+            onChange={(event) => act("data.holdOut", { person: id, heldOut: event.currentTarget.checked })}
+          />
+          <span>Held out: never trained on, to test how well the network works for new faces</span>
+        </label>
+      )}
       <ul class="thumbs-large">
         {onPage(pictures.value, page.value, pageSize).map((picture) => (
           <li key={picture.id}>
@@ -66,7 +73,7 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
                   class="plain"
                   aria-label={`Remove ${picture.name}`}
                   title="Remove"
-                  onClick={() => act("data.removePicture", { person: id, picture: picture.id })}
+                  onClick={firstClick(() => act("data.removePicture", { person: id, picture: picture.id }))}
                 >
                   ×
                 </button>

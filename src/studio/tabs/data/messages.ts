@@ -17,6 +17,8 @@ export interface PersonSummary {
   readonly name: string;
   readonly pictures: number;
   readonly heldOut: boolean;
+  /** Pictures whose person is not known, after the list of people was damaged; nothing trains on them. */
+  readonly unsorted: boolean;
   /** Ids of the first few pictures. */
   readonly covers: readonly string[];
   readonly problem: string | null;

@@ -59,13 +59,13 @@ export function handlers(context: Context): Handlers<"data"> {
     },
     "data.dismissRefused": async () => library.dismissRefused(),
     "data.deleteEverything": () =>
-      during("Deleting everything", async () => {
-        await training.pause();
-        await library.forget(deleteEverything);
-        runs.forget();
-        models.forget();
-        for (const forget of context.forgetters) forget();
-        training.show(undefined);
-      }),
+      during("Deleting everything", () =>
+        training.deleted(async () => {
+          await library.forget(deleteEverything);
+          runs.forget();
+          models.forget();
+          for (const forget of context.forgetters) forget();
+        }),
+      ),
   };
 }

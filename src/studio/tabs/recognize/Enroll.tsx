@@ -2,6 +2,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
+import { firstClick } from "../../page/clicks.ts";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { files } from "../../page/files/files.ts";
@@ -44,11 +45,14 @@ export function Enroll({ video, findFace }: Props) {
   };
   const takeSeveral = async () => {
     bursting.value = true;
-    for (let n = 0; n < burst.pictures && stream.value; n++) {
-      if (n > 0) await new Promise((done) => setTimeout(done, burst.pause));
-      await takePicture();
+    try {
+      for (let n = 0; n < burst.pictures && stream.value; n++) {
+        if (n > 0) await new Promise((done) => setTimeout(done, burst.pause));
+        await takePicture();
+      }
+    } finally {
+      bursting.value = false;
     }
-    bursting.value = false;
   };
   const enroll = async (event: Event) => {
     event.preventDefault();
@@ -112,9 +116,9 @@ export function Enroll({ video, findFace }: Props) {
                   type="button"
                   class="plain"
                   aria-label={`Remove ${name}`}
-                  onClick={() => {
+                  onClick={firstClick(() => {
                     taken.value = taken.value.filter((one) => one.id !== id);
-                  }}
+                  })}
                 >
                   Remove
                 </button>

@@ -1,14 +1,18 @@
 // The recognition model: choosing, exporting and importing it, and the liveness check.
+import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { ImportModel } from "../../page/files/ImportModel.tsx";
 import { save } from "../../page/save.ts";
+import { count } from "../../page/words.ts";
 
 export function ModelCard() {
-  const { model, liveness, threshold } = state.recognition.value;
+  const { model, people, liveness, threshold } = state.recognition.value;
   const imported = state.imported.value;
   const runs = state.runs.value.filter(({ hasModel }) => hasModel);
   const busy = state.activity.value !== null;
+  const removable = imported.find(({ id }) => id === model);
+  const enrolled = people.length > 0 ? ` and the ${count(people.length, "person", "people")} enrolled with it` : "";
   const exported = async (what: "recognize.exportModel" | "recognize.exportOnnx") => {
     const done = await act(what, {});
     if (done) save(done.file, done.name);
@@ -25,6 +29,11 @@ export function ModelCard() {
             disabled={busy}
             onChange={({ currentTarget }) => act("recognize.open", { model: currentTarget.value })}
           >
+            {!model && (
+              <option value="" disabled>
+                Choose a model
+              </option>
+            )}
             {runs.map(({ id, name, best }) => (
               <option key={id} value={id}>
                 {name}
@@ -51,15 +60,15 @@ export function ModelCard() {
           Export ONNX
         </button>
         <ImportModel />
-        {imported.some(({ id }) => id === model) && (
-          <button
-            type="button"
-            class="plain danger"
+        {removable && (
+          <Confirm
+            quiet
+            label="Remove this model"
+            question={`Remove ${removable.name}${enrolled}?`}
+            yes="Remove"
             disabled={busy}
-            onClick={() => act("recognize.removeModel", { model: model! })}
-          >
-            Remove this model
-          </button>
+            onYes={() => act("recognize.removeModel", { model: removable.id })}
+          />
         )}
       </div>
       <details open={liveness !== null}>

@@ -1,5 +1,6 @@
 // The enrolled people, and their gallery as a file.
 import { useSignal } from "@preact/signals";
+import { firstClick } from "../../page/clicks.ts";
 import { act, state } from "../../page/client.ts";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { save } from "../../page/save.ts";
@@ -41,7 +42,7 @@ export function People() {
                 type="button"
                 class="plain danger"
                 aria-label={`Forget ${name}`}
-                onClick={() => act("recognize.forget", { name })}
+                onClick={firstClick(() => act("recognize.forget", { name }))}
               >
                 Forget
               </button>

@@ -24,6 +24,14 @@ export function RecognizeTab() {
     });
   }, [models > 0, opened]);
   if (!opened.value) return <p class="quiet">Opening the model …</p>;
+  if (!model && models > 0) {
+    return (
+      <>
+        <p>This model could not be opened. Choose another one.</p>
+        <ModelCard />
+      </>
+    );
+  }
   if (!model) {
     return (
       <section class="card">

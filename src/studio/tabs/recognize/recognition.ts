@@ -6,24 +6,21 @@ import { identityName } from "../../../data/names.ts";
 import { DeviceLostError, NotLiveError, TwingradError } from "../../../errors.ts";
 import { sha256 } from "../../../formats/seal.ts";
 import type { Device } from "../../../gpu/device.ts";
-import { Gallery, type GalleryJson } from "../../../recognition/gallery.ts";
+import { Gallery } from "../../../recognition/gallery.ts";
 import { LivenessModel } from "../../../recognition/livenessModel.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
 import { browserFaceFinder } from "../../../web/faceFinders.ts";
 import type { Input, Output, Probe, Recognized } from "../../messages.ts";
+import { count } from "../../page/words.ts";
 import type { Context } from "../../worker/context.ts";
-import { folderAt, readJson, recognitionFolder, writeJson } from "../../worker/folders.ts";
+import { folderAt, readJson, recognitionFolder, setAside, writeJson } from "../../worker/folders.ts";
+import { galleryFile, importedId } from "../../worker/models.ts";
 import { dataUri, pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
 import { installedFaceFinder } from "./faceFinder.ts";
 import { mergedGalleries, readGallery, taking } from "./imports.ts";
+import { galleryWithin, isKeptGallery, type KeptGallery } from "./keptGallery.ts";
 import { croppedTo, type PreparedProbe, prepare } from "./probe.ts";
-
-/** The people of one model, with a small picture of each person enrolled here. */
-interface KeptGallery {
-  readonly gallery: GalleryJson;
-  readonly covers: readonly (readonly [name: string, dataUri: string])[];
-}
 
 interface Opened {
   readonly id: string;
@@ -34,7 +31,6 @@ interface Opened {
   covers: ReadonlyMap<string, string>;
 }
 
-const galleryFile = (fingerprint: string) => `gallery-${fingerprint}.json`;
 const coverSide = 96;
 /** Frames are embedded one at a time. */
 const batchSize = 1;
@@ -130,7 +126,7 @@ export class Recognition {
     return this.alone(() =>
       taking(file, async (bytes) => {
         const model = await Model.open(await this.context.device(), bytes, { batchSize });
-        const id = `imported-${model.fingerprint.slice(0, 16)}`;
+        const id = importedId(model.fingerprint);
         await model.dispose();
         await this.context.models.add(id, file.name.replace(/\.safetensors$/i, ""), bytes);
         await this.use(id);
@@ -142,6 +138,7 @@ export class Recognition {
     return this.alone(async () => {
       const { models } = this.context;
       if (!models.isImported(id)) return;
+      await models.removeGallery(id);
       await models.remove(id);
       if (this.opened?.id !== id) return;
       const [next] = models.list();
@@ -212,19 +209,34 @@ export class Recognition {
     const model = await Model.open(device, bytes, { batchSize });
     try {
       await this.openLiveness(device);
-      const kept = await readJson<KeptGallery>(this.folder, galleryFile(model.fingerprint));
-      const { liveness } = this;
-      const gallery = kept
-        ? Gallery.fromJSON(model, kept.gallery, { liveness })
-        : new Gallery(model, { match: "nearest", liveness });
+      const enrolled = await this.enrolled(model);
       if (models.index.model !== id) await models.keep({ model: id });
-      this.opened = { id, digest, device, model, gallery, covers: new Map(kept?.covers) };
+      this.opened = { id, digest, device, model, ...enrolled };
     } catch (error) {
       await model.dispose();
       throw error;
     }
     await opened?.model.dispose();
     this.tell();
+  }
+
+  /** The people enrolled with a model. Of a damaged gallery those that can be read, and its file is kept. */
+  private async enrolled(model: Model): Promise<Pick<Opened, "gallery" | "covers">> {
+    const file = galleryFile(model.fingerprint);
+    const { value, damaged } = await readJson(this.folder, file, (stored) => isKeptGallery(model, stored));
+    const kept = value ?? (damaged === undefined ? undefined : galleryWithin(model, damaged));
+    const { liveness } = this;
+    if (!kept) return { gallery: new Gallery(model, { match: "nearest", liveness }), covers: new Map() };
+    const gallery = Gallery.fromJSON(model, kept.gallery, { liveness });
+    if (damaged !== undefined) {
+      const aside = await setAside(this.folder, file);
+      await writeJson(this.folder, file, kept);
+      const found = gallery.names.length === 0 ? "Nobody" : count(gallery.names.length, "person", "people");
+      this.context.publisher.repaired(
+        `The people enrolled for this model were damaged. ${found} could be read; enroll the others again. The damaged file is kept as ${aside}.`,
+      );
+    }
+    return { gallery, covers: new Map(kept.covers) };
   }
 
   private async openLiveness(device: Device): Promise<void> {
@@ -264,7 +276,8 @@ export class Recognition {
     const before = { gallery: opened.gallery.toJSON(), covers: opened.covers };
     try {
       await change();
-      const kept: KeptGallery = { gallery: opened.gallery.toJSON(), covers: [...opened.covers] };
+      const kept: KeptGallery = { version: 1, gallery: opened.gallery.toJSON(), covers: [...opened.covers] };
+      this.context.models.nameOf(opened.id); // throws where the model was deleted meanwhile
       await writeJson(this.folder, galleryFile(opened.model.fingerprint), kept);
     } catch (error) {
       const { liveness } = this;

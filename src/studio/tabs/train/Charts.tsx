@@ -4,7 +4,13 @@ import { LineChart } from "../../charts/LineChart.tsx";
 import { percent } from "../../page/words.ts";
 import { evaluationLines, lossLines, type NamedCurve } from "./curves.ts";
 
-export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
+interface Props {
+  readonly curves: readonly NamedCurve[];
+  /** Whether one of the runs has enough held-out people. */
+  readonly evaluated: boolean;
+}
+
+export function Charts({ curves, evaluated }: Props) {
   const grown = (of: (curve: NamedCurve) => unknown) => curves.map((one) => `${one.name}:${of(one)}`).join();
   const [losses, evaluations] = [
     grown(({ curve }) => curve.losses.length),
@@ -24,26 +30,28 @@ export function Charts({ curves }: { curves: readonly NamedCurve[] }) {
           lines={loss}
         />
       </section>
-      <div class="columns">
-        <section class="card" aria-label="Held-out AUC">
-          <LineChart
-            title="AUC on held-out people"
-            explanation="How often two pictures of the same person (genuine) look more alike than two of different people (impostor). 0.5 is guessing, 1 is perfect."
-            xLabel="Step"
-            lines={auc}
-            format={(value) => value.toFixed(3)}
-          />
-        </section>
-        <section class="card" aria-label="Held-out equal error rate">
-          <LineChart
-            title="Equal error rate (EER) on held-out people"
-            explanation="The error rate at the threshold where false accepts and false rejects are equally frequent. Lower is better."
-            xLabel="Step"
-            lines={eer}
-            format={(value) => percent(value)}
-          />
-        </section>
-      </div>
+      {evaluated && (
+        <div class="columns">
+          <section class="card" aria-label="Held-out AUC">
+            <LineChart
+              title="AUC on held-out people"
+              explanation="How often two pictures of the same person (genuine) look more alike than two of different people (impostor). 0.5 is guessing, 1 is perfect."
+              xLabel="Step"
+              lines={auc}
+              format={(value) => value.toFixed(3)}
+            />
+          </section>
+          <section class="card" aria-label="Held-out equal error rate">
+            <LineChart
+              title="Equal error rate (EER) on held-out people"
+              explanation="The error rate at the threshold where false accepts and false rejects are equally frequent. Lower is better."
+              xLabel="Step"
+              lines={eer}
+              format={(value) => percent(value)}
+            />
+          </section>
+        </div>
+      )}
     </>
   );
 }

@@ -25,6 +25,10 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
     const others = compared.value.filter((one) => one !== id);
     compared.value = on ? [...others, id] : others;
   };
+  const rename = async ({ id, name }: RunSummary, input: HTMLInputElement) => {
+    if (input.value.trim() !== "") await act("train.rename", { run: id, name: input.value });
+    input.value = state.runs.value.find((one) => one.id === id)?.name ?? name;
+  };
   return (
     <section class="card" aria-label="Runs">
       <h2>Runs</h2>
@@ -71,7 +75,7 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
                     class="text"
                     aria-label={`Name of ${run.name}`}
                     defaultValue={run.name}
-                    onChange={(event) => act("train.rename", { run: run.id, name: event.currentTarget.value })}
+                    onChange={(event) => rename(run, event.currentTarget)}
                   />
                 </td>
                 <td>{statuses[run.status]}</td>
@@ -93,7 +97,7 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
                     <Confirm
                       quiet
                       label={`Delete ${run.name}`}
-                      question={`Delete ${run.name} and its model?`}
+                      question={`Delete ${run.name}${run.hasModel ? ", its model, and the people enrolled with it" : ""}?`}
                       yes="Delete"
                       onYes={() => act("train.delete", { run: run.id })}
                     />

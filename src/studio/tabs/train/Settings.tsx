@@ -1,15 +1,32 @@
 // A few settings with good defaults; the rest is collapsed.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import type { AugmentationName, LossName } from "../../messages.ts";
+import { state } from "../../page/client.ts";
 import { type NetworkName, networks } from "./defaults.ts";
 import { Preview } from "./Preview.tsx";
 import { augmentations, change, losses, networkOf, settings } from "./settings.ts";
 
 export function Settings() {
   const s = settings.value;
+  const { run } = state.training.value;
+  const open = useSignal(run === null);
+  // Folded once there is a run, and of the same height from then on: what is below does not move when the run ends.
+  useEffect(() => {
+    if (run !== null) open.value = false;
+  }, [run, open]);
   return (
-    <section class="card" aria-label="Settings">
-      <h2>Settings of the next run</h2>
+    <details
+      class="card"
+      open={open.value}
+      onToggle={({ currentTarget }) => {
+        open.value = currentTarget.open;
+      }}
+    >
+      <summary>
+        <h2>Settings of the next run</h2>
+      </summary>
       <div class="fields">
         <Choice
           label="Network"
@@ -121,7 +138,7 @@ export function Settings() {
           />
         </div>
       </details>
-    </section>
+    </details>
   );
 }
 

@@ -11,20 +11,19 @@ import { settings } from "./settings.ts";
 
 export function TrainTab() {
   const compared = useSignal<readonly string[]>([]);
-  const { run, status } = state.training.value;
-  const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
-  const curves = state.runs.value
-    .filter(({ id }) => id === run || compared.value.includes(id))
-    .flatMap(({ id, name }): NamedCurve[] => {
-      const curve = curveOf(id);
-      return curve ? [{ name, curve }] : [];
-    });
+  const { run } = state.training.value;
+  const shown = state.runs.value.filter(({ id }) => id === run || compared.value.includes(id));
+  const evaluated = shown.some(({ heldOut }) => heldOut > 1);
+  const curves = shown.flatMap(({ id, name }): NamedCurve[] => {
+    const curve = curveOf(id);
+    return curve ? [{ name, curve }] : [];
+  });
   return (
     <>
       <Buttons />
       {run && <Progress />}
-      {!underWay && <Settings />}
-      {curves.some(({ curve }) => curve.losses.length > 0) && <Charts curves={curves} />}
+      <Settings />
+      {curves.some(({ curve }) => curve.losses.length > 0) && <Charts curves={curves} evaluated={evaluated} />}
       <Runs compared={compared} />
     </>
   );
@@ -106,9 +105,8 @@ function Progress() {
       {note && <p>{note}</p>}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
-        {device.status === "ready" && device.software && ". A real GPU is far faster"}.
-        {status === "training" &&
-          " You may close this page at any time: training continues from the last checkpoint when you return."}
+        {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
+        time: a run in training continues from its last checkpoint when you return.
       </p>
     </section>
   );

@@ -1,8 +1,9 @@
 // The worker's part of the Train tab.
 import type { Context, Handlers } from "../../worker/context.ts";
+import { personName } from "../../worker/data/personName.ts";
 import { preview } from "./preview.ts";
 
-export function handlers({ training, runs, library, device, publisher }: Context): Handlers<"train"> {
+export function handlers({ training, runs, models, library, device, publisher }: Context): Handlers<"train"> {
   return {
     "train.start": async ({ settings }) => ({ run: (await training.start(settings)).id }),
     "train.pause": () => training.pause(),
@@ -14,12 +15,18 @@ export function handlers({ training, runs, library, device, publisher }: Context
     },
     "train.rename": async ({ run, name }) => {
       const found = runs.get(run);
-      found.name = name.trim() || found.name;
-      await runs.save(found);
+      const before = found.name;
+      found.name = personName(name);
+      await runs.save(found).catch((error: Error) => {
+        found.name = before;
+        runs.tell();
+        throw error;
+      });
     },
     "train.delete": async ({ run }) => {
       const shown = publisher.state.training.run === run;
       if (shown && training.busy) await training.pause();
+      if (runs.get(run).hasModel) await models.removeGallery(run);
       await runs.remove(run);
       if (shown) training.show(runs.list()[0]);
     },

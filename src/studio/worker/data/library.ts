@@ -1,28 +1,18 @@
 // The dataset: people, pictures, and who is held out. Each change is stored before it is published.
 import type { Dataset } from "../../../data/dataset.ts";
-import { identityName } from "../../../data/names.ts";
 import { byNaturalOrder } from "../../../data/naturalOrder.ts";
 import { pictureFormat } from "../../../data/pictures/storedPicture.ts";
 import { Random, streams } from "../../../data/random.ts";
 import { DiskError, TwingradError } from "../../../errors.ts";
 import type { PageDecoder } from "../../../web/decoder.ts";
 import type { Added, PictureSummary, RefusedPicture } from "../../messages.ts";
-import { folderAt, picturesFolder, readJson, rootFolder, writeJson } from "../folders.ts";
+import { count } from "../../page/words.ts";
+import { folderAt, picturesFolder, readJson, rootFolder, setAside, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
 import { jpegOf } from "./jpeg.ts";
+import { isStoredPeople, type Person, peopleWithin, rebuilt, type StoredPeople } from "./people.ts";
+import { personName } from "./personName.ts";
 import { type PictureStore, storedPictures } from "./pictureStore.ts";
-
-export interface Person {
-  readonly id: string;
-  name: string;
-  heldOut: boolean;
-  pictures: { readonly id: string; readonly name: string }[];
-}
-
-interface Stored {
-  readonly version: 1;
-  readonly people: Person[];
-}
 
 export interface NewPicture {
   readonly person: string;
@@ -63,18 +53,43 @@ export class Library {
     private readonly decoder: PageDecoder,
   ) {}
 
-  async open(): Promise<void> {
-    const stored = await readJson<Stored>(this.folder, indexFile);
-    if (stored) this.people = stored.people;
+  /** @param earlier lists of people, the newest first, for what a damaged list lacks */
+  async open(earlier: () => Promise<(readonly Person[])[]>): Promise<void> {
+    const { value, damaged } = await readJson(this.folder, indexFile, isStoredPeople);
+    if (value) this.people = value.people;
+    else await this.rebuild(damaged, await earlier());
     this.tell();
     await this.store.keepOnly(this.pictureIds());
+  }
+
+  /** After the list of people was damaged, or lost: nothing else is removed. */
+  private async rebuild(damaged: string | undefined, earlier: (readonly Person[])[]): Promise<void> {
+    if (damaged === undefined && earlier.length === 0) return; // there never was one
+    const { people, rest } = rebuilt([peopleWithin(damaged ?? ""), ...earlier], await this.store.list());
+    const whole: string[] = [];
+    for (const id of rest) {
+      const bytes = await this.store.read(id).catch(() => undefined);
+      if (bytes && (await digestOf(bytes)) === id) whole.push(id); // written to its end
+    }
+    if (whole.length > 0) people.push(unsortedPeople(whole));
+    this.people = people.sort((a, b) => byNaturalOrder(a.name, b.name));
+    try {
+      const kept =
+        damaged === undefined ? "" : ` The damaged file is kept as ${await setAside(this.folder, indexFile)}.`;
+      await this.write();
+      this.publisher.repaired(repairOf(people) + kept);
+    } catch (error) {
+      this.publisher.patch("storage", { problem: (error as Error).message });
+    }
   }
 
   /** Adds as many pictures as possible; the others are listed as rejected with the reason. */
   add(pictures: readonly NewPicture[], told?: (done: number) => void): Promise<Added> {
     return this.alone(async () => {
       const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
-      const known = new Map(this.people.flatMap((p) => p.pictures.map(({ id, name }) => [id, `${p.name}, ${name}`])));
+      const stored = this.pictureIds();
+      const sorted = this.people.filter(({ unsorted }) => !unsorted);
+      const known = new Map(sorted.flatMap((p) => p.pictures.map(({ id, name }) => [id, `${p.name}, ${name}`])));
       const added: string[] = [];
       let refused = 0;
       let full: DiskError | undefined;
@@ -93,13 +108,14 @@ export class Library {
         }
         told?.(index + 1);
       }
+      this.people = this.people.filter(({ pictures }) => pictures.length > 0); // none is left of the unsorted ones
       this.holdOutNewcomers(new Set(before.map(({ id }) => id)));
       this.people.sort((a, b) => byNaturalOrder(a.name, b.name));
       try {
         await this.write();
       } catch (error) {
         this.people = before; // what is not stored would be gone after a reload
-        for (const id of added) await this.store.remove(id);
+        for (const id of added) if (!stored.has(id)) await this.store.remove(id);
         throw error;
       } finally {
         this.publisher.patch("storage", { problem: full?.message ?? null });
@@ -125,12 +141,13 @@ export class Library {
 
   rename(person: string, to: string): Promise<void> {
     return this.alone(async () => {
-      const name = identityName(to);
+      const name = personName(to);
       const own = this.personOf(person);
       const other = this.people.find((one) => one !== own && one.name === name);
       if (other) throw new TwingradError("BAD_INPUT", `There is already a person called ${name}.`);
       await this.changing(() => {
         own.name = name;
+        delete own.unsorted; // they all show this person
         this.people.sort((a, b) => byNaturalOrder(a.name, b.name));
       });
     });
@@ -201,7 +218,7 @@ export class Library {
   datasets(people: readonly Person[] = this.people): { training: Dataset; heldOut: Dataset } {
     const known = this.pictureIds();
     const of = (heldOut: boolean): Dataset => {
-      const own = people.filter((person) => person.heldOut === heldOut);
+      const own = people.filter((person) => person.heldOut === heldOut && !person.unsorted);
       return {
         identities: own.map(({ name }) => name),
         items: own.flatMap(({ name: who, pictures }, identity) =>
@@ -224,7 +241,9 @@ export class Library {
 
   /** Changes with the pictures and with who is held out, and with nothing else. */
   async fingerprint(): Promise<string> {
-    const parts = this.people.map(({ id, heldOut, pictures }) => [id, heldOut, pictures.map((picture) => picture.id)]);
+    const parts = this.people
+      .filter(({ unsorted }) => !unsorted)
+      .map(({ id, heldOut, pictures }) => [id, heldOut, pictures.map((picture) => picture.id)]);
     parts.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
     return digestOf(new TextEncoder().encode(JSON.stringify(parts)));
   }
@@ -232,7 +251,7 @@ export class Library {
   /** Why training is not possible yet; undefined when it is. */
   tooLittle(): string | undefined {
     if (this.people.length === 0) return "There are no pictures yet.";
-    const learned = this.people.filter(({ heldOut }) => !heldOut);
+    const learned = this.people.filter(({ heldOut, unsorted }) => !heldOut && !unsorted);
     const several = learned.filter(({ pictures }) => pictures.length > 1).length;
     if (learned.length < 2) return "Training needs pictures of at least two people who are not held out.";
     if (several < 2) return "Training needs at least two people with two pictures each who are not held out.";
@@ -241,7 +260,7 @@ export class Library {
 
   /** The part of adding a picture that can run concurrently. */
   private async prepare({ person, bytes }: NewPicture): Promise<Prepared> {
-    const who = identityName(person);
+    const who = personName(person);
     const content = await bytes();
     const id = await digestOf(content);
     await this.decoder.decode(content, [8, 8, 3]); // throws where it cannot be decoded
@@ -253,6 +272,8 @@ export class Library {
     if (other !== undefined) throw new DuplicateError(`It is the same picture as ${other}.`);
     await this.store.write(id, content);
     known.set(id, `${who}, ${name}`);
+    const unsorted = this.people.find((one) => one.unsorted);
+    if (unsorted) unsorted.pictures = unsorted.pictures.filter((one) => one.id !== id);
     let own = this.people.find((one) => one.name === who);
     if (!own) {
       own = { id: `${Date.now().toString(36)}-${(this.ids++).toString(36)}`, name: who, heldOut: false, pictures: [] };
@@ -304,7 +325,7 @@ export class Library {
   }
 
   private async write(): Promise<void> {
-    await writeJson(this.folder, indexFile, { version: 1, people: this.people } satisfies Stored);
+    await writeJson(this.folder, indexFile, { version: 1, people: this.people } satisfies StoredPeople);
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {
@@ -325,13 +346,18 @@ export class Library {
 
   private tell(): void {
     this.publisher.set("data", {
-      people: this.people.map(({ id, name, heldOut, pictures }) => ({
+      people: this.people.map(({ id, name, heldOut, unsorted = false, pictures }) => ({
         id,
         name,
         heldOut,
+        unsorted,
         pictures: pictures.length,
         covers: pictures.slice(0, shownCovers).map((picture) => picture.id),
-        problem: pictures.length === 1 ? "Only one picture: training needs at least two." : null,
+        problem: unsorted
+          ? `${count(pictures.length, "picture")}, not used for training.`
+          : pictures.length === 1
+            ? "Only one picture: training needs at least two."
+            : null,
       })),
       pictures: this.people.reduce((sum, { pictures }) => sum + pictures.length, 0),
       refused: this.refused,
@@ -339,6 +365,26 @@ export class Library {
       kept: this.publisher.state.data.kept,
     });
   }
+}
+
+/** Pictures whose people are unknown after the list was damaged. */
+function unsortedPeople(pictures: readonly string[]): Person {
+  return {
+    id: `unsorted-${Date.now().toString(36)}`,
+    name: "Recovered pictures",
+    heldOut: false,
+    unsorted: true,
+    pictures: pictures.map((id, n) => ({ id, name: `picture ${n + 1}` })),
+  };
+}
+
+/** What became of a damaged list, for the user. */
+function repairOf(people: readonly Person[]): string {
+  const sorted = people.filter(({ unsorted }) => !unsorted);
+  const picturesOf = (some: readonly Person[]) => some.reduce((sum, { pictures }) => sum + pictures.length, 0);
+  const rest = picturesOf(people) - picturesOf(sorted);
+  const unknown = `${count(rest, "picture")} whose person is not known ${rest === 1 ? "is" : "are"} under “Recovered pictures”: add their folders again to sort them.`;
+  return `The list of your people was damaged. No picture is lost: ${count(picturesOf(sorted), "picture")} of ${count(sorted.length, "person", "people")} were found again.${rest > 0 ? ` ${unknown}` : ""}`;
 }
 
 class DuplicateError extends TwingradError {

@@ -7,6 +7,7 @@ export interface PictureStore {
   /** Atomic. @throws DISK where the browser refuses. */
   readonly write: (id: string, bytes: Uint8Array) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
+  readonly list: () => Promise<string[]>;
   /** Removes all others, which a page left when it was closed in the middle of adding or removing pictures. */
   readonly keepOnly: (ids: ReadonlySet<string>) => Promise<void>;
 }
@@ -27,6 +28,12 @@ export function storedPictures(path: string): PictureStore {
     let found = await navigator.storage.getDirectory();
     for (const name of path.split("/")) found = await found.getDirectoryHandle(name, { create });
     return found;
+  };
+  const list = async () => {
+    const inside = await folder(false).catch(() => undefined);
+    const names: string[] = [];
+    if (inside) for await (const name of inside.keys()) names.push(name); // otherwise nothing was ever stored
+    return names;
   };
   const failed = (id: string, what: string, error: unknown): TwingradError =>
     storageError(`${path}/${id}`, what, error as Error);
@@ -59,12 +66,12 @@ export function storedPictures(path: string): PictureStore {
     async remove(id) {
       await (await folder()).removeEntry(id).catch(() => undefined); // already gone
     },
+    list,
     async keepOnly(ids) {
-      const inside = await folder(false).catch(() => undefined);
-      if (!inside) return; // nothing was ever stored
-      const names: string[] = [];
-      for await (const name of inside.keys()) if (!ids.has(name)) names.push(name);
-      for (const name of names) await inside.removeEntry(name).catch(() => undefined);
+      const gone = (await list()).filter((id) => !ids.has(id));
+      if (gone.length === 0) return;
+      const inside = await folder();
+      for (const id of gone) await inside.removeEntry(id).catch(() => undefined);
     },
   };
 }

@@ -1,51 +1,36 @@
 // The runs: settings, progress, curves, checkpoints and model; each has its folder.
 import { TwingradError } from "../../../errors.ts";
+import { openSaved } from "../../../model/modelFile.ts";
 import { withPresentNames } from "../../../options.ts";
 import { Checkpoints } from "../../../train/checkpoints.ts";
-import type { Evaluation, RunSettings, RunStatus, RunSummary } from "../../messages.ts";
-import type { Person } from "../data/library.ts";
-import { folderAt, foldersIn, readJson, removeFolder, runsFolder, writeJson } from "../folders.ts";
+import type { Evaluation, RunSummary } from "../../messages.ts";
+import { isPeople, type Person } from "../data/people.ts";
+import { folderAt, foldersIn, isAside, readJson, removeFolder, runsFolder, setAside, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
-
-export interface Run {
-  readonly version: 1;
-  readonly id: string;
-  name: string;
-  readonly created: number;
-  status: RunStatus;
-  readonly settings: RunSettings;
-  readonly people: number;
-  readonly heldOut: number;
-  readonly pictures: number;
-  /** The fingerprint of its pictures. */
-  readonly fingerprint: string;
-  adapter: string;
-  /** The loss of every step from the first. */
-  losses: number[];
-  evaluations: Evaluation[];
-  hasModel: boolean;
-}
+import { isRun, type Run } from "./run.ts";
 
 const runFile = "run.json";
 const peopleFile = "people.json";
 const modelFile = "model.safetensors";
+const folderOf = (id: string) => folderAt(`${runsFolder}/${id}`);
 
 export class Runs {
   private readonly all = new Map<string, Run>();
 
   constructor(private readonly publisher: Publisher) {}
 
-  async open(): Promise<void> {
+  /** Returns the ids of damaged runs; their folders stay as they are. */
+  async open(): Promise<string[]> {
+    const damaged: string[] = [];
     for (const id of await foldersIn(runsFolder)) {
-      try {
-        const run = await readJson<Run>(folderAt(`${runsFolder}/${id}`), runFile);
-        if (run) this.all.set(id, { ...run, settings: withPresentNames(run.settings) });
-        else await removeFolder(`${runsFolder}/${id}`); // the page was closed while it was deleted
-      } catch {
-        // unreadable: left as it is
-      }
+      const folder = folderOf(id);
+      const run = await readJson(folder, runFile, isRun);
+      if (run.value) this.all.set(id, { ...run.value, settings: withPresentNames(run.value.settings) });
+      else if (run.damaged !== undefined) damaged.push(id);
+      else if (!(await folder.list()).some(isAside)) await removeFolder(folder.path); // the page was closed while it was deleted
     }
     this.tell();
+    return damaged;
   }
 
   list(): Run[] {
@@ -68,18 +53,52 @@ export class Runs {
   async save(run: Run): Promise<void> {
     this.all.set(run.id, run);
     this.tell();
-    await writeJson(folderAt(`${runsFolder}/${run.id}`), runFile, run);
+    await writeJson(folderOf(run.id), runFile, run);
   }
 
   /** Stores the people and pictures that a run begins with, so that it can resume with the same ones. */
   async writePeople(id: string, people: readonly Person[]): Promise<void> {
-    await writeJson(folderAt(`${runsFolder}/${id}`), peopleFile, people);
+    await writeJson(folderOf(id), peopleFile, people);
   }
 
   async people(id: string): Promise<readonly Person[]> {
-    const people = await readJson<readonly Person[]>(folderAt(`${runsFolder}/${id}`), peopleFile);
-    if (people) return people;
+    const { value } = await readJson(folderOf(id), peopleFile, isPeople);
+    if (value) return value;
     throw new TwingradError("CORRUPT_FILE", `It is not known which pictures ${this.get(id).name} began with.`);
+  }
+
+  /** The people of all runs, the newest first, where they can be read: of damaged runs as well. */
+  async everyPeople(): Promise<(readonly Person[])[]> {
+    const found: (readonly Person[])[] = [];
+    for (const id of (await foldersIn(runsFolder)).sort().reverse()) {
+      const { value } = await readJson(folderOf(id), peopleFile, isPeople);
+      if (value) found.push(value);
+    }
+    return found;
+  }
+
+  /** The model of a damaged run, or its best readable checkpoint; undefined where it has neither. */
+  async rescued(id: string): Promise<Uint8Array | undefined> {
+    const checkpoints = this.checkpoints(id);
+    const best = await checkpoints.best();
+    const saved = [best, ...(await checkpoints.list())].flatMap((one) => (one ? [one.name] : []));
+    const reads = [() => folderOf(id).read(modelFile), ...saved.map((name) => () => checkpoints.folder.read(name))];
+    for (const read of reads) {
+      try {
+        const bytes = await read();
+        await openSaved(bytes); // throws where it is damaged, too
+        return bytes;
+      } catch {
+        // the next one
+      }
+    }
+    return undefined;
+  }
+
+  /** Renames the file of a damaged run, so that the run is reported once. */
+  async setAside(id: string): Promise<void> {
+    await setAside(folderOf(id), runFile);
+    await folderOf(id).remove(runFile);
   }
 
   checkpoints(id: string): Checkpoints {
@@ -87,18 +106,18 @@ export class Runs {
   }
 
   async writeModel(id: string, bytes: Uint8Array): Promise<void> {
-    await folderAt(`${runsFolder}/${id}`).write(modelFile, bytes);
+    await folderOf(id).write(modelFile, bytes);
   }
 
   /** The finished model of a run, for Evaluate and Recognize. */
   model(id: string): Promise<Uint8Array> {
     if (!this.get(id).hasModel) throw new TwingradError("BAD_INPUT", "This run has no model yet: let it finish.");
-    return folderAt(`${runsFolder}/${id}`).read(modelFile);
+    return folderOf(id).read(modelFile);
   }
 
   async remove(id: string): Promise<void> {
     this.get(id);
-    const folder = folderAt(`${runsFolder}/${id}`);
+    const folder = folderOf(id);
     if ((await folder.list()).includes(runFile)) await folder.remove(runFile); // first, so that no run is left without its model
     await removeFolder(`${runsFolder}/${id}`);
     this.all.delete(id);

@@ -16,9 +16,11 @@ import { finishedModel } from "./finish.ts";
 import { HeldOut } from "./heldOut.ts";
 import { Pace } from "./pace.ts";
 import { streamOf, trainerOf } from "./recipe.ts";
-import type { Run, Runs } from "./runs.ts";
+import type { Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
 
 type Wish = "train" | "pause" | "stop";
+type OnDevice = <T>(work: (device: Device) => Promise<T>) => Promise<T>;
 
 export interface TrainingParts {
   readonly publisher: Publisher;
@@ -31,6 +33,7 @@ export class Training {
   /** The run that uses the device, until its work is complete; another one waits for that. */
   private active: { readonly run: Run; wish: Wish; readonly over: Promise<void> } | undefined;
   private ids = 0;
+  private deleting = false;
 
   constructor(private readonly parts: TrainingParts) {}
 
@@ -50,7 +53,7 @@ export class Training {
       version: 1,
       id: `${Date.now().toString(36)}-${(this.ids++).toString(36)}`,
       name: runs.nextName(),
-      created: Date.now(),
+      created: Math.max(Date.now(), ...runs.list().map(({ created }) => created + 1)), // the clock may have gone back
       status: "training",
       settings,
       people: training.identities.length,
@@ -90,6 +93,18 @@ export class Training {
     this.active.wish = "pause";
     this.tell({ status: "pausing" });
     await this.active.over;
+  }
+
+  /** Pauses, and starts nothing until everything is deleted. */
+  async deleted(work: () => Promise<void>): Promise<void> {
+    this.deleting = true;
+    try {
+      await this.pause();
+      await work();
+      this.show(undefined);
+    } finally {
+      this.deleting = false;
+    }
   }
 
   /** Ends the run now; its best checkpoint becomes its model. A paused run without steps is only marked. */
@@ -141,6 +156,7 @@ export class Training {
   }
 
   private refuseTwo(): void {
+    if (this.deleting) throw new TwingradError("BAD_INPUT", "Everything is being deleted.");
     if (this.active)
       throw new TwingradError("BAD_INPUT", `${this.active.run.name} is training: stop it or let it finish first.`);
   }
@@ -162,6 +178,13 @@ export class Training {
     this.tell({ ...this.figures(run), status: "starting", stepsPerSecond: null, secondsLeft: null, note: null });
     publisher.set("activity", { text: "Preparing the network on your GPU" });
     await runs.save(run);
+    const checkpoints = runs.checkpoints(run.id);
+    const best = wish() === "stop" ? await bestCheckpoint(checkpoints) : undefined;
+    if (best) {
+      const people = await runs.people(run.id).catch(() => []); // without them it has no threshold of its own
+      const onDevice: OnDevice = async (work) => work(await this.parts.device());
+      return this.finish(run, best, "stopped", library.datasets(people).heldOut, onDevice);
+    }
     const { training, heldOut } = library.datasets(await runs.people(run.id));
     const { settings } = run;
     const stream = streamOf(training, settings);
@@ -169,7 +192,6 @@ export class Training {
     run.adapter = deviceName(device.adapter);
     const trainer = await trainerOf(device, training, settings, (recovered) => this.recovered(recovered));
     try {
-      const checkpoints = runs.checkpoints(run.id);
       await restore(run, checkpoints, trainer, (state) => stream.restore(state));
       const evaluator = await HeldOut.open(heldOut, settings);
       publisher.set("activity", null);
@@ -182,7 +204,8 @@ export class Training {
         this.show(run);
         return;
       }
-      await this.finish(run, trainer, checkpoints, ended, heldOut);
+      const bytes = (await bestCheckpoint(checkpoints)) ?? (await trainer.save());
+      await this.finish(run, bytes, ended, heldOut, (work) => trainer.withDevice(work));
     } finally {
       await trainer.dispose();
     }
@@ -244,17 +267,15 @@ export class Training {
 
   private async finish(
     run: Run,
-    trainer: Trainer,
-    checkpoints: Checkpoints,
+    bytes: Uint8Array,
     status: "stopped" | "trained",
     heldOut: Dataset,
+    onDevice: OnDevice,
   ): Promise<void> {
     const { runs, publisher } = this.parts;
     this.tell({ status: "finishing" });
     publisher.set("activity", { text: "Choosing the best checkpoint and its threshold" });
-    const best = await checkpoints.best();
-    const bytes = best ? await checkpoints.folder.read(best.name) : await trainer.save();
-    const model = await trainer.withDevice((device) => finishedModel(device, bytes, heldOut));
+    const model = await onDevice((device) => finishedModel(device, bytes, heldOut));
     await runs.writeModel(run.id, model);
     run.hasModel = true;
     run.status = status;
@@ -289,6 +310,11 @@ export class Training {
   private tell(fields: Partial<TrainingState>): void {
     this.parts.publisher.patch("training", fields);
   }
+}
+
+async function bestCheckpoint(checkpoints: Checkpoints): Promise<Uint8Array | undefined> {
+  const best = await checkpoints.best();
+  return best && checkpoints.folder.read(best.name);
 }
 
 /** Loads the newest valid checkpoint; later points of the curves are dropped, since those steps are repeated. */
