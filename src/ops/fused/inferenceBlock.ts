@@ -9,7 +9,6 @@ import { imagesWithin, Parts } from "../../tape/lowering/parts.ts";
 import { Storage } from "../../tape/lowering/storage.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { type BlockShape, blockShape, cellsOf, runsOf, type Slice, type Source, slicesOf } from "./blockShape.ts";
-import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { type Form, launchConvPool } from "./convPool.ts";
 import { launchWiden } from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
@@ -46,7 +45,6 @@ export interface InferenceNorm {
 /** Inputs: x, the filter, optionally the bias, then gamma, beta and the moving averages. */
 export const inferenceBlockOperation: Operation<InferenceBlockOptions> = {
   name: "inference block",
-  rules: [bytesInFirstLoad],
   lower({ inputs, outputs: [output], options: { shape, epsilon, bias } }, to) {
     const [x, filter, ...rest] = inputs;
     const folded = launchFold(to, shape.filters, bias ? rest : [undefined, ...rest], epsilon);
@@ -75,12 +73,7 @@ const inParts: Lying<Parts> = {
 
 function sourceOf(to: Lowering, x: Tensor): Source {
   const parts = to.as(inParts, x) ?? Parts.whole(to.storage(x), x.shape[0]);
-  return {
-    at: ({ first }) => parts.at(first),
-    images: parts.images,
-    dtype: x.dtype === "u8" ? "u8" : "f32",
-    relu: false,
-  };
+  return { at: ({ first }) => parts.at(first), images: parts.images, dtype: "f32", relu: false };
 }
 
 /** [3, filters]: see the shader. It depends on parameters alone, so it is computed once. */
@@ -98,10 +91,11 @@ function launchFold(
 }
 
 /**
- * Where a software adapter takes as long for Winograd's three dispatches as for the direct one, which skips half of
- * each cell.
+ * Where a software adapter takes as long for Winograd's three dispatches as for the direct one: it skips half of each
+ * cell, or the cells of the whole batch fill only half of a product's tile and its filters half of the columns.
  */
-const halvesCells = ({ pooledY }: BlockShape) => pooledY === 1;
+const asFastDirect = (shape: BlockShape, { images }: Slice) =>
+  shape.pooledY === 1 || (images * cellsOf(shape) <= 4 && shape.filters <= 32);
 
 function launchSlice(
   to: Lowering,
@@ -119,7 +113,7 @@ function launchSlice(
   choose(to, keyOf("block.inference", { images: slice.images, x: [height, width, channels], filters }), {
     winograd: {
       fits: winograd.fits(shape, source),
-      preferred: winograd.prefers(to, shape) && !(software && halvesCells(shape)),
+      preferred: winograd.prefers(to, shape) && !(software && asFastDirect(shape, slice)),
       launch() {
         const transformed = winograd.launchInputTransform(to, shape, slice, source, x);
         winograd.launchPool(to, shape, slice, { transformed, ...operands }, runs);
