@@ -58,13 +58,14 @@ const withoutPicomatch = {
 // All entries in one build: what two of them share is one file, so that a class or an error is the same one in both.
 const built = await build({
   ...options,
+  // In this order similar shaders lie near each other in a page's bundle, within the reach of gzip.
   entryPoints: {
     index: "src/index.ts",
+    "exchange/index": "src/exchange/index.ts",
+    internal: "src/internal.ts",
     "node/index": "src/node/index.ts",
     "web/index": "src/web/index.ts",
-    "exchange/index": "src/exchange/index.ts",
     "web/decoder.worker": "src/web/decoder.worker.ts",
-    internal: "src/internal.ts",
   },
   outdir: library,
   platform: "neutral", // a page, a worker, Node, Deno, Bun

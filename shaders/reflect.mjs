@@ -104,14 +104,14 @@ async function buildModule(folder) {
 }
 
 /**
- * A shader as users download it: without comments, indentation and spaces beside punctuation. Lines stay where they are, so that
- * compile errors still point at them, and so do spaces between two words or two operators, as in `a - -b`.
+ * A shader as users download it: without comments, empty lines, indentation and spaces beside punctuation. A compile error
+ * quotes its line, so the others stay apart, and so do two words or two operators, as in `a - -b`.
  */
 export function minifyWhitespace(code) {
   const kind = (character) => (/[\w.@]/.test(character) ? "word" : /[-+*/%&|^~!<>=]/.test(character) ? "operator" : "");
   return code
     .replace(/\/\/.*/g, "")
-    .replace(/^[ \t]+|[ \t]+$/gm, "")
+    .replace(/^\s+|[ \t]+$/gm, "")
     .replace(/(\S)[ \t]+(?=(\S))/g, (all, left, right) => (kind(left) && kind(left) === kind(right) ? all : left));
 }
 

@@ -1,7 +1,7 @@
 // Hash that ties galleries and exports to a model.
 import type { Safetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/seal.ts";
-import { defaultEpsilon } from "../ops/batchNorm.ts";
+import { defaultEpsilon } from "../ops/fused/blockShape.ts";
 import type { ModelDescription } from "./description.ts";
 import { openSaved } from "./modelFile.ts";
 

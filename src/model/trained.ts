@@ -52,7 +52,7 @@ export async function openTrained(
   expectTask(description, task);
   const { loss, pictures } = description;
   const head = loss === "cross-entropy" ? readHead(file, description) : undefined;
-  const network = inferenceNetwork(description.network);
+  const network = await inferenceNetwork(description.network);
   const store = new ParameterStore(device);
   const sizes = batchSizes(batchSize);
   const embedder = towerEmbedder({ device, store, network, loss, sizes, pictures, tune: true });

@@ -1,8 +1,10 @@
 // The article's second network: one picture passes through the tower, and the head maps its embedding to the logit that
 // the picture is bona fide, not a presentation attack.
-import { type Network, type NetworkTask, towerNetwork } from "./network.ts";
+
+import type { Network, NetworkTask } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
 import { siamese } from "./siamese.ts";
+import { towerNetwork } from "./towerNetwork.ts";
 
 /** Options of `liveness`. */
 export type LivenessOptions = NetworkOptions;

@@ -1,18 +1,13 @@
 // The interface between a network and the trainer, for every task: towers from pictures to embeddings, and a head from
 // embeddings to logits.
 import { TwingradError } from "../errors.ts";
-import { batchNorm, defaultEpsilon, defaultMomentum } from "../ops/batchNorm.ts";
-import { conv2d } from "../ops/conv2d.ts";
-import { dense } from "../ops/dense.ts";
-import { maxPool2d } from "../ops/maxPool2d.ts";
-import { centralDifference } from "../ops/spatial/centralDifference.ts";
-import { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
+import { defaultEpsilon, defaultMomentum } from "../ops/fused/blockShape.ts";
 import { checkOptions, type Known } from "../options.ts";
 import type { Parameter } from "../tape/parameters.ts";
 import type { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { embeddingActivations, type NetworkOptions, towerSize } from "./networkOptions.ts";
-import { checkTowers, type Layers, leastSide, type TowerMode, tower, towerWeights } from "./towers.ts";
+import { checkTowers, leastSide, type TowerMode, towerWeights } from "./towers.ts";
 
 /**
  * `recognition`: do two pictures show the same identity? `liveness`: is a picture bona fide or a presentation attack?
@@ -36,37 +31,6 @@ export interface Network {
   head(tape: Tape, embeddings: Tensor): Tensor;
   /** The kernels with an L2 penalty: those of the convolutions. */
   penalised(tape: Tape): Parameter[];
-}
-
-const layers: Layers = { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool };
-
-/**
- * A network with the article's tower; filters 256, 128, 64, 32 and embedding 1024 by default.
- * @param features maps a batch's embeddings [N, embedding] to the head's input [B, embedding].
- */
-export function towerNetwork<T extends NetworkTask>(
-  task: T,
-  name: string,
-  options: NetworkOptions,
-  features: (embeddings: Tensor) => Tensor,
-): Network & { readonly task: T } {
-  const chosen = chosenOptions(name, options);
-  const { embedding, seed } = chosen;
-  return {
-    task,
-    options: chosen,
-
-    tower: (tape, images, mode) => tower(tape, images, chosen, mode, layers),
-
-    head(tape, embeddings) {
-      const kernel = tape.parameter("head/kernel", [embedding, 1], { initial: "glorot-uniform", seed });
-      const bias = tape.parameter("head/bias", [1], { initial: 0 });
-      return dense(features(embeddings), kernel, { bias });
-    },
-
-    penalised: (tape) =>
-      [...tape.parameters].filter(([name]) => /^tower\d*\/block\d+\/conv\/kernel$/.test(name)).map(([, one]) => one),
-  };
 }
 
 /** The options with their defaults. `name` is the function's name in errors. @throws BAD_INPUT for invalid options. */

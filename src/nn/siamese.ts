@@ -1,8 +1,9 @@
 // The Siamese network of the TensorFlow article: both pictures pass through the tower with the same weights, and the
 // head maps the difference of their embeddings to a logit.
 import { absDifference } from "../ops/absDifference.ts";
-import { type Network, towerNetwork } from "./network.ts";
+import type { Network } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
+import { towerNetwork } from "./towerNetwork.ts";
 
 /** Options of `siamese`. */
 export type SiameseOptions = NetworkOptions;

@@ -1,12 +1,11 @@
 // Towers: from pictures to embeddings, by convolutions as in the TensorFlow article, or with fewer trained layers.
 import { TwingradError } from "../errors.ts";
-import type { batchNorm } from "../ops/batchNorm.ts";
-import type { conv2d } from "../ops/conv2d.ts";
+import type { BatchNormOptions, batchNorm } from "../ops/batchNorm.ts";
 import type { dense } from "../ops/dense.ts";
 import { flatten } from "../ops/flatten.ts";
-import { edgeHistograms, histogramWindows } from "../ops/images/edgeHistograms.ts";
-import { edgeDirections, orientedGradients } from "../ops/images/orientedGradients.ts";
-import type { maxPool2d } from "../ops/maxPool2d.ts";
+import type { edgeHistograms } from "../ops/images/edgeHistograms.ts";
+import { edgeDirections, histogramWindows } from "../ops/images/edgeShape.ts";
+import type { orientedGradients } from "../ops/images/orientedGradients.ts";
 import type { centralDifference } from "../ops/spatial/centralDifference.ts";
 import type { globalAveragePool } from "../ops/spatial/globalAveragePool.ts";
 import type { Tape } from "../tape/tape.ts";
@@ -25,19 +24,33 @@ export interface TowerMode {
   readonly index?: number;
 }
 
+/** Of a batch-norm with moving averages. */
+export type TowerNorm = BatchNormOptions & Required<Pick<BatchNormOptions, "epsilon" | "moving">>;
+
 /** The operations of a tower: with their chain rules, or without for inference. */
 export interface Layers {
-  readonly conv2d: typeof conv2d;
-  readonly maxPool2d: typeof maxPool2d;
-  readonly batchNorm: typeof batchNorm;
+  /** A 3 x 3 convolution, max-pool, batch-norm and ReLU. */
+  readonly block: (x: Tensor, filter: Tensor, bias: Tensor, norm: TowerNorm) => Tensor;
   readonly dense: typeof dense;
+  /** Required where `needsRareLayers`. */
+  readonly rare?: RareLayers;
+}
+
+export interface RareLayers {
+  readonly batchNorm: typeof batchNorm;
   readonly centralDifference: typeof centralDifference;
   readonly globalAveragePool: typeof globalAveragePool;
+  readonly orientedGradients: typeof orientedGradients;
+  readonly edgeHistograms: typeof edgeHistograms;
 }
+
+/** Whether a network has other towers than those of pixels, patches, central differences, or blocks that cannot be fused. */
+export const needsRareLayers = ({ towers, patch, differences, filters }: Options): boolean =>
+  towers.some((kind) => kind !== "pixels") || patch > 0 || differences > 0 || filters.some((count) => count % 4 > 0);
 
 /** [N, H, W, C] to [N, embedding]. */
 export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerMode, layers: Layers): Tensor {
-  const { conv2d, maxPool2d, batchNorm, dense, centralDifference, globalAveragePool } = layers;
+  const { block, dense, rare } = layers;
   const { filters, embedding, embeddingActivation, batchNormEpsilon, batchNormMomentum, seed, towers } = options;
   const { patch, differences } = options;
   const { training, groups = 1, index = 0 } = mode;
@@ -45,7 +58,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
   const kind = towers[index];
 
   /** The options of a batch-norm over `count` channels. */
-  const norm = (scope: string, count: number) => {
+  const norm = (scope: string, count: number): TowerNorm => {
     const gamma = tape.parameter(`${scope}/gamma`, [count], { initial: 1 });
     const beta = tape.parameter(`${scope}/beta`, [count], { initial: 0 });
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
@@ -55,24 +68,23 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     return { gamma, beta, epsilon: batchNormEpsilon, groups, training: training && gamma.trainable, moving };
   };
 
-  let x = kind === "pixels" ? images : orientedGradients(images);
+  let x = kind === "pixels" ? images : rare!.orientedGradients(images);
   if (kind === "histograms") {
-    const histograms = flatten(edgeHistograms(x));
-    x = batchNorm(histograms, norm(`${name}/norm`, histograms.shape[1]));
+    const histograms = flatten(rare!.edgeHistograms(x));
+    x = rare!.batchNorm(histograms, norm(`${name}/norm`, histograms.shape[1]));
   } else {
     filters.forEach((count, i) => {
       if (i === 0 && kind === "edges") return;
-      const block = `${name}/block${i + 1}`;
-      const kernel = tape.parameter(`${block}/conv/kernel`, [3, 3, x.shape[3], count], {
+      const scope = `${name}/block${i + 1}`;
+      const kernel = tape.parameter(`${scope}/conv/kernel`, [3, 3, x.shape[3], count], {
         initial: "glorot-uniform",
         seed,
       });
-      const bias = tape.parameter(`${block}/conv/bias`, [count], { initial: 0 });
-      const filter = differences > 0 ? centralDifference(kernel, differences) : kernel;
-      x = maxPool2d(conv2d(x, filter, { bias, padding: "same" }), { size: 2 });
-      x = batchNorm(x, { ...norm(`${block}/norm`, count), activation: "relu" });
+      const bias = tape.parameter(`${scope}/conv/bias`, [count], { initial: 0 });
+      const filter = differences > 0 ? rare!.centralDifference(kernel, differences) : kernel;
+      x = block(x, filter, bias, norm(`${scope}/norm`, count));
     });
-    if (patch > 0) return globalAveragePool(x);
+    if (patch > 0) return rare!.globalAveragePool(x);
     x = flatten(x);
   }
   const kernel = tape.parameter(`${name}/dense/kernel`, [x.shape[1], embedding], { initial: "glorot-uniform", seed });

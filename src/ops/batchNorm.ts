@@ -14,8 +14,7 @@ import { threads } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { blockRules } from "./fused/blockRules.ts";
-import type { Normalization } from "./fused/blockShape.ts";
-import { inferenceBlock } from "./fused/inferenceBlock.ts";
+import { defaultEpsilon, defaultMomentum, type Normalization } from "./fused/blockShape.ts";
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions {
@@ -46,10 +45,6 @@ const batchNormOptions: Known<BatchNormOptions> = {
   training: 1,
   activation: 1,
 };
-
-/** TensorFlow's default, and so the article's. */
-export const defaultEpsilon = 1e-3;
-export const defaultMomentum = 0.99;
 
 /**
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015), with the
@@ -97,7 +92,6 @@ function gridOf(x: Tensor, { groups, activation }: Normalization) {
 
 export const batchNormOperation: Operation<Normalization> = {
   name: "batchNorm",
-  rules: [inferenceBlock],
   lower(node, to) {
     const [, , , moving_mean, moving_variance] = node.inputs;
     const { channels, perChannel } = gridOf(node.inputs[0], node.options);

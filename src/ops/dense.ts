@@ -5,6 +5,7 @@ import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { denseActivation } from "./fused/denseActivation.ts";
 import { sumRows } from "./kernels/columnSum.ts";
+import { launchRoundedProduct } from "./kernels/halfProduct.ts";
 import {
   type Activation,
   launchKernelGradient,
@@ -73,6 +74,9 @@ export const denseOperation: Operation<{ readonly activation?: Activation }> = {
 
 const differentiable = /* @__PURE__ */ withGradient(denseOperation, {
   rules: [denseActivation],
+  lower({ inputs: [x, kernel, bias], outputs: [output], options: { activation } }, to) {
+    launchRoundedProduct(to, productOf(x, kernel), { x, kernel, bias, output }, activation);
+  },
   gradient({ inputs: [x, kernel], outputs: [output], options: { activation } }, arriving, wanted) {
     const through = { sigmoid: sigmoidGradient, relu: reluGradient };
     const gradient = activation ? through[activation](output, arriving) : arriving; // of the sum before the activation

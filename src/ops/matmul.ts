@@ -3,7 +3,8 @@ import type { Operation } from "../tape/graph.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 import { denseInputGradient, denseKernelGradient } from "./dense.ts";
-import { launchProduct, productOf } from "./kernels/matrixProduct.ts";
+import { launchRoundedProduct } from "./kernels/halfProduct.ts";
+import { productOf } from "./kernels/matrixProduct.ts";
 
 /**
  * The matrix product a b: [N, K] x [K, M] -> [N, M], or of a batch of matrices [B, N, K] x [B, K, M] -> [B, N, M].
@@ -34,6 +35,6 @@ const matmulOperation: Operation<undefined> = {
     wanted[1] ? denseKernelGradient(a, b, gradient) : undefined,
   ],
   lower({ inputs: [a, b], outputs: [output] }, to) {
-    launchProduct(to, productOf(a, b), { x: a, kernel: b, output });
+    launchRoundedProduct(to, productOf(a, b), { x: a, kernel: b, output });
   },
 };

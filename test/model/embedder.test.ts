@@ -83,10 +83,11 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
-  it("needs 5 dispatches with the rules for GPUs", async () => {
+  it("needs 5 dispatches with the rules for GPUs, and one that scales bytes", async () => {
     const gpu = new Device(device.gpu, { ...device.adapter, software: false });
     const model = await Model.open(gpu, bytes);
-    expect(await dispatched(gpu, () => model.embed(pictures(1)))).toHaveLength(5);
+    expect(await dispatched(gpu, () => model.embed(floats(1)))).toHaveLength(5);
+    expect(await dispatched(gpu, () => model.embed(pictures(1)))).toHaveLength(6);
     await model.dispose();
   });
 

@@ -1,8 +1,7 @@
 // Preprocessing of pictures before the towers, in ONNX: linear maps along rows and columns, with square roots in
 // between.
 
-import { histogramWindows } from "../../ops/images/edgeHistograms.ts";
-import { edgeDirections } from "../../ops/images/orientedGradients.ts";
+import { edgeDirections, histogramWindows } from "../../ops/images/edgeShape.ts";
 import type { ResizeMethod, Transform } from "../../ops/images/resample.ts";
 import type { Value } from "./graph.ts";
 import type { Matrix, Operators } from "./operators.ts";

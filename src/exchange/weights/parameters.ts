@@ -1,8 +1,7 @@
 // The parameters of a network by name, without a device: those that a model file must contain.
 
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
-import { histogramWindows } from "../../ops/images/edgeHistograms.ts";
-import { edgeDirections } from "../../ops/images/orientedGradients.ts";
+import { edgeDirections, histogramWindows } from "../../ops/images/edgeShape.ts";
 import type { Layout } from "./layouts.ts";
 
 type Options = Required<NetworkOptions>;

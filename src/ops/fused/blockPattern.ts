@@ -3,7 +3,7 @@ import type { Graph, Node } from "../../tape/graph.ts";
 import { conv2dOperation } from "../conv2d.ts";
 import type { Convolution } from "../kernels/convolutionShape.ts";
 import { maxPool2dOperation } from "../maxPool2d.ts";
-import type { BlockShape, Normalization } from "./blockShape.ts";
+import { type BlockShape, blockShape, type Normalization } from "./blockShape.ts";
 
 export interface BlockPattern {
   readonly conv: Node<Convolution>;
@@ -24,21 +24,7 @@ export function blockPattern(norm: Node, graph: Graph): BlockPattern | undefined
   const valid = y.output === convolution.y.output >> 1 && x.output === convolution.x.output >> 1;
   if (!halves || !same || !valid || filters % 4 !== 0) return undefined;
   const { groups, activation } = norm.options as Normalization;
-  return {
-    conv,
-    pool: pool as Node,
-    shape: {
-      images: batch,
-      height: convolution.y.input,
-      width: convolution.x.input,
-      channels,
-      filters,
-      pooledY: y.output,
-      pooledX: x.output,
-      cellsY: Math.ceil(y.output / 2),
-      cellsX: Math.ceil(x.output / 2),
-      group: batch / groups,
-      relu: activation === "relu",
-    },
-  };
+  const images = [batch, convolution.y.input, convolution.x.input] as const;
+  const options = { group: batch / groups, relu: activation === "relu" };
+  return { conv, pool: pool as Node, shape: blockShape(images, [3, 3, channels, filters], options) };
 }

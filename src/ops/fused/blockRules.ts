@@ -5,7 +5,7 @@ import { reluOperation } from "../relu.ts";
 import { type BlockOptions, blockOperation } from "./block.ts";
 import { blockPattern } from "./blockPattern.ts";
 import type { Normalization } from "./blockShape.ts";
-import { inferenceBlock } from "./inferenceBlock.ts";
+import { type InferenceBlockOptions, inferenceBlockOperation } from "./inferenceBlock.ts";
 
 export const block: Rule = {
   name: "block: conv2d + maxPool2d + batchNorm",
@@ -25,6 +25,27 @@ export const block: Rule = {
     const inputs = [...conv.inputs, ...normTensors];
     const fused: Node<BlockOptions> = { operation: blockOperation, inputs, options, outputs: [norm.outputs[0]] };
     return { nodes: [conv as Node, pool, norm], by: [fused as Node] };
+  },
+};
+
+export const inferenceBlock: Rule = {
+  name: "inference block: conv2d + maxPool2d + batchNorm",
+  saves:
+    "Storing the convolution's output and the pooled values: they are pooled, normalized and rectified in registers, once, instead of at each read of the next block.",
+  match(norm, graph) {
+    const { training, epsilon } = norm.options as Normalization;
+    if (training || graph.isDifferentiated || graph.isRead(norm.outputs[1])) return undefined;
+    const found = blockPattern(norm, graph);
+    if (!found) return undefined;
+    const { conv, pool, shape } = found;
+    const [, ...normTensors] = norm.inputs;
+    const by: Node<InferenceBlockOptions> = {
+      operation: inferenceBlockOperation,
+      inputs: [...conv.inputs, ...normTensors],
+      options: { shape, epsilon, bias: conv.inputs.length === 3 },
+      outputs: [norm.outputs[0]],
+    };
+    return { nodes: [conv as Node, pool, norm], by: [by as Node] };
   },
 };
 

@@ -23,6 +23,17 @@ export interface BlockShape {
   readonly relu: boolean;
 }
 
+/** For x and a filter [3, 3, channels, filters]. The max-pool drops an odd row and column. */
+export function blockShape(
+  [images, height, width]: readonly [number, number, number],
+  [, , channels, filters]: readonly number[],
+  options: Pick<BlockShape, "group" | "relu">,
+): BlockShape {
+  const [pooledY, pooledX] = [height >> 1, width >> 1];
+  const [cellsY, cellsX] = [Math.ceil(pooledY / 2), Math.ceil(pooledX / 2)];
+  return { images, height, width, channels, filters, pooledY, pooledX, cellsY, cellsX, ...options };
+}
+
 /** Options of a batch-norm, with their defaults. */
 export interface Normalization {
   readonly epsilon: number;
@@ -31,6 +42,10 @@ export interface Normalization {
   readonly training: boolean;
   readonly activation?: "relu";
 }
+
+/** TensorFlow's default, and so the article's. */
+export const defaultEpsilon = 1e-3;
+export const defaultMomentum = 0.99;
 
 /** Consecutive images of the batch. */
 export interface Slice {

@@ -12,7 +12,7 @@ import { threads } from "../../tape/lowering/grid.ts";
 import type { Place } from "../../tape/lowering/parts.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "../kernels/columnSum.ts";
-import { launchFlipFilter } from "../kernels/convolution.ts";
+import { launchFlipFilter } from "../kernels/flipFilter.ts";
 import {
   type Arriving,
   type BlockShape,

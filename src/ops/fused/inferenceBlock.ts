@@ -2,60 +2,49 @@
 // applied, with the ReLU, to the output of the max-pool before it is stored. They are not folded into the filter: the
 // max-pool lies between, and max(s x) = s max(x) holds only for positive s, while gamma may have either sign.
 import foldShader from "../../../shaders/batchNorm.fold.wgsl";
-import type { Node, Operation } from "../../tape/graph.ts";
+import type { Operation } from "../../tape/graph.ts";
 import type { Lowering, Form as Lying } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import { imagesWithin, Parts } from "../../tape/lowering/parts.ts";
 import { Storage } from "../../tape/lowering/storage.ts";
-import type { Rule } from "../../tape/rewrite.ts";
 import type { Tensor } from "../../tape/tensor.ts";
-import { blockPattern } from "./blockPattern.ts";
-import {
-  type BlockShape,
-  cellsOf,
-  type Normalization,
-  runsOf,
-  type Slice,
-  type Source,
-  slicesOf,
-} from "./blockShape.ts";
-import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
+import { type BlockShape, blockShape, cellsOf, runsOf, type Slice, type Source, slicesOf } from "./blockShape.ts";
 import { type Form, launchConvPool } from "./convPool.ts";
 import { launchWiden } from "./normalized.ts";
 import * as winograd from "./winogradBlock.ts";
 
-interface Options {
+export interface InferenceBlockOptions {
   readonly shape: BlockShape;
   readonly epsilon: number;
   /** Whether the third input is the convolution's bias. */
   readonly bias: boolean;
 }
 
-export const inferenceBlock: Rule = {
-  name: "inference block: conv2d + maxPool2d + batchNorm",
-  saves:
-    "Storing the convolution's output and the pooled values: they are pooled, normalized and rectified in registers, once, instead of at each read of the next block.",
-  match(norm, graph) {
-    const { training, epsilon } = norm.options as Normalization;
-    if (training || graph.isDifferentiated || graph.isRead(norm.outputs[1])) return undefined;
-    const found = blockPattern(norm, graph);
-    if (!found) return undefined;
-    const { conv, pool, shape } = found;
-    const [, ...normTensors] = norm.inputs;
-    const by: Node<Options> = {
-      operation,
-      inputs: [...conv.inputs, ...normTensors],
-      options: { shape, epsilon, bias: conv.inputs.length === 3 },
-      outputs: [norm.outputs[0]],
-    };
-    return { nodes: [conv as Node, pool, norm], by: [by as Node] };
-  },
-};
+/**
+ * Records relu(batchNorm(maxPool2d(conv2d(x)))) of moving averages: 3 x 3 filters, a multiple of 4 of them, SAME padding
+ * and 2 x 2 windows. It is how inference networks record a block; what other networks record, a rule finds (blockRules.ts).
+ */
+export function inferenceBlock(x: Tensor, filter: Tensor, bias: Tensor, norm: InferenceNorm): Tensor {
+  const [images, height, width] = x.shape;
+  const shape = blockShape([images, height, width], filter.shape, { group: images, relu: true });
+  const { gamma, beta, moving, epsilon } = norm;
+  const inputs = [x, filter, bias, gamma, beta, moving.mean, moving.variance];
+  const { pooledY, pooledX, filters } = shape;
+  const options = { shape, epsilon, bias: true };
+  return x.tape.record(inferenceBlockOperation, inputs, options, [images, pooledY, pooledX, filters]);
+}
+
+/** A batch-norm by its moving averages. */
+export interface InferenceNorm {
+  readonly gamma: Tensor;
+  readonly beta: Tensor;
+  readonly epsilon: number;
+  readonly moving: { readonly mean: Tensor; readonly variance: Tensor };
+}
 
 /** Inputs: x, the filter, optionally the bias, then gamma, beta and the moving averages. */
-const operation: Operation<Options> = {
+export const inferenceBlockOperation: Operation<InferenceBlockOptions> = {
   name: "inference block",
-  rules: [bytesInFirstLoad],
   lower({ inputs, outputs: [output], options: { shape, epsilon, bias } }, to) {
     const [x, filter, ...rest] = inputs;
     const folded = launchFold(to, shape.filters, bias ? rest : [undefined, ...rest], epsilon);
@@ -84,8 +73,7 @@ const inParts: Lying<Parts> = {
 
 function sourceOf(to: Lowering, x: Tensor): Source {
   const parts = to.as(inParts, x) ?? Parts.whole(to.storage(x), x.shape[0]);
-  const dtype = x.dtype === "u8" ? "u8" : "f32";
-  return { at: ({ first }) => parts.at(first), images: parts.images, dtype, relu: false };
+  return { at: ({ first }) => parts.at(first), images: parts.images, dtype: "f32", relu: false };
 }
 
 /** [3, filters]: see the shader. It depends on parameters alone, so it is computed once. */
@@ -103,10 +91,11 @@ function launchFold(
 }
 
 /**
- * Where a software adapter takes as long for Winograd's three dispatches as for the direct one, which skips half of
- * each cell.
+ * Where a software adapter takes as long for Winograd's three dispatches as for the direct one: it skips half of each
+ * cell, or the cells of the whole batch fill only half of a product's tile and its filters half of the columns.
  */
-const halvesCells = ({ pooledY }: BlockShape) => pooledY === 1;
+const asFastDirect = (shape: BlockShape, { images }: Slice) =>
+  shape.pooledY === 1 || (images * cellsOf(shape) <= 4 && shape.filters <= 32);
 
 function launchSlice(
   to: Lowering,
@@ -124,7 +113,7 @@ function launchSlice(
   choose(to, keyOf("block.inference", { images: slice.images, x: [height, width, channels], filters }), {
     winograd: {
       fits: winograd.fits(shape, source),
-      preferred: winograd.prefers(to, shape) && !(software && halvesCells(shape)),
+      preferred: winograd.prefers(to, shape) && !(software && asFastDirect(shape, slice)),
       launch() {
         const transformed = winograd.launchInputTransform(to, shape, slice, source, x);
         winograd.launchPool(to, shape, slice, { transformed, ...operands }, runs);

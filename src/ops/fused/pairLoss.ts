@@ -10,7 +10,7 @@ import { threads } from "../../tape/lowering/grid.ts";
 import type { Rule } from "../../tape/rewrite.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { denseInputGradient, denseKernelGradient, denseOperation } from "../dense.ts";
-import { launchProduct } from "../kernels/matrixProduct.ts";
+import { launchRoundedProduct } from "../kernels/halfProduct.ts";
 import { sigmoidCrossEntropyOperation } from "../losses/sigmoidCrossEntropy.ts";
 
 /** For absDifference of one stack, and the operations that read it. */
@@ -89,7 +89,7 @@ const pairLossOperation: Operation<unknown> = {
       const [x, kernel, bias] = inputs;
       const [rows, outputs] = embeddings.shape;
       const product = { batch: 1, rows, inputs: x.shape[1], outputs };
-      launchProduct(to, product, { x, kernel, bias, output: embeddings }, "sigmoid");
+      launchRoundedProduct(to, product, { x, kernel, bias, output: embeddings }, "sigmoid");
       stack = embeddings;
     }
     if (to.isRead(loss)) launchLoss(to, { stack, kernel: head, bias, labels, loss });
@@ -107,7 +107,7 @@ function launchLoss(to: Lowering, tensors: Record<"stack" | "kernel" | "bias" | 
   to.launch(differenceShader, halves, { ...constants, B_OFFSET: difference.size }, groups);
   const logits = to.temporary("logits", [PAIRS, 1]);
   const product = { batch: 1, rows: PAIRS, inputs: LENGTH, outputs: 1 };
-  launchProduct(to, product, { x: difference, kernel, bias, output: logits });
+  launchRoundedProduct(to, product, { x: difference, kernel, bias, output: logits });
   to.launch(lossShader, { logits, labels, output: loss }, { COUNT: PAIRS }, [1]);
 }
 

@@ -3,10 +3,9 @@
 // taken out of the loss in src/tape/lowering/update.ts, since a graph has no optimizer.
 import type { Rule } from "../../tape/rewrite.ts";
 import { biasUnderMaxPool } from "./biasUnderMaxPool.ts";
-import { block, reluIntoNorm } from "./blockRules.ts";
+import { block, inferenceBlock, reluIntoNorm } from "./blockRules.ts";
 import { bytesInFirstLoad } from "./bytesInFirstLoad.ts";
 import { denseActivation } from "./denseActivation.ts";
-import { inferenceBlock } from "./inferenceBlock.ts";
 import { embeddingIntoPairLoss, lossInGradientPass, pairLoss } from "./pairLoss.ts";
 
 /** All rules. Add a new rule here and to `rules` of the operation that it starts from. */

@@ -7,12 +7,7 @@ import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
-import { edgeDirections } from "./orientedGradients.ts";
-
-const [size, stride] = [4, 2];
-
-/** The number of windows along `cells` cells of `orientedGradients`. */
-export const histogramWindows = (cells: number): number => Math.max(0, Math.floor((cells - size) / stride) + 1);
+import { edgeDirections, histogramWindows, histogramSize as size } from "./edgeShape.ts";
 
 /**
  * What `orientedGradients` gives, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root of the mean square of each

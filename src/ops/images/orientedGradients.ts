@@ -9,9 +9,7 @@ import { threads } from "../../tape/lowering/grid.ts";
 import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 import { image } from "../kernels/windowShape.ts";
-
-/** Number of edge directions, 45 degrees apart. */
-export const edgeDirections = 8;
+import { edgeDirections } from "./edgeShape.ts";
 
 /**
  * [N, H, W, C] to [N, floor(H / 2), floor(W / 2), 8 + C]: for each 2 x 2 pixels the strength of edges in each of 8

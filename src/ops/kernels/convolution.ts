@@ -1,6 +1,5 @@
 // The algorithms for a convolution and its gradients: direct, or Winograd's.
 import dilateShader from "../../../shaders/conv2d.dilate.wgsl";
-import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
 import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import { threads } from "../../tape/lowering/grid.ts";
@@ -14,6 +13,7 @@ import {
   launchUniform,
 } from "./directConvolution.ts";
 import { fitsFew, fitsFewFilterGradient, launchFew, launchFewFilterGradient } from "./firstLayerConvolution.ts";
+import { launchFlipFilter } from "./flipFilter.ts";
 import { prefersUniform } from "./matrixTiles.ts";
 import * as winograd from "./winogradConvolution.ts";
 
@@ -47,16 +47,6 @@ export function launchForward(
     },
     tiled: { portable: true, launch: () => launchTiled(to, convolution, tensors) },
   });
-}
-
-/** [U, V, filters, channels]: the input gradient is the output gradient convolved with this filter. */
-export function launchFlipFilter(to: Lowering, filter: Tensor): Tensor {
-  const [sizeY, sizeX, channels, filters] = filter.shape;
-  const flipped = to.temporary("flipped filter", [sizeY, sizeX, filters, channels]);
-  const shape = { TAPS: sizeY * sizeX, CHANNELS: channels, FILTERS: filters };
-  const grid = [Math.ceil(channels / 8), Math.ceil(filters / 8), shape.TAPS] as const;
-  to.launch(flipFilterShader, { filter_: filter, flipped }, shape, grid);
-  return flipped;
 }
 
 /** d loss / d x: the output gradient, with stride - 1 zeros between its elements, convolved with the flipped filter. */

@@ -2,7 +2,6 @@
 import flipFilterShader from "../../../shaders/conv2d.flipFilter.wgsl";
 import forwardShader from "../../../shaders/dense.forward.wgsl";
 import kernelGradientShader from "../../../shaders/dense.kernelGradient.wgsl";
-import halfShader from "../../../shaders/gpu/dense.forward.half.wgsl";
 import uniformShader from "../../../shaders/gpu/dense.forward.uniform.wgsl";
 import uniformKernelGradientShader from "../../../shaders/gpu/dense.kernelGradient.uniform.wgsl";
 import vec4Shader from "../../../shaders/software/dense.forward.vec4.wgsl";
@@ -11,7 +10,7 @@ import type { Lowering } from "../../tape/lower.ts";
 import { choose, keyOf } from "../../tape/lowering/choose.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { columnSum } from "./columnSum.ts";
-import { allowsHalf, fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./matrixTiles.ts";
+import { fitsUniform, lanesFor, partsFor, prefersUniform, tile, uniformTile } from "./matrixTiles.ts";
 
 /** x is [batch, rows, inputs], the kernel [batch, inputs, outputs], the output [batch, rows, outputs]. */
 export interface Product {
@@ -30,11 +29,26 @@ export function productOf({ shape: x }: Tensor, { shape: kernel }: Tensor): Prod
 export type Activation = "sigmoid" | "relu";
 const activations = { sigmoid: 1, relu: 2 };
 
+export interface ProductTensors {
+  readonly x: Tensor;
+  readonly kernel: Tensor;
+  readonly bias?: Tensor;
+  readonly output: Tensor;
+}
+
+/** Launches another kernel with the arguments of those of `launchProduct`. */
+export type LaunchAlike = (
+  bindings: Required<ProductTensors>,
+  constants: Readonly<Record<"ROWS" | "INPUTS" | "OUTPUTS" | "BIAS" | "ACTIVATION", number>>,
+) => void;
+
+/** @param half a candidate that rounds to float16: see halfProduct.ts. */
 export function launchProduct(
   to: Lowering,
   product: Product,
-  tensors: { readonly x: Tensor; readonly kernel: Tensor; readonly bias?: Tensor; readonly output: Tensor },
+  tensors: ProductTensors,
   activation?: Activation,
+  half?: LaunchAlike,
 ): void {
   const { batch, rows, inputs, outputs } = product;
   const { x, kernel, output } = tensors;
@@ -46,14 +60,8 @@ export function launchProduct(
     BIAS: tensors.bias ? 1 : 0,
     ACTIVATION: activation ? activations[activation] : 0,
   };
-  const half = allowsHalf(to) && batch === 1;
   choose<unknown>(to, keyOf("product", { ...product, ...(half && { half: 1 }) }), {
-    half: {
-      fits: half,
-      preferred: rows >= 32,
-      half: true,
-      launch: () => to.launch(halfShader, bindings, constants, [Math.ceil(outputs / 32), Math.ceil(rows / 32)]),
-    },
+    ...(half && { half: { preferred: rows >= 32, half: true, launch: () => half(bindings, constants) } }),
     uniform: {
       fits: fitsUniform(inputs),
       preferred: prefersUniform(to),

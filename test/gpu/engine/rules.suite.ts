@@ -168,7 +168,7 @@ cases("inference block", {
     },
     rule.inferenceBlock,
   ],
-  "two, the first of bytes": [
+  "two, the first of bytes, which are scaled once for all of its threads": [
     {
       inputs: {
         ...inference,
@@ -188,7 +188,6 @@ cases("inference block", {
     },
     rule.inferenceBlock,
     rule.inferenceBlock,
-    rule.bytes,
   ],
   "what it pools is asked for": [
     {
