@@ -11,12 +11,18 @@ import { pickedFiles, sorted } from "./entries.ts";
 
 const pageSize = 48;
 
-export function Person({ person, close }: { person: PersonSummary; close: () => void }) {
+interface Props {
+  readonly person: PersonSummary;
+  readonly close: () => void;
+  /** Called before the person gets another name. */
+  readonly renaming: () => void;
+}
+
+export function Person({ person, close, renaming }: Props) {
   const { id, name, heldOut } = person;
   const pictures = useSignal<readonly PictureSummary[]>([]);
   const page = useSignal(0);
   const told = useSignal<string | null>(null);
-  const title = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const { data } = state;
   useEffect(() => {
@@ -27,20 +33,22 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
       () => undefined, // removed in the meantime, which also closes it
     );
   }, [id, data.value]);
-  useEffect(() => title.current?.focus(), []);
 
   const rename = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
     if (input.value.trim() === name) return;
+    renaming();
     await act("data.rename", { person: id, name: input.value });
     input.value = data.value.people.find((one) => one.id === id)?.name ?? name;
+    input.scrollIntoView({ block: "nearest" });
+    if (document.activeElement === document.body) input.focus(); // it was lost when the list's order changed
   };
   return (
-    <li class="person person-open">
+    <li class="person person-open" onKeyDown={({ key }) => key === "Escape" && close()}>
       <div class="heading">
         <div class="field">
           <label for={`name-${id}`}>Name</label>
-          <input ref={title} id={`name-${id}`} class="text" autocomplete="off" defaultValue={name} onChange={rename} />
+          <input id={`name-${id}`} class="text" autocomplete="off" defaultValue={name} onChange={rename} />
         </div>
         <button type="button" class="plain" onClick={close}>
           Close
