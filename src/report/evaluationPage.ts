@@ -18,7 +18,7 @@ export interface EvaluationReport {
   pictures: number;
   /** The unit of the cross-validation's folds. */
   folds: string;
-  verification: VerificationReport & { det: DetPoint[]; intervals?: VerificationIntervals };
+  verification: VerificationReport & { det: DetPoint[]; intervals?: VerificationIntervals | null };
   roc: RocPoint[];
   /** The pairs' scores with the name of their axis, and the model's threshold. */
   scores: { name: string; same: number[]; different: number[]; threshold: number };
@@ -81,7 +81,9 @@ function figures({ verification: v, folds, atThreshold }: EvaluationReport): str
   const level = intervals ? `${percent(intervals.level, 0)} interval` : "";
   const about = intervals
     ? `<p class="soft">Intervals: bootstrap over ${intervals.identities} people with all their pairs, ${intervals.resamples} resamples; rates joined with Wilson's intervals.</p>`
-    : "";
+    : intervals === null
+      ? `<p class="soft">No confidence intervals: they need at least three people.</p>`
+      : "";
   const { threshold, falseAccept, trueAccept } = atThreshold;
   return `<section><h2>Metrics</h2><table><thead><tr><th></th><th></th><th>${level}</th></tr></thead><tbody>
 ${row(
