@@ -13,7 +13,11 @@ import { style } from "./style.ts";
 export interface EvaluationReport {
   /** The evaluated model, and the data. */
   model: string;
+  /** Of the training, by name, where they are known. */
+  settings?: Readonly<Record<string, string>>;
   data: string;
+  /** Of the evaluation: 2026-11-29. */
+  date: string;
   people: number;
   pictures: number;
   /** The unit of the cross-validation's folds. */
@@ -42,10 +46,13 @@ export function evaluationPage(report: EvaluationReport): string {
 const interval = (own: Interval | undefined, show: (value: number) => string) =>
   own ? `${show(own[0])} to ${show(own[1])}` : "";
 
-function head({ model, data, people, pictures, verification: { pairs } }: EvaluationReport): string {
+function head({ model, settings, data, date, people, pictures, verification: { pairs } }: EvaluationReport): string {
+  const trained = Object.entries(settings ?? {}).map(([name, value]) => `${name}: ${value}`);
   return `<header><h1>Evaluation of the model</h1>
 <p>${pairs} pairs from ${pictures} pictures of ${people} people.</p>
-<p class="soft">Model: ${text(model)}<br>Pictures: ${text(data)}</p></header>`;
+<p class="soft">Model: ${text(model)}<br>Pictures: ${text(data)}<br>Date: ${text(date)}${
+    trained.length > 0 ? `<br>Settings of the training: ${text(trained.join("; "))}` : ""
+  }</p></header>`;
 }
 
 function tiles({ verification: v, openSet }: EvaluationReport): string {

@@ -55,7 +55,9 @@ const report: DemoReport = {
 
 const evaluation: EvaluationReport = {
   model: "models/<b>a</b>",
+  settings: { Steps: "60", Loss: "a <loss>" },
   data: "faces & more",
+  date: "2026-11-29",
   people: 6,
   pictures: 72,
   folds: "over 10 sets",
@@ -89,7 +91,18 @@ const evaluation: EvaluationReport = {
     truePositiveAt: { "0.1": 0.71, "0.01": 0.61 },
     intervals: { level: 0.95, rank1: [0.88, 0.98], truePositive: [0.7, 0.9], falsePositive: [0.1, 0.3] },
   },
-  falseAccepts: { pairs: [{ left: picture, right: picture, caption: "83 %", title: 'a "1".png, b/2.png' }], all: 7 },
+  falseAccepts: {
+    pairs: [
+      {
+        left: picture,
+        right: picture,
+        names: ['a "1".png', "b/2.png"],
+        caption: "distance 0.410",
+        likeness: "83 % likely the same person",
+      },
+    ],
+    all: 7,
+  },
   falseRejects: { pairs: [], all: 0 },
 };
 
@@ -147,7 +160,10 @@ describe("an evaluation's report", () => {
 
   test("escapes text", () => {
     expect(page).toContain("models/&lt;b&gt;a&lt;/b&gt;");
-    expect(page).toContain('title="a &quot;1&quot;.png, b/2.png"');
+    expect(page).toContain(
+      "<small>a &quot;1&quot;.png<br>b/2.png<br>distance 0.410<br>83 % likely the same person</small>",
+    );
+    expect(page).toContain("Date: 2026-11-29<br>Settings of the training: Steps: 60; Loss: a &lt;loss&gt;");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
+import { forgetKept } from "../../page/kept.ts";
 import { forgetThumbnails } from "../../page/media/Thumbnail.tsx";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes } from "../../page/words.ts";
@@ -111,7 +112,10 @@ function Stored() {
         question="Delete all pictures, runs and models?"
         yes="Yes, delete all"
         disabled={state.activity.value !== null}
-        onYes={() => void act("data.deleteEverything", {}).then(forgetThumbnails)}
+        onYes={() => {
+          forgetKept();
+          void act("data.deleteEverything", {}).then(forgetThumbnails);
+        }}
       />
     </section>
   );

@@ -1,4 +1,5 @@
 // A few settings with good defaults; the rest is collapsed.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { AugmentationName, LossName } from "../../messages.ts";
 import { type NetworkName, networks } from "./defaults.ts";
@@ -180,6 +181,11 @@ function Choice({
   );
 }
 
+/** @param typed empty where it is not a number. */
+function invalid(typed: string, least: number, fraction: boolean, before: number): string {
+  return `${typed === "" ? "This" : typed} is not possible: enter a ${fraction ? "" : "whole "}number of at least ${least}. It stays ${before}.`;
+}
+
 function Amount({
   label,
   hint,
@@ -195,6 +201,7 @@ function Amount({
   fraction?: boolean;
   onChange: (value: number) => void;
 }) {
+  const problem = useSignal<string | null>(null);
   return (
     <Field label={label} hint={hint}>
       <input
@@ -208,10 +215,14 @@ function Amount({
           const input = event.currentTarget;
           const number = Number(input.value);
           const valid = input.value !== "" && number >= least && (fraction || Number.isInteger(number));
+          problem.value = valid ? null : invalid(input.value, least, fraction, value);
           if (valid) onChange(number);
           else input.value = String(value); // restores the last valid value
         }}
       />
+      <p class="hint problem" aria-live="polite">
+        {problem.value}
+      </p>
     </Field>
   );
 }
