@@ -55,6 +55,8 @@ export interface DataRequests {
   "data.pictures": Request<{ person: string }, readonly PictureSummary[]>;
   /** A small version of a picture. */
   "data.thumbnail": Request<{ picture: string }, Blob>;
+  /** The same of a file, for formats that a browser does not show. */
+  "data.thumbnailOf": Request<{ file: Blob }, Blob>;
   "data.rename": Request<{ person: string; name: string }, void>;
   "data.holdOut": Request<{ person: string; heldOut: boolean }, void>;
   "data.removePerson": Request<{ person: string }, void>;

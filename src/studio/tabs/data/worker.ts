@@ -2,12 +2,13 @@
 import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { deleteEverything } from "../../worker/folders.ts";
+import { pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
 import { drawnPictures } from "./draw.ts";
 import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
-  const { library, publisher, training, runs, models } = context;
+  const { library, publisher, training, runs, models, decoder } = context;
   /** Shows an activity until the work is done. */
   const during = async <T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) => {
     publisher.set("activity", { text });
@@ -47,6 +48,10 @@ export function handlers(context: Context): Handlers<"data"> {
       }),
     "data.pictures": async ({ person }) => library.pictures(person),
     "data.thumbnail": ({ picture }) => library.thumbnail(picture),
+    "data.thumbnailOf": async ({ file }) => {
+      const size = [96, 96, 3] as const;
+      return pictureFile(await decoder.decode(new Uint8Array(await file.arrayBuffer()), size), size);
+    },
     "data.rename": ({ person, name }) => library.rename(person, name),
     "data.holdOut": ({ person, heldOut }) => library.holdOut(person, heldOut),
     "data.removePerson": async ({ person }) => {
