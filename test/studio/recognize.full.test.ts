@@ -164,6 +164,8 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await text(/^Bob/, 60, "[aria-label='Who is on the picture']");
 
   await studio.press("Forget <b>Ada</b>");
+  await studio.press("Yes, forget");
+  await page.waitForFunction(() => document.activeElement?.ariaLabel === "Forget Bob", { timeout: 10_000 });
   await text(/^(?!.*Ada)/, 60, verdict);
   await text(/^(?!.*Ada).*(Unknown|Bob)/, 60, verdict);
   const ended = await page.evaluateHandle(() =>

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 export function Confirm({
   label,
+  name,
   question,
   yes,
   quiet = false,
@@ -11,6 +12,8 @@ export function Confirm({
   onYes,
 }: {
   label: string;
+  /** The button's name for screen readers, where its label alone does not tell. */
+  name?: string;
   question: string;
   yes: string;
   quiet?: boolean;
@@ -30,7 +33,14 @@ export function Confirm({
   };
   if (!asking.value) {
     return (
-      <button type="button" ref={own} class={quiet ? "plain danger" : "danger"} disabled={disabled} onClick={ask(true)}>
+      <button
+        type="button"
+        ref={own}
+        class={quiet ? "plain danger" : "danger"}
+        aria-label={name}
+        disabled={disabled}
+        onClick={ask(true)}
+      >
         {label}
       </button>
     );

@@ -28,6 +28,15 @@ export function People() {
     const inView = before >= 0 && Math.floor(before / pageSize) === page.peek();
     if (inView && now >= 0) page.value = Math.floor(now / pageSize);
   });
+  // People who were added come into view, unless the user works on somebody.
+  const known = useRef<ReadonlySet<string>>(new Set());
+  useSignalEffect(() => {
+    const newcomer = found.value.findIndex(({ id }) => !known.current.has(id));
+    const first = known.current.size === 0;
+    known.current = new Set(state.data.value.people.map(({ id }) => id));
+    if (newcomer >= 0 && !first && open.peek() === null && wanted.peek() === "")
+      page.value = Math.floor(newcomer / pageSize);
+  });
   const { people } = state.data.value;
   if (people.length === 0) return null;
   return (

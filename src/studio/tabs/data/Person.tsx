@@ -69,15 +69,14 @@ export function Person({ person, close, renaming }: Props) {
               <Thumbnail picture={picture.id} name={`${name}, ${picture.name}`} />
               <figcaption>
                 <span title={picture.name}>{picture.name}</span>
-                <button
-                  type="button"
-                  class="plain"
-                  aria-label={`Remove ${picture.name}`}
-                  title="Remove"
-                  onClick={() => act("data.removePicture", { person: id, picture: picture.id })}
-                >
-                  ×
-                </button>
+                <Confirm
+                  quiet
+                  label="×"
+                  name={`Remove ${picture.name}`}
+                  question="Remove it?"
+                  yes="Remove"
+                  onYes={() => act("data.removePicture", { person: id, picture: picture.id })}
+                />
               </figcaption>
             </figure>
           </li>

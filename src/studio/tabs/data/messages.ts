@@ -4,8 +4,9 @@ import type { Request } from "../../request.ts";
 export interface DataState {
   readonly people: readonly PersonSummary[];
   readonly pictures: number;
-  /** Pictures that were not added, newest first, with the reason. */
+  /** Pictures that were not added, newest first, with the reason: the last ones of all `skipped`. */
   readonly refused: readonly RefusedPicture[];
+  readonly skipped: number;
   /** Why training cannot start with these pictures; null when it can. */
   readonly tooLittle: string | null;
   /** True where pictures can be stored; otherwise why not. */

@@ -28,7 +28,11 @@ export function handlers(context: Context): Handlers<"data"> {
       during("Drawing faces", async (told) => {
         const total = people * pictures;
         const drawn = await drawnPictures(context, people, pictures, (done) => told(done, total));
-        return library.add(drawn, (done) => told(done, total));
+        // Drawn people who are here stay as they are: renamed, held out, or with fewer pictures.
+        const known = new Set<string>();
+        for (const picture of drawn) if (await library.has(picture)) known.add(picture.person);
+        const missing = drawn.filter(({ person }) => !known.has(person));
+        return library.add(missing, (done) => told(done, missing.length));
       }),
     "data.add": ({ entries }) =>
       during("Adding pictures", (told) =>

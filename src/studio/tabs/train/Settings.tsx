@@ -69,7 +69,7 @@ export function Settings() {
           />
           <Amount
             label="Warmup"
-            hint="Steps at the start with a smaller learning rate."
+            hint="Steps at the start with a smaller learning rate, since first updates are rough."
             value={s.warmUp}
             least={0}
             onChange={(warmUp) => change({ warmUp })}
