@@ -16,8 +16,8 @@ export function keepFocus(root: HTMLElement): void {
     last = placeOf(target as HTMLElement, root);
   });
   // Pressing the pointer elsewhere takes the focus away on purpose.
-  addEventListener("pointerdown", () => {
-    last = undefined;
+  addEventListener("pointerdown", ({ target }) => {
+    if (!last?.element.contains(target as Node)) last = undefined;
   });
   new MutationObserver(() => {
     if (!last || state.activity.value) return; // controls are enabled again when the work is done

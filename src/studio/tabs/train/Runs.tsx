@@ -33,7 +33,7 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
         <table class="wide">
           <thead>
             <tr>
-              <th scope="col">In charts</th>
+              <th scope="col">Charts</th>
               <th scope="col">Name</th>
               <th scope="col" class="number">
                 Best AUC

@@ -1,5 +1,6 @@
 // Training: settings, progress, curves, and earlier runs.
 import { effect, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { act, curveOf, state } from "../../page/client.ts";
 import { keep, kept } from "../../page/kept.ts";
 import { openTab } from "../../page/TabList.tsx";
@@ -23,7 +24,13 @@ function comparedBefore(): readonly string[] {
 export function TrainTab() {
   const { run, status } = state.training.value;
   const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
-  const curves = state.runs.value
+  const runs = state.runs.value;
+  // Without those that were deleted, which nobody could remove from the charts.
+  useEffect(() => {
+    const left = compared.value.filter((one) => runs.some(({ id }) => id === one));
+    if (runs.length > 0 && left.length < compared.value.length) compared.value = left;
+  }, [runs]);
+  const curves = runs
     .filter(({ id }) => id === run || compared.value.includes(id))
     .flatMap(({ id, name }): NamedCurve[] => {
       const curve = curveOf(id);
