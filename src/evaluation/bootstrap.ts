@@ -80,10 +80,8 @@ export function joined(
   counts: { outcomes: number; units: number },
   level: number,
 ): Interval {
-  return enclosing(
-    bootstrap,
-    wilsonInterval(share, share === 0 || share === 1 ? counts.units : counts.outcomes, level),
-  );
+  const degenerate = share === 0 || share === 1 || counts.units === 1; // all resamples have this share
+  return enclosing(bootstrap, wilsonInterval(share, degenerate ? counts.units : counts.outcomes, level));
 }
 
 /** The narrowest interval that holds both. */
@@ -99,8 +97,8 @@ export interface Outcome {
 
 /**
  * The interval of the proportion of hits: the bootstrap's, joined with Wilson's over the outcomes. Where all outcomes
- * are equal the bootstrap is degenerate; Wilson's interval then counts identities, or pairs of identities, since more
- * pictures of the same two say little about others.
+ * are equal, or all are of one identity or one pair of identities, the bootstrap is degenerate; Wilson's interval then
+ * counts identities, or pairs of identities, since more pictures of the same two say little about others.
  * @throws BAD_INPUT without an outcome.
  */
 export function shareInterval(outcomes: readonly Outcome[], options: BootstrapOptions = {}): Interval {

@@ -27,14 +27,18 @@ export interface VerificationIntervals {
   tarAtFar: Record<string, Interval>;
 }
 
+/** With two identities, all resamples that have pairs of both kinds are the same. */
+const fewestIdentities = 3;
+
 /**
  * Confidence intervals by bootstrapping identities: every resample draws identities with replacement.
  * @param fars - the false-accept rates, as the keys of the result: "0.01".
+ * @returns null for fewer than three identities, which are too few for an interval.
  * @throws BAD_INPUT for a level or number of resamples out of range, or without pairs of both kinds.
  * @example
  * ```ts
- * const { auc } = verificationIntervals(scored, scored, labels, ["0.01"]);
- * console.log(`AUC between ${auc[0]} and ${auc[1]}`);
+ * const intervals = verificationIntervals(scored, scored, labels, ["0.01"]);
+ * if (intervals) console.log(`AUC between ${intervals.auc[0]} and ${intervals.auc[1]}`);
  * ```
  */
 export function verificationIntervals(
@@ -43,9 +47,10 @@ export function verificationIntervals(
   labels: ArrayLike<number>,
   fars: readonly string[],
   options: BootstrapOptions = {},
-): VerificationIntervals {
+): VerificationIntervals | null {
   const { level, resamples } = bootstrapOptions(options);
   const { count, of } = denseNumbers(pairs.flatMap(({ left, right }) => [labels[left], labels[right]]));
+  if (count < fewestIdentities) return null;
   const curve = new WeightedCurve(
     scored,
     pairs.map(({ left, right }) => [of(labels[left]), of(labels[right])]),

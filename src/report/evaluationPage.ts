@@ -13,12 +13,16 @@ import { style } from "./style.ts";
 export interface EvaluationReport {
   /** The evaluated model, and the data. */
   model: string;
+  /** Of the training, by name, where they are known. */
+  settings?: Readonly<Record<string, string>>;
   data: string;
+  /** Of the evaluation: 2026-11-29. */
+  date: string;
   people: number;
   pictures: number;
   /** The unit of the cross-validation's folds. */
   folds: string;
-  verification: VerificationReport & { det: DetPoint[]; intervals?: VerificationIntervals };
+  verification: VerificationReport & { det: DetPoint[]; intervals?: VerificationIntervals | null };
   roc: RocPoint[];
   /** The pairs' scores with the name of their axis, and the model's threshold. */
   scores: { name: string; same: number[]; different: number[]; threshold: number };
@@ -42,10 +46,13 @@ export function evaluationPage(report: EvaluationReport): string {
 const interval = (own: Interval | undefined, show: (value: number) => string) =>
   own ? `${show(own[0])} to ${show(own[1])}` : "";
 
-function head({ model, data, people, pictures, verification: { pairs } }: EvaluationReport): string {
+function head({ model, settings, data, date, people, pictures, verification: { pairs } }: EvaluationReport): string {
+  const trained = Object.entries(settings ?? {}).map(([name, value]) => `${name}: ${value}`);
   return `<header><h1>Evaluation of the model</h1>
 <p>${pairs} pairs from ${pictures} pictures of ${people} people.</p>
-<p class="soft">Model: ${text(model)}<br>Pictures: ${text(data)}</p></header>`;
+<p class="soft">Model: ${text(model)}<br>Pictures: ${text(data)}<br>Date: ${text(date)}${
+    trained.length > 0 ? `<br>Settings of the training: ${text(trained.join("; "))}` : ""
+  }</p></header>`;
 }
 
 function tiles({ verification: v, openSet }: EvaluationReport): string {
@@ -81,7 +88,9 @@ function figures({ verification: v, folds, atThreshold }: EvaluationReport): str
   const level = intervals ? `${percent(intervals.level, 0)} interval` : "";
   const about = intervals
     ? `<p class="soft">Intervals: bootstrap over ${intervals.identities} people with all their pairs, ${intervals.resamples} resamples; rates joined with Wilson's intervals.</p>`
-    : "";
+    : intervals === null
+      ? `<p class="soft">No confidence intervals: they need at least three people.</p>`
+      : "";
   const { threshold, falseAccept, trueAccept } = atThreshold;
   return `<section><h2>Metrics</h2><table><thead><tr><th></th><th></th><th>${level}</th></tr></thead><tbody>
 ${row(

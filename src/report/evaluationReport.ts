@@ -15,7 +15,7 @@ export async function evaluationReport(
   model: Model,
   dataset: Dataset,
   scored: readonly Scored[],
-  about: Pick<EvaluationReport, "model" | "data" | "folds" | "verification" | "openSet" | "roc">,
+  about: Pick<EvaluationReport, "model" | "settings" | "data" | "folds" | "verification" | "openSet" | "roc">,
   pictureUri: (item: Item) => Promise<Picture>,
 ): Promise<EvaluationReport> {
   const { threshold } = model;
@@ -33,12 +33,14 @@ export async function evaluationReport(
     return {
       left: await pictureUri(a),
       right: await pictureUri(b),
-      caption: model.calibrated ? percent(model.probability(distance), 0) : distance.toFixed(2),
-      title: `${a.name}, ${b.name}`,
+      names: [a.name, b.name],
+      caption: `distance ${distance.toFixed(3)}`,
+      likeness: model.calibrated ? `${percent(model.probability(distance), 0)} likely the same person` : undefined,
     };
   }
   return {
     ...about,
+    date: new Date().toISOString().slice(0, 10),
     people: new Set(dataset.items.map((item) => item.identity)).size,
     pictures: dataset.items.length,
     scores: {

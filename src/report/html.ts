@@ -6,10 +6,10 @@ export type Picture = string;
 export interface ReportPair {
   left: Picture;
   right: Picture;
-  /** Shown below the pair. */
+  /** Shown below the pair: of the two pictures, where they are useful, and the pair's distance or the like. */
+  names?: readonly [left: string, right: string];
   caption: string;
-  /** Identifies the pictures, where useful. */
-  title?: string;
+  likeness?: string;
 }
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -23,8 +23,15 @@ export function tile(name: string, value: string, note: string): string {
 
 /** Pairs of pictures under a heading, colored by whether the answer was correct. */
 export function pairGroup(title: string, right: boolean, pairs: readonly ReportPair[]): string {
-  const one = ({ left, right, caption, title }: ReportPair) =>
-    `<li${title ? ` title="${text(title)}"` : ""}>${picture(left, "left picture")}${picture(right, "right picture")}<small>${text(caption)}</small></li>`;
+  const one = ({ left, right, names, caption, likeness = "" }: ReportPair) =>
+    `<li>${picture(left, "left picture")}${picture(right, "right picture")}<small>${[
+      ...(names ?? []),
+      caption,
+      likeness,
+    ]
+      .filter((line) => line !== "")
+      .map(text)
+      .join("<br>")}</small></li>`;
   return `<div><h3 class="${right ? "good" : "bad"}">${text(title)}</h3>
 ${pairs.length > 0 ? `<ul class="pairs">${pairs.map(one).join("")}</ul>` : "<p>None.</p>"}</div>`;
 }

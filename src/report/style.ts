@@ -58,7 +58,7 @@ thead th { color: var(--soft); font-size: 0.86rem; }
 ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 10px; }
 img { width: 56px; height: 56px; border-radius: 6px; object-fit: contain; image-rendering: pixelated; display: block; }
 .pairs li { display: grid; grid-template-columns: 56px 56px; gap: 2px; }
-.pairs small { grid-column: 1 / 3; text-align: center; }
+.pairs small { grid-column: 1 / 3; text-align: center; overflow-wrap: anywhere; }
 .probes li { text-align: center; }
 .probes img { border: 2px solid currentColor; }
 .probes small, .good, .bad { color: inherit; }

@@ -99,7 +99,7 @@ export const initialState: State = {
   device: { status: "opening" },
   storage: { used: null, quota: null, problem: null, repaired: [] },
   activity: null,
-  data: { people: [], pictures: 0, refused: [], tooLittle: "There are no pictures yet.", kept: true },
+  data: { people: [], pictures: 0, refused: [], skipped: 0, tooLittle: "There are no pictures yet.", kept: true },
   training: {
     status: "idle",
     run: null,

@@ -1,7 +1,7 @@
 // The report is one file that needs nothing else, and shows what it was given.
 import { describe, expect, test } from "vitest";
 import { type DemoReport, demoPage } from "../../src/cli/report/demoPage.ts";
-import { evaluationPage } from "../../src/report/evaluationPage.ts";
+import { type EvaluationReport, evaluationPage } from "../../src/report/evaluationPage.ts";
 
 const picture = "data:image/png;base64,iVBORw0KGgo=";
 const verification = {
@@ -58,47 +58,62 @@ const report: DemoReport = {
   engine: { launches: 42, bytes: 3 * 2 ** 20, kernels: [{ kernel: "conv2d.forward", launches: 4, nanoseconds: 5e6 }] },
 };
 
+const evaluation: EvaluationReport = {
+  model: "models/<b>a</b>",
+  settings: { Steps: "60", Loss: "a <loss>" },
+  data: "faces & more",
+  date: "2026-11-29",
+  people: 6,
+  pictures: 72,
+  folds: "over 10 sets",
+  verification: {
+    ...verification,
+    det: [
+      { threshold: 0.5, falseAccept: 0, falseReject: 0.4 },
+      { threshold: 3, falseAccept: 0.25, falseReject: 0 },
+    ],
+    intervals: {
+      level: 0.95,
+      resamples: 1000,
+      identities: 6,
+      auc: [0.9123, 0.9956],
+      eer: [0.01, 0.11],
+      tarAtFar: { "0.1": [0.7, 0.8], "0.01": [0.412, 0.613], "0.001": [0.2, 0.3] },
+    },
+  },
+  roc,
+  scores: { name: "distance", same: [1, 2, 3, 2], different: [3, 5, 4, 6], threshold: 2.5 },
+  atThreshold: { threshold: 0.7, falseAccept: 0.013, trueAccept: 0.87 },
+  openSet: {
+    known: 3,
+    strangers: 2,
+    probes: 33,
+    strangerProbes: 24,
+    rank1: 0.94,
+    threshold: 0.7,
+    truePositive: 0.81,
+    falsePositive: 0.17,
+    truePositiveAt: { "0.1": 0.71, "0.01": 0.61 },
+    intervals: { level: 0.95, rank1: [0.88, 0.98], truePositive: [0.7, 0.9], falsePositive: [0.1, 0.3] },
+  },
+  falseAccepts: {
+    pairs: [
+      {
+        left: picture,
+        right: picture,
+        names: ['a "1".png', "b/2.png"],
+        caption: "distance 0.410",
+        likeness: "83 % likely the same person",
+      },
+    ],
+    all: 7,
+  },
+  falseRejects: { pairs: [], all: 0 },
+};
+
 const pages = {
   "the demo's report": demoPage(report),
-  "an evaluation's report": evaluationPage({
-    model: "models/<b>a</b>",
-    data: "faces & more",
-    people: 6,
-    pictures: 72,
-    folds: "over 10 sets",
-    verification: {
-      ...verification,
-      det: [
-        { threshold: 0.5, falseAccept: 0, falseReject: 0.4 },
-        { threshold: 3, falseAccept: 0.25, falseReject: 0 },
-      ],
-      intervals: {
-        level: 0.95,
-        resamples: 1000,
-        identities: 6,
-        auc: [0.9123, 0.9956],
-        eer: [0.01, 0.11],
-        tarAtFar: { "0.1": [0.7, 0.8], "0.01": [0.412, 0.613], "0.001": [0.2, 0.3] },
-      },
-    },
-    roc,
-    scores: { name: "distance", same: [1, 2, 3, 2], different: [3, 5, 4, 6], threshold: 2.5 },
-    atThreshold: { threshold: 0.7, falseAccept: 0.013, trueAccept: 0.87 },
-    openSet: {
-      known: 3,
-      strangers: 2,
-      probes: 33,
-      strangerProbes: 24,
-      rank1: 0.94,
-      threshold: 0.7,
-      truePositive: 0.81,
-      falsePositive: 0.17,
-      truePositiveAt: { "0.1": 0.71, "0.01": 0.61 },
-      intervals: { level: 0.95, rank1: [0.88, 0.98], truePositive: [0.7, 0.9], falsePositive: [0.1, 0.3] },
-    },
-    falseAccepts: { pairs: [{ left: picture, right: picture, caption: "83 %", title: 'a "1".png, b/2.png' }], all: 7 },
-    falseRejects: { pairs: [], all: 0 },
-  }),
+  "an evaluation's report": evaluationPage(evaluation),
 };
 
 describe.each(Object.entries(pages))("%s", (_, page) => {
@@ -142,9 +157,18 @@ describe("an evaluation's report", () => {
     expect(page).toContain("None.");
   });
 
+  test("says when there are too few people for intervals", () => {
+    const few = evaluationPage({ ...evaluation, verification: { ...evaluation.verification, intervals: null } });
+    expect(few).toContain("No confidence intervals");
+    expect(few).not.toContain("0.9123 to 0.9956");
+  });
+
   test("escapes text", () => {
     expect(page).toContain("models/&lt;b&gt;a&lt;/b&gt;");
-    expect(page).toContain('title="a &quot;1&quot;.png, b/2.png"');
+    expect(page).toContain(
+      "<small>a &quot;1&quot;.png<br>b/2.png<br>distance 0.410<br>83 % likely the same person</small>",
+    );
+    expect(page).toContain("Date: 2026-11-29<br>Settings of the training: Steps: 60; Loss: a &lt;loss&gt;");
   });
 });
 

@@ -76,6 +76,48 @@ it("names are shown as text", async () => {
   expect(await studio.page.$("main img[src=x]")).toBeNull();
 });
 
+it("keeps the focus in the search, and a renamed person in view", { timeout: 60_000 }, async () => {
+  const { page, press } = studio;
+  const endSearch = () =>
+    page.$eval("#find-person", (search) => {
+      (search as HTMLInputElement).value = "";
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
+  await press("Open person 14");
+  await page.waitForFunction(() => document.activeElement?.id.startsWith("name-"));
+  const editor = await focused();
+  await page.focus("#find-person");
+  await page.keyboard.type("21");
+  await page.waitForFunction((id) => !document.getElementById(id), {}, editor);
+  await page.keyboard.press("Backspace");
+  await page.keyboard.press("Backspace");
+  await page.waitForSelector(`#${editor}`);
+  await page.keyboard.type("person 14");
+  expect(await page.$eval("#find-person", (input) => (input as HTMLInputElement).value)).toBe("person 14");
+  expect(await focused()).toBe("find-person");
+  expect(await page.$eval(`#${editor}`, (input) => (input as HTMLInputElement).value)).toBe("person 14");
+
+  await page.locator(`#${editor}`).fill("Zoe");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector(".person-open img")?.getAttribute("alt")?.startsWith("Zoe"));
+  expect(await focused()).toBe(editor); // although the search is for the old name
+  await endSearch();
+  await page.locator(`#${editor}`).fill("Aaron"); // from the last page to the first
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() =>
+    document.querySelector(".person-open img")?.getAttribute("alt")?.startsWith("Aaron"),
+  );
+  expect(await focused()).toBe(editor);
+  await page.locator(`#${editor}`).fill("person 14");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.activeElement?.id.startsWith("open-"));
+  await page.locator("#find-person").fill("nobody at all");
+  expect(await text()).toContain("Nobody's name contains “nobody at all”");
+  await endSearch();
+});
+
 it("skips unreadable and duplicate pictures, with the reason", { timeout: 60_000 }, async () => {
   await addFolder("mixed");
   await studio.page.waitForFunction(() => /3 pictures skipped/.test(document.body.textContent!), { timeout: 30_000 });
@@ -84,6 +126,8 @@ it("skips unreadable and duplicate pictures, with the reason", { timeout: 60_000
   expect(told).toMatch(/duplicate: It is the same picture as Ada, (good|again)\.pgm\./);
   expect(told).toMatch(/unreadable: .*jpeg file cannot be decoded/);
   expect(told).toMatch(/unreadable: the file is empty/);
+  expect(told).toContain("1 picture added. 3 were skipped; the list below says why.");
+  await studio.page.waitForSelector("::-p-aria([name='Open Ada'][role='button'])"); // on the page that is shown
   await studio.until(({ line }) => line === "Ready: 2,001 pictures of 201 people", 30);
 });
 
@@ -130,7 +174,6 @@ it("reports a denied camera, and takes pictures with an allowed one", { timeout:
   const context = page.browserContext();
   await context.overridePermissions(url, []);
   await press("Use the camera");
-  await press("Start camera");
   await page.waitForFunction(
     () => /access to the camera was denied/i.test(document.querySelector(".camera")?.textContent ?? ""),
     {

@@ -116,9 +116,16 @@ it("evaluates it on held-out people, with a threshold that keys and the pointer 
   await studio.press("Use this threshold");
   await text(/current threshold of the model/, 60);
   expect((await at()).value).toBeGreaterThan(own.value);
+  expect(
+    await page.evaluate(() => document.activeElement!.closest("section.card h2, section.card")?.textContent),
+  ).toMatch(/^Threshold/);
 
   await studio.press("Save report");
-  const report = await saved("Run 1.html", 60);
+  const today = new Date().toISOString().slice(0, 10);
+  const report = await saved(`Evaluation of Run 1, ${today}.html`, 60);
+  expect(report).toContain(`Date: ${today}`);
+  expect(report).toMatch(/Settings of the training: .*Steps: 60/);
+  expect(report).toMatch(/<br>distance \d\.\d{3}<br>\d+ % likely the same person/);
   expect(report).toMatch(/^<!doctype html>/);
   expect(report).toContain("Detection error trade-off");
   expect(report).toContain("data:image/png;base64,");
@@ -139,6 +146,12 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await text(/<b>Ada<\/b>: 5 pictures enrolled/, 60);
   expect(await page.$("main b")).toBeNull(); // a name is text
 
+  const gray = Buffer.concat([Buffer.from("P5\n16 16\n255\n"), Buffer.alloc(256, 99)]);
+  await writeFile(join(folder, "gray.pgm"), gray); // a format that browsers do not show
+  await choose(page, "Pictures to enroll", join(folder, "gray.pgm"));
+  await page.waitForFunction(() => document.querySelector<HTMLImageElement>(".tray img[alt='gray.pgm']")?.naturalWidth);
+  await studio.press("Remove gray.pgm");
+
   await name("Bob");
   await choose(page, "Pictures to enroll", ...(await pictureFiles(101, 3, (n) => join(folder, `bob-${n}.png`))));
   await studio.press("Enroll");
@@ -151,6 +164,8 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await text(/^Bob/, 60, "[aria-label='Who is on the picture']");
 
   await studio.press("Forget <b>Ada</b>");
+  await studio.press("Yes, forget");
+  await page.waitForFunction(() => document.activeElement?.ariaLabel === "Forget Bob", { timeout: 10_000 });
   await text(/^(?!.*Ada)/, 60, verdict);
   await text(/^(?!.*Ada).*(Unknown|Bob)/, 60, verdict);
   const ended = await page.evaluateHandle(() =>

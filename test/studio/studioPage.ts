@@ -98,7 +98,8 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
 
 /** A setting of the next run, by its label. */
 export async function set(page: Page, label: string, value: string | number): Promise<void> {
-  await page.waitForSelector("label", { timeout: 30_000 }); // the tab may still be loading
+  const shown = (label: string) => [...document.querySelectorAll("label")].some((one) => one.textContent === label);
+  await page.waitForFunction(shown, { timeout: 30_000 }, label); // the tab may still be loading
   await page.evaluate(
     (label, value) => {
       const [found] = [...document.querySelectorAll("label")].filter(({ textContent }) => textContent === label);
@@ -163,7 +164,10 @@ const looks = [
   { name: "phone", theme: "light", width: 390, height: 844, deviceScaleFactor: 2 },
 ] as const;
 
-/** Runs `look` in the light theme, the dark theme, and at a phone's width, each with a screenshot. */
+/**
+ * Runs `look` in the light theme, the dark theme, and at a phone's width, each with a screenshot. The page must be no
+ * wider than its window.
+ */
 export async function inEveryLook(page: Page, name: string, look: (look: string) => Promise<void>): Promise<void> {
   for (const { name: suffix, theme, ...viewport } of looks) {
     await page.setViewport(viewport);
@@ -172,6 +176,8 @@ export async function inEveryLook(page: Page, name: string, look: (look: string)
     await button?.click();
     await new Promise((resolve) => setTimeout(resolve, 400)); // pictures and charts follow
     await look(suffix);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > viewport.width) throw new Error(`${name}-${suffix}: the page is ${width} pixels wide`);
     await page.screenshot({ path: join(pictures, `${name}-${suffix}.png`), fullPage: true });
   }
   await page.setViewport({ width: 1280, height: 900 });

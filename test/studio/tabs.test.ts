@@ -8,6 +8,7 @@ import { directionalDerivative, hostLoss } from "../../src/studio/tabs/gpu/float
 import { operationsOfStep, sizes } from "../../src/studio/tabs/gpu/sizes.ts";
 import { mergedGalleries } from "../../src/studio/tabs/recognize/imports.ts";
 import { Steady } from "../../src/studio/tabs/recognize/steady.ts";
+import { defaultSettings, settingsFrom } from "../../src/studio/tabs/train/defaults.ts";
 import { siamese } from "../reference/network/siamese.ts";
 
 it("measures the steps of npm run bench", () => {
@@ -65,6 +66,13 @@ it("counts the pairs that a threshold accepts, including equal distances", () =>
     [0.75, 0, 0.25, 0],
     [0, 0.5, 0, 0.5],
   ]);
+});
+
+it("takes stored settings, and the defaults for what has another type", () => {
+  expect(settingsFrom(undefined)).toEqual(defaultSettings);
+  expect(settingsFrom("text")).toEqual(defaultSettings);
+  const stored = { ...defaultSettings, steps: 70, filters: [1, 2], seed: "x", embedding: null, removed: 1 };
+  expect(settingsFrom(JSON.parse(JSON.stringify(stored)))).toEqual({ ...defaultSettings, steps: 70, filters: [1, 2] });
 });
 
 it("changes the answer when most of the last frames agree", () => {

@@ -99,6 +99,9 @@ it("takes a double-click on a question, or on the first of a list, for one click
   await page.waitForFunction(() => document.querySelectorAll(".thumbs-large li").length === 2);
   const place = await placeOf(".thumbs-large li button");
   await page.mouse.click(place.x, place.y);
+  await page.waitForSelector(".thumbs-large li .actions .danger");
+  const yes = await placeOf(".thumbs-large li .actions .danger");
+  await page.mouse.click(yes.x, yes.y);
   await page.waitForFunction(() => document.querySelectorAll(".thumbs-large li").length === 1);
   await page.mouse.down({ clickCount: 2 }); // the second click of a double-click, after the list has moved
   await page.mouse.up({ clickCount: 2 });

@@ -1,7 +1,7 @@
 // The whole workflow in a real browser: from nothing to a trained network, with the page's own buttons; network
 // requests, main-thread tasks, accessibility; a reload and a lost GPU during training.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { inEveryLook, keptRuns, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
+import { inEveryLook, keptRuns, openStudio, type Studio, seriousIn, set, textOf } from "./studioPage.ts";
 
 /** The steps of an interrupted run: enough that it is still in progress when a button is pressed. */
 const steps = 40;
@@ -45,6 +45,10 @@ async function longestTasks(work: () => Promise<unknown>): Promise<number[]> {
     .slice(0, 5);
 }
 
+/** Waits until the focus is on the control with this text. */
+const focusOn = (text: string) =>
+  studio.page.waitForFunction((wanted) => document.activeElement!.textContent === wanted, { timeout: 10_000 }, text);
+
 /** Short runs, evaluated every 5 steps. */
 async function shortRun(): Promise<void> {
   await set(studio.page, "Steps", steps);
@@ -66,8 +70,11 @@ it("drawn faces become people, some of them held out", { timeout: 180_000 }, asy
 it("a network learns to recognize held-out people while the page stays responsive", { timeout: 300_000 }, async () => {
   await studio.press("Train", "tab");
   await set(studio.page, "Steps", 60);
+  await set(studio.page, "Steps", -5);
+  await textOf(studio.page, /-5 is not possible: enter a whole number of at least 10\. It stays 60\./);
   await studio.press("Start training");
   await studio.until(({ state, step }) => state === "training" && step > 2, 120);
+  await focusOn("Pause");
   const tasks = await longestTasks(() => studio.until(({ step }) => step > 30, 120));
   await inEveryLook(studio.page, "train-live", async () => {});
   const { auc, step, line } = await studio.until(({ state }) => state === "trained", 120);
@@ -75,19 +82,36 @@ it("a network learns to recognize held-out people while the page stays responsiv
   expect(step).toBe(60);
   expect(auc).toBeGreaterThan(0.85);
   expect(tasks[0]).toBeLessThan(50);
-  await inEveryLook(studio.page, "train", async (look) => expect(await seriousIn(studio.page, look)).toEqual([]));
+  await inEveryLook(studio.page, "train", async (look) => {
+    expect(await seriousIn(studio.page, look)).toEqual([]);
+    if (look !== "phone") return;
+    const hidden = await studio.page.$$eval("table.wide th", (heads) => {
+      const head = heads.find(({ textContent }) => textContent === "EER")!;
+      return head.getBoundingClientRect().right - head.closest(".scroll")!.getBoundingClientRect().right;
+    });
+    expect(hidden).toBeLessThanOrEqual(0);
+  });
 });
 
 it("a run that is paused, resumed, reloaded and loses its GPU has the same losses as an uninterrupted one", {
   timeout: 300_000,
 }, async () => {
   await shortRun();
+  await studio.press("Evaluate", "tab"); // of the first run, which stays when the second one finishes
+  await textOf(studio.page, /Evaluation of Run 1/, 60);
   await studio.until(({ state }) => state === "trained", 120);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await textOf(studio.page, /Evaluation of Run 1/);
+  await studio.press("Train", "tab");
+  await studio.press("Continue to evaluation");
+  await textOf(studio.page, /Evaluation of Run 2/, 60);
+  await studio.press("Train", "tab");
 
   await shortRun();
   await studio.until(({ step }) => step >= 2, 60);
   await studio.press("Pause");
   await studio.until(({ state }) => state === "paused", 60);
+  await focusOn("Resume");
   await studio.press("Resume");
   await studio.until(({ state, step }) => state === "training" && step >= 8, 60);
   await studio.page.reload();
@@ -95,6 +119,8 @@ it("a run that is paused, resumed, reloaded and loses its GPU has the same losse
   const cdp = await studio.browser.target().createCDPSession();
   await cdp.send("Browser.crashGpuProcess").catch(() => undefined); // its answer may go down with the process
   await studio.until(({ state }) => state === "trained", 120);
+
+  expect(await studio.page.$eval("#setting-steps", (input) => (input as HTMLInputElement).value)).toBe(String(steps));
 
   const [, calm, stormy] = await keptRuns(studio.page);
   expect(calm.losses).toHaveLength(steps);

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { theme } from "../page/ThemeButton.tsx";
+import { axis, cssValue } from "./plot.ts";
 
 export interface Line {
   readonly label: string;
@@ -27,7 +28,6 @@ export interface LineChartProps {
 }
 
 const colorOf = (line: Line, index: number) => line.color ?? (index % 5) + 1;
-const cssValue = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const plainly = (value: number) => String(Number(value.toPrecision(4)));
 /** Rows of the table; a longer one would be of no use. */
 const mostRows = 40;
@@ -41,13 +41,6 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
 
   useEffect(() => {
     const element = host.current!;
-    const axis = (size: number): uPlot.Axis => ({
-      stroke: cssValue("--text-quiet"),
-      font: "12px system-ui, sans-serif",
-      size,
-      grid: { stroke: cssValue("--line"), width: 1 },
-      ticks: { show: false },
-    });
     const made = new uPlot(
       {
         width: Math.max(120, element.clientWidth),
@@ -55,7 +48,10 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
         cursor: { show: false },
         legend: { show: false },
         scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
-        axes: [axis(28), { ...axis(56), values: (_, values) => values.map(format) }],
+        axes: [
+          axis(xLabel, { size: 28 }),
+          axis("", { size: 56, label: undefined, values: (_, values) => values.map(format) }),
+        ],
         series: [
           {},
           ...lines.map((line, index) => ({

@@ -5,6 +5,7 @@ import { firstClick } from "./clicks.ts";
 
 export function Confirm({
   label,
+  name,
   question,
   yes,
   quiet = false,
@@ -12,6 +13,8 @@ export function Confirm({
   onYes,
 }: {
   label: string;
+  /** The button's name for screen readers, where its label alone does not tell. */
+  name?: string;
   question: string;
   yes: string;
   quiet?: boolean;
@@ -31,7 +34,14 @@ export function Confirm({
   };
   if (!asking.value) {
     return (
-      <button type="button" ref={own} class={quiet ? "plain danger" : "danger"} disabled={disabled} onClick={ask(true)}>
+      <button
+        type="button"
+        ref={own}
+        class={quiet ? "plain danger" : "danger"}
+        aria-label={name}
+        disabled={disabled}
+        onClick={ask(true)}
+      >
         {label}
       </button>
     );

@@ -1,5 +1,4 @@
 // Tabs after the ARIA practices: one tab stop, arrow keys between them. The address stores the open tab.
-import { useRef } from "preact/hooks";
 
 export const tabs = [
   { id: "data", name: "Data" },
@@ -18,21 +17,19 @@ export function tabFromAddress(): Tab {
 
 export function openTab(tab: Tab): void {
   location.hash = tab;
+  document.getElementById(`tab-${tab}`)?.focus(); // the pressed button is gone with its tab
 }
 
 export function TabList({ chosen }: { chosen: Tab }) {
-  const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent) => {
     const at = tabs.findIndex(({ id }) => id === chosen);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const { id } = tabs[(to + tabs.length) % tabs.length];
-    openTab(id);
-    list.current?.querySelector<HTMLElement>(`#tab-${id}`)?.focus();
+    openTab(tabs[(to + tabs.length) % tabs.length].id);
   };
   return (
-    <div role="tablist" aria-label="Steps" class="tabs" ref={list} onKeyDown={move}>
+    <div role="tablist" aria-label="Steps" class="tabs" onKeyDown={move}>
       {tabs.map(({ id, name }) => (
         <button
           key={id}

@@ -3,6 +3,7 @@ import { render } from "preact";
 import "../styles/studio.css";
 import { App } from "./App.tsx";
 import { connect } from "./client.ts";
+import { keepFocus } from "./keepFocus.ts";
 import { announce } from "./status.ts";
 import { followTheme } from "./ThemeButton.tsx";
 
@@ -12,4 +13,6 @@ for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event
 followTheme();
 connect();
 announce();
-render(<App />, document.getElementById("studio")!);
+const root = document.getElementById("studio")!;
+keepFocus(root);
+render(<App />, root);

@@ -9,7 +9,7 @@ export const count = (n: number, one: string, several = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : several}`;
 
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 100) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

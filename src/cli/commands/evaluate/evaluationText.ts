@@ -13,8 +13,8 @@ export interface PairEvaluation extends VerificationReport {
   det: DetPoint[];
   /** Number of genuine pairs. */
   genuine: number;
-  /** Absent with --resamples 0. */
-  intervals?: VerificationIntervals;
+  /** Absent with --resamples 0; null with too few people. */
+  intervals?: VerificationIntervals | null;
 }
 
 /** @param threshold the model's. @param over the folds that accuracy is cross-validated over, in words. */
@@ -36,6 +36,7 @@ export function verificationText(report: PairEvaluation, threshold: number, peop
     ...(intervals
       ? [`in brackets: ${100 * intervals.level} % bootstrap intervals over ${intervals.identities} people`]
       : []),
+    ...(intervals === null ? ["no confidence intervals: they need at least three people"] : []),
   ].join("\n");
 }
 

@@ -1,7 +1,9 @@
 // The ways to add pictures.
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { Added } from "../../messages.ts";
 import { act, state } from "../../page/client.ts";
+import { startCamera } from "../../page/media/camera.ts";
 import { count } from "../../page/words.ts";
 import { Camera } from "./Camera.tsx";
 import { droppedFiles, pickedFiles, type Sorted, sorted } from "./entries.ts";
@@ -9,23 +11,27 @@ import { droppedFiles, pickedFiles, type Sorted, sorted } from "./entries.ts";
 /** What "Use drawn faces" adds: enough to train on in a minute or two. */
 const drawn = { people: 60, pictures: 8 };
 
+/** What was added last; null after the list of skipped pictures was cleared. */
+export const lastAdded = signal<string | null>(null);
+
 export async function add({ entries, records, note }: Sorted, told: Signal<string | null>): Promise<void> {
   told.value = note;
-  if (entries.length > 0) await tell(act("data.add", { entries }), told);
-  if (records.length > 0) await tell(act("data.addRecords", { files: records }), told);
+  const done = [
+    entries.length > 0 && (await act("data.add", { entries })),
+    records.length > 0 && (await act("data.addRecords", { files: records })),
+  ].filter((one) => typeof one === "object");
+  if (done.length > 0) told.value = [inWords(done), note].filter(Boolean).join(" ");
 }
 
-async function tell(adding: ReturnType<typeof act<"data.add">>, told: Signal<string | null>): Promise<void> {
-  const done = await adding;
-  if (!done) return;
-  const left = done.refused > 0 ? ` ${count(done.refused, "was", "were")} skipped; the list below says why.` : "";
-  const before = told.value ? ` ${told.value}` : "";
-  told.value = `${count(done.added, "picture")} added.${left}${before}`;
+function inWords(done: readonly Added[]): string {
+  const sum = (of: (one: Added) => number) => done.reduce((total, one) => total + of(one), 0);
+  const [added, refused] = [sum((one) => one.added), sum((one) => one.refused)];
+  return `${count(added, "picture")} added.${refused > 0 ? ` ${count(refused, "was", "were")} skipped; the list below says why.` : ""}`;
 }
 
 export function AddPictures() {
   const over = useSignal(false);
-  const told = useSignal<string | null>(null);
+  const told = lastAdded;
   const camera = useSignal(false);
   const folder = useRef<HTMLInputElement>(null);
   const records = useRef<HTMLInputElement>(null);
@@ -75,7 +81,9 @@ export function AddPictures() {
           disabled={busy}
           onClick={async () => {
             told.value = null;
-            await tell(act("data.draw", drawn), told);
+            const done = await act("data.draw", drawn);
+            if (!done) return;
+            told.value = done.added === 0 && done.refused === 0 ? "The drawn faces are here already." : inWords([done]);
           }}
         >
           Use drawn faces
@@ -88,6 +96,7 @@ export function AddPictures() {
           aria-expanded={camera.value}
           onClick={() => {
             camera.value = !camera.value;
+            if (camera.value) void startCamera();
           }}
         >
           Use the camera

@@ -2,6 +2,7 @@
 
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
+import { forgetKept } from "../../page/kept.ts";
 import { forgetThumbnails } from "../../page/media/Thumbnail.tsx";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes } from "../../page/words.ts";
@@ -85,7 +86,7 @@ function Summary() {
       <p class="quiet measure">
         {heldOut > 1
           ? "The network never trains on held-out people, so its results on them show how well it works for new faces. Open a person to change this."
-          : "With fewer than two held-out people, training cannot be evaluated. From four people on, a fifth is held out automatically."}
+          : "With fewer than two held-out people, training cannot be evaluated. With four people or more, one in five is held out automatically, and at least two."}
       </p>
       <div class="actions">
         <button type="button" class="primary" disabled={tooLittle !== null} onClick={() => openTab("train")}>
@@ -109,10 +110,13 @@ function Stored() {
       </p>
       <Confirm
         label="Delete everything"
-        question="Delete all pictures, runs and models?"
+        question="Delete all pictures, runs, models and enrolled people?"
         yes="Yes, delete all"
         disabled={state.activity.value !== null}
-        onYes={() => void act("data.deleteEverything", {}).then(forgetThumbnails)}
+        onYes={() => {
+          forgetKept();
+          void act("data.deleteEverything", {}).then(forgetThumbnails);
+        }}
       />
     </section>
   );

@@ -3,7 +3,6 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { PersonSummary, PictureSummary } from "../../messages.ts";
 import { Confirm } from "../../page/Confirm.tsx";
-import { firstClick } from "../../page/clicks.ts";
 import { act, request, state } from "../../page/client.ts";
 import { Thumbnail } from "../../page/media/Thumbnail.tsx";
 import { onPage, Pages } from "../../page/Pages.tsx";
@@ -12,12 +11,18 @@ import { pickedFiles, sorted } from "./entries.ts";
 
 const pageSize = 48;
 
-export function Person({ person, close }: { person: PersonSummary; close: () => void }) {
+interface Props {
+  readonly person: PersonSummary;
+  readonly close: () => void;
+  /** Called before the person gets another name. */
+  readonly renaming: () => void;
+}
+
+export function Person({ person, close, renaming }: Props) {
   const { id, name, heldOut, unsorted } = person;
   const pictures = useSignal<readonly PictureSummary[]>([]);
   const page = useSignal(0);
   const told = useSignal<string | null>(null);
-  const title = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const { data } = state;
   useEffect(() => {
@@ -28,19 +33,24 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
       () => undefined, // removed in the meantime, which also closes it
     );
   }, [id, data.value]);
-  useEffect(() => title.current?.focus(), []);
 
   const rename = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
-    if (input.value.trim() !== "") await act("data.rename", { person: id, name: input.value });
+    const typed = input.value.trim();
+    if (typed !== "" && typed !== name) {
+      renaming();
+      await act("data.rename", { person: id, name: input.value });
+    }
     input.value = data.value.people.find((one) => one.id === id)?.name ?? name;
+    input.scrollIntoView({ block: "nearest" });
+    if (document.activeElement === document.body) input.focus(); // it was lost when the list's order changed
   };
   return (
-    <li class="person person-open">
+    <li class="person person-open" onKeyDown={({ key }) => key === "Escape" && close()}>
       <div class="heading">
         <div class="field">
           <label for={`name-${id}`}>Name</label>
-          <input ref={title} id={`name-${id}`} class="text" autocomplete="off" defaultValue={name} onChange={rename} />
+          <input id={`name-${id}`} class="text" autocomplete="off" defaultValue={name} onChange={rename} />
         </div>
         <button type="button" class="plain" onClick={close}>
           Close
@@ -68,15 +78,14 @@ export function Person({ person, close }: { person: PersonSummary; close: () => 
               <Thumbnail picture={picture.id} name={`${name}, ${picture.name}`} />
               <figcaption>
                 <span title={picture.name}>{picture.name}</span>
-                <button
-                  type="button"
-                  class="plain"
-                  aria-label={`Remove ${picture.name}`}
-                  title="Remove"
-                  onClick={firstClick(() => act("data.removePicture", { person: id, picture: picture.id }))}
-                >
-                  ×
-                </button>
+                <Confirm
+                  quiet
+                  label="×"
+                  name={`Remove ${picture.name}`}
+                  question="Remove it?"
+                  yes="Remove"
+                  onYes={() => act("data.removePicture", { person: id, picture: picture.id })}
+                />
               </figcaption>
             </figure>
           </li>

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { act, state } from "../../page/client.ts";
 import { onPage, Pages } from "../../page/Pages.tsx";
 import { count } from "../../page/words.ts";
+import { lastAdded } from "./AddPictures.tsx";
 
 const pageSize = 20;
 const kinds = {
@@ -14,13 +15,19 @@ const kinds = {
 
 export function Refused() {
   const page = useSignal(0);
-  const { refused } = state.data.value;
+  const { refused, skipped } = state.data.value;
   if (refused.length === 0) return null;
+  const clear = () => {
+    lastAdded.value = null; // it points to the list
+    void act("data.dismissRefused", {});
+  };
   return (
     <section class="card" aria-label="Skipped">
       <div class="heading">
-        <h2>{count(refused.length, "picture")} skipped</h2>
-        <button type="button" class="plain" onClick={() => act("data.dismissRefused", {})}>
+        <h2>
+          {count(skipped, "picture")} skipped{skipped > refused.length ? `; the last ${refused.length} are listed` : ""}
+        </h2>
+        <button type="button" class="plain" onClick={clear}>
           Clear the list
         </button>
       </div>

@@ -4,8 +4,9 @@ import type { Request } from "../../request.ts";
 export interface DataState {
   readonly people: readonly PersonSummary[];
   readonly pictures: number;
-  /** Pictures that were not added, newest first, with the reason. */
+  /** Pictures that were not added, newest first, with the reason: the last ones of all `skipped`. */
   readonly refused: readonly RefusedPicture[];
+  readonly skipped: number;
   /** Why training cannot start with these pictures; null when it can. */
   readonly tooLittle: string | null;
   /** True where pictures can be stored; otherwise why not. */
@@ -57,6 +58,8 @@ export interface DataRequests {
   "data.pictures": Request<{ person: string }, readonly PictureSummary[]>;
   /** A small version of a picture. */
   "data.thumbnail": Request<{ picture: string }, Blob>;
+  /** The same of a file, for formats that a browser does not show. */
+  "data.thumbnailOf": Request<{ file: Blob }, Blob>;
   "data.rename": Request<{ person: string; name: string }, void>;
   "data.holdOut": Request<{ person: string; heldOut: boolean }, void>;
   "data.removePerson": Request<{ person: string }, void>;

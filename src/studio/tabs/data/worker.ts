@@ -2,12 +2,13 @@
 import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { deleteEverything } from "../../worker/folders.ts";
+import { pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
 import { drawnPictures } from "./draw.ts";
 import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
-  const { library, publisher, training, runs, models } = context;
+  const { library, publisher, training, runs, models, decoder } = context;
   /** Shows an activity until the work is done. */
   const during = async <T>(text: string, work: (told: (done: number, total: number) => void) => Promise<T>) => {
     publisher.set("activity", { text });
@@ -27,7 +28,11 @@ export function handlers(context: Context): Handlers<"data"> {
       during("Drawing faces", async (told) => {
         const total = people * pictures;
         const drawn = await drawnPictures(context, people, pictures, (done) => told(done, total));
-        return library.add(drawn, (done) => told(done, total));
+        // Drawn people who are here stay as they are: renamed, held out, or with fewer pictures.
+        const known = new Set<string>();
+        for (const picture of drawn) if (await library.has(picture)) known.add(picture.person);
+        const missing = drawn.filter(({ person }) => !known.has(person));
+        return library.add(missing, (done) => told(done, missing.length));
       }),
     "data.add": ({ entries }) =>
       during("Adding pictures", (told) =>
@@ -47,6 +52,10 @@ export function handlers(context: Context): Handlers<"data"> {
       }),
     "data.pictures": async ({ person }) => library.pictures(person),
     "data.thumbnail": ({ picture }) => library.thumbnail(picture),
+    "data.thumbnailOf": async ({ file }) => {
+      const size = [96, 96, 3] as const;
+      return pictureFile(await decoder.decode(new Uint8Array(await file.arrayBuffer()), size), size);
+    },
     "data.rename": ({ person, name }) => library.rename(person, name),
     "data.holdOut": ({ person, heldOut }) => library.holdOut(person, heldOut),
     "data.removePerson": async ({ person }) => {

@@ -8,6 +8,7 @@ import { save } from "../../page/save.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { count } from "../../page/words.ts";
 import { Curves } from "./Curves.tsx";
+import { chosen } from "./chosen.ts";
 import { Figures } from "./Figures.tsx";
 import { Mistakes } from "./Mistakes.tsx";
 import { ThresholdCard } from "./ThresholdCard.tsx";
@@ -28,9 +29,12 @@ const choices = computed((): readonly Choice[] => [
 ]);
 
 export function EvaluateTab() {
-  const chosen = useSignal<string | null>(null);
   const found = choices.value;
   const model = found.find(({ id }) => id === chosen.value) ?? found[0];
+  // A run that finishes meanwhile must not replace what is shown.
+  useEffect(() => {
+    if (model) chosen.value = model.id;
+  }, [model?.id]);
   if (!model) {
     return (
       <section class="card">
@@ -102,7 +106,8 @@ function OfModel({ model: { id, name } }: { model: Choice }) {
   const { people, pictures, genuine, impostor, doubt } = evaluation;
   const saveReport = async () => {
     const report = await act("evaluate.report", { model: id });
-    if (report) save(report, `${name}.html`);
+    const today = new Date().toISOString().slice(0, 10);
+    if (report) save(report, `Evaluation of ${name}, ${today}.html`);
   };
   return (
     <>

@@ -33,8 +33,9 @@ export function Figures({ evaluation }: { evaluation: ModelEvaluation }) {
         </div>
       </dl>
       <p class="quiet small measure">
-        The ranges are 95 % confidence intervals, from a thousand bootstrap resamples of the people. With few held-out
-        people they are wide.
+        {auc.interval
+          ? "The ranges are 95 % confidence intervals, from a thousand bootstrap resamples of the people. With few held-out people they are wide."
+          : "Two held-out people are too few to say how far these figures would differ for others (no confidence intervals). Hold out more people in the Data tab."}
       </p>
     </>
   );
@@ -52,9 +53,11 @@ function Entry({ name, figure: { value, interval }, show, meaning }: EntryProps)
     <div>
       <dt>{name}</dt>
       <dd>{show(value)}</dd>
-      <dd class="note">
-        {show(interval[0])} to {show(interval[1])}
-      </dd>
+      {interval && (
+        <dd class="note">
+          {show(interval[0])} to {show(interval[1])}
+        </dd>
+      )}
       <dd class="note">{meaning}</dd>
     </div>
   );

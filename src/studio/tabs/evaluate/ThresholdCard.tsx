@@ -106,7 +106,7 @@ interface CountProps {
   readonly wrong: number;
   readonly all: number;
   readonly share: string;
-  readonly interval: readonly [number, number] | undefined;
+  readonly interval: Figure["interval"] | undefined;
 }
 
 function Count({ name, wrong, all, share, interval }: CountProps) {

@@ -26,7 +26,8 @@ export interface Evaluated {
   readonly labels: Int32Array;
   readonly scored: readonly Scored[];
   readonly report: VerificationReport;
-  readonly intervals: VerificationIntervals;
+  /** Null with too few identities. */
+  readonly intervals: VerificationIntervals | null;
   readonly curve: readonly RocPoint[];
   readonly threshold: number;
 }
@@ -83,9 +84,9 @@ export function summary(
     pictures: dataset.items.length,
     doubt,
     threshold,
-    auc: { value: report.auc, interval: intervals.auc },
-    eer: { value: report.eer, interval: intervals.eer },
-    trueAccepts: { value: report.tarAtFar["0.01"], interval: intervals.tarAtFar["0.01"] },
+    auc: { value: report.auc, interval: intervals?.auc ?? null },
+    eer: { value: report.eer, interval: intervals?.eer ?? null },
+    trueAccepts: { value: report.tarAtFar["0.01"], interval: intervals?.tarAtFar["0.01"] ?? null },
     accuracy: { value: report.accuracy, standardError: report.accuracyStandardError },
     roc: thinned(curve),
     det: detCurve(curve),
@@ -102,8 +103,8 @@ function thinned(curve: readonly RocPoint[]): RocPoint[] {
   return curve.filter((_, i) => i % stride === 0 || i === curve.length - 1);
 }
 
-/** Error rates at a threshold, with confidence intervals over identities. */
-export function mistakesAt({ scored, labels }: Evaluated, threshold: number) {
+/** Error rates at a threshold, with confidence intervals over identities where there are enough of them. */
+export function mistakesAt({ scored, labels, intervals }: Evaluated, threshold: number) {
   const share = (same: boolean): Figure => {
     const outcomes: Outcome[] = scored
       .filter((pair) => pair.same === same)
@@ -111,7 +112,7 @@ export function mistakesAt({ scored, labels }: Evaluated, threshold: number) {
         return { hit: distance <= threshold !== same, identities: [labels[left], labels[right]] };
       });
     const value = outcomes.filter(({ hit }) => hit).length / outcomes.length;
-    return { value, interval: shareInterval(outcomes) };
+    return { value, interval: intervals && shareInterval(outcomes) };
   };
   return { falseAccepts: share(false), falseRejects: share(true) };
 }

@@ -1,10 +1,10 @@
 // Messages of the Evaluate tab.
 import type { Request } from "../../request.ts";
 
-/** A metric with its 95 % confidence interval. */
+/** A metric with its 95 % confidence interval; null with too few people. */
 export interface Figure {
   readonly value: number;
-  readonly interval: readonly [lower: number, upper: number];
+  readonly interval: readonly [lower: number, upper: number] | null;
 }
 
 /** A pair of pictures that the model may get wrong. Pictures are indices for `evaluate.picture`. */

@@ -1,11 +1,15 @@
 // The worker's part of the Evaluate tab.
 import { TwingradError } from "../../../errors.ts";
 import { Model, withOperatingPoint } from "../../../recognition/recognitionModel.ts";
+import type { RunSettings } from "../../messages.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { dataUri, pictureFile } from "../../worker/pictureFiles.ts";
+import { described } from "../train/described.ts";
 import { type Evaluated, evaluated, mistakesAt, summary } from "./evaluation.ts";
 
 const pictureSide = 96;
+const inWords = (settings: RunSettings) =>
+  Object.fromEntries(Object.entries(described).map(([name, text]) => [name, text(settings)]));
 
 export function handlers(context: Context): Handlers<"evaluate"> {
   const { library, runs, models, publisher, device } = context;
@@ -78,6 +82,7 @@ export function handlers(context: Context): Handlers<"evaluate"> {
         try {
           const about = {
             model: models.nameOf(id),
+            settings: models.isImported(id) ? undefined : inWords(runs.get(id).settings),
             data: "held-out people of the studio",
             folds: "over folds of people",
             verification: { ...report, det: detCurve(curve), intervals },

@@ -113,7 +113,7 @@ function FindFace({ findFace }: { findFace: Signal<boolean> }) {
             findFace.value = currentTarget.checked;
           }}
         />
-        Find the face in the picture ({finder})
+        Find the face in the picture <span class="quiet small">(with {finder})</span>
       </label>
     );
   }

@@ -1,6 +1,6 @@
 // The enrolled people, and their gallery as a file.
 import { useSignal } from "@preact/signals";
-import { firstClick } from "../../page/clicks.ts";
+import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { save } from "../../page/save.ts";
@@ -38,14 +38,14 @@ export function People() {
                 <h3>{name}</h3>
                 <p class="quiet small">{count(pictures, "picture")}</p>
               </div>
-              <button
-                type="button"
-                class="plain danger"
-                aria-label={`Forget ${name}`}
-                onClick={firstClick(() => act("recognize.forget", { name }))}
-              >
-                Forget
-              </button>
+              <Confirm
+                quiet
+                label="Forget"
+                name={`Forget ${name}`}
+                question={`Forget ${name}?`}
+                yes="Yes, forget"
+                onYes={() => act("recognize.forget", { name })}
+              />
             </li>
           ))}
         </ul>

@@ -37,17 +37,17 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
         <table class="wide">
           <thead>
             <tr>
-              <th scope="col">In charts</th>
+              <th scope="col">Charts</th>
               <th scope="col">Name</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Steps
-              </th>
               <th scope="col" class="number">
                 Best AUC
               </th>
               <th scope="col" class="number">
                 EER
+              </th>
+              <th scope="col">State</th>
+              <th scope="col" class="number">
+                Steps
               </th>
               <th scope="col">People</th>
               <th scope="col">
@@ -59,16 +59,18 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
             {runs.map((run) => (
               <tr key={run.id}>
                 <td>
-                  <input
-                    type="checkbox"
-                    aria-label={`${run.name} in the charts`}
-                    checked={run.id === shown || compared.value.includes(run.id)}
-                    disabled={
-                      run.id === shown ||
-                      (compared.value.length >= mostCompared - 1 && !compared.value.includes(run.id))
-                    }
-                    onChange={(event) => toggle(run.id, event.currentTarget.checked)}
-                  />
+                  <label class="target">
+                    <input
+                      type="checkbox"
+                      aria-label={`${run.name} in the charts`}
+                      checked={run.id === shown || compared.value.includes(run.id)}
+                      disabled={
+                        run.id === shown ||
+                        (compared.value.length >= mostCompared - 1 && !compared.value.includes(run.id))
+                      }
+                      onChange={(event) => toggle(run.id, event.currentTarget.checked)}
+                    />
+                  </label>
                 </td>
                 <td>
                   <input
@@ -78,12 +80,12 @@ export function Runs({ compared }: { compared: Signal<readonly string[]> }) {
                     onChange={(event) => rename(run, event.currentTarget)}
                   />
                 </td>
+                <td class="number">{run.best ? run.best.auc.toFixed(3) : "–"}</td>
+                <td class="number">{run.best ? percent(run.best.eer) : "–"}</td>
                 <td>{statuses[run.status]}</td>
                 <td class="number">
                   {run.step} of {run.settings.steps}
                 </td>
-                <td class="number">{run.best ? run.best.auc.toFixed(3) : "–"}</td>
-                <td class="number">{run.best ? percent(run.best.eer) : "–"}</td>
                 <td>
                   {run.people} training, {run.heldOut} held out
                 </td>

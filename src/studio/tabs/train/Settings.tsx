@@ -85,7 +85,7 @@ export function Settings() {
           />
           <Amount
             label="Warmup"
-            hint="Steps at the start with a smaller learning rate."
+            hint="Steps at the start with a smaller learning rate, since first updates are rough."
             value={s.warmUp}
             least={0}
             onChange={(warmUp) => change({ warmUp })}
@@ -197,6 +197,11 @@ function Choice({
   );
 }
 
+/** @param typed empty where it is not a number. */
+function invalid(typed: string, least: number, fraction: boolean, before: number): string {
+  return `${typed === "" ? "This" : typed} is not possible: enter a ${fraction ? "" : "whole "}number of at least ${least}. It stays ${before}.`;
+}
+
 function Amount({
   label,
   hint,
@@ -212,6 +217,7 @@ function Amount({
   fraction?: boolean;
   onChange: (value: number) => void;
 }) {
+  const problem = useSignal<string | null>(null);
   return (
     <Field label={label} hint={hint}>
       <input
@@ -225,10 +231,14 @@ function Amount({
           const input = event.currentTarget;
           const number = Number(input.value);
           const valid = input.value !== "" && number >= least && (fraction || Number.isInteger(number));
+          problem.value = valid ? null : invalid(input.value, least, fraction, value);
           if (valid) onChange(number);
           else input.value = String(value); // restores the last valid value
         }}
       />
+      <p class="hint problem" aria-live="polite">
+        {problem.value}
+      </p>
     </Field>
   );
 }

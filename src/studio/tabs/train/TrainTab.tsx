@@ -1,18 +1,35 @@
 // Training: settings, progress, curves, and earlier runs.
-import { useSignal } from "@preact/signals";
+import { effect, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { act, curveOf, state } from "../../page/client.ts";
+import { keep, kept } from "../../page/kept.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes, duration, percent } from "../../page/words.ts";
+import { chosen } from "../evaluate/chosen.ts";
 import { Charts } from "./Charts.tsx";
 import type { NamedCurve } from "./curves.ts";
 import { Runs } from "./Runs.tsx";
 import { Settings } from "./Settings.tsx";
 import { settings } from "./settings.ts";
 
+/** The runs in the charts besides the current one. */
+const compared = signal<readonly string[]>(comparedBefore());
+effect(() => keep("compared", compared.value));
+
+function comparedBefore(): readonly string[] {
+  const stored = kept("compared");
+  return Array.isArray(stored) ? stored.filter((id) => typeof id === "string") : [];
+}
+
 export function TrainTab() {
-  const compared = useSignal<readonly string[]>([]);
   const { run } = state.training.value;
-  const shown = state.runs.value.filter(({ id }) => id === run || compared.value.includes(id));
+  const runs = state.runs.value;
+  // Without those that were deleted, which nobody could remove from the charts.
+  useEffect(() => {
+    const left = compared.value.filter((one) => runs.some(({ id }) => id === one));
+    if (runs.length > 0 && left.length < compared.value.length) compared.value = left;
+  }, [runs]);
+  const shown = runs.filter(({ id }) => id === run || compared.value.includes(id));
   const evaluated = shown.some(({ heldOut }) => heldOut > 1);
   const curves = shown.flatMap(({ id, name }): NamedCurve[] => {
     const curve = curveOf(id);
@@ -47,7 +64,7 @@ function Buttons() {
     <section class="actions" aria-label="Training">
       <button
         type="button"
-        class={resumable ? undefined : "primary"}
+        class={resumable || status === "trained" ? undefined : "primary"}
         disabled={!ready}
         onClick={() => once(() => act("train.start", { settings: settings.value }))}
       >
@@ -103,12 +120,37 @@ function Progress() {
         <Figure name="GPU memory" value={memory === null ? null : bytes(memory)} />
       </dl>
       {note && <p>{note}</p>}
+      {status === "trained" && run !== null && summary?.hasModel && <NextSteps run={run} />}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
         {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
         time: a run in training continues from its last checkpoint when you return.
       </p>
     </section>
+  );
+}
+
+function NextSteps({ run }: { run: string }) {
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        class="primary"
+        onClick={() => {
+          chosen.value = run;
+          openTab("evaluate");
+        }}
+      >
+        Continue to evaluation
+      </button>
+      <button
+        type="button"
+        disabled={state.activity.value !== null}
+        onClick={() => act("recognize.open", { model: run }).then(() => openTab("recognize"))}
+      >
+        Recognize people with it
+      </button>
+    </div>
   );
 }
 

@@ -26,3 +26,13 @@ export const defaultSettings: RunSettings = {
   evaluateEvery: 25,
   seed: 1,
 };
+
+/** Stored settings, perhaps of another version of the page: the defaults in place of what has another type. */
+export function settingsFrom(stored: unknown): RunSettings {
+  const given = Object.entries(stored ?? {}).filter(([name, value]) => {
+    const usual: unknown = defaultSettings[name as keyof RunSettings];
+    if (Array.isArray(usual)) return Array.isArray(value) && value.length > 0 && value.every(Number.isFinite);
+    return typeof value === typeof usual;
+  });
+  return { ...defaultSettings, ...Object.fromEntries(given) };
+}

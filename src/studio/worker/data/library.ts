@@ -41,6 +41,7 @@ const heldOutShare = 0.2;
 export class Library {
   private people: Person[] = [];
   private refused: RefusedPicture[] = [];
+  private skipped = 0;
   private readonly folder = folderAt(rootFolder);
   private readonly store: PictureStore = storedPictures(picturesFolder);
   private ids = 0;
@@ -125,6 +126,11 @@ export class Library {
     });
   }
 
+  /** Whether a picture with this content is here. */
+  async has({ bytes }: NewPicture): Promise<boolean> {
+    return this.pictureIds().has(await digestOf(await bytes()));
+  }
+
   pictures(person: string): readonly PictureSummary[] {
     return this.personOf(person).pictures;
   }
@@ -184,6 +190,7 @@ export class Library {
 
   dismissRefused(): void {
     this.refused = [];
+    this.skipped = 0;
     this.tell();
   }
 
@@ -194,6 +201,7 @@ export class Library {
       await remove();
       this.people = [];
       this.refused = [];
+      this.skipped = 0;
       this.tell();
     }).finally(() => {
       this.clearing = false;
@@ -294,6 +302,7 @@ export class Library {
             ? "name"
             : "unreadable";
     const id = `refused-${this.ids++}`;
+    this.skipped++;
     this.refused = [{ id, person, name, why, reason: error.message } as const, ...this.refused].slice(0, mostRefused);
   }
 
@@ -361,6 +370,7 @@ export class Library {
       })),
       pictures: this.people.reduce((sum, { pictures }) => sum + pictures.length, 0),
       refused: this.refused,
+      skipped: this.skipped,
       tooLittle: this.tooLittle() ?? null,
       kept: this.publisher.state.data.kept,
     });
