@@ -24,7 +24,11 @@ export function tile(name: string, value: string, note: string): string {
 /** Pairs of pictures under a heading, colored by whether the answer was correct. */
 export function pairGroup(title: string, right: boolean, pairs: readonly ReportPair[]): string {
   const one = ({ left, right, names, caption, likeness = "" }: ReportPair) =>
-    `<li>${picture(left, "left picture")}${picture(right, "right picture")}<small>${[...(names ?? []), caption, likeness]
+    `<li>${picture(left, "left picture")}${picture(right, "right picture")}<small>${[
+      ...(names ?? []),
+      caption,
+      likeness,
+    ]
       .filter((line) => line !== "")
       .map(text)
       .join("<br>")}</small></li>`;
