@@ -2,7 +2,8 @@
 import { inBytes } from "../errors.ts";
 import type { GraphOperation, GraphTensor, ProgramGraph } from "../gpu/programGraph.ts";
 import type { Node } from "./graph.ts";
-import { readsOf, sharedBuffers, writesOf } from "./lowering/memoryPlan.ts";
+import { readsOf, writesOf } from "./lower.ts";
+import { sharedBuffers } from "./lowering/memoryPlan.ts";
 import type { ProgramPlan } from "./plan.ts";
 import { describe, type Tensor } from "./tensor.ts";
 

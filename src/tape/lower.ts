@@ -6,7 +6,6 @@ import { wholeOf } from "../gpu/contest.ts";
 import type { Device } from "../gpu/device.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
 import { Graph, type Node } from "./graph.ts";
-import { writesOf } from "./lowering/memoryPlan.ts";
 import { type Dtype, Storage } from "./lowering/storage.ts";
 import type { Tape, TapeOptions } from "./tape.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
@@ -22,6 +21,20 @@ export interface Launch {
   readonly operation: string;
   /** The choice that selected this kernel among several candidates. */
   choice?: Choice;
+}
+
+/** The storages that a launch writes: its read_write bindings. */
+export function writesOf(launch: Launch): Storage[] {
+  return Object.entries(launch.bindings)
+    .filter(([name]) => launch.shader.bindings[name].access === "read_write")
+    .map(([, storage]) => storage);
+}
+
+/** The storages that a launch reads: its other bindings. */
+export function readsOf(launch: Launch): Storage[] {
+  return Object.entries(launch.bindings)
+    .filter(([name]) => launch.shader.bindings[name].access !== "read_write")
+    .map(([, storage]) => storage);
 }
 
 /** The chosen candidate for a computation, and the reason. */

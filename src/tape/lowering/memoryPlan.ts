@@ -1,6 +1,6 @@
 // Decides which recorded launches are needed and which temporaries share a buffer. Temporaries that are alive at the
 // same time have separate buffers: WebGPU forbids reading and writing one buffer in one dispatch.
-import type { Launch } from "../lower.ts";
+import { type Launch, writesOf } from "../lower.ts";
 import type { Storage } from "./storage.ts";
 
 export interface Plan {
@@ -14,20 +14,6 @@ export interface Plan {
 
 /** The storage that it is a part of, or itself. */
 export const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
-
-/** The storages that a launch writes: its read_write bindings. */
-export function writesOf(launch: Launch): Storage[] {
-  return Object.entries(launch.bindings)
-    .filter(([name]) => launch.shader.bindings[name].access === "read_write")
-    .map(([, storage]) => storage);
-}
-
-/** The storages that a launch reads: its other bindings. */
-export function readsOf(launch: Launch): Storage[] {
-  return Object.entries(launch.bindings)
-    .filter(([name]) => launch.shader.bindings[name].access !== "read_write")
-    .map(([, storage]) => storage);
-}
 
 /** The launches whose results reach `required` or, unless `frozen`, state that outlives the step; in their order. */
 export function removeDead(launches: readonly Launch[], required: Iterable<Storage>, frozen = false): Launch[] {

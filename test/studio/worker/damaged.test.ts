@@ -1,8 +1,8 @@
 // What is rebuilt from damaged files: people from the list's readable part and from earlier lists.
 import { expect, it } from "vitest";
-import { defaultSettings } from "../../src/studio/tabs/train/defaults.ts";
-import { isPeople, type Person, peopleWithin, rebuilt } from "../../src/studio/worker/data/people.ts";
-import { isRun, type Run } from "../../src/studio/worker/training/run.ts";
+import { defaultSettings } from "../../../src/studio/tabs/train/defaults.ts";
+import { isPeople, type Person, peopleWithin, rebuilt } from "../../../src/studio/worker/data/people.ts";
+import { isRun, type Run } from "../../../src/studio/worker/training/run.ts";
 
 const person = (id: string, name: string, ...pictures: string[]): Person => {
   return { id, name, heldOut: false, pictures: pictures.map((id) => ({ id, name: `${id}.png` })) };

@@ -1,8 +1,8 @@
 // The stored runs of the studio, with the file system of a page replaced.
 import { expect, it, vi } from "vitest";
-import { defaultSettings } from "../../src/studio/tabs/train/defaults.ts";
-import { isRun } from "../../src/studio/worker/training/run.ts";
-import { Runs } from "../../src/studio/worker/training/runs.ts";
+import { defaultSettings } from "../../../src/studio/tabs/train/defaults.ts";
+import { isRun } from "../../../src/studio/worker/training/run.ts";
+import { Runs } from "../../../src/studio/worker/training/runs.ts";
 
 const { identitiesPerBatch, picturesPerIdentity, ...others } = defaultSettings;
 const counts = { people: 5, heldOut: 2, pictures: 40, losses: [], evaluations: [], hasModel: false };
@@ -11,7 +11,7 @@ const stored = {
   settings: { ...others, peoplePerBatch: identitiesPerBatch, picturesPerPerson: picturesPerIdentity },
 };
 
-vi.mock(import("../../src/studio/worker/folders.ts"), async (original) => ({
+vi.mock(import("../../../src/studio/worker/folders.ts"), async (original) => ({
   ...(await original()),
   foldersIn: async () => ["a"],
   folderAt: () => ({}) as never,
