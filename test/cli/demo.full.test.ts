@@ -35,7 +35,7 @@ test("trains, evaluates, identifies and reports, the same figures for the same s
   expect(first.text).toContain(report);
   expect(first.lines.join("\n")).toContain("training on 16 people for 3 steps");
   const page = await readFile(report, "utf8");
-  expect(page).toContain("41 people, 12 pictures of each, seed 1");
+  expect(page).toContain("41 in all, 12 pictures of each, seed 1");
   expect(page.match(/<svg /g)).toHaveLength(3);
   expect(page).toContain("A batch has 16 people with 3 pictures each");
   expect(page).toContain("<dt>Pictures seen</dt><dd>144</dd>");

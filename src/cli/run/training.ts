@@ -35,7 +35,7 @@ import { optimizerOf } from "../options/optimizerSettings.ts";
 import { imageSizeOf, picturesOf } from "../options/pictureSettings.ts";
 import { checkRest, planned, ratesOf } from "../options/scheduleSettings.ts";
 import { foldOf, type ResolvedSettings } from "../options/settingsSchema.ts";
-import { digits, percent } from "../outcome.ts";
+import { digits, note, percent } from "../outcome.ts";
 import { Progress } from "../progress.ts";
 import { fittedAlignment } from "./fittedAlignment.ts";
 import { TrainingLog } from "./log/log.ts";
@@ -256,7 +256,7 @@ export async function train<I extends Item>(
   const { bytes: state, step } = best ?? last;
   const { finish } = task;
   const evaluated = heldOut ?? training;
-  tell(`all steps done; evaluating ${evaluated.items.length} ${heldOut ? "held-out" : "training"} pictures`);
+  note(`all steps done; evaluating ${evaluated.items.length} ${heldOut ? "held-out" : "training"} pictures`);
   const bytes = finish ? await trainer.withDevice((present) => finish(present, state, training, settings)) : state;
   const verdict = await evaluate(bytes, evaluated, !heldOut);
   const which = best ? "best" : "last";
