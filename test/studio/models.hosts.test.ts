@@ -149,7 +149,7 @@ it("refuses presentation attacks with a liveness model, and keeps it until it is
 it(`finds faces with the package that is served beside the page${without}`, { timeout: 180_000 }, async () => {
   const { page, press } = studio;
   await press("Load face finder");
-  await text(/Find the face in the picture \(@vladmandic\/face-api/, 120);
+  await text(/Find the face in the picture \(with @vladmandic\/face-api/, 120);
   await choose(page, "Identify a picture: file", path("white.png"));
   await text(/^No face in view/, 60, file);
   if (!without) {

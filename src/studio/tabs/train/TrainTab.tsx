@@ -120,7 +120,7 @@ function Progress() {
         <Figure name="GPU memory" value={memory === null ? null : bytes(memory)} />
       </dl>
       {note && <p>{note}</p>}
-      {status === "trained" && run !== null && summary?.hasModel && <NextSteps run={run} />}
+      {run !== null && <NextSteps run={run} ready={status === "trained" && summary?.hasModel === true} />}
       <p class="quiet small">
         On {summary?.adapter || (device.status === "ready" ? device.name : "your GPU")}
         {device.status === "ready" && device.software && ". A real GPU is far faster"}. You may close this page at any
@@ -130,12 +130,14 @@ function Progress() {
   );
 }
 
-function NextSteps({ run }: { run: string }) {
+/** Shown from the start: what appears when the run ends would move the runs below under the pointer. */
+function NextSteps({ run, ready }: { run: string; ready: boolean }) {
   return (
     <div class="actions">
       <button
         type="button"
         class="primary"
+        disabled={!ready}
         onClick={() => {
           chosen.value = run;
           openTab("evaluate");
@@ -145,7 +147,7 @@ function NextSteps({ run }: { run: string }) {
       </button>
       <button
         type="button"
-        disabled={state.activity.value !== null}
+        disabled={!ready || state.activity.value !== null}
         onClick={() => act("recognize.open", { model: run }).then(() => openTab("recognize"))}
       >
         Recognize people with it
