@@ -2,11 +2,10 @@
 // its result is a list of launches whose tensors the planner places in memory.
 
 import { TwingradError } from "../errors.ts";
-import { wholeOf } from "../gpu/contest.ts";
 import type { Device } from "../gpu/device.ts";
 import type { BindingsOf, ConstantsOf, Shader, TunablesOf } from "../gpu/shader.ts";
 import { Graph, type Node } from "./graph.ts";
-import { type Dtype, Storage } from "./lowering/storage.ts";
+import { type Dtype, Storage, whole } from "./lowering/storage.ts";
 import type { Tape, TapeOptions } from "./tape.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
 
@@ -103,12 +102,12 @@ export class Lowering {
     const behind = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    const lastWriter = new Map(behind.flatMap((launch) => writesOf(launch).map((to) => [wholeOf(to).whole, launch])));
+    const lastWriter = new Map(behind.flatMap((launch) => writesOf(launch).map((storage) => [whole(storage), launch])));
     for (const launch of behind) {
       this.launches.push(launch);
       this.operation = launch.operation;
       for (const [storage, follow] of this.following) {
-        if (lastWriter.get(wholeOf(storage).whole) === launch) follow();
+        if (lastWriter.get(whole(storage)) === launch) follow();
       }
     }
     return this.launches;

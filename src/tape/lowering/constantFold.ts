@@ -1,8 +1,7 @@
 // Constant folding: in a program that trains nothing, values that depend on parameters and constants alone change only
 // when the parameters do. Transformed filters and batch-norm's scales are then computed once.
 import { type Launch, readsOf, writesOf } from "../lower.ts";
-import { whole } from "./memoryPlan.ts";
-import type { Storage } from "./storage.ts";
+import { type Storage, whole } from "./storage.ts";
 
 export interface Folded {
   /** The launches, the constant ones first. */

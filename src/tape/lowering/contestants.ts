@@ -1,9 +1,9 @@
 // The candidates of a choice, in the form that a tuner needs to try them outside of the program.
 
-import { type Contest, wholeOf } from "../../gpu/contest.ts";
-import type { Launch, Lowering } from "../lower.ts";
+import type { Contest } from "../../gpu/contest.ts";
+import { type Launch, type Lowering, readsOf, writesOf } from "../lower.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Storage } from "./storage.ts";
+import { type Storage, whole } from "./storage.ts";
 
 export interface Candidate<T> {
   /** Launches and has no other effect: a tuner may call it only to time the launches. */
@@ -39,15 +39,15 @@ export function contestants<T>(
   const again = written(capture(to, plain, () => []).launches);
   const common = [...written(reference.launches)].filter((storage) => again.has(storage));
   const given = read(reference.launches);
-  const whole = (found: typeof reference, half = false) => ({
+  const complete = (found: typeof reference, half = false) => ({
     ...found,
     before: preparation(to, first, found.launches, given),
     results: [...common, ...found.results],
     half,
   });
-  const all = whole(reference);
+  const all = complete(reference);
   const others = fitting.map(([name, candidate]) => {
-    return [name, candidate === plain ? all : whole(capture(to, candidate, results), candidate.half)] as const;
+    return [name, candidate === plain ? all : complete(capture(to, candidate, results), candidate.half)] as const;
   });
   return { candidates: new Map(others), portable, reference: all };
 }
@@ -61,16 +61,8 @@ function capture<T>(to: Lowering, { launch }: Candidate<T>, results: Results<T>)
   return { launches, after: to.launches.splice(first), results: found };
 }
 
-const storagesOf = (launches: readonly Launch[], written: boolean) =>
-  new Set(
-    launches.flatMap(({ shader, bindings }) =>
-      Object.entries(bindings).flatMap(([name, storage]) =>
-        (shader.bindings[name].access === "read_write") === written ? [wholeOf(storage).whole] : [],
-      ),
-    ),
-  );
-const written = (launches: readonly Launch[]) => storagesOf(launches, true);
-const read = (launches: readonly Launch[]) => storagesOf(launches, false);
+const written = (launches: readonly Launch[]) => new Set(launches.flatMap(writesOf).map(whole));
+const read = (launches: readonly Launch[]) => new Set(launches.flatMap(readsOf).map(whole));
 
 /**
  * The program's launches that compute the inputs of these launches from the given storages: for example a filter

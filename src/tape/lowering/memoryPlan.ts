@@ -1,7 +1,7 @@
 // Decides which recorded launches are needed and which temporaries share a buffer. Temporaries that are alive at the
 // same time have separate buffers: WebGPU forbids reading and writing one buffer in one dispatch.
 import { type Launch, writesOf } from "../lower.ts";
-import type { Storage } from "./storage.ts";
+import { type Storage, whole } from "./storage.ts";
 
 export interface Plan {
   /** Bytes of each shared buffer. */
@@ -11,9 +11,6 @@ export interface Plan {
   /** The most bytes of temporaries alive at one launch: a lower bound of any plan. */
   readonly lowerBound: number;
 }
-
-/** The storage that it is a part of, or itself. */
-export const whole = (storage: Storage): Storage => storage.within?.whole ?? storage;
 
 /** The launches whose results reach `required` or, unless `frozen`, state that outlives the step; in their order. */
 export function removeDead(launches: readonly Launch[], required: Iterable<Storage>, frozen = false): Launch[] {

@@ -36,3 +36,6 @@ export class Storage {
     this.bytes = Math.max(16, Math.ceil((elements * bytesOf[dtype]) / 16) * 16);
   }
 }
+
+/** The storage that it is a slice of, or itself. */
+export const whole = (storage: Storage): Storage => (storage.within ? whole(storage.within.whole) : storage);
