@@ -1,22 +1,16 @@
 // Light or dark theme: that of the system, until the user chooses.
 import { signal } from "@preact/signals";
+import { keepTheme, keptTheme } from "./kept.ts";
 
 type Theme = "light" | "dark";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
-const kept = () => {
-  try {
-    return localStorage.getItem("theme");
-  } catch {
-    return null; // site data is blocked, so follow the system
-  }
-};
 
 /** The current theme; charts, which do not use CSS colors, follow it. */
 export const theme = signal<Theme>("light");
 
 function show(): void {
-  const chosen = kept();
+  const chosen = keptTheme();
   theme.value = chosen === "light" || chosen === "dark" ? chosen : system.matches ? "dark" : "light";
   document.documentElement.dataset.theme = theme.value;
 }
@@ -29,11 +23,7 @@ export function followTheme(): void {
 export function ThemeButton() {
   const other: Theme = theme.value === "light" ? "dark" : "light";
   const choose = () => {
-    try {
-      localStorage.setItem("theme", other);
-    } catch {
-      // site data is blocked, so the choice lasts until the page is left
-    }
+    keepTheme(other);
     theme.value = other;
     document.documentElement.dataset.theme = other;
   };

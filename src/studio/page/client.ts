@@ -61,13 +61,20 @@ export function request<N extends RequestName>(name: N, input: Input<N>): Promis
   });
 }
 
-/** Sends a request, and shows the user any error: for buttons. */
-export async function act<N extends RequestName>(name: N, input: Input<N>): Promise<Output<N> | undefined> {
+/**
+ * Sends a request, and shows the user any error: for buttons.
+ * @param about what the error is about, such as a file's name
+ */
+export async function act<N extends RequestName>(
+  name: N,
+  input: Input<N>,
+  about?: string,
+): Promise<Output<N> | undefined> {
   try {
     trouble.value = null;
     return await request(name, input);
   } catch (error) {
-    trouble.value = (error as Error).message;
+    trouble.value = `${about === undefined ? "" : `${about}: `}${(error as Error).message}`;
     return undefined;
   }
 }

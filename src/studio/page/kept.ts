@@ -1,23 +1,39 @@
-// Choices that survive a reload, in the browser's local storage, until everything is deleted.
+// Choices that survive a reload, in the browser's local storage. Where site data is blocked they last until the page is
+// left.
 
+/** Outlives "Delete everything", which removes the others. */
+const themeName = "theme";
 const prefix = "studio-";
+
+function read(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function write(name: string, text: string): void {
+  try {
+    localStorage.setItem(name, text);
+  } catch {
+    // site data is blocked
+  }
+}
+
+export const keptTheme = (): string | null => read(themeName);
+export const keepTheme = (theme: string): void => write(themeName, theme);
 
 /** A stored choice; undefined where there is none. */
 export function kept(name: string): unknown {
   try {
-    return JSON.parse(localStorage.getItem(prefix + name) ?? "null") ?? undefined;
+    return JSON.parse(read(prefix + name) ?? "null") ?? undefined;
   } catch {
-    return undefined; // site data is blocked, or it is not ours
+    return undefined; // it is not ours
   }
 }
 
-export function keep(name: string, value: unknown): void {
-  try {
-    localStorage.setItem(prefix + name, JSON.stringify(value));
-  } catch {
-    // site data is blocked, so the choice lasts until the page is left
-  }
-}
+export const keep = (name: string, value: unknown): void => write(prefix + name, JSON.stringify(value));
 
 export function forgetKept(): void {
   try {

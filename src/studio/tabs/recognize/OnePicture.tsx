@@ -1,6 +1,6 @@
 // Identifies the person in a picture file.
 import { useSignal } from "@preact/signals";
-import { request, state, trouble } from "../../page/client.ts";
+import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { Verdict } from "./Live.tsx";
@@ -11,12 +11,8 @@ export function OnePicture({ findFace }: { findFace: boolean }) {
   const anybody = state.recognition.value.people.length > 0;
   const identify = async (file: File) => {
     found.value = null;
-    trouble.value = null;
-    try {
-      found.value = { file, answer: await request("recognize.identify", { picture: file, findFace }) };
-    } catch (error) {
-      trouble.value = `${file.name}: ${(error as Error).message}`;
-    }
+    const answer = await act("recognize.identify", { picture: file, findFace }, file.name);
+    if (answer) found.value = { file, answer };
   };
   return (
     <section class="card">

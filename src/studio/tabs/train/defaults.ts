@@ -1,5 +1,7 @@
-// Default settings of a run.
+// Default settings of a run, and the shapes of stored ones.
 import type { RunSettings } from "../../messages.ts";
+import { isListOf, isNumber, isOneOf, type Shape } from "../../worker/shapes.ts";
+import { augmentations, losses } from "./described.ts";
 
 export const networks = {
   small: { filters: [8, 16, 32, 32], embedding: 128 },
@@ -27,12 +29,27 @@ export const defaultSettings: RunSettings = {
   seed: 1,
 };
 
-/** Stored settings, perhaps of another version of the page: the defaults in place of what has another type. */
+const isNumbers: Shape = (value) => isListOf(isNumber)(value) && (value as unknown[]).length > 0;
+
+/** Settings have the types of the defaults; a few are one of several words. */
+export const settingShapes: Readonly<Record<string, Shape>> = {
+  ...Object.fromEntries(
+    Object.entries(defaultSettings).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? isNumbers : (one: unknown) => typeof one === typeof value,
+    ]),
+  ),
+  channels: isOneOf(1, 3),
+  augmentation: isOneOf(...Object.keys(augmentations)),
+  loss: isOneOf(...Object.keys(losses)),
+  schedule: isOneOf("cosine", "constant"),
+  optimizer: isOneOf("adam", "adamw"),
+};
+
+/** Stored settings, perhaps of another version of the page: the defaults in place of what has another shape. */
 export function settingsFrom(stored: unknown): RunSettings {
-  const given = Object.entries(stored ?? {}).filter(([name, value]) => {
-    const usual: unknown = defaultSettings[name as keyof RunSettings];
-    if (Array.isArray(usual)) return Array.isArray(value) && value.length > 0 && value.every(Number.isFinite);
-    return typeof value === typeof usual;
-  });
+  const given = Object.entries(stored ?? {}).filter(
+    ([name, value]) => Object.hasOwn(settingShapes, name) && settingShapes[name](value),
+  );
   return { ...defaultSettings, ...Object.fromEntries(given) };
 }

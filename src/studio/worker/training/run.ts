@@ -1,8 +1,8 @@
 // A run as it is stored.
 import { withPresentNames } from "../../../options.ts";
 import type { Evaluation, RunSettings, RunStatus } from "../../messages.ts";
-import { defaultSettings } from "../../tabs/train/defaults.ts";
-import { hasFields, isListOf, isNumber, isObject, isOneOf, isText, isYesOrNo, type Shape } from "../shapes.ts";
+import { settingShapes } from "../../tabs/train/defaults.ts";
+import { hasFields, isListOf, isNumber, isObject, isOneOf, isText, isYesOrNo } from "../shapes.ts";
 
 export interface Run {
   readonly version: 1;
@@ -22,21 +22,6 @@ export interface Run {
   evaluations: Evaluation[];
   hasModel: boolean;
 }
-
-/** Settings have the types of the defaults; a few are one of several words. */
-const settingShapes: Readonly<Record<string, Shape>> = {
-  ...Object.fromEntries(
-    Object.entries(defaultSettings).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? isListOf(isNumber) : (one: unknown) => typeof one === typeof value,
-    ]),
-  ),
-  channels: isOneOf(1, 3),
-  augmentation: isOneOf("none", "light", "standard", "strong"),
-  loss: isOneOf("supervised-contrastive", "triplet", "contrastive", "cross-entropy"),
-  schedule: isOneOf("cosine", "constant"),
-  optimizer: isOneOf("adam", "adamw"),
-};
 
 export const isRun = (value: unknown): value is Run =>
   hasFields<Run>(value, {
