@@ -187,6 +187,7 @@ it("reports a denied camera, and takes pictures with an allowed one", { timeout:
   await press("Take 10");
   await studio.until(({ line }) => / of 204 people$/.test(line), 60);
   await press("Stop camera");
+  await page.waitForSelector("::-p-aria([name='Start camera'][role='button'])"); // the page has followed
   const tracks = await page.evaluate(() => document.querySelector("video")!.srcObject);
   expect(tracks).toBeNull();
 });

@@ -29,9 +29,8 @@ export function handlers(context: Context): Handlers<"data"> {
         const total = people * pictures;
         const drawn = await drawnPictures(context, people, pictures, (done) => told(done, total));
         // Drawn people who are here stay as they are: renamed, held out, or with fewer pictures.
-        const known = new Set<string>();
-        for (const picture of drawn) if (await library.has(picture)) known.add(picture.person);
-        const missing = drawn.filter(({ person }) => !known.has(person));
+        const here = await library.peopleHere(drawn);
+        const missing = drawn.filter(({ person }) => !here.has(person));
         return library.add(missing, (done) => told(done, missing.length));
       }),
     "data.add": ({ entries }) =>

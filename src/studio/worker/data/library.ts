@@ -6,11 +6,20 @@ import { Random, streams } from "../../../data/random.ts";
 import { DiskError, TwingradError } from "../../../errors.ts";
 import type { PageDecoder } from "../../../web/decoder.ts";
 import type { Added, PictureSummary, RefusedPicture } from "../../messages.ts";
-import { count } from "../../page/words.ts";
 import { folderAt, picturesFolder, readJson, rootFolder, setAside, writeJson } from "../folders.ts";
 import type { Publisher } from "../publisher.ts";
 import { jpegOf } from "./jpeg.ts";
-import { isStoredPeople, type Person, peopleWithin, rebuilt, type StoredPeople } from "./people.ts";
+import {
+  isStoredPeople,
+  type Person,
+  peopleWithin,
+  rebuilt,
+  repairOf,
+  type StoredPeople,
+  summaryOf,
+  unsortedPeople,
+  withoutUnsorted,
+} from "./people.ts";
 import { personName } from "./personName.ts";
 import { type PictureStore, storedPictures } from "./pictureStore.ts";
 
@@ -33,7 +42,6 @@ const indexFile = "data.json";
 const thumbnailSide = 96;
 /** Files up to this size are their own thumbnails. */
 const smallFile = 2 ** 15;
-const shownCovers = 6;
 /** The number of rejected pictures to list; the rest is only counted. */
 const mostRefused = 200;
 const heldOutShare = 0.2;
@@ -89,8 +97,9 @@ export class Library {
     return this.alone(async () => {
       const before = this.people.map((person) => ({ ...person, pictures: [...person.pictures] }));
       const stored = this.pictureIds();
-      const sorted = this.people.filter(({ unsorted }) => !unsorted);
-      const known = new Map(sorted.flatMap((p) => p.pictures.map(({ id, name }) => [id, `${p.name}, ${name}`])));
+      const known = new Map(
+        withoutUnsorted(this.people).flatMap((p) => p.pictures.map(({ id, name }) => [id, `${p.name}, ${name}`])),
+      );
       const added: string[] = [];
       let refused = 0;
       let full: DiskError | undefined;
@@ -126,9 +135,15 @@ export class Library {
     });
   }
 
-  /** Whether a picture with this content is here. */
-  async has({ bytes }: NewPicture): Promise<boolean> {
-    return this.pictureIds().has(await digestOf(await bytes()));
+  /** The people among these who have a picture here, by its content. */
+  async peopleHere(pictures: readonly NewPicture[]): Promise<ReadonlySet<string>> {
+    const here = this.pictureIds();
+    const found = new Set<string>();
+    if (here.size === 0) return found;
+    for (const picture of pictures) {
+      if (!found.has(picture.person) && here.has(await digestOf(await picture.bytes()))) found.add(picture.person);
+    }
+    return found;
   }
 
   pictures(person: string): readonly PictureSummary[] {
@@ -226,7 +241,7 @@ export class Library {
   datasets(people: readonly Person[] = this.people): { training: Dataset; heldOut: Dataset } {
     const known = this.pictureIds();
     const of = (heldOut: boolean): Dataset => {
-      const own = people.filter((person) => person.heldOut === heldOut && !person.unsorted);
+      const own = withoutUnsorted(people).filter((person) => person.heldOut === heldOut);
       return {
         identities: own.map(({ name }) => name),
         items: own.flatMap(({ name: who, pictures }, identity) =>
@@ -249,9 +264,9 @@ export class Library {
 
   /** Changes with the pictures and with who is held out, and with nothing else. */
   async fingerprint(): Promise<string> {
-    const parts = this.people
-      .filter(({ unsorted }) => !unsorted)
-      .map(({ id, heldOut, pictures }) => [id, heldOut, pictures.map((picture) => picture.id)]);
+    const parts = withoutUnsorted(this.people).map(({ id, heldOut, pictures }) => {
+      return [id, heldOut, pictures.map((picture) => picture.id)];
+    });
     parts.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
     return digestOf(new TextEncoder().encode(JSON.stringify(parts)));
   }
@@ -259,7 +274,7 @@ export class Library {
   /** Why training is not possible yet; undefined when it is. */
   tooLittle(): string | undefined {
     if (this.people.length === 0) return "There are no pictures yet.";
-    const learned = this.people.filter(({ heldOut, unsorted }) => !heldOut && !unsorted);
+    const learned = withoutUnsorted(this.people).filter(({ heldOut }) => !heldOut);
     const several = learned.filter(({ pictures }) => pictures.length > 1).length;
     if (learned.length < 2) return "Training needs pictures of at least two people who are not held out.";
     if (several < 2) return "Training needs at least two people with two pictures each who are not held out.";
@@ -355,19 +370,7 @@ export class Library {
 
   private tell(): void {
     this.publisher.set("data", {
-      people: this.people.map(({ id, name, heldOut, unsorted = false, pictures }) => ({
-        id,
-        name,
-        heldOut,
-        unsorted,
-        pictures: pictures.length,
-        covers: pictures.slice(0, shownCovers).map((picture) => picture.id),
-        problem: unsorted
-          ? `${count(pictures.length, "picture")}, not used for training.`
-          : pictures.length === 1
-            ? "Only one picture: training needs at least two."
-            : null,
-      })),
+      people: this.people.map(summaryOf),
       pictures: this.people.reduce((sum, { pictures }) => sum + pictures.length, 0),
       refused: this.refused,
       skipped: this.skipped,
@@ -375,26 +378,6 @@ export class Library {
       kept: this.publisher.state.data.kept,
     });
   }
-}
-
-/** Pictures whose people are unknown after the list was damaged. */
-function unsortedPeople(pictures: readonly string[]): Person {
-  return {
-    id: `unsorted-${Date.now().toString(36)}`,
-    name: "Recovered pictures",
-    heldOut: false,
-    unsorted: true,
-    pictures: pictures.map((id, n) => ({ id, name: `picture ${n + 1}` })),
-  };
-}
-
-/** What became of a damaged list, for the user. */
-function repairOf(people: readonly Person[]): string {
-  const sorted = people.filter(({ unsorted }) => !unsorted);
-  const picturesOf = (some: readonly Person[]) => some.reduce((sum, { pictures }) => sum + pictures.length, 0);
-  const rest = picturesOf(people) - picturesOf(sorted);
-  const unknown = `${count(rest, "picture")} whose person is not known ${rest === 1 ? "is" : "are"} under “Recovered pictures”: add their folders again to sort them.`;
-  return `The list of your people was damaged. No picture is lost: ${count(picturesOf(sorted), "picture")} of ${count(sorted.length, "person", "people")} were found again.${rest > 0 ? ` ${unknown}` : ""}`;
 }
 
 class DuplicateError extends TwingradError {

@@ -1,4 +1,6 @@
-// The list of people, and what can be rebuilt of a damaged one.
+// The list of people: its shape, what the page shows of it, and what can be rebuilt of a damaged one.
+import type { PersonSummary } from "../../messages.ts";
+import { count } from "../../page/words.ts";
 import { hasFields, isListOf, isObject, isText, isYesOrNo, readablePart } from "../shapes.ts";
 
 export interface Person {
@@ -14,6 +16,10 @@ export interface StoredPeople {
   readonly version: 1;
   readonly people: Person[];
 }
+
+/** Those whose pictures may be trained on. */
+export const withoutUnsorted = <P extends { readonly unsorted?: boolean }>(people: readonly P[]): P[] =>
+  people.filter(({ unsorted }) => !unsorted);
 
 const isPerson = (value: unknown): value is Person =>
   hasFields<Person>(value, {
@@ -52,4 +58,37 @@ export function rebuilt(
     else if (pictures.length > 0) people.push({ ...person, pictures });
   }
   return { people, rest: [...left] };
+}
+
+/** Pictures whose people are unknown after the list was damaged. */
+export function unsortedPeople(pictures: readonly string[]): Person {
+  return {
+    id: `unsorted-${Date.now().toString(36)}`,
+    name: "Recovered pictures",
+    heldOut: false,
+    unsorted: true,
+    pictures: pictures.map((id, n) => ({ id, name: `picture ${n + 1}` })),
+  };
+}
+
+/** What became of a damaged list, for the user. */
+export function repairOf(people: readonly Person[]): string {
+  const sorted = withoutUnsorted(people);
+  const picturesOf = (some: readonly Person[]) => some.reduce((sum, { pictures }) => sum + pictures.length, 0);
+  const rest = picturesOf(people) - picturesOf(sorted);
+  const unknown = `${count(rest, "picture")} whose person is not known ${rest === 1 ? "is" : "are"} under “Recovered pictures”: add their folders again to sort them.`;
+  return `The list of your people was damaged. No picture is lost: ${count(picturesOf(sorted), "picture")} of ${count(sorted.length, "person", "people")} were found again.${rest > 0 ? ` ${unknown}` : ""}`;
+}
+
+const shownCovers = 6;
+
+/** What the page shows of a person. */
+export function summaryOf({ id, name, heldOut, unsorted, pictures }: Person): PersonSummary {
+  const problem = unsorted
+    ? `${count(pictures.length, "picture")}, not used for training.`
+    : pictures.length === 1
+      ? "Only one picture: training needs at least two."
+      : null;
+  const covers = pictures.slice(0, shownCovers).map((picture) => picture.id);
+  return { id, name, heldOut, unsorted: unsorted === true, pictures: pictures.length, covers, problem };
 }
