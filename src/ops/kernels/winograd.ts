@@ -74,18 +74,16 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
     return all;
   });
   const storage = to.storage(filter);
-  let found = known.get(storage);
-  if (!found) {
-    const [, , channels, filters] = filter.shape;
-    const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
-    const [forward, backward] = [make("transformed filter"), make("transformed filter, transposed")];
-    const made: TransformedFilter = { filter: storage, channels, filters, forward, backward, turned: false };
-    known.set(storage, made);
-    for (const one of [forward, backward]) to.alone.set(one, () => launchFilter(to, filter, forward, backward));
-    if (storage.kind === "temporary") to.following.set(storage, () => launchFilters(to, [made]));
-    found = made;
-  }
-  return found;
+  const found = known.get(storage);
+  if (found) return found;
+  const [, , channels, filters] = filter.shape;
+  const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
+  const [forward, backward] = [make("transformed filter"), make("transformed filter, transposed")];
+  const made: TransformedFilter = { filter: storage, channels, filters, forward, backward, turned: false };
+  known.set(storage, made);
+  for (const one of [forward, backward]) to.alone.set(one, () => launchFilter(to, filter, forward, backward));
+  if (storage.kind === "temporary") to.following.set(storage, () => launchFilters(to, [made]));
+  return made;
 }
 
 /** Transforms one filter. */

@@ -4,7 +4,7 @@ import type { RunSummary } from "../../messages.ts";
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { percent } from "../../page/words.ts";
-import { described } from "./settings.ts";
+import { described } from "./described.ts";
 
 const statuses = {
   training: "training",

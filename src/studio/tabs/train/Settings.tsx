@@ -5,8 +5,9 @@ import { useEffect } from "preact/hooks";
 import type { AugmentationName, LossName } from "../../messages.ts";
 import { state } from "../../page/client.ts";
 import { type NetworkName, networks } from "./defaults.ts";
+import { augmentations, losses } from "./described.ts";
 import { Preview } from "./Preview.tsx";
-import { augmentations, change, losses, networkOf, settings } from "./settings.ts";
+import { change, networkOf, settings } from "./settings.ts";
 
 export function Settings() {
   const s = settings.value;

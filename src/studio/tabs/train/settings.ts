@@ -1,4 +1,4 @@
-// The settings of the next run, and their descriptions.
+// The settings of the next run.
 import { effect, signal } from "@preact/signals";
 import type { RunSettings } from "../../messages.ts";
 import { keep, kept } from "../../page/kept.ts";
@@ -17,5 +17,3 @@ export function networkOf({ filters, embedding }: RunSettings): NetworkName | un
     networks[name].embedding === embedding && networks[name].filters.join() === filters.join();
   return (Object.keys(networks) as NetworkName[]).find(same);
 }
-
-export { augmentations, described, losses } from "./described.ts";
