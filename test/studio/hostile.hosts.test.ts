@@ -151,6 +151,23 @@ it("stops a run at once, compares it with another, and deletes it", { timeout: 1
   expect((await keptRuns(page)).map(({ name }) => name)).toEqual(["Run 1"]);
 });
 
+it("stops a run that is still being prepared", { timeout: 120_000 }, async () => {
+  const { page, press } = studio;
+  await press("Train", "tab");
+  await press("Start training");
+  // As soon as it can be pressed: a step later the run would have a model.
+  await page.evaluate(async () => {
+    const stop = [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Stop")!;
+    while (stop.disabled) await new Promise((resolve) => setTimeout(resolve));
+    stop.click();
+  });
+  await studio.until(({ state }) => state === "idle", 60);
+  expect((await keptRuns(page)).find(({ name }) => name === "Run 2")).toMatchObject({ status: "stopped", losses: [] });
+  await press("Delete Run 2");
+  await press("Delete");
+  await text(/^(?!.*Run 2)/);
+});
+
 it("reports a storage that fills up in training, and resumes when there is space", { timeout: 180_000 }, async () => {
   const { page, press } = studio;
   await set(page, "Steps", 20);

@@ -91,7 +91,9 @@ it("merges galleries without losing people or duplicating pictures", () => {
   };
   const own = gallery([{ name: "Ada", embeddings: ["a", "b"] }, { name: "__proto__", embeddings: ["c"] }]); // biome-ignore format: two people
   const added = gallery([{ name: "Ada", embeddings: ["b", "d"] }, { name: "Bob", embeddings: ["e"] }]); // biome-ignore format: two people
-  expect(mergedGalleries(own, added).people).toEqual([
+  const { merged, duplicates } = mergedGalleries(own, added);
+  expect(duplicates).toBe(1);
+  expect(merged.people).toEqual([
     { name: "Ada", embeddings: ["a", "b", "d"] },
     { name: "__proto__", embeddings: ["c"] },
     { name: "Bob", embeddings: ["e"] },

@@ -1,4 +1,4 @@
-// A button for actions that cannot be undone: it asks for confirmation in its own place.
+// A button for actions that cannot be undone: it asks for confirmation in a dialog.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { firstClick } from "./clicks.ts";
@@ -22,48 +22,52 @@ export function Confirm({
   onYes: () => void;
 }) {
   const asking = useSignal(false);
-  const own = useRef<HTMLButtonElement>(null);
-  const asked = useRef(false);
-  // The focus follows: to the harmless answer, and back.
+  const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (asking.value || asked.current) own.current?.focus();
-    asked.current = asking.value;
+    if (asking.value) dialog.current?.showModal();
   }, [asking.value]);
-  const ask = (value: boolean) => () => {
-    asking.value = value;
-  };
-  if (!asking.value) {
-    return (
+  return (
+    <>
       <button
         type="button"
-        ref={own}
         class={quiet ? "plain danger" : "danger"}
         aria-label={name}
         disabled={disabled}
-        onClick={ask(true)}
+        onClick={() => {
+          asking.value = true;
+        }}
       >
         {label}
       </button>
-    );
-  }
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
-    <span class="actions" role="group" aria-label={question}>
-      <span>{question}</span>
-      <button
-        type="button"
-        class="danger"
-        disabled={disabled}
-        onClick={firstClick(() => {
-          asking.value = false;
-          onYes();
-        })}
-      >
-        {yes}
-      </button>
-      <button type="button" ref={own} onClick={ask(false)}>
-        Keep
-      </button>
-    </span>
+      {asking.value && (
+        <dialog
+          ref={dialog}
+          class="question"
+          aria-label={question}
+          onClose={() => {
+            asking.value = false;
+          }}
+        >
+          <p>{question}</p>
+          <div class="actions">
+            {/* First, so that the focus begins at the harmless answer. */}
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Keep
+            </button>
+            <button
+              type="button"
+              class="danger"
+              disabled={disabled}
+              onClick={firstClick(() => {
+                dialog.current?.close();
+                onYes();
+              })}
+            >
+              {yes}
+            </button>
+          </div>
+        </dialog>
+      )}
+    </>
   );
 }

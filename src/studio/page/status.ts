@@ -56,9 +56,9 @@ function lineOf({
       return "Finishing: choosing the best checkpoint";
     case "trained": {
       const kept = runs.find(({ id }) => id === training.run)?.best; // the checkpoint that became the model
-      if (!kept) return `Trained for ${step} steps`;
+      if (!kept) return `Trained for ${count(step, "step")}`;
       const at = kept.step === step ? "" : ` (best checkpoint: step ${kept.step})`;
-      return `Trained for ${step} steps: AUC ${kept.auc.toFixed(3)}, equal error rate ${percent(kept.eer)} on held-out people${at}`;
+      return `Trained for ${count(step, "step")}: AUC ${kept.auc.toFixed(3)}, equal error rate ${percent(kept.eer)} on held-out people${at}`;
     }
     case "failed":
       return note ?? "Training failed";

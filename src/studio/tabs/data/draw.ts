@@ -10,10 +10,16 @@ const together = 4;
 /** The same drawn people for everybody. */
 const seed = 1;
 
+export const drawnName = (person: number) => `Drawn person ${person + 1}`;
+
+/**
+ * Draws these pictures of each of these people, both numbered from 0.
+ * @param told receives the number of pictures drawn.
+ */
 export async function drawnPictures(
   { rasterize }: Context,
-  people: number,
-  picturesEach: number,
+  people: readonly number[],
+  pictures: readonly number[],
   told: (done: number) => void,
 ): Promise<NewPicture[]> {
   const [{ appearance, MOST_PICTURES, person }, { pictureSvg }, { finishPicture, OVERSAMPLING }] = await Promise.all([
@@ -25,8 +31,9 @@ export async function drawnPictures(
   const raster = side * OVERSAMPLING;
   const canvas = new OffscreenCanvas(raster, raster);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  const at = (index: number) => [people[Math.floor(index / pictures.length)], pictures[index % pictures.length]];
   const draw = async (index: number): Promise<Uint8Array> => {
-    const [number, picture] = [Math.floor(index / picturesEach), index % picturesEach];
+    const [number, picture] = at(index);
     const who = person(numbers, number);
     const today = appearance(numbers, number, picture, who);
     const bitmap = await rasterize(pictureSvg(who, today), raster);
@@ -38,7 +45,7 @@ export async function drawnPictures(
     const blob = await jpegOf(finishPicture(data, today, side, noise), side, 0.92);
     return new Uint8Array(await blob.arrayBuffer());
   };
-  const total = people * picturesEach;
+  const total = people.length * pictures.length;
   const drawn: Uint8Array[] = new Array(total);
   let next = 0;
   let done = 0;
@@ -51,8 +58,8 @@ export async function drawnPictures(
   };
   await Promise.all(Array.from({ length: together }, work));
   return drawn.map((bytes, index) => ({
-    person: `Drawn person ${Math.floor(index / picturesEach) + 1}`,
-    name: `picture ${(index % picturesEach) + 1}`,
+    person: drawnName(at(index)[0]),
+    name: `picture ${at(index)[1] + 1}`,
     bytes: async () => bytes,
   }));
 }

@@ -4,7 +4,7 @@ import type { Context, Handlers } from "../../worker/context.ts";
 import { deleteEverything } from "../../worker/folders.ts";
 import { pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
-import { drawnPictures } from "./draw.ts";
+import { drawnName, drawnPictures } from "./draw.ts";
 import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
@@ -26,11 +26,18 @@ export function handlers(context: Context): Handlers<"data"> {
   return {
     "data.draw": ({ people, pictures }) =>
       during("Drawing faces", async (told) => {
+        const [first, ...others] = Array.from({ length: pictures }, (_, number) => number);
+        const everyone = Array.from({ length: people }, (_, number) => number);
         const total = people * pictures;
-        const drawn = await drawnPictures(context, people, pictures, (done) => told(done, total));
-        // Drawn people who are here stay as they are: renamed, held out, or with fewer pictures.
-        const here = await library.peopleHere(drawn);
-        const missing = drawn.filter(({ person }) => !here.has(person));
+        // Drawn people who are here stay as they are: renamed, held out, or with fewer pictures. Most are found by
+        // their first picture, which saves drawing the others.
+        const firsts = await drawnPictures(context, everyone, [first], (done) => told(done, total));
+        const known = await library.peopleHere(firsts);
+        const newcomers = everyone.filter((number) => !known.has(drawnName(number)));
+        const skipped = total - newcomers.length * others.length;
+        const rest = await drawnPictures(context, newcomers, others, (done) => told(skipped + done, total));
+        const alsoKnown = await library.peopleHere(rest);
+        const missing = [...firsts, ...rest].filter(({ person }) => !known.has(person) && !alsoKnown.has(person));
         return library.add(missing, (done) => told(done, missing.length));
       }),
     "data.add": ({ entries }) =>

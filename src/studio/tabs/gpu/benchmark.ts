@@ -54,15 +54,21 @@ export async function benchmark(
     told(text, done++, parts);
     await breathe();
   };
+  /** Tells which share of the present part is complete. */
+  const within = (text: string) => async (share: number) => {
+    told(text, done - 1 + share, parts);
+    await breathe();
+  };
 
   const trainers = new Map<string, { trainer: Trainer; batch: ReturnType<typeof batchOf> }>();
   try {
     for (const size of sizes) {
-      await part(`Benchmark: checking ${size.name}`);
+      const text = `Benchmark: checking ${size.name}`;
+      await part(text);
       const trainer = await trainerOf(device, size);
       const batch = batchOf(size);
       trainers.set(size.name, { trainer, batch });
-      checks.push(...(await checksOf(size, trainer, batch, breathe, () => seconds() < most / 2, left)));
+      checks.push(...(await checksOf(size, trainer, batch, within(text), () => seconds() < most / 2, left)));
     }
     await part("Benchmark: measuring peak throughput");
     const peak = (await measurePeak(breathe)).gflops;
@@ -125,7 +131,7 @@ async function checksOf(
   size: Size,
   trainer: Trainer,
   batch: Batch,
-  breathe: () => Promise<void>,
+  reached: (share: number) => Promise<void>,
   hasTime: () => boolean,
   left: string[],
 ): Promise<BenchmarkCheck[]> {
@@ -134,14 +140,15 @@ async function checksOf(
   for (const [name, parameter] of trainer.parameters()) parameters.set(name, await parameter.read());
   const onHost = hostBatch(batch, size);
   const expected = hostLoss(parameters, onHost, l2);
-  await breathe();
+  const gradients = [...found].filter(([name]) => name !== "loss" && !name.endsWith("conv/bias"));
+  const groups = size.everyGradient ? gradients.map((one) => [one]) : [gradients];
+  const share = 1 / (groups.length + 1);
+  await reached(share);
   const relative = (value: number, reference: number) => Math.abs(value - reference) / Math.abs(reference);
   const checks: BenchmarkCheck[] = [
     { name: `${size.name}: loss`, error: relative(found.get("loss")![0], expected), allowed: allowed.loss },
   ];
-  const gradients = [...found].filter(([name]) => name !== "loss" && !name.endsWith("conv/bias"));
-  const groups = size.everyGradient ? gradients.map((one) => [one]) : [gradients];
-  for (const group of groups) {
+  for (const [index, group] of groups.entries()) {
     const name = `${size.name}: gradient of ${group.length === 1 ? group[0][0] : "all parameters together"}`;
     if (!hasTime()) {
       left.push(name);
@@ -151,7 +158,7 @@ async function checksOf(
     const direction = new Map(group.map(([own, values]) => [own, Float64Array.from(values, (v) => v / norm)]));
     const slope = directionalDerivative(parameters, onHost, l2, direction);
     checks.push({ name, error: relative(norm, slope), allowed: allowed.gradient });
-    await breathe();
+    await reached((index + 2) * share);
   }
   return checks;
 }

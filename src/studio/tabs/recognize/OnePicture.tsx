@@ -8,20 +8,33 @@ import type { Answer } from "./steady.ts";
 
 export function OnePicture({ findFace }: { findFace: boolean }) {
   const found = useSignal<{ file: File; answer: Answer } | null>(null);
+  const working = useSignal(false);
   const anybody = state.recognition.value.people.length > 0;
   const identify = async (file: File) => {
     found.value = null;
+    working.value = true;
     const answer = await act("recognize.identify", { picture: file, findFace }, file.name);
+    working.value = false;
     if (answer) found.value = { file, answer };
   };
   return (
     <section class="card">
       <div class="heading">
         <h2>Identify from a file</h2>
-        <FileButton name="Identify a picture" accept="image/*,.pgm,.ppm" disabled={!anybody} take={identify} />
+        <FileButton
+          name="Identify a picture"
+          accept="image/*,.pgm,.ppm"
+          disabled={!anybody || working.value}
+          take={identify}
+        />
       </div>
-      <section aria-label="Who is on the picture" class="verdict">
-        {found.value ? (
+      <section aria-label="Who is on the picture" class="verdict" aria-live="polite" aria-busy={working.value}>
+        {working.value ? (
+          <div class="progress">
+            <p>{findFace ? "Finding the face and identifying the person" : "Identifying the person"}</p>
+            <progress aria-label="Identification" />
+          </div>
+        ) : found.value ? (
           <div class="one-picture">
             <FilePicture file={found.value.file} name={found.value.file.name} />
             <div class="verdict">

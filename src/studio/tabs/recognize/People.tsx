@@ -1,10 +1,23 @@
 // The enrolled people, and their gallery as a file.
 import { useSignal } from "@preact/signals";
+import type { Output } from "../../messages.ts";
 import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { save } from "../../page/save.ts";
 import { count } from "../../page/words.ts";
+
+function importInWords(
+  file: string,
+  { people, pictures, duplicates, withoutPicture }: Output<"recognize.importGallery">,
+): string {
+  const sentences = [`${count(pictures, "picture")} of ${count(people, "person", "people")} imported from ${file}.`];
+  if (duplicates > 0) sentences.push(`${count(duplicates, "picture")} left out: duplicates.`);
+  if (withoutPicture > 0) {
+    sentences.push(`${count(withoutPicture, "person", "people")} shown without a picture: galleries contain none.`);
+  }
+  return sentences.join(" ");
+}
 
 export function People() {
   const { people, model } = state.recognition.value;
@@ -16,7 +29,7 @@ export function People() {
   const importGallery = async (file: File) => {
     told.value = null;
     const done = await act("recognize.importGallery", { file });
-    if (done) told.value = `${count(done.people, "person", "people")} imported from ${file.name}.`;
+    if (done) told.value = importInWords(file.name, done);
   };
   return (
     <section class="card">

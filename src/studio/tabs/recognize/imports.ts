@@ -31,11 +31,18 @@ export function readGallery(model: Recognizer, bytes: Uint8Array): GalleryJson {
   return Gallery.fromJSON(model, json).toJSON();
 }
 
-/** The people of both galleries; a person in both has the pictures of both, without duplicates. */
-export function mergedGalleries(own: GalleryJson, added: GalleryJson): GalleryJson {
+/**
+ * The people of both galleries; a person in both has the pictures of both. Embeddings that a person has already are
+ * duplicates, and left out.
+ */
+export function mergedGalleries(own: GalleryJson, added: GalleryJson): { merged: GalleryJson; duplicates: number } {
   const people = new Map(own.people.map(({ name, embeddings }) => [name, embeddings]));
+  let duplicates = 0;
   for (const { name, embeddings } of added.people) {
-    people.set(name, [...new Set([...(people.get(name) ?? []), ...embeddings])]);
+    const before = people.get(name) ?? [];
+    const after = [...new Set([...before, ...embeddings])];
+    duplicates += before.length + embeddings.length - after.length;
+    people.set(name, after);
   }
-  return { ...own, people: [...people].map(([name, embeddings]) => ({ name, embeddings })) };
+  return { merged: { ...own, people: [...people].map(([name, embeddings]) => ({ name, embeddings })) }, duplicates };
 }

@@ -50,8 +50,14 @@ export interface RecognizeRequests {
   "recognize.importModel": Request<{ file: File }, void>;
   "recognize.removeModel": Request<{ model: string }, void>;
   "recognize.exportGallery": Request<Record<string, never>, Blob>;
-  /** Adds the people of a gallery file to those enrolled. */
-  "recognize.importGallery": Request<{ file: File }, { people: number }>;
+  /**
+   * Adds the people of a gallery file to those enrolled. A gallery has no pictures to show: `withoutPicture` of the
+   * people have none here either.
+   */
+  "recognize.importGallery": Request<
+    { file: File },
+    { people: number; pictures: number; duplicates: number; withoutPicture: number }
+  >;
   /** Loads the face finder that is served beside the page. */
   "recognize.loadFinder": Request<Record<string, never>, void>;
   "recognize.setLiveness": Request<{ file: File | null }, void>;

@@ -151,17 +151,18 @@ export class Recognition {
     return new Blob([JSON.stringify(gallery)], { type: "application/json" });
   }
 
-  importGallery(file: File): Promise<{ people: number }> {
+  importGallery(file: File): Promise<Output<"recognize.importGallery">> {
     return this.changingAlone((opened) =>
       taking(file, async (bytes) => {
         const added = readGallery(opened.model, bytes);
+        const { merged, duplicates } = mergedGalleries(opened.gallery.toJSON(), added);
         await this.changing(opened, async () => {
           const { liveness } = opened.gallery;
-          opened.gallery = Gallery.fromJSON(opened.model, mergedGalleries(opened.gallery.toJSON(), added), {
-            liveness,
-          });
+          opened.gallery = Gallery.fromJSON(opened.model, merged, { liveness });
         });
-        return { people: added.people.length };
+        const pictures = added.people.reduce((sum, { embeddings }) => sum + embeddings.length, 0) - duplicates;
+        const withoutPicture = added.people.filter(({ name }) => !opened.covers.has(name)).length;
+        return { people: added.people.length, pictures, duplicates, withoutPicture };
       }),
     );
   }

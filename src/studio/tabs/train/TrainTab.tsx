@@ -53,6 +53,7 @@ function Buttons() {
   const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
   const ready = tooLittle === null && !underWay && state.activity.value === null && !asked.value;
   const resumable = status === "paused" || status === "failed";
+  const stoppable = status === "starting" || status === "training" || resumable;
   /** A second press before the worker's answer is ignored. */
   const once = async (work: () => Promise<unknown>) => {
     if (asked.value) return;
@@ -81,7 +82,7 @@ function Buttons() {
       >
         Resume
       </button>
-      <button type="button" disabled={status !== "training" && !resumable} onClick={() => act("train.stop", {})}>
+      <button type="button" disabled={!stoppable} onClick={() => act("train.stop", {})}>
         Stop
       </button>
       {tooLittle && (

@@ -8,7 +8,7 @@ import type { Checkpoints } from "../../../train/checkpoints.ts";
 import { Saver } from "../../../train/saver.ts";
 import { StepsInFlight } from "../../../train/stepsInFlight.ts";
 import type { Recovered, Trainer } from "../../../train/trainer.ts";
-import type { Evaluation, RunSettings, TrainingState } from "../../messages.ts";
+import type { Evaluation, RunSettings, RunStatus, TrainingState } from "../../messages.ts";
 import type { Library } from "../data/library.ts";
 import { deviceName } from "../device.ts";
 import type { Publisher } from "../publisher.ts";
@@ -107,23 +107,19 @@ export class Training {
     }
   }
 
-  /** Ends the run now; its best checkpoint becomes its model. A paused run without steps is only marked. */
+  /** Ends the run now; its best checkpoint becomes its model. A run without steps is only marked. */
   async stop(): Promise<void> {
     if (this.active) {
       this.active.wish = "stop";
       this.tell({ status: "finishing" });
+      if (this.parts.publisher.state.activity) this.parts.publisher.set("activity", { text: "Stopping" });
       return this.active.over;
     }
     const id = this.parts.publisher.state.training.run;
     if (id === null) return;
     const run = this.parts.runs.get(id);
     if (run.status !== "paused" && run.status !== "failed") return;
-    if (run.losses.length === 0) {
-      run.status = "stopped";
-      await this.parts.runs.save(run);
-      this.show(run);
-      return;
-    }
+    if (run.losses.length === 0) return this.end(run, "stopped");
     this.begin(run, "stop");
     await this.active!.over;
   }
@@ -192,18 +188,15 @@ export class Training {
     run.adapter = deviceName(device.adapter);
     const trainer = await trainerOf(device, training, settings, (recovered) => this.recovered(recovered));
     try {
+      const reached = run.losses.length;
       await restore(run, checkpoints, trainer, (state) => stream.restore(state));
+      if (trainer.steps < reached) this.tell({ note: repeating(trainer.steps, reached) });
       const evaluator = await HeldOut.open(heldOut, settings);
       publisher.set("activity", null);
       const { total: memory } = await trainer.memory();
       this.tell({ ...this.figures(run), status: wish() === "stop" ? "finishing" : "training", memory });
       const ended = await this.steps({ run, trainer, stream, checkpoints, evaluator, wish });
-      if (ended === "paused") {
-        run.status = "paused";
-        await runs.save(run);
-        this.show(run);
-        return;
-      }
+      if (ended === "paused" || run.losses.length === 0) return await this.end(run, ended);
       const bytes = (await bestCheckpoint(checkpoints)) ?? (await trainer.save());
       await this.finish(run, bytes, ended, heldOut, (work) => trainer.withDevice(work));
     } finally {
@@ -260,7 +253,7 @@ export class Training {
       taken++;
       if (taken < steps && taken % evaluateEvery === 0) await save();
     }
-    await save();
+    if (taken > 0) await save();
     if (taken >= steps) return "trained";
     return wish() === "pause" ? "paused" : "stopped";
   }
@@ -280,6 +273,13 @@ export class Training {
     run.hasModel = true;
     run.status = status;
     await runs.save(run);
+    this.show(run);
+  }
+
+  /** Ends the work on a run without a model. */
+  private async end(run: Run, status: RunStatus): Promise<void> {
+    run.status = status;
+    await this.parts.runs.save(run);
     this.show(run);
   }
 
@@ -310,6 +310,12 @@ export class Training {
   private tell(fields: Partial<TrainingState>): void {
     this.parts.publisher.patch("training", fields);
   }
+}
+
+function repeating(checkpoint: number, reached: number): string {
+  const from = checkpoint === 0 ? "from the beginning" : `from its checkpoint at step ${checkpoint}`;
+  const steps = reached === checkpoint + 1 ? `step ${reached} is` : `steps ${checkpoint + 1} to ${reached} are`;
+  return `The run continues ${from}; ${steps} repeated with the same losses.`;
 }
 
 async function bestCheckpoint(checkpoints: Checkpoints): Promise<Uint8Array | undefined> {
