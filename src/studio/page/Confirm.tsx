@@ -44,6 +44,7 @@ export function Confirm({
           ref={dialog}
           class="question"
           aria-label={question}
+          onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()} // it closes nothing else
           onClose={() => {
             asking.value = false;
           }}

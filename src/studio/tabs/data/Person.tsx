@@ -82,7 +82,7 @@ export function Person({ person, close, renaming }: Props) {
                   quiet
                   label="×"
                   name={`Remove ${picture.name}`}
-                  question="Remove it?"
+                  question={`Remove ${picture.name} of ${name}?`}
                   yes="Remove"
                   onYes={() => act("data.removePicture", { person: id, picture: picture.id })}
                 />
