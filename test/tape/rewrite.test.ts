@@ -1,4 +1,4 @@
-// The rewriter with test rules; the product's rules are tested in test/gpu/engine/rules.suite.ts.
+// The rewriter with test rules; the product's rules are tested in test/gpu/engine/rules/.
 import { describe, expect, test } from "vitest";
 import { Tape, type Tensor } from "../../src/index.ts";
 import type { Node, Operation } from "../../src/tape/graph.ts";
