@@ -366,8 +366,9 @@ function rows(values: Float32Array, length: number): Float32Array[] {
   return Array.from({ length: values.length / length }, (_, row) => values.slice(row * length, (row + 1) * length));
 }
 
-/** The arrays concatenated. */
+/** The arrays concatenated; a single one as it is. */
 function concatenated(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -32,9 +32,12 @@ export function representatives(
 
 /** The least distance of one embedding to any of the rows. */
 export function leastDistance(model: Recognizer, probe: Float32Array, rows: Float32Array): number {
-  const probes = new Float32Array(rows.length);
-  for (let at = 0; at < rows.length; at += probe.length) probes.set(probe, at);
-  return model.distances(probes, rows).reduce((least, distance) => Math.min(least, distance));
+  const { length } = probe;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < rows.length; at += length) {
+    least = Math.min(least, ...model.distances(probe, rows.subarray(at, at + length)));
+  }
+  return least;
 }
 
 /**
