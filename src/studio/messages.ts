@@ -53,6 +53,7 @@ export interface StorageState {
 /** Work in progress besides training, such as adding pictures or compiling kernels. */
 export interface Activity {
   readonly text: string;
+  /** Of `total`; has a fraction where a part is partly done. */
   readonly done?: number;
   readonly total?: number;
 }

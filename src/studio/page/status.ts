@@ -38,8 +38,8 @@ function lineOf({
   if (device.status === "opening") return "Opening your GPU";
   if (device.status === "elsewhere") return "The studio is open in another tab. Close that tab to continue here.";
   if (activity) {
-    const { text, done, total } = activity;
-    return total ? `${text}: ${done} of ${total}` : text;
+    const { text, done = 0, total } = activity;
+    return total ? `${text}: ${Math.floor(done)} of ${total}` : text;
   }
   const { step, steps, latest, secondsLeft, note } = training;
   const auc = latest ? `, AUC ${latest.auc.toFixed(3)} on held-out people` : "";
