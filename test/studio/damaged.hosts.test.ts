@@ -1,33 +1,30 @@
 // Damaged files in the browser's storage: each is said in a sentence, what can be read is used, and nothing is lost.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { randomModel } from "../exchange/models.ts";
 import { peopleFolders, pictureFiles } from "./fakeCamera.ts";
-import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, set, textOf } from "./studioPage.ts";
+import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
 
 let studio: Studio;
-let folder: string;
-const path = (name: string) => join(folder, name);
-const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
+const path = (name: string) => studio.path(name);
+const text: Studio["text"] = (...asked) => studio.text(...asked);
 const trained = "Trained for 10 steps";
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  await peopleFolders((name) => path(join("people", name)), { first: 1, count: 5, each: 3 });
-  await mkdir(path("late/late"), { recursive: true });
-  await pictureFiles(40, 2, (n) => path(`late/late/${n}.png`));
-  await pictureFiles(41, 2, (n) => path(`ada-${n}.png`));
-  const network = { imageSize: [32, 32, 3], embeddingActivation: "linear" } as const;
-  await writeFile(path("faces.safetensors"), await randomModel({ loss: "contrastive", network }));
-  studio = await openStudio();
+  studio = await openStudio({
+    async prepare(path) {
+      await peopleFolders((name) => path(join("people", name)), { first: 1, count: 5, each: 3 });
+      await mkdir(path("late/late"), { recursive: true });
+      await pictureFiles(40, 2, (n) => path(`late/late/${n}.png`));
+      await pictureFiles(41, 2, (n) => path(`ada-${n}.png`));
+      const network = { imageSize: [32, 32, 3], embeddingActivation: "linear" } as const;
+      await writeFile(path("faces.safetensors"), await randomModel({ loss: "contrastive", network }));
+    },
+  });
   await studio.enter();
 }, 120_000);
-afterAll(async () => {
-  await studio?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => studio?.close());
 beforeEach(() => {
   studio.errors.length = 0;
 });

@@ -1,7 +1,6 @@
 // Adding data to the studio: thousands of files at once, invalid files, hostile names, records, the camera, and full
 // storage. Nothing stored before is lost.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ElementHandle } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,7 +13,7 @@ const picturesEach = 10;
 const hostile = '<img src=x onerror="document.title=1">';
 
 let studio: Studio;
-let folder: string;
+const path = (name: string) => studio.path(name);
 
 /** A gray picture of 16 x 16 pixels, different for each number. */
 function pgm(number: number): Buffer {
@@ -24,29 +23,29 @@ function pgm(number: number): Buffer {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  for (let person = 0; person < people; person++) {
-    const own = join(folder, "many", person === 0 ? hostile.replace("/", "") : `person ${person}`);
-    await mkdir(own, { recursive: true });
-    for (let n = 0; n < picturesEach; n++) await writeFile(join(own, `${n}.pgm`), pgm(person * picturesEach + n));
-  }
-  const mixed = join(folder, "mixed", "Ada");
-  await mkdir(mixed, { recursive: true });
-  await writeFile(join(mixed, "good.pgm"), pgm(60_000));
-  await writeFile(join(mixed, "again.pgm"), pgm(60_000));
-  await writeFile(join(mixed, "cut.jpg"), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]));
-  await writeFile(join(mixed, "empty.png"), "");
-  studio = await openStudio(["--use-fake-device-for-media-stream"]);
+  studio = await openStudio({
+    args: () => ["--use-fake-device-for-media-stream"],
+    async prepare(path) {
+      for (let person = 0; person < people; person++) {
+        const own = join(path("many"), person === 0 ? hostile.replace("/", "") : `person ${person}`);
+        await mkdir(own, { recursive: true });
+        for (let n = 0; n < picturesEach; n++) await writeFile(join(own, `${n}.pgm`), pgm(person * picturesEach + n));
+      }
+      const mixed = path("mixed/Ada");
+      await mkdir(mixed, { recursive: true });
+      await writeFile(join(mixed, "good.pgm"), pgm(60_000));
+      await writeFile(join(mixed, "again.pgm"), pgm(60_000));
+      await writeFile(join(mixed, "cut.jpg"), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]));
+      await writeFile(join(mixed, "empty.png"), "");
+    },
+  });
   await studio.enter();
 }, 120_000);
-afterAll(async () => {
-  await studio?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => studio?.close());
 
 async function addFolder(name: string): Promise<void> {
   const input = await studio.page.$("input[webkitdirectory]");
-  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, name));
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(path(name));
 }
 
 const text = () => studio.page.evaluate(() => document.querySelector("main")!.textContent!);
@@ -140,9 +139,9 @@ it("adds TFRecord files, and skips unreadable records", { timeout: 60_000 }, asy
   });
   const file = recordFile(codec, [example(1), example(2)]);
   file[file.length - 8] ^= 1; // within the second record's data
-  await writeFile(join(folder, "lin.tfrecord"), file);
+  await writeFile(path("lin.tfrecord"), file);
   const input = await studio.page.$("input[aria-label='TFRecord files']");
-  await (input as ElementHandle<HTMLInputElement>).uploadFile(join(folder, "lin.tfrecord"));
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(path("lin.tfrecord"));
   await studio.until(({ line }) => line === "Ready: 2,002 pictures of 202 people", 30);
   expect(await text()).toMatch(/unreadable: lin\.tfrecord: record 2 at byte \d+: the checksum of its data is wrong/);
 });
@@ -151,9 +150,9 @@ it("reports full storage, and loses nothing stored before", { timeout: 60_000 },
   const cdp = await studio.page.createCDPSession();
   const { origin } = new URL(studio.url);
   await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
-  await rm(join(folder, "mixed"), { recursive: true });
-  await mkdir(join(folder, "mixed", "Grace"), { recursive: true });
-  for (const n of [1, 2]) await writeFile(join(folder, "mixed", "Grace", `${n}.pgm`), pgm(61_000 + n));
+  await rm(path("mixed"), { recursive: true });
+  await mkdir(path("mixed/Grace"), { recursive: true });
+  for (const n of [1, 2]) await writeFile(path(`mixed/Grace/${n}.pgm`), pgm(61_000 + n));
   await addFolder("mixed");
   await studio.page.waitForFunction(
     () =>

@@ -1,35 +1,31 @@
 // A user who does everything wrong: each time a plain sentence, and nothing is lost.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import { choose, keptRuns, openStudio, type Studio, set, textOf } from "./studioPage.ts";
 
 let studio: Studio;
-let folder: string;
-const path = (name: string) => join(folder, name);
-const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
-
-const people = (folder: string, first: number, count: number, each: number) =>
-  peopleFolders((name) => path(join(folder, name)), { first, count, each });
+const path = (name: string) => studio.path(name);
+const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  await people("two", 1, 2, 1);
-  await people("many", 1, 6, 4);
-  await people("more", 7, 2, 2);
-  await mkdir(path("one/Ada"), { recursive: true });
-  await pictureFiles(30, 2, (n) => path(`one/Ada/${n}.png`));
-  await writeFile(path("one/Ada/notes.jpg"), "Dear diary");
-  await writeFile(path("one/Ada/none.png"), "");
-  studio = await openStudio();
+  studio = await openStudio({
+    async prepare(path) {
+      const people = (folder: string, first: number, count: number, each: number) =>
+        peopleFolders((name) => path(join(folder, name)), { first, count, each });
+      await people("two", 1, 2, 1);
+      await people("many", 1, 6, 4);
+      await people("more", 7, 2, 2);
+      await mkdir(path("one/Ada"), { recursive: true });
+      await pictureFiles(30, 2, (n) => path(`one/Ada/${n}.png`));
+      await writeFile(path("one/Ada/notes.jpg"), "Dear diary");
+      await writeFile(path("one/Ada/none.png"), "");
+    },
+  });
   await studio.enter();
 }, 120_000);
-afterAll(async () => {
-  await studio?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => studio?.close());
 
 /** Drops files as a user does. */
 async function drop(at: { x: number; y: number }, ...files: string[]): Promise<void> {

@@ -1,15 +1,14 @@
 // Models from files in the page: evaluated on the pictures there, recognizing live through a lost GPU, with a liveness
 // model and with a face finder.
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { randomModel } from "../exchange/models.ts";
 import { film, filmed, peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import { livenessOfBrightness } from "./livenessModel.ts";
-import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, textOf } from "./studioPage.ts";
+import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn } from "./studioPage.ts";
 
 const verdict = "[aria-label='Who it is']";
 const file = "[aria-label='Who is on the picture']";
@@ -17,33 +16,32 @@ const portraits = resolve("../shared/data/portraits");
 const without = existsSync(portraits) ? "" : ` (portraits are skipped: ${portraits} is not here)`;
 
 let studio: Studio;
-let folder: string;
-const path = (name: string) => join(folder, name);
-const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
+const path = (name: string) => studio.path(name);
+const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  await pictureFiles(filmed.person, 3, (n) => path(`ada-${n}.png`));
-  await pictureFiles(101, 3, (n) => path(`bob-${n}.png`));
-  await peopleFolders((name) => path(join("people", name)), { first: 1, count: 5, each: 3 });
-  const white = { create: { width: 64, height: 64, channels: 3 as const, background: "#ffffff" } };
-  await sharp(white).toFile(path("white.png"));
-  await writeFile(path("no-white.safetensors"), await livenessOfBrightness("bright"));
-  await writeFile(path("no-faces.safetensors"), await livenessOfBrightness("dark"));
-  const network = { imageSize: [32, 32, 3], embeddingActivation: "linear" } as const;
-  await writeFile(path("faces.safetensors"), await randomModel({ loss: "contrastive", network }));
-  await film(path("camera.mjpeg"));
-  studio = await openStudio([
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
-  ]);
+  studio = await openStudio({
+    args: (path) => [
+      "--use-fake-ui-for-media-stream",
+      "--use-fake-device-for-media-stream",
+      `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
+    ],
+    async prepare(path) {
+      await pictureFiles(filmed.person, 3, (n) => path(`ada-${n}.png`));
+      await pictureFiles(101, 3, (n) => path(`bob-${n}.png`));
+      await peopleFolders((name) => path(join("people", name)), { first: 1, count: 5, each: 3 });
+      const white = { create: { width: 64, height: 64, channels: 3 as const, background: "#ffffff" } };
+      await sharp(white).toFile(path("white.png"));
+      await writeFile(path("no-white.safetensors"), await livenessOfBrightness("bright"));
+      await writeFile(path("no-faces.safetensors"), await livenessOfBrightness("dark"));
+      const network = { imageSize: [32, 32, 3], embeddingActivation: "linear" } as const;
+      await writeFile(path("faces.safetensors"), await randomModel({ loss: "contrastive", network }));
+      await film(path("camera.mjpeg"));
+    },
+  });
   await studio.enter();
 }, 120_000);
-afterAll(async () => {
-  await studio?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => studio?.close());
 
 it("evaluates a model from a file on the held-out people there, and stores its threshold", {
   timeout: 120_000,

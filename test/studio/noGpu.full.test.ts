@@ -6,7 +6,7 @@ let studio: Studio;
 beforeAll(async () => {
   // No GPU, and no software adapter either.
   const none = ["--disable-gpu", "--disable-software-rasterizer", "--use-webgpu-adapter=default"];
-  studio = await openStudio(none);
+  studio = await openStudio({ args: () => none });
   await studio.page.goto(studio.url);
 }, 60_000);
 afterAll(() => studio?.close());

@@ -1,36 +1,30 @@
 // From drawn faces to live identification: train briefly, evaluate, enroll, and recognize a drawn face in a fake
 // camera; invalid files; the benchmark.
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
 import { InferenceSession } from "onnxruntime-web";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { film, pictureFiles } from "./fakeCamera.ts";
-import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, set, textOf } from "./studioPage.ts";
+import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
 
 let studio: Studio;
-let folder: string;
+const path = (name: string) => studio.path(name);
+const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  const camera = join(folder, "camera.mjpeg");
-  await film(camera);
-  studio = await openStudio([
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    `--use-file-for-fake-video-capture=${camera}`,
-  ]);
+  studio = await openStudio({
+    args: (path) => [
+      "--use-fake-ui-for-media-stream",
+      "--use-fake-device-for-media-stream",
+      `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
+    ],
+    prepare: (path) => film(path("camera.mjpeg")),
+  });
   const session = await studio.browser.target().createCDPSession();
-  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: path("") });
   await studio.enter();
 }, 120_000);
-afterAll(async () => {
-  await studio?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
-
-const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
+afterAll(() => studio?.close());
 
 async function name(person: string): Promise<void> {
   await studio.page.locator("#enroll-name").fill(person);
@@ -38,7 +32,7 @@ async function name(person: string): Promise<void> {
 
 async function saved(file: string, seconds = 30): Promise<string> {
   for (const end = performance.now() + 1000 * seconds; ; ) {
-    const content = await readFile(join(folder, file), "utf8").catch(() => "");
+    const content = await readFile(path(file), "utf8").catch(() => "");
     if (content !== "") return content;
     if (performance.now() > end) throw new Error(`${file} was not saved`);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -147,20 +141,20 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   expect(await page.$("main b")).toBeNull(); // a name is text
 
   const gray = Buffer.concat([Buffer.from("P5\n16 16\n255\n"), Buffer.alloc(256, 99)]);
-  await writeFile(join(folder, "gray.pgm"), gray); // a format that browsers do not show
-  await choose(page, "Pictures to enroll", join(folder, "gray.pgm"));
+  await writeFile(path("gray.pgm"), gray); // a format that browsers do not show
+  await choose(page, "Pictures to enroll", path("gray.pgm"));
   await page.waitForFunction(() => document.querySelector<HTMLImageElement>(".tray img[alt='gray.pgm']")?.naturalWidth);
   await studio.press("Remove gray.pgm");
 
   await name("Bob");
-  await choose(page, "Pictures to enroll", ...(await pictureFiles(101, 3, (n) => join(folder, `bob-${n}.png`))));
+  await choose(page, "Pictures to enroll", ...(await pictureFiles(101, 3, (n) => path(`bob-${n}.png`))));
   await studio.press("Enroll");
   await text(/Bob: 3 pictures enrolled/, 60);
 
   await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability(over )?\d+ %/, 60, verdict);
   await inEveryLook(page, "recognize", async (look) => expect(await seriousIn(page, look)).toEqual([]));
 
-  await choose(page, "Identify a picture: file", join(folder, "bob-1.png"));
+  await choose(page, "Identify a picture: file", path("bob-1.png"));
   await text(/^Bob/, 60, "[aria-label='Who is on the picture']");
 
   await studio.press("Forget <b>Ada</b>");
@@ -179,8 +173,8 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
 it("exports, imports, and rejects invalid files without changing anything", { timeout: 180_000 }, async () => {
   const { page } = studio;
   const broken = async (file: string, content: string | Uint8Array) => {
-    await writeFile(join(folder, file), content);
-    return join(folder, file);
+    await writeFile(path(file), content);
+    return path(file);
   };
   const alert = () => dismissed(studio);
   await studio.press("Export gallery");
@@ -188,10 +182,10 @@ it("exports, imports, and rejects invalid files without changing anything", { ti
   expect(gallery).toMatchObject({ format: "twingrad-gallery", people: [{ name: "Bob" }] });
   await studio.press("Export model");
   await saved("Run 1.safetensors");
-  const model = await readFile(join(folder, "Run 1.safetensors"));
+  const model = await readFile(path("Run 1.safetensors"));
   await studio.press("Export ONNX");
   await saved("Run 1.onnx");
-  const onnx = await InferenceSession.create(await readFile(join(folder, "Run 1.onnx")));
+  const onnx = await InferenceSession.create(await readFile(path("Run 1.onnx")));
   expect([onnx.inputNames, onnx.outputNames]).toEqual([["images"], ["embedding"]]);
 
   await choose(page, "Import gallery: file", await broken("none.json", "{"));
@@ -201,11 +195,7 @@ it("exports, imports, and rejects invalid files without changing anything", { ti
   const other = { ...gallery, model: "0".repeat(64) };
   await choose(page, "Import gallery: file", await broken("other.json", JSON.stringify(other)));
   expect(await alert()).toMatch(/^other\.json could not be imported.*another model/);
-  await choose(
-    page,
-    "Import model: file",
-    await broken("picture.safetensors", await readFile(join(folder, "bob-0.png"))),
-  );
+  await choose(page, "Import model: file", await broken("picture.safetensors", await readFile(path("bob-0.png"))));
   expect(await alert()).toMatch(/^picture\.safetensors could not be imported, and nothing has changed: /);
   const flipped = Uint8Array.from(model);
   flipped[flipped.length - 10] ^= 1;
@@ -215,7 +205,7 @@ it("exports, imports, and rejects invalid files without changing anything", { ti
   expect(await alert()).toMatch(/^cut\.safetensors could not be imported, and nothing has changed: /);
   await choose(page, "Import model: file", await broken("empty.safetensors", ""));
   expect(await alert()).toMatch(/^empty\.safetensors could not be imported, and nothing has changed: /);
-  await choose(page, "Choose liveness model: file", join(folder, "Run 1.safetensors"));
+  await choose(page, "Choose liveness model: file", path("Run 1.safetensors"));
   expect(await alert()).toMatch(/^Run 1\.safetensors could not be imported/);
 
   await name("Carl");
@@ -230,7 +220,7 @@ it("exports, imports, and rejects invalid files without changing anything", { ti
   await text(/2 people in the gallery/);
   await page.reload(); // they are kept
   await text(/2 people in the gallery/, 90);
-  await choose(page, "Import model: file", join(folder, "Run 1.safetensors"));
+  await choose(page, "Import model: file", path("Run 1.safetensors"));
   await text(/Run 1 \(imported\)/, 60);
   await text(/2 people in the gallery/); // it is the same model
 });

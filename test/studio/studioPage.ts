@@ -1,5 +1,6 @@
 // The published studio, served as by `twingrad studio`, in its own headless Chrome.
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, ElementHandle, Page } from "puppeteer";
@@ -33,15 +34,32 @@ export interface Studio {
   /** Waits until the page's state fulfills the condition; fails with the state on an error, or after the time limit. */
   until(what: (told: Told) => boolean, seconds: number): Promise<Told>;
   press(name: string, role?: string): Promise<void>;
+  /** Waits for text that matches the pattern; returns what does. @param within a selector. @default main */
+  text(pattern: RegExp, seconds?: number, within?: string): Promise<string>;
+  /** A file in the test's temporary folder. */
+  path: Path;
+  /** Closes the browser and the server, and removes the temporary folder. */
   close(): Promise<void>;
 }
 
-export async function openStudio(args: readonly string[] = []): Promise<Studio> {
+type Path = (name: string) => string;
+
+export interface StudioOptions {
+  /** More arguments of the browser. */
+  readonly args?: (path: Path) => readonly string[];
+  /** Writes files into the test's temporary folder before the browser starts. */
+  readonly prepare?: (path: Path) => Promise<unknown>;
+}
+
+export async function openStudio({ args, prepare }: StudioOptions = {}): Promise<Studio> {
+  const files = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
+  const path = (name: string) => join(files, name);
+  await prepare?.(path);
   const folder = join(root, `build/studio-site-${process.pid}`);
   await buildStudio(folder);
   await mkdir(pictures, { recursive: true });
   const served: ServedStudio = await serveStudio(folder, { port: 0, host: "127.0.0.1" });
-  const browser = await launchChrome({ args });
+  const browser = await launchChrome({ args: args?.(path) });
   const page = await browser.newPage();
   const [requests, errors]: string[][] = [[], []];
   // Observes the whole browser, since a page's events do not include its workers' requests.
@@ -86,12 +104,15 @@ export async function openStudio(args: readonly string[] = []): Promise<Studio> 
       await page.goto(served.url);
       await until(({ state }) => state === "idle", 60);
     },
+    path,
+    text: (pattern, seconds, within) => textOf(page, pattern, seconds, within),
     press: (name, role = "button") => page.locator(`::-p-aria([name='${name}'][role='${role}'])`).click(),
     async close() {
       const timer = setTimeout(() => browser.process()?.kill("SIGKILL"), 5_000);
       await browser.close().catch(() => undefined);
       clearTimeout(timer);
       served.close();
+      await rm(files, { recursive: true, force: true });
     },
   };
 }

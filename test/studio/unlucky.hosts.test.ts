@@ -1,6 +1,4 @@
 // A user who clicks twice, reloads, deletes and unplugs at the wrong moment, and other conditions of the machine.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { peopleFolders, pictureFiles } from "./fakeCamera.ts";
@@ -14,26 +12,24 @@ import {
   type Studio,
   seriousIn,
   set,
-  textOf,
 } from "./studioPage.ts";
 
 let studio: Studio;
-let folder: string;
-const path = (name: string) => join(folder, name);
-const text = (pattern: RegExp, seconds?: number, within?: string) => textOf(studio.page, pattern, seconds, within);
+const path = (name: string) => studio.path(name);
+const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "twingrad-studio-"));
-  await peopleFolders((name) => path(join("two", name)), { first: 1, count: 2, each: 2 });
-  await peopleFolders((name) => path(join("many", name)), { first: 3, count: 100, each: 5 });
-  await pictureFiles(150, 2, (n) => path(`ada-${n}.png`));
-  studio = await openStudio(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]);
+  studio = await openStudio({
+    args: () => ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+    async prepare(path) {
+      await peopleFolders((name) => path(join("two", name)), { first: 1, count: 2, each: 2 });
+      await peopleFolders((name) => path(join("many", name)), { first: 3, count: 100, each: 5 });
+      await pictureFiles(150, 2, (n) => path(`ada-${n}.png`));
+    },
+  });
   await studio.enter();
 }, 240_000);
-afterAll(async () => {
-  await studio?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => studio?.close());
 
 /** The middle of an element, or another place in it, in the window. */
 async function placeOf(selector: string, x = 0.5): Promise<{ x: number; y: number }> {
