@@ -55,7 +55,7 @@ const rule = {
   bias: named("bias gradient"),
   dense: named("dense + activation"),
   pairLoss: named("pair loss: "),
-  layer: named("pair loss behind"),
+  layer: named("pair loss after"),
   loss: named("loss from"),
 };
 
@@ -189,7 +189,7 @@ cases("inference block", {
     rule.inferenceBlock,
     rule.inferenceBlock,
   ],
-  "what it pools is asked for": [
+  "the values that it pools are asked for": [
     {
       inputs: inference,
       record({ x, filter, gamma, beta, mean, variance }) {
@@ -383,7 +383,7 @@ cases("bias gradient under a max-pool", {
 const norm = { x: [6, 5], gamma: [5], beta: [5] };
 
 cases("batchNorm + relu", {
-  "with gradients, behind something that is no block": [
+  "with gradients, after an operation that is not a block": [
     {
       inputs: norm,
       record({ x, gamma, beta }) {
@@ -393,7 +393,7 @@ cases("batchNorm + relu", {
     },
     rule.reluIntoNorm,
   ],
-  "a sigmoid behind it": [
+  "a sigmoid after it": [
     {
       inputs: norm,
       record({ x, gamma, beta }) {
@@ -472,7 +472,7 @@ const apart = [rule.reluIntoNorm, rule.bias] as const;
 cases("block", {
   "with ReLU": [blockOf(), rule.reluIntoNorm, rule.block],
   "without ReLU": [blockOf({}, (y) => y), rule.block],
-  "a sigmoid behind it": [blockOf({}, sigmoid), rule.block],
+  "a sigmoid after it": [blockOf({}, sigmoid), rule.block],
   "a filter that the step computes": [
     blockOf({ filter: (filter) => centralDifference(filter, 0.7) }),
     rule.reluIntoNorm,
@@ -536,7 +536,7 @@ cases("block", {
     rule.reluIntoNorm,
     rule.block,
   ],
-  "behind a block": [
+  "after a block": [
     {
       inputs: { ...tower, filter2: [3, 3, 8, 12], bias2: [12], gamma2: [12], beta2: [12] },
       record({ x, filter, bias, gamma, beta, filter2, bias2, gamma2, beta2 }) {
@@ -547,7 +547,7 @@ cases("block", {
     },
     ...[rule.reluIntoNorm, rule.reluIntoNorm, rule.block, rule.block],
   ],
-  "behind a block whose output is read, asked for and differentiated by": [
+  "after a block whose output is read, asked for and differentiated by": [
     {
       inputs: { ...tower, filter2: [3, 3, 8, 8], gamma2: [8], beta2: [8], kernel: [96, 2] },
       record({ x, filter, bias, gamma, beta, filter2, gamma2, beta2, kernel }) {
@@ -626,7 +626,7 @@ const firstBlock = (x: Tensor, { filter, gamma, beta }: Tensors) =>
   batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta });
 
 cases("bytes in the first load", {
-  "a block behind a picture": [
+  "a block after a picture": [
     {
       inputs: picture,
       record({ pixels, ...t }) {
@@ -691,7 +691,7 @@ cases("bytes in the first load", {
     },
     rule.block,
   ],
-  "no block behind the picture": [
+  "no block after the picture": [
     {
       inputs: picture,
       record({ pixels, filter }) {
@@ -850,7 +850,7 @@ cases("pair loss", {
 
 const activated = (t: Tensors) => sigmoid(dense(t.x, t.weights, { bias: t.offset }));
 
-cases("pair loss behind a sigmoid layer", {
+cases("pair loss after a sigmoid layer", {
   "loss and gradients": variant(
     embedded,
     (t) => {
@@ -958,8 +958,8 @@ for (const filters of [8, 6]) {
 // ------------------------------------------------------------------------------------------ L2 penalties and the optimizer
 
 /**
- * Adam's first moment after one step is a tenth of the gradient: that of the loss as it was recorded, penalties and all,
- * and so is the loss that the step reports.
+ * Adam's first moment after one step is a tenth of the gradient. Both this gradient and the loss that the step reports
+ * must include the penalties, as recorded.
  */
 async function checkPenalties(
   device: Device,
@@ -1040,7 +1040,11 @@ for (const [what, record, dispatches = 0] of [
   ],
   // A term of another kind: its gradient takes two further launches.
   ["scaled", (tape, p) => ({ loss: add(data(tape, p), scale(l2Penalty(p.kernel, 0.3), 2)) }), 2],
-  ["of what is no parameter", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(scale(p.kernel, 2), 0.3)) }), 2],
+  [
+    "of a tensor that is not a parameter",
+    (tape, p) => ({ loss: add(data(tape, p), l2Penalty(scale(p.kernel, 2), 0.3)) }),
+    2,
+  ],
   ["with the factor 0", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(p.kernel, 0)) })],
 ] as [string, Parameters<typeof checkPenalties>[1], number?][]) {
   defineOnce(`rules: L2 penalties: ${what}`, (device) => checkPenalties(device, record, dispatches));
