@@ -1,4 +1,4 @@
-// The headless Chrome of the tests and benchmarks: the one that the set-up proved, with the adapter that it has there.
+// The headless Chrome of the tests and benchmarks: the one that the set-up chose, with the adapter that it found there.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
