@@ -19,7 +19,8 @@ function repository(): string {
 
 /**
  * Starts Chrome headless with WebGPU; close it with `browser.close()`. Its start takes up to a second, so share one.
- * `adapter` overrides the choice of the set-up, `npm run setup`, without which this throws; `args` are added to Chrome's.
+ * `adapter` overrides the choice of the set-up (`npm run setup`), without which this throws; `args` are added to
+ * Chrome's.
  */
 export async function launchChrome({
   adapter,

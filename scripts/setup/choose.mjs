@@ -1,5 +1,6 @@
-// @ts-check Decides what to compute on and which browser to test with: the remembered choice while it is valid, else
-// what is found, else what can be installed. The actions are passed in, so that tests can simulate any machine.
+// @ts-check
+// Decides what to compute on and which browser to test with: the remembered choice while it is valid, else what is
+// found, else what can be installed. The actions are passed in, so that tests can simulate any machine.
 import { findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/adapter/findAdapter.mjs";
 import { SetupError, say } from "./command.mjs";
 
