@@ -1,5 +1,5 @@
-// Checks that what is committed can be released, and packs it: `npm run release`. It publishes nothing; it prints the commands that
-// do. `-- --skip-tests` leaves the long suite out, for trying the script itself, and then prints none.
+// Checks that the current commit can be released, and packs it: `npm run release`. It publishes nothing; it prints the
+// commands that do. `-- --skip-tests` leaves the long suite out, to try the script itself, and then prints no commands.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import path from "node:path";

@@ -30,7 +30,7 @@ try {
     logLevel: "error",
   });
 } catch {
-  process.exit(1); // esbuild has said why
+  process.exit(1); // esbuild has printed why
 }
 process.argv.splice(1, 2, outfile); // what the program reads its arguments from
 await import(pathToFileURL(outfile).href);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // @ts-check
-// Makes a fresh clone ready: installs the locked dependencies, finds (or gets) a WebGPU adapter, proves it once and
+// Makes a fresh clone ready: installs the locked dependencies, finds (or gets) a WebGPU adapter, tests it once and
 // remembers it. With --browser it does the same for the Chrome that tests and benchmarks run in.
 import { statSync } from "node:fs";
 import path from "node:path";
@@ -72,7 +72,7 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof Error)) throw error;
-  // What is wrong with the machine is told in words; anything else is a fault here, and its stack helps to mend it.
+  // A problem of the machine is reported in words. Any other error is a bug of this script: its stack helps to fix it.
   const told = error instanceof SetupError || error instanceof ChromePathError;
   say(told ? error.message : String(error.stack));
   process.exitCode = 1;

@@ -69,9 +69,9 @@ export class ShapeError extends TwingradError {
 export class ResourceError extends TwingradError {
   /** What happened, without the advice. */
   readonly what: string;
-  /** The unit of the quantities: bytes by default. */
+  /** The needed amount, in bytes or in the unit of `what`. */
   readonly needed: number;
-  /** What the adapter has of it. */
+  /** The amount that the adapter has. */
   readonly available: number;
   constructor(
     code: "LIMIT" | "OUT_OF_MEMORY",
@@ -140,7 +140,7 @@ export class NotFiniteError extends TwingradError {
 export class NotLiveError extends TwingradError {
   /** The liveness score, from 0 to 1; less than `threshold`. */
   readonly score: number;
-  /** What a picture must score at least. */
+  /** The lowest score that is accepted. */
   readonly threshold: number;
   /** The file name, or the index among the given pictures, from 0. */
   readonly picture: string | number;

@@ -7,7 +7,9 @@ type Kind = 1 | "finite number" | "number" | "string" | "boolean" | "function";
 /** Every name of an options type, and no other: the compiler checks the list against the type. */
 export type Known<Options> = { readonly [Name in keyof Required<Options>]: Kind };
 
-/** Renamed options of training runs, by their former names, which command lines, settings and saved runs may still have. */
+/**
+ * Renamed options of training runs, by their former names, which command lines, settings and saved runs may still have.
+ */
 export const renamedOptions: ReadonlyMap<string, string> = new Map([
   ["peoplePerBatch", "identitiesPerBatch"],
   ["picturesPerPerson", "picturesPerIdentity"],
@@ -82,7 +84,7 @@ export function areNumbers(values: unknown): boolean {
   return /^(Uint|Int|Float|Buffer)/.test(typeName(values));
 }
 
-/** @throws BAD_INPUT for what would become NaN, or something else than was meant. */
+/** @throws BAD_INPUT for values that are not numbers: they would become NaN, or be misread. */
 export function checkNumbers(what: string, values: unknown): void {
   if (areNumbers(values)) return;
   throw new TwingradError("BAD_INPUT", `${what}: expected numbers; got ${typeName(values)}.`);

@@ -1,20 +1,21 @@
 // @ts-check
-// What the set-up found and proved on this machine, kept in .cache/setup.json for the next start, the tests and the
+// What the set-up found and tested on this machine, kept in .cache/setup.json for the next start, the tests and the
 // benchmarks. Plain JavaScript, because the set-up script writes it.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /**
  * @typedef {object} Choice
- * @property {string} key what the choice depends on; another key makes it void
+ * @property {string} key what the choice depends on; with another key the choice is discarded
  * @property {{ name: string, software: boolean }} adapter Dawn's adapter in Node
- * @property {{ path: string, version: string, adapter: "gpu" | "software" } | null} browser null until it was asked for
+ * @property {{ path: string, version: string, adapter: "gpu" | "software" } | null} browser null before
+ *   `setup --browser`
  */
 
 /** @param {string} root the repository's folder */
 export const choiceFile = (root) => path.join(root, ".cache", "setup.json");
 
-/** @param {string} root @returns {Choice | null} null where nothing, or nothing readable, is remembered */
+/** @param {string} root @returns {Choice | null} null if no readable choice is remembered */
 export function readChoice(root) {
   try {
     return JSON.parse(readFileSync(choiceFile(root), "utf8"));

@@ -1,4 +1,4 @@
-// The headless Chrome of the tests and benchmarks: the one that the set-up proved, with the adapter that it has there.
+// The headless Chrome of the tests and benchmarks: the one that the set-up chose, with the adapter that it found there.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,8 @@ function repository(): string {
 
 /**
  * Starts Chrome headless with WebGPU; close it with `browser.close()`. Its start takes up to a second, so share one.
- * `adapter` overrides the choice of the set-up, `npm run setup`, without which this throws; `args` are added to Chrome's.
+ * `adapter` overrides the choice of the set-up (`npm run setup`), without which this throws; `args` are added to
+ * Chrome's.
  */
 export async function launchChrome({
   adapter,

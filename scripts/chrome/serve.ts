@@ -36,7 +36,7 @@ export async function serve(files: ReadonlyMap<string, string | Uint8Array>): Pr
       .writeHead(200, {
         "content-type": types[path.extname(name)] ?? "application/octet-stream",
         "cache-control": "no-store",
-        // Isolated from other origins, a page's clock has a resolution of 5 microseconds in place of 100.
+        // Isolated from other origins, a page's clock has a resolution of 5 microseconds instead of 100.
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-embedder-policy": "require-corp",
       })

@@ -1,6 +1,6 @@
 // @ts-check
 // Starts a headless Chrome with WebGPU and asks it for an adapter. Plain JavaScript, because the set-up script proves
-// its choice with it; puppeteer is a tool of the repository, no part of the library.
+// its choice with it; puppeteer is a tool of the repository, not part of the library.
 
 /**
  * The arguments that make Chrome compute on the GPU, or on SwiftShader.
@@ -10,13 +10,13 @@
  */
 export function chromeArguments(platform, adapter) {
   const quiet = ["disable-quic", "no-first-run", "disable-background-networking", "disable-component-update"];
-  // Chrome on Linux ships WebGPU switched off, and its Vulkan back end too; the flag also gives timestamps in full.
+  // Chrome on Linux disables WebGPU and its Vulkan back end by default. The flag also gives unrounded timestamps.
   const webgpu = ["enable-unsafe-webgpu"];
   if (adapter === "software") webgpu.push("use-webgpu-adapter=swiftshader");
   else if (platform === "linux") {
     webgpu.push("enable-features=Vulkan", "use-angle=vulkan", "disable-vulkan-surface", "ignore-gpu-blocklist");
   }
-  // Root, containers and some distributions leave Chrome without a sandbox of its own; it only opens our own pages.
+  // Chrome's sandbox does not work as root, in containers and on some distributions; only our own pages are opened.
   const sandbox = platform === "linux" ? ["no-sandbox"] : [];
   return [...webgpu, ...sandbox, ...quiet, "disable-sync"].map((flag) => `--${flag}`);
 }

@@ -29,14 +29,14 @@ JSON object: the result, or \`{"error": {"code", "message"}}\` ([error codes](er
 | 130 | interrupted with Ctrl-C |
 `;
 
-/** The commands that can be run, those of a group in its place, by the words that are typed. */
+/** The commands that can be run, by the words that are typed; those of a group take the group's place. */
 function runnable(command: Command, words: readonly string[]): [string, Command][] {
   const below = command.commands.filter((one) => one.name() !== "help");
   if (below.length === 0) return [[words.join(" "), command]];
   return below.flatMap((one) => runnable(one, [...words, one.name()]));
 }
 
-/** Text in a cell of a table: bars would end it, angles would be taken for HTML. */
+/** Text for a table's cell: a bar would end it, and an angle bracket would start an HTML tag. */
 const cell = (text: string) =>
   text.replace(/[|<>]/g, (character) => ({ "|": "\\|", "<": "&lt;" })[character] ?? "&gt;");
 
@@ -50,7 +50,7 @@ const name = (argument: Argument) => `${argument.name()}${argument.variadic ? ".
 const optionRow = (option: Option) =>
   `| \`${option.flags.replaceAll("|", "\\|")}\` | ${option.mandatory ? "**required.** " : ""}${cell(withValues(option.description, option))} |`;
 
-/** What commander adds to a description in its help: the words that are taken, and a default that was declared. */
+/** A description with what commander's help adds to it: the allowed words and the declared default. */
 function withValues(description: string, { argChoices, defaultValue }: Argument | Option): string {
   const choices = argChoices && `one of ${argChoices.join(", ")}`;
   const shown = defaultValue !== undefined && typeof defaultValue !== "boolean" && `default: ${defaultValue}`;
@@ -58,7 +58,7 @@ function withValues(description: string, { argChoices, defaultValue }: Argument 
   return added ? `${description} (${added})` : description;
 }
 
-/** The options under the headings of the help, in its order. */
+/** The options under the help's headings, in the help's order. */
 function optionTables(command: Command): string[] {
   const groups = new Map<string, Option[]>();
   for (const option of command.options.filter(({ hidden }) => !hidden)) {
@@ -91,7 +91,7 @@ const anchor = (words: string) => words.replaceAll(" ", "-");
 const contents = commands.map(([words, command]) => `- [${words}](#${anchor(words)}): ${cell(firstSentence(command))}`);
 const text = [opening, `${contents.join("\n")}\n`, ...commands.map(section)].join("\n");
 
-/** Of a command's description, up to the colon that lists what it takes. */
+/** Of a command's description, or the text before its colon, after which the description lists what is accepted. */
 function firstSentence(command: Command): string {
   return command
     .description()

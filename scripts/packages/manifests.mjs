@@ -7,7 +7,7 @@ import path from "node:path";
 
 const root = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
 
-/** What Node needs of other packages, and only where it is used. */
+/** What each other package is for; Node loads it only when that is used. */
 const peers = {
   "@webgpu/types": "TypeScript's types of WebGPU",
   "@vladmandic/face-api": "finding faces, with the two that it computes with",
@@ -58,7 +58,7 @@ export async function libraryManifest() {
   };
 }
 
-/** @param {Metafile} metafile of the command line's build: what it imports is what it depends on. */
+/** @param {Metafile} metafile of the command line's build: its imports become the dependencies */
 export async function programManifest(metafile) {
   const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
   const names = new Set(imported.map(({ path: name }) => name).filter((name) => !name.startsWith("node:")));
@@ -74,7 +74,7 @@ export async function programManifest(metafile) {
       twingrad: root.version,
       ...Object.fromEntries([...dependencies].sort().map((name) => [name, versionOf(name)])),
     },
-    optionalDependencies: { koffi: versionOf("koffi") }, // for --distributed alone
+    optionalDependencies: { koffi: versionOf("koffi") }, // only for --distributed
   };
 }
 
@@ -82,7 +82,7 @@ export async function programManifest(metafile) {
 export async function writeManifest(folder, manifest, readme) {
   await writeFile(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await copyFile("LICENSE", path.join(folder, "LICENSE"));
-  // What lies beside a README in the repository does not in the package.
+  // The package lacks the files that the README links to in the repository.
   const text = await readFile(readme, "utf8");
   const source = root.homepage.replace(/#.*/, "");
   const absolute = text

@@ -18,7 +18,7 @@ export async function writeNotices(folder, metafile) {
   await writeFile(path.join(folder, "THIRD-PARTY-NOTICES.txt"), texts.join(`\n${"-".repeat(80)}\n\n`));
 }
 
-/** ONNX's own description of its files, which code of ours is generated from. */
+/** ONNX's own description of its file format, the source of some generated code of ours. */
 const schema = "src/exchange/onnx/schema/";
 
 async function schemaNotice() {

@@ -6,7 +6,7 @@ import path from "node:path";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 
-/** Entries that nobody imports anything of. */
+/** Entries without exports. */
 const untyped = {
   internal:
     '// What the command line of the same version uses. Programs use "twingrad", "twingrad/node" and "twingrad/web".\nexport {};\n',
@@ -34,7 +34,7 @@ export async function writeTypes(folder) {
     entryFileNames: "[name].d.ts",
     chunkFileNames: "[name].ts",
     manualChunks: (id) => (/[\\/]declarations[\\/](index|node|web|exchange)\b/.test(id) ? undefined : "core.d"),
-    minifyInternalExports: false, // files name what they take of one another as everybody does
+    minifyInternalExports: false, // files import from one another by public names
   });
   await bundle.close();
   for (const [entry, text] of Object.entries(untyped)) await writeFile(path.join(folder, `${entry}.d.ts`), text);
@@ -42,15 +42,16 @@ export async function writeTypes(folder) {
   await Promise.all(files.map((name) => declareWebGpu(path.join(folder, name))));
 }
 
-/** Runs a program of Node's; where it fails it has said why, and the build ends. @param {string[]} command */
+/** Runs a Node program; if it fails, it has printed why, and the build ends. @param {string[]} command */
 function run(...command) {
   const { status } = spawnSync(process.execPath, command, { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 /**
- * Declares the GPU types that a file mentions as those of the program that imports it, where that has any (lib.dom of a new
- * TypeScript, or @webgpu/types), so that the package needs neither of them and fits both.
+ * Declares each GPU type that a file mentions as the type of that name in the importing program, where there is one
+ * (from a new TypeScript's lib.dom, or from @webgpu/types), so that the package needs neither of them and works with
+ * both.
  * @param {string} file
  */
 async function declareWebGpu(file) {

@@ -1,6 +1,6 @@
 // @ts-check
-// Decides what to compute on and which browser to test with: what is remembered if it still holds, else what is found,
-// else what can be got. The actions come from outside, so that tests can play every machine.
+// Decides what to compute on and which browser to test with: the remembered choice while it is valid, else what is
+// found, else what can be installed. The actions are passed in, so that tests can simulate any machine.
 import { findChrome, findSoftwareDriver, vulkanDrivers } from "../../src/node/adapter/findAdapter.mjs";
 import { SetupError, say } from "./command.mjs";
 
@@ -19,7 +19,7 @@ import { SetupError, say } from "./command.mjs";
  * What a remembered choice depends on: the versions in use and the files that were found.
  * @param {Machine} machine
  * @param {string} versions of the runtime and of the dependencies
- * @param {(file: string) => string} stamp tells one state of a file from another
+ * @param {(file: string) => string} stamp differs between two states of a file
  */
 export function choiceKey(machine, versions, stamp) {
   const driver = findSoftwareDriver(machine);
@@ -58,7 +58,7 @@ function tryToGetChrome(actions, reasons) {
 function chooseAdapter(machine, actions) {
   const first = actions.proveAdapter();
   if (first.adapter) return first.adapter;
-  // A Chrome can only help where Dawn can use its driver; elsewhere the system's own adapter is the one to mend.
+  // Installing Chrome helps only on Linux, where Dawn can use its driver; elsewhere the system's adapter must be fixed.
   if (machine.platform !== "linux") throw failure("there is no WebGPU adapter on this machine.", first.tried);
   /** @type {string[]} */
   const reasons = [];
@@ -114,7 +114,8 @@ export async function choose(machine, { remembered, key, browser, actions }) {
 /**
  * Tries the preferred adapter in the browser and then the other one.
  * @param {"gpu" | "software"} preferred
- * @param {(adapter: "gpu" | "software") => Promise<string | null>} start the browser's version where it has this adapter
+ * @param {(adapter: "gpu" | "software") => Promise<string | null>} start the browser's version where it has this
+ * adapter
  * @returns {Promise<{ version: string, adapter: "gpu" | "software" } | null>}
  */
 export async function firstThatWorks(preferred, start) {

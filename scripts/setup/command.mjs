@@ -1,8 +1,8 @@
 // @ts-check
-// Runs one command of the set-up and, when it fails, says which and with what last words.
+// Runs one command of the set-up; if it fails, names it and shows its last lines.
 import { spawnSync } from "node:child_process";
 
-/** A failure with a message for people: the set-up prints it without a stack trace. */
+/** A failure whose message is for the user: the set-up prints it without a stack trace. */
 export class SetupError extends Error {}
 
 /** @param {string} message */
@@ -11,7 +11,7 @@ export const say = (message) => process.stderr.write(`twingrad: ${message}\n`);
 const mostLines = 6;
 
 /**
- * What a failed command said that matters: from its first line that reports an error on, else its last lines.
+ * The relevant part of a failed command's output: from its first line that reports an error, else its last lines.
  * @param {string} output
  * @returns {string[]}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// Gets a Chrome: from the system's package manager where it may, else by puppeteer's own download.
+// Gets a Chrome: from the system's package manager where that is allowed, else by puppeteer's own download.
 import path from "node:path";
 import { run, SetupError, say } from "./command.mjs";
 

@@ -1,4 +1,4 @@
-// Where a public symbol stands in the reference, by the file that declares it: the first beginning that fits counts.
+// A public symbol's category in the reference, by the file that declares it: the first prefix that matches counts.
 const categories: readonly (readonly [start: string, name: string])[] = [
   ["src/train", "Training"],
   ["src/node/files/checkpointFolder", "Training"],
@@ -39,6 +39,7 @@ const categories: readonly (readonly [start: string, name: string])[] = [
 
 export function categoryOf(file: string): string {
   const found = categories.find(([start]) => file.startsWith(start));
-  if (!found) throw new Error(`scripts/site/categories.ts says nothing of ${file}, which declares something public.`);
+  if (!found)
+    throw new Error(`scripts/site/categories.ts has no category for ${file}, which declares a public symbol.`);
   return found[1];
 }

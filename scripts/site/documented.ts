@@ -27,17 +27,17 @@ export function lacking(project: ProjectReflection): string[] {
   });
 }
 
-/** A member of a type without a name: the comment of what has it tells of it. */
+/** A member of an unnamed type: the comment of the type's owner describes it. */
 const isInline = (reflection: Reflection): boolean =>
   reflection.parent !== undefined &&
   (reflection.parent.kindOf(ReflectionKind.TypeLiteral) || isInline(reflection.parent));
 
-/** What a class has of the language's own, such as an error's message. */
+/** A member that a class inherits from the language, such as an error's message. */
 const isForeign = (file: string) => !file.startsWith("src/");
 
 function needsExample(one: DeclarationReflection): boolean {
   if (one.kindOf(ReflectionKind.Function)) return true;
-  // Errors are caught, and of what cannot be made anew the functions that make it have an example.
+  // Errors are caught, not created. A class without a constructor has its example at the functions that return it.
   const made = one.children?.some((child) => child.kindOf(ReflectionKind.Constructor));
   return one.kindOf(ReflectionKind.Class) && made === true && !one.name.endsWith("Error");
 }

@@ -18,7 +18,7 @@ await writeFile(looks, style);
 const { app, project } = await convert(looks);
 app.validate(project);
 await app.generateDocs(project, folder);
-// By its address, as it reads the shaders from beside itself, where this program's bundle does not lie.
+// Imported by its path and not bundled, because it reads the shaders relative to its own file.
 const { buildStudio } = await import(path.resolve("scripts/packages/studio.mjs"));
 await buildStudio("build/site/studio");
 

@@ -1,4 +1,4 @@
-// The API reference from the comments of what the packages export, and the guide from docs/, as TypeDoc makes them.
+// The API reference, which TypeDoc makes from the comments of the packages' exports, and the guide from docs/.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import {
@@ -53,7 +53,7 @@ const guide = [
   "limits",
 ];
 
-/** What the types of public symbols mention and nobody has to name. */
+/** Types that public symbols mention and that are not exported, because no program has to name them. */
 const unnamed = [
   "Activation",
   "AnyResult",
@@ -100,8 +100,8 @@ export async function convert(style?: string): Promise<{ app: Application; proje
     excludeInternal: true,
     excludePrivate: true,
     excludeProtected: true,
-    excludeReferences: true, // what two entries export stands under the first
-    skipErrorChecking: true, // `npm run check` has
+    excludeReferences: true, // what two entries export is listed under the first
+    skipErrorChecking: true, // `npm run check` has checked the types
     intentionallyNotExported: unnamed,
     validation: { invalidLink: true, invalidPath: true, notExported: true, notDocumented: false },
     disableGit: true,
@@ -128,7 +128,7 @@ export async function convert(style?: string): Promise<{ app: Application; proje
     page.contents = page.contents?.replaceAll(`href="${studio}"`, `href="${top}${studio}"`);
   });
   const project = await app.convert();
-  if (!project) throw new Error("TypeDoc made nothing of the sources.");
+  if (!project) throw new Error("TypeDoc could not convert the sources.");
   return { app, project };
 }
 

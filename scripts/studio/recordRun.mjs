@@ -1,6 +1,6 @@
 // @ts-check
-// Records the run that the studio shows where there is no WebGPU, and takes the README's picture: trains on drawn faces in
-// headless Chrome, by the page's own buttons, and writes the curves and a screenshot.
+// Records the run that the studio shows without WebGPU, and takes the README's screenshot: trains on drawn faces in
+// headless Chrome, with the page's own buttons.
 //
 //   node esbuild.config.mjs --quiet && node scripts/studio/recordRun.mjs
 import { spawn } from "node:child_process";

@@ -26,7 +26,7 @@ try {
     if (!asked && process.argv.includes("--json")) printError(error, "BAD_INPUT");
     await finish(asked ? 0 : 2);
   }
-  // Of a distributed run the others would wait for this rank.
+  // In a distributed run the other ranks would wait for this one.
   if (isDistributed()) await finish(1, () => abortRanks(reason(error)));
   process.stderr.write(`twingrad: ${reason(error)}\n`);
   await finish(1);

@@ -18,8 +18,8 @@ export async function refuseFull(folder: string): Promise<void> {
 }
 
 /**
- * Runs `work`, which writes into these folders of `folder` and returns when its signal is aborted. What it wrote is removed
- * if it was interrupted, where the result is undefined, and if it failed.
+ * Runs `work`, which writes into these folders of `folder` and returns when its signal is aborted. After an
+ * interruption or an error, everything that it wrote is removed; after an interruption the result is undefined.
  */
 export async function fillFolder<T>(
   folder: string,

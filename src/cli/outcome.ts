@@ -46,12 +46,12 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
     const printed = command.opts().json ? JSON.stringify(result) : named(text).split("\n").map(shown).join("\n");
     const isPrinted = silent || print(`${printed}\n`);
     process.exitCode = status;
-    if (until && (await isPrinted)) await until; // a server whose address nobody learns ends
+    if (until && (await isPrinted)) await until; // otherwise the server's address is not printed: end it
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });
 }
 
-/** Whether standard output took it; the program tells the reason at its end. */
+/** Resolves to whether standard output accepted the text; cli.ts reports the error at the end. */
 const print = (text: string) =>
   new Promise<boolean>((done) => process.stdout.write(text, (error) => done(error === null || error === undefined)));
 
@@ -89,7 +89,9 @@ export function warn(text: string): void {
   process.stderr.write(`${shown(text)}\n`);
 }
 
-/** Escapes line breaks in the names that the command line gave: in a text of several lines they would pass for its own. */
+/**
+ * Escapes line breaks in the names that the command line gave: in a text of several lines they would pass for its own.
+ */
 function named(text: string): string {
   const names = process.argv.slice(2).flatMap((argument) => argument.split("/"));
   const broken = names.filter((name) => name.trim().includes("\n"));

@@ -49,8 +49,8 @@ export interface LoadingOptions {
   /** How many batches are decoded ahead of the one in use. @default 8 */
   prefetch?: number;
   /**
-   * For distributed training: this rank's part of a batch `size` times as large, the batch of a single process. The rank
-   * decodes only its part. All ranks must use the same seed.
+   * For distributed training: this rank's part of a batch `size` times as large, the batch of a single process. The
+   * rank decodes only its part. All ranks must use the same seed.
    */
   share?: Share;
 }
@@ -87,7 +87,7 @@ export interface BatchStream<B> extends AsyncIterableIterator<B, never> {
 }
 
 /**
- * Batches of pairs. Where a picture cannot be decoded `next` rejects, naming it; called again it tries again.
+ * Batches of pairs. If a picture cannot be decoded, `next` rejects with its name; the next call retries the batch.
  * @example
  * ```ts
  * const pairs = balancedPairs(labelsOf(dataset), { seed: 1 });
@@ -139,8 +139,8 @@ export function tripletBatches(
 }
 
 /**
- * Batches as `perClass` draws them, or so many of them `together`, concatenated. Of several `images`, which are the same
- * pictures decoded in different ways, each takes its part of those together in turn.
+ * The batches that `perClass` draws; with `together`, this many of them concatenated. `images` may be several decoders
+ * of the same pictures, for example one for each tower: they decode the concatenated batches in turn, in equal parts.
  * @example
  * ```ts
  * const sampler = perClass(labels, { identitiesPerBatch: 16, picturesPerIdentity: 4, seed: 1 });
@@ -166,7 +166,7 @@ export function classBatches(
 }
 
 /**
- * Batches of single pictures of the sampler's dataset, which is that of `images`.
+ * Batches of single pictures. The sampler and `images` must have the same dataset.
  * @example
  * ```ts
  * const decoded = new DecodedImages(livenessDataset, [112, 112, 3]);

@@ -43,7 +43,7 @@ export class DecodedImages<I extends Item = Item> {
   #running = 0;
 
   constructor(
-    /** Whose pictures. */
+    /** The dataset of the pictures. */
     readonly dataset: Dataset<I>,
     /** Height, width, channels. */
     readonly size: ImageSize,

@@ -18,7 +18,7 @@ export interface Split {
   readonly fraction: number;
   /** The fold to hold out instead, for cross-validation: one run for each fold evaluates every identity once. */
   readonly fold?: Fold;
-  /** Of the random division. */
+  /** Seed of the random split. */
   readonly seed: number;
   /**
    * Holds out whole groups (`identityGroups`), so that no identity of a held-out group is trained on.
@@ -29,17 +29,17 @@ export interface Split {
 
 /** A dataset in two parts without a common identity. */
 export interface Divided<I extends Item = Item> {
-  /** What is trained on. */
+  /** The identities to train on. */
   readonly training: Dataset<I>;
-  /** What is evaluated on: held-out identities. */
+  /** The held-out identities, to evaluate on. */
   readonly heldOut: Dataset<I>;
 }
 
 /**
  * Splits by identity, or by group of identities. A fraction holds out at least two identities, or one group. The split
  * depends on the seed and on the set of names, not on their order.
- * @throws BAD_INPUT when either part would have fewer than two identities, for a fold that there is none of, and for
- * groups where there is one alone.
+ * @throws BAD_INPUT when either part would have fewer than two identities, for an invalid fold, and for `wholeGroups`
+ * with a single group.
  * @example
  * ```ts
  * const { training, heldOut } = splitIdentities(dataset, { fraction: 0.2, seed: 1 });

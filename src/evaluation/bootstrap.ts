@@ -8,20 +8,20 @@ import { checkOptions } from "../options.ts";
 export type Interval = readonly [lower: number, upper: number];
 
 /**
- * How confidence intervals are found: by resampling identities, not pairs, as the pairs of one identity depend on each other.
+ * Options of the bootstrap. It resamples identities, not pairs, because the pairs of an identity are not independent.
  */
 export interface BootstrapOptions {
   /** Number of bootstrap resamples. @default 1000 */
   readonly resamples?: number;
   /** Confidence level: the probability that the interval holds the true value. @default 0.95 */
   readonly level?: number;
-  /** Of the resampling. @default 0 */
+  /** Seed of the resampling. @default 0 */
   readonly seed?: number;
 }
 
 const bootstrapDefaults = { resamples: 1000, level: 0.95, seed: 0 } as const;
 
-/** With the defaults. @throws BAD_INPUT for what is no such option. */
+/** The options with their defaults. @throws BAD_INPUT for an invalid option. */
 export function bootstrapOptions(options: BootstrapOptions): Required<BootstrapOptions> {
   checkOptions("intervals", options, { resamples: "finite number", level: "finite number", seed: "finite number" });
   return { ...bootstrapDefaults, ...options };

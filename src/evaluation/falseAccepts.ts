@@ -10,17 +10,19 @@ export interface CalibratedRate {
   wanted: number;
   /** The share of impostor pairs that the threshold accepts: at most the target. */
   falseAccept: number;
-  /** Of `falseAccept`. */
+  /** Confidence interval of `falseAccept`. */
   falseAcceptInterval: Interval;
   /** The share of genuine pairs that it accepts. */
   trueAccept: number;
-  /** Of `trueAccept`. */
+  /** Confidence interval of `trueAccept`. */
   trueAcceptInterval: Interval;
   /** The confidence level of the intervals. */
   level: number;
   /** How many pairs it was set on. */
   pairs: {
-    /** Genuine pairs. */ same: number /** Impostor pairs. */;
+    /** Genuine pairs. */
+    same: number;
+    /** Impostor pairs. */
     different: number;
   };
   /** How many identities the pairs show. */

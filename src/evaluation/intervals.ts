@@ -15,15 +15,15 @@ import { areaUnderCurve, equalErrorRate, type RocPoint, roc, type ScoredPair, tr
 export interface VerificationIntervals {
   /** The confidence level. */
   level: number;
-  /** How often the identities were drawn anew. */
+  /** The number of resamples. */
   resamples: number;
   /** The number of identities in the pairs. */
   identities: number;
-  /** Of the area under the ROC curve. */
+  /** Interval of the area under the ROC curve. */
   auc: Interval;
-  /** Of the equal error rate. */
+  /** Interval of the equal error rate. */
   eer: Interval;
-  /** True-accept rate at each false-accept rate, as in the report. */
+  /** Interval of the true-accept rate at each false-accept rate, as in the report. */
   tarAtFar: Record<string, Interval>;
 }
 

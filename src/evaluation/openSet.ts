@@ -13,7 +13,7 @@ export interface OpenSetOptions {
   shots?: number;
   /** The share of identities that are strangers. @default 0.5 */
   strangers?: number;
-  /** Of the random division. */
+  /** Seed of the random division. */
   seed: number;
 }
 
@@ -28,7 +28,7 @@ export interface OpenSet {
 }
 
 /**
- * Divides people at random into known ones and strangers; who has no picture left to ask for is a stranger.
+ * Divides people at random into known ones and strangers; people without a further picture for a probe are strangers.
  * @throws BAD_INPUT where fewer than two people could be known, or nobody would be a stranger.
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export function openSet(labels: ArrayLike<number>, options: OpenSetOptions): Ope
 
 /** The nearest enrolled identity of a picture, and its distance. */
 export interface Nearest {
-  /** To the nearest enrolled person. */
+  /** The distance to the nearest enrolled person. */
   distance: number;
   /** Position among the enrolled; null where two are equally near. */
   person: number | null;
@@ -79,13 +79,13 @@ export interface Nearest {
 
 /** Open-set identification: known people, and strangers who should be called unknown. */
 export interface OpenSetReport {
-  /** Numbers of enrolled and of other identities. */
+  /** The number of enrolled people. */
   known: number;
-  /** How many people are not enrolled. */
+  /** The number of people who are not enrolled. */
   strangers: number;
-  /** Numbers of probes of enrolled identities and of strangers. */
+  /** The number of probes of enrolled people. */
   probes: number;
-  /** How many pictures of strangers were asked for. */
+  /** The number of probes of strangers. */
   strangerProbes: number;
   /** Rank-1 identification rate: the share of probes whose nearest identity is the correct one, without a threshold. */
   rank1: number;
@@ -102,9 +102,9 @@ export interface OpenSetReport {
 }
 
 /**
+ * The metrics of an open-set protocol at a threshold.
  * @param nearest for each of the probes, then for each of the strangers.
- * The figures of an open-set protocol at a threshold.
- * @returns Rates as shares, with confidence intervals over the people asked for.
+ * @returns Rates as shares, with confidence intervals over the people of the probes.
  * @throws BAD_INPUT unless there is one nearest person for each probe and stranger.
  * @example
  * ```ts

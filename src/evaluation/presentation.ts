@@ -9,7 +9,7 @@ import { areaUnderCurve, equalErrorRate, roc } from "./metrics.ts";
 
 /** A picture's score, larger for more likely bona fide, and its true kind. */
 export interface Presentation {
-  /** Larger for more surely live. */
+  /** Larger means more likely bona fide. */
   readonly score: number;
   /** True for a bona fide presentation. */
   readonly live: boolean;
@@ -29,7 +29,7 @@ export interface PresentationErrors {
 }
 
 /**
- * The error rates of a threshold: presentations that score less are taken for attacks.
+ * The error rates of a threshold: presentations with a lower score are classified as attacks.
  * @throws BAD_INPUT without presentations of both kinds, or with a score that is not a number.
  * @example
  * ```ts
@@ -83,9 +83,9 @@ export function thresholdOf(presentations: readonly Presentation[]): number {
 
 /** How well scores tell bona fide presentations from attacks. */
 export interface LivenessReport extends PresentationErrors {
-  /** Numbers of bona fide presentations and of attacks. */
+  /** The number of bona fide presentations. */
   live: number;
-  /** How many presentation attacks. */
+  /** The number of presentation attacks. */
   spoof: number;
   /** Equal error rate, independent of the threshold: where APCER equals BPCER. */
   eer: number;
@@ -96,7 +96,7 @@ export interface LivenessReport extends PresentationErrors {
 }
 
 /**
- * The figures at a threshold that was set on other people. @throws as `errorsAt`.
+ * The metrics at a threshold that was set on other people. @throws as `errorsAt`.
  * @example
  * ```ts
  * const { apcer, bpcer, hter } = livenessReport([{ score: 0.9, live: true }, { score: 0.2, live: false }], 0.5);

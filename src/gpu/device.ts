@@ -148,7 +148,7 @@ export class Device {
   }
 
   /**
-   * @throws LIMIT where there is no such memory.
+   * @throws LIMIT if the adapter has less memory.
    * @internal
    */
   checkMemory(what: string, needed: number): void {
@@ -172,8 +172,8 @@ export class Device {
   }
 
   /**
-   * Queues a write of all of `data`, after the work submitted so far and before what is submitted next. A function's values
-   * are not even made where nothing is written, as in planning.
+   * Queues a write of all of `data`, after the work submitted so far and before later submissions. `data` may be a
+   * function: it is not called if nothing is written, as in planning.
    * @internal
    */
   write(buffer: GPUBuffer, offset: number, data: Float32Array | (() => Float32Array)): void {
@@ -182,7 +182,7 @@ export class Device {
   }
 
   /**
-   * Runs `work` and turns what the GPU reports of it (validation, memory) into one error that names `where`.
+   * Runs `work`, and turns the GPU's validation and out-of-memory errors into one error that names `where`.
    * @internal
    */
   async checked<T>(where: string, work: () => T): Promise<T> {
@@ -218,8 +218,8 @@ export class Device {
   }
 
   /**
-   * Waits for the GPU. Where the device is lost meanwhile this rejects with the reason, and not with whatever the loss
-   * made of `work`: runtimes break the calls first and tell the loss a moment later.
+   * Waits for the GPU. If the device is lost meanwhile, this rejects with the reason of the loss, not with the error of
+   * `work`: runtimes fail pending calls first, and report the loss a moment later.
    * @internal
    */
   wait<T>(work: Promise<T>): Promise<T> {
@@ -239,14 +239,14 @@ export class Device {
   }
 
   /**
-   * Calls `release` when the device is disposed: for what a runtime must let go of together with it.
+   * Calls `release` when the device is disposed: for a runtime's resources that end with it.
    * @internal
    */
   addDisposer(release: () => void): void {
     this.onDispose.push(release);
   }
 
-  /** Destroys the device and all that lies on it; what is under way rejects with `DeviceLostError`. */
+  /** Destroys the device and everything on it; pending work rejects with `DeviceLostError`. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -257,8 +257,9 @@ export class Device {
 }
 
 /**
- * Opens the system's GPU with all the limits that it has: in a page, a worker or Deno. In Node take `openDevice` of `twingrad/node`.
- * @throws NO_ADAPTER where there is no WebGPU, or no adapter behind it.
+ * Opens the system's GPU with all limits of its adapter: in a page, a worker or Deno. In Node use `openDevice` of
+ * `twingrad/node`.
+ * @throws NO_ADAPTER without WebGPU, or if it has no adapter.
  * @example
  * ```ts
  * const device = await openDevice();

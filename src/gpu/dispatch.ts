@@ -38,14 +38,14 @@ export interface StepParts {
   readonly dispatches: readonly Dispatch[];
   readonly gradients: readonly BufferRange[];
   readonly loss: BufferRange;
-  /** Copies what the step reads back; encoded behind its last dispatch. */
+  /** Copies what the step reads back; encoded after its last dispatch. */
   readonly results: (encoder: GPUCommandEncoder) => void;
 }
 
 /** Submits a step instead of its program. */
 export type Divide = (parts: StepParts) => Promise<void>;
 
-/** What the device is told of a dispatch. */
+/** The parts of a dispatch that are encoded. */
 export type BoundKernel = Pick<Dispatch, "pipeline" | "bindGroup" | "workgroups">;
 
 export function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: BoundKernel): void {
@@ -54,7 +54,7 @@ export function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, workg
   pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
 
-/** Submits these dispatches, and behind them the copies that `copy` encodes. */
+/** Submits these dispatches, then the copies that `copy` encodes. */
 export function submit(
   { gpu }: Device,
   dispatches: readonly BoundKernel[],

@@ -16,9 +16,9 @@ export interface GraphTensor {
 export interface GraphOperation {
   /** Its name, as "conv2d". */
   readonly operation: string;
-  /** What it reads. */
+  /** The tensors that it reads. */
   readonly inputs: readonly GraphTensor[];
-  /** What it makes. */
+  /** The tensors that it computes. */
   readonly outputs: readonly GraphTensor[];
 }
 
@@ -40,7 +40,7 @@ export interface GraphKernel {
   readonly kernel: string;
   /** The operation that it is a part of. */
   readonly operation: string;
-  /** Of the dispatch, in x, y, z. */
+  /** The number of workgroups in x, y, z. */
   readonly workgroups: readonly [number, number, number];
   /** The choice, its reason and its candidates; absent if there is only one kernel. */
   readonly choice?: {
@@ -82,7 +82,8 @@ export interface GraphBuffer {
 }
 
 /**
- * A compiled program as data: what was recorded, what it was rewritten to, its kernels and buffers. `Program.explain` prints it.
+ * A compiled program as data: the recorded and the rewritten operations, the kernels and the buffers. `Program.explain`
+ * prints it.
  */
 export interface ProgramGraph {
   /** As recorded, with the gradient request of a training step. */
@@ -93,6 +94,6 @@ export interface ProgramGraph {
   readonly operations: readonly GraphOperation[];
   /** The dispatches, in order. */
   readonly kernels: readonly GraphKernel[];
-  /** Who shares memory. */
+  /** The buffers, each with the temporaries that share it. */
   readonly buffers: readonly GraphBuffer[];
 }

@@ -16,15 +16,15 @@ import {
 } from "./tunerTable.ts";
 import { timeContest } from "./tunerTiming.ts";
 
-/** Timing the kernels that compute the same on this adapter, to take the fastest. */
+/** Options of tuning, which times equivalent kernels on this adapter and uses the fastest. */
 export interface TuningOptions {
-  /** Stores the results for the next start; without a store they last as long as the device. */
+  /** Stores the results for the next start; without a store they are kept as long as the device. */
   readonly store?: TuningStore;
-  /** False: take from the store what it has, time nothing. @default true */
+  /** False: use the stored results, and time nothing. @default true */
   readonly time?: boolean;
-  /** Milliseconds that timing may take each time that a program is compiled. @default 20000 */
+  /** The most milliseconds of timing when a program is compiled. @default 60000 */
   readonly budget?: number;
-  /** Is told, in one line each, what went wrong; nothing of it is fatal. @default console.warn */
+  /** Called with one line for each problem; none of them is fatal. @default console.warn */
   readonly warn?: (text: string) => void;
   /** Called once before timing starts, with the number of open choices. */
   readonly onTiming?: (open: number) => void;

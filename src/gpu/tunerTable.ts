@@ -43,7 +43,7 @@ export interface TuningTable {
 export interface TuningStore {
   /** The table that was saved under this key, if there is one. */
   load(key: string): Promise<TuningTable | undefined>;
-  /** Keeps a table under this key. */
+  /** Saves a table under this key. */
   save(key: string, table: TuningTable): Promise<void>;
 }
 

@@ -11,7 +11,8 @@ import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { withMetadata } from "../formats/seal.ts";
 
 /**
- * Embeddings of training identities, the cohort, whose mean share is subtracted from an embedding before distances are taken.
+ * Embeddings of training identities, the cohort, whose mean share is subtracted from an embedding before distances are
+ * taken.
  */
 export interface Centering {
   /** How much of the mean is subtracted, from 0 to 1. */
@@ -51,8 +52,8 @@ export function center({ share, cohort, length }: Centering, embeddings: Float32
 const names = { share: "centring/share", cohort: "centring/cohort" };
 
 /**
- * The model file with this centering in it, for whoever opens it.
- * @param bytes - of a model file.
+ * Stores this centering in a model file, so that the opened model applies it.
+ * @param bytes - the bytes of a model file.
  * @returns The bytes of the new model file.
  * @example
  * ```ts

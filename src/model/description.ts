@@ -35,23 +35,23 @@ export function batchKind({ task, loss, mining }: Objective): BatchKind {
 
 /** The network's options and training objective: enough to rebuild it. Stored in the file's metadata. */
 export interface ModelDescription {
-  /** Files without it are older than liveness, and for recognition. */
+  /** Older files have none: they are for recognition. */
   readonly task: NetworkTask;
   /** The architecture. */
   readonly network: Required<NetworkOptions>;
-  /** What it was trained with. */
+  /** The loss of its training. */
   readonly loss: string;
-  /** Absent where triplets were sampled, and for other losses. */
+  /** Absent for sampled triplets and for other losses. */
   readonly mining?: Mining;
-  /** Of the contrastive or triplet loss. */
+  /** The margin of the contrastive or triplet loss. */
   readonly margin: Margin;
-  /** For the supervised contrastive loss. */
+  /** The temperature of the supervised contrastive loss. */
   readonly temperature?: number;
-  /** The optimizer's name. Files without it are older than the choice, and Adam's. */
+  /** The optimizer's name. Older files have none: they were trained with Adam. */
   readonly optimizer?: string;
-  /** The fingerprint of the model whose weights the training began with; absent where those were random. */
+  /** The fingerprint of the model that the weights were initialized from; absent for random weights. */
   readonly init?: string;
-  /** How its pictures are prepared, where that is not the default. */
+  /** The preprocessing of its pictures; absent for the default. */
   readonly pictures?: PictureOptions;
 }
 

@@ -5,7 +5,7 @@ import { defaultEpsilon } from "../ops/fused/blockShape.ts";
 import type { ModelDescription } from "./description.ts";
 import { openSaved } from "./modelFile.ts";
 
-/** Of a model file, as of the `Model` that is opened from it. */
+/** The fingerprint of a model file: that of the `Model` opened from it. */
 export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
   const { file, description } = await openSaved(bytes);
   return fingerprintOf(file, description);
@@ -14,8 +14,9 @@ export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
 /** SHA-256 over what embeddings and distances depend on: the network's options, its pictures, its loss, its weights. */
 export async function fingerprintOf(file: Safetensors, { network, loss, pictures }: ModelDescription): Promise<string> {
   const { imageSize, filters, embedding, embeddingActivation, batchNormEpsilon } = network;
-  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation; // as before there was another
-  const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon; // likewise
+  // Defaults are left out, so that models from before these options keep their fingerprints.
+  const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation;
+  const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon;
   const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
   const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centering)\//.test(name)).sort();
   const options = new TextEncoder().encode(

@@ -1,19 +1,19 @@
-// The initial values of moving averages, which a model of few steps still holds a share of.
+// Bias correction of batch-norm's moving averages: after few steps they still contain a share of their initial values.
 import { branches } from "../data/batch.ts";
 import { batchKind, type ModelDescription } from "./description.ts";
 
 /**
- * How much of the moving averages' initial values, mean 0 and variance 1, is still in them: momentum^n after n updates, one
- * for each branch of a step, which after few steps is most of a small variance. 0 where it is too little to tell.
+ * The share of the initial values (mean 0, variance 1) in the moving averages: momentum^n after n updates, one for each
+ * branch of a step. After few steps it is most of a small variance. 0 if it is negligible.
  */
 export function initialShare(description: ModelDescription & { step: number }): number {
   const { step, network, init } = description;
-  if (init !== undefined) return 0; // they began as another model's
+  if (init !== undefined) return 0; // initialized from another model's
   const rest = network.batchNormMomentum ** (branches[batchKind(description)].length * step);
   return step === 0 || rest < 1e-7 ? 0 : rest;
 }
 
-/** A parameter's values without that share, as Adam takes the zeros out of its moments; the same where it is no average. */
+/** Removes that share from a moving average, as Adam corrects its moments; other parameters are returned unchanged. */
 export function withoutInitial(name: string, values: Float32Array, share: number): Float32Array {
   const initial = name.endsWith("/moving_mean") ? 0 : name.endsWith("/moving_variance") ? 1 : undefined;
   if (initial === undefined || share === 0) return values;

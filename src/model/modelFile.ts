@@ -53,9 +53,10 @@ export async function saveState(
 export interface SavedModel {
   /** Tensors and metadata. */
   readonly file: Safetensors;
-  /** How the network was made and trained. */
+  /** How the network was built and trained. */
   readonly description: ModelDescription & {
-    /** Steps taken. */ step: number;
+    /** Steps taken. */
+    step: number;
   };
 }
 
@@ -82,8 +83,8 @@ export async function loadState(
     for (const state of optimizer.states) {
       const key = stateKey(state, name);
       if (!file.tensors.has(key)) {
-        const what = `"${key}" is missing, as where "${name}" was frozen`;
-        const advice = "Freeze what the checkpoint's training froze, or begin from its weights with `init`";
+        const what = `"${key}" is missing: "${name}" may have been frozen`;
+        const advice = "Freeze the same layers as in the checkpoint's training, or start from its weights with `init`";
         throw new TwingradError("CHECKPOINT_MISMATCH", `${what}. ${advice}.`);
       }
       const data = fitting(file, key, shape);

@@ -21,11 +21,11 @@ export interface PictureOptions {
   readonly resize?: ResizeMethod;
   /** Standardizes each channel of a picture to mean 0 and variance 1, which removes brightness, contrast and tint. */
   readonly standardize?: boolean;
-  /** How pictures are cropped before they are given; inference must crop the same way. */
+  /** How pictures are cropped before they are passed in; inference must crop in the same way. */
   readonly crop?: CropOptions;
   /**
-   * The alignment (see `fitAlignment`) of the input of some kinds of tower. For training, pass aligned pictures to these
-   * towers (`classBatches` with an `alignedDataset`); for embedding, with the trainer or a model, pass unaligned
+   * The alignment (see `fitAlignment`) of the input of some kinds of tower. For training, pass aligned pictures to
+   * these towers (`classBatches` with an `alignedDataset`); for embedding, with the trainer or a model, pass unaligned
    * pictures.
    */
   readonly alignment?: TowerAlignment;
@@ -35,7 +35,7 @@ export interface PictureOptions {
 
 /** An alignment, and the kinds of tower that it applies to. */
 export interface TowerAlignment extends Alignment {
-  /** The kinds of towers that see pictures so. */
+  /** The kinds of towers that get aligned pictures. */
   readonly towers: readonly TowerKind[];
 }
 
@@ -98,8 +98,8 @@ export function picturesSaid(options: PictureOptions): PictureOptions | undefine
     throw new TwingradError("BAD_INPUT", `Invalid \`alignment\`: ${expected}.`);
   }
   if (!(sourceSize || standardize || crop || alignment || views)) return undefined;
-  const brought = { ...(crop && { crop }), ...(alignment && { alignment }) };
-  return { sourceSize, resize, ...(standardize && { standardize }), ...brought, ...(views && { views }) };
+  const kept = { ...(crop && { crop }), ...(alignment && { alignment }) };
+  return { sourceSize, resize, ...(standardize && { standardize }), ...kept, ...(views && { views }) };
 }
 
 /** Whether the picture options of a file are absent or valid. */

@@ -30,10 +30,12 @@ export interface Whitening extends Towers {
 }
 
 /**
+ * Fits a whitening to embeddings of training pictures.
  * @param embeddings [N, T, D].
- * @param labels [N]: equal numbers are one person.
- * @param options.shrinkage s above: the share of the mean variance that is added to each direction. Small data want much of it.
- * @throws BAD_INPUT where no two pictures show one person, or all pictures of each have one embedding.
+ * @param labels [N]: equal numbers for the same identity.
+ * @param options.shrinkage s above: the share of the mean variance that is added to each direction; small data sets
+ * need more.
+ * @throws BAD_INPUT if no identity has two pictures, or the embeddings do not vary within any identity.
  * @example
  * ```ts
  * const whitening = fitWhitening(embeddings, labels, { towers: 1, length: 128, shrinkage: 0.3 });
@@ -121,8 +123,8 @@ export function whiten({ towers, length, mean, kernel }: Whitening, embeddings: 
 const names = { mean: "whitening/mean", kernel: "whitening/kernel" };
 
 /**
- * The model file with this whitening in it, for whoever opens it.
- * @param bytes - of a model file.
+ * Stores this whitening in a model file, so that the opened model applies it.
+ * @param bytes - the bytes of a model file.
  * @returns The bytes of the new model file.
  * @example
  * ```ts

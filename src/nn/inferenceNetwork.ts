@@ -6,7 +6,7 @@ import type { Network } from "./network.ts";
 import type { NetworkOptions } from "./networkOptions.ts";
 import { type Layers, needsRareLayers, tower } from "./towers.ts";
 
-/** What the article's network has. What few networks have is loaded with them. */
+/** The layers of the article's network; rarer layers are loaded on demand. */
 const layers: Layers = { block: inferenceBlock, dense: plainDense };
 
 export async function inferenceNetwork(options: Required<NetworkOptions>): Promise<Pick<Network, "options" | "tower">> {

@@ -16,8 +16,9 @@ export interface LivenessNetwork extends Network {
 }
 
 /**
- * Filters 256, 128, 64, 32 and embedding 1024 by default; of patches the embedding is the last block's filters.
- * @throws BAD_INPUT for options that make no network.
+ * A liveness network: one tower, and a dense layer to a logit. By default filters 256, 128, 64, 32 and embedding 1024;
+ * with `patch`, the embedding's length is the number of the last block's filters.
+ * @throws BAD_INPUT for invalid options.
  * @example
  * ```ts
  * const network = liveness({ imageSize: [112, 112, 3], filters: [16, 32, 64], patch: 32, differences: 1 });

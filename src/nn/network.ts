@@ -15,10 +15,11 @@ import { checkTowers, leastSide, type TowerMode, towerWeights } from "./towers.t
 export type NetworkTask = "recognition" | "liveness";
 
 /**
- * A network as functions that record it on a tape; `siamese` and `liveness` make one. A network of your own implements it.
+ * A network as functions that record it on a tape. `siamese` and `liveness` create one; implement it for your own
+ * network.
  */
 export interface Network {
-  /** What its head answers. */
+  /** The task of its head. */
   readonly task: NetworkTask;
   /** With all defaults filled in. */
   readonly options: Required<NetworkOptions>;

@@ -11,7 +11,7 @@ export type TowerKind = (typeof towerKinds)[number];
 export const embeddingActivations = ["sigmoid", "linear", "relu"] as const;
 export type EmbeddingActivation = (typeof embeddingActivations)[number];
 
-/** The network's architecture: the article's, unless said otherwise. */
+/** The network's architecture; the defaults are the article's. */
 export interface NetworkOptions {
   /** Height, width, channels. */
   readonly imageSize: readonly [number, number, number];
@@ -21,49 +21,49 @@ export interface NetworkOptions {
    */
   readonly filters?: readonly number[];
   /**
-   * Length of the embedding; of a liveness network of patches the last block's filters.
+   * Length of the embedding; with `patch`, the number of the last block's filters.
    * @default 1024
    */
   readonly embedding?: number;
   /**
-   * Of the last layer: `sigmoid` as in the article. `linear` leaves the directions of embeddings free, which
-   * losses on distances want: between 0 and 1 no two are further apart than a right angle. `relu` is what many networks of
-   * other frameworks end with.
+   * Activation of the last layer: `sigmoid` as in the article. `linear` suits losses on distances, because it allows
+   * embeddings of any direction: with values between 0 and 1, no two are further apart than a right angle. `relu` is
+   * common in networks of other frameworks.
    * @default "sigmoid"
    */
   readonly embeddingActivation?: EmbeddingActivation;
   /**
-   * Added to the variance that batch-norm divides by; the default is that of TensorFlow and the article, PyTorch's is 1e-5.
+   * Epsilon of batch-norm, added to the variance. The default is that of TensorFlow and the article; PyTorch's is 1e-5.
    * @default 1e-3
    */
   readonly batchNormEpsilon?: number;
   /**
-   * Share of its old value that a moving average keeps at an update; the default is TensorFlow's. PyTorch's momentum
+   * Share of its old value that a moving average keeps in an update; the default is TensorFlow's. PyTorch's momentum
    * is the share of the new value: its default of 0.1 is 0.9 here.
    * @default 0.99
    */
   readonly batchNormMomentum?: number;
   /**
-   * Of the initial weights.
+   * Seed of the initial weights.
    * @default 0
    */
   readonly seed?: number;
   /**
-   * Several learn side by side, each from its own part of a batch, and an embedding is
-   * all of theirs concatenated: what one of them happens to take for an identity's mark, the others do not. Few identities are
-   * too few to learn filters from: `edges` and `histograms` learn fewer, or none. Their constants suit standardized pictures.
+   * The kinds of towers. Several towers are an ensemble: each trains on its own part of a batch, and their embeddings
+   * are concatenated: a spurious feature of one tower is unlikely in the others. For few identities, `edges` and
+   * `histograms` train fewer filters or none; their constants suit standardized pictures.
    * @default ["pixels"]
    */
   readonly towers?: readonly TowerKind[];
   /**
-   * Of a liveness network: it looks at square patches with a side of so many pixels of the picture at `imageSize`, without any
-   * resizing (Atoum et al. 2017), and what its blocks find is averaged over a patch. Training draws one patch of each
-   * picture; a picture's logit is the mean over a grid of patches. 0 takes the whole picture at once.
+   * For liveness networks: the side, in pixels, of square patches that are cut from the picture at `imageSize` without
+   * resizing (Atoum et al. 2017); the last block's output is averaged over a patch. Training draws one patch of each
+   * picture; a picture's logit is the mean over a grid of patches. 0: the whole picture, without patches.
    * @default 0
    */
   readonly patch?: number;
   /**
-   * The theta of `centralDifference`, which all convolutions' filters go through; 0 leaves filters as they are.
+   * The theta of `centralDifference`, which is applied to all filters; 0 leaves them unchanged.
    * @default 0
    */
   readonly differences?: number;

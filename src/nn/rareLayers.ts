@@ -1,4 +1,4 @@
-// The layers of few networks, without their chain rules: loaded when a model has them.
+// Layers that few networks have, without their chain rules: loaded when a model has them.
 import { plainBatchNorm } from "../ops/batchNorm.ts";
 import { plainConv2d } from "../ops/conv2d.ts";
 import { edgeHistograms } from "../ops/images/edgeHistograms.ts";

@@ -8,7 +8,7 @@ import { towerNetwork } from "./towerNetwork.ts";
 /** Options of `siamese`. */
 export type SiameseOptions = NetworkOptions;
 
-/** Its head maps stacked embeddings [2B, embedding], lefts first, to logits that the pairs are genuine. */
+/** Its head maps stacked embeddings [2B, embedding], left pictures first, to logits that the pairs are genuine. */
 export interface SiameseNetwork extends Network {
   /** Always "recognition". */
   readonly task: "recognition";
@@ -17,7 +17,7 @@ export interface SiameseNetwork extends Network {
 /**
  * The article's Siamese network: one tower for both pictures of a pair, |a - b|, and a dense layer to a logit.
  * Filters 256, 128, 64, 32 and embedding 1024 by default, as in the article.
- * @throws BAD_INPUT for options that make no network.
+ * @throws BAD_INPUT for invalid options.
  * @example
  * ```ts
  * const network = siamese({ imageSize: [56, 46, 1], filters: [16, 32, 32], embedding: 128, seed: 1 });

@@ -44,7 +44,10 @@ export interface RareLayers {
   readonly edgeHistograms: typeof edgeHistograms;
 }
 
-/** Whether a network has other towers than those of pixels, patches, central differences, or blocks that cannot be fused. */
+/**
+ * Whether a network has other towers than those of pixels, patches, central differences, or blocks that cannot be
+ * fused.
+ */
 export const needsRareLayers = ({ towers, patch, differences, filters }: Options): boolean =>
   towers.some((kind) => kind !== "pixels") || patch > 0 || differences > 0 || filters.some((count) => count % 4 > 0);
 
@@ -64,7 +67,7 @@ export function tower(tape: Tape, images: Tensor, options: Options, mode: TowerM
     const mean = tape.parameter(`${scope}/moving_mean`, [count], { initial: 0, trainable: false });
     const variance = tape.parameter(`${scope}/moving_variance`, [count], { initial: 1, trainable: false });
     const moving = { mean, variance, momentum: batchNormMomentum };
-    // One that is frozen computes what it does in inference: statistics of other data would change its output.
+    // A frozen batch-norm computes as in inference: statistics of other data would change its output.
     return { gamma, beta, epsilon: batchNormEpsilon, groups, training: training && gamma.trainable, moving };
   };
 

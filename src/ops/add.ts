@@ -4,7 +4,7 @@ import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
 /**
- * a + b, element by element, of one shape; both inputs take the gradient as it is.
+ * a + b, element by element; both have the same shape. The gradient passes unchanged to both.
  * @throws SHAPE where the shapes differ.
  * @example
  * ```ts

@@ -50,8 +50,8 @@ const batchNormOptions: Known<BatchNormOptions> = {
  * gamma (x - mean) / sqrt(variance + epsilon) + beta over all axes but the last (Ioffe and Szegedy 2015), with the
  * population variance. x is [B, ..., C]; the result has its shape.
  *
- * In training the mean is exact to more digits than a float32 has, so a large |mean| / deviation costs none. The moving averages
- * are float32: inference is as exact as they are, off by up to 6e-8 |mean| / deviation.
+ * In training the mean has more digits than a float32, so a large |mean| / deviation loses no accuracy. The moving
+ * averages are float32, so inference has an error of up to 6e-8 |mean| / deviation.
  * @param x - [B, ..., C].
  * @returns The shape of `x`.
  * @throws SHAPE where gamma, beta or the moving averages are not [C].

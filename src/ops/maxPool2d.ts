@@ -20,9 +20,9 @@ export interface MaxPool2dOptions {
 }
 
 /**
- * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order takes the gradient;
- * where it was is kept from the forward pass once a gradient is asked for. NaN is the largest, and of several in a window the
- * last takes the gradient, as in PyTorch.
+ * The maximum of each window: [B, H, W, C] -> [B, H', W', C]. The first maximum in row-major order gets the gradient;
+ * its position is stored in the forward pass if a gradient is requested. NaN is the largest value; the last NaN in a
+ * window gets the gradient, as in PyTorch.
  * @throws SHAPE for other ranks, and for windows that do not fit.
  * @example
  * ```ts

@@ -6,7 +6,8 @@ import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
 /**
- * max(x, 0), element by element. Its derivative at 0 is taken as 0; NaN gives NaN, and lets the gradient pass, as in PyTorch.
+ * max(x, 0), element by element. Its derivative at 0 is taken as 0; NaN gives NaN and passes the gradient, as in
+ * PyTorch.
  * @example
  * ```ts
  * const y = relu(tape.input("x", [4, 128]));

@@ -6,7 +6,7 @@ import { tapeOf } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 
 /**
- * k x, element by element, k a number known now.
+ * k x, element by element; k is a number.
  * @example
  * ```ts
  * const y = scale(tape.input("x", [4, 128]), 0.5);

@@ -8,7 +8,7 @@ import { describe, type Tensor } from "../tape/tensor.ts";
 
 /**
  * Rows start .. start + count of the first axis: [B, ...] -> [count, ...].
- * @throws SHAPE for rows that there are not.
+ * @throws SHAPE for rows out of range.
  * @example
  * ```ts
  * const left = slice(tape.input("stack", [8, 128]), 0, 4); // [4, 128]

@@ -18,7 +18,7 @@ export interface AdamOptions extends OptimizerOptions {
 /** Options of `adamW`. */
 export interface AdamWOptions extends AdamOptions {
   /**
-   * The share of itself, times the learning rate, that each parameter shrinks by before an update.
+   * Before an update, each parameter is multiplied by 1 - learning rate * weightDecay.
    * @default 1e-2
    */
   readonly weightDecay?: number;
@@ -41,8 +41,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: before each update every trained
- * parameter, biases and batch-norm's among them, shrinks by learning rate * weightDecay of itself.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: before each update every
+ * trained parameter, including biases and those of batch-norm, is multiplied by 1 - learning rate * weightDecay.
  * @throws BAD_INPUT as `adam`.
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// The learning rate over a training: a function of the step alone, so that a resumed run has the same rates as an
+// The learning rate during training: a function of the step alone, so that a resumed run has the same rates as an
 // uninterrupted one.
 import { TwingradError } from "../errors.ts";
 import { checkOptions, type Known } from "../options.ts";
@@ -14,15 +14,15 @@ export interface ScheduleOptions {
    * @default "constant"
    */
   readonly kind?: (typeof scheduleKinds)[number];
-  /** So many first steps n have the share n / warmUp of the rate (Goyal et al. 2017). @default 0 */
+  /** Steps of warmup: the first `warmUp` steps n have the rate times n / warmUp (Goyal et al. 2017). @default 0 */
   readonly warmUp?: number;
   /** For `cosine`: the number of steps of the training, warmup included. */
   readonly steps?: number;
-  /** Of `cosine`: what the rate has fallen to after `steps`. @default 0 */
+  /** For `cosine`: the rate after `steps`. @default 0 */
   readonly finalRate?: number;
   /** For `step`: the number of steps after warmup between decays. */
   readonly decayEvery?: number;
-  /** ... the rate shrinks by this factor. @default 0.1 */
+  /** For `step`: the factor of each decay. @default 0.1 */
   readonly decayRate?: number;
 }
 
@@ -41,7 +41,7 @@ const scheduleOptions: Known<ScheduleOptions> = {
  * `cosine`: final + (rate - final) (1 + cos(pi t / (steps - warmUp))) / 2, without restarts (Loshchilov and Hutter
  * 2017);
  * `step`: rate decayRate^floor(t / decayEvery).
- * @throws BAD_INPUT for numbers that make no schedule.
+ * @throws BAD_INPUT for invalid numbers.
  * @example
  * ```ts
  * const learningRate = learningRateSchedule({ learningRate: 2e-3, kind: "cosine", steps: 600, warmUp: 50 });

@@ -9,7 +9,7 @@ import { check, checkClipNorm, type OptimizerOptions, optimizerOptions, rates } 
 /** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
   /**
-   * Share of the velocity that is kept; without momentum nothing is kept between steps.
+   * Share of the velocity that is kept; without momentum there is no state between steps.
    * @default 0
    */
   readonly momentum?: number;

@@ -41,7 +41,7 @@ export async function embedAll(
 
 /** The result of `evaluateModel`. */
 export interface EvaluationResult {
-  /** The figures. */
+  /** The metrics. */
   report: VerificationReport;
   /** The pairs with their distances. */
   scored: (EvaluationPair & ScoredPair)[];
@@ -52,14 +52,15 @@ export interface EvaluationResult {
    * identities.
    */
   loss: number;
-  /** For losses that give no probability. */
+  /** For losses that give no probability: fitted to the pairs. */
   calibration?: Calibration;
 }
 
 /**
  * Embeds every picture of the dataset, scores the pairs, and reports how well the model verifies.
  * @param folds for each pair the number of its fold, where a protocol says so; see `verificationReport`.
- * @throws BAD_INPUT without pairs of both kinds; CORRUPT_FILE or another error that names the picture that cannot be decoded.
+ * @throws BAD_INPUT without pairs of both kinds; CORRUPT_FILE or another error that names the picture that cannot be
+ * decoded.
  * @example
  * ```ts
  * const { report } = await evaluateModel(model, dataset, pairsPerIdentity(labelsOf(dataset), { perIdentity: 10, seed: 1 }));

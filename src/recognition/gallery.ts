@@ -14,34 +14,36 @@ import type { Recognizer } from "./recognizer.ts";
 export interface Verification {
   /** Whether the distance is at most the threshold. */
   same: boolean;
-  /** To the enrolled person. */
+  /** The distance to the enrolled person. */
   distance: number;
-  /** In [0, 1]. */
+  /** The probability of the same person, in [0, 1]. */
   probability: number;
-  /** The largest distance taken for one person. */
+  /** The largest distance accepted as the same person. */
   threshold: number;
 }
 
 /** The answer of `Gallery.identify`. */
 export interface Identification {
-  /** Null where nobody is within the threshold. */
+  /** Null if nobody is within the threshold. */
   name: string | null;
   /** Distance to the nearest person of the gallery. */
   distance: number;
-  /** The largest distance taken for one person. */
+  /** The largest distance accepted as the same person. */
   threshold: number;
   /** The nearest people, nearest first. */
   candidates: {
-    /** As enrolled. */ name: string /** To that person. */;
+    /** The enrolled name. */
+    name: string;
+    /** The distance to that person. */
     distance: number;
   }[];
 }
 
 /** A gallery as JSON: embeddings are base64 of little-endian float32. */
 export interface GalleryJson {
-  /** Tells the file's kind. */
+  /** The kind of the file. */
   format: "twingrad-gallery";
-  /** Of the format. */
+  /** The version of the format. */
   version: 1;
   /** The model's fingerprint. */
   model: string;
@@ -51,7 +53,9 @@ export interface GalleryJson {
   match?: Match;
   /** One entry for each person. */
   people: {
-    /** As enrolled. */ name: string /** One for each picture. */;
+    /** The enrolled name. */
+    name: string;
+    /** One for each picture. */
     embeddings: string[];
   }[];
 }
@@ -64,7 +68,7 @@ export interface MatchOptions {
 
 /** Rejects presentation attacks before any other processing. */
 export interface LivenessCheck {
-  /** What scores the pictures. */
+  /** The model that scores the pictures. */
   readonly scorer: LivenessScorer;
   /** @default that of the liveness model */
   readonly threshold?: number;
@@ -76,9 +80,9 @@ export interface GalleryOptions extends MatchOptions {
   liveness?: LivenessCheck;
 }
 
-/** What a question may add for the gallery's liveness check. */
+/** The pictures for the gallery's liveness check. */
 export interface PictureCheck {
-  /** The same pictures in the liveness model's size, where it differs from the recognition model's. */
+  /** The same pictures in the liveness model's size, if it differs from the recognition model's. */
   livenessImages?: Uint8Array | Float32Array;
 }
 
@@ -115,8 +119,8 @@ interface Indexed {
 /**
  * Enrolled people with the embeddings of their pictures: verifies a claimed name, or identifies among all.
  *
- * Names are case-sensitive; blanks at their ends and how an accent is composed (Unicode's NFC) make no difference. "unknown"
- * is reserved, in any case.
+ * Names are case-sensitive; leading and trailing spaces and the composition of accents (Unicode's NFC) make no
+ * difference. "unknown" is reserved, in lower and upper case.
  * @example
  * ```ts
  * const gallery = new Gallery(model);
@@ -129,13 +133,13 @@ interface Indexed {
 export class Gallery {
   /** How several pictures of a person are compared, unless a call says otherwise. */
   match: Match;
-  /** Where set, `enroll`, `verify` and `identify` reject presentation attacks. It is not saved with the gallery. */
+  /** If set, `enroll`, `verify` and `identify` reject presentation attacks. It is not saved with the gallery. */
   liveness: LivenessCheck | undefined;
   readonly #people = new Map<string, Float32Array[]>();
   #indexed?: Promise<Indexed>;
 
   constructor(
-    /** What embeds and compares the pictures. */
+    /** The model that embeds and compares the pictures. */
     readonly model: Recognizer,
     options: GalleryOptions = {},
   ) {

@@ -19,7 +19,7 @@ export interface Metric {
 export interface NearestRow {
   /** Its number, from 0. */
   row: number;
-  /** Of the probe to it. */
+  /** The distance of the probe to it. */
   distance: number;
 }
 
@@ -84,7 +84,7 @@ export class GalleryIndex {
     return this.#parts.reduce((sum, { storage }) => sum + storage.bytes, 0);
   }
 
-  /** How many buffers the rows lie in. */
+  /** The number of buffers that hold the rows. */
   get parts(): number {
     return this.#parts.length;
   }

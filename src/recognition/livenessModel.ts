@@ -17,7 +17,7 @@ export interface LivenessOperatingPoint {
   readonly threshold: number;
 }
 
-/** The model file with this operating point added. */
+/** Stores this operating point in a model file; returns the new file. */
 export function withLivenessOperatingPoint(
   bytes: Uint8Array,
   operatingPoint: LivenessOperatingPoint,
@@ -31,7 +31,7 @@ export function livenessThresholdOf(file: Safetensors): number {
 }
 
 /**
- * A trained liveness network for inference: how surely a picture shows a live person (a bona fide presentation), and not a presentation attack.
+ * A trained liveness network for inference: the probability that a picture is bona fide, not a presentation attack.
  * @example
  * ```ts
  * const livenessModel = await LivenessModel.open(device, bytes);
@@ -43,9 +43,9 @@ export function livenessThresholdOf(file: Safetensors): number {
 export class LivenessModel implements LivenessScorer {
   /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
-  /** How pictures are cropped before they are given, where that is not to their center. */
+  /** How pictures must be cropped before they are passed in; undefined for a center crop. */
   readonly crop: CropOptions | undefined;
-  /** How the network was made and trained. */
+  /** How the network was built and trained. */
   readonly description: ModelDescription;
   /** Pictures with at least this score are accepted as bona fide; 0.5, even odds, before evaluation. */
   readonly threshold: number;
@@ -74,7 +74,7 @@ export class LivenessModel implements LivenessScorer {
     }
   }
 
-  /** For each picture of [N, H, W, C] the logit of bona fide. */
+  /** The logit of bona fide for each picture of [N, H, W, C]. */
   async logits(images: Uint8Array | Float32Array): Promise<Float64Array> {
     const { embed, head } = this.trained;
     const embeddings = await embed(images);
@@ -87,12 +87,12 @@ export class LivenessModel implements LivenessScorer {
     });
   }
 
-  /** For each picture of [N, H, W, C] the probability of bona fide. */
+  /** The probability of bona fide for each picture of [N, H, W, C]. */
   async scores(images: Uint8Array | Float32Array): Promise<Float64Array> {
     return (await this.logits(images)).map(scoreOf);
   }
 
-  /** Frees what it holds on the device. */
+  /** Frees its resources on the device. */
   dispose(): Promise<void> {
     return this.trained.dispose();
   }
@@ -102,14 +102,14 @@ export class LivenessModel implements LivenessScorer {
 export interface LivenessScorer {
   /** Height, width, channels of the pictures that it takes. */
   readonly imageSize: readonly [number, number, number];
-  /** Pictures that score less are refused. */
+  /** Pictures with a lower score are rejected. */
   readonly threshold: number;
-  /** For each picture of [N, H, W, C] the probability of bona fide. */
+  /** The probability of bona fide for each picture of [N, H, W, C]. */
   scores(images: Uint8Array | Float32Array): Promise<Float64Array>;
 }
 
 /**
- * Scores pictures [N, H, W, C] of the model's size, and returns the scores where all are bona fide.
+ * Scores pictures [N, H, W, C] of the model's size, and returns the scores if all are bona fide.
  * @param options.threshold pictures with a lower score are rejected. @default that of the model
  * @param options.names the names of the pictures in errors.
  * @throws NOT_LIVE for the first picture that is rejected.

@@ -18,16 +18,16 @@ import type { Recognizer } from "./recognizer.ts";
 export interface OperatingPoint {
   /** The largest distance that is accepted as the same person. */
   threshold: number;
-  /** To a probability at even odds; absent: cross-entropy's own probability. */
+  /** From a distance to a probability, at even prior odds; absent: the probability of cross-entropy. */
   calibration?: Calibration;
-  /** The rate of the threshold, where it was set for a target false-accept rate. */
+  /** The rates at the threshold, if it was set for a target false-accept rate. */
   rate?: CalibratedRate;
 }
 
 export const operatingPointKey = "recognition";
 
 /**
- * The model file with this operating point in it.
+ * Stores this operating point in a model file.
  * @param bytes - of a model file.
  * @returns The bytes of the new model file.
  * @example
@@ -43,9 +43,9 @@ export function withOperatingPoint(bytes: Uint8Array, operatingPoint: OperatingP
 /**
  * A trained recognition network for inference.
  *
- * A network trained with cross-entropy gives the logit z of "one person"; its distance is -ln p with p = sigmoid(z):
- * 0 for certainly the same, ln 2 at even odds, without an upper end, and never rounded to a tie as 1 - p would be.
- * One trained with another loss gives the Euclidean distance of unit embeddings, from 0 to 2.
+ * A network trained with cross-entropy gives the logit z of a genuine pair; its distance is -ln p with p = sigmoid(z):
+ * 0 for certainly the same person, ln 2 at even odds, without an upper bound, and unlike 1 - p never rounded to a tie.
+ * A network trained with another loss gives the Euclidean distance of unit embeddings, from 0 to 2.
  * @example
  * ```ts
  * const model = await Model.open(device, bytes);
@@ -58,14 +58,14 @@ export function withOperatingPoint(bytes: Uint8Array, operatingPoint: OperatingP
 export class Model implements Recognizer {
   /** Height, width, channels of its input pictures. */
   readonly imageSize: readonly [number, number, number];
-  /** How pictures are cropped before they are given, where that is not to their center. */
+  /** How pictures must be cropped before they are passed in; undefined for a center crop. */
   readonly crop: CropOptions | undefined;
   readonly embedding: number;
   readonly threshold: number;
   readonly unitLength: boolean;
 
   private constructor(
-    /** How the network was made and trained. */
+    /** How the network was built and trained. */
     readonly description: ModelDescription,
     readonly fingerprint: string,
     private readonly device: Device,
@@ -75,7 +75,7 @@ export class Model implements Recognizer {
     readonly embed: (images: Uint8Array | Float32Array) => Promise<Float32Array>,
     /** Logit = kernel . |a - b| + bias. */
     private readonly head: Head | undefined,
-    /** Frees what it holds on the device. */
+    /** Frees its resources on the device. */
     readonly dispose: () => Promise<void>,
   ) {
     this.imageSize = givenSize(description.network, description.pictures);

@@ -86,7 +86,7 @@ export class Graph {
     return computes(node?.operation, operation) ? (node as Node<O>) : undefined;
   }
 
-  /** The same if only one node reads the tensor, so that it need not exist once that node does without it. */
+  /** The same, if only one node reads the tensor: a fusion may then remove it. */
   soleMaker<O>(operation: Operation<O>, tensor: Tensor): Node<O> | undefined {
     return this.soleReader(tensor) && this.maker(operation, tensor);
   }

@@ -99,11 +99,11 @@ export class Lowering {
 
   /** The prologue, then all others, each with what follows it. */
   finish(): readonly Launch[] {
-    const behind = this.launches.splice(0);
+    const others = this.launches.splice(0);
     this.operation = "prologue";
     for (const launch of this.prologue.splice(0)) launch();
-    const lastWriter = new Map(behind.flatMap((launch) => writesOf(launch).map((storage) => [whole(storage), launch])));
-    for (const launch of behind) {
+    const lastWriter = new Map(others.flatMap((launch) => writesOf(launch).map((storage) => [whole(storage), launch])));
+    for (const launch of others) {
       this.launches.push(launch);
       this.operation = launch.operation;
       for (const [storage, follow] of this.following) {

@@ -31,7 +31,10 @@ export interface TrainingStage {
   readonly loss: Tensor;
   /** The tensors that the update reads. */
   readonly asked: readonly Tensor[];
-  /** Launches the update after the graph; returns the loss to report, the arenas with their gradients, and where faults are reported. */
+  /**
+   * Launches the update after the graph; returns the loss to report, the arenas with their gradients, and the fault's
+   * storage.
+   */
   lower(to: Lowering): { loss: Tensor; arenas: Arena[]; gradients: Storage[]; schedule: Storage; fault: Storage };
 }
 
@@ -44,17 +47,19 @@ export interface Optimizer {
   /** The largest allowed norm of all gradients together, L2 penalties included; larger gradients are scaled down. */
   readonly clipNorm?: number;
   /**
-   * Begins a step that trains: `training` of lowering/update.ts. It comes with the optimizer, so that who has none is not sent it.
+   * Begins a step that trains: `training` of lowering/update.ts. It belongs to the optimizer, so that pages without an
+   * optimizer do not download it.
    * @internal
    */
   readonly training: (tape: Tape, loss: Tensor, optimizer: Optimizer) => TrainingStage;
   /**
-   * Appends the update. The returned function gives what the host writes into `schedule` (4 floats) before each step.
+   * Appends the update, which reads `schedule`: 4 floats that the host writes before each step.
    * @internal
    */
   record(to: Lowering, arena: ArenaStorages, schedule: Storage): void;
   /**
-   * The first two and the fourth float (0 by default) of the step with this number, counted from 1. The third is the program's.
+   * The first two and the fourth float (0 by default) of `schedule` for this step, counted from 1. The program sets the
+   * third.
    * @internal
    */
   schedule(step: number): readonly [number, number, number?];

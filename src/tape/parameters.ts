@@ -75,7 +75,7 @@ export class Parameter extends Tensor {
  * ```
  */
 export class ParameterStore {
-  /** Where they lie. */
+  /** The device that holds them. */
   readonly device: Device;
   /** @internal */
   readonly arenas: Arena[] = [];
@@ -121,15 +121,18 @@ export class ParameterStore {
 
   /** Names and shapes in the order of declaration. */
   list(): {
-    /** As declared. */ name: string /** As declared. */;
-    shape: readonly number[] /** Whether optimizers update it. */;
+    /** The declared name. */
+    name: string;
+    /** The declared shape. */
+    shape: readonly number[];
+    /** Whether optimizers update it. */
     trainable: boolean;
   }[] {
     return [...this.entries.values()].map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   }
 
   /**
-   * Gives every parameter that has none yet its place on the device. @throws LIMIT, before anything is made.
+   * Allocates the parameters that are not on the device yet. @throws LIMIT before anything is allocated.
    * @internal
    */
   place(): void {
@@ -162,7 +165,7 @@ export class ParameterStore {
   }
 
   /**
-   * Where a placed parameter lies.
+   * The buffer and the offset of an allocated parameter.
    * @internal
    */
   location(name: string): { buffer: GPUBuffer; offset: number; arena?: Arena } {
@@ -171,7 +174,7 @@ export class ParameterStore {
   }
 
   /**
-   * The optimizer's buffer of that name beside an arena, made of zeros when first asked for.
+   * The optimizer's buffer of that name for an arena, created with zeros on first use.
    * @internal
    */
   state(arena: Arena, name: string): GPUBuffer {

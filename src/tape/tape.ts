@@ -22,8 +22,8 @@ export interface TapeOptions {
   /** Whether the first block's activations are recomputed in the backward pass instead of being kept. */
   readonly recompute?: boolean;
   /**
-   * `float16`: dense layers and `matmul` may round their operands to float16, where the adapter can compute with it; sums are
-   * float32. For inference: outputs are off by up to 1e-3 of the largest.
+   * `float16`: dense layers and `matmul` may round their operands to float16, where the adapter can compute with it;
+   * sums are float32. For inference: outputs are off by up to 1e-3 of the largest.
    * @default "float32"
    */
   readonly products?: "float32" | "float16";
@@ -91,7 +91,7 @@ export class Tape {
     return tensor;
   }
 
-  /** A trainable (or, with `trainable: false`, merely kept) tensor. The same name returns the same parameter again. */
+  /** A trainable tensor; with `trainable: false`, one that is only kept. The same name returns the same parameter. */
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Parameter {
     checkShape("parameter", name, shape);
     const known = this.parameters.get(name);
@@ -139,7 +139,7 @@ export class Tape {
   }
 
   /**
-   * What `work` records, as a list of its own that the tape does not keep: for stages behind the recording.
+   * Records `work` in a separate list, which the tape does not keep: for stages after recording.
    * @internal
    */
   aside<T>(work: () => T): { nodes: readonly Node[]; result: T } {

@@ -1,9 +1,10 @@
 // A tensor on the tape is a shape: its values exist only while a compiled program runs.
 import type { Dtype, Storage } from "./lowering/storage.ts";
-import type { Tape } from "./tape.ts"; // a tensor knows its tape, a tape its tensors: one thought
+import type { Tape } from "./tape.ts"; // a cycle of types: a tensor has its tape, a tape its tensors
 
 /**
- * A node's output on a tape: a shape and a name, without values until the compiled program runs. Operations take and give tensors.
+ * A node's output on a tape: a shape and a name, without values until the compiled program runs. Operations take and
+ * return tensors.
  */
 export class Tensor {
   /** The tape that it was recorded on. */
@@ -12,10 +13,10 @@ export class Tensor {
   readonly shape: readonly number[];
   /** For messages and `explain`. */
   readonly name: string;
-  /** Of its elements. */
+  /** The type of its elements. */
   readonly dtype: Dtype;
   /**
-   * Of inputs, parameters and constants, which lie somewhere before anything is computed.
+   * The storage of an input, a parameter or a constant, which exists before anything is computed.
    * @internal
    */
   readonly source?: Storage;

@@ -17,7 +17,7 @@ import type { Tensor } from "../tape/tensor.ts";
 /** Ranges, and the seed that each picture's own stream of random numbers is drawn with. */
 export interface AugmentationOptions extends AugmentationRanges {
   /**
-   * Of the random changes.
+   * Seed of the random changes.
    * @default 0
    */
   readonly seed?: number;

@@ -30,7 +30,7 @@ export interface CheckpointName {
   readonly auc?: number;
 }
 
-/** A checkpoint that was read and is whole. */
+/** A valid checkpoint, with its bytes. */
 export interface FoundCheckpoint extends SavedModel {
   /** Of the file. */
   readonly name: string;
@@ -38,18 +38,19 @@ export interface FoundCheckpoint extends SavedModel {
   readonly bytes: Uint8Array;
 }
 
-/** A checkpoint that is not whole. */
+/** An invalid checkpoint. */
 export interface Refused {
   /** Of the file. */
   readonly name: string;
-  /** Why. */
+  /** Why it is invalid. */
   readonly reason: string;
 }
 
 const ending = ".safetensors";
 
 /**
- * The checkpoints of a run in a folder: writes them whole, keeps the newest and the best, and finds the newest that is whole.
+ * The checkpoints of a run in a folder: writes them atomically, keeps the newest and the best, and finds the newest
+ * valid one.
  * @example
  * ```ts
  * import { diskFolder } from "twingrad/node";
@@ -65,13 +66,13 @@ export class Checkpoints {
   private own?: Set<string>;
 
   /**
-   * @param folder where they lie.
+   * @param folder the folder that stores them.
    * @param options which of them are kept.
    * @param options.keep how many of the newest to keep, 3 by default; the best one is kept beside them.
    * @param options.isOwn selects the checkpoints that `save` may delete; it leaves others in the folder. @default all
    */
   constructor(
-    /** Where they lie. */
+    /** The folder that stores them. */
     readonly folder: CheckpointFolder,
     options: { readonly keep?: number; readonly isOwn?: (saved: SavedModel) => boolean } = {},
   ) {

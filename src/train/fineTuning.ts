@@ -1,4 +1,4 @@
-// Training that begins with the weights of a model, and layers that keep theirs.
+// Training that starts from the weights of a model, and frozen layers.
 import { TwingradError } from "../errors.ts";
 import type { ModelDescription } from "../model/description.ts";
 import { fingerprintOf } from "../model/fingerprint.ts";
@@ -11,21 +11,21 @@ import type { ParameterStore } from "../tape/parameters.ts";
 
 export interface FineTuningOptions {
   /**
-   * The bytes of a model file, trained here or imported: training begins with its weights and moving averages, in place of
-   * random ones, at step 0 and with a new optimizer state. The network must be made with that model's options
-   * (`describeModel`). The head is new where the model has none or is of another task.
+   * The bytes of a model file, trained or imported: training starts from its weights and moving averages, at step 0 and
+   * with a new optimizer state. The network must have the model's options (`describeModel`). The head is initialized at
+   * random if the model has none, or is of another task.
    */
   readonly init?: Uint8Array;
   /**
-   * What keeps its weights: the first so many blocks of each tower, or layers by name, as `tower/block1`, `tower/dense`, `tower`
-   * and `head`. A frozen batch-norm computes with its moving averages, and they stay, too. None by default.
+   * The frozen layers: the number of first blocks of each tower, or layers by name: `tower/block1`, `tower/dense`,
+   * `tower`, `head`. A frozen batch-norm uses its moving averages, which are frozen too. No layer by default.
    */
   readonly freeze?: number | readonly string[];
 }
 
-/** The values that a training begins with. */
+/** The initial values of a training. */
 export interface InitialWeights {
-  /** Fingerprint of the model that they are of. */
+  /** Fingerprint of the model that they are from. */
   readonly model: string;
   readonly values: ReadonlyMap<string, Float32Array>;
 }
@@ -34,7 +34,7 @@ type Parameters = ReturnType<ParameterStore["list"]>;
 
 /**
  * The description in a model file: network, loss, picture options and the step it was saved at.
- * @throws CORRUPT_FILE if the bytes are no model file.
+ * @throws CORRUPT_FILE if the bytes are not a model file.
  * @example
  * ```ts
  * const { network } = await describeModel(bytes);
@@ -45,7 +45,7 @@ export async function describeModel(bytes: Uint8Array): Promise<ModelDescription
   return (await openSaved(bytes)).description;
 }
 
-/** Of a model's options what a network must share to take its weights. */
+/** The options that a network and a model must share, for the network to take the model's weights. */
 export const architecture = [
   "imageSize",
   "filters",
@@ -57,7 +57,7 @@ export const architecture = [
   "differences",
 ] as const satisfies readonly (keyof NetworkOptions)[];
 
-/** @throws CHECKPOINT_MISMATCH for a model that the network cannot begin from, with all that differs. */
+/** @throws CHECKPOINT_MISMATCH, with all differences, for a model of another architecture. */
 export async function initialWeights(
   bytes: Uint8Array,
   network: Network,
@@ -73,7 +73,7 @@ export async function initialWeights(
     .filter(({ model, own }) => model !== own)
     .map(({ name, model, own }) => `${name} ${model}, not ${own}`);
   if (differing.length > 0) {
-    const what = `init is a model with ${differing.join("; ")}. Make the network with the model's own options`;
+    const what = `init is a model with ${differing.join("; ")}. Build the network with the model's own options`;
     throw new TwingradError("CHECKPOINT_MISMATCH", `Trainer: ${what}.`);
   }
   const share = initialShare(description);
@@ -85,7 +85,7 @@ export async function initialWeights(
   return { model: await fingerprintOf(file, description), values: new Map(values) };
 }
 
-/** The names of all parameters that `freeze` keeps. @throws BAD_INPUT where there is no such layer, or nothing is left to train. */
+/** The names of all frozen parameters. @throws BAD_INPUT for an unknown layer, or if nothing is left to train. */
 export function frozenParameters(
   freeze: Required<FineTuningOptions>["freeze"],
   { filters }: NetworkOptions,
@@ -121,7 +121,7 @@ export function frozenParameters(
   return frozen;
 }
 
-/** Every name that a parameter's begins with: tower, tower/block1, tower/block1/conv, tower/block1/conv/kernel. */
+/** Every prefix of a parameter's name: tower, tower/block1, tower/block1/conv, tower/block1/conv/kernel. */
 function layersOf(names: readonly string[]): string[] {
   const layers = names.flatMap((name) => {
     const parts = name.split("/");

@@ -7,15 +7,15 @@ import { type EntryOptions, type Operation, OperationLog } from "./operationLog.
 import { Session } from "./session.ts";
 import { restoreSnapshot } from "./snapshot.ts";
 
-/** What becomes of a training whose device is lost: see `TrainerOptions.recovery`. */
+/** What a trainer does if its device is lost: see `TrainerOptions.recovery`. */
 export interface RecoveryOptions {
   /**
-   * Steps between states kept in host memory; fewer where the batches since would pass 256 MiB.
+   * Steps between states kept in host memory; fewer if the batches since the last state would exceed 256 MiB.
    * @default 100
    */
   readonly every?: number;
   /**
-   * Gives up at so many losses of a device without a new step between.
+   * Gives up when the device was lost this many times without a new step in between.
    * @default 3
    */
   readonly losses?: number;
@@ -25,7 +25,7 @@ export interface RecoveryOptions {
   readonly onRecovery?: (recovered: Recovered) => void;
 }
 
-/** What is told of a recovery. */
+/** The report of a recovery. */
 export interface Recovered {
   /** Why the device was lost, from the browser or driver. */
   readonly reason: string;
@@ -167,7 +167,7 @@ export class Recovery {
     for (;;) {
       this.losses++;
       if (this.losses >= most) {
-        const advice = `It was lost ${most} times without a new step between, so training stops; saved checkpoints are kept`;
+        const advice = `It was lost ${most} times without a new step in between, so training stops; saved checkpoints are kept`;
         return this.giveUp(new DeviceLostError(lost.reason, advice, { cause: lost }));
       }
       let device: Device;

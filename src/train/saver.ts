@@ -7,14 +7,14 @@ import type { Checkpoints } from "./checkpoints.ts";
 export interface SaverOptions {
   /** Steps between checkpoints. */
   readonly every: number;
-  /** How long after a failed save the next is tried. @default 30 */
+  /** Seconds from a failed save to the next attempt. @default 30 */
   readonly retrySeconds?: number;
   /** Called for a failed save, and for the first successful one after it. */
   readonly warn: (text: string) => void;
 }
 
 /**
- * Saves a checkpoint every so many steps, and goes on training where the disk refuses one.
+ * Saves a checkpoint every `every` steps; if a save fails, training continues.
  * @example
  * ```ts
  * import { diskFolder } from "twingrad/node";
@@ -29,7 +29,7 @@ export class Saver {
   private failedAt?: number;
 
   constructor(
-    /** Where it saves to. */
+    /** The checkpoints that it saves to. */
     readonly checkpoints: Checkpoints,
     private readonly options: SaverOptions,
   ) {
@@ -56,7 +56,7 @@ export class Saver {
       this.failedAt = performance.now();
       const last = this.saved === undefined ? "no checkpoint is saved yet" : `the last one is of step ${this.saved}`;
       warn(
-        `the checkpoint of step ${step} is not saved (${(error as Error).message}); ${last}; training goes on and tries again in ${retrySeconds} s`,
+        `the checkpoint of step ${step} is not saved (${(error as Error).message}); ${last}; training continues and tries again in ${retrySeconds} s`,
       );
       return false;
     }

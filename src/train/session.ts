@@ -112,10 +112,10 @@ export class Session {
       return batchLoss(this.spec, network, tape, embeddings, targets && part(targets));
     });
     const data = losses.reduce((sum, loss) => add(sum, loss));
-    return { tape, loss: this.penalised(tape, towers === 1 ? data : scale(data, 1 / towers)) };
+    return { tape, loss: this.withPenalties(tape, towers === 1 ? data : scale(data, 1 / towers)) };
   }
 
-  private penalised(tape: Tape, loss: Tensor): Tensor {
+  private withPenalties(tape: Tape, loss: Tensor): Tensor {
     const { network, l2 } = this.spec;
     let total = loss;
     if (l2 === 0) return total;

@@ -39,13 +39,14 @@ export interface TrainerOptions extends PictureOptions, LossOptions, FineTuningO
   /** Changes each picture of a step by its own random numbers; embedding is never augmented. */
   readonly augmentation?: AugmentationOptions;
   /**
-   * How activations and their gradients are kept between the passes: `float16` halves what they take and rounds each to 11
-   * bits; arithmetic, weights and moments are float32 always.
+   * How activations and their gradients are stored between the passes: `float16` halves their memory and rounds them to
+   * 11 bits; arithmetic, weights and moments are always float32.
    * @default "float32"
    */
   readonly storage?: "float32" | "float16";
   /**
-   * Recomputes the first block's activations, the largest, in the backward pass: less memory, a few percent more time.
+   * Recomputes the activations of the first block, which are the largest, in the backward pass: less memory, a few
+   * percent more time.
    */
   readonly recompute?: boolean;
   /** What to do if the device is lost: by default training continues on another. False ends it. */
@@ -82,8 +83,8 @@ const trainerOptions: Known<TrainerOptions> = {
 };
 
 /**
- * Trains a network: compiles its step once and replays it for each batch, goes on on another device where one is lost, saves
- * and loads checkpoints.
+ * Trains a network: compiles its step once and replays it for each batch, continues on another device if one is lost,
+ * saves and loads checkpoints.
  * @example
  * ```ts
  * const network = siamese({ imageSize: [56, 46, 1], filters: [16, 32, 32], embedding: 128, seed: 1 });
@@ -98,12 +99,12 @@ const trainerOptions: Known<TrainerOptions> = {
  * ```
  */
 export class Trainer {
-  /** What it trains. */
+  /** The network in training. */
   readonly network: Network;
   /** With all defaults filled in. */
   readonly options: Omit<TrainingSpec, "network">;
   private diagnosed = false;
-  /** Fingerprint of the model that the weights began as. */
+  /** Fingerprint of the model that the weights were initialized from. */
   private init: string | undefined;
 
   private constructor(
@@ -165,7 +166,7 @@ export class Trainer {
     const spec = ranks?.spec ?? unshared;
     const session = await Session.open(device, spec);
     const exchange = ranks?.open(session);
-    // One of several ranks cannot go on alone when its device is lost: the job ends, and is resumed from a checkpoint.
+    // A rank whose device is lost cannot recover alone: the job ends, and is resumed from a checkpoint.
     const lost = (!exchange && recovery) || undefined;
     const trainer = new Trainer(spec, new Recovery(session, lost, debugNumerics), debugNumerics, exchange);
     if (initial) await trainer.begin(initial);
@@ -173,31 +174,31 @@ export class Trainer {
     return trainer;
   }
 
-  /** The device that it trains on now: after a loss, another than it was created on. */
+  /** The device that it trains on now: after a lost device, not the one that it was created on. */
   get device(): Device {
     return this.recovery.session.device;
   }
 
-  /** The parameters on the present device. */
+  /** The parameters on the current device. */
   get store(): ParameterStore {
     return this.recovery.session.store;
   }
 
-  /** With a communicator: what the exchange with the other ranks takes, and how often it is made. */
+  /** With a communicator: the time that exchanges with other ranks have taken, and the steps between them. */
   get distribution(): Distribution | undefined {
     return this.exchange;
   }
 
-  /** Steps taken so far, those of a loaded checkpoint included. */
+  /** Steps taken so far, including those of a loaded checkpoint. */
   get steps(): number {
     return this.store.step;
   }
 
   /**
-   * One update. `loss` is the total, the L2 penalty included; `step` counts from 1. Call it again without awaiting:
-   * a few steps are in flight and settle in order. A batch's arrays may be reused at once, except `stacked` and its
-   * parts. Throws `NOT_FINITE` where the loss or a gradient is NaN or infinite: the parameters are lost then, load an
-   * earlier state. With a communicator every rank takes the step, each with a batch of its own.
+   * One update. `loss` is the total loss, with the L2 penalty; `step` counts from 1. Call it again without awaiting: a
+   * few steps are in flight, and settle in order. A batch's arrays may be reused at once, except `stacked` and its
+   * parts. Throws `NOT_FINITE` if the loss or a gradient is NaN or infinite: the parameters are then invalid, so load
+   * an earlier state. With a communicator, every rank takes the step, each with its own batch.
    */
   async step(batch: Batch): Promise<{ loss: number; step: number }> {
     const { dtype, inputs } = this.feed(batch);
@@ -214,8 +215,9 @@ export class Trainer {
   }
 
   /**
-   * With local steps (`syncEvery` above 1): takes the mean of what the ranks have become since the last one, so that all of them
-   * hold the same state, to be saved. Every rank calls it after the same step. Alone and in exact mode there is nothing to do.
+   * With local steps (`syncEvery` above 1): averages the state of all ranks, so that all of them hold the same state,
+   * for example before `save`. Every rank calls it after the same step. It does nothing without other ranks and in
+   * exact mode.
    */
   synchronize(): Promise<void> {
     return this.recovery.ask(async () => {
@@ -233,7 +235,9 @@ export class Trainer {
     return new Map([["loss", new Float32Array([loss])], ...Object.entries(found as Record<string, Float32Array>)]);
   }
 
-  /** Nanoseconds of each kernel in one step on this batch, which counts as a step. Exchanges nothing with other ranks. */
+  /**
+   * Nanoseconds of each kernel in one step on this batch, which counts as a step. Exchanges nothing with other ranks.
+   */
   async profile(batch: Batch): Promise<KernelTime[]> {
     const { dtype, inputs } = this.feed(batch);
     const profiled: Operation<KernelTime[]> = async (session) => ({
@@ -287,8 +291,9 @@ export class Trainer {
   }
 
   /**
-   * Takes a checkpoint's state. Throws `CORRUPT_FILE` for damaged bytes and `CHECKPOINT_MISMATCH` where a tensor does not
-   * fit or the file is of another task or optimizer, and changes nothing then. With a communicator every rank loads the same.
+   * Loads a checkpoint. Throws `CORRUPT_FILE` for damaged bytes, and `CHECKPOINT_MISMATCH` if a tensor does not fit or
+   * the file is of another task or optimizer; nothing is changed then. With a communicator, every rank loads the same
+   * checkpoint.
    */
   load(bytes: Uint8Array): Promise<void> {
     return this.recovery.change(
@@ -361,7 +366,7 @@ export class Trainer {
     return found ? describeNotFinite(found) : "a replay of the step from the last kept state was finite";
   }
 
-  /** As an operation of the log, so that a device in place of a lost one gets the same weights. */
+  /** Runs as an operation of the log, so that a replacement device gets the same weights. */
   private begin({ model, values }: InitialWeights): Promise<void> {
     this.init = model;
     return this.recovery.change(

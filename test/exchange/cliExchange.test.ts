@@ -49,7 +49,7 @@ it("import: weights by PyTorch's names, by a map, and what does not fit", async 
   expect((await twingrad("import", at("weights.safetensors"), "--out", at("none"))).status).toBe(2);
   expect(decode(new Uint8Array(await readFile(made.model))).tensors.size).toBe(16);
 
-  // A folder that is not there yet is said to be one by the slash behind it.
+  // The slash at the end says that a name which does not exist yet is a folder.
   const inFolder = ["import", at("weights.safetensors"), "--from", "pytorch", "--out", `${at("new")}/`];
   expect((await json(...inFolder)).model).toBe(at("new", "model.safetensors"));
 });

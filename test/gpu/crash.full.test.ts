@@ -26,7 +26,7 @@ beforeAll(async () => {
     const before = await gpuProcess(cdp);
     await cdp.send("Browser.crashGpuProcess").catch(() => {}); // its answer may go down with the process
     for (let waited = 0; before !== undefined && (await gpuProcess(cdp)) === before; waited += 20) {
-      if (waited > 10_000) throw new Error(`the GPU process ${before} lives on`);
+      if (waited > 10_000) throw new Error(`the GPU process ${before} still runs`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     killed++;

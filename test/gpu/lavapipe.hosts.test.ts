@@ -1,5 +1,6 @@
-// Kernels that need subgroups or float16, on a second software adapter that has both: Mesa's lavapipe, in a folder beside this
-// repository that tells how it is set up. Its subgroups have 8 threads, those of the other suites' adapter 4.
+// Kernels that need subgroups or float16, on a second software adapter that has both: Mesa's lavapipe. It is in a
+// folder beside this repository, with instructions to set it up. Its subgroups have 8 threads, those of the other
+// suites' adapter 4.
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

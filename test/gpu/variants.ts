@@ -1,15 +1,15 @@
-// Devices that make the engine choose other kernels, or show what it must not rely on, whatever the adapter is.
+// Devices on which the engine chooses other kernels, or which show errors that the adapter itself would hide.
 
 import { Device } from "../../src/index.ts";
 
-/** Pipelines are the GPU device's: what one variant compiled, another need not. */
+/** Pipelines belong to the GPU device, so the variants share them. */
 function onSame(device: Device, variant: Device): Device {
   return Object.defineProperty(variant, "kernels", { value: device.kernels });
 }
 
 const known = new Map<Device, Device>();
 
-/** The same GPU device, for which the engine chooses what it chooses on a software adapter, or on a GPU. */
+/** The same GPU device, for which the engine chooses its kernels as on a software adapter, or as on a GPU. */
 export function deviceAs(device: Device, kind: "software adapters" | "GPUs"): Device {
   const software = kind === "software adapters";
   if (device.adapter.software === software) return device;
@@ -38,16 +38,16 @@ export function deviceWithin(device: Device, limits: Readonly<Record<string, num
 
 export const kinds = ["software adapters", "GPUs"] as const;
 
-/** The same GPU device, which takes the portable kernels alone. */
+/** The same GPU device, with the portable kernels only. */
 export const portableDevice = (device: Device): Device =>
   onSame(device, new Device(device.gpu, device.adapter, undefined, true));
 
-/** The same GPU device, which takes all kernels: for a case that is about others than the portable ones. */
+/** The same GPU device, with all kernels: for a case that tests kernels that are not portable. */
 export function deviceWithAllKernels(device: Device): Device {
   return device.portable ? new Device(device.gpu, device.adapter) : device;
 }
 
-/** The same GPU device, on which every choice falls on the candidate of that name, wherever it fits. */
+/** The same GPU device, on which the tuner chooses the candidate of that name wherever there is one. */
 export function deviceChoosing(device: Device, candidate: string): Device {
   const all = deviceWithAllKernels(device);
   const other = onSame(all, new Device(all.gpu, all.adapter));
@@ -58,8 +58,8 @@ export function deviceChoosing(device: Device, candidate: string): Device {
 const garbage = new Uint8Array(4 * 2 ** 20).fill(0xff); // NaN as float32, the largest number as u32
 
 /**
- * From now on, memory for temporaries comes filled with NaN instead of zeros: in a long run it holds whatever its last
- * tenant left, so a kernel that leaves an element unwritten, or reads one that nobody wrote, must show here.
+ * From now on, new memory for temporaries is filled with NaN instead of zeros. In a long run it contains the values of
+ * earlier temporaries, so this shows a kernel that leaves an element unwritten, or reads an unwritten one.
  */
 export function fillTemporariesWithGarbage({ gpu }: Device): void {
   gpu.createBuffer = (descriptor) => {

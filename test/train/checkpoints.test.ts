@@ -129,7 +129,7 @@ describe("Saver", () => {
     folder.full = true;
     expect(await saver.save(await state(20), 20)).toBe(false);
     expect(told).toEqual([
-      "the checkpoint of step 20 is not saved (memory: no space left); the last one is of step 10; training goes on and tries again in 0.05 s",
+      "the checkpoint of step 20 is not saved (memory: no space left); the last one is of step 10; training continues and tries again in 0.05 s",
     ]);
     expect(saver.due(21)).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 60));

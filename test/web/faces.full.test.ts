@@ -80,6 +80,6 @@ describe.skipIf(!there)(`the package in a page${without}`, () => {
   }, 120_000);
 });
 
-it("the browser's own finder is undefined where nothing stands behind it, or has a name", async () => {
+it("the browser's own finder has a name, or is undefined where the browser implements none", async () => {
   expect([undefined, "the browser's FaceDetector"]).toContain(await page.evaluate(() => faces.ownFinder()));
 });

@@ -49,7 +49,7 @@ const namesOf = ({ commands, options, values }: Entry) => [
   "--help",
 ];
 
-/** The words that an option's value can be: declared with it, or known to what validates it, with a better message. */
+/** The valid words of an option's value: declared with it, or taken from the settings schema, which validates it. */
 function choicesOf(option: Option): readonly string[] | undefined {
   const name = option.attributeName();
   if (option.argChoices) return option.argChoices;
@@ -72,7 +72,7 @@ function bash(program: Command): string {
   const name = program.name();
   return [
     `_${name}() {`,
-    // Bash takes --loss=c apart into three words, zsh does not.
+    // Bash splits --loss=c into three words, zsh does not.
     // biome-ignore-start lint/suspicious/noTemplateCurlyInString: bash's variables
     "  local word path='' before='' words=''",
     '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"',
@@ -99,7 +99,7 @@ function bash(program: Command): string {
   ].join("\n");
 }
 
-/** By bash's own function: zsh runs such. */
+/** Zsh can run bash's completion function. */
 function zsh(program: Command): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bash(program)}`;
 }

@@ -1,5 +1,5 @@
-// The demo's training run: the article's tower, small enough for two minutes on a software adapter, and a loss on all pairs
-// of a batch.
+// The demo's training run: the article's tower, small enough for two minutes on a software adapter, and a loss on all
+// pairs of a batch.
 import {
   adam,
   classBatches,
@@ -26,8 +26,8 @@ const warmUpSteps = 20;
 
 export const networkInWords =
   `${filters.length} blocks of conv 3x3 → max-pool 2x2 → batch-norm → ReLU with ${filters.join(", ")} filters on ` +
-  `${faceSize} x ${faceSize} x 3, an embedding of ${embedding} values brought ` +
-  `to unit length; the distance of two pictures is the Euclidean one of their embeddings, 0 to 2`;
+  `${faceSize} x ${faceSize} x 3, an embedding of ${embedding} values normalized ` +
+  `to unit length; the distance of two pictures is the Euclidean distance of their embeddings, 0 to 2`;
 
 export interface TrainingRun {
   losses: number[];

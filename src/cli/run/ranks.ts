@@ -1,5 +1,5 @@
-// The processes of a distributed run as the command line needs them: the first one reads and writes files and talks to the
-// user, the others train along.
+// The ranks of a distributed run, for the command line. Rank 0 reads and writes files and prints; the other ranks only
+// train.
 import { type Communicator, TwingradError } from "../../index.ts";
 import { broadcast, expectSame } from "../../internal.ts";
 import { mpi } from "../../node/index.ts";
@@ -14,9 +14,9 @@ export class Ranks {
   readonly size: number;
 
   private constructor(
-    /** For the trainer. */
+    /** The trainer's communicator. */
     readonly communicator: Communicator,
-    /** For what is agreed on beside its steps. */
+    /** For exchanges outside of the trainer, such as comparing settings. */
     private readonly control: Communicator,
     /** The implementation of MPI. */
     readonly library: string,
@@ -25,7 +25,7 @@ export class Ranks {
     this.size = communicator.size;
   }
 
-  /** Joins the others. All but rank 0 are silent from here on, up to an error. */
+  /** Joins the other ranks. From here on, all ranks but 0 print nothing except errors. */
   static async open(): Promise<Ranks> {
     const communicator = await mpi();
     active = new Ranks(communicator, await communicator.duplicate(), communicator.library);
@@ -33,24 +33,24 @@ export class Ranks {
     return active;
   }
 
-  /** What rank 0's work gives, on every rank. Where it fails rank 0 throws, and ends all of them. */
+  /** Runs `work` on rank 0, and returns its result on every rank. If it fails, rank 0 throws, which ends all ranks. */
   async share<T>(work: () => T | Promise<T>): Promise<T> {
     const own = this.first ? encode(await work()) : undefined;
     return decode(await broadcast(this.control, own)) as T;
   }
 
-  /** Rank 0's bytes, on every rank; undefined where it has none. */
+  /** Broadcasts rank 0's bytes; undefined if it has none. */
   async shareBytes(bytes: Uint8Array | undefined): Promise<Uint8Array | undefined> {
     const found = await broadcast(this.control, bytes);
     return found.length === 0 ? undefined : found;
   }
 
-  /** What each rank has, by rank. */
+  /** The values of all ranks, in their order. */
   async gather<T>(own: T): Promise<T[]> {
     return (await this.control.allGather(encode(own))).map((bytes) => decode(bytes) as T);
   }
 
-  /** Whether any of the ranks says so. */
+  /** Whether `own` is true on any rank. */
   async any(own: boolean): Promise<boolean> {
     return (await this.gather(own)).includes(true);
   }
@@ -60,18 +60,18 @@ export class Ranks {
     return expectSame(this.control, settings);
   }
 
-  /** This rank's number among those of its machine. */
+  /** The local rank: this rank's number, from 0, among those of its machine. */
   async place(): Promise<number> {
     const hosts = await this.hosts();
     return hosts.slice(0, this.communicator.rank).filter((host) => host === this.communicator.host).length;
   }
 
-  /** Each rank's machine. */
+  /** The machine of each rank. */
   hosts(): Promise<string[]> {
     return this.gather(this.communicator.host);
   }
 
-  /** Which process each rank is: of one that is killed some launchers tell its number and machine alone. */
+  /** Names each rank's process: of a killed process some launchers report only its id and machine. */
   async inWords(): Promise<string> {
     const processes = await this.gather(`${this.communicator.host}, process ${process.pid}`);
     const lines = processes.map((text, rank) => `rank ${rank} on ${text}`);
@@ -87,15 +87,15 @@ export class Ranks {
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value ?? null));
 const decode = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as unknown;
 
-/** Ends all ranks where this process is one of several that train together; tells the reason with its rank and host. */
+/** Ends all ranks of a distributed run, and prints the reason with this rank and its host. Does nothing otherwise. */
 export function abortRanks(reason: string): void {
   active?.communicator.abort(reason);
 }
 
-/** Whether this process is one of several: `abortRanks` reports its errors. */
+/** Whether this is a distributed run: `abortRanks` then reports the errors. */
 export const isDistributed = () => active !== undefined;
 
-/** @throws BAD_INPUT for what only makes sense for several ranks. */
+/** @throws BAD_INPUT for an option that requires several ranks. */
 export function refuseAlone({ syncEvery, outerMomentum, overlap }: ResolvedSettings): void {
   const given = { "--sync-every": syncEvery, "--outer-momentum": outerMomentum, "--overlap": overlap };
   const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];

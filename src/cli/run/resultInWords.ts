@@ -1,4 +1,4 @@
-// What a training run ends with, in words.
+// The result of a training run, as text.
 import { digits, percent } from "../outcome.ts";
 import type { TrainingResult } from "./training.ts";
 

@@ -53,12 +53,12 @@ import { keptMetadata, keptOf, progressMetadata, recordOf, runState } from "./ru
 import type { TrainingTask } from "./tasks/task.ts";
 import { type LoopResult, trainingLoop } from "./trainingLoop.ts";
 
-/** What a distributed run tells besides. */
-export interface Together {
+/** The results that only a distributed run has. */
+export interface DistributedResult {
   ranks: number;
   /** Steps between exchanges. */
   syncEvery: number;
-  /** The share of time that ranks spent exchanging values, averaged over ranks. */
+  /** The share of the time that ranks waited for exchanges, averaged over ranks. */
   communication: number;
   /** Pairs, triplets or pictures a second of all ranks. */
   samplesPerSecond: number;
@@ -66,7 +66,7 @@ export interface Together {
   slowest: { rank: number; host: string };
 }
 
-export interface TrainingResult extends Partial<Together> {
+export interface TrainingResult extends Partial<DistributedResult> {
   steps: number;
   /** Completed epochs. */
   epochs: number;
@@ -172,14 +172,14 @@ export async function train<I extends Item>(
   if (before > 0 && before < allSteps) checkRest(rates, before + 1);
   const writes = ranks?.first ?? true;
   const begun = performance.now();
-  const together = (perSecond: number) => {
+  const throughput = (perSecond: number) => {
     const share = trainer.distribution!.seconds / ((performance.now() - begun) / 1000);
     return `, ${digits(perSecond * batchSize * ranks!.size)} samples/s of ${ranks!.size} ranks, ${percent(share)} exchanging`;
   };
-  const progress = new Progress(allSteps, before, "step", ranks && together);
+  const progress = new Progress(allSteps, before, "step", ranks && throughput);
   const tell = (text: string) => progress.above(() => warn(text));
   const run: RunIdentity = { ...(resume?.run ?? newRun()), data: data ?? resume?.run?.data };
-  // Files of earlier versions have no identity: those of a run that resumes from one are its own.
+  // Files of earlier versions have no identity: a run that resumes from one counts such files as its own.
   const isOwn = ({ file }: SavedModel) => (runIdentity(file)?.id ?? (resume && !resume.run && run.id)) === run.id;
   const checkpoints = checkpointsIn(folder, { keep: settings.keepCheckpoints, isOwn });
   const log = writes ? await TrainingLog.open(folder, before, tell) : TrainingLog.none();
@@ -235,7 +235,7 @@ export async function train<I extends Item>(
     );
   }
   const stopped = ran.stoppedEarly ? whyStopped(selection) : null;
-  const figures = ranks && (await togetherOf(ranks, trainer, ran, batchSize, warn));
+  const figures = ranks && (await distributedResult(ranks, trainer, ran, batchSize, warn));
   const losses = { firstLoss, lastLoss };
   const result = { steps, epochs: completed, ...losses, stepsPerSecond, waitingForData, stopped, ...figures };
   if (!writes) return { ...result, validation: null, checkpoint: null, kept: null };
@@ -274,24 +274,23 @@ export async function train<I extends Item>(
   return { ...result, validation: heldOut ? verdict.figures : null, checkpoint, kept: { which, step, auc } };
 }
 
-/** What only several ranks have to tell. */
-async function togetherOf(
+async function distributedResult(
   ranks: Ranks,
   trainer: Trainer,
   { communication, stepsPerSecond }: LoopResult,
   batchSize: number,
   warn: (text: string) => void,
-): Promise<Together> {
+): Promise<DistributedResult> {
   const state = createHash("sha256")
     .update(await trainer.save())
     .digest("hex");
   const all = await ranks.gather({ communication, state, host: ranks.communicator.host });
   const other = all.findIndex((one) => one.state !== all[0].state);
   if (other > 0) {
-    const what = `rank ${other} on ${all[other].host} has come to other parameters than rank 0`;
-    warn(`${what}: its adapter rounds otherwise; the model is rank 0's`);
+    const what = `the parameters of rank ${other} on ${all[other].host} differ from rank 0's`;
+    warn(`${what}: its adapter rounds differently; the model is rank 0's`);
   }
-  // The others wait for it, so that it waits least.
+  // The others wait for the slowest rank, so it waits least.
   const rank = all.reduce((least, one, i) => (one.communication < all[least].communication ? i : least), 0);
   return {
     ranks: ranks.size,

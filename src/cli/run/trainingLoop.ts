@@ -31,7 +31,7 @@ export interface LoopParts {
   readonly evaluate?: (bytes: Uint8Array) => Promise<{ loss: number; auc: number; eer: number }>;
   /** Ends the run after the steps in flight, with a checkpoint. */
   readonly signal?: AbortSignal;
-  /** The processes that train together. They take the same steps and come to their checkpoints after the same ones. */
+  /** The ranks of a distributed run; all of them save after the same steps. */
   readonly ranks?: Ranks;
 }
 
@@ -43,7 +43,7 @@ export interface LoopResult extends RunProgress {
   stepsPerSecond: number;
   /** Share of the time, from the first step's start, spent waiting for data. */
   waitingForData: number;
-  /** The share of time that ranks spent exchanging values; 0 for one process. */
+  /** The share of the time that this rank waited for exchanges; 0 for one process. */
   communication: number;
   /** Whether the user interrupted the run. */
   interrupted: boolean;
@@ -79,7 +79,7 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
   const exchanged = distribution?.seconds ?? 0;
   let synchronized = -1;
 
-  /** A checkpoint, by rank 0 where there are several; all of them come here after the same step. */
+  /** Saves a checkpoint. In a distributed run rank 0 writes it, and every rank calls this after the same step. */
   async function save(options: { evaluated?: boolean } = {}): Promise<void> {
     await running.drain();
     const last = ranks ? synchronized : saver.saved;
@@ -118,36 +118,37 @@ export async function trainingLoop(parts: LoopParts, progress: Progress): Promis
     if (await saver.save(bytes, steps, loss, auc)) sinceSave = [];
   }
 
-  // A save that failed is tried again with the next one: ranks that wait for each other cannot follow a clock.
+  // Ranks retry a failed save only at the next checkpoint: they must all save after the same step, whatever their
+  // clocks.
   const due = (step: number) => (ranks ? step % record.settings.checkpointEvery === 0 : saver.due(step));
   let aborted = false;
   let asked = Promise.resolve(false);
   /**
-   * Whether the user asked any of the ranks to end. They ask each other where they meet, and know where they meet again, so that
-   * none of them waits for the answer.
+   * Whether the user interrupted any rank. Ranks ask each other at an exchange and read the answer at the next one, so
+   * that none waits for it.
    */
   const isAborted = async (step: number) => {
     if (!ranks) aborted = signal?.aborted === true;
     else if (step % distribution!.syncEvery === 0) {
       aborted = await asked;
       asked = ranks.any(signal?.aborted === true);
-      asked.catch(() => undefined); // told where it is waited for
+      asked.catch(() => undefined); // reported where it is awaited
     }
     return aborted;
   };
   let measured = { seconds: 0, exchanging: 0 };
-  /** Chooses how often to exchange, once enough steps were taken to tell what it costs. */
-  async function choose(together: Ranks, taken: number): Promise<void> {
+  /** Chooses how often to exchange, once enough steps were measured. */
+  async function choose(all: Ranks, taken: number): Promise<void> {
     if (taken !== preparingSteps && taken !== preparingSteps + measuredSteps) return;
     await running.drain();
     const now = { seconds: performance.now() / 1000, exchanging: distribution!.seconds };
     if (taken > preparingSteps) {
-      const chosen = await together.share(() =>
+      const chosen = await all.share(() =>
         chooseSync(now.exchanging - measured.exchanging, now.seconds - measured.seconds),
       );
       distribution!.syncEvery = chosen;
       record.settings.syncEvery = chosen;
-      progress.above(() => note(`--sync-every ${chosen}: chosen by what exchanging took of ${measuredSteps} steps`));
+      progress.above(() => note(`--sync-every ${chosen}: chosen from the cost of exchanges in ${measuredSteps} steps`));
     }
     measured = now;
   }
@@ -206,7 +207,7 @@ class Pace {
     }
   }
 
-  /** The clock stands still until the returned function is called. */
+  /** Stops the clock until the returned function is called. */
   pause(): () => void {
     const since = performance.now();
     return () => {

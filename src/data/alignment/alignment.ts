@@ -55,9 +55,10 @@ const grid = ([height, width]: ImageSize): readonly [rows: number, columns: numb
 };
 
 /**
- * Fits an alignment to pictures [N, H, W, C], which should be of people who are trained on; some hundreds are enough, and each
- * takes the thread some 50 ms.
- * @throws BAD_INPUT where the pictures show no edges, or are no whole number.
+ * Fits an alignment to pictures [N, H, W, C] of training identities. Some hundred pictures are enough; each takes about
+ * 50 ms in the calling thread.
+ * @throws BAD_INPUT if the pictures show no edges, or their number of values is not a multiple of the size of one
+ * picture.
  * @example
  * ```ts
  * const size: ImageSize = [56, 46, 1];
@@ -82,7 +83,7 @@ export function fitAlignment(pictures: Uint8Array | Float32Array, size: ImageSiz
 }
 
 /**
- * Pictures [N, H, W, C], each in its place; of bytes bytes. @throws BAD_INPUT for pictures of another shape than fitted to.
+ * Aligns pictures [N, H, W, C]; bytes stay bytes. @throws BAD_INPUT for another aspect ratio than the alignment's.
  * @example
  * ```ts
  * const size: ImageSize = [56, 46, 1];
@@ -111,7 +112,8 @@ export function aligned<P extends Uint8Array | Float32Array>(alignment: Alignmen
 }
 
 /**
- * The dataset with each picture in its place as it is decoded; to the shape that was fitted to.
+ * The dataset with each picture aligned when it is decoded. Decode to the aspect ratio that the alignment was fitted
+ * to.
  * @example
  * ```ts
  * const people = alignedDataset(dataset, fitAlignment(images, [56, 46, 1]));
@@ -151,7 +153,7 @@ function viewsOf(picture: Uint8Array | Float32Array, size: ImageSize, cells: rea
   });
 }
 
-/** A map less its mean in each direction, padded by repeating its border. */
+/** A map minus its mean in each direction, padded by repeating its border. */
 function padded(map: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
   const around = reach - margin;
   const inside = (i: number, length: number) => Math.min(Math.max(i - around, 0), length - 1);

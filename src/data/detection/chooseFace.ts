@@ -30,11 +30,11 @@ export const faceLimits = {
   detail: 0.0005,
 } as const;
 
-/** The face that a photograph is cropped to, and what is wrong with it. */
+/** The face that a photograph is cropped to, and its faults. */
 export interface ChosenFace {
-  /** Undefined where none was found. */
+  /** Undefined if no face was found. */
   readonly face: FoundFace | undefined;
-  /** Empty where all is well. */
+  /** Empty if there is no fault. */
   readonly faults: readonly FaceFault[];
 }
 

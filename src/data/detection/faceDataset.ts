@@ -26,25 +26,25 @@ export interface PictureDecoder {
 
 /** Caches detections by a hash of the picture's bytes. */
 export interface FaceStore {
-  /** What was kept for this digest. */
+  /** The cached detection for this digest. */
   get(digest: string): ChosenFace | undefined;
-  /** Keeps what was found. */
+  /** Caches a detection. */
   set(digest: string, chosen: ChosenFace): void;
 }
 
 /** Options of `faceDataset`. */
 export interface FaceOptions {
-  /** What finds the faces. */
+  /** The face detector. */
   readonly finder: FaceFinder;
   /** Enlarges the crop on every side, as a share of the frame's side. @default 0 */
   readonly margin?: number;
   /** Changes to `defaultPolicy`. */
   readonly policy?: Partial<FacePolicy>;
-  /** Keeps what was found for the next time; nothing is kept without one. */
+  /** Caches detections for the next time; there is no cache by default. */
   readonly store?: FaceStore;
 }
 
-/** The face of one picture under the policy; `crop` is undefined where the center is to be used. */
+/** The face of one picture under the policy; `crop` is undefined if the center is used. */
 export async function faceOf(
   name: string,
   picture: StoredPicture,

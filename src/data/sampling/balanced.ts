@@ -18,7 +18,9 @@ export interface Triplet {
   epoch: number;
 }
 
-/** Indices of a whole batch: `picturesPerIdentity` pictures of each of `identitiesPerBatch` identities, concatenated. */
+/**
+ * Indices of a whole batch: `picturesPerIdentity` pictures of each of `identitiesPerBatch` identities, concatenated.
+ */
 export interface ClassExample {
   /** By index, those of one identity after the other. */
   pictures: number[];
@@ -66,8 +68,8 @@ class Independent<T> extends Sampler<T> {
 }
 
 /**
- * Same and different pairs with equal chance, uniform over identities and then over their pictures; a picture never
- * meets itself. An epoch is as many pairs as there are pictures.
+ * Genuine and impostor pairs equally often, uniform over identities and then over their pictures; a picture is never
+ * paired with itself. An epoch has as many pairs as there are pictures.
  * @throws BAD_INPUT at once when there are fewer than two identities, or none with two pictures.
  * @example
  * ```ts
@@ -115,7 +117,7 @@ export function triplets(labels: ArrayLike<number>, options: { seed: number }): 
 
 /** Options of `perClass`. */
 export interface PerClassOptions {
-  /** Of the random draws. */
+  /** Seed of the random draws. */
   seed: number;
   /** Identities in a batch, P: at least 2. */
   identitiesPerBatch: number;
@@ -124,10 +126,10 @@ export interface PerClassOptions {
 }
 
 /**
- * P x K batches, as of pytorch-metric-learning's `MPerClassSampler`, for losses that compare all pictures of a batch: P different identities, uniform over
- * those with several pictures, and K pictures of each, different ones while it has them; where it has fewer than K, each
- * comes floor(K / n) or one more times. One example is one batch, of P * K pictures; an epoch is as many pictures as
- * there are.
+ * P x K batches for losses that compare all pictures of a batch, like pytorch-metric-learning's `MPerClassSampler`: P
+ * different identities, uniform over those with several pictures, and K different pictures of each. An identity with n
+ * < K pictures gives each of them floor(K / n) times, or once more. One example is one batch, of P * K pictures; an
+ * epoch has as many pictures as the dataset.
  * @throws BAD_INPUT at once when fewer than P identities have two pictures.
  * @example
  * ```ts

@@ -97,7 +97,7 @@ export interface TrialOptions {
   shots?: number;
   /** How many trials. */
   trials: number;
-  /** Of the random draws: the same seed gives the same trials. */
+  /** Seed of the random draws: the same seed gives the same trials. */
   seed: number;
   /** For each identity the index of its group, where a trial is to stay within one group; groups take turns. */
   groups?: ArrayLike<number>;

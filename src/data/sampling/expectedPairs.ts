@@ -16,9 +16,10 @@ export interface FilterProbabilities {
  *
  * A buffer of B pictures gives up one at random in each step and takes in the next. With m_k(t) the expected number of
  * pictures of identity k in it, m_k(t + 1) = m_k(t) (1 - 1/B) + [picture t + B is of k], and a pass gives identity k at
- * t with probability m_k(t) / B; two independent passes show one identity with probability sum_k (m_k(t) / B)^2. That
- * stays as it is while the buffer empties at the end. Where the buffer holds all N pictures it is sum_k (n_k / N)^2.
- * @returns Expected numbers in one epoch: `candidates` before filtering, of both kinds; `same` and `different` after it.
+ * t with probability m_k(t) / B; two independent passes show one identity with probability sum_k (m_k(t) / B)^2. This
+ * does not change while the buffer empties at the end. If the buffer holds all N pictures it is sum_k (n_k / N)^2.
+ * @returns Expected numbers in one epoch: `candidates` before filtering, of both kinds; `same` and `different` after
+ * it.
  * @example
  * ```ts
  * const { same, different } = expectedPairs(labels, { sameProbability: 0.95, differentProbability: 0.001 });
@@ -58,7 +59,7 @@ export function expectedPairs(labels: ArrayLike<number>, keep: FilterProbabiliti
 }
 
 /**
- * The probability for different pairs that makes them as frequent as same ones, at most 1.
+ * The probability of keeping impostor pairs that makes them as frequent as genuine ones, at most 1.
  * @example
  * ```ts
  * const differentProbability = balancingDifferentProbability(labels, 0.95);
@@ -74,14 +75,14 @@ export function balancingDifferentProbability(
   return candidatesDifferent <= 0 ? 0 : Math.min(1, (candidatesSame * sameProbability) / candidatesDifferent);
 }
 
-/** Below this share of the rarer kind, training hardly sees it. */
+/** If the share of the rarer kind is below this, the network hardly learns from it. */
 const leastShare = 0.1;
 /** Drawing more candidates than this for each kept pair slows a step down. */
 const manyCandidates = 1e5;
 const balanced = "--balanced (in a program: balancedPairs)";
 
 /**
- * What a user should know of a filter's yield before training with it: one sentence each, none where all is well.
+ * Warnings about a filter's yield, for before training: one sentence each; empty if the yield is good.
  * @example
  * ```ts
  * for (const warning of yieldWarnings(labels, { sameProbability: 0.95, differentProbability: 0.001 })) console.warn(warning);

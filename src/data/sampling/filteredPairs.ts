@@ -18,18 +18,19 @@ export interface Pair {
 
 /** Options of `filteredPairs`. */
 export interface FilteredPairsOptions extends FilterProbabilities {
-  /** Of the random draws. */
+  /** Seed of the random draws. */
   seed: number;
   /** Pictures in the shuffle buffer of each side, as in the article. @default 2000 */
   shuffleBuffer?: number;
 }
 
-/** If fewer than one candidate in so many would be kept, finding a pair would take seconds: an error. */
+/** It is an error to keep fewer than one in this many candidates: finding a pair would take seconds. */
 const mostCandidates = 1e7;
 
 /**
- * The article's stream: two independent streams of the data, each shuffled through a buffer, zipped; a pair is kept
- * with the probability of its kind; repeated without end. One pass is an epoch. A picture may meet itself.
+ * The article's stream: two independent streams of the data, each shuffled through a buffer, zipped. A pair is kept
+ * with the probability of its kind. One pass is an epoch; passes repeat without end. A picture may be paired with
+ * itself.
  * @throws BAD_INPUT at once, with the reason, when no epoch could yield a pair.
  * @example
  * ```ts

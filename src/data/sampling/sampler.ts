@@ -9,7 +9,7 @@ import { checkLabels } from "../labels.ts";
  * holds the arguments that the sampler was created with; a sampler with other arguments rejects the state.
  */
 export interface SamplerState {
-  /** Which sampler it is of. */
+  /** The kind of the sampler. */
   readonly kind: string;
   /** The seed, a fingerprint of the labels, and the sampler's options. */
   readonly made: Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ export interface SamplerState {
 
 /** An endless iterator over examples: pairs, triplets, or whole batches of some pictures of some identities. */
 export abstract class Sampler<T> implements IterableIterator<T, never> {
-  /** Of its random draws. */
+  /** Seed of its random draws. */
   readonly seed: number;
   readonly #kind: string;
   readonly #made: Readonly<Record<string, number>>;
@@ -56,7 +56,7 @@ export abstract class Sampler<T> implements IterableIterator<T, never> {
     return this;
   }
 
-  /** Where it stands: what `restore` takes. */
+  /** The whole state, for `restore`. */
   state(): SamplerState {
     const position = this.position();
     const state = { kind: this.#kind, made: this.#made, drawn: this.#drawn };

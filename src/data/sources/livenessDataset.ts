@@ -122,11 +122,11 @@ export function peopleOfKinds({ items }: LivenessDataset): { live: number; spoof
 }
 
 /**
- * Splits by person over both kinds, so that nobody is in both parts: `fraction` of the people are held out, of those who
- * are live, in pictures, or both, each their share; or the people of one fold, who are dealt out likewise. Of either kind
- * at least two are held out, as a threshold for one is set on others. The choice depends on the seed and on the names,
+ * Splits by person, so that nobody is in both parts. Holds out `fraction` of the people, or those of one fold,
+ * stratified by the kinds of their pictures (only bona fide, both, only attacks). At least two people of each kind are
+ * held out, because a cross-fitted threshold for one is set on others. The choice depends on the seed and on the names,
  * not on their order.
- * @throws BAD_INPUT where that leaves nobody of some kind to train on, or a fold has too few.
+ * @throws BAD_INPUT if nobody of some kind remains for training, or a fold has too few people.
  * @example
  * ```ts
  * const { training, heldOut } = splitLiveness(livenessDataset, { fraction: 0.3, seed: 1 });
@@ -152,7 +152,7 @@ export function splitLiveness(dataset: LivenessDataset, { fraction, fold, seed }
   );
 }
 
-/** The fraction and, where that holds out too few people of a kind, ever more. */
+/** The people to hold out for this fraction, then for more and more people, while too few of a kind are held out. */
 function* shares(dataset: LivenessDataset, fraction: number, seed: number): Iterable<Set<number>> {
   if (!(fraction > 0 && fraction < 1)) return;
   const people = dataset.identities.length;

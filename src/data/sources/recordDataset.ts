@@ -126,7 +126,7 @@ export async function recordDataset(
       : "there are no records";
     throw new TwingradError("BAD_INPUT", `${files}: ${reason}`);
   }
-  tellOfMerged(readers, labels, [...found.keys()], options.tell);
+  reportMerged(readers, labels, [...found.keys()], options.tell);
   if (crop?.mode === "box") options.tell?.(cropInWords(crop, boxes, readers.length)!);
 
   const identities = [...found.keys()].sort(byNaturalOrder);
@@ -145,8 +145,10 @@ export async function recordDataset(
   return { identities, items };
 }
 
-/** Says which labels became one identity because of one name: meant, or a mistake that nobody would see. */
-function tellOfMerged(
+/**
+ * Reports labels that became one identity because they share a name: intended, or a mistake that would go unnoticed.
+ */
+function reportMerged(
   records: readonly { readonly label: string }[],
   identities: readonly number[],
   names: readonly string[],

@@ -16,7 +16,9 @@ export interface ExportedWeights {
   readonly bytes: Uint8Array;
   /** The tensors of the file. */
   readonly tensors: readonly {
-    /** In the file. */ readonly name: string /** In the other framework's layout. */;
+    /** Its name in the file. */
+    readonly name: string;
+    /** Its shape in the other framework's layout. */
     readonly shape: readonly number[];
   }[];
 }

@@ -129,8 +129,8 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     const data = from === "pytorch" ? fromPytorch(values, layout) : values;
     taken.set(name, { dtype: "F32", shape: layout.shape, data });
   }
-  const strangers = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
-  const unused = [...names.unused, ...strangers.map(([, theirs]) => theirs)].sort();
+  const unexpected = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
+  const unused = [...names.unused, ...unexpected.map(([, theirs]) => theirs)].sort();
   if (missing.length + unused.length + wrong.length > 0) {
     const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
     throw new WeightsError({ missing, unused, wrong }, advice);

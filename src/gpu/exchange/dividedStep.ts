@@ -1,5 +1,5 @@
-// A step in parts: its gradients leave the device between the backward pass and the update, and come back as whatever the
-// exchange made of them. Those that are complete first leave first, while the rest of the backward pass computes.
+// A step in parts: between the backward pass and the update, the gradients are read back, exchanged and written to the
+// device again. Gradients that are complete first are sent first, while the rest of the backward pass is computed.
 import type { BufferRange, Dispatch, StepParts } from "../dispatch.ts";
 import { submit } from "../dispatch.ts";
 import { type Exchange, type Message, type MessageRing, messagesOf } from "./messages.ts";
@@ -8,21 +8,22 @@ export interface Division {
   readonly ring: MessageRing;
   /** Bytes of a message. */
   readonly most: number;
-  /** What is exchanged beside the gradients, as the backward pass leaves it. */
+  /** Values to exchange besides the gradients, as the backward pass leaves them. */
   readonly kept: readonly BufferRange[];
   readonly exchange: Exchange;
 }
 
-/** The parts of a program's step, found once. */
+/** The parts of a program's step, computed once. */
 export interface DividedStep {
   readonly messages: readonly Message[];
-  /** Of each message the number of dispatches that come before it. */
+  /** For each message, the number of dispatches before it. */
   readonly before: readonly number[];
 }
 
 /**
- * The last parameters' gradients are complete first, so that the messages go from the end of each arena to its beginning, and
- * what is kept and the loss go last: an order that depends on no kernel, as it must be the same on every rank.
+ * The gradients of the last parameters are complete first, so the messages go from the end of each arena to its
+ * beginning; `kept` and the loss come last. The order must be the same on every rank, so it does not depend on the
+ * chosen kernels.
  */
 export function divideStep({ dispatches, gradients, loss }: StepParts, { most, kept }: Division): DividedStep {
   const arenas = new Set(gradients.map(({ buffer }) => buffer));
@@ -47,7 +48,7 @@ function overlap(a: BufferRange, b: BufferRange): boolean {
   return a.buffer === b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-/** Submits the step, and resolves when all of it is submitted. What it reports as its loss is what the exchange made of it. */
+/** Submits the step, and resolves when all of it is submitted. The reported loss is the exchanged one. */
 export async function submitDivided(
   { device, dispatches, results }: StepParts,
   { messages, before }: DividedStep,

@@ -1,5 +1,5 @@
-// What leaves the device to be exchanged with other ranks, and comes back: ranges of buffers, cut into messages that go
-// through a ring of staging buffers one behind the other.
+// Values that are exchanged with other ranks: ranges of buffers, cut into messages, which are read back through a ring
+// of staging buffers one after another, exchanged, and written to the device again.
 import { TwingradError } from "../../errors.ts";
 import type { Device } from "../device.ts";
 import type { BufferRange } from "../dispatch.ts";
@@ -11,13 +11,15 @@ export interface Message {
   readonly bytes: number;
 }
 
-/** Changes the values of a message in place, such as to their sums over all ranks. Called in the order of the messages. */
+/**
+ * Replaces the values of a message in place, for example by their sums over all ranks. Called in the order of messages.
+ */
 export type Exchange = (values: Float32Array, message: Message) => Promise<void>;
 
-/** Messages whose copies to the host may be under way at once. */
+/** The most messages whose copies to the host are in flight at once. */
 const ringSize = 4;
 
-/** Cuts the ranges, in their order, into messages of at most so many bytes. */
+/** Cuts the ranges, in order, into messages of at most `most` bytes. */
 export function messagesOf(ranges: readonly BufferRange[], most: number): Message[] {
   const messages: { ranges: BufferRange[]; bytes: number }[] = [];
   for (const { buffer, offset, size } of ranges) {
@@ -36,7 +38,7 @@ export function messagesOf(ranges: readonly BufferRange[], most: number): Messag
   return messages;
 }
 
-/** The ring of staging buffers of one device. It lives as long as the trainer. */
+/** The ring of staging buffers of one device; it exists as long as the trainer. */
 export class MessageRing {
   readonly #device: Device;
   readonly #ring: StagingRing;
@@ -51,8 +53,8 @@ export class MessageRing {
   }
 
   /**
-   * Submits copies of the message's ranges as they are after what was submitted so far: resolves then, with the values to
-   * come.
+   * Submits copies of the message's ranges, taken after all work submitted so far. Resolves once they are submitted,
+   * with a promise of the values.
    */
   async read({ ranges }: Message, submit: (copy: (encoder: GPUCommandEncoder) => void) => void) {
     const acquired = this.#ring.acquire();
@@ -68,7 +70,7 @@ export class MessageRing {
     return { values: this.#ring.collect(slot, (mapped) => new Float32Array(mapped.slice(0, bytes))) };
   }
 
-  /** Queues writes of the message's values to where they came from. */
+  /** Queues writes of the message's values to its ranges. */
   write({ ranges }: Message, values: Float32Array): void {
     this.#check();
     let at = 0;
@@ -79,8 +81,8 @@ export class MessageRing {
   }
 
   /**
-   * Reads each message, has it exchanged and writes it back, while those behind it are read.
-   * @param submit submits what the message with this number needs, with the copies behind it.
+   * Reads each message, exchanges it and writes it back, while the following messages are read.
+   * @param submit submits the work that the message with this number depends on, then its copies.
    */
   async pass(
     messages: readonly Message[],
@@ -89,10 +91,10 @@ export class MessageRing {
   ): Promise<void> {
     let tail: Promise<void> = Promise.resolve();
     for (const [number, message] of messages.entries()) {
-      const { values: coming } = await this.read(message, (copy) => submit(number, copy));
-      coming.catch(() => undefined); // reported in its turn
+      const { values: reading } = await this.read(message, (copy) => submit(number, copy));
+      reading.catch(() => undefined); // reported when it is awaited below
       tail = tail.then(async () => {
-        const values = await coming;
+        const values = await reading;
         await exchange(values, message);
         this.write(message, values);
       });
@@ -101,7 +103,7 @@ export class MessageRing {
     await tail;
   }
 
-  /** Submits copies alone. */
+  /** Submits copies without other work. */
   submit(copy: (encoder: GPUCommandEncoder) => void): void {
     const { gpu } = this.#device;
     const encoder = gpu.createCommandEncoder();
@@ -109,7 +111,7 @@ export class MessageRing {
     gpu.queue.submit([encoder.finish()]);
   }
 
-  /** An exchange that is under way ends with DISPOSED. */
+  /** An exchange in flight rejects with DISPOSED. */
   dispose(): void {
     this.#disposed = true;
     for (const buffer of this.#staging) this.#device.release(buffer);

@@ -33,7 +33,7 @@ import * as winograd from "./winogradBlock.ts";
 const mostKept = 64 * 2 ** 20;
 
 /** The most bytes of pooled values recomputed at a time. */
-const mostRemade = 64 * 2 ** 20;
+const mostRecomputed = 64 * 2 ** 20;
 
 export interface BlockOptions {
   readonly shape: BlockShape;
@@ -119,7 +119,7 @@ function lowerBlock(to: Lowering, node: Node<BlockOptions>): Left {
     : norm.launchMovingAffine(to, filters, tensors, normalization.epsilon);
 
   const result: Source = {
-    at: (slice, pass) => (pass === "again" ? pooledAgain(layout, slice).values : values.at(slice.first)),
+    at: (slice, pass) => (pass === "again" ? recomputedPooled(layout, slice).values : values.at(slice.first)),
     images: values.images,
     dtype: layout.half ? "f16" : "f32",
     affine,
@@ -150,7 +150,12 @@ const gradientOperation: Operation<{
     let filterGradient: Tensor | undefined;
     let summed = true;
     for (const slice of slicesOf(images, Math.min(each, arriving.parts.images, leaving?.parts.images ?? images))) {
-      const tensors = { x: source.at(slice, "again"), pooled: pooledAgain(layout, slice), arriving, norm: found.norm };
+      const tensors = {
+        x: source.at(slice, "again"),
+        pooled: recomputedPooled(layout, slice),
+        arriving,
+        norm: found.norm,
+      };
       const input = transformed.get(slice.first);
       const part = launchGradients(layout, slice, { ...tensors, transformed: input, leaving }, wants.filter);
       summed &&= part.sums;
@@ -181,7 +186,7 @@ interface Layout extends Operands {
   readonly argmax: Parts;
   readonly half: boolean;
   /** Whether the pooled values are recomputed in the backward pass. */
-  readonly remakes: boolean;
+  readonly recomputes: boolean;
   /** Whether Winograd's transformed inputs are kept for the backward pass. */
   readonly keepsTransformed: boolean;
   /** Images per slice. */
@@ -200,8 +205,10 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
   const fits = !to.device.portable && winograd.fits(shape, source);
   const workspace = fits ? imagesWithin(to, images, winograd.bytesOfImage(shape), winograd.mostBytes) : images;
   // A first block is cheap to compute (few channels) and large to store.
-  const remakes = to.options.recompute === true && source.affine === undefined;
-  const remade = remakes ? imagesWithin(to, images, values.storages[0].bytes / values.images, mostRemade) : images;
+  const recomputes = to.options.recompute === true && source.affine === undefined;
+  const recomputed = recomputes
+    ? imagesWithin(to, images, values.storages[0].bytes / values.images, mostRecomputed)
+    : images;
   return {
     ...operands,
     to,
@@ -210,9 +217,9 @@ function layoutFor(to: Lowering, shape: BlockShape, operands: Operands): Layout 
     values,
     argmax,
     half,
-    remakes,
+    recomputes,
     keepsTransformed: fits && images * winograd.bytesOfImage(shape) <= mostKept,
-    each: Math.min(workspace, values.images, source.images, remade),
+    each: Math.min(workspace, values.images, source.images, recomputed),
     runs: runsOf(to, images, filters / 4, cellsOf(shape)),
   };
 }
@@ -268,16 +275,16 @@ const keptPooled = ({ values, argmax, half }: Layout, { first }: Slice): Pooled 
 });
 
 /** A slice's pooled values in the backward pass. */
-function pooledAgain(layout: Layout, slice: Slice): Pooled {
-  const { shape, half, remakes } = layout;
-  if (!remakes) return keptPooled(layout, slice);
+function recomputedPooled(layout: Layout, slice: Slice): Pooled {
+  const { shape, half, recomputes } = layout;
+  if (!recomputes) return keptPooled(layout, slice);
   const part = (name: string, elements: number, dtype: "f32" | "f16" | "u32") => ({
     storage: new Storage("temporary", name, slice.images * elements, dtype),
     first: 0,
   });
   const pooled: Pooled = {
-    values: part("pooled again", shape.pooledY * shape.pooledX * shape.filters, half ? "f16" : "f32"),
-    argmax: part("argmax again", (cellsOf(shape) * shape.filters) / 4, "u32"),
+    values: part("recomputed pooled", shape.pooledY * shape.pooledX * shape.filters, half ? "f16" : "f32"),
+    argmax: part("recomputed argmax", (cellsOf(shape) * shape.filters) / 4, "u32"),
     half,
   };
   launchForward(layout, slice, pooled);

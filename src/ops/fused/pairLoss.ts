@@ -36,7 +36,7 @@ export const pairLoss: Rule = {
 };
 
 export const embeddingIntoPairLoss: Rule = {
-  name: "pair loss behind a sigmoid layer",
+  name: "pair loss after a sigmoid layer",
   saves: "Two dispatches: the same pass applies the sigmoid's gradient and sums the layer's bias gradient.",
   match(loss, graph) {
     const [stack, ...head] = loss.inputs;

@@ -17,7 +17,7 @@ import {
   prefersWinograd,
   productOf,
   transformFilter,
-  turnedFilter,
+  transposedFilter,
 } from "../kernels/winograd.ts";
 import {
   type Arriving,
@@ -134,10 +134,10 @@ export function launchInputGradient(
 ): void {
   const { x, gradient, filter, leaving } = tensors;
   const { height, width, channels, filters, cellsY, cellsX, group } = shape;
-  const kernel = to.view(turnedFilter(to, filter), [36, filters, channels]);
+  const kernel = to.view(transposedFilter(to, filter), [36, filters, channels]);
   const product = to.temporary("products", [36, slice.images * cellsOf(shape), channels]);
-  const turned = { ...productOf(of(shape, slice)), inputs: filters, outputs: channels };
-  launchProduct(to, turned, { x: gradient, kernel, output: product });
+  const transposed = { ...productOf(of(shape, slice)), inputs: filters, outputs: channels };
+  launchProduct(to, transposed, { x: gradient, kernel, output: product });
 
   const { sums } = leaving;
   const output = leaving.parts.at(slice.first);

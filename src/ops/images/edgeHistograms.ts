@@ -10,9 +10,9 @@ import { image } from "../kernels/windowShape.ts";
 import { edgeDirections, histogramWindows, histogramSize as size } from "./edgeShape.ts";
 
 /**
- * What `orientedGradients` gives, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root of the mean square of each
- * direction over 4 x 4 cells, at every second cell; the pixels are left out. Not differentiable; apply it
- * to inputs only.
+ * The output of `orientedGradients`, [N, R, Q, 8 + C], to [N, floor(R / 2) - 1, floor(Q / 2) - 1, 8]: the root mean
+ * square of each direction over 4 x 4 cells, at every second cell, without the pixels. Not differentiable; apply it to
+ * inputs only.
  * @example
  * ```ts
  * const y = edgeHistograms(orientedGradients(tape.input("x", [4, 56, 46, 1]))); // [4, 13, 10, 8]

@@ -9,9 +9,12 @@ import { image } from "../kernels/windowShape.ts";
 
 /** One picture's change, v -> clamp(gain * min(exposure * blurred v^gamma, 1) + offset + noise, 0, 1). */
 export interface PhotometricChange {
-  /** 1 by default. */
+  /** Exponent of each value. @default 1 */
   readonly gamma?: number;
-  /** Of red, green and blue, cut off at full scale as a camera does; of other pictures green's alone. @default 1 */
+  /**
+   * Factors of red, green and blue, clipped at full scale as by a camera; gray pictures take that of green.
+   * @default 1
+   */
   readonly exposure?: readonly [red: number, green: number, blue: number];
   /** Contrast: what each value is multiplied by. */
   readonly gain: number;
@@ -68,7 +71,7 @@ export interface PhotometricRandom {
   readonly seed: number;
   /** The stream of the noise. */
   readonly noise: number;
-  /** The stream of what is painted over. */
+  /** The stream of the noise in erased rectangles. */
   readonly fill: number;
 }
 

@@ -59,7 +59,7 @@ export interface TransformedFilter {
   readonly forward: Storage;
   /** [36, filters, channels], for gradients; not computed unless it is read. */
   readonly backward: Storage;
-  turned: boolean;
+  transposed: boolean;
 }
 
 /**
@@ -79,7 +79,7 @@ export function transformFilter(to: Lowering, filter: Tensor): TransformedFilter
   const [, , channels, filters] = filter.shape;
   const make = (name: string) => new Storage("temporary", name, 36 * channels * filters, "f32");
   const [forward, backward] = [make("transformed filter"), make("transformed filter, transposed")];
-  const made: TransformedFilter = { filter: storage, channels, filters, forward, backward, turned: false };
+  const made: TransformedFilter = { filter: storage, channels, filters, forward, backward, transposed: false };
   known.set(storage, made);
   for (const one of [forward, backward]) to.alone.set(one, () => launchFilter(to, filter, forward, backward));
   if (storage.kind === "temporary") to.following.set(storage, () => launchFilters(to, [made]));
@@ -95,9 +95,9 @@ function launchFilter(to: Lowering, filters: Tensor, forward: Storage, backward:
 }
 
 /** The same transposed, for the gradient of the convolution's input: [36, filters, channels]. */
-export function turnedFilter(to: Lowering, filter: Tensor): Storage {
+export function transposedFilter(to: Lowering, filter: Tensor): Storage {
   const found = transformFilter(to, filter);
-  found.turned = true;
+  found.transposed = true;
   return found.backward;
 }
 
@@ -111,16 +111,16 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
     const table = new Uint32Array(members.length * 5);
     let first = 0;
     const total = members.reduce((n, { forward }) => n + forward.bytes / 4, 0);
-    const turned = members.some((member) => member.turned);
+    const transposed = members.some((member) => member.transposed);
     const forward = new Storage("temporary", "transformed filters", total, "f32");
-    const backward = new Storage("temporary", "transformed filters, transposed", turned ? total : 4, "f32");
+    const backward = new Storage("temporary", "transformed filters, transposed", transposed ? total : 4, "f32");
     let end = 0;
     members.forEach((member, i) => {
       const { channels, filters } = member;
       const offset = 36 * first;
       table.set([first, (member.filter.external?.offset ?? 0) / 4, offset, channels, filters], 5 * i);
       member.forward.within = { whole: forward, offset: 4 * offset };
-      if (turned) member.backward.within = { whole: backward, offset: 4 * offset };
+      if (transposed) member.backward.within = { whole: backward, offset: 4 * offset };
       first += channels * filters;
       end = Math.max(end, (member.filter.external?.offset ?? 0) + member.filter.bytes);
     });
@@ -130,7 +130,12 @@ function launchFilters(to: Lowering, all: readonly TransformedFilter[]): void {
     const words = to.constant("filters' places", [table.length], new Float32Array(table.buffer));
     const { groups, constants } = threads(first);
     const bindings = { filters: filter.external ? filters : filter, table: words, forward, backward };
-    to.launch(filterShader, bindings, { ...constants, CONVOLUTIONS: members.length, TURNED: turned ? 1 : 0 }, groups);
+    to.launch(
+      filterShader,
+      bindings,
+      { ...constants, CONVOLUTIONS: members.length, TURNED: transposed ? 1 : 0 },
+      groups,
+    );
   }
 }
 

@@ -21,11 +21,12 @@ import { matrix } from "./contrastiveLoss.ts";
 export type Margin = number | "soft";
 
 /**
- * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), d Euclidean, p the farthest row of a's label and n the nearest of
- * another (batch hard: Hermans, Beyer and Leibe 2017, equation 5), a scalar. Embeddings are [N, D]; `labels` holds N whole
- * numbers, equal ones for one person, and gets no gradient. Anchors without a positive or without a negative are left out
- * of the mean, which is 0 where none is left; of equally hard rows the first counts. Margin 0.2 by default.
- * @throws SHAPE where there is not one label for each row.
+ * Mean over the anchors of max(0, d(a, p) - d(a, n) + margin), a scalar (batch hard: Hermans, Beyer and Leibe 2017,
+ * equation 5). d is the Euclidean distance, p the farthest row with a's label, n the nearest row with another label.
+ * Embeddings are [N, D]; `labels` has N whole numbers, equal for the same identity, and gets no gradient. Anchors
+ * without a positive or a negative are left out of the mean, which is 0 without any anchor; among equally hard rows the
+ * first counts. The margin is 0.2 by default.
+ * @throws SHAPE unless there is one label for each row.
  * @example
  * ```ts
  * const loss = batchHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]), { margin: 0.2 });
@@ -40,9 +41,9 @@ export function batchHardTripletLoss(
 }
 
 /**
- * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin), n the nearest negative that is
- * farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest where none is (as TensorFlow Addons). Else as
- * `batchHardTripletLoss`.
+ * Mean over all pairs of an anchor and a positive of max(0, d(a, p)^2 - d(a, n)^2 + margin). n is the nearest negative
+ * that is farther than p (semi-hard: FaceNet, Schroff et al. 2015), or the farthest negative if there is no such one
+ * (as in TensorFlow Addons). Otherwise like `batchHardTripletLoss`.
  * @example
  * ```ts
  * const loss = semiHardTripletLoss(l2Normalize(tape.input("embeddings", [32, 128])), tape.input("labels", [32]));
@@ -57,10 +58,11 @@ export function semiHardTripletLoss(
 }
 
 /**
- * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other rows j and
- * equal shares for those of a's label (SupCon, Khosla et al. 2020, equation 2), a scalar. For rows of unit length, as it is meant
- * for, that is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize` passes on is the same. Anchors
- * without a positive are left out of the mean, which is 0 where none is left. Temperature 0.1 by default.
+ * Mean over the anchors of the cross-entropy between the softmax of -|x_a - x_j|^2 / (2 temperature) over all other
+ * rows j and equal shares for the rows with a's label, a scalar (SupCon, Khosla et al. 2020, equation 2). It is meant
+ * for rows of unit length: for them this is the softmax of x_a . x_j / temperature, and the gradient that `l2Normalize`
+ * passes on is the same. Anchors without a positive are left out of the mean, which is 0 without any anchor. The
+ * temperature is 0.1 by default.
  * @example
  * ```ts
  * const embeddings = l2Normalize(tape.input("embeddings", [32, 128]));

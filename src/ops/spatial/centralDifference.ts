@@ -6,9 +6,9 @@ import { tapeOf } from "../../tape/tape.ts";
 import { describe, type Tensor } from "../../tape/tensor.ts";
 
 /**
- * A filter [U, V, I, O] whose convolution looks at differences from the pixel in the middle (Yu et al. 2020): from the
- * weight at the center `theta` times the sum of all is taken. At 1 nothing is left of how bright a place is, at 0 the
- * filter is as it was. U and V are odd.
+ * The filter [U, V, I, O] of a central difference convolution (Yu et al. 2020): `theta` times the sum of all weights is
+ * subtracted from the weight at the center. With 1 the convolution sees only differences from the center pixel; 0
+ * leaves the filter unchanged. U and V are odd.
  * @param filter - [U, V, I, O].
  * @param theta - from 0 to 1.
  * @returns The shape of `filter`.

@@ -23,7 +23,7 @@ export async function storageTrouble(): Promise<string | undefined> {
 
 const text = { encode: new TextEncoder(), decode: new TextDecoder() };
 
-/** What a newer studio has stored: nothing is read or written then, since this one does not know what it means. */
+/** The data were stored by a newer studio, in a form that this one does not know: nothing is read or written. */
 export class NewerStudioError extends TwingradError {
   constructor() {
     super(
@@ -34,7 +34,8 @@ export class NewerStudioError extends TwingradError {
 }
 
 /**
- * A stored value: missing where there is no such file; where the file is not JSON, or of another shape, its text.
+ * Reads a stored value: `{}` if there is no such file; `damaged`, its text, if the file is not JSON or has another
+ * shape.
  * @throws NewerStudioError
  */
 export async function readJson<T>(

@@ -22,9 +22,9 @@ export function hasFields<T>(value: unknown, fields: { readonly [K in keyof T]-?
 }
 
 /**
- * The value of a JSON text; of a damaged one, that of its longest valid part, which ends where an element of a list ends.
- * @param end of an element
- * @param closing what follows the last element
+ * Parses a JSON text. If it is damaged, parses its longest valid part that ends with an element of a list.
+ * @param end the text that ends an element
+ * @param closing the text after the last element
  */
 export function readablePart(text: string, end: string, closing: string): unknown {
   let value = parsed(text);

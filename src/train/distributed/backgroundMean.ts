@@ -1,5 +1,5 @@
-// The mean of the ranks' parameters, taken while each rank steps on: a copy of them is exchanged, and the difference of the mean
-// and the copy is added to what they have become meanwhile.
+// Averages the ranks' parameters in the background, while each rank takes further steps: a copy of the parameters is
+// exchanged, and the difference between the mean and the copy is added to the current parameters.
 import { submit } from "../../gpu/dispatch.ts";
 import { type Exchange, type MessageRing, messagesOf } from "../../gpu/exchange/messages.ts";
 import { arenaAddition } from "../../optim/arenaAddition.ts";
@@ -7,7 +7,7 @@ import type { Arena, ParameterStore } from "../../tape/parameters.ts";
 
 interface Copy {
   readonly arena: Arena;
-  /** The parameters as they were; then what is to be added to them. */
+  /** The copied parameters; after the exchange, the difference to add to the current ones. */
   readonly buffer: GPUBuffer;
   readonly addition: Awaited<ReturnType<typeof arenaAddition>>;
 }
@@ -37,8 +37,10 @@ export class BackgroundMean {
   }
 
   /**
-   * Copies the parameters as the steps submitted so far leave them, and begins the exchange. None may be under way.
-   * @param mean puts what the ranks begin from in the place of one rank's values, from this element of the arena on.
+   * Copies the parameters after the steps submitted so far, and starts the exchange. No other exchange may be in
+   * flight.
+   * @param mean replaces one rank's values, which start at element `first` of the arena, by those that all ranks
+   * continue from.
    */
   begin(mean: (values: Float32Array, arena: Arena, first: number) => Promise<void>, messageBytes: number): void {
     this.ring.submit((encoder) => {
@@ -54,10 +56,10 @@ export class BackgroundMean {
       for (let i = 0; i < values.length; i++) values[i] -= own[i];
     };
     this.underWay = this.ring.pass(messages, exchange, (_, copy) => this.ring.submit(copy));
-    this.underWay.catch(() => undefined); // told where it is waited for
+    this.underWay.catch(() => undefined); // reported where it is awaited
   }
 
-  /** Waits for the exchange under way, if there is one, and adds to the parameters what came of it. */
+  /** Waits for the exchange in flight, if any, and adds its result to the parameters. */
   async end(): Promise<void> {
     if (!this.underWay) return;
     await this.discard();
@@ -69,7 +71,7 @@ export class BackgroundMean {
     store.version++;
   }
 
-  /** Waits for the exchange under way and leaves the parameters as they are. */
+  /** Waits for the exchange in flight, and discards its result. */
   async discard(): Promise<void> {
     await this.underWay;
     this.underWay = undefined;

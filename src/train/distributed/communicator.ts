@@ -1,39 +1,41 @@
-// How ranks, the processes that train one network together, exchange what they computed.
+// Communication between ranks: the processes that train one network together.
 
 /**
- * One rank's end of a group of ranks: `mpi()` and `inProcessCommunicators` make them. One of your own has to keep to this:
+ * One rank's view of a group of ranks; `mpi()` and `inProcessCommunicators` create them. Your own implementation must
+ * follow these rules:
  *
- * - Every rank makes the same calls in the same order. The next call may come before the last has settled, and is
- *   carried out after it.
- * - The arrays of a call belong to it until it settles; what it resolves with belongs to the caller.
- * - A call waits without holding up the event loop, for as long as the slowest rank takes. Once a rank has gone it rejects, or
- *   ends the process: the trainer sets no time limit.
+ * - Every rank makes the same calls in the same order. A call may be made before the previous one has settled; it is
+ *   executed after it.
+ * - A call owns its arrays until it settles; its result belongs to the caller.
+ * - A call waits for the slowest rank without blocking the event loop. After a rank has died it rejects, or ends the
+ *   process: the trainer has no timeout.
  */
 export interface Communicator {
   /** This rank's number, from 0. */
   readonly rank: number;
-  /** How many ranks there are, 1 at least; all calls work with one. */
+  /** The number of ranks, at least 1; all calls also work with a single rank. */
   readonly size: number;
-  /** The name of the machine that it runs on. */
+  /** The name of the machine that this rank runs on. */
   readonly host: string;
   /**
-   * Replaces each value by its sum over all ranks, which give equally many; a NaN stays one. Every rank has to get the same bits,
-   * and the same in every run, or ranks drift apart and a resumed run ends differently. `mpi()` and `inProcessCommunicators` add
-   * in the order of ranks, in float64, and round once.
+   * Replaces each value by its sum over all ranks; all arrays have the same length, and NaN stays NaN. Every rank must
+   * get the same bits, in every run; otherwise the ranks diverge, and a resumed run ends differently. `mpi()` and
+   * `inProcessCommunicators` add in the order of ranks, in float64, and round once.
    */
   allReduce(values: Float32Array): Promise<void>;
-  /** What each rank gave, by rank, this one's included. Lengths may differ, and be 0. */
+  /** The bytes of every rank, this one included, in the order of ranks. Lengths may differ, and may be 0. */
   allGather(bytes: Uint8Array): Promise<Uint8Array[]>;
-  /** Another group of the same ranks, whose calls may come in any order among those of this one. Every rank makes it. */
+  /** A second group of the same ranks, whose calls are independent of this one's. Every rank must call it. */
   duplicate(): Promise<Communicator>;
   /**
-   * Ends the training on all ranks, because this one cannot go on. `mpi()` writes the reason to standard error, with the rank and
-   * its host, and ends all processes; with `inProcessCommunicators` the calls of all ranks reject, those of duplicates included.
+   * Ends the training on all ranks because this rank cannot continue. `mpi()` writes the reason, with the rank and its
+   * host, to standard error and ends all processes; with `inProcessCommunicators` the calls of all ranks reject, also
+   * those of duplicates.
    */
   abort(reason: string): void;
   /**
-   * Leaves the group, its duplicates included; resolves once every rank has called it. A trainer does not call it: whoever made
-   * the communicator does, at the end.
+   * Leaves the group and its duplicates; resolves once every rank has called it. The trainer does not call it: call it
+   * at the end, where you created the communicator.
    */
   close(): Promise<void>;
 }
@@ -44,12 +46,12 @@ export async function broadcast(communicator: Communicator, bytes: Uint8Array | 
   return (await communicator.allGather(given))[0];
 }
 
-/** Elements that are added up together: their float64 sums stay in a cache. */
+/** Elements summed at a time, so that their float64 sums stay in the cache. */
 const block = 2048;
 
-/** The sum of equally long parts, added in their order, written to `to`. */
+/** Sums parts of equal length in their order, into `to`. */
 export function addInOrder(parts: readonly Float32Array[], to: Float32Array): void {
-  const sums = new Float64Array(block); // hundreds of ranks lose no digits
+  const sums = new Float64Array(block); // float64, so that sums over hundreds of ranks lose no digits
   for (let from = 0; from < to.length; from += block) {
     const count = Math.min(block, to.length - from);
     sums.fill(0);

@@ -1,5 +1,5 @@
-// What a trainer does besides where several ranks train one network: it takes the mean of their gradients in every step, or of
-// their parameters every so many steps. It is loaded where a communicator is given.
+// The distributed part of a trainer: averages the gradients of all ranks in each step, or their parameters every N
+// steps. It is loaded if a communicator is given.
 import { TwingradError } from "../../errors.ts";
 import type { BufferRange, InputValues } from "../../gpu/dispatch.ts";
 import { type DividedStep, divideStep, submitDivided } from "../../gpu/exchange/dividedStep.ts";
@@ -14,7 +14,7 @@ import { BackgroundMean } from "./backgroundMean.ts";
 import { broadcast, type Communicator } from "./communicator.ts";
 import { expectSame } from "./expectSame.ts";
 
-/** Nesterov's momentum on the change that each round of local steps makes: DiLoCo (Douillard et al. 2023). */
+/** Nesterov momentum on the change of the parameters in each round of local steps: DiLoCo (Douillard et al. 2023). */
 export interface OuterMomentum {
   /** 0.7 by default. */
   readonly learningRate?: number;
@@ -24,39 +24,42 @@ export interface OuterMomentum {
 
 export interface DistributionOptions {
   /**
-   * The other ranks; without it this process trains alone. Every rank creates the same trainer. From then on its calls are the
-   * trainer's, which makes them between steps as well: calls of your own go to a `duplicate` made before.
+   * Connects this process to the other ranks; without it, it trains alone. Every rank creates the same trainer. The
+   * trainer then uses the communicator, also between steps: for your own calls, create a `duplicate` first.
    */
   readonly communicator?: Communicator;
   /**
-   * Steps between exchanges: 1, the default, takes the mean of all ranks' gradients in every step; N lets each rank step alone
-   * and takes the mean of parameters, moving averages and moments every N steps.
+   * Steps between exchanges. 1 (the default) averages the gradients of all ranks in each step. N lets each rank step
+   * alone, and averages parameters, moving averages and moments every N steps.
    */
   readonly syncEvery?: number;
-  /** With `syncEvery` above 1: momentum across the means. Undefined, the default, takes them as they are. */
+  /** With `syncEvery` above 1: momentum over the averaged parameters. No momentum by default. */
   readonly outerMomentum?: OuterMomentum;
   /**
-   * With `syncEvery` N above 1: exchanges a copy of the parameters while the next N steps are computed, and adds to them then the
-   * difference of the mean and this rank's copy. Moments and moving averages stay with their rank up to `Trainer.synchronize`.
+   * With `syncEvery` N above 1: exchanges a copy of the parameters while the next N steps are computed, and then adds
+   * the difference between the mean and this rank's copy. Moments and moving averages are averaged only by
+   * `Trainer.synchronize`.
    * @default false
    */
   readonly overlap?: boolean;
 }
 
-/** The exchange with other ranks, as `Trainer.distribution` tells it. */
+/** The exchange with the other ranks: `Trainer.distribution`. */
 export interface Distribution {
-  /** Seconds that this rank waited for the other ranks' values, so far; with `overlap` those with nothing else to compute. */
+  /**
+   * Seconds that this rank has waited for other ranks so far; with `overlap`, only those without work on the device.
+   */
   readonly seconds: number;
-  /** Steps between exchanges. All ranks may change it after the same step, once they are synchronized. */
+  /** Steps between exchanges. It may be changed on all ranks after the same step, when they are synchronized. */
   syncEvery: number;
 }
 
-/** Small enough that what is complete first need not wait for much else, large enough that latency is no part of the cost. */
+/** Small, so that the first complete gradients are sent early; large enough that latency hardly matters. */
 const messageBytes = 2 ** 20;
 
 const outerVelocity = "outer velocity";
 
-/** What a rank's session and its exchange are made with. */
+/** The spec for a rank's session, and a function that opens its exchange. */
 export function distributed(spec: TrainingSpec, options: DistributionOptions & { readonly debugNumerics?: boolean }) {
   const refuse = (what: string): never => {
     throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
@@ -80,7 +83,7 @@ export function distributed(spec: TrainingSpec, options: DistributionOptions & {
   };
 }
 
-/** With outer momentum its velocity is saved and loaded with the moments. */
+/** The velocity of the outer momentum is saved and loaded with the optimizer's moments. */
 function withOuterVelocity({ optimizer, ...spec }: TrainingSpec): TrainingSpec {
   const { name, states } = optimizer;
   return {
@@ -89,7 +92,7 @@ function withOuterVelocity({ optimizer, ...spec }: TrainingSpec): TrainingSpec {
   };
 }
 
-/** The exchange of a distributed trainer with the other ranks, which the trainer drives. */
+/** A distributed trainer's exchange with the other ranks; the trainer calls it. */
 export class RankExchange implements Distribution {
   seconds = 0;
   syncEvery: number;
@@ -99,13 +102,13 @@ export class RankExchange implements Distribution {
   private readonly ring: MessageRing;
   /** With overlap. */
   private background: BackgroundMean | undefined;
-  /** The step of the last mean, or of the one that is under way. */
+  /** The step of the last exchange, or of the one in flight. */
   private synchronized: number;
-  /** With outer momentum: the parameters at the last mean and the velocity, of each arena. */
+  /** With outer momentum: for each arena, the parameters after the last exchange, and the velocity. */
   private anchors: Map<Arena, { values: Float32Array; velocity: Float32Array }> | undefined;
-  /** Since when the trainer waits for the exchange, in milliseconds; infinite while it is under way in the background. */
+  /** When the trainer began to wait for the exchange, in milliseconds; infinite while it runs in the background. */
   private waitingSince = 0;
-  /** Local steps that the device has not ended, and when it last had none left. */
+  /** Local steps in flight on the device, and when a step last completed. */
   private inFlight = 0;
   private idleSince = 0;
 
@@ -131,7 +134,7 @@ export class RankExchange implements Distribution {
     if (rank > 0) await trainer.load(state);
   }
 
-  /** @throws BAD_INPUT on every rank where they do not train the same thing. */
+  /** @throws BAD_INPUT on every rank if the ranks' networks or options differ. */
   private async checkSame(): Promise<void> {
     const { batchSize, loss, mining, margin, temperature, l2, optimizer, pictures, storage } = this.session.spec;
     const own = {
@@ -143,7 +146,7 @@ export class RankExchange implements Distribution {
     await expectSame(this.communicator, own);
   }
 
-  /** One step of this rank, and what is to be exchanged around it. */
+  /** Starts one step of this rank, with the exchanges that are due. */
   async step(program: Program, inputs: InputValues) {
     if (this.syncEvery === 1) {
       return program.start(inputs, async (parts) => {
@@ -159,8 +162,8 @@ export class RankExchange implements Distribution {
       });
     }
     await this.anchored();
-    // Before the step, and not behind the last one: where a checkpoint lies between, all is exchanged already.
-    if (this.background && this.isDue) await this.exchangeBehind(this.background);
+    // Before this step, not after the last one: a checkpoint in between has exchanged everything already.
+    if (this.background && this.isDue) await this.exchangeInBackground(this.background);
     const started = await program.start(inputs);
     this.inFlight++;
     const ended = () => {
@@ -172,13 +175,13 @@ export class RankExchange implements Distribution {
     return started;
   }
 
-  /** Whether a mean is to be taken after the last step. */
+  /** Whether an exchange is due after the last step. */
   private get isDue(): boolean {
     return this.store.step % this.syncEvery === 0 && this.store.step !== this.synchronized;
   }
 
-  /** Adds what came of the last exchange, and begins the next. */
-  private async exchangeBehind(background: BackgroundMean): Promise<void> {
+  /** Adds the result of the last exchange, and starts the next. */
+  private async exchangeInBackground(background: BackgroundMean): Promise<void> {
     await this.endExchange(() => background.end());
     this.waitingSince = Number.POSITIVE_INFINITY;
     const mean = async (values: Float32Array, arena: Arena, first: number) => {
@@ -189,7 +192,10 @@ export class RankExchange implements Distribution {
     this.synchronized = this.store.step;
   }
 
-  /** Takes the mean of what the ranks have become since the last one. Every rank calls it after the same step. */
+  /**
+   * Averages the state of all ranks, if they have stepped since the last exchange. Every rank calls it after the same
+   * step.
+   */
   async synchronize(): Promise<void> {
     if (this.synchronized === this.store.step && !this.background?.isUnderWay) return;
     await this.endExchange(() => this.background?.end());
@@ -215,7 +221,7 @@ export class RankExchange implements Distribution {
     this.synchronized = this.store.step;
   }
 
-  /** To be called where the parameters were replaced: by the same ones on every rank. */
+  /** To be called after all ranks have replaced their parameters by the same ones. */
   async replaced(): Promise<void> {
     await this.endExchange(() => this.background?.discard());
     this.anchors = undefined;
@@ -238,7 +244,7 @@ export class RankExchange implements Distribution {
     return untrained.map(({ name, shape }) => ({ ...this.store.location(name), size: sizeOf(shape) * 4 }));
   }
 
-  /** From here on the trainer waits for what was exchanged in the background. */
+  /** Ends the exchange in the background; the time from here on counts as waiting. */
   private async endExchange(end: () => Promise<void> | undefined): Promise<void> {
     this.waitingSince = performance.now();
     await end();
@@ -248,7 +254,7 @@ export class RankExchange implements Distribution {
   private async mean(values: Float32Array): Promise<void> {
     const since = performance.now();
     await this.communicator.allReduce(values);
-    // While the device computes nobody waits: the trainer is only some steps ahead of it.
+    // While the device still computes, this does not count as waiting: the trainer is only some steps ahead of it.
     const waiting = this.inFlight > 0 ? Number.POSITIVE_INFINITY : Math.max(since, this.waitingSince, this.idleSince);
     this.seconds += Math.max(0, performance.now() - waiting) / 1000;
     const { size } = this.communicator;
@@ -268,7 +274,10 @@ export class RankExchange implements Distribution {
     this.anchors = new Map(await Promise.all(found));
   }
 
-  /** With outer momentum: puts in the place of the ranks' mean, from this element of the arena on, where momentum takes it. */
+  /**
+   * With outer momentum: replaces the ranks' mean, which starts at element `first` of the arena, by the momentum
+   * update.
+   */
   private accelerate(arena: Arena, first: number, mean: Float32Array): void {
     if (!this.outer) return;
     const { learningRate, momentum } = this.outer;

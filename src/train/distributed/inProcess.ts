@@ -2,10 +2,10 @@
 import { TwingradError } from "../../errors.ts";
 import { addInOrder, type Communicator } from "./communicator.ts";
 
-/** What the ranks bring to the call with one number, and what each of them gets. */
-class Meeting {
+/** One collective call: collects the data of all ranks, and resolves when every rank has called. */
+class Collective {
   readonly done: Promise<void>;
-  private readonly brought = new Map<number, { call: string; data: Float32Array | Uint8Array }>();
+  private readonly contributions = new Map<number, { call: string; data: Float32Array | Uint8Array }>();
   private resolve!: () => void;
   reject!: (reason: unknown) => void;
 
@@ -17,38 +17,38 @@ class Meeting {
     this.done.catch(() => undefined);
   }
 
-  async bring<T extends Float32Array | Uint8Array>(rank: number, call: string, data: T): Promise<T[]> {
-    this.brought.set(rank, { call, data });
-    const calls = new Set([...this.brought.values()].map((one) => one.call));
+  async exchange<T extends Float32Array | Uint8Array>(rank: number, call: string, data: T): Promise<T[]> {
+    this.contributions.set(rank, { call, data });
+    const calls = new Set([...this.contributions.values()].map((one) => one.call));
     if (calls.size > 1) {
       const what = `ranks made different calls at the same time: ${[...calls].join(" and ")}`;
       this.reject(new TwingradError("BAD_INPUT", `${what}; every rank makes the same ones in the same order.`));
-    } else if (this.brought.size === this.size) this.resolve();
+    } else if (this.contributions.size === this.size) this.resolve();
     await this.done;
-    return Array.from({ length: this.size }, (_, one) => this.brought.get(one)!.data as T);
+    return Array.from({ length: this.size }, (_, one) => this.contributions.get(one)!.data as T);
   }
 }
 
 class Group {
   ended: TwingradError | undefined;
   readonly groups = new Map<number, Group>();
-  private readonly meetings = new Map<number, Meeting>();
+  private readonly collectives = new Map<number, Collective>();
 
   constructor(readonly size: number) {}
 
-  meeting(number: number): Meeting {
-    let meeting = this.meetings.get(number);
-    if (!meeting) {
-      meeting = new Meeting(this.size);
-      this.meetings.set(number, meeting);
-      meeting.done.then(() => this.meetings.delete(number)).catch(() => undefined);
+  collective(number: number): Collective {
+    let collective = this.collectives.get(number);
+    if (!collective) {
+      collective = new Collective(this.size);
+      this.collectives.set(number, collective);
+      collective.done.then(() => this.collectives.delete(number)).catch(() => undefined);
     }
-    if (this.ended) meeting.reject(this.ended);
-    return meeting;
+    if (this.ended) collective.reject(this.ended);
+    return collective;
   }
 
-  /** The group that the ranks' call with this number makes. */
-  further(number: number): Group {
+  /** The group that is created by the ranks' `duplicate` call of this number. */
+  duplicate(number: number): Group {
     const group = this.groups.get(number) ?? new Group(this.size);
     this.groups.set(number, group);
     return group;
@@ -56,7 +56,7 @@ class Group {
 
   end(reason: TwingradError): void {
     this.ended ??= reason;
-    for (const meeting of this.meetings.values()) meeting.reject(this.ended);
+    for (const collective of this.collectives.values()) collective.reject(this.ended);
     for (const group of this.groups.values()) group.end(reason);
   }
 }
@@ -77,17 +77,17 @@ class Member implements Communicator {
 
   async allReduce(values: Float32Array): Promise<void> {
     const call = `allReduce of ${values.length} values`;
-    const parts = await this.group.meeting(this.calls++).bring(this.rank, call, values.slice());
+    const parts = await this.group.collective(this.calls++).exchange(this.rank, call, values.slice());
     addInOrder(parts, values);
   }
 
   async allGather(bytes: Uint8Array): Promise<Uint8Array[]> {
-    const given = await this.group.meeting(this.calls++).bring(this.rank, "allGather", bytes.slice());
+    const given = await this.group.collective(this.calls++).exchange(this.rank, "allGather", bytes.slice());
     return given.map((one) => one.slice());
   }
 
   async duplicate(): Promise<Communicator> {
-    return new Member(this.group.further(this.copies++), this.rank);
+    return new Member(this.group.duplicate(this.copies++), this.rank);
   }
 
   abort(reason: string): void {

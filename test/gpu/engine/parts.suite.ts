@@ -31,8 +31,8 @@ function assertAgree(what: string, found: Found, expected: Found, tolerance: num
   }
 }
 
-// A second block of 8 filters has direct kernels; one of 16 has Winograd's on software adapters, whose sums in another
-// order differ by what its transforms make of their rounding.
+// A second block of 8 filters has direct kernels; one of 16 has Winograd's on software adapters, whose
+// sums are in another order and whose transforms amplify the rounding.
 for (const [kind, filters, tolerance] of [
   ["software adapters", [16, 8], 2e-6], // sums are cut where a binding ends
   ["GPUs", [16, 16], 2e-6],

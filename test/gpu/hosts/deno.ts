@@ -6,7 +6,7 @@ import { findSoftwareDriver, thisMachine, vulkanDrivers } from "../../../src/nod
 import type { OpenHost } from "./host.ts";
 import { type Command, openProcess } from "./process.ts";
 
-/** The package's executable; npm does not run its install script, so this does what that would. */
+/** The package's executable; npm does not run its install script, so this runs it. */
 function denoExecutable(): string | undefined {
   try {
     return createRequire(import.meta.url)("deno/install_api.cjs").runInstall();

@@ -13,7 +13,7 @@ export type Answer = { value: unknown } | { error: string };
 
 export interface Command {
   executable: string;
-  parameters: string[]; // in front of the bundle's file
+  parameters: string[]; // before the bundle's file
   environment: Record<string, string>;
 }
 

@@ -78,7 +78,7 @@ interface Run {
   readonly meet?: number;
 }
 
-/** Ends synchronized. `meet` names a step after which all ranks synchronize besides, as at a checkpoint. */
+/** Ends synchronized. After step `meet`, all ranks also synchronize, as at a checkpoint. */
 async function trained(
   device: Device,
   ranks: number,
@@ -109,7 +109,7 @@ for (const [ranks, optimizer] of [
   [2, sgd({ learningRate: 0.05, momentum: 0.9 })],
   [3, adam({ learningRate: 0.001, clipNorm: 1 })],
 ] as const) {
-  const name = `distributed: ${ranks} ranks with ${optimizer.name} are one with all of their pairs, and agree bit for bit`;
+  const name = `distributed: ${ranks} ranks with ${optimizer.name} equal one trainer with all of their pairs, and each other bit for bit`;
   defineOnce(name, async (device) => {
     const found = await trained(device, ranks, { optimizer });
     const again = await trained(device, ranks, { optimizer });
@@ -131,7 +131,7 @@ for (const [ranks, optimizer] of [
   });
 }
 
-defineOnce("distributed: moving averages are the mean of what each rank's own pairs make of them", async (device) => {
+defineOnce("distributed: moving averages are the mean of the ranks' own averages", async (device) => {
   const optimizer = sgd({ learningRate: 0.05 });
   const [{ values }] = await trained(device, 2, { optimizer }, { steps: 1 });
   const alone = await Promise.all(
@@ -180,11 +180,11 @@ defineOnce("distributed: local steps end in the mean of parameters and moments",
 });
 
 for (const overlap of [false, true]) {
-  const name = `distributed: outer momentum${overlap ? " with overlap" : ""} goes on from a checkpoint as if nothing had been between`;
+  const name = `distributed: outer momentum${overlap ? " with overlap" : ""} resumes from a checkpoint with the bits of an unbroken run`;
   defineOnce(name, async (device) => {
     const outerMomentum = { momentum: 0.5 };
     const options = { optimizer: adam({ learningRate: 0.01 }), syncEvery: 2, overlap, outerMomentum };
-    // After 5 steps an exchange is under way, and one of three is due.
+    // After 5 steps an exchange is in progress with overlap; without it, the next is due after step 6.
     const whole = await trained(device, 2, options, { steps: 8, meet: 5 });
     const [{ bytes: state }] = await trained(device, 2, options, { steps: 5 });
     const resumed = await trained(device, 2, options, { state, from: 5, steps: 8 });
@@ -197,7 +197,7 @@ for (const overlap of [false, true]) {
   });
 }
 
-defineOnce("distributed: overlap adds the mean of N steps ago to what N more steps have made of it", async (device) => {
+defineOnce("distributed: overlap adds the progress of N more steps to the mean of N steps ago", async (device) => {
   const optimizer = sgd({ learningRate: 0.05 });
   const options = { optimizer, syncEvery: 2, overlap: true };
   const found = await trained(device, 2, options, { steps: 6 });
@@ -229,7 +229,7 @@ defineOnce("distributed: overlap adds the mean of N steps ago to what N more ste
   for (const trainer of alone) await trainer.dispose();
 });
 
-defineOnce("distributed: with overlap N steps are computed before the exchange is waited for", async (device) => {
+defineOnce("distributed: with overlap a rank computes N steps before it waits for the exchange", async (device) => {
   const seconds = await together(2, async (communicator) => {
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -247,7 +247,7 @@ defineOnce("distributed: with overlap N steps are computed before the exchange i
     const trainer = await create(device, options);
     for (let step = 1; step <= 4; step++) await trainer.step(pairs(step, communicator.rank));
     release();
-    await communicator.allGather(new Uint8Array(0)); // until the other rank has come as far
+    await communicator.allGather(new Uint8Array(0)); // until the other rank has come this far
     const waited = trainer.distribution!.seconds;
     await trainer.step(pairs(5, communicator.rank));
     await trainer.dispose();
@@ -279,14 +279,14 @@ defineOnce("distributed: ranks that differ, and options that do not go together,
   await assertThrows("debugging", attempt({ debugNumerics: true }), ["debugNumerics"]);
 });
 
-defineOnce("distributed: a step that is not finite on one rank is told on all", async (device) => {
+defineOnce("distributed: a step that is not finite on one rank fails on all", async (device) => {
   const optimizer = sgd({ learningRate: 0.05 });
-  const told = await together(2, async (communicator) => {
+  const codes = await together(2, async (communicator) => {
     const trainer = await create(device, { optimizer, communicator });
     if (communicator.rank === 1) await trainer.parameters().get("head/bias")!.write([Number.NaN]);
     const result = await trainer.step(pairs(1, communicator.rank)).catch((error) => error);
     await trainer.dispose();
     return (result as { code?: string }).code;
   });
-  assertEqual("codes", told, ["NOT_FINITE", "NOT_FINITE"]);
+  assertEqual("codes", codes, ["NOT_FINITE", "NOT_FINITE"]);
 });

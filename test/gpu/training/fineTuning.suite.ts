@@ -1,4 +1,4 @@
-// Training that begins with a model's weights, and layers that keep theirs.
+// Training that begins with a model's weights, and frozen layers.
 
 import { decode } from "../../../src/formats/safetensors.ts";
 import { adam, type Device, describeModel, liveness, Model, openDevice, siamese, Trainer } from "../../../src/index.ts";
@@ -25,7 +25,7 @@ const options = () => ({ batchSize: 3, l2: 0.01, optimizer: adam({ learningRate:
 /** A bias in front of a batch-norm has no effect: its true gradient is 0. */
 const isIdle = (name: string) => /block\d+\/conv\/bias/.test(name);
 
-/** Of `deep`, after some steps. */
+/** The saved training of `deep` after some steps. */
 async function trained(device: Device, steps: number): Promise<Uint8Array> {
   const trainer = await Trainer.create(device, deep(), options());
   for (let n = 1; n <= steps; n++) await trainer.step(pairs(n));
@@ -58,7 +58,7 @@ defineKernel(
       assertClose(`loss beside ${frozen}`, actual.get("loss")!, [expected.loss]);
       const inFrozen = (name: string) => frozen.some((layer) => name.startsWith(`${layer}/`));
       const trainable = Object.keys(expected.gradients).filter((name) => !inFrozen(name));
-      assertEqual("what has gradients", [...actual.keys()].sort(), ["loss", ...trainable].sort());
+      assertEqual("tensors with gradients", [...actual.keys()].sort(), ["loss", ...trainable].sort());
       for (const name of trainable) {
         const kernel = expected.gradients[name.replace("bias", "kernel")];
         const idle = /block\d+\/conv\/bias/.test(name); // in front of a batch-norm: the true gradient is 0
@@ -71,7 +71,7 @@ defineKernel(
   },
 );
 
-define("fine-tuning: what is frozen keeps its bits, and everything else moves", async (device) => {
+define("fine-tuning: frozen layers keep their bits, and all others change", async (device) => {
   const init = await trained(device, 3);
   for (const freeze of [1, 3, ["tower/block2", "head"]] as const) {
     const trainer = await Trainer.create(device, deep(), { ...options(), init, freeze });
@@ -87,19 +87,19 @@ define("fine-tuning: what is frozen keeps its bits, and everything else moves", 
       else
         assert(
           values.some((value, i) => value !== before.get(name)![i]),
-          `${name} did not move (${freeze})`,
+          `${name} did not change (${freeze})`,
         );
     }
     const moments = [...decode(await trainer.save()).tensors.keys()].filter((name) => name.startsWith("optimizer/"));
     assert(
       moments.length > 0 && !layers.some((layer) => moments.some((name) => name.includes(layer))),
-      "it has moments",
+      "moments of a frozen layer, or none at all",
     );
     await trainer.dispose();
   }
 });
 
-defineOnce("fine-tuning: a step computes no gradient of what is frozen and takes less memory", async (device) => {
+defineOnce("fine-tuning: a step computes no gradients of frozen layers and takes less memory", async (device) => {
   const found: { launches: number; optimizer: number; gradients: number; total: number }[] = [];
   for (const freeze of [0, 1, 2, 3]) {
     const trainer = await Trainer.create(device, deep(), { ...options(), freeze });
@@ -120,18 +120,18 @@ defineOnce("fine-tuning: a step computes no gradient of what is frozen and takes
   }
 });
 
-define("fine-tuning: begins as the model: the same embeddings, at step 0, without moments", async (device) => {
+define("fine-tuning: begins with the model's embeddings, at step 0, without moments", async (device) => {
   const init = await trained(device, 3);
   const trainer = await Trainer.create(device, deep(), { ...options(), init });
   assertEqual("step", trainer.steps, 0);
   const saved = await trainer.save();
   const [model, begun] = [await Model.open(device, init), await Model.open(device, saved)];
   const pictures = pairs(9).left;
-  // Its averages are the model's, without the share of their initial values that the model still held.
+  // Its averages are the model's, without the part of their initial values that the model still contained.
   assertClose("embeddings", await begun.embed(pictures), await model.embed(pictures), { tolerance: 1e-6 });
   assertEqual("what it began from", (await describeModel(saved)).init, model.fingerprint);
   await trainer.step(pairs(1));
-  assertEqual("afterwards", (await describeModel(await trainer.save())).init, model.fingerprint);
+  assertEqual("what it began from, after a step", (await describeModel(await trainer.save())).init, model.fingerprint);
   for (const one of [model, begun]) await one.dispose();
   await trainer.dispose();
 });
@@ -170,7 +170,7 @@ defineOnce("fine-tuning: a lost device leaves no trace", async (device) => {
   assertEqual("losses, lost at step 9", runs[2], runs[0]);
 });
 
-defineOnce("fine-tuning: a new head where the model has none, or learned another task", async (device) => {
+defineOnce("fine-tuning: a new head where the model has none, or was trained for another task", async (device) => {
   const embedding = { ...options(), loss: "contrastive" } as const;
   const source = await Trainer.create(device, network(), embedding);
   const withoutHead = await source.save();
@@ -192,7 +192,7 @@ defineOnce("fine-tuning: a new head where the model has none, or learned another
   for (const one of [fresh, trainer, other]) await one.dispose();
 });
 
-defineOnce("fine-tuning: what does not fit is refused by name", async (device) => {
+defineOnce("fine-tuning: unknown layers and models of another network are refused by name", async (device) => {
   const create = (more: object) => () => Trainer.create(device, deep(), { ...options(), ...more });
   await assertThrows("a near name", create({ freeze: ["tower/blok1"] }), [
     '"tower/blok1"',

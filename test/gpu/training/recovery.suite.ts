@@ -96,7 +96,7 @@ defineOnce("recovery: reads are repeated, too", async () => {
   await dispose();
 });
 
-define("errors: at the third loss without a new step between, training stops and says why", async () => {
+define("errors: at the third loss without a new step in between, training stops and says why", async () => {
   let opened = 0;
   const reopen = async () => {
     const device = await openDevice(settings.opening);
@@ -115,7 +115,7 @@ define("errors: at the third loss without a new step between, training stops and
   for (const step of steps) {
     assert(step.status === "rejected", "a step went through without a device");
     const message = String(step.reason);
-    assert(/was lost: .*lost 3 times without a new step between, so training stops/.test(message), message);
+    assert(/was lost: .*lost 3 times without a new step in between, so training stops/.test(message), message);
     assertEqual("code", step.reason.code, "DEVICE_LOST");
   }
   assertEqual("devices opened", opened, 2);

@@ -22,7 +22,9 @@ export class Appender {
     this.#waiting.push(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
   }
 
-  /** Writes pending data and syncs it to the disk. Rejects with the file system's error; unwritten data stay pending. */
+  /**
+   * Writes pending data and syncs it to the disk. Rejects with the file system's error; unwritten data stay pending.
+   */
   flush(): Promise<void> {
     const result = this.#turn.then(() => this.#flush());
     this.#turn = result.catch(() => undefined);
@@ -53,7 +55,7 @@ export class Appender {
   }
 
   async #open(): Promise<FileHandle> {
-    await fileAt(this.path); // to open a named pipe would wait for ever
+    await fileAt(this.path); // fails for a named pipe, which would block `open`
     const file = await open(this.path, constants.O_RDWR | constants.O_CREAT);
     try {
       const { keep, first } = this.begin(await file.readFile());

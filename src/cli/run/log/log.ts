@@ -23,7 +23,7 @@ export class TrainingLog {
     return new TrainingLog([csvLog(join(folder, "log.csv"), from), await eventLog(folder, from)], warn);
   }
 
-  /** Of a rank that leaves writing to another. */
+  /** A log that writes nothing, for ranks other than 0. */
   static none(): TrainingLog {
     return new TrainingLog([], () => undefined);
   }

@@ -221,7 +221,7 @@ export class Recognition {
     this.tell();
   }
 
-  /** The people enrolled with a model. Of a damaged gallery those that can be read, and its file is kept. */
+  /** The people enrolled with a model. From a damaged gallery, those that can be read; its file is kept. */
   private async enrolled(model: Model): Promise<Pick<Opened, "gallery" | "covers">> {
     const file = galleryFile(model.fingerprint);
     const { value, damaged } = await readJson(this.folder, file, (stored) => isKeptGallery(model, stored));
@@ -259,7 +259,7 @@ export class Recognition {
     return this.inUse();
   }
 
-  /** Asks the model in use, once more where its device is lost meanwhile, or another model is opened. */
+  /** Calls the model in use; again if its device is lost meanwhile, or another model is opened. */
   private async onDevice<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const { device } = this.inUse();
     const ready = device === (await this.context.device());
@@ -267,7 +267,7 @@ export class Recognition {
     return again(ready ? this.inUse() : await reopened(), work, reopened);
   }
 
-  /** Changes people in a turn, once more where the device is lost meanwhile. */
+  /** Changes people, one change at a time; again if the device is lost meanwhile. */
   private changingAlone<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     return this.alone(async () => again(await this.current(), work, () => this.current()));
   }
@@ -364,7 +364,7 @@ const notLive = ({ score, threshold }: NotLiveError) =>
 const isGone = (error: unknown) =>
   error instanceof DeviceLostError || (error instanceof TwingradError && error.code === "DISPOSED");
 
-/** Works with the opened model, once more with the reopened one where it is gone meanwhile. */
+/** Calls `work` with the opened model; again with the reopened one if the first is gone meanwhile. */
 async function again<T>(
   opened: Opened,
   work: (opened: Opened) => Promise<T>,
@@ -379,7 +379,7 @@ async function again<T>(
   }
 }
 
-/** Waits until a lost device is known to be lost, so that the next call opens another. */
+/** Waits until the loss of a device is reported, so that the next call opens another. */
 async function settled({ device }: Opened, error: unknown): Promise<void> {
   if (error instanceof DeviceLostError) await device.lost.catch(() => undefined);
 }

@@ -245,7 +245,7 @@ export class Training {
       await saver.save(bytes, step, run.losses[step - 1], evaluation?.auc);
       resume();
     };
-    let taken = trainer.steps; // from here on counts steps in flight, which the trainer does not yet
+    let taken = trainer.steps; // counts steps in flight, which `trainer.steps` does not include yet
     while (taken < steps && wish() === "train") {
       const { value: batch } = await stream.next();
       position = stream.state();

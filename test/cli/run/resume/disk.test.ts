@@ -82,7 +82,7 @@ describe.skipIf(missing)("a run", () => {
     const failed = told.filter((text) => /is not saved/.test(text));
     expect(failed).toHaveLength(3);
     expect(failed[0]).toMatch(
-      /^the checkpoint of step 0 is not saved \(.*ENOSPC.*\); no checkpoint is saved yet; training goes on and tries again in 30 s$/,
+      /^the checkpoint of step 0 is not saved \(.*ENOSPC.*\); no checkpoint is saved yet; training continues and tries again in 30 s$/,
     );
     expect(told).toContain("the checkpoint of step 9 is saved: saving works again");
     expect(told.filter((text) => /log\.csv: cannot be written: ENOSPC.*; will retry/.test(text))).toHaveLength(1);

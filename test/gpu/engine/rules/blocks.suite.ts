@@ -85,7 +85,7 @@ cases("inference block", {
     rule.inferenceBlock,
     rule.inferenceBlock,
   ],
-  "what it pools is asked for": [
+  "the values that it pools are asked for": [
     {
       inputs: inference,
       record({ x, filter, gamma, beta, mean, variance }) {
@@ -139,7 +139,7 @@ const apart = [rule.reluIntoNorm, rule.bias] as const;
 cases("block", {
   "with ReLU": [blockOf(), rule.reluIntoNorm, rule.block],
   "without ReLU": [blockOf({}, (y) => y), rule.block],
-  "a sigmoid behind it": [blockOf({}, sigmoid), rule.block],
+  "a sigmoid after it": [blockOf({}, sigmoid), rule.block],
   "a filter that the step computes": [
     blockOf({ filter: (filter) => centralDifference(filter, 0.7) }),
     rule.reluIntoNorm,
@@ -203,7 +203,7 @@ cases("block", {
     rule.reluIntoNorm,
     rule.block,
   ],
-  "behind a block": [
+  "after a block": [
     {
       inputs: { ...tower, filter2: [3, 3, 8, 12], bias2: [12], gamma2: [12], beta2: [12] },
       record({ x, filter, bias, gamma, beta, filter2, bias2, gamma2, beta2 }) {
@@ -214,7 +214,7 @@ cases("block", {
     },
     ...[rule.reluIntoNorm, rule.reluIntoNorm, rule.block, rule.block],
   ],
-  "behind a block whose output is read, asked for and differentiated by": [
+  "after a block whose output is read, asked for and differentiated by": [
     {
       inputs: { ...tower, filter2: [3, 3, 8, 8], gamma2: [8], beta2: [8], kernel: [96, 2] },
       record({ x, filter, bias, gamma, beta, filter2, gamma2, beta2, kernel }) {
@@ -293,7 +293,7 @@ const firstBlock = (x: Tensor, { filter, gamma, beta }: Tensors) =>
   batchNorm(maxPool2d(conv2d(x, filter)), { gamma, beta });
 
 cases("bytes in the first load", {
-  "a block behind a picture": [
+  "a block after a picture": [
     {
       inputs: picture,
       record({ pixels, ...t }) {
@@ -358,7 +358,7 @@ cases("bytes in the first load", {
     },
     rule.block,
   ],
-  "no block behind the picture": [
+  "no block after the picture": [
     {
       inputs: picture,
       record({ pixels, filter }) {

@@ -188,7 +188,7 @@ cases("bias gradient under a max-pool", {
 const norm = { x: [6, 5], gamma: [5], beta: [5] };
 
 cases("batchNorm + relu", {
-  "with gradients, behind something that is no block": [
+  "with gradients, after an operation that is not a block": [
     {
       inputs: norm,
       record({ x, gamma, beta }) {
@@ -198,7 +198,7 @@ cases("batchNorm + relu", {
     },
     rule.reluIntoNorm,
   ],
-  "a sigmoid behind it": [
+  "a sigmoid after it": [
     {
       inputs: norm,
       record({ x, gamma, beta }) {

@@ -1,4 +1,4 @@
-// Rules of pair losses, alone and behind a sigmoid layer.
+// Rules of pair losses, alone and after a sigmoid layer.
 
 import {
   absDifference,
@@ -146,7 +146,7 @@ cases("pair loss", {
 
 const activated = (t: Tensors) => sigmoid(dense(t.x, t.weights, { bias: t.offset }));
 
-cases("pair loss behind a sigmoid layer", {
+cases("pair loss after a sigmoid layer", {
   "loss and gradients": variant(
     embedded,
     (t) => {

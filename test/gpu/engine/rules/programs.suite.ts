@@ -66,8 +66,8 @@ for (const filters of [8, 6]) {
 // ------------------------------------------------------------------------------------------ L2 penalties and the optimizer
 
 /**
- * Adam's first moment after one step is a tenth of the gradient: that of the loss as it was recorded, penalties and all,
- * and so is the loss that the step reports.
+ * Adam's first moment after one step is a tenth of the gradient. Both this gradient and the loss that the step reports
+ * must include the penalties, as recorded.
  */
 async function checkPenalties(
   device: Device,
@@ -148,7 +148,11 @@ for (const [what, record, dispatches = 0] of [
   ],
   // A term of another kind: its gradient takes two further launches.
   ["scaled", (tape, p) => ({ loss: add(data(tape, p), scale(l2Penalty(p.kernel, 0.3), 2)) }), 2],
-  ["of what is no parameter", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(scale(p.kernel, 2), 0.3)) }), 2],
+  [
+    "of a tensor that is not a parameter",
+    (tape, p) => ({ loss: add(data(tape, p), l2Penalty(scale(p.kernel, 2), 0.3)) }),
+    2,
+  ],
   ["with the factor 0", (tape, p) => ({ loss: add(data(tape, p), l2Penalty(p.kernel, 0)) })],
 ] as [string, Parameters<typeof checkPenalties>[1], number?][]) {
   defineOnce(`rules: L2 penalties: ${what}`, (device) => checkPenalties(device, record, dispatches));

@@ -43,7 +43,7 @@ export const rule = {
   bias: named("bias gradient"),
   dense: named("dense + activation"),
   pairLoss: named("pair loss: "),
-  layer: named("pair loss behind"),
+  layer: named("pair loss after"),
   loss: named("loss from"),
 };
 
