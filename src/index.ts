@@ -86,7 +86,7 @@ export {
   embedAll,
   evaluateModel,
   evaluateOneShot,
-} from "./recognition/assessment.ts";
+} from "./recognition/evaluateModel.ts";
 export {
   Gallery,
   type GalleryJson,

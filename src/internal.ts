@@ -51,9 +51,9 @@ export { fileAt, removeParts, writeAtomic } from "./node/files/writeAtomic.ts";
 export { beginsLikeRecords, fileSource, recordFiles, recordFilesIn } from "./node/tfrecord/recordFiles.ts";
 export { scheduleKinds } from "./optim/schedule.ts";
 export { nearest, renamedOptions, withPresentNames } from "./options.ts";
-export { answersOf, oneShotAnswers } from "./recognition/assessment.ts";
+export { answersOf, oneShotAnswers } from "./recognition/evaluateModel.ts";
 export { verification } from "./recognition/gallery.ts";
-export { livenessLogits, meanLoss } from "./recognition/livenessAssessment.ts";
+export { livenessLogits, meanLoss } from "./recognition/livenessLogits.ts";
 export {
   checkLivenessThreshold,
   livenessKey,

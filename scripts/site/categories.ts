@@ -21,7 +21,7 @@ const categories: readonly (readonly [start: string, name: string])[] = [
   ["src/node/faces", "Faces"],
   ["src/web/faceFinders", "Faces"],
   ["src/evaluation", "Evaluation"],
-  ["src/recognition/assessment", "Evaluation"],
+  ["src/recognition/evaluateModel", "Evaluation"],
   ["src/node/files/protocolFiles", "Evaluation"],
   ["src/model", "Models and galleries"],
   ["src/recognition", "Models and galleries"],

@@ -1,5 +1,5 @@
 // Models from and for other programs: `twingrad/exchange`, in any runtime.
-export { scorePairs } from "../recognition/assessment.ts";
+export { scorePairs } from "../recognition/evaluateModel.ts";
 export {
   decodeEmbeddings,
   decodeNames,

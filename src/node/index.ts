@@ -5,7 +5,7 @@ export type { RecordItem, RecordOptions } from "../data/sources/recordDataset.ts
 export type { FeatureNames } from "../data/sources/recordFeatures.ts";
 export * from "../evaluation/index.ts";
 export type { Compression } from "../formats/tfrecord/recordTypes.ts";
-export { assess, assessOneShot, evaluateModel, evaluateOneShot } from "../recognition/assessment.ts";
+export { assess, assessOneShot, evaluateModel, evaluateOneShot } from "../recognition/evaluateModel.ts";
 export { type OperatingPoint, withOperatingPoint } from "../recognition/recognitionModel.ts";
 export { type NodeDeviceOptions, openDevice } from "./adapter/device.ts";
 export { openFaceFinder } from "./faces/faceFinder.ts";

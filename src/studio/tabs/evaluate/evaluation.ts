@@ -8,7 +8,7 @@ import { type VerificationIntervals, verificationIntervals } from "../../../eval
 import { type RocPoint, roc, type ScoredPair } from "../../../evaluation/metrics.ts";
 import { falseAcceptRates, type VerificationReport } from "../../../evaluation/verificationReport.ts";
 import type { Device } from "../../../gpu/device.ts";
-import { evaluateModel } from "../../../recognition/assessment.ts";
+import { evaluateModel } from "../../../recognition/evaluateModel.ts";
 import { Model } from "../../../recognition/recognitionModel.ts";
 import type { ComparedPair, Figure, ModelEvaluation } from "../../messages.ts";
 import { evaluationDataset, heldOutPairs } from "../../worker/training/heldOut.ts";

@@ -1,7 +1,7 @@
 // The model of a finished run: its best checkpoint, with the threshold and calibration fitted on held-out identities.
 import type { Dataset } from "../../../data/dataset.ts";
 import type { Device } from "../../../gpu/device.ts";
-import { evaluateModel } from "../../../recognition/assessment.ts";
+import { evaluateModel } from "../../../recognition/evaluateModel.ts";
 import { Model, withOperatingPoint } from "../../../recognition/recognitionModel.ts";
 import { evaluationDataset, heldOutPairs } from "./heldOut.ts";
 

@@ -3,7 +3,7 @@ import { DecodedImages } from "../data/decodedImages.ts";
 import type { LivenessDataset } from "../data/sources/livenessDataset.ts";
 import type { Presentation } from "../evaluation/presentation.ts";
 import { softplus } from "../model/trained.ts";
-import { chunk } from "./assessment.ts";
+import { chunk } from "./evaluateModel.ts";
 import type { LivenessModel } from "./livenessModel.ts";
 
 /**
