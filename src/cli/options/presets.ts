@@ -121,7 +121,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
         whiteBalance: 0.25,
         contrast: 0.4,
         blur: 0.6,
-        noise: 0.02,
+        noise: 0.006,
       },
     },
   },
