@@ -89,12 +89,13 @@ it("merges galleries without losing people or duplicating pictures", () => {
   const gallery = (people: GalleryJson["people"]): GalleryJson => {
     return { format: "twingrad-gallery", version: 1, model: "m", embedding: 1, match: "nearest", people };
   };
-  const own = gallery([{ name: "Ada", embeddings: ["a", "b"] }, { name: "__proto__", embeddings: ["c"] }]); // biome-ignore format: two people
+  // Pictures that were enrolled twice stay as they are.
+  const own = gallery([{ name: "Ada", embeddings: ["a", "b", "b"] }, { name: "__proto__", embeddings: ["c"] }]); // biome-ignore format: two people
   const added = gallery([{ name: "Ada", embeddings: ["b", "d"] }, { name: "Bob", embeddings: ["e"] }]); // biome-ignore format: two people
   const { merged, duplicates } = mergedGalleries(own, added);
   expect(duplicates).toBe(1);
   expect(merged.people).toEqual([
-    { name: "Ada", embeddings: ["a", "b", "d"] },
+    { name: "Ada", embeddings: ["a", "b", "b", "d"] },
     { name: "__proto__", embeddings: ["c"] },
     { name: "Bob", embeddings: ["e"] },
   ]);

@@ -71,7 +71,7 @@ it("a network learns to recognize held-out people while the page stays responsiv
   await studio.press("Train", "tab");
   await set(studio.page, "Steps", 60);
   await set(studio.page, "Steps", -5);
-  await textOf(studio.page, /-5 is not possible: enter a whole number of at least 10\. It stays 60\./);
+  await textOf(studio.page, /-5 is not possible: enter a whole number from 10 to 1,000,000\. It stays 60\./);
   await studio.press("Start training");
   await studio.until(({ state, step }) => state === "training" && step > 2, 120);
   await focusOn("Pause");

@@ -10,7 +10,7 @@ export function addStudio(program: Command): void {
     .description(
       "Serves the studio, a web page that trains networks and recognizes faces on your GPU, and prints its address.",
     )
-    .option("--port <number>", "port to listen on; 0 chooses a free one", wholeNumber(0), 8080)
+    .option("--port <number>", "port to listen on; 0 chooses a free one", wholeNumber(0, 65535), 8080)
     .option("--host <name>", "address to listen on", "127.0.0.1")
     .option("--open", "open the page in the browser");
   action(command, async ({ port, host, open }: { port: number; host: string; open?: boolean }) => {

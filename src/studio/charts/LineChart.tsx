@@ -22,17 +22,27 @@ export interface LineChartProps {
   readonly explanation?: string;
   readonly xLabel: string;
   readonly lines: readonly Line[];
-  /** The range of the y axis. @default the range of the lines */
-  readonly range?: readonly [number, number];
+  /** The least and the greatest possible value. */
+  readonly limits?: readonly [number, number];
   readonly format?: (value: number) => string;
 }
 
 const colorOf = (line: Line, index: number) => line.color ?? (index % 5) + 1;
 const plainly = (value: number) => String(Number(value.toPrecision(4)));
+/** Distances of an axis's ticks between steps, which are whole numbers. */
+const wholeSteps = Array.from({ length: 7 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+/** The range of the values, with a margin, but within the limits. */
+const within =
+  ([least, most]: readonly [number, number]) =>
+  (_: uPlot, min: number | null, max: number | null): [number, number] => {
+    const [from, to] = [min ?? least, max ?? most];
+    const margin = Math.max(0.1 * (to - from), 0.01 * (most - least));
+    return [Math.max(least, from - margin), Math.min(most, to + margin)];
+  };
 /** Rows of the table; a longer one would be of no use. */
 const mostRows = 40;
 
-export function LineChart({ title, explanation, xLabel, lines, range, format = plainly }: LineChartProps) {
+export function LineChart({ title, explanation, xLabel, lines, limits, format = plainly }: LineChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const table = useSignal(false);
@@ -47,9 +57,9 @@ export function LineChart({ title, explanation, xLabel, lines, range, format = p
         height: element.clientHeight,
         cursor: { show: false },
         legend: { show: false },
-        scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
+        scales: { x: { time: false }, y: limits ? { range: within(limits) } : {} },
         axes: [
-          axis(xLabel, { size: 28 }),
+          axis(xLabel, { size: 28, incrs: wholeSteps }),
           axis("", { size: 56, label: undefined, values: (_, values) => values.map(format) }),
         ],
         series: [

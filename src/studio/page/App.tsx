@@ -22,6 +22,7 @@ export function App() {
   useEffect(() => {
     const follow = () => {
       chosen.value = tabFromAddress();
+      trouble.value = null; // of the tab that was left
     };
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);

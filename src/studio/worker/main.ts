@@ -71,10 +71,16 @@ function answersOf(room: string): Promise<Record<string, Answer>> {
   return found;
 }
 
-const failureOf = (error: unknown): Failure => ({
-  code: error instanceof TwingradError ? error.code : null,
-  message: error instanceof Error ? error.message : String(error),
-});
+function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const notLoaded = error instanceof TypeError && /module/.test(message) && /fetch|import|load/i.test(message);
+  return {
+    code: error instanceof TwingradError ? error.code : null,
+    message: notLoaded
+      ? "A part of the studio could not be loaded. Check that its server can be reached, and try again; nothing is lost."
+      : message,
+  };
+}
 
 scope.onmessage = async ({ data: message }) => {
   if (message.kind === "raster") {

@@ -2,13 +2,17 @@
 import { act, state } from "../client.ts";
 import { FileButton } from "./FileButton.tsx";
 
-export function ImportModel() {
+/** @param taken called with the model's id. */
+export function ImportModel({ taken }: { taken?: (id: string) => void }) {
   return (
     <FileButton
       name="Import model"
       accept=".safetensors"
       disabled={state.activity.value !== null}
-      take={(file) => void act("recognize.importModel", { file })}
+      take={async (file) => {
+        const id = await act("recognize.importModel", { file });
+        if (id !== undefined) taken?.(id);
+      }}
     />
   );
 }

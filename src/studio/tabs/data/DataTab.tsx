@@ -100,6 +100,8 @@ function Summary() {
 
 function Stored() {
   const { used, quota } = state.storage.value;
+  const { status } = state.training.value;
+  const underWay = ["starting", "training", "pausing", "finishing"].includes(status);
   const nothing = state.data.value.people.length === 0 && state.runs.value.length === 0;
   if (nothing) return null;
   return (
@@ -110,7 +112,7 @@ function Stored() {
       </p>
       <Confirm
         label="Delete everything"
-        question="Delete all pictures, runs, models and enrolled people?"
+        question={`${underWay ? "Stop the run in training, and delete" : "Delete"} all pictures, runs, models and enrolled people?`}
         yes="Yes, delete all"
         disabled={state.activity.value !== null}
         onYes={() => {

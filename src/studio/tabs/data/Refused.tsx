@@ -33,7 +33,7 @@ export function Refused() {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
       <section class="scroll" aria-label="Skipped pictures, table" tabIndex={0}>
-        <table>
+        <table class="wrapping">
           <thead>
             <tr>
               <th scope="col">Person</th>

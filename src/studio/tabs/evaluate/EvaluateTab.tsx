@@ -28,6 +28,10 @@ const choices = computed((): readonly Choice[] => [
   ...state.imported.value.map((model) => ({ ...model, about: "imported", version: 0 })),
 ]);
 
+const choose = (id: string) => {
+  chosen.value = id;
+};
+
 export function EvaluateTab() {
   const found = choices.value;
   const model = found.find(({ id }) => id === chosen.value) ?? found[0];
@@ -47,7 +51,7 @@ export function EvaluateTab() {
           <button type="button" onClick={() => openTab("train")}>
             Go to training
           </button>
-          <ImportModel />
+          <ImportModel taken={choose} />
         </div>
       </section>
     );
@@ -57,13 +61,7 @@ export function EvaluateTab() {
       <div class="heading">
         <div class="field model-choice">
           <label for="evaluated-model">Model</label>
-          <select
-            id="evaluated-model"
-            value={model.id}
-            onChange={({ currentTarget }) => {
-              chosen.value = currentTarget.value;
-            }}
-          >
+          <select id="evaluated-model" value={model.id} onChange={({ currentTarget }) => choose(currentTarget.value)}>
             {found.map(({ id, name, about }) => (
               <option key={id} value={id}>
                 {name}, {about}
@@ -71,7 +69,7 @@ export function EvaluateTab() {
             ))}
           </select>
         </div>
-        <ImportModel />
+        <ImportModel taken={choose} />
       </div>
       <OfModel key={`${model.id} ${model.version}`} model={model} />
     </>

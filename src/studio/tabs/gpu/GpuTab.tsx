@@ -55,15 +55,6 @@ export function GpuTab() {
         <div class="heading">
           <h2>Benchmark</h2>
           <div class="actions">
-            {running.value ? (
-              <button type="button" disabled={canceling.value} onClick={cancel}>
-                Cancel
-              </button>
-            ) : (
-              <button type="button" class="primary" disabled={activity !== null || trains} onClick={run}>
-                Run benchmark
-              </button>
-            )}
             {result.value && (
               <button
                 type="button"
@@ -75,6 +66,15 @@ export function GpuTab() {
                 }
               >
                 Save as JSON
+              </button>
+            )}
+            {running.value ? (
+              <button type="button" disabled={canceling.value} onClick={cancel}>
+                Cancel
+              </button>
+            ) : (
+              <button type="button" class="primary" disabled={activity !== null || trains} onClick={run}>
+                Run benchmark
               </button>
             )}
           </div>

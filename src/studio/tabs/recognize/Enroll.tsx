@@ -1,5 +1,5 @@
 // Enrolling a person: a name, and a few pictures from files or the camera.
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { firstClick } from "../../page/clicks.ts";
@@ -20,17 +20,20 @@ interface Taken {
 
 let ids = 0;
 
+/** What was entered, kept while other tabs are open. */
+const name = signal("");
+const taken = signal<readonly Taken[]>([]);
+
 interface Props {
   readonly video: RefObject<HTMLVideoElement | null>;
   readonly findFace: Signal<boolean>;
 }
 
 export function Enroll({ video, findFace }: Props) {
-  const name = useSignal("");
-  const taken = useSignal<readonly Taken[]>([]);
   const told = useSignal<string | null>(null);
   const refused = useSignal<readonly { name: string; reason: string }[]>([]);
   const bursting = useSignal(false);
+  const enrolling = useSignal(false);
   const picker = useRef<HTMLInputElement>(null);
   const busy = state.activity.value !== null;
   const on = stream.value !== null;
@@ -58,8 +61,10 @@ export function Enroll({ video, findFace }: Props) {
     event.preventDefault();
     const who = name.value.trim();
     const pictures = taken.value.map(({ name, file }) => ({ name, picture: file }));
-    if (who === "" || pictures.length === 0) return;
+    if (who === "" || pictures.length === 0 || enrolling.value) return;
+    enrolling.value = true; // a second press before the worker's answer is ignored
     const done = await act("recognize.enroll", { name: who, pictures, findFace: findFace.value });
+    enrolling.value = false;
     if (!done) return; // the error is shown, and the pictures stay here
     refused.value = done.refused;
     told.value = done.added > 0 ? `${who}: ${count(done.added, "picture")} enrolled.` : null;

@@ -40,9 +40,9 @@ export function mergedGalleries(own: GalleryJson, added: GalleryJson): { merged:
   let duplicates = 0;
   for (const { name, embeddings } of added.people) {
     const before = people.get(name) ?? [];
-    const after = [...new Set([...before, ...embeddings])];
-    duplicates += before.length + embeddings.length - after.length;
-    people.set(name, after);
+    const others = [...new Set(embeddings)].filter((embedding) => !before.includes(embedding));
+    duplicates += embeddings.length - others.length;
+    people.set(name, [...before, ...others]);
   }
   return { merged: { ...own, people: [...people].map(([name, embeddings]) => ({ name, embeddings })) }, duplicates };
 }

@@ -47,7 +47,8 @@ export interface RecognizeRequests {
   "recognize.forget": Request<{ name: string }, void>;
   "recognize.exportModel": Request<Record<string, never>, { name: string; file: Blob }>;
   "recognize.exportOnnx": Request<Record<string, never>, { name: string; file: Blob }>;
-  "recognize.importModel": Request<{ file: File }, void>;
+  /** Returns the model's id. */
+  "recognize.importModel": Request<{ file: File }, string>;
   "recognize.removeModel": Request<{ model: string }, void>;
   "recognize.exportGallery": Request<Record<string, never>, Blob>;
   /**

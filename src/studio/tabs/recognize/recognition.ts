@@ -122,7 +122,7 @@ export class Recognition {
     return { name: `${models.nameOf(id)}.onnx`, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
   }
 
-  importModel(file: File): Promise<void> {
+  importModel(file: File): Promise<string> {
     return this.alone(() =>
       taking(file, async (bytes) => {
         const model = await Model.open(await this.context.device(), bytes, { batchSize });
@@ -130,6 +130,7 @@ export class Recognition {
         await model.dispose();
         await this.context.models.add(id, file.name.replace(/\.safetensors$/i, ""), bytes);
         await this.use(id);
+        return id;
       }),
     );
   }

@@ -38,6 +38,7 @@ export function Charts({ curves, evaluated }: Props) {
               explanation="How often two pictures of the same person (genuine) look more alike than two of different people (impostor). 0.5 is guessing, 1 is perfect."
               xLabel="Step"
               lines={auc}
+              limits={[0, 1]}
               format={(value) => value.toFixed(3)}
             />
           </section>
@@ -47,6 +48,7 @@ export function Charts({ curves, evaluated }: Props) {
               explanation="The error rate at the threshold where false accepts and false rejects are equally frequent. Lower is better."
               xLabel="Step"
               lines={eer}
+              limits={[0, 1]}
               format={(value) => percent(value)}
             />
           </section>

@@ -12,6 +12,10 @@ import { change, networkOf, settings } from "./settings.ts";
 export function Settings() {
   const s = settings.value;
   const { run } = state.training.value;
+  // Genuine pairs need people with two pictures.
+  const people = state.data.value.people.filter(
+    ({ heldOut, unsorted, pictures }) => !heldOut && !unsorted && pictures > 1,
+  ).length;
   const open = useSignal(run === null);
   // Folded once there is a run, and of the same height from then on: what is below does not move when the run ends.
   useEffect(() => {
@@ -48,6 +52,7 @@ export function Settings() {
           hint="How often the network is updated, each time from a small batch of pictures."
           value={s.steps}
           least={10}
+          most={1_000_000}
           onChange={(steps) => change({ steps })}
         />
         <Choice
@@ -74,6 +79,7 @@ export function Settings() {
             hint="Size of each update. Too large, and training fails."
             value={s.learningRate}
             least={0.000001}
+            most={1}
             fraction
             onChange={(learningRate) => change({ learningRate })}
           />
@@ -89,6 +95,7 @@ export function Settings() {
             hint="Steps at the start with a smaller learning rate, since first updates are rough."
             value={s.warmUp}
             least={0}
+            most={100_000}
             onChange={(warmUp) => change({ warmUp })}
           />
           <Choice
@@ -99,14 +106,19 @@ export function Settings() {
           />
           <Amount
             label="People in a batch"
+            hint={
+              people < s.identitiesPerBatch ? `There are ${people} to train on, so it will be ${people}.` : undefined
+            }
             value={s.identitiesPerBatch}
             least={2}
+            most={256}
             onChange={(identitiesPerBatch) => change({ identitiesPerBatch })}
           />
           <Amount
             label="Pictures of each person"
             value={s.picturesPerIdentity}
             least={2}
+            most={32}
             onChange={(picturesPerIdentity) => change({ picturesPerIdentity })}
           />
           <Amount
@@ -114,6 +126,7 @@ export function Settings() {
             hint="Keeps the weights small."
             value={s.l2}
             least={0}
+            most={10}
             fraction
             onChange={(l2) => change({ l2 })}
           />
@@ -128,6 +141,7 @@ export function Settings() {
             hint="Steps between evaluations on the held-out people; each saves a checkpoint."
             value={s.evaluateEvery}
             least={1}
+            most={1_000_000}
             onChange={(evaluateEvery) => change({ evaluateEvery })}
           />
           <Amount
@@ -135,6 +149,7 @@ export function Settings() {
             hint="Of all random numbers: the same seed gives the same run."
             value={s.seed}
             least={0}
+            most={2 ** 32 - 1}
             onChange={(seed) => change({ seed })}
           />
         </div>
@@ -199,8 +214,9 @@ function Choice({
 }
 
 /** @param typed empty where it is not a number. */
-function invalid(typed: string, least: number, fraction: boolean, before: number): string {
-  return `${typed === "" ? "This" : typed} is not possible: enter a ${fraction ? "" : "whole "}number of at least ${least}. It stays ${before}.`;
+function invalid(typed: string, [least, most]: readonly [number, number], fraction: boolean, before: number): string {
+  const range = `${fraction ? "" : "whole "}number from ${least} to ${most.toLocaleString("en")}`;
+  return `${typed === "" ? "This" : typed} is not possible: enter a ${range}. It stays ${before}.`;
 }
 
 function Amount({
@@ -208,6 +224,7 @@ function Amount({
   hint,
   value,
   least,
+  most,
   fraction = false,
   onChange,
 }: {
@@ -215,6 +232,7 @@ function Amount({
   hint?: string;
   value: number;
   least: number;
+  most: number;
   fraction?: boolean;
   onChange: (value: number) => void;
 }) {
@@ -226,13 +244,15 @@ function Amount({
         type="number"
         aria-describedby={hint && `${idOf(label)}-hint`}
         min={least}
+        max={most}
         step={fraction ? "any" : 1}
         value={value}
         onChange={(event) => {
           const input = event.currentTarget;
           const number = Number(input.value);
-          const valid = input.value !== "" && number >= least && (fraction || Number.isInteger(number));
-          problem.value = valid ? null : invalid(input.value, least, fraction, value);
+          const valid =
+            input.value !== "" && number >= least && number <= most && (fraction || Number.isInteger(number));
+          problem.value = valid ? null : invalid(input.value, [least, most], fraction, value);
           if (valid) onChange(number);
           else input.value = String(value); // restores the last valid value
         }}

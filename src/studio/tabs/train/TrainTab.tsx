@@ -103,6 +103,8 @@ function Progress() {
   const { run, step, steps, loss, latest, stepsPerSecond, secondsLeft, memory, note, status } = state.training.value;
   const summary = state.runs.value.find(({ id }) => id === run);
   const device = state.device.value;
+  // Of a finished run that of its model, which need not be the last.
+  const shown = status === "trained" ? (summary?.best ?? latest) : latest;
   return (
     <section class="card" aria-label="Progress">
       <div class="heading">
@@ -113,9 +115,9 @@ function Progress() {
       </div>
       <progress aria-label="Steps done" value={step} max={Math.max(1, steps)} />
       <dl class="figures">
-        <Figure main name="AUC on held-out people" value={latest?.auc.toFixed(3)} />
-        <Figure main name="Equal error rate (EER)" value={latest && percent(latest.eer)} />
-        <Figure main name="Loss" value={loss?.toFixed(3)} />
+        <Figure main name="AUC on held-out people" value={shown?.auc.toFixed(3)} />
+        <Figure main name="Equal error rate (EER)" value={shown && percent(shown.eer)} />
+        <Figure main name="Loss" value={loss === null ? null : inShort(loss)} />
         <Figure name="Steps per second" value={stepsPerSecond?.toFixed(1)} />
         <Figure name="Time left" value={status === "training" && secondsLeft !== null ? duration(secondsLeft) : null} />
         <Figure name="GPU memory" value={memory === null ? null : bytes(memory)} />
@@ -156,6 +158,9 @@ function NextSteps({ run, ready }: { run: string; ready: boolean }) {
     </div>
   );
 }
+
+/** Losses that diverge have many digits. */
+const inShort = (loss: number) => (Math.abs(loss) < 1e5 ? loss.toFixed(3) : loss.toExponential(1));
 
 function Figure({ name, value, main }: { name: string; value: string | null | undefined; main?: boolean }) {
   return (

@@ -37,7 +37,8 @@ interface Prepared {
 
 /** How many pictures are read, hashed and decoded at a time, to keep the decoders busy. */
 const together = 8;
-const writtenEvery = 200;
+/** Milliseconds between writes of the list while pictures are added: this much is lost where the page is closed. */
+const writtenEvery = 2000;
 const indexFile = "data.json";
 const thumbnailSide = 96;
 /** Files up to this size are their own thumbnails. */
@@ -102,6 +103,7 @@ export class Library {
       );
       const added: string[] = [];
       let refused = 0;
+      let written = performance.now();
       let full: DiskError | undefined;
       const prepared = ahead(pictures, together, (picture) => this.prepare(picture));
       for (const [index, picture] of pictures.entries()) {
@@ -110,7 +112,10 @@ export class Library {
           const ready = await prepared(index);
           if (full) throw full;
           added.push(await this.take(picture, ready, known));
-          if (added.length % writtenEvery === 0) await this.write(); // little is lost if the tab is closed now
+          if (performance.now() - written > writtenEvery) {
+            await this.write();
+            written = performance.now();
+          }
         } catch (error) {
           if (error instanceof DiskError) full = error;
           this.refuse(picture, error as Error);

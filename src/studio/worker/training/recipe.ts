@@ -15,6 +15,15 @@ import type { RunSettings } from "../../messages.ts";
 
 const onPairs = (settings: RunSettings) => settings.loss === "cross-entropy" || settings.loss === "contrastive";
 
+/** The settings as they take effect: with no more people in a batch than there are, and a warmup within the run. */
+export function possible(settings: RunSettings, dataset: Dataset): RunSettings {
+  return {
+    ...settings,
+    identitiesPerBatch: batchOf(settings, labelsOf(dataset)).people,
+    warmUp: Math.min(settings.warmUp, Math.floor(settings.steps / 2)),
+  };
+}
+
 /** The batch size of a step, in pictures or in pairs. */
 function batchOf(settings: RunSettings, labels: ArrayLike<number>) {
   const several = picturesOfEach(labels).filter(({ length }) => length > 1).length;
@@ -49,7 +58,7 @@ export function trainerOf(
   const learningRate = learningRateSchedule({
     learningRate: settings.learningRate,
     kind: schedule,
-    warmUp: Math.min(warmUp, Math.floor(steps / 2)),
+    warmUp,
     ...(schedule === "cosine" && { steps }),
   });
   const optimizer = settings.optimizer === "adamw" ? adamW({ learningRate }) : adam({ learningRate });

@@ -16,6 +16,8 @@ const folderOf = (id: string) => folderAt(`${runsFolder}/${id}`);
 
 export class Runs {
   private readonly all = new Map<string, Run>();
+  /** Serializes writes. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly publisher: Publisher) {}
 
@@ -53,7 +55,9 @@ export class Runs {
   async save(run: Run): Promise<void> {
     this.all.set(run.id, run);
     this.tell();
-    await writeJson(folderOf(run.id), runFile, run);
+    const mine = this.turn.then(() => writeJson(folderOf(run.id), runFile, run)); // the newest state is written last
+    this.turn = mine.catch(() => undefined);
+    await mine;
   }
 
   /** Stores the people and pictures that a run begins with, so that it can resume with the same ones. */

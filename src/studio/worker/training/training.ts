@@ -15,7 +15,7 @@ import type { Publisher } from "../publisher.ts";
 import { finishedModel } from "./finish.ts";
 import { HeldOut } from "./heldOut.ts";
 import { Pace } from "./pace.ts";
-import { streamOf, trainerOf } from "./recipe.ts";
+import { possible, streamOf, trainerOf } from "./recipe.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 
@@ -55,7 +55,7 @@ export class Training {
       name: runs.nextName(),
       created: Math.max(Date.now(), ...runs.list().map(({ created }) => created + 1)), // the clock may have gone back
       status: "training",
-      settings,
+      settings: possible(settings, training),
       people: training.identities.length,
       heldOut: heldOut.identities.length,
       pictures: training.items.length,
@@ -92,7 +92,15 @@ export class Training {
     if (!this.active) return;
     this.active.wish = "pause";
     this.tell({ status: "pausing" });
-    await this.active.over;
+    await this.noLongerTraining(this.active.run);
+    await this.active?.over;
+  }
+
+  /** Stored at once: a step may take long, and a page that is closed meanwhile must not take the run up again. */
+  private async noLongerTraining(run: Run): Promise<void> {
+    if (run.status !== "training") return; // it has just ended
+    run.status = "paused";
+    await this.parts.runs.save(run).catch(() => undefined); // the work itself reports what cannot be stored
   }
 
   /** Pauses, and starts nothing until everything is deleted. */
@@ -112,8 +120,9 @@ export class Training {
     if (this.active) {
       this.active.wish = "stop";
       this.tell({ status: "finishing" });
-      if (this.parts.publisher.state.activity) this.parts.publisher.set("activity", { text: "Stopping" });
-      return this.active.over;
+      this.parts.publisher.set("activity", { text: "Stopping after the current steps" });
+      await this.noLongerTraining(this.active.run);
+      return this.active?.over;
     }
     const id = this.parts.publisher.state.training.run;
     if (id === null) return;
