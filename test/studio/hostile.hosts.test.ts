@@ -166,6 +166,26 @@ it("stops a run that is still being prepared", { timeout: 120_000 }, async () =>
   await text(/^(?!.*Run 2)/);
 });
 
+it("does not take up a run again that was stopped in a long step, though the page was closed", {
+  timeout: 180_000,
+}, async () => {
+  const { page, press } = studio;
+  await set(page, "Picture size", 96);
+  await set(page, "Pictures of each person", 32);
+  await press("Start training");
+  await studio.until(({ state, step }) => state === "training" && step >= 1, 90);
+  await press("Stop");
+  await studio.until(({ line }) => line === "Stopping after the current steps", 30);
+  await expect.poll(async () => (await keptRuns(page)).at(-1)?.status, { timeout: 30_000 }).toBe("paused");
+  await page.reload();
+  await studio.until(({ state }) => state === "paused", 60);
+  await press("Delete Run 2");
+  await press("Delete");
+  await text(/^(?!.*Run 2)/);
+  await set(page, "Picture size", 32);
+  await set(page, "Pictures of each person", 3);
+});
+
 it("reports a storage that fills up in training, and resumes when there is space", { timeout: 180_000 }, async () => {
   const { page, press } = studio;
   await set(page, "Steps", 20);

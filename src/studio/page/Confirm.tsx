@@ -23,8 +23,9 @@ export function Confirm({
 }) {
   const asking = useSignal(false);
   const dialog = useRef<HTMLDialogElement>(null);
+  const show = () => dialog.current?.open === false && dialog.current.showModal();
   useEffect(() => {
-    if (asking.value) dialog.current?.showModal();
+    if (asking.value) show();
   }, [asking.value]);
   return (
     <>
@@ -35,6 +36,7 @@ export function Confirm({
         disabled={disabled}
         onClick={() => {
           asking.value = true;
+          show(); // pressed again before the browser has told of the closing
         }}
       >
         {label}
@@ -46,7 +48,7 @@ export function Confirm({
           aria-label={question}
           onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()} // it closes nothing else
           onClose={() => {
-            asking.value = false;
+            asking.value = dialog.current?.open ?? false;
           }}
         >
           <p>{question}</p>
