@@ -19,6 +19,8 @@ beforeAll(async () => {
       await people("more", 7, 2, 2);
       await mkdir(path("one/Ada"), { recursive: true });
       await pictureFiles(30, 2, (n) => path(`one/Ada/${n}.png`));
+      await mkdir(path("drawn/Drawn person 7"), { recursive: true });
+      await pictureFiles(31, 2, (n) => path(`drawn/Drawn person 7/${n}.png`));
       await writeFile(path("one/Ada/notes.jpg"), "Dear diary");
       await writeFile(path("one/Ada/none.png"), "");
     },
@@ -244,6 +246,18 @@ it("finishes a deletion that a reload interrupted, and clears what nothing refer
   await page.reload();
   await studio.until((told) => told.line === "Ready. Add pictures to begin.", 60);
   expect(await names("")).toEqual([]);
+});
+
+it("removes the drawn people, and nobody else", { timeout: 60_000 }, async () => {
+  const { page, press } = studio;
+  await choose(page, "Folder with pictures", path("drawn"));
+  await studio.until(({ line }) => / of 1 person$/.test(line), 30);
+  await choose(page, "Folder with pictures", path("two"));
+  await studio.until(({ line }) => / of 3 people$/.test(line), 30);
+  await press("Remove drawn people");
+  await text(/Remove 1 drawn person and their pictures\?/);
+  await press("Remove");
+  await studio.until(({ line }) => line === "Ready: 2 pictures of 2 people", 30);
 });
 
 it("fits 320 pixels, and stands still where motion is to be reduced", { timeout: 60_000 }, async () => {

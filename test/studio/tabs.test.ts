@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { operationsOfStep as benchOperations, configurationNamed } from "../../bench/configurations.ts";
 import type { GalleryJson } from "../../src/recognition/gallery.ts";
 import type { Recognized } from "../../src/studio/messages.ts";
-import { accepted, binned } from "../../src/studio/tabs/evaluate/counting.ts";
+import { accepted, binned, equalErrorThreshold } from "../../src/studio/tabs/evaluate/counting.ts";
 import { directionalDerivative, hostLoss } from "../../src/studio/tabs/gpu/float64.ts";
 import { operationsOfStep, sizes } from "../../src/studio/tabs/gpu/sizes.ts";
 import { mergedGalleries } from "../../src/studio/tabs/recognize/imports.ts";
@@ -83,6 +83,13 @@ it("changes the answer when most of the last frames agree", () => {
   const shown = (["Ada", null, "Ada", null, null, null] as const).map((name) => steady.add(saying(name)));
   expect(shown.map((answer) => (answer as Recognized).name)).toEqual(["Ada", "Ada", "Ada", "Ada", null, null]);
   expect(steady.add(saying(null, 0.5))).toMatchObject({ distance: 0.5 }); // its figures are the newest
+});
+
+it("finds the threshold of equal error rates", () => {
+  const [genuine, impostor] = [Float64Array.of(1, 2, 3, 6), Float64Array.of(4, 5, 7, 8)];
+  const at = equalErrorThreshold(genuine, impostor);
+  expect([accepted(impostor, at), genuine.length - accepted(genuine, at)]).toEqual([1, 1]);
+  expect(equalErrorThreshold(Float64Array.of(1, 2), Float64Array.of(3, 4))).toBe(2);
 });
 
 it("merges galleries without losing people or duplicating pictures", () => {

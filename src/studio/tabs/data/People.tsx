@@ -2,10 +2,12 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { PersonSummary } from "../../messages.ts";
-import { state } from "../../page/client.ts";
+import { Confirm } from "../../page/Confirm.tsx";
+import { act, state } from "../../page/client.ts";
 import { Thumbnail } from "../../page/media/Thumbnail.tsx";
 import { onPage, Pages } from "../../page/Pages.tsx";
 import { count } from "../../page/words.ts";
+import { isDrawnName } from "./drawn.ts";
 import { Person } from "./Person.tsx";
 
 const pageSize = 24;
@@ -39,10 +41,20 @@ export function People() {
   });
   const { people } = state.data.value;
   if (people.length === 0) return null;
+  const drawn = people.filter(({ name }) => isDrawnName(name)).map(({ id }) => id);
   return (
     <section class="panel-part" aria-label="People">
       <div class="heading">
         <h2>People</h2>
+        {drawn.length > 0 && drawn.length < people.length && (
+          <Confirm
+            quiet
+            label="Remove drawn people"
+            question={`Remove ${count(drawn.length, "drawn person", "drawn people")} and their pictures?`}
+            yes="Remove"
+            onYes={() => act("data.removePeople", { people: drawn })}
+          />
+        )}
         {people.length > pageSize && (
           <div>
             <label class="hidden" for="find-person">

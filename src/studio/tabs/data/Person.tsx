@@ -116,7 +116,7 @@ export function Person({ person, close, renaming }: Props) {
           label="Remove this person"
           question={`Remove ${name} and all pictures?`}
           yes="Remove"
-          onYes={() => act("data.removePerson", { person: id })}
+          onYes={() => act("data.removePeople", { people: [id] })}
         />
       </div>
     </li>

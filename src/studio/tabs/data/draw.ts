@@ -3,14 +3,13 @@ import { Random, streams } from "../../../data/random.ts";
 import type { Context } from "../../worker/context.ts";
 import { jpegOf } from "../../worker/data/jpeg.ts";
 import type { NewPicture } from "../../worker/data/library.ts";
+import { drawnName } from "./drawn.ts";
 
 const side = 96;
 /** How many are rasterized at a time: enough that neither the page nor the worker idles. */
 const together = 4;
 /** The same drawn people for everybody. */
 const seed = 1;
-
-export const drawnName = (person: number) => `Drawn person ${person + 1}`;
 
 /**
  * Draws these pictures of each of these people, both numbered from 0.

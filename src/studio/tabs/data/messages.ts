@@ -62,7 +62,7 @@ export interface DataRequests {
   "data.thumbnailOf": Request<{ file: Blob }, Blob>;
   "data.rename": Request<{ person: string; name: string }, void>;
   "data.holdOut": Request<{ person: string; heldOut: boolean }, void>;
-  "data.removePerson": Request<{ person: string }, void>;
+  "data.removePeople": Request<{ people: readonly string[] }, void>;
   "data.removePicture": Request<{ person: string; picture: string }, void>;
   "data.dismissRefused": Request<Record<string, never>, void>;
   /** Deletes everything that the studio stores: pictures, runs, models. */

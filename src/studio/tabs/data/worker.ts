@@ -4,7 +4,8 @@ import type { Context, Handlers } from "../../worker/context.ts";
 import { deleteEverything } from "../../worker/folders.ts";
 import { pictureFile } from "../../worker/pictureFiles.ts";
 import { tellStorage } from "../../worker/storageFigures.ts";
-import { drawnName, drawnPictures } from "./draw.ts";
+import { drawnPictures } from "./draw.ts";
+import { drawnName } from "./drawn.ts";
 import { recordPictures } from "./records.ts";
 
 export function handlers(context: Context): Handlers<"data"> {
@@ -64,9 +65,9 @@ export function handlers(context: Context): Handlers<"data"> {
     },
     "data.rename": ({ person, name }) => library.rename(person, name),
     "data.holdOut": ({ person, heldOut }) => library.holdOut(person, heldOut),
-    "data.removePerson": async ({ person }) => {
+    "data.removePeople": async ({ people }) => {
       unlessTraining();
-      await library.removePerson(person);
+      await library.removePeople(people);
     },
     "data.removePicture": async ({ person, picture }) => {
       unlessTraining();

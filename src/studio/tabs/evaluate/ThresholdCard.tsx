@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { Figure, ModelEvaluation } from "../../messages.ts";
 import { request, trouble } from "../../page/client.ts";
 import { percent } from "../../page/words.ts";
-import { accepted } from "./counting.ts";
+import { accepted, equalErrorThreshold } from "./counting.ts";
 import { ThresholdChart } from "./ThresholdChart.tsx";
 
 interface Mistakes {
@@ -93,6 +93,15 @@ export function ThresholdCard({ evaluation, threshold }: { evaluation: ModelEval
               }}
             >
               Reset
+            </button>
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                threshold.value = equalErrorThreshold(genuine, impostor);
+              }}
+            >
+              Equal errors (EER)
             </button>
           </div>
         </div>

@@ -11,6 +11,20 @@ export function accepted(ascending: Float64Array, threshold: number): number {
   return low;
 }
 
+/** The least threshold at which at least as large a share of impostors is accepted as of genuine pairs is rejected. */
+export function equalErrorThreshold(genuine: Float64Array, impostor: Float64Array): number {
+  const distances = Float64Array.from([...genuine, ...impostor]).sort();
+  let [low, high] = [0, distances.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = distances[middle];
+    const [accepts, rejects] = [accepted(impostor, at) / impostor.length, 1 - accepted(genuine, at) / genuine.length];
+    if (accepts >= rejects) high = middle;
+    else low = middle + 1;
+  }
+  return distances[low];
+}
+
 export interface Bins {
   readonly low: number;
   /** The largest distance; `low` plus all widths may be rounded to less. */

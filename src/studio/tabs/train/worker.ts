@@ -1,4 +1,5 @@
 // The worker's part of the Train tab.
+import { TwingradError } from "../../../errors.ts";
 import type { Context, Handlers } from "../../worker/context.ts";
 import { personName } from "../../worker/data/personName.ts";
 import { preview } from "./preview.ts";
@@ -16,7 +17,11 @@ export function handlers({ training, runs, models, library, device, publisher }:
     "train.rename": async ({ run, name }) => {
       const found = runs.get(run);
       const before = found.name;
-      found.name = personName(name);
+      const wanted = personName(name);
+      if (runs.list().some((one) => one !== found && one.name === wanted)) {
+        throw new TwingradError("BAD_INPUT", `There is already a run called ${wanted}.`);
+      }
+      found.name = wanted;
       await runs.save(found).catch((error: Error) => {
         found.name = before;
         runs.tell();

@@ -187,11 +187,11 @@ export class Library {
     );
   }
 
-  removePerson(person: string): Promise<void> {
+  removePeople(people: readonly string[]): Promise<void> {
     return this.alone(async () => {
-      const { pictures } = this.personOf(person);
+      const pictures = people.flatMap((person) => this.personOf(person).pictures);
       await this.changing(() => {
-        this.people = this.people.filter(({ id }) => id !== person);
+        this.people = this.people.filter(({ id }) => !people.includes(id));
       });
       for (const { id } of pictures) await this.store.remove(id);
     });
