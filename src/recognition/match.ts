@@ -35,7 +35,7 @@ export function leastDistance(model: Recognizer, probe: Float32Array, rows: Floa
   const { length } = probe;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < rows.length; at += length) {
-    least = Math.min(least, ...model.distances(probe, rows.subarray(at, at + length)));
+    least = Math.min(least, model.distances(probe, rows.subarray(at, at + length))[0]);
   }
   return least;
 }

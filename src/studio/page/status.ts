@@ -2,6 +2,7 @@
 // `dataset.step` and `dataset.auc`, as the README promises.
 import { computed, effect, signal } from "@preact/signals";
 import type { State } from "../messages.ts";
+import { withoutUnsorted } from "../worker/data/people.ts";
 import { state } from "./client.ts";
 import { count, duration, percent } from "./words.ts";
 
@@ -17,6 +18,10 @@ export const pageState = computed((): PageState => {
   if (status === "finishing") return "loading";
   return status === "pausing" ? "training" : status;
 });
+
+/** Whether a run uses the device. */
+export const isUnderWay = (status: State["training"]["status"]): boolean =>
+  ["starting", "training", "pausing", "finishing"].includes(status);
 
 export const line = computed(() =>
   lineOf({
@@ -66,7 +71,7 @@ function lineOf({
   if (device.status === "missing") return "No WebGPU in this browser";
   if (device.status === "failed") return device.reason;
   if (data.people.length === 0) return "Ready. Add pictures to begin.";
-  const people = data.people.filter(({ unsorted }) => !unsorted).length;
+  const people = withoutUnsorted(data.people).length;
   return `Ready: ${count(data.pictures, "picture")} of ${count(people, "person", "people")}`;
 }
 

@@ -4,8 +4,10 @@ import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { forgetKept } from "../../page/kept.ts";
 import { forgetThumbnails } from "../../page/media/Thumbnail.tsx";
+import { isUnderWay } from "../../page/status.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes } from "../../page/words.ts";
+import { withoutUnsorted } from "../../worker/data/people.ts";
 import { AddPictures } from "./AddPictures.tsx";
 import { People } from "./People.tsx";
 import { Refused } from "./Refused.tsx";
@@ -61,7 +63,7 @@ function HowItWorks() {
 function Summary() {
   const { pictures, tooLittle } = state.data.value;
   if (pictures === 0) return null;
-  const people = state.data.value.people.filter(({ unsorted }) => !unsorted);
+  const people = withoutUnsorted(state.data.value.people);
   const heldOut = people.filter((person) => person.heldOut).length;
   return (
     <section class="card" aria-label="Summary">
@@ -100,8 +102,7 @@ function Summary() {
 
 function Stored() {
   const { used, quota } = state.storage.value;
-  const { status } = state.training.value;
-  const underWay = ["starting", "training", "pausing", "finishing"].includes(status);
+  const underWay = isUnderWay(state.training.value.status);
   const nothing = state.data.value.people.length === 0 && state.runs.value.length === 0;
   if (nothing) return null;
   return (

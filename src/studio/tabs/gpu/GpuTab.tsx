@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { Benchmark, GpuDescription } from "../../messages.ts";
 import { act, request, state, trouble } from "../../page/client.ts";
 import { save } from "../../page/save.ts";
+import { isUnderWay } from "../../page/status.ts";
 import { Result } from "./Result.tsx";
 
 /** The last result, kept while other tabs are open. */
@@ -23,7 +24,7 @@ export function GpuTab() {
   }, [ready, gpu]);
   if (!ready) return <p class="quiet">No GPU is available.</p>;
   const { activity, training } = { activity: state.activity.value, training: state.training.value };
-  const trains = ["starting", "training", "pausing", "finishing"].includes(training.status);
+  const trains = isUnderWay(training.status);
   const run = async () => {
     running.value = true;
     canceling.value = false;

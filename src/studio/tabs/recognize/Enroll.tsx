@@ -2,7 +2,7 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
-import { firstClick } from "../../page/clicks.ts";
+import { firstClick, useOnce } from "../../page/clicks.ts";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { files } from "../../page/files/files.ts";
@@ -33,7 +33,7 @@ export function Enroll({ video, findFace }: Props) {
   const told = useSignal<string | null>(null);
   const refused = useSignal<readonly { name: string; reason: string }[]>([]);
   const bursting = useSignal(false);
-  const enrolling = useSignal(false);
+  const { once } = useOnce();
   const picker = useRef<HTMLInputElement>(null);
   const busy = state.activity.value !== null;
   const on = stream.value !== null;
@@ -57,14 +57,11 @@ export function Enroll({ video, findFace }: Props) {
       bursting.value = false;
     }
   };
-  const enroll = async (event: Event) => {
-    event.preventDefault();
+  const enroll = async () => {
     const who = name.value.trim();
     const pictures = taken.value.map(({ name, file }) => ({ name, picture: file }));
-    if (who === "" || pictures.length === 0 || enrolling.value) return;
-    enrolling.value = true; // a second press before the worker's answer is ignored
+    if (who === "" || pictures.length === 0) return;
     const done = await act("recognize.enroll", { name: who, pictures, findFace: findFace.value });
-    enrolling.value = false;
     if (!done) return; // the error is shown, and the pictures stay here
     refused.value = done.refused;
     told.value = done.added > 0 ? `${who}: ${count(done.added, "picture")} enrolled.` : null;
@@ -78,7 +75,13 @@ export function Enroll({ video, findFace }: Props) {
       <p class="quiet measure">
         Enter a name and add three or more pictures: with and without glasses, from slightly different angles.
       </p>
-      <form class="enroll" onSubmit={enroll}>
+      <form
+        class="enroll"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void once(enroll);
+        }}
+      >
         <div class="field">
           <label for="enroll-name">Name</label>
           <input

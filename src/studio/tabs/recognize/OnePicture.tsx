@@ -1,5 +1,6 @@
 // Identifies the person in a picture file.
 import { useSignal } from "@preact/signals";
+import { useOnce } from "../../page/clicks.ts";
 import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { FileButton } from "../../page/files/FileButton.tsx";
@@ -8,13 +9,11 @@ import type { Answer } from "./steady.ts";
 
 export function OnePicture({ findFace }: { findFace: boolean }) {
   const found = useSignal<{ file: File; answer: Answer } | null>(null);
-  const working = useSignal(false);
+  const { busy: working, once } = useOnce();
   const anybody = state.recognition.value.people.length > 0;
   const identify = async (file: File) => {
     found.value = null;
-    working.value = true;
     const answer = await act("recognize.identify", { picture: file, findFace }, file.name);
-    working.value = false;
     if (answer) found.value = { file, answer };
   };
   return (
@@ -25,7 +24,7 @@ export function OnePicture({ findFace }: { findFace: boolean }) {
           name="Identify a picture"
           accept="image/*,.pgm,.ppm"
           disabled={!anybody || working.value}
-          take={identify}
+          take={(file) => once(() => identify(file))}
         />
       </div>
       <section aria-label="Who is on the picture" class="verdict" aria-live="polite" aria-busy={working.value}>

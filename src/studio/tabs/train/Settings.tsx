@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { AugmentationName, LossName } from "../../messages.ts";
 import { state } from "../../page/client.ts";
+import { withoutUnsorted } from "../../worker/data/people.ts";
 import { type NetworkName, networks } from "./defaults.ts";
 import { augmentations, losses } from "./described.ts";
 import { Preview } from "./Preview.tsx";
@@ -13,8 +14,8 @@ export function Settings() {
   const s = settings.value;
   const { run } = state.training.value;
   // Genuine pairs need people with two pictures.
-  const people = state.data.value.people.filter(
-    ({ heldOut, unsorted, pictures }) => !heldOut && !unsorted && pictures > 1,
+  const people = withoutUnsorted(state.data.value.people).filter(
+    ({ heldOut, pictures }) => !heldOut && pictures > 1,
   ).length;
   const open = useSignal(run === null);
   // Folded once there is a run, and of the same height from then on: what is below does not move when the run ends.

@@ -1,8 +1,10 @@
 // Training: settings, progress, curves, and earlier runs.
-import { effect, signal, useSignal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { useOnce } from "../../page/clicks.ts";
 import { act, curveOf, state } from "../../page/client.ts";
 import { keep, kept } from "../../page/kept.ts";
+import { isUnderWay } from "../../page/status.ts";
 import { openTab } from "../../page/TabList.tsx";
 import { bytes, duration, percent } from "../../page/words.ts";
 import { chosen } from "../evaluate/chosen.ts";
@@ -49,18 +51,10 @@ export function TrainTab() {
 function Buttons() {
   const { status } = state.training.value;
   const { tooLittle, people } = state.data.value;
-  const asked = useSignal(false);
-  const underWay = status === "starting" || status === "training" || status === "pausing" || status === "finishing";
-  const ready = tooLittle === null && !underWay && state.activity.value === null && !asked.value;
+  const { busy, once } = useOnce();
+  const ready = tooLittle === null && !isUnderWay(status) && state.activity.value === null && !busy.value;
   const resumable = status === "paused" || status === "failed";
   const stoppable = status === "starting" || status === "training" || resumable;
-  /** A second press before the worker's answer is ignored. */
-  const once = async (work: () => Promise<unknown>) => {
-    if (asked.value) return;
-    asked.value = true;
-    await work();
-    asked.value = false;
-  };
   return (
     <section class="actions" aria-label="Training">
       <button
@@ -77,7 +71,7 @@ function Buttons() {
       <button
         type="button"
         class={resumable ? "primary" : undefined}
-        disabled={!resumable || asked.value}
+        disabled={!resumable || busy.value}
         onClick={() => once(() => act("train.resume", {}))}
       >
         Resume

@@ -47,7 +47,7 @@ export function trainerOf(
   settings: RunSettings,
   onRecovery: (recovered: Recovered) => void,
 ): Promise<Trainer> {
-  const { imageSize, channels, filters, embedding, loss, seed, steps, warmUp, schedule, l2, augmentation } = settings;
+  const { imageSize, channels, filters, embedding, loss, seed, steps, schedule, l2, augmentation } = settings;
   const network = siamese({
     imageSize: [imageSize, imageSize, channels],
     filters,
@@ -58,7 +58,7 @@ export function trainerOf(
   const learningRate = learningRateSchedule({
     learningRate: settings.learningRate,
     kind: schedule,
-    warmUp,
+    warmUp: possible(settings, dataset).warmUp, // runs that were stored before have it as it was entered
     ...(schedule === "cosine" && { steps }),
   });
   const optimizer = settings.optimizer === "adamw" ? adamW({ learningRate }) : adam({ learningRate });
