@@ -4,10 +4,11 @@
 // and the positions of the maxima; the convolution's own output is never stored. For batch-norm it also writes mean and
 // sum of squared deviations (M2) of each channel over the thread's cells. A thread computes RUN cells (4 x 4 outputs,
 // four windows) of one image and four channels: for each input channel it loads a 6 x 6 patch and 9 vec4s of the filter
-// for 144 multiply-adds of vec4s, all in registers. Adjacent threads read adjacent filters and the same patch. For
-// software adapters, rows of the patch and of the windows are loops, which compile in half the time, offsets of its
-// lines are computed once, and shifts replace divisions, which such an adapter executes lane by lane. With NORMALIZED
-// 1, x is read through batch-norm and ReLU: max(0, scale (x - mean) + beta).
+// for 144 multiply-adds of vec4s, all in registers. Of an image that is one window high or wide it computes only that.
+// Adjacent threads read adjacent filters and the same patch. For software adapters, rows of the patch and of the
+// windows are loops, which compile in half the time, offsets of its lines are computed once, and shifts replace
+// divisions, which such an adapter executes lane by lane. With NORMALIZED 1, x is read through batch-norm and ReLU:
+// max(0, scale (x - mean) + beta).
 override HEIGHT: i32;
 override WIDTH: i32;
 override CHANNELS: u32;
@@ -87,10 +88,11 @@ struct Row { a: f32, b: f32, c: f32, d: f32, e: f32, f: f32 }
 fn row_at(image: u32, y: i32, c: u32, columns: Lines, n: Norm) -> Row {
   let at = (image * u32(HEIGHT) + u32(clamp(y, 0, HEIGHT - 1))) * u32(WIDTH) * CHANNELS + c;
   let row = Line(at, (y >= 0) & (y < HEIGHT));
-  return Row(
-    load(row, columns.a, n), load(row, columns.b, n), load(row, columns.c, n),
-    load(row, columns.d, n), load(row, columns.e, n), load(row, columns.f, n),
-  );
+  let first = Row(load(row, columns.a, n), load(row, columns.b, n), load(row, columns.c, n), load(row, columns.d, n), 0, 0);
+  if (POOLED_X == 1u) {
+    return first;
+  }
+  return Row(first.a, first.b, first.c, first.d, load(row, columns.e, n), load(row, columns.f, n));
 }
 
 // A row of the filter, four channels each, and its three rows.
@@ -112,9 +114,14 @@ fn filter_at(at: u32) -> Filter {
 struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
 fn multiply(sum: Four, r: Row, f: Taps) -> Four {
+  let a = fma(vec4f(r.c), f.c, fma(vec4f(r.b), f.b, fma(vec4f(r.a), f.a, sum.a)));
+  let b = fma(vec4f(r.d), f.c, fma(vec4f(r.c), f.b, fma(vec4f(r.b), f.a, sum.b)));
+  if (POOLED_X == 1u) {
+    return Four(a, b, vec4f(), vec4f());
+  }
   return Four(
-    fma(vec4f(r.c), f.c, fma(vec4f(r.b), f.b, fma(vec4f(r.a), f.a, sum.a))),
-    fma(vec4f(r.d), f.c, fma(vec4f(r.c), f.b, fma(vec4f(r.b), f.a, sum.b))),
+    a,
+    b,
     fma(vec4f(r.e), f.c, fma(vec4f(r.d), f.b, fma(vec4f(r.c), f.a, sum.c))),
     fma(vec4f(r.f), f.c, fma(vec4f(r.e), f.b, fma(vec4f(r.d), f.a, sum.d))),
   );
@@ -140,6 +147,9 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_);
 }
 
+// INFERENCE: batch-norm's scale and shift, read once.
+var<private> scale: vec4f;
+var<private> shift: vec4f;
 // The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
@@ -150,7 +160,7 @@ fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
     if (INFERENCE == 1u) {
-      let y = fma(value, bias[FILTERS + o], bias[2u * FILTERS + o]);
+      let y = fma(value, scale, shift);
       let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
@@ -186,6 +196,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let cells = CELLS_Y * CELLS_X;
   let last = min((run + 1u) * shape.RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
+  if (INFERENCE == 1u) {
+    scale = bias[FILTERS + o];
+    shift = bias[2u * FILTERS + o];
+  }
   let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   let first = shape.FIRST_IN + image;
   var f: Filter;
@@ -216,7 +230,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       var r3 = Row();
       var r4 = Row();
       var r5 = Row();
-      for (var k = 0; k < 6; k++) {
+      for (var k = 0; k < select(6, 4, POOLED_Y == 1u); k++) {
         r0 = r1;
         r1 = r2;
         r2 = r3;
@@ -227,12 +241,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       if (CHANNELS > 1u) {
         f = filter_at(c * FILTERS + o);
       }
-      y0 = multiply(multiply(multiply(y0, r0, f.u0), r1, f.u1), r2, f.u2);
-      y1 = multiply(multiply(multiply(y1, r1, f.u0), r2, f.u1), r3, f.u2);
       if (POOLED_Y > 1u) {
-        y2 = multiply(multiply(multiply(y2, r2, f.u0), r3, f.u1), r4, f.u2);
-        y3 = multiply(multiply(multiply(y3, r3, f.u0), r4, f.u1), r5, f.u2);
+        y0 = multiply(multiply(multiply(y0, r0, f.u0), r1, f.u1), r2, f.u2);
+        y1 = multiply(multiply(multiply(y1, r1, f.u0), r2, f.u1), r3, f.u2);
       }
+      y2 = multiply(multiply(multiply(y2, r2, f.u0), r3, f.u1), r4, f.u2);
+      y3 = multiply(multiply(multiply(y3, r3, f.u0), r4, f.u1), r5, f.u2);
+    }
+    if (POOLED_Y == 1u) {
+      y0 = y2;
+      y1 = y3;
     }
     var where_ = vec4u();
     for (var r = 0u; r < 2u; r++) {

@@ -114,6 +114,9 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_.x | (where_.y << 2u) | (where_.z << 4u) | (where_.w << 6u));
 }
 
+// INFERENCE: batch-norm's scale and shift, read once.
+var<private> scale: vec4f;
+var<private> shift: vec4f;
 // The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
@@ -124,7 +127,7 @@ fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < POOLED_Y) & (x < POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * POOLED_Y + y) * POOLED_X + x) * FILTERS + o;
     if (INFERENCE == 1u) {
-      let y = fma(value, bias[FILTERS + o], bias[2u * FILTERS + o]);
+      let y = fma(value, scale, shift);
       let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
@@ -157,6 +160,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let run = group.y * PLACES + place;
   let cells = CELLS_Y * CELLS_X;
   let offset = select(vec4f(), bias[column], BIAS == 1u);
+  if (INFERENCE == 1u) {
+    scale = bias[FILTERS + column];
+    shift = bias[2u * FILTERS + column];
+  }
   let statistics = (shape.FIRST + image) / GROUP * 4u * CHANNELS;
   let step = CHANNELS * FILTERS;
   for (var k = 0u; k < shape.RUN; k++) {
@@ -165,7 +172,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     let y = 2u * (cell / CELLS_X);
     let x = 2u * (cell % CELLS_X);
     var places = 0u;
-    for (var half = 0u; half < 2u; half++) {
+    for (var half = 0u; half < min(2u, POOLED_Y); half++) {
       var pixels: array<u32, COPIES>;
       for (var i = 0u; i < COPIES; i++) {
         let p = i * 64u + t;

@@ -84,6 +84,9 @@ fn maximum(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Maximum {
   return Maximum(select(abc, d, fourth), where_);
 }
 
+// INFERENCE: batch-norm's scale and shift, read once.
+var<private> scale: vec4f;
+var<private> shift: vec4f;
 // The moments of the values so far.
 var<private> n: f32;
 var<private> origin: vec4f;
@@ -94,7 +97,7 @@ fn keep(image: u32, y: u32, x: u32, o: u32, value: vec4f) {
   if ((y < shape.POOLED_Y) & (x < shape.POOLED_X)) {
     let at = (((shape.FIRST_OUT + image) * shape.POOLED_Y + y) * shape.POOLED_X + x) * shape.FILTERS + o;
     if (INFERENCE == 1u) {
-      let y = fma(value, bias[shape.FILTERS + o], bias[2u * shape.FILTERS + o]);
+      let y = fma(value, scale, shift);
       let bits = bitcast<vec4u>(select(y, vec4f(), (y < vec4f()) & vec4<bool>(OUTPUT_RELU == 1u)));
       pooled[2u * at] = bits.xy;
       pooled[2u * at + 1u] = bits.zw;
@@ -131,6 +134,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let step = shape.COUNT / shape.RUNS * cells;
   let last = min((run + 1u) * shape.RUN, cells);
   let offset = select(vec4f(), bias[o], BIAS == 1u);
+  if (INFERENCE == 1u) {
+    scale = bias[shape.FILTERS + o];
+    shift = bias[2u * shape.FILTERS + o];
+  }
   for (var cell = run * shape.RUN; cell < last; cell++) {
     let at = (image * cells + cell) * shape.FILTERS + o;
     var r0 = Four();

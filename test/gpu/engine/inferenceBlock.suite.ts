@@ -43,7 +43,9 @@ async function run(device: Device, { x: shape, filters }: Shape, fused: boolean)
 
 const shapes: readonly Shape[] = [
   { x: [3, 15, 9, 16], filters: [20, 16] },
-  { x: [2, 3, 6, 1], filters: [8] },
+  { x: [2, 3, 6, 1], filters: [8] }, // a row of windows
+  { x: [2, 6, 3, 5], filters: [8] }, // a column
+  { x: [3, 3, 3, 16], filters: [12] }, // a single one
 ];
 
 for (const [kind, candidate, kernel] of [

@@ -83,8 +83,8 @@ for (const kind of kinds) {
       fc.record({
         groups: fc.integer({ min: 1, max: 2 }),
         each: fc.integer({ min: 2, max: 3 }),
-        height: fc.integer({ min: 4, max: 15 }),
-        width: fc.integer({ min: 4, max: 15 }),
+        height: fc.integer({ min: 2, max: 15 }),
+        width: fc.integer({ min: 2, max: 15 }),
         channels: fc.constantFrom(1, 3, 5, 16, 20),
         filters: fc.constantFrom(4, 16, 24),
         bias: fc.boolean(),
