@@ -36,7 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * ROW + id.x;
   if (i < COUNT) {
     let entry = blocks[i / 16u];
-    let raw = fma(vec4f(entry.x), values[i], gradients[i]);
+    let w = values[i];
+    let raw = fma(vec4f(entry.x), w, gradients[i]);
     let position = vec4f(f32(i % 16u * 4u)) + vec4f(0.0, 1.0, 2.0, 3.0);
     let within = vec4f(entry.y) > position;
     if (any(within & !finite(raw))) {
@@ -47,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let v = BETA2 * second_moment[i] + ONE_MINUS_BETA2 * g * g;
     first_moment[i] = m;
     second_moment[i] = v;
-    let kept = fma(vec4f(-schedule.w), values[i], values[i]);
+    let kept = fma(vec4f(-schedule.w), w, w);
     values[i] = kept - schedule.x * m / (sqrt(v) * schedule.y + EPSILON);
   }
 }

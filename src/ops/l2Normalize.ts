@@ -3,6 +3,7 @@ import forwardShader from "../../shaders/l2Normalize.forward.wgsl";
 import { ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { type Operation, withGradient } from "../tape/graph.ts";
+import { summing } from "../tape/lowering/grid.ts";
 import { tapeOf } from "../tape/tape.ts";
 import { describe, type Tensor } from "../tape/tensor.ts";
 
@@ -46,7 +47,7 @@ const plain: Operation<L2NormalizeOptions> = {
   name: "l2Normalize",
   lower({ inputs: [x], outputs: [output, norm], options: { epsilon: EPSILON } }, to) {
     const [rows, COLUMNS] = x.shape;
-    to.launch(forwardShader, { x, output, norm }, { COLUMNS, EPSILON }, [rows]);
+    to.launch(forwardShader, { x, output, norm }, { COLUMNS, EPSILON }, [rows], summing(to));
   },
 };
 
@@ -60,6 +61,6 @@ const gradientOperation: Operation<L2NormalizeOptions> = {
   name: "l2Normalize gradient",
   lower({ inputs: [output, norm, gradient], outputs: [input_gradient], options: { epsilon: EPSILON } }, to) {
     const [rows, COLUMNS] = output.shape;
-    to.launch(backwardShader, { output, norm, gradient, input_gradient }, { COLUMNS, EPSILON }, [rows]);
+    to.launch(backwardShader, { output, norm, gradient, input_gradient }, { COLUMNS, EPSILON }, [rows], summing(to));
   },
 };

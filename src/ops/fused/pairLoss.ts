@@ -6,7 +6,7 @@ import sumsShader from "../../../shaders/pairLoss.sums.wgsl";
 import lossShader from "../../../shaders/sigmoidCrossEntropy.forward.wgsl";
 import { ancestors, computes, type Node, type Operation } from "../../tape/graph.ts";
 import type { Lowering } from "../../tape/lower.ts";
-import { threads } from "../../tape/lowering/grid.ts";
+import { summing, threads } from "../../tape/lowering/grid.ts";
 import type { Rule } from "../../tape/rewrite.ts";
 import type { Tensor } from "../../tape/tensor.ts";
 import { denseInputGradient, denseKernelGradient, denseOperation } from "../dense.ts";
@@ -159,7 +159,7 @@ const gradientOperation: Operation<GradientOptions> = {
       { embeddings, kernel, bias, labels, gradient, terms, embedding_gradient },
       { PAIRS, LENGTH, SIGMOID: sigmoid ? 1 : 0 },
       [PAIRS],
-      { WORKGROUP: to.device.adapter.software ? 4 : 64 },
+      summing(to),
     );
     const sums = { kernel_gradient, bias_gradient, row_sums, output };
     const groups = [Math.ceil(LENGTH / 64)] as const;

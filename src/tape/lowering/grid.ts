@@ -1,4 +1,5 @@
-// The number of workgroups for a launch of independent threads.
+// The number of workgroups for a launch of independent threads, and the threads of one whose threads are summed.
+import type { Lowering } from "../lower.ts";
 
 const workgroupSize = 64;
 const groupsPerDimension = 65535; // WebGPU's default of maxComputeWorkgroupsPerDimension
@@ -17,3 +18,9 @@ export function threads(count: number): { groups: [number, number]; constants: {
 export function vec4Threads(size: number): ReturnType<typeof threads> {
   return threads(Math.ceil(size / 4));
 }
+
+/**
+ * Threads of a workgroup that sum some hundred values through workgroup memory. A software adapter executes four at a
+ * time and switches between them at each barrier: seven barriers of 64 threads cost more than the sums.
+ */
+export const summing = (to: Lowering) => ({ WORKGROUP: to.device.adapter.software ? 4 : 64 });

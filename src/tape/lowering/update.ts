@@ -13,7 +13,7 @@ import { addition, additionOperation } from "../sum.ts";
 import type { Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type ArenaGradients, clipFactor } from "./clip.ts";
-import { vec4Threads } from "./grid.ts";
+import { summing, vec4Threads } from "./grid.ts";
 import { Storage } from "./storage.ts";
 
 /** Floats per block: parameters start at multiples of 256 bytes, so that each block belongs to one parameter. */
@@ -142,7 +142,7 @@ function plusPenalty(to: Lowering, loss: Tensor, values: Storage, blocks: Tensor
   const [BLOCKS, CHUNK] = [blocks.size / 2, chunk];
   let count = Math.ceil(BLOCKS / chunk);
   let output = to.temporary("penalty", [count]);
-  to.launch(penaltyShader, { values, blocks, output }, { BLOCKS, CHUNK }, [count]);
+  to.launch(penaltyShader, { values, blocks, output }, { BLOCKS, CHUNK }, [count], summing(to));
   do {
     const [COUNT, CHUNK, x] = [count, 4096, output];
     count = Math.ceil(count / CHUNK);
