@@ -167,12 +167,12 @@ async function operation(c: OperationCase, operands: Record<string, Values>): Pr
   };
 }
 
-/** Through a model file, as in a page. Pictures are uploaded as bytes; the peers get the same values as floats. */
+/** Through a model file, as in a page, and from floats, as the peers. */
 async function inference(_: Configuration, { model: file }: Weights, count: number): Promise<Embeds> {
   const opened = await start();
   const model = await Model.open(opened, file, { batchSize: count });
   return {
-    embed: (pictures) => model.embed(Uint8Array.from(pictures, (v) => Math.round(v * 255))),
+    embed: (pictures) => model.embed(pictures),
     dispose: () => model.dispose(),
   };
 }
