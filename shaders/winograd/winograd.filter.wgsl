@@ -28,15 +28,14 @@ fn store(k: u32, size: u32, forth: u32, back: u32, u: Six) {
   forward[forth + (k + 3u) * size] = u.d;
   forward[forth + (k + 4u) * size] = u.e;
   forward[forth + (k + 5u) * size] = u.f;
-  if (TURNED == 0u) {
-    return;
+  if (TURNED == 1u) {
+    backward[back + k * size] = u.a;
+    backward[back + (k + 1u) * size] = u.b;
+    backward[back + (k + 2u) * size] = u.c;
+    backward[back + (k + 3u) * size] = u.d;
+    backward[back + (k + 4u) * size] = u.e;
+    backward[back + (k + 5u) * size] = u.f;
   }
-  backward[back + k * size] = u.a;
-  backward[back + (k + 1u) * size] = u.b;
-  backward[back + (k + 2u) * size] = u.c;
-  backward[back + (k + 3u) * size] = u.d;
-  backward[back + (k + 4u) * size] = u.e;
-  backward[back + (k + 5u) * size] = u.f;
 }
 
 @compute @workgroup_size(64)

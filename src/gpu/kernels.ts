@@ -75,7 +75,10 @@ export class KernelCache {
   ): Promise<GPUComputePipeline> {
     let module = this.modules.get(variant);
     if (!module) {
+      // An error is reported below with its lines, not by the scope that a caller may have opened.
+      this.gpu.pushErrorScope("validation");
       module = this.gpu.createShaderModule({ label: shader.name, code: specialize(shader, tunables) });
+      this.gpu.popErrorScope().catch(() => {}); // the device is lost
       this.modules.set(variant, module);
     }
     try {

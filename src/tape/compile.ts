@@ -16,11 +16,11 @@ import type { Tape } from "./tape.ts";
 /** @param unused rules to skip, for tests. */
 export async function compile(tape: Tape, options: CompileOptions, unused?: readonly Rule[]): Promise<Program> {
   const { device } = tape;
-  const plan = await device.checked("compile", () => planProgram(tape, options, unused));
-  const { kernels } = device;
-  const pipelines = await device.wait(
-    Promise.all(plan.launches.map(({ shader, constants, tunables }) => kernels.pipeline(shader, constants, tunables))),
-  );
+  const { plan, created } = await device.checked("compile", () => {
+    const plan = planProgram(tape, options, unused);
+    return { plan, created: createPipelines(device, plan) }; // they compile while the device is asked about its memory
+  });
+  const pipelines = await device.wait(created);
   const own: GPUBuffer[] = [];
   const make = (...buffer: Parameters<Device["createBuffer"]>) => {
     own.push(device.createBuffer(...buffer));
@@ -32,6 +32,14 @@ export async function compile(tape: Tape, options: CompileOptions, unused?: read
     for (const buffer of own) device.release(buffer); // a failed compilation leaves no buffers behind
     throw error;
   }
+}
+
+function createPipelines({ kernels }: Device, { launches }: ProgramPlan): Promise<GPUComputePipeline[]> {
+  const created = Promise.all(
+    launches.map(({ shader, constants, tunables }) => kernels.pipeline(shader, constants, tunables)),
+  );
+  created.catch(() => {}); // nobody waits for them if there is too little memory
+  return created;
 }
 
 function build(
