@@ -24,7 +24,7 @@ export const configurations: readonly Configuration[] = [
 ];
 
 /** The article's tower, for inference only: a training step of it takes a software adapter minutes. */
-const article: Configuration = {
+export const article: Configuration = {
   name: "article",
   pairs: 1,
   image: [224, 224, 3],
