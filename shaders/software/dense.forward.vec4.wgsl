@@ -116,23 +116,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     offset_a = bias[o];
     offset_b = bias[min(o + LANES, OUTPUTS / 4u - 1u)];
   }
-  // A loop whose body always uses the first row: unrolled, eight rows of stores and sigmoids would be most of the code
-  // to compile.
+  // A loop: unrolled, eight rows of stores and sigmoids would be most of the code to compile.
+  var left = array<vec4f, 8>(a0, a1, a2, a3, a4, a5, a6, a7);
+  var right = array<vec4f, 8>(b0, b1, b2, b3, b4, b5, b6, b7);
   for (var r = 0u; r < 8u; r++) {
-    store(k, row + r, o, a0 + offset_a, b0 + offset_b);
-    a0 = a1;
-    a1 = a2;
-    a2 = a3;
-    a3 = a4;
-    a4 = a5;
-    a5 = a6;
-    a6 = a7;
-    b0 = b1;
-    b1 = b2;
-    b2 = b3;
-    b3 = b4;
-    b4 = b5;
-    b5 = b6;
-    b6 = b7;
+    store(k, row + r, o, left[r] + offset_a, right[r] + offset_b);
   }
 }
