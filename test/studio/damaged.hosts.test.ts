@@ -152,7 +152,7 @@ it("keeps the other runs, and a damaged run's model or checkpoint", { timeout: 2
   await page.locator("#enroll-name").fill("Ada");
   await choose(page, "Pictures to enroll", path("ada-0.png"));
   await press("Enroll");
-  await text(/Ada: 1 picture enrolled/, 60);
+  await text(/Ada\u2069: 1 picture enrolled/, 60);
   const finished = await damage(`runs/${first}/run.json`, "set", "null");
   expect(await reloaded(/^Paused at/)).toMatch(
     /^The record of a run was damaged\. Its model is kept as “Recovered model /,

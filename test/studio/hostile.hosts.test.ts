@@ -86,7 +86,7 @@ it("renames and removes by the keyboard alone, and keeps the focus", { timeout: 
   await page.keyboard.press("Enter");
   await tabTo("Remove this person");
   await page.keyboard.press("Enter");
-  await text(/Remove Grace <i> and all pictures\?/);
+  await text(/Remove \u2068Grace <i>\u2069 and all pictures\?/);
   await expect.poll(focused).toBe("Keep");
   await page.keyboard.press("Enter");
   await expect.poll(focused).toBe("Remove this person");

@@ -76,14 +76,14 @@ it("goes on recognizing, and loses nobody, when the GPU is lost", { timeout: 180
   await press("Take 5");
   await page.waitForFunction(() => document.querySelectorAll(".tray li").length === 5, { timeout: 30_000 });
   await press("Enroll");
-  await text(/Ada: 5 pictures enrolled/, 60);
+  await text(/Ada\u2069: 5 pictures enrolled/, 60);
   await text(/^Ada/, 60, verdict);
   await page.locator("#enroll-name").fill("Bob");
   await choose(page, "Pictures to enroll", ...[0, 1, 2].map((n) => path(`bob-${n}.png`)));
   const cdp = await browser.target().createCDPSession();
   await cdp.send("Browser.crashGpuProcess").catch(() => undefined); // its answer may go down with the process
   await press("Enroll"); // while the live identification opens the model again, too
-  await text(/Bob: 3 pictures enrolled/, 60);
+  await text(/Bob\u2069: 3 pictures enrolled/, 60);
   await text(/2 people in the gallery/);
   await choose(page, "Identify a picture: file", path("bob-1.png"));
   await text(/^Bob/, 60, file);

@@ -137,7 +137,7 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await studio.press("Take 5");
   await page.waitForFunction(() => document.querySelectorAll(".tray li").length === 5, { timeout: 30_000 });
   await studio.press("Enroll");
-  await text(/<b>Ada<\/b>: 5 pictures enrolled/, 60);
+  await text(/<b>Ada<\/b>\u2069: 5 pictures enrolled/, 60);
   expect(await page.$("main b")).toBeNull(); // a name is text
 
   const gray = Buffer.concat([Buffer.from("P5\n16 16\n255\n"), Buffer.alloc(256, 99)]);
@@ -149,7 +149,7 @@ it("enrolls from the camera and from files, and recognizes live", { timeout: 240
   await name("Bob");
   await choose(page, "Pictures to enroll", ...(await pictureFiles(101, 3, (n) => path(`bob-${n}.png`))));
   await studio.press("Enroll");
-  await text(/Bob: 3 pictures enrolled/, 60);
+  await text(/Bob\u2069: 3 pictures enrolled/, 60);
 
   await text(/^<b>Ada<\/b>Distance\d\.\d{3}.*Probability(over )?\d+ %/, 60, verdict);
   await inEveryLook(page, "recognize", async (look) => expect(await seriousIn(page, look)).toEqual([]));
@@ -178,7 +178,7 @@ it("exports, imports, and rejects invalid files without changing anything", { ti
   };
   const alert = () => dismissed(studio);
   await studio.press("Export gallery");
-  const gallery = JSON.parse(await saved("gallery.json"));
+  const gallery = JSON.parse(await saved("Gallery of Run 1.json"));
   expect(gallery).toMatchObject({ format: "twingrad-gallery", people: [{ name: "Bob" }] });
   await studio.press("Export model");
   await saved("Run 1.safetensors");

@@ -8,6 +8,9 @@ export const likelihood = (p: number): string => (p > 0.99 ? "over 99 %" : p < 0
 export const count = (n: number, one: string, several = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : several}`;
 
+/** A name within a sentence: its direction of writing does not turn the words around it (Unicode isolates). */
+export const isolated = (name: string): string => `\u2068${name}\u2069`;
+
 export function duration(seconds: number): string {
   if (seconds < 100) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);

@@ -6,6 +6,7 @@ import { Confirm } from "../../page/Confirm.tsx";
 import { act, request, state } from "../../page/client.ts";
 import { Thumbnail } from "../../page/media/Thumbnail.tsx";
 import { onPage, Pages } from "../../page/Pages.tsx";
+import { isolated } from "../../page/words.ts";
 import { add } from "./AddPictures.tsx";
 import { pickedFiles, sorted } from "./entries.ts";
 
@@ -82,7 +83,7 @@ export function Person({ person, close, renaming }: Props) {
                   quiet
                   label="×"
                   name={`Remove ${picture.name}`}
-                  question={`Remove ${picture.name} of ${name}?`}
+                  question={`Remove ${isolated(picture.name)} of ${isolated(name)}?`}
                   yes="Remove"
                   onYes={() => act("data.removePicture", { person: id, picture: picture.id })}
                 />
@@ -114,7 +115,7 @@ export function Person({ person, close, renaming }: Props) {
         />
         <Confirm
           label="Remove this person"
-          question={`Remove ${name} and all pictures?`}
+          question={`Remove ${isolated(name)} and all pictures?`}
           yes="Remove"
           onYes={() => act("data.removePeople", { people: [id] })}
         />

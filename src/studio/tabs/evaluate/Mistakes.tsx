@@ -67,8 +67,8 @@ function Group({ title, none, model, all, pairs }: GroupProps) {
                     <ModelPicture model={model} picture={right} name={names[1]} />
                   </div>
                   <figcaption>
-                    <span>{names[0]}</span>
-                    <span>{names[1]}</span>
+                    <bdi>{names[0]}</bdi>
+                    <bdi>{names[1]}</bdi>
                     <span class="quiet">distance {distance.toFixed(3)}</span>
                   </figcaption>
                 </figure>

@@ -7,7 +7,7 @@ import { act, state } from "../../page/client.ts";
 import { FilePicture } from "../../page/FilePicture.tsx";
 import { files } from "../../page/files/files.ts";
 import { pictureOf, stream } from "../../page/media/camera.ts";
-import { count } from "../../page/words.ts";
+import { count, isolated } from "../../page/words.ts";
 
 /** Pictures of a burst, and milliseconds between them: time to turn the head a little. */
 const burst = { pictures: 5, pause: 400 };
@@ -64,7 +64,7 @@ export function Enroll({ video, findFace }: Props) {
     const done = await act("recognize.enroll", { name: who, pictures, findFace: findFace.value });
     if (!done) return; // the error is shown, and the pictures stay here
     refused.value = done.refused;
-    told.value = done.added > 0 ? `${who}: ${count(done.added, "picture")} enrolled.` : null;
+    told.value = done.added > 0 ? `${isolated(who)}: ${count(done.added, "picture")} enrolled.` : null;
     taken.value = [];
     if (done.added > 0) name.value = "";
   };
@@ -148,7 +148,7 @@ export function Enroll({ video, findFace }: Props) {
           <ul>
             {refused.value.map(({ name, reason }) => (
               <li key={name}>
-                {name}: {reason}
+                <bdi>{name}</bdi>: {reason}
               </li>
             ))}
           </ul>

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { act, request, state } from "../../page/client.ts";
 import { CameraButton } from "../../page/media/CameraButton.tsx";
 import { cameraTrouble, frameOf, stream } from "../../page/media/camera.ts";
-import { likelihood } from "../../page/words.ts";
+import { isolated, likelihood } from "../../page/words.ts";
 import { type Answer, Steady } from "./steady.ts";
 
 /** The least time between identified frames, in milliseconds. */
@@ -164,7 +164,7 @@ export function Verdict({ answer }: { answer: Answer }) {
           <div>
             <dt>Probability</dt>
             <dd>{likelihood(probability)}</dd>
-            <dd class="note">that it is {name === null ? candidates[0].name : "this person"}</dd>
+            <dd class="note">that it is {name === null ? isolated(candidates[0].name) : "this person"}</dd>
           </div>
         )}
       </dl>
@@ -173,7 +173,7 @@ export function Verdict({ answer }: { answer: Answer }) {
           Next best:{" "}
           {candidates
             .slice(1, 4)
-            .map(({ name, distance }) => `${name} ${distance.toFixed(3)}`)
+            .map(({ name, distance }) => `${isolated(name)} ${distance.toFixed(3)}`)
             .join(", ")}
         </p>
       )}

@@ -5,7 +5,7 @@ import { Confirm } from "../../page/Confirm.tsx";
 import { act, state } from "../../page/client.ts";
 import { FileButton } from "../../page/files/FileButton.tsx";
 import { save } from "../../page/save.ts";
-import { count } from "../../page/words.ts";
+import { count, isolated } from "../../page/words.ts";
 
 function importInWords(
   file: string,
@@ -23,8 +23,8 @@ export function People() {
   const { people, model } = state.recognition.value;
   const told = useSignal<string | null>(null);
   const exportGallery = async () => {
-    const file = await act("recognize.exportGallery", {});
-    if (file) save(file, "gallery.json");
+    const done = await act("recognize.exportGallery", {});
+    if (done) save(done.file, done.name);
   };
   const importGallery = async (file: File) => {
     told.value = null;
@@ -55,7 +55,7 @@ export function People() {
                 quiet
                 label="Forget"
                 name={`Forget ${name}`}
-                question={`Forget ${name}?`}
+                question={`Forget ${isolated(name)}?`}
                 yes="Yes, forget"
                 onYes={() => act("recognize.forget", { name })}
               />

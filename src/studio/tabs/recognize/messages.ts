@@ -50,7 +50,7 @@ export interface RecognizeRequests {
   /** Returns the model's id. */
   "recognize.importModel": Request<{ file: File }, string>;
   "recognize.removeModel": Request<{ model: string }, void>;
-  "recognize.exportGallery": Request<Record<string, never>, Blob>;
+  "recognize.exportGallery": Request<Record<string, never>, { name: string; file: Blob }>;
   /**
    * Adds the people of a gallery file to those enrolled. A gallery has no pictures to show: `withoutPicture` of the
    * people have none here either.

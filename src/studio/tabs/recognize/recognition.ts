@@ -147,9 +147,10 @@ export class Recognition {
     });
   }
 
-  async exportGallery(): Promise<Blob> {
-    const { gallery } = this.inUse();
-    return new Blob([JSON.stringify(gallery)], { type: "application/json" });
+  async exportGallery(): Promise<Output<"recognize.exportGallery">> {
+    const { id, gallery } = this.inUse();
+    const file = new Blob([JSON.stringify(gallery)], { type: "application/json" });
+    return { name: `Gallery of ${this.context.models.nameOf(id)}.json`, file };
   }
 
   importGallery(file: File): Promise<Output<"recognize.importGallery">> {
