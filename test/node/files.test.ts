@@ -16,8 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeSealed } from "../../src/formats/seal.ts";
+import { descriptionMetadata } from "../../src/model/description.ts";
+import { siamese } from "../../src/nn/siamese.ts";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
-import { readModelFile } from "../../src/node/files/modelFiles.ts";
+import { readModelFile, writeOutput } from "../../src/node/files/modelFiles.ts";
 import { startTimeOf } from "../../src/node/files/processes.ts";
 import { readText } from "../../src/node/files/textFiles.ts";
 import { removeParts, writeAtomic } from "../../src/node/files/writeAtomic.ts";
@@ -267,5 +270,42 @@ describe.runIf(process.platform === "linux")("removeParts", () => {
     for (const name of [own, earlier, gone]) await writeFile(join(folder, name), "");
     await removeParts(folder);
     expect(await readdir(folder)).toEqual([own]);
+  });
+});
+
+describe("writeOutput", () => {
+  const { options: network } = siamese({ imageSize: [8, 8, 1], filters: [4], embedding: 2, seed: 1 });
+  const modelAfter = (step: number) =>
+    encodeSealed(
+      new Map([["weights", { dtype: "F32" as const, shape: [1000], data: new Float32Array(1000) }]]),
+      descriptionMetadata({ task: "recognition", network, loss: "cross-entropy", margin: 1 }, step),
+    );
+
+  it("refuses to replace a trained model, also a damaged one", async () => {
+    const path = join(folder, "model.safetensors");
+    const model = await modelAfter(3);
+    model[model.length - 1] ^= 1;
+    await writeFile(path, model);
+    await expect(writeOutput(path, "new")).rejects.toThrow(/model\.safetensors is a trained model, which this would/);
+    expect((await readFile(path)).equals(model)).toBe(true);
+  });
+
+  it("refuses to replace a source, by whatever name", async () => {
+    await put("weights", "a/1.pgm");
+    const source = join(folder, "weights");
+    await symlink(source, join(folder, "link"));
+    for (const path of [source, join(folder, "link"), join(folder, "a", "..", "weights")]) {
+      await expect(writeOutput(path, "new", { sources: [source] })).rejects.toThrow(/is the file to read/);
+    }
+    expect(await readFile(source, "utf8")).toMatch(/^P5/);
+  });
+
+  it("writes new files, and replaces other files and models without training", async () => {
+    const path = join(folder, "out");
+    for (const before of [undefined, "text", await modelAfter(0)]) {
+      if (before) await writeFile(path, before);
+      await writeOutput(path, "new", { sources: [join(folder, "not there")] });
+      expect(await readFile(path, "utf8")).toBe("new");
+    }
   });
 });

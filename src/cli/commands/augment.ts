@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { augmentationPresets } from "../../index.ts";
-import { type Augmentation, makeFolder, writeAtomic } from "../../internal.ts";
+import { type Augmentation, makeFolder, writeOutput } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
@@ -64,7 +64,7 @@ async function run(
   try {
     const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };
     const made = await specimens(device, picture, options);
-    await writeAtomic(out, await contactSheet(made));
+    await writeOutput(out, await contactSheet(made), { sources: [image] });
     const lines = made.augmentations.map((a, n) => `${String(n + 1).padStart(3)}  ${inWords(a)}`);
     return {
       result: { sheet: out, count, augmentations: made.augmentations },

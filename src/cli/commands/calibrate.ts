@@ -17,7 +17,7 @@ import {
   thresholdAt,
   withOperatingPoint,
 } from "../../index.ts";
-import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile } from "../../internal.ts";
+import { type EvaluationPair, fingerprintOfModel, modelFileOf, updateFile, writeOutput } from "../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions.ts";
 import { wholeNumber } from "../options/values.ts";
 import { action, digits, type Outcome, percent, warn } from "../outcome.ts";
@@ -117,7 +117,10 @@ async function calibrateEmbeddings(options: Options): Promise<Outcome> {
   const calibration = calibrationOf(scored, rate, (distance) => distance);
   warnOfFew(far, rate);
   const operatingPoint = { metric, length: table.length, threshold, calibration };
-  if (out !== undefined) await updateFile(out, async () => `${JSON.stringify({ ...operatingPoint, rate }, null, 2)}\n`);
+  if (out !== undefined) {
+    const sources = [options.embeddings!];
+    await writeOutput(out, `${JSON.stringify({ ...operatingPoint, rate }, null, 2)}\n`, { sources });
+  }
   const stored = out === undefined ? [] : [`stored in ${out}`];
   return {
     result: { ...operatingPoint, ...rate, ...(out !== undefined && { file: out }) },

@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
 import { type ImageSize, type Item, TwingradError } from "../../index.ts";
-import { isUnreadable, makeFolder, pictureSize, writeAtomic } from "../../internal.ts";
+import { isUnreadable, makeFolder, pictureSize, writeAtomic, writeOutput } from "../../internal.ts";
 import { decodePicture, imageFolder } from "../../node/index.ts";
 import { contactSheet } from "../contactSheet.ts";
 import { fillFolder, interrupted, refuseFull } from "../newFolder.ts";
@@ -90,7 +90,7 @@ async function run(folder: string, out: string, flags: Flags): Promise<Outcome> 
   });
   if (made === undefined) return { ...interrupted, status };
   skipped.summary();
-  if (sheet !== undefined) await writeAtomic(sheet, await sheetOf(tiles));
+  if (sheet !== undefined) await writeOutput(sheet, await sheetOf(tiles));
   note("these attacks are simulated: evaluate the model on real presentation attacks before you rely on it");
   const result = { live: made, spoof: made, ...media, out, contactSheet: sheet ?? null };
   return {

@@ -4,7 +4,7 @@
 import { access, constants } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Model } from "../../index.ts";
-import { diskError, makeFolder, writeAtomic } from "../../internal.ts";
+import { diskError, makeFolder, writeOutput } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { tuningOf } from "../options/tuneOption.ts";
 import { digits, note, type Outcome, percent } from "../outcome.ts";
@@ -58,7 +58,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
       return found;
     });
     const page = demoPage(await demoReport(device, seed, people, training, evaluation, seconds));
-    await writeAtomic(report, page);
+    await writeOutput(report, page);
 
     const { network, oneShot } = evaluation;
     const { accuracy, auc, eer } = network.report;

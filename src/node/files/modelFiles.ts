@@ -1,9 +1,11 @@
 // Models as files, alone or in the folder of the run that trained them.
 
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { TwingradError } from "../../errors.ts";
+import { decode } from "../../formats/safetensors.ts";
 import type { Device } from "../../gpu/device.ts";
+import { readDescription } from "../../model/description.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { checkOptions } from "../../options.ts";
@@ -12,6 +14,7 @@ import { Model } from "../../recognition/recognitionModel.ts";
 import { diskError, statOf } from "./diskError.ts";
 import { modelFile, olderThanItsFolder } from "./unfinished.ts";
 import { updateFile } from "./updateFile.ts";
+import type { WriteOptions } from "./writeAtomic.ts";
 
 /** The folder of checkpoints beside the model. */
 export const checkpointsFolder = "checkpoints";
@@ -29,6 +32,41 @@ export const checkpointsFolder = "checkpoints";
  */
 export async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
   await updateFile(path, async () => bytes, { ownerOnly: true });
+}
+
+/**
+ * Writes a file that a user named, atomically, but not over a model that took a training to make.
+ * @param sources files that it is made from, which it must not replace either.
+ * @throws BAD_INPUT if the path is one of them or has a trained model; DISK if it cannot be written.
+ */
+export async function writeOutput(
+  path: string,
+  bytes: Uint8Array | string,
+  { sources = [], ...options }: Pick<WriteOptions, "ownerOnly"> & { readonly sources?: readonly string[] } = {},
+): Promise<void> {
+  const refused = (what: string) =>
+    new TwingradError("BAD_INPUT", `${path} is ${what}, which this would replace. Name another file.`);
+  const target = await realpath(path).catch(() => path);
+  for (const source of sources) {
+    if ((await realpath(source).catch(() => source)) === target) throw refused("the file to read");
+  }
+  await updateFile(
+    path,
+    async (present) => {
+      if (present && isTrained(present)) throw refused("a trained model");
+      return bytes;
+    },
+    options,
+  );
+}
+
+/** By its header alone: a damaged model counts too. */
+function isTrained(bytes: Uint8Array): boolean {
+  try {
+    return readDescription(decode(bytes)).step > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Options of `loadModel` and `loadLivenessModel`. */

@@ -12,7 +12,7 @@ import {
   roc,
   TwingradError,
 } from "../../../index.ts";
-import { makeFolder, matches, oneShotAnswers, readModelFile, taskOfModel, writeAtomic } from "../../../internal.ts";
+import { makeFolder, matches, oneShotAnswers, readModelFile, taskOfModel, writeOutput } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
 import type { EvaluationReport } from "../../../report/evaluationPage.ts";
 import { evaluationReport } from "../../../report/evaluationReport.ts";
@@ -210,7 +210,7 @@ async function withReport(
   const { evaluationPage } = await import("../../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
   await makeFolder(dirname(report));
-  await writeAtomic(report, page);
+  await writeOutput(report, page);
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { embeddingFormat, encodeEmbeddings, encodeNames, projectorFiles, tableOf } from "../../../exchange/index.ts";
 import { embedAll } from "../../../index.ts";
-import { updateFile } from "../../../internal.ts";
+import { modelFileOf, writeOutput } from "../../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../../options/dataOptions.ts";
 import { action, note, type Outcome } from "../../outcome.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
@@ -34,6 +34,7 @@ async function embed(
 ): Promise<Outcome> {
   const { out, projector, ...dataFlags } = flags;
   const format = embeddingFormat(out);
+  const source = await modelFileOf(path);
   return withModel(path, async (model) => {
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
     const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
@@ -48,7 +49,7 @@ async function embed(
     for (const [file, content] of files) {
       await mkdir(dirname(file), { recursive: true });
       // Embeddings are personal data of the people in the pictures: readable by the owner alone.
-      await updateFile(file, async () => content, { ownerOnly: true });
+      await writeOutput(file, content, { ownerOnly: true, sources: [source] });
     }
     const [rows, length] = [identities.length, table.length];
     return {

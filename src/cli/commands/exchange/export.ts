@@ -11,7 +11,7 @@ import {
   type OnnxFile,
 } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
-import { modelFileOf, olderThanItsFolder, readModelFile, updateFile } from "../../../internal.ts";
+import { modelFileOf, olderThanItsFolder, readModelFile, writeOutput } from "../../../internal.ts";
 import { imageSize, wholeNumber } from "../../options/values.ts";
 import { action, type Outcome, warn } from "../../outcome.ts";
 
@@ -69,7 +69,8 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
     throw new TwingradError("BAD_INPUT", "nothing to write: give --onnx, --verifier or --safetensors with a file");
   }
   const model = new Uint8Array(await readModelFile(path));
-  const older = await olderThanItsFolder(await modelFileOf(path));
+  const source = await modelFileOf(path);
+  const older = await olderThanItsFolder(source);
   if (older) warn(older);
   const sourceSize = typeof size === "number" ? ([size, size] as const) : size;
   const options = { opset, license };
@@ -81,7 +82,7 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   const files: Written[] = [];
   for (const [file, { bytes, ...told }] of made) {
     await mkdir(dirname(file), { recursive: true });
-    await updateFile(file, async () => bytes);
+    await writeOutput(file, bytes, { sources: [source] });
     const { inputs, outputs, opset } = "opset" in told ? told : { inputs: [], outputs: told.tensors, opset: null };
     files.push({ file, bytes: bytes.length, inputs: [...inputs], outputs: [...outputs], opset });
   }

@@ -4,8 +4,15 @@ import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { type Framework, frameworks, type ImportOptions, importWeights } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
-import { diskError, embeddingActivations, lossNames, modelFile, modelFileOf, readText } from "../../../internal.ts";
-import { saveModel } from "../../../node/index.ts";
+import {
+  diskError,
+  embeddingActivations,
+  lossNames,
+  modelFile,
+  modelFileOf,
+  readText,
+  writeOutput,
+} from "../../../internal.ts";
 import { imageSize, number } from "../../options/values.ts";
 import { action, type Outcome } from "../../outcome.ts";
 
@@ -98,7 +105,7 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
   });
   const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
   await mkdir(dirname(model), { recursive: true });
-  await saveModel(model, imported.model);
+  await writeOutput(model, imported.model, { ownerOnly: true, sources: [weights] }); // as saveModel
   const { tensors, ignored } = imported;
   const left = ignored.length > 0 ? `; ignored: ${ignored.join(", ")}` : "";
   return { result: { model, tensors, ignored }, text: `${model}: ${tensors} tensors${left}` };
