@@ -245,7 +245,11 @@ export async function train<I extends Item>(
     return { ...result, validation: null, checkpoint, kept: null, interrupted: true };
   }
   const checkpoint = join(folder, modelFile);
-  if (taken === 0 && !(await isUnfinished(folder)) && (await isEvaluated(checkpoint, steps, task.operatingPointKey))) {
+  if (
+    taken === 0 &&
+    !(await isUnfinished(folder)) &&
+    (await isEvaluated(checkpoint, steps, task.operatingPointKey, warn))
+  ) {
     const more = stopped ? `, and ${stopped}; increase --patience` : "; increase --steps or --epochs";
     throw new TwingradError("BAD_INPUT", `the run to resume is finished: it has made ${before} steps${more}`);
   }
@@ -397,10 +401,20 @@ function describeRecovery({ reason, from, to, exact }: Recovered): string {
   return `the GPU device was lost (${reason.replace(/\.$/, "")}); training continues on another: restored step ${from}, repeated up to step ${to}, ${same}`;
 }
 
-/** Whether a run's model is finished: at this step, with a threshold. */
-async function isEvaluated(path: string, step: number, operatingPointKey: string): Promise<boolean> {
+/** Whether a run's model is finished: at this step, with a threshold. A damaged one is not. */
+async function isEvaluated(
+  path: string,
+  step: number,
+  operatingPointKey: string,
+  warn: (text: string) => void,
+): Promise<boolean> {
   const bytes = await readFile(path).catch(() => undefined);
   if (!bytes) return false;
-  const { file, description } = await openSaved(bytes);
-  return (keptOf(file)?.of ?? description.step) === step && file.metadata[operatingPointKey] !== undefined;
+  try {
+    const { file, description } = await openSaved(bytes);
+    return (keptOf(file)?.of ?? description.step) === step && file.metadata[operatingPointKey] !== undefined;
+  } catch (error) {
+    warn(`${path} is written again from the checkpoint: ${(error as Error).message}`);
+    return false;
+  }
 }
