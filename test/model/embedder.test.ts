@@ -83,6 +83,11 @@ describe("a model that embeds", () => {
     await model.dispose();
   });
 
+  it("names what it is given instead of bytes, such as a path", async () => {
+    const wrong = Model.open(device, "model/" as unknown as Uint8Array);
+    await expect(wrong).rejects.toThrow(/^The model is a String; expected the bytes of its file, a Uint8Array/);
+  });
+
   it("needs 5 dispatches with the rules for GPUs, and one that scales bytes", async () => {
     const gpu = new Device(device.gpu, { ...device.adapter, software: false });
     const model = await Model.open(gpu, bytes);

@@ -22,17 +22,6 @@ let device: Device;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "twingrad-run-folder-"));
   device = await openDevice();
-
-  it("writes a damaged model again from its last checkpoint", async () => {
-    const own = join(folder, "damaged");
-    await run(own, 2);
-    const path = join(own, "model.safetensors");
-    const model = await readFile(path);
-    await writeFile(path, "not a model");
-    const { told } = await run(own, 2, { resume: true });
-    expect(told.filter((text) => text.startsWith(`${path} is written again from the checkpoint: `))).toHaveLength(1);
-    expect((await readFile(path)).equals(model)).toBe(true);
-  });
 });
 afterAll(async () => {
   device.dispose();
@@ -169,6 +158,17 @@ describe("a run", () => {
       ),
     ).rejects.toThrow("no data");
     expect(await readdir(folder)).not.toContain("none");
+  });
+
+  it("writes a damaged model again from its last checkpoint", async () => {
+    const own = join(folder, "damaged");
+    await run(own, 2);
+    const path = join(own, "model.safetensors");
+    const model = await readFile(path);
+    await writeFile(path, "not a model");
+    const { told } = await run(own, 2, { resume: true });
+    expect(told.filter((text) => text.startsWith(`${path} is written again from the checkpoint: `))).toHaveLength(1);
+    expect((await readFile(path)).equals(model)).toBe(true);
   });
 });
 
