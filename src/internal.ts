@@ -42,7 +42,15 @@ export { nodePictures } from "./node/faces/pictures.ts";
 export { diskError, makeFolder, statOf } from "./node/files/diskError.ts";
 export { pictureSize } from "./node/files/images.ts";
 export { FileLock } from "./node/files/lock.ts";
-export { checkpointsFolder, modelFileOf, readModelFile, taskOfModel, writeOutput } from "./node/files/modelFiles.ts";
+export {
+  checkOutputs,
+  checkpointsFolder,
+  modelFileOf,
+  readModelFile,
+  taskOfModel,
+  writeOutput,
+  writeOutputs,
+} from "./node/files/modelFiles.ts";
 export { boxesOf } from "./node/files/pictureBoxes.ts";
 export { readText } from "./node/files/textFiles.ts";
 export { isUnfinished, markFinished, markUnfinished, modelFile, olderThanItsFolder } from "./node/files/unfinished.ts";

@@ -1,8 +1,9 @@
 // Galleries as JSON files.
 
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { Gallery, type GalleryJson, type Recognizer, TwingradError } from "../index.ts";
-import { diskError, matches, readText, textOf, updateFile } from "../internal.ts";
+import { diskError, matches, textOf, updateFile } from "../internal.ts";
 import { warn } from "./outcome.ts";
 
 /** The output of `Gallery.toJSON`. Valid embeddings depend on the model: `Gallery` checks them. */
@@ -17,31 +18,31 @@ const schema = z.object({
 
 /** The gallery in a file; undefined if the file does not exist. Errors name the file. */
 export async function loadGallery(path: string, model: Recognizer): Promise<Gallery | undefined> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readText(path);
+    bytes = await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw diskError(path, "read", error as Error);
   }
-  return parsed(path, text, model);
+  return parsed(path, bytes, model);
 }
 
-function parsed(path: string, text: string, model: Recognizer): Gallery {
+function parsed(path: string, bytes: Uint8Array, model: Recognizer): Gallery {
   try {
-    return Gallery.fromJSON(model, parse(text));
+    return Gallery.fromJSON(model, parse(bytes));
   } catch (error) {
     const { code, message } = error as TwingradError;
     throw new TwingradError(code, `${path}: ${message}`, { cause: error });
   }
 }
 
-function parse(text: string): GalleryJson {
+function parse(bytes: Uint8Array): GalleryJson {
   const broken = (reason: string, cause: unknown) =>
     new TwingradError("CORRUPT_FILE", `not a gallery file: ${reason}`, { cause });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(textOf(bytes));
   } catch (error) {
     throw broken((error as Error).message, error);
   }
@@ -66,7 +67,7 @@ export async function updateGallery(
   await updateFile(
     path,
     async (bytes) => {
-      changed = change(bytes && parsed(path, textOf(bytes), model));
+      changed = change(bytes && parsed(path, bytes, model));
       return `${JSON.stringify(changed, null, 1)}\n`;
     },
     { ownerOnly: true, tell: warn },

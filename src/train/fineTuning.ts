@@ -88,7 +88,6 @@ export async function initialWeights(
 /** The names of all frozen parameters. @throws BAD_INPUT for an unknown layer, or if nothing is left to train. */
 export function frozenParameters(
   freeze: Required<FineTuningOptions>["freeze"],
-  { filters }: NetworkOptions,
   parameters: Parameters,
 ): ReadonlySet<string> {
   const bad = (what: string) => new TwingradError("BAD_INPUT", `Trainer: freeze ${what}.`);
@@ -96,7 +95,8 @@ export function frozenParameters(
   const inLayer = (layer: string) => names.filter((name) => `${name}/`.startsWith(`${layer}/`));
   let layers = freeze;
   if (typeof layers === "number") {
-    const blocks = filters!.length;
+    // A tower of histograms has none, whatever the network's options say.
+    const blocks = Math.max(0, ...layersOf(names).map((name) => Number(/^tower\d*\/block(\d+)$/.exec(name)?.[1] ?? 0)));
     if (!Number.isInteger(layers) || layers < 0 || layers > blocks) {
       throw bad(`is ${layers}; expected a number of blocks from 0 to ${blocks}, or a list of layers`);
     }

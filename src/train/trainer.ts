@@ -158,7 +158,7 @@ export class Trainer {
     };
     const { init, freeze } = options;
     const parameters = init || freeze ? Session.parameters(device, unfrozen) : [];
-    const frozen = freeze && frozenParameters(freeze, network.options, parameters);
+    const frozen = freeze && frozenParameters(freeze, parameters);
     const initial = init && (await initialWeights(init, network, parameters));
     const unshared = frozen ? { ...unfrozen, frozen } : unfrozen;
     const ranks =

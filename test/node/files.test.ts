@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import {
   chmod,
   chown,
@@ -19,8 +20,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeSealed } from "../../src/formats/seal.ts";
 import { descriptionMetadata } from "../../src/model/description.ts";
 import { siamese } from "../../src/nn/siamese.ts";
+import { makeFolder } from "../../src/node/files/diskError.ts";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
-import { readModelFile, writeOutput } from "../../src/node/files/modelFiles.ts";
+import { readModelFile, writeOutput, writeOutputs } from "../../src/node/files/modelFiles.ts";
 import { startTimeOf } from "../../src/node/files/processes.ts";
 import { readText } from "../../src/node/files/textFiles.ts";
 import { removeParts, writeAtomic } from "../../src/node/files/writeAtomic.ts";
@@ -307,5 +309,45 @@ describe("writeOutput", () => {
       await writeOutput(path, "new", { sources: [join(folder, "not there")] });
       expect(await readFile(path, "utf8")).toBe("new");
     }
+  });
+
+  it("writes none of several if one cannot be, or if two are one file", async () => {
+    const at = (name: string) => join(folder, name);
+    await mkdir(at("taken"));
+    for (const [second, reason] of [
+      ["taken", /taken: .*folder/],
+      ["new/../first", /first is another output too/],
+    ] as const) {
+      const files = [at("first"), `${folder}/${second}`].map((path) => [path, "new"] as const);
+      await expect(writeOutputs(files)).rejects.toThrow(reason);
+      await expect(readFile(at("first"))).rejects.toThrow("ENOENT");
+    }
+    await writeOutputs([at("a/b/c"), at("a/d")].map((path) => [path, "new"] as const));
+    expect(await readFile(at("a/b/c"), "utf8")).toBe("new");
+  });
+});
+
+describe("makeFolder", () => {
+  it("tells the first folder that was missing, and refuses a file", async () => {
+    await mkdir(join(folder, "a"));
+    expect(await makeFolder(join(folder, "a", "b", "c"))).toBe(join(folder, "a", "b"));
+    expect(await makeFolder(join(folder, "a", "b", "c"))).toBeUndefined();
+    await writeFile(join(folder, "file"), "");
+    await expect(makeFolder(join(folder, "file"))).rejects.toThrow(/file: cannot be made: it is a file/);
+    await expect(makeFolder(join(folder, "file", "b"))).rejects.toThrow(/cannot be made/);
+  });
+
+  it.runIf(existsSync("/proc/self"))("ends where no folder can be made", async () => {
+    await expect(makeFolder("/proc/twingrad/reports")).rejects.toThrow(/\/proc\/twingrad\/reports: cannot be made/);
+  });
+});
+
+describe("readText", () => {
+  it("refuses another encoding than it can know, with the place", async () => {
+    const path = join(folder, "latin1.csv");
+    await writeFile(path, Buffer.from("name\nJos\u00e9 1\nJos\u00e8 2\n", "latin1"));
+    await expect(readText(path)).rejects.toThrow(/^line 2 is not UTF-8; save the file as UTF-8/);
+    await writeFile(path, "name\nJos\u00e9 1\n");
+    expect(await readText(path)).toBe("name\nJos\u00e9 1\n");
   });
 });

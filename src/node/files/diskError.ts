@@ -1,6 +1,7 @@
 // Errors of a disk by reason. A wrong path is another error: a program can wait for space, but not for a folder.
 import type { Stats } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { DiskError, type DiskReason, TwingradError } from "../../errors.ts";
 
 /** The caller named something that does not exist, or something of the wrong kind. */
@@ -25,6 +26,8 @@ const known: Readonly<Record<string, { readonly reason: DiskReason; readonly cur
  * there"; `BAD_INPUT` for a wrong path.
  */
 export function diskError(path: string, what: string, error: NodeJS.ErrnoException): TwingradError {
+  if (error instanceof TwingradError)
+    return new TwingradError(error.code, `${path}: ${error.message}`, { cause: error });
   const { code = "" } = error;
   const message = `${path === "" ? '""' : path}: cannot be ${what}: ${inWords(path, what, error)}`;
   if (misnamed.has(code)) return new TwingradError("BAD_INPUT", message, { cause: error });
@@ -40,11 +43,25 @@ function inWords(path: string, what: string, { code, message }: NodeJS.ErrnoExce
   return message;
 }
 
-/** Makes a folder and those above it. Resolves to the first that was missing. @throws as `diskError`. */
-export function makeFolder(path: string): Promise<string | undefined> {
-  return mkdir(path, { recursive: true }).catch((error: Error) => {
-    throw diskError(path, "made", error);
-  });
+/**
+ * Makes a folder and those above it. Resolves to the first that was missing. Node's own `recursive` does not end in
+ * folders of the system such as /proc.
+ * @throws as `diskError`.
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (let at = resolve(path); !(await statOf(at)); at = dirname(at)) missing.unshift(at);
+  try {
+    if (missing.length === 0) await mkdir(path, { recursive: true }); // refuses a file
+    for (const folder of missing) {
+      await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error; // another process was faster
+      });
+    }
+  } catch (error) {
+    throw diskError(path, "made", error as Error);
+  }
+  return missing[0];
 }
 
 /** What is at a path; undefined if nothing is. @throws DISK if a folder on the way may not be read. */

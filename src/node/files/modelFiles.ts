@@ -1,7 +1,7 @@
 // Models as files, alone or in the folder of the run that trained them.
 
-import { readFile, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, readFile, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import { decode } from "../../formats/safetensors.ts";
 import type { Device } from "../../gpu/device.ts";
@@ -11,10 +11,10 @@ import type { NetworkTask } from "../../nn/network.ts";
 import { checkOptions } from "../../options.ts";
 import { LivenessModel } from "../../recognition/livenessModel.ts";
 import { Model } from "../../recognition/recognitionModel.ts";
-import { diskError, statOf } from "./diskError.ts";
+import { diskError, makeFolder, statOf } from "./diskError.ts";
 import { modelFile, olderThanItsFolder } from "./unfinished.ts";
 import { updateFile } from "./updateFile.ts";
-import type { WriteOptions } from "./writeAtomic.ts";
+import { fileAt, type WriteOptions } from "./writeAtomic.ts";
 
 /** The folder of checkpoints beside the model. */
 export const checkpointsFolder = "checkpoints";
@@ -34,30 +34,50 @@ export async function saveModel(path: string, bytes: Uint8Array): Promise<void> 
   await updateFile(path, async () => bytes, { ownerOnly: true });
 }
 
+interface OutputOptions extends Pick<WriteOptions, "ownerOnly"> {
+  /** Files that the outputs are made from, which none of them must replace. */
+  readonly sources?: readonly string[];
+}
+
+/** As `writeOutputs`, a single one. */
+export const writeOutput = (path: string, bytes: Uint8Array | string, options?: OutputOptions): Promise<void> =>
+  writeOutputs([[path, bytes]], options);
+
 /**
- * Writes a file that a user named, atomically, but not over a model that took a training to make.
- * @param sources files that it is made from, which it must not replace either.
- * @throws BAD_INPUT if the path is one of them or has a trained model; DISK if it cannot be written.
+ * Writes files that a user named, with their folders, each atomically. All are checked before the first is written, so
+ * that no new one lies beside an old one that it does not fit.
+ * @throws as `checkOutputs`.
  */
-export async function writeOutput(
-  path: string,
-  bytes: Uint8Array | string,
-  { sources = [], ...options }: Pick<WriteOptions, "ownerOnly"> & { readonly sources?: readonly string[] } = {},
+export async function writeOutputs(
+  files: readonly (readonly [path: string, bytes: Uint8Array | string])[],
+  { sources, ...options }: OutputOptions = {},
 ): Promise<void> {
-  const refused = (what: string) =>
-    new TwingradError("BAD_INPUT", `${path} is ${what}, which this would replace. Name another file.`);
-  const target = await realpath(path).catch(() => path);
-  for (const source of sources) {
-    if ((await realpath(source).catch(() => source)) === target) throw refused("the file to read");
+  const paths = files.map(([path]) => path);
+  await checkOutputs(paths, { sources });
+  for (const [path, bytes] of files) await updateFile(path, async () => bytes, options);
+}
+
+/**
+ * To be called before long work whose result is to be written. Makes the folders.
+ * @throws BAD_INPUT if a path is that of another output, or of a source, or has a model that took a training to make;
+ * DISK if it cannot be written.
+ */
+export async function checkOutputs(
+  paths: readonly string[],
+  { sources = [] }: Pick<OutputOptions, "sources"> = {},
+): Promise<void> {
+  const taken = new Map<string, string>();
+  for (const source of sources) taken.set(await realpath(source).catch(() => source), "the file to read");
+  for (const path of paths) {
+    await makeFolder(dirname(path));
+    const { file, stats } = await fileAt(path);
+    const what = taken.get(file) ?? (stats && isTrained(await readFile(file)) ? "a trained model" : undefined);
+    if (what) throw new TwingradError("BAD_INPUT", `${path} is ${what}, which this would replace. Name another file.`);
+    taken.set(file, "another output too");
+    await access(stats ? file : dirname(file), constants.W_OK).catch((error: Error) => {
+      throw diskError(path, "written", error);
+    });
   }
-  await updateFile(
-    path,
-    async (present) => {
-      if (present && isTrained(present)) throw refused("a trained model");
-      return bytes;
-    },
-    options,
-  );
 }
 
 /** By its header alone: a damaged model counts too. */

@@ -1,6 +1,6 @@
 // twingrad evaluate: metrics of a model on verification, identification and one-shot recognition.
 
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
   allPairs,
@@ -12,7 +12,7 @@ import {
   roc,
   TwingradError,
 } from "../../../index.ts";
-import { makeFolder, matches, oneShotAnswers, readModelFile, taskOfModel, writeOutput } from "../../../internal.ts";
+import { matches, oneShotAnswers, readModelFile, taskOfModel, writeOutput } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
 import type { EvaluationReport } from "../../../report/evaluationPage.ts";
 import { evaluationReport } from "../../../report/evaluationReport.ts";
@@ -209,7 +209,6 @@ async function withReport(
   const report = resolve(file);
   const { evaluationPage } = await import("../../../report/evaluationPage.ts"); // with the charts' library: 0.6 s to load
   const page = evaluationPage(await make());
-  await makeFolder(dirname(report));
   await writeOutput(report, page);
   return { result: { ...result, report }, text: `${text}\nreport: ${report}` };
 }

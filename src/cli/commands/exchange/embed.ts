@@ -1,10 +1,9 @@
 // twingrad embed: exports the embeddings of pictures for other programs.
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { embeddingFormat, encodeEmbeddings, encodeNames, projectorFiles, tableOf } from "../../../exchange/index.ts";
 import { embedAll } from "../../../index.ts";
-import { modelFileOf, writeOutput } from "../../../internal.ts";
+import { checkOutputs, modelFileOf, writeOutputs } from "../../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../../options/dataOptions.ts";
 import { action, note, type Outcome } from "../../outcome.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
@@ -35,6 +34,7 @@ async function embed(
   const { out, projector, ...dataFlags } = flags;
   const format = embeddingFormat(out);
   const source = await modelFileOf(path);
+  await checkOutputs([out], { sources: [source] });
   return withModel(path, async (model) => {
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
     const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
@@ -46,11 +46,8 @@ async function embed(
     if (projector !== undefined) {
       for (const [name, text] of Object.entries(projectorFiles(table))) files.push([join(projector, name), text]);
     }
-    for (const [file, content] of files) {
-      await mkdir(dirname(file), { recursive: true });
-      // Embeddings are personal data of the people in the pictures: readable by the owner alone.
-      await writeOutput(file, content, { ownerOnly: true, sources: [source] });
-    }
+    // Embeddings are personal data of the people in the pictures: readable by the owner alone.
+    await writeOutputs(files, { ownerOnly: true, sources: [source] });
     const [rows, length] = [identities.length, table.length];
     return {
       result: { file: out, rows, length },

@@ -1,6 +1,4 @@
 // twingrad export: converts a model for other runtimes.
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import {
   exportOnnx,
@@ -11,7 +9,7 @@ import {
   type OnnxFile,
 } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
-import { modelFileOf, olderThanItsFolder, readModelFile, writeOutput } from "../../../internal.ts";
+import { modelFileOf, olderThanItsFolder, readModelFile, writeOutputs } from "../../../internal.ts";
 import { imageSize, wholeNumber } from "../../options/values.ts";
 import { action, type Outcome, warn } from "../../outcome.ts";
 
@@ -79,12 +77,13 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   if (onnx) made.push([onnx, await exportOnnx(model, { ...options, layout, bytes: inBytes, sourceSize })]);
   if (verifier) made.push([verifier, await exportOnnxVerifier(model, options)]);
   if (safetensors) made.push([safetensors, await exportWeights(model, { to })]);
-  const files: Written[] = [];
-  for (const [file, { bytes, ...told }] of made) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeOutput(file, bytes, { sources: [source] });
+  await writeOutputs(
+    made.map(([file, { bytes }]) => [file, bytes] as const),
+    { sources: [source] },
+  );
+  const files = made.map(([file, { bytes, ...told }]): Written => {
     const { inputs, outputs, opset } = "opset" in told ? told : { inputs: [], outputs: told.tensors, opset: null };
-    files.push({ file, bytes: bytes.length, inputs: [...inputs], outputs: [...outputs], opset });
-  }
+    return { file, bytes: bytes.length, inputs: [...inputs], outputs: [...outputs], opset };
+  });
   return { result: { files }, text: files.map(({ file, bytes }) => `${file}: ${bytes} bytes`).join("\n") };
 }

@@ -1,6 +1,6 @@
 // twingrad import: converts weights of another framework to a model.
-import { mkdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { type Framework, frameworks, type ImportOptions, importWeights } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
@@ -104,7 +104,6 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
     throw error;
   });
   const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
-  await mkdir(dirname(model), { recursive: true });
   await writeOutput(model, imported.model, { ownerOnly: true, sources: [weights] }); // as saveModel
   const { tensors, ignored } = imported;
   const left = ignored.length > 0 ? `; ignored: ${ignored.join(", ")}` : "";
