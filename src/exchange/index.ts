@@ -22,4 +22,4 @@ export {
 export { type ExportedWeights, exportWeights } from "./weights/exportWeights.ts";
 export { type ImportedWeights, type ImportOptions, importWeights } from "./weights/importWeights.ts";
 export { type Framework, frameworks } from "./weights/layouts.ts";
-export { type Misfits, WeightsError, type WrongTensor } from "./weights/weightsError.ts";
+export { type InvalidTensor, type Misfits, WeightsError, type WrongTensor } from "./weights/weightsError.ts";

@@ -170,6 +170,38 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     );
   });
 
+  it("are refused with values that no trained network has", async () => {
+    const changed = (name: string, bytes: Uint8Array) => {
+      const values = new Float32Array(bytes.slice().buffer);
+      if (name === "blocks.0.conv.weight") values[5] = Number.NaN;
+      if (name === "dense.bias") values.fill(Number.NEGATIVE_INFINITY, 1, 3);
+      if (name === "blocks.2.norm.running_var") values[1] = -1;
+      if (name === "blocks.2.norm.running_mean") values[1] = -1;
+      return new Uint8Array(values.buffer);
+    };
+    const entries = [...decode(weights).tensors].map(
+      ([name, { dtype, shape, bytes }]) =>
+        [name, dtype, shape, dtype === "F32" ? changed(name, bytes) : bytes] as const,
+    );
+    const large = new Uint8Array(new Float64Array(1).fill(1e300).buffer);
+    const broken = written(
+      entries.map((entry) => (entry[0] === "head.bias" ? ["head.bias", "F64", [1], large] : entry)),
+    );
+    const error: WeightsError = await importWeights(broken, options).then(
+      () => undefined,
+      (found) => found,
+    );
+    expect(error).toBeInstanceOf(WeightsError);
+    expect(error.invalid).toEqual([
+      { name: "blocks.0.conv.weight", reason: "1 of 216 values that are not finite" },
+      { name: "blocks.2.norm.running_var", reason: "negative variances" },
+      { name: "dense.bias", reason: "2 of 24 values that are not finite" },
+      { name: "head.bias", reason: "1 of 1 values that are not finite" },
+    ]);
+    for (const { name, reason } of error.invalid) expect(error.message).toContain(`${name} has ${reason}`);
+    expect([error.missing, error.unused, error.wrong]).toEqual([[], [], []]);
+  });
+
   it("are widened from half precision, to what its values are", async () => {
     const narrow = (values: Float32Array, bits: (value: number) => number) =>
       new Uint8Array(Uint16Array.from(values, bits).buffer);

@@ -12,7 +12,7 @@ import { checkOptions, type Known } from "../../options.ts";
 import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
 import { assign } from "./names.ts";
 import { parametersOf } from "./parameters.ts";
-import { WeightsError, type WrongTensor } from "./weightsError.ts";
+import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
 
 /** Options of `importWeights`. */
 export interface ImportOptions {
@@ -81,7 +81,7 @@ const further = /^(whitening|centering)\//;
 /**
  * Imports weights that another framework trained, as a model.
  * @param bytes - the bytes of a safetensors file; float16, bfloat16 and float64 are converted to float32.
- * @throws WeightsError with all tensors that are missing, unused or of a wrong shape; CORRUPT_FILE for bytes that are
+ * @throws WeightsError with all tensors that are missing, unused, of a wrong shape or not finite; CORRUPT_FILE for bytes that are
  * not a safetensors file; BAD_INPUT for invalid options.
  * @example
  * ```ts
@@ -112,6 +112,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
 
   const missing: string[] = [];
   const wrong: WrongTensor[] = [];
+  const invalid: InvalidTensor[] = [];
   const taken = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
   for (const [name, layout] of expected) {
     const theirs = names.tensors.get(name);
@@ -126,23 +127,36 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
       wrong.push({ name: theirs!, found: `${tensor.dtype} [${tensor.shape}]`, expected: `floats [${wanted}]` });
       continue;
     }
+    const reason = invalidity(name, values);
+    if (reason) invalid.push({ name: theirs!, reason });
     const data = from === "pytorch" ? fromPytorch(values, layout) : values;
     taken.set(name, { dtype: "F32", shape: layout.shape, data });
   }
   const unexpected = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
   const unused = [...names.unused, ...unexpected.map(([, theirs]) => theirs)].sort();
-  if (missing.length + unused.length + wrong.length > 0) {
-    const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
-    throw new WeightsError({ missing, unused, wrong }, advice);
-  }
   for (const name of kept) {
     const { shape } = file.tensors.get(name)!;
-    taken.set(name, { dtype: "F32", shape, data: floats(file.tensors.get(name)!)! });
+    const data = floats(file.tensors.get(name)!)!;
+    const reason = invalidity(name, data);
+    if (reason) invalid.push({ name, reason });
+    taken.set(name, { dtype: "F32", shape, data });
+  }
+  if (missing.length + unused.length + wrong.length + invalid.length > 0) {
+    const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
+    throw new WeightsError({ missing, unused, wrong, invalid }, advice);
   }
   const { license = file.metadata[licenseKey] } = options;
   const metadata = { ...(saved && file.metadata), ...(license !== undefined && { [licenseKey]: license }) };
   const model = await encodeSealed(taken, { ...metadata, ...descriptionMetadata(description, saved?.step ?? 0) });
   return { model, tensors: taken.size, ignored: names.ignored };
+}
+
+/** What no trained network has: values that are not finite as float32, and negative variances. */
+function invalidity(name: string, values: Float32Array): string | undefined {
+  const infinite = values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
+  if (infinite > 0) return `${infinite} of ${values.length} values that are not finite`;
+  const isNegative = name.endsWith("/moving_variance") && values.some((value) => value < 0);
+  return isNegative ? "negative variances" : undefined;
 }
 
 /** The network's options in a file's metadata. @throws CORRUPT_FILE unless they are a JSON object. */
@@ -197,7 +211,7 @@ function describe(
   if (filters.length === 0 || embedding === undefined) {
     const missing = [...(filters.length === 0 ? ["tower/block1/conv/kernel"] : []), ...(embedding ? [] : ["tower/dense/kernel"])]; // biome-ignore format: one list
     throw new WeightsError(
-      { missing, unused: [...file.tensors.keys()].sort(), wrong: [] },
+      { missing, unused: [...file.tensors.keys()].sort(), wrong: [], invalid: [] },
       "They were not found by rule; use a map.",
     );
   }

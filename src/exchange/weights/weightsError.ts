@@ -11,6 +11,14 @@ export interface WrongTensor {
   readonly found: string;
 }
 
+/** A tensor with values that no trained network has. */
+export interface InvalidTensor {
+  /** Its name in the file. */
+  readonly name: string;
+  /** What is wrong with its values. */
+  readonly reason: string;
+}
+
 /** The differences of a file of weights from the network. */
 export interface Misfits {
   /** Twingrad's names of parameters without a tensor. */
@@ -19,6 +27,8 @@ export interface Misfits {
   readonly unused: readonly string[];
   /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
+  /** Tensors with values that are not finite, and negative variances. */
+  readonly invalid: readonly InvalidTensor[];
 }
 
 /** Weights that do not fit the network: the message lists all of them. */
@@ -27,7 +37,9 @@ export class WeightsError extends TwingradError implements Misfits {
   readonly unused: readonly string[];
   /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
-  constructor({ missing, unused, wrong }: Misfits, advice: string) {
+  /** Tensors with values that are not finite, and negative variances. */
+  readonly invalid: readonly InvalidTensor[];
+  constructor({ missing, unused, wrong, invalid }: Misfits, advice: string) {
     const parts = [
       list("missing", missing),
       list("left over", unused),
@@ -35,12 +47,17 @@ export class WeightsError extends TwingradError implements Misfits {
         "of a wrong shape or type",
         wrong.map(({ name, expected, found }) => `${name} is ${found}, expected ${expected}`),
       ),
+      list(
+        "with invalid values",
+        invalid.map(({ name, reason }) => `${name} has ${reason}`),
+      ),
     ];
     super("CHECKPOINT_MISMATCH", `The weights do not fit: ${parts.filter(Boolean).join("; ")}. ${advice}`);
     this.name = "WeightsError";
     this.missing = missing;
     this.unused = unused;
     this.wrong = wrong;
+    this.invalid = invalid;
   }
 }
 
