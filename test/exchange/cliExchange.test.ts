@@ -5,6 +5,7 @@ import { beforeAll, expect, it } from "vitest";
 import { exportWeights } from "../../src/exchange/index.ts";
 import { decode } from "../../src/formats/safetensors.ts";
 import { cliWithPeople, training } from "../cli/cliPeople.ts";
+import { randomModel } from "./models.ts";
 
 const { data, at, picture, json, twingrad } = cliWithPeople("exchange-test");
 const model = at("model");
@@ -74,6 +75,16 @@ it("export: embedder, verifier and weights", async () => {
   expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
   expect((await twingrad("export", model)).stderr).toContain("--onnx");
   expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+});
+
+it("export: a warning of what the layers of the other framework do not compute, and nothing without such steps", async () => {
+  const standardized = at("standardized.safetensors");
+  await writeFile(standardized, await randomModel({ pictures: { standardize: true } }));
+  const weights = ["--safetensors", at("standardized-weights.safetensors")];
+  const { stderr } = await twingrad("export", standardized, ...weights, "--to", "pytorch");
+  expect(stderr).toContain("pytorch must compute these steps itself, since its layers do not: standardization");
+  expect((await twingrad("export", standardized, ...weights)).stderr).toBe("");
+  expect((await twingrad("export", model, ...weights, "--to", "pytorch")).stderr).toBe("");
 });
 
 it("embed, and evaluate and calibrate over its files as over the model", async () => {

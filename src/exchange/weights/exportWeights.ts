@@ -6,9 +6,9 @@ import { encodeSealed } from "../../formats/seal.ts";
 import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import { checkOptions } from "../../options.ts";
-import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
+import { isFurther, outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
 
 /** Weights with another framework's names and layouts. */
 export interface ExportedWeights {
@@ -21,6 +21,11 @@ export interface ExportedWeights {
     /** Its shape in the other framework's layout. */
     readonly shape: readonly number[];
   }[];
+  /**
+   * The steps from a picture to its embedding that the other framework's layers do not compute, in words: the program
+   * that uses the weights there must. The metadata have their options, and `importWeights` takes them again.
+   */
+  readonly outside: readonly string[];
 }
 
 /**
@@ -40,7 +45,8 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
   if (!frameworks.includes(to)) {
     throw new TwingradError("BAD_INPUT", `export: to is "${to}"; expected ${frameworks.join(", ")}.`);
   }
-  const { file, description } = await openSaved(bytes);
+  const saved = await openSaved(bytes);
+  const { file, description } = saved;
   const { network, loss } = description;
   const share = to === "twingrad" ? 0 : initialShare(description); // which the model itself takes out when it is opened
   const other = network.towers.filter((kind) => kind !== "pixels");
@@ -59,22 +65,15 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
       tensors.set(pytorchName(name), { dtype: "F32", shape: pytorchShape(layout), data: toPytorch(values, layout) });
     } else tensors.set(to === "keras" ? kerasName(name) : name, { dtype: "F32", shape: layout.shape, data: values });
   }
-  if (to === "twingrad") {
-    for (const [name, { shape }] of file.tensors) {
-      if (/^(whitening|centering)\//.test(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
-    }
+  for (const [name, { shape }] of file.tensors) {
+    if (isFurther(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
   }
-  const license = file.metadata[licenseKey];
-  const { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum } = network;
-  const ofNetwork = { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum };
-  const metadata: Record<string, string> = {
-    format: to === "pytorch" ? "pt" : "tf",
-    [networkKey]: JSON.stringify(ofNetwork),
-    ...(license && { [licenseKey]: license }),
-  };
+  const own = to === "twingrad";
+  const metadata = { format: to === "pytorch" ? "pt" : "tf", ...weightMetadata(saved) };
   return {
-    bytes: to === "twingrad" ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
+    bytes: own ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
     tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
+    outside: own ? [] : outsideOfLayers(saved),
   };
 }
 

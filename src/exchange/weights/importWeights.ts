@@ -1,17 +1,18 @@
 // Imports weights of another framework as a model.
 
 import { TwingradError } from "../../errors.ts";
-import { decode, type Safetensors } from "../../formats/safetensors.ts";
+import { decode } from "../../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
 import { descriptionMetadata, type LossName, type ModelDescription, readDescription } from "../../model/description.ts";
 import { type PictureOptions, picturesSaid } from "../../model/pictures.ts";
-import { networkOf } from "../../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
 import { checkOptions, type Known } from "../../options.ts";
 import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
 import { assign } from "./names.ts";
+import { networkOfWeights } from "./networkOfWeights.ts";
 import { parametersOf } from "./parameters.ts";
+import { checkModel, type DescribedModel, isFurther, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
 import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
 
 /** Options of `importWeights`. */
@@ -32,13 +33,16 @@ export interface ImportOptions {
     /** Height and width; the channels are those of the first filters. */
     readonly imageSize?: readonly number[];
   };
-  /** The task. @default "recognition" */
+  /** The task. @default that in the file's metadata, or "recognition" */
   readonly task?: NetworkTask;
-  /** The loss that the weights were trained with; cross-entropy requires a head. @default "cross-entropy" */
+  /**
+   * The loss that the weights were trained with; cross-entropy requires a head.
+   * @default that in the file's metadata, or "cross-entropy"
+   */
   readonly loss?: LossName;
-  /** The margin of the contrastive loss: half of it is the threshold until the model is calibrated. @default 1 */
+  /** The margin of the contrastive loss: half of it is the threshold until the model is calibrated. @default that in the file's metadata, or 1 */
   readonly margin?: number;
-  /** The preprocessing of pictures. */
+  /** The preprocessing of pictures, beside that in the file's metadata. */
   readonly pictures?: PictureOptions;
   /** The license of the weights, stored in the model. @default that of the file */
   readonly license?: string;
@@ -65,18 +69,11 @@ export interface ImportedWeights {
   readonly ignored: readonly string[];
 }
 
-export const licenseKey = "license";
-/** The key in a safetensors file's metadata for the network's options that do not follow from its tensors, as JSON. */
-export const networkKey = "network";
-
 const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
   pytorch: { batchNormEpsilon: 1e-5, batchNormMomentum: 0.9 },
   keras: { batchNormEpsilon: 1e-3, batchNormMomentum: 0.99 },
   twingrad: {},
 };
-
-/** Tensors of a model file that belong to it without being parameters of the network. */
-const further = /^(whitening|centering)\//;
 
 /**
  * Imports weights that another framework trained, as a model.
@@ -102,11 +99,16 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   }
   const file = from === "twingrad" ? await decodeSealed(bytes) : decode(bytes);
   const saved = from === "twingrad" && file.metadata.twingrad !== undefined ? readDescription(file) : undefined;
-  const kept = saved ? [...file.tensors.keys()].filter((name) => further.test(name)) : [];
+  const said = modelIn(file);
+  const kept = saved || said ? [...file.tensors.keys()].filter(isFurther) : [];
   const parameters = new Map([...file.tensors].filter(([name]) => !kept.includes(name)));
   const names = assign(parameters, from, map);
   const network = { ...defaultsOf[from], ...networkIn(file), ...options.network };
-  const description = saved ?? describe(file, names.tensors, { ...options, network });
+  const model = modelOf(said, options);
+  const description: ModelDescription = saved ?? {
+    ...model,
+    network: networkOfWeights(file, names.tensors, { from, task: model.task, network }),
+  };
   const { loss } = description;
   const expected = parametersOf(description.network, { head: loss === "cross-entropy" });
 
@@ -147,8 +149,12 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   }
   const { license = file.metadata[licenseKey] } = options;
   const metadata = { ...(saved && file.metadata), ...(license !== undefined && { [licenseKey]: license }) };
-  const model = await encodeSealed(taken, { ...metadata, ...descriptionMetadata(description, saved?.step ?? 0) });
-  return { model, tensors: taken.size, ignored: names.ignored };
+  const bytesOfModel = await encodeSealed(taken, {
+    ...metadata,
+    ...descriptionMetadata(description, saved?.step ?? 0),
+  });
+  checkModel(decode(bytesOfModel));
+  return { model: bytesOfModel, tensors: taken.size, ignored: names.ignored };
 }
 
 /** What no trained network has: values that are not finite as float32, and negative variances. */
@@ -159,96 +165,21 @@ function invalidity(name: string, values: Float32Array): string | undefined {
   return isNegative ? "negative variances" : undefined;
 }
 
-/** The network's options in a file's metadata. @throws CORRUPT_FILE unless they are a JSON object. */
-function networkIn({ metadata }: Safetensors): Partial<NetworkOptions> {
-  const text = metadata[networkKey];
-  if (text === undefined) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // reported below
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new TwingradError("CORRUPT_FILE", `The file's metadata "${networkKey}" is ${text}; expected a JSON object.`);
-}
-
 const inWords = ({ imageSize, filters, embedding }: Required<NetworkOptions>, loss: string) =>
   `pictures of ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, loss ${loss}`;
 
-/** The network's options: those given, completed from the tensors' shapes. */
-function describe(
-  file: Safetensors,
-  names: ReadonlyMap<string, string>,
-  { from, task = "recognition", loss = "cross-entropy", margin = 1, pictures, network = {} }: ImportOptions,
-): ModelDescription {
-  const shapeOf = (name: string) => file.tensors.get(names.get(name) ?? "")?.shape;
-  const isPytorch = from === "pytorch";
-  /** [inputs, outputs] of a layer's kernel, in either layout. */
-  const ends = (name: string) => {
-    const shape = shapeOf(name);
-    if (!shape || shape.length < 2) return undefined;
-    return isPytorch ? [shape[1], shape[0]] : [shape[shape.length - 2], shape[shape.length - 1]];
-  };
-  const towers = network.towers ?? towersOf(names);
-  const numbers = [...names.keys()].map((name) => Number(/^tower\d*\/block(\d+)\//.exec(name)?.[1] ?? 0));
-  const blocks = Math.max(0, ...numbers);
-  const filtersAt = (n: number) => {
-    const block = (leaf: string) => towers.map((_, i) => `tower${i === 0 ? "" : i + 1}/block${n}/${leaf}`);
-    const found = [
-      ...block("conv/kernel").map((name) => ends(name)?.[1]),
-      ...["norm/gamma", "conv/bias"].flatMap((leaf) => block(leaf).map((name) => shapeOf(name)?.[0])),
-      ends(`tower/block${n + 1}/conv/kernel`)?.[0],
-    ];
-    return found.find((count) => count !== undefined);
-  };
-  const filters = network.filters ?? Array.from({ length: blocks }, (_, i) => filtersAt(i + 1) ?? 1);
-  const embedding =
-    network.embedding ??
-    ends("tower/dense/kernel")?.[1] ??
-    shapeOf("tower/dense/bias")?.[0] ??
-    ends("head/kernel")?.[0];
-  if (filters.length === 0 || embedding === undefined) {
-    const missing = [...(filters.length === 0 ? ["tower/block1/conv/kernel"] : []), ...(embedding ? [] : ["tower/dense/kernel"])]; // biome-ignore format: one list
-    throw new WeightsError(
-      { missing, unused: [...file.tensors.keys()].sort(), wrong: [], invalid: [] },
-      "They were not found by rule; use a map.",
-    );
-  }
-  const channels = ends("tower/block1/conv/kernel")?.[0] ?? 3;
-  const [height, width] = network.imageSize ?? squareOf(ends("tower/dense/kernel")?.[0], filters);
-  const imageSize = [height, width, network.imageSize?.[2] ?? channels] as const;
-  const options = { ...network, towers, imageSize, filters, embedding };
+/** The task, loss and preprocessing: those given, completed from the file's metadata. */
+function modelOf(said: Partial<DescribedModel> = {}, options: ImportOptions): DescribedModel {
+  const sameLoss = options.loss === undefined || options.loss === said.loss;
+  const { task, loss, mining, margin, temperature } = sameLoss
+    ? said
+    : { ...said, mining: undefined, margin: undefined, temperature: undefined };
   return {
-    task,
-    network: networkOf(task, options).options,
-    loss,
-    margin,
-    pictures: pictures && picturesSaid(pictures),
+    task: options.task ?? task ?? "recognition",
+    loss: options.loss ?? loss ?? "cross-entropy",
+    mining,
+    margin: options.margin ?? margin ?? 1,
+    temperature,
+    pictures: picturesSaid({ ...said.pictures, ...options.pictures }),
   };
-}
-
-/** The kinds of towers by parameter names: one tower of pixels, unless twingrad's own names say otherwise. */
-function towersOf(names: ReadonlyMap<string, string>): NonNullable<NetworkOptions["towers"]> {
-  const has = (start: string) => [...names.keys()].some((name) => name.startsWith(start));
-  const kinds: ("pixels" | "edges" | "histograms")[] = [];
-  for (let i = 0; i === 0 || has(`tower${i + 1}/`); i++) {
-    const tower = i === 0 ? "tower" : `tower${i + 1}`;
-    if (has(`${tower}/norm/`)) kinds.push("histograms");
-    else kinds.push(has(`${tower}/block1/`) || !has(`${tower}/block2/`) ? "pixels" : "edges");
-  }
-  return kinds;
-}
-
-/** The side of a square picture that gives as many values after the last block as the dense layer has inputs. */
-function squareOf(inputs: number | undefined, filters: readonly number[]): readonly number[] {
-  const side = Math.sqrt((inputs ?? 0) / filters[filters.length - 1]);
-  if (Number.isInteger(side) && side > 0) {
-    const pixels = side << filters.length;
-    return [pixels, pixels];
-  }
-  throw new TwingradError(
-    "BAD_INPUT",
-    `import: the dense layer takes ${inputs ?? "an unknown number of"} values, which is not a square of ${filters[filters.length - 1]} filters; set the imageSize.`,
-  );
 }

@@ -80,6 +80,9 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   if (safetensors) made.push([safetensors, await exportWeights(model, { to })]);
   const files: Written[] = [];
   for (const [file, { bytes, ...told }] of made) {
+    if ("outside" in told && told.outside.length > 0) {
+      warn(`${file}: ${to} must compute these steps itself, since its layers do not: ${told.outside.join("; ")}`);
+    }
     await mkdir(dirname(file), { recursive: true });
     await updateFile(file, async () => bytes);
     const { inputs, outputs, opset } = "opset" in told ? told : { inputs: [], outputs: told.tensors, opset: null };

@@ -60,15 +60,18 @@ export function addImport(program: Command): void {
       number,
     )
     .addOption(
-      new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: cross-entropy)").choices(lossNames), // biome-ignore format: one option
+      new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: from the file's metadata, else cross-entropy)").choices(lossNames), // biome-ignore format: one option
     )
-    .option("--margin <distance>", "margin of the contrastive loss (default: 1)", number)
-    .option("--standardize", "standardize input: each picture's channels to mean 0 and variance 1")
+    .option("--margin <distance>", "margin of the contrastive loss (default: from the file's metadata, else 1)", number)
+    .option(
+      "--standardize",
+      "standardize input: each picture's channels to mean 0 and variance 1 (default: from the file's metadata)",
+    )
     .addOption(
-      new Option("--task <name>", "what the network predicts (default: recognition)").choices([
-        "recognition",
-        "liveness",
-      ]),
+      new Option(
+        "--task <name>",
+        "what the network predicts (default: from the file's metadata, else recognition)",
+      ).choices(["recognition", "liveness"]),
     )
     .option("--license <text>", "license of the weights, stored in the model (default: the file's)");
   action(command, importCommand);
