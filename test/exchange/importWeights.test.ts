@@ -80,6 +80,24 @@ describe("Keras's weights", () => {
   });
 });
 
+describe("Keras's weights of a second network in a session", () => {
+  it("are matched by order, since its layers are numbered from others", async () => {
+    const file = (name: string) => readFileSync(new URL(`keras/${name}`, import.meta.url));
+    const original = decode(file("siamese.safetensors"));
+    const renumbered = [...original.tensors].map(([name, { dtype, shape, bytes }]) => {
+      const later = name.replace(
+        /^([a-z2]+(?:_[a-z]+)*?)(?:_(\d+))?\//,
+        (_, layer, n) => `${layer}_${Number(n ?? 0) + 1}/`,
+      );
+      return [later, dtype, shape, bytes] as const;
+    });
+    expect(renumbered.map(([name]) => name)).toContain("dense_2/kernel");
+    const network = { imageSize: JSON.parse(original.metadata.network).imageSize };
+    const { model } = await importWeights(written(renumbered), { from: "keras", network });
+    await agree(model, JSON.parse(file("expected.json").toString()));
+  });
+});
+
 describe.runIf(hasFixture)("PyTorch's weights", () => {
   const weights = hasFixture ? new Uint8Array(readFileSync(`${folder}siamese.safetensors`)) : new Uint8Array();
   const fixture = hasFixture ? JSON.parse(readFileSync(`${folder}expected.json`, "utf8")) : { logits: {} };
@@ -161,6 +179,7 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     expect(error.missing).toEqual(["tower/block2/conv/kernel", "head/bias"]);
     expect(error.unused).toEqual(["stranger"]);
     expect(error.wrong.map(({ name }) => name).sort()).toEqual(["blocks.2.norm.bias", "dense.bias"]);
+    expect(error.message).toContain("tower/block2/conv/kernel (pytorch: blocks.1.conv.weight)");
     for (const name of [...error.missing, ...error.unused, "dense.bias is F32 [23], expected floats [24]"]) {
       expect(error.message).toContain(name);
     }
@@ -168,6 +187,44 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     await expect(importWeights(weights, { from: "pytorch", network: { imageSize: [24, 16, 3] } })).rejects.toThrow(
       "dense.weight is F32 [24,64], expected floats [24,96]",
     );
+  });
+
+  it("of the table's names are taken before others, which are left over", async () => {
+    const file = decode(weights);
+    const entries = [...file.tensors].map(([name, t]) => [name, t.dtype, t.shape, t.bytes] as const);
+    const zeros = (name: string, shape: number[]) =>
+      [name, "F32", shape, new Uint8Array(4 * shape.reduce((product, extent) => product * extent, 1))] as const;
+    const further = [
+      zeros("aux.weight", [7, 5]),
+      zeros("scale", []),
+      zeros("aux_conv.weight", [4, 4, 3, 3]),
+      zeros("a_norm.weight", [4]),
+    ];
+    const names = ["a_norm.weight", "aux.weight", "aux_conv.weight", "scale"];
+    for (const order of [
+      [...entries, ...further],
+      [...further, ...entries],
+    ]) {
+      const error: WeightsError = await importWeights(written(order), options).catch((found) => found);
+      expect([error.missing, error.unused, error.wrong]).toEqual([[], names, []]);
+    }
+    const map = Object.fromEntries(names.map((name) => [name, null]));
+    await agree((await importWeights(written([...further, ...entries]), { ...options, map })).model, expected);
+  });
+
+  it("may have no biases of convolutions, which are then zeros", async () => {
+    const file = decode(weights);
+    const isBias = (name: string) => /conv\.bias$/.test(name);
+    const zeroed = [...file.tensors].map(
+      ([name, t]) => [name, t.dtype, t.shape, isBias(name) ? new Uint8Array(t.bytes.length) : t.bytes] as const,
+    );
+    const complete = await importWeights(written(zeroed), options);
+    const without = await importWeights(written(zeroed.filter(([name]) => !isBias(name))), options);
+    expect(without.zeros).toEqual([0, 1, 2].map((n) => `blocks.${n}.conv.bias`));
+    expect([complete.zeros, complete.tensors, without.tensors]).toEqual([[], 22, 19]);
+    expect(without.model).toEqual(complete.model);
+    const missing = importWeights(written(zeroed.filter(([name]) => name !== "dense.bias")), options);
+    await expect(missing).rejects.toThrow("missing: tower/dense/bias (pytorch: dense.bias).");
   });
 
   it("are refused with values that no trained network has", async () => {

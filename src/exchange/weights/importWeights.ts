@@ -12,6 +12,7 @@ import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from ".
 import { assign } from "./names.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { parametersOf } from "./parameters.ts";
+import { nameIn } from "./theirNames.ts";
 import { checkModel, type DescribedModel, isFurther, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
 import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
 
@@ -67,6 +68,8 @@ export interface ImportedWeights {
   readonly tensors: number;
   /** The names of ignored tensors: counters, optimizer state, and those that the map ignores. */
   readonly ignored: readonly string[];
+  /** The names of convolution biases that the file lacks: they are zeros in the model. */
+  readonly zeros: readonly string[];
 }
 
 const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
@@ -113,6 +116,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   const expected = parametersOf(description.network, { head: loss === "cross-entropy" });
 
   const missing: string[] = [];
+  const zeros: string[] = [];
   const wrong: WrongTensor[] = [];
   const invalid: InvalidTensor[] = [];
   const taken = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
@@ -120,7 +124,12 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     const theirs = names.tensors.get(name);
     const tensor = theirs === undefined ? undefined : file.tensors.get(theirs);
     if (!tensor) {
-      missing.push(name);
+      // Before batch-norm a bias changes nothing, so that most networks of PyTorch have none.
+      const isNeedless = theirs === undefined && names.tensors.has(name.replace(/conv\/bias$/, "conv/kernel"));
+      if (isNeedless && !saved) {
+        zeros.push(nameIn(from, name));
+        taken.set(name, { dtype: "F32", shape: layout.shape, data: new Float32Array(layout.shape[0]) });
+      } else missing.push(name);
       continue;
     }
     const wanted = from === "pytorch" ? pytorchShape(layout) : layout.shape;
@@ -145,7 +154,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   }
   if (missing.length + unused.length + wrong.length + invalid.length > 0) {
     const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
-    throw new WeightsError({ missing, unused, wrong, invalid }, advice);
+    throw new WeightsError({ missing, unused, wrong, invalid }, advice, from);
   }
   const { license = file.metadata[licenseKey] } = options;
   const metadata = { ...(saved && file.metadata), ...(license !== undefined && { [licenseKey]: license }) };
@@ -154,7 +163,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     ...descriptionMetadata(description, saved?.step ?? 0),
   });
   checkModel(decode(bytesOfModel));
-  return { model: bytesOfModel, tensors: taken.size, ignored: names.ignored };
+  return { model: bytesOfModel, tensors: taken.size - zeros.length, ignored: names.ignored, zeros };
 }
 
 /** What no trained network has: values that are not finite as float32, and negative variances. */

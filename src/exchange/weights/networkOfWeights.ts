@@ -52,6 +52,7 @@ export function networkOfWeights(
     throw new WeightsError(
       { missing, unused: [...file.tensors.keys()].sort(), wrong: [], invalid: [] },
       "They were not found by rule; use a map.",
+      from,
     );
   }
   const channels = ends("tower/block1/conv/kernel")?.[0] ?? 3;

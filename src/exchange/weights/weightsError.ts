@@ -1,5 +1,7 @@
 // The error for weights that do not fit a network, with all differences at once.
 import { TwingradError } from "../../errors.ts";
+import type { Framework } from "./layouts.ts";
+import { nameIn } from "./theirNames.ts";
 
 /** A tensor of a wrong shape. */
 export interface WrongTensor {
@@ -39,9 +41,10 @@ export class WeightsError extends TwingradError implements Misfits {
   readonly wrong: readonly WrongTensor[];
   /** Tensors with values that are not finite, and negative variances. */
   readonly invalid: readonly InvalidTensor[];
-  constructor({ missing, unused, wrong, invalid }: Misfits, advice: string) {
+  constructor({ missing, unused, wrong, invalid }: Misfits, advice: string, from: Framework = "twingrad") {
+    const inBoth = (name: string) => (from === "twingrad" ? name : `${name} (${from}: ${nameIn(from, name)})`);
     const parts = [
-      list("missing", missing),
+      list("missing", missing.map(inBoth)),
       list("left over", unused),
       list(
         "of a wrong shape or type",

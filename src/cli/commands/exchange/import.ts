@@ -102,9 +102,15 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
   const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
   await mkdir(dirname(model), { recursive: true });
   await saveModel(model, imported.model);
-  const { tensors, ignored } = imported;
-  const left = ignored.length > 0 ? `; ignored: ${ignored.join(", ")}` : "";
-  return { result: { model, tensors, ignored }, text: `${model}: ${tensors} tensors${left}` };
+  const { tensors, ignored, zeros } = imported;
+  const notes = [
+    ignored.length > 0 && `ignored: ${ignored.join(", ")}`,
+    zeros.length > 0 && `zeros, since the file has no such biases: ${zeros.join(", ")}`,
+  ].filter(Boolean);
+  return {
+    result: { model, tensors, ignored, zeros },
+    text: [`${model}: ${tensors} tensors`, ...notes].join("\n"),
+  };
 }
 
 async function readMap(path: string): Promise<Record<string, string | null>> {
