@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { exportWeights } from "../../src/exchange/index.ts";
-import { decode } from "../../src/formats/safetensors.ts";
+import { decode, encode, float32 } from "../../src/formats/safetensors.ts";
 import { cliWithPeople, training } from "../cli/cliPeople.ts";
 import { randomModel } from "./models.ts";
 
@@ -53,6 +53,22 @@ it("import: weights by PyTorch's names, by a map, and what does not fit", async 
   // The slash at the end says that a name which does not exist yet is a folder.
   const inFolder = ["import", at("weights.safetensors"), "--from", "pytorch", "--out", `${at("new")}/`];
   expect((await json(...inFolder)).model).toBe(at("new", "model.safetensors"));
+});
+
+it("import: prints what the file does not say, with the option that sets it", async () => {
+  const file = decode(new Uint8Array(await readFile(at("weights.safetensors"))));
+  const tensors = [...file.tensors].filter(([name]) => !name.endsWith("conv.bias"));
+  const plain = new Map(tensors.map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }])); // biome-ignore format: one map
+  await writeFile(at("plain.safetensors"), encode(plain, {}));
+  const parameters = ["import", at("plain.safetensors"), "--from", "pytorch", "--out", at("plain-model.safetensors")];
+  const assumed = { "--image-size": "16x16", "--batch-norm-epsilon": 1e-5, "--embedding-activation": "sigmoid" };
+  expect(await json(...parameters)).toMatchObject({ assumed, zeros: ["blocks.0.conv.bias", "blocks.1.conv.bias"] });
+  const { stdout } = await twingrad(...parameters, "--batch-norm-epsilon", "1e-5");
+  expect(stdout).toContain("does not say: --image-size 16x16, --embedding-activation sigmoid\n");
+  expect(stdout).toContain("no such biases: blocks.0.conv.bias, blocks.1.conv.bias");
+
+  const training = ["train", data, "--out", at("from-weights"), "--init", at("plain.safetensors")];
+  expect((await twingrad(...training)).stderr).toContain("twingrad import");
 });
 
 it("export: embedder, verifier and weights", async () => {

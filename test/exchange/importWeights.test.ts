@@ -227,6 +227,58 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     await expect(missing).rejects.toThrow("missing: tower/dense/bias (pytorch: dense.bias).");
   });
 
+  it("of a wrong shape are told alone, where bias and norm agree against a kernel", async () => {
+    const swapped: Record<string, number[]> = {
+      "blocks.0.conv.weight": [3, 8, 3, 3],
+      "blocks.1.conv.weight": [8, 12, 3, 3],
+      "dense.weight": [64, 24],
+      "blocks.2.conv.bias": [4, 4],
+    };
+    const square = { from: "pytorch" } as const;
+    for (const [name, shape] of Object.entries(swapped)) {
+      const entries = [...decode(weights).tensors].map(
+        ([key, t]) => [key, t.dtype, key === name ? shape : t.shape, t.bytes] as const,
+      );
+      for (const given of [options, square]) {
+        const error: WeightsError = await importWeights(written(entries), given).catch((found) => found);
+        expect([error.missing, error.unused, error.wrong.map((tensor) => tensor.name)]).toEqual([[], [], [name]]);
+      }
+    }
+  });
+
+  it("of another framework's layout are refused with the framework to try", async () => {
+    const { model } = await importWeights(weights, options);
+    const files = { pytorch: weights, keras: (await exportWeights(model, { to: "keras" })).bytes, twingrad: model };
+    const attempts = [["keras", "pytorch"], ["pytorch", "keras"], ["twingrad", "pytorch"], ["pytorch", "twingrad"]] as const; // biome-ignore format: one list
+    for (const [own, from] of attempts) {
+      await expect(importWeights(files[own], { from })).rejects.toMatchObject({
+        code: "CHECKPOINT_MISMATCH",
+        message: expect.stringMatching(new RegExp(`try --from ${own}\\.$`)),
+      });
+    }
+  });
+
+  it("tell which options were assumed", async () => {
+    const of = async (given: ImportOptions, bytes: Uint8Array = weights) => (await importWeights(bytes, given)).assumed;
+    const activation = { embeddingActivation: "sigmoid" };
+    expect(await of({ from: "pytorch" })).toEqual({ imageSize: [16, 16, 3], batchNormEpsilon: 1e-5, ...activation });
+    expect(await of(options)).toEqual(activation);
+    const { bytes } = await exportWeights((await importWeights(weights, options)).model, { to: "keras" });
+    expect(await of({ from: "keras" }, bytes)).toEqual({});
+  });
+
+  it("with an invalid picture size in the metadata are refused", async () => {
+    const file = decode(weights);
+    const isFloat = (name: string) => file.tensors.get(name)!.dtype === "F32";
+    const tensors: Tensors = new Map();
+    for (const [name, { shape }] of file.tensors) if (isFloat(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) }); // biome-ignore format: one loop
+    for (const imageSize of ["20x16", [20], [20, -16], [20, 16, 3, 1], 20]) {
+      const bytes = encode(tensors, { network: JSON.stringify({ imageSize }) });
+      await expect(importWeights(bytes, { from: "pytorch" })).rejects.toThrow(`imageSize ${JSON.stringify(imageSize)}`);
+      await expect(importWeights(bytes, options)).resolves.toBeDefined(); // the option has precedence
+    }
+  });
+
   it("are refused with values that no trained network has", async () => {
     const changed = (name: string, bytes: Uint8Array) => {
       const values = new Float32Array(bytes.slice().buffer);

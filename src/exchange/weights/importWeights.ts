@@ -3,62 +3,18 @@
 import { TwingradError } from "../../errors.ts";
 import { decode } from "../../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
-import { descriptionMetadata, type LossName, type ModelDescription, readDescription } from "../../model/description.ts";
-import { type PictureOptions, picturesSaid } from "../../model/pictures.ts";
-import type { NetworkTask } from "../../nn/network.ts";
+import { descriptionMetadata, type ModelDescription, readDescription } from "../../model/description.ts";
+import { picturesSaid } from "../../model/pictures.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
-import { checkOptions, type Known } from "../../options.ts";
-import { type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
+import { checkOptions } from "../../options.ts";
+import { type ImportOptions, importOptions } from "./importOptions.ts";
+import { checkLayout, type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
 import { assign } from "./names.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { parametersOf } from "./parameters.ts";
 import { nameIn } from "./theirNames.ts";
 import { checkModel, type DescribedModel, isFurther, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
 import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
-
-/** Options of `importWeights`. */
-export interface ImportOptions {
-  /** The framework whose layouts and names the file has. */
-  readonly from: Framework;
-  /**
-   * Names that are not found by rule: from ours to theirs or from theirs to ours; from theirs to null to ignore a
-   * tensor.
-   */
-  readonly map?: Readonly<Record<string, string | null>>;
-  /**
-   * Options of the network that do not follow from its tensors, which determine filters, embedding and channels.
-   * Missing ones come from the JSON under "network" in the file's metadata; without it, pictures are square, and
-   * batch-norm's epsilon and momentum are the framework's defaults.
-   */
-  readonly network?: Partial<Omit<NetworkOptions, "seed" | "imageSize">> & {
-    /** Height and width; the channels are those of the first filters. */
-    readonly imageSize?: readonly number[];
-  };
-  /** The task. @default that in the file's metadata, or "recognition" */
-  readonly task?: NetworkTask;
-  /**
-   * The loss that the weights were trained with; cross-entropy requires a head.
-   * @default that in the file's metadata, or "cross-entropy"
-   */
-  readonly loss?: LossName;
-  /** The margin of the contrastive loss: half of it is the threshold until the model is calibrated. @default that in the file's metadata, or 1 */
-  readonly margin?: number;
-  /** The preprocessing of pictures, beside that in the file's metadata. */
-  readonly pictures?: PictureOptions;
-  /** The license of the weights, stored in the model. @default that of the file */
-  readonly license?: string;
-}
-
-const importOptions: Known<ImportOptions> = {
-  from: 1,
-  map: 1,
-  network: 1,
-  task: 1,
-  loss: 1,
-  margin: 1,
-  pictures: 1,
-  license: 1,
-};
 
 /** A model from another framework's weights. */
 export interface ImportedWeights {
@@ -70,6 +26,8 @@ export interface ImportedWeights {
   readonly ignored: readonly string[];
   /** The names of convolution biases that the file lacks: they are zeros in the model. */
   readonly zeros: readonly string[];
+  /** Options of the network that neither the file nor the caller gave, with the values that were assumed. */
+  readonly assumed: Partial<Pick<NetworkOptions, "imageSize" | "batchNormEpsilon" | "embeddingActivation">>;
 }
 
 const defaultsOf: Readonly<Record<Framework, Partial<NetworkOptions>>> = {
@@ -102,11 +60,13 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   }
   const file = from === "twingrad" ? await decodeSealed(bytes) : decode(bytes);
   const saved = from === "twingrad" && file.metadata.twingrad !== undefined ? readDescription(file) : undefined;
+  if (!saved) checkLayout(file, from);
   const said = modelIn(file);
   const kept = saved || said ? [...file.tensors.keys()].filter(isFurther) : [];
   const parameters = new Map([...file.tensors].filter(([name]) => !kept.includes(name)));
   const names = assign(parameters, from, map);
-  const network = { ...defaultsOf[from], ...networkIn(file), ...options.network };
+  const given = networkIn(file, options.network);
+  const network = { ...defaultsOf[from], ...given };
   const model = modelOf(said, options);
   const description: ModelDescription = saved ?? {
     ...model,
@@ -146,8 +106,12 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   const unexpected = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
   const unused = [...names.unused, ...unexpected.map(([, theirs]) => theirs)].sort();
   for (const name of kept) {
-    const { shape } = file.tensors.get(name)!;
-    const data = floats(file.tensors.get(name)!)!;
+    const { shape, dtype } = file.tensors.get(name)!;
+    const data = floats(file.tensors.get(name)!);
+    if (!data) {
+      wrong.push({ name, found: `${dtype} [${shape}]`, expected: `floats [${shape}]` });
+      continue;
+    }
     const reason = invalidity(name, data);
     if (reason) invalid.push({ name, reason });
     taken.set(name, { dtype: "F32", shape, data });
@@ -163,7 +127,10 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     ...descriptionMetadata(description, saved?.step ?? 0),
   });
   checkModel(decode(bytesOfModel));
-  return { model: bytesOfModel, tensors: taken.size - zeros.length, ignored: names.ignored, zeros };
+  const { imageSize, batchNormEpsilon, embeddingActivation } = description.network;
+  const ofFile = Object.entries({ imageSize, batchNormEpsilon, embeddingActivation });
+  const assumed = saved ? {} : Object.fromEntries(ofFile.filter(([name]) => given[name as keyof typeof given] === undefined)); // biome-ignore format: one choice
+  return { model: bytesOfModel, tensors: taken.size - zeros.length, ignored: names.ignored, zeros, assumed };
 }
 
 /** What no trained network has: values that are not finite as float32, and negative variances. */

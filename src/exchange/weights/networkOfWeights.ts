@@ -5,21 +5,15 @@ import type { Safetensors } from "../../formats/safetensors.ts";
 import { networkOf } from "../../nn/livenessNetwork.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
-import type { ImportOptions } from "./importWeights.ts";
+import type { GivenNetwork } from "./importOptions.ts";
 import type { Framework } from "./layouts.ts";
 import { WeightsError } from "./weightsError.ts";
-
-interface GivenNetwork {
-  readonly from: Framework;
-  readonly task: NetworkTask;
-  readonly network: NonNullable<ImportOptions["network"]>;
-}
 
 /** The network's options: those given, completed from the tensors' shapes. */
 export function networkOfWeights(
   file: Safetensors,
   names: ReadonlyMap<string, string>,
-  { from, task, network }: GivenNetwork,
+  { from, task, network }: { readonly from: Framework; readonly task: NetworkTask; readonly network: GivenNetwork },
 ): Required<NetworkOptions> {
   const shapeOf = (name: string) => file.tensors.get(names.get(name) ?? "")?.shape;
   const isPytorch = from === "pytorch";
@@ -34,19 +28,21 @@ export function networkOfWeights(
   const blocks = Math.max(0, ...numbers);
   const filtersAt = (n: number) => {
     const block = (leaf: string) => towers.map((_, i) => `tower${i === 0 ? "" : i + 1}/block${n}/${leaf}`);
-    const found = [
+    return mostFrequent([
       ...block("conv/kernel").map((name) => ends(name)?.[1]),
-      ...["norm/gamma", "conv/bias"].flatMap((leaf) => block(leaf).map((name) => shapeOf(name)?.[0])),
+      ...["norm/gamma", "norm/beta", "conv/bias"].flatMap((leaf) => block(leaf).map((name) => shapeOf(name)?.[0])),
       ends(`tower/block${n + 1}/conv/kernel`)?.[0],
-    ];
-    return found.find((count) => count !== undefined);
+    ]);
+  };
+  /** A kernel with these outputs may be transposed: its other end has the inputs. */
+  const inputsOf = (name: string, outputs: number) => {
+    const [first, last] = ends(name) ?? [];
+    return first === outputs && last !== outputs ? last : first;
   };
   const filters = network.filters ?? Array.from({ length: blocks }, (_, i) => filtersAt(i + 1) ?? 1);
   const embedding =
     network.embedding ??
-    ends("tower/dense/kernel")?.[1] ??
-    shapeOf("tower/dense/bias")?.[0] ??
-    ends("head/kernel")?.[0];
+    mostFrequent([ends("tower/dense/kernel")?.[1], shapeOf("tower/dense/bias")?.[0], ends("head/kernel")?.[0]]);
   if (filters.length === 0 || embedding === undefined) {
     const missing = [...(filters.length === 0 ? ["tower/block1/conv/kernel"] : []), ...(embedding ? [] : ["tower/dense/kernel"])]; // biome-ignore format: one list
     throw new WeightsError(
@@ -55,11 +51,21 @@ export function networkOfWeights(
       from,
     );
   }
-  const channels = ends("tower/block1/conv/kernel")?.[0] ?? 3;
-  const [height, width] = network.imageSize ?? squareOf(ends("tower/dense/kernel")?.[0], filters);
+  const channels = inputsOf("tower/block1/conv/kernel", filters[0]) ?? 3;
+  const [height, width] = network.imageSize ?? squareOf(inputsOf("tower/dense/kernel", embedding), filters);
   const imageSize = [height, width, network.imageSize?.[2] ?? channels] as const;
   const options = { ...network, towers, imageSize, filters, embedding };
   return networkOf(task, options).options;
+}
+
+/** A single misshapen tensor is outvoted by its neighbors; the first wins a tie. */
+function mostFrequent(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined);
+  const votes = (count: number) => known.filter((other) => other === count).length;
+  return known.reduce<number | undefined>(
+    (best, count) => (best === undefined || votes(count) > votes(best) ? count : best),
+    undefined,
+  );
 }
 
 /** The kinds of towers by parameter names: one tower of pixels, unless twingrad's own names say otherwise. */

@@ -8,7 +8,7 @@ import type { SavedModel } from "../../model/modelFile.ts";
 import { arePictures } from "../../model/pictures.ts";
 import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
-import type { NetworkOptions } from "../../nn/networkOptions.ts";
+import type { GivenNetwork } from "./importOptions.ts";
 
 export const licenseKey = "license";
 /** The network's options that do not follow from its tensors, as JSON. */
@@ -50,9 +50,19 @@ export function outsideOfLayers({ file, description: { network, loss, pictures =
   ].filter((step): step is string => typeof step === "string");
 }
 
-/** @throws CORRUPT_FILE unless they are a JSON object. */
-export function networkIn(file: Safetensors): Partial<NetworkOptions> {
-  return objectIn(file, networkKey) ?? {};
+/** The options in the metadata, and those given, which have precedence. @throws CORRUPT_FILE for invalid metadata. */
+export function networkIn(file: Safetensors, given: GivenNetwork = {}): GivenNetwork {
+  const network: GivenNetwork = { ...objectIn(file, networkKey), ...given };
+  const size: unknown = network.imageSize;
+  const isSize = (value: unknown) => Array.isArray(value) && [2, 3].includes(value.length) && value.every((extent) => Number.isSafeInteger(extent) && extent > 0); // biome-ignore format: one condition
+  if (size === undefined || isSize(size)) return network;
+  const expected = "expected [height, width] or [height, width, channels] as positive integers";
+  if (given.imageSize)
+    throw new TwingradError("BAD_INPUT", `import: imageSize is ${JSON.stringify(size)}; ${expected}.`);
+  throw new TwingradError(
+    "CORRUPT_FILE",
+    `The file's metadata "${networkKey}" have the imageSize ${JSON.stringify(size)}; ${expected}.`,
+  );
 }
 
 /** Undefined for a file that another program wrote. @throws CORRUPT_FILE if it is not valid. */

@@ -103,12 +103,20 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
   await mkdir(dirname(model), { recursive: true });
   await saveModel(model, imported.model);
   const { tensors, ignored, zeros } = imported;
+  const { imageSize: square, batchNormEpsilon: epsilon, embeddingActivation: activation } = imported.assumed;
+  const assumed = {
+    ...(square && { "--image-size": `${square[0]}x${square[1]}` }),
+    ...(epsilon !== undefined && { "--batch-norm-epsilon": epsilon }),
+    ...(activation && { "--embedding-activation": activation }),
+  };
+  const options = Object.entries(assumed).map(([option, value]) => `${option} ${value}`);
   const notes = [
     ignored.length > 0 && `ignored: ${ignored.join(", ")}`,
     zeros.length > 0 && `zeros, since the file has no such biases: ${zeros.join(", ")}`,
+    options.length > 0 && `assumed, since the file does not say: ${options.join(", ")}`,
   ].filter(Boolean);
   return {
-    result: { model, tensors, ignored, zeros },
+    result: { model, tensors, ignored, zeros, assumed },
     text: [`${model}: ${tensors} tensors`, ...notes].join("\n"),
   };
 }
