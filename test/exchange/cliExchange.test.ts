@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { exportWeights } from "../../src/exchange/index.ts";
 import { decode, encode, float32 } from "../../src/formats/safetensors.ts";
+import { encodeSealed } from "../../src/formats/seal.ts";
 import { cliWithPeople, training } from "../cli/cliPeople.ts";
 import { randomModel } from "./models.ts";
 
@@ -69,6 +70,16 @@ it("import: prints what the file does not say, with the option that sets it", as
 
   const training = ["train", data, "--out", at("from-weights"), "--init", at("plain.safetensors")];
   expect((await twingrad(...training)).stderr).toContain("twingrad import");
+});
+
+it("verify: an error instead of a verdict for a model whose distance is not finite", async () => {
+  const file = decode(await randomModel({}));
+  const values = (name: string) => (name === "head/bias" ? Float32Array.of(Number.NaN) : float32(file, name));
+  const tensors = new Map([...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: values(name) }])); // biome-ignore format: one map
+  await writeFile(at("invalid.safetensors"), await encodeSealed(tensors, file.metadata));
+  const pair = [picture(0, 0), picture(1, 0)];
+  const { status, stdout } = await twingrad("verify", at("invalid.safetensors"), ...pair, "--json");
+  expect([status, JSON.parse(stdout).error.code]).toEqual([1, "NOT_FINITE"]);
 });
 
 it("export: embedder, verifier and weights", async () => {

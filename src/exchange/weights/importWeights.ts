@@ -117,7 +117,8 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     taken.set(name, { dtype: "F32", shape, data });
   }
   if (missing.length + unused.length + wrong.length + invalid.length > 0) {
-    const advice = `Use a map for names that are not found by rule; the network is ${inWords(description.network, loss)}.`;
+    const map = "Use a map for names that are not found by rule, null ignores a tensor. ";
+    const advice = `${missing.length + unused.length > 0 ? map : ""}The network is ${inWords(description.network, loss)}.`;
     throw new WeightsError({ missing, unused, wrong, invalid }, advice, from);
   }
   const { license = file.metadata[licenseKey] } = options;
