@@ -20,6 +20,7 @@ export {
   type OnnxValue,
 } from "./onnx/exportOnnx.ts";
 export { type ExportedWeights, exportWeights } from "./weights/exportWeights.ts";
-export { type ImportedWeights, type ImportOptions, importWeights } from "./weights/importWeights.ts";
+export type { GivenNetwork, ImportOptions } from "./weights/importOptions.ts";
+export { type ImportedWeights, importWeights } from "./weights/importWeights.ts";
 export { type Framework, frameworks } from "./weights/layouts.ts";
-export { type Misfits, WeightsError, type WrongTensor } from "./weights/weightsError.ts";
+export { type InvalidTensor, type Misfits, WeightsError, type WrongTensor } from "./weights/weightsError.ts";

@@ -353,8 +353,9 @@ export class Gallery {
   }
 }
 
-/** The verification result for this distance. */
+/** The verification result for this distance. @throws NOT_FINITE for NaN, which would pass for another person. */
 export function verification(model: Recognizer, distance: number, threshold = model.threshold): Verification {
+  if (!Number.isFinite(distance)) throw new TwingradError("NOT_FINITE", `The distance is ${distance}.`);
   return { same: distance <= threshold, distance, probability: model.probability(distance), threshold };
 }
 

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { exportWeights } from "../../src/exchange/index.ts";
-import { decode } from "../../src/formats/safetensors.ts";
+import { decode, encode, float32 } from "../../src/formats/safetensors.ts";
+import { encodeSealed } from "../../src/formats/seal.ts";
 import { cliWithPeople, training } from "../cli/cliPeople.ts";
+import { randomModel } from "./models.ts";
 
 const { data, at, picture, json, twingrad } = cliWithPeople("exchange-test");
 const model = at("model");
@@ -54,6 +56,32 @@ it("import: weights by PyTorch's names, by a map, and what does not fit", async 
   expect((await json(...inFolder)).model).toBe(at("new", "model.safetensors"));
 });
 
+it("import: prints what the file does not say, with the option that sets it", async () => {
+  const file = decode(new Uint8Array(await readFile(at("weights.safetensors"))));
+  const tensors = [...file.tensors].filter(([name]) => !name.endsWith("conv.bias"));
+  const plain = new Map(tensors.map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }])); // biome-ignore format: one map
+  await writeFile(at("plain.safetensors"), encode(plain, {}));
+  const parameters = ["import", at("plain.safetensors"), "--from", "pytorch", "--out", at("plain-model.safetensors")];
+  const assumed = { "--image-size": "16x16", "--batch-norm-epsilon": 1e-5, "--embedding-activation": "sigmoid" };
+  expect(await json(...parameters)).toMatchObject({ assumed, zeros: ["blocks.0.conv.bias", "blocks.1.conv.bias"] });
+  const { stdout } = await twingrad(...parameters, "--batch-norm-epsilon", "1e-5");
+  expect(stdout).toContain("does not say: --image-size 16x16, --embedding-activation sigmoid\n");
+  expect(stdout).toContain("no such biases: blocks.0.conv.bias, blocks.1.conv.bias");
+
+  const training = ["train", data, "--out", at("from-weights"), "--init", at("plain.safetensors")];
+  expect((await twingrad(...training)).stderr).toContain("twingrad import");
+});
+
+it("verify: an error instead of a verdict for a model whose distance is not finite", async () => {
+  const file = decode(await randomModel({}));
+  const values = (name: string) => (name === "head/bias" ? Float32Array.of(Number.NaN) : float32(file, name));
+  const tensors = new Map([...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: values(name) }])); // biome-ignore format: one map
+  await writeFile(at("invalid.safetensors"), await encodeSealed(tensors, file.metadata));
+  const pair = [picture(0, 0), picture(1, 0)];
+  const { status, stdout } = await twingrad("verify", at("invalid.safetensors"), ...pair, "--json");
+  expect([status, JSON.parse(stdout).error.code]).toEqual([1, "NOT_FINITE"]);
+});
+
 it("export: embedder, verifier and weights", async () => {
   const [onnx, verifier, safetensors] = [at("embedder.onnx"), at("verifier.onnx"), at("out", "weights.safetensors")];
   const all = ["--onnx", onnx, "--verifier", verifier, "--safetensors", safetensors, "--to", "pytorch"];
@@ -74,6 +102,16 @@ it("export: embedder, verifier and weights", async () => {
   expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
   expect((await twingrad("export", model)).stderr).toContain("--onnx");
   expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+});
+
+it("export: a warning of what the layers of the other framework do not compute, and nothing without such steps", async () => {
+  const standardized = at("standardized.safetensors");
+  await writeFile(standardized, await randomModel({ pictures: { standardize: true } }));
+  const weights = ["--safetensors", at("standardized-weights.safetensors")];
+  const { stderr } = await twingrad("export", standardized, ...weights, "--to", "pytorch");
+  expect(stderr).toContain("pytorch must compute these steps itself, since its layers do not: standardization");
+  expect((await twingrad("export", standardized, ...weights)).stderr).toBe("");
+  expect((await twingrad("export", model, ...weights, "--to", "pytorch")).stderr).toBe("");
 });
 
 it("embed, and evaluate and calibrate over its files as over the model", async () => {

@@ -80,6 +80,24 @@ describe("Keras's weights", () => {
   });
 });
 
+describe("Keras's weights of a second network in a session", () => {
+  it("are matched by order, since its layers are numbered from others", async () => {
+    const file = (name: string) => readFileSync(new URL(`keras/${name}`, import.meta.url));
+    const original = decode(file("siamese.safetensors"));
+    const renumbered = [...original.tensors].map(([name, { dtype, shape, bytes }]) => {
+      const later = name.replace(
+        /^([a-z2]+(?:_[a-z]+)*?)(?:_(\d+))?\//,
+        (_, layer, n) => `${layer}_${Number(n ?? 0) + 1}/`,
+      );
+      return [later, dtype, shape, bytes] as const;
+    });
+    expect(renumbered.map(([name]) => name)).toContain("dense_2/kernel");
+    const network = { imageSize: JSON.parse(original.metadata.network).imageSize };
+    const { model } = await importWeights(written(renumbered), { from: "keras", network });
+    await agree(model, JSON.parse(file("expected.json").toString()));
+  });
+});
+
 describe.runIf(hasFixture)("PyTorch's weights", () => {
   const weights = hasFixture ? new Uint8Array(readFileSync(`${folder}siamese.safetensors`)) : new Uint8Array();
   const fixture = hasFixture ? JSON.parse(readFileSync(`${folder}expected.json`, "utf8")) : { logits: {} };
@@ -161,6 +179,7 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     expect(error.missing).toEqual(["tower/block2/conv/kernel", "head/bias"]);
     expect(error.unused).toEqual(["stranger"]);
     expect(error.wrong.map(({ name }) => name).sort()).toEqual(["blocks.2.norm.bias", "dense.bias"]);
+    expect(error.message).toContain("tower/block2/conv/kernel (pytorch: blocks.1.conv.weight)");
     for (const name of [...error.missing, ...error.unused, "dense.bias is F32 [23], expected floats [24]"]) {
       expect(error.message).toContain(name);
     }
@@ -168,6 +187,128 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     await expect(importWeights(weights, { from: "pytorch", network: { imageSize: [24, 16, 3] } })).rejects.toThrow(
       "dense.weight is F32 [24,64], expected floats [24,96]",
     );
+  });
+
+  it("of the table's names are taken before others, which are left over", async () => {
+    const file = decode(weights);
+    const entries = [...file.tensors].map(([name, t]) => [name, t.dtype, t.shape, t.bytes] as const);
+    const zeros = (name: string, shape: number[]) =>
+      [name, "F32", shape, new Uint8Array(4 * shape.reduce((product, extent) => product * extent, 1))] as const;
+    const further = [
+      zeros("aux.weight", [7, 5]),
+      zeros("scale", []),
+      zeros("aux_conv.weight", [4, 4, 3, 3]),
+      zeros("a_norm.weight", [4]),
+    ];
+    const names = ["a_norm.weight", "aux.weight", "aux_conv.weight", "scale"];
+    for (const order of [
+      [...entries, ...further],
+      [...further, ...entries],
+    ]) {
+      const error: WeightsError = await importWeights(written(order), options).catch((found) => found);
+      expect([error.missing, error.unused, error.wrong]).toEqual([[], names, []]);
+    }
+    const map = Object.fromEntries(names.map((name) => [name, null]));
+    await agree((await importWeights(written([...further, ...entries]), { ...options, map })).model, expected);
+  });
+
+  it("may have no biases of convolutions, which are then zeros", async () => {
+    const file = decode(weights);
+    const isBias = (name: string) => /conv\.bias$/.test(name);
+    const zeroed = [...file.tensors].map(
+      ([name, t]) => [name, t.dtype, t.shape, isBias(name) ? new Uint8Array(t.bytes.length) : t.bytes] as const,
+    );
+    const complete = await importWeights(written(zeroed), options);
+    const without = await importWeights(written(zeroed.filter(([name]) => !isBias(name))), options);
+    expect(without.zeros).toEqual([0, 1, 2].map((n) => `blocks.${n}.conv.bias`));
+    expect([complete.zeros, complete.tensors, without.tensors]).toEqual([[], 22, 19]);
+    expect(without.model).toEqual(complete.model);
+    const missing = importWeights(written(zeroed.filter(([name]) => name !== "dense.bias")), options);
+    await expect(missing).rejects.toThrow("missing: tower/dense/bias (pytorch: dense.bias).");
+  });
+
+  it("of a wrong shape are told alone, where bias and norm agree against a kernel", async () => {
+    const swapped: Record<string, number[]> = {
+      "blocks.0.conv.weight": [3, 8, 3, 3],
+      "blocks.1.conv.weight": [8, 12, 3, 3],
+      "dense.weight": [64, 24],
+      "blocks.2.conv.bias": [4, 4],
+    };
+    const square = { from: "pytorch" } as const;
+    for (const [name, shape] of Object.entries(swapped)) {
+      const entries = [...decode(weights).tensors].map(
+        ([key, t]) => [key, t.dtype, key === name ? shape : t.shape, t.bytes] as const,
+      );
+      for (const given of [options, square]) {
+        const error: WeightsError = await importWeights(written(entries), given).catch((found) => found);
+        expect([error.missing, error.unused, error.wrong.map((tensor) => tensor.name)]).toEqual([[], [], [name]]);
+      }
+    }
+  });
+
+  it("of another framework's layout are refused with the framework to try", async () => {
+    const { model } = await importWeights(weights, options);
+    const files = { pytorch: weights, keras: (await exportWeights(model, { to: "keras" })).bytes, twingrad: model };
+    const attempts = [["keras", "pytorch"], ["pytorch", "keras"], ["twingrad", "pytorch"], ["pytorch", "twingrad"]] as const; // biome-ignore format: one list
+    for (const [own, from] of attempts) {
+      await expect(importWeights(files[own], { from })).rejects.toMatchObject({
+        code: "CHECKPOINT_MISMATCH",
+        message: expect.stringMatching(new RegExp(`try --from ${own}\\.$`)),
+      });
+    }
+  });
+
+  it("tell which options were assumed", async () => {
+    const of = async (given: ImportOptions, bytes: Uint8Array = weights) => (await importWeights(bytes, given)).assumed;
+    const activation = { embeddingActivation: "sigmoid" };
+    expect(await of({ from: "pytorch" })).toEqual({ imageSize: [16, 16, 3], batchNormEpsilon: 1e-5, ...activation });
+    expect(await of(options)).toEqual(activation);
+    const { bytes } = await exportWeights((await importWeights(weights, options)).model, { to: "keras" });
+    expect(await of({ from: "keras" }, bytes)).toEqual({});
+  });
+
+  it("with an invalid picture size in the metadata are refused", async () => {
+    const file = decode(weights);
+    const isFloat = (name: string) => file.tensors.get(name)!.dtype === "F32";
+    const tensors: Tensors = new Map();
+    for (const [name, { shape }] of file.tensors) if (isFloat(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) }); // biome-ignore format: one loop
+    for (const imageSize of ["20x16", [20], [20, -16], [20, 16, 3, 1], 20]) {
+      const bytes = encode(tensors, { network: JSON.stringify({ imageSize }) });
+      await expect(importWeights(bytes, { from: "pytorch" })).rejects.toThrow(`imageSize ${JSON.stringify(imageSize)}`);
+      await expect(importWeights(bytes, options)).resolves.toBeDefined(); // the option has precedence
+    }
+  });
+
+  it("are refused with values that no trained network has", async () => {
+    const changed = (name: string, bytes: Uint8Array) => {
+      const values = new Float32Array(bytes.slice().buffer);
+      if (name === "blocks.0.conv.weight") values[5] = Number.NaN;
+      if (name === "dense.bias") values.fill(Number.NEGATIVE_INFINITY, 1, 3);
+      if (name === "blocks.2.norm.running_var") values[1] = -1;
+      if (name === "blocks.2.norm.running_mean") values[1] = -1;
+      return new Uint8Array(values.buffer);
+    };
+    const entries = [...decode(weights).tensors].map(
+      ([name, { dtype, shape, bytes }]) =>
+        [name, dtype, shape, dtype === "F32" ? changed(name, bytes) : bytes] as const,
+    );
+    const large = new Uint8Array(new Float64Array(1).fill(1e300).buffer);
+    const broken = written(
+      entries.map((entry) => (entry[0] === "head.bias" ? ["head.bias", "F64", [1], large] : entry)),
+    );
+    const error: WeightsError = await importWeights(broken, options).then(
+      () => undefined,
+      (found) => found,
+    );
+    expect(error).toBeInstanceOf(WeightsError);
+    expect(error.invalid).toEqual([
+      { name: "blocks.0.conv.weight", reason: "1 of 216 values that are not finite" },
+      { name: "blocks.2.norm.running_var", reason: "negative variances" },
+      { name: "dense.bias", reason: "2 of 24 values that are not finite" },
+      { name: "head.bias", reason: "1 of 1 values that are not finite" },
+    ]);
+    for (const { name, reason } of error.invalid) expect(error.message).toContain(`${name} has ${reason}`);
+    expect([error.missing, error.unused, error.wrong]).toEqual([[], [], []]);
   });
 
   it("are widened from half precision, to what its values are", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NotLiveError } from "../../src/errors.ts";
 import { oneShotAccuracy } from "../../src/evaluation/oneShot.ts";
-import { Gallery, type GalleryJson } from "../../src/recognition/gallery.ts";
+import { Gallery, type GalleryJson, verification } from "../../src/recognition/gallery.ts";
 import { representatives } from "../../src/recognition/match.ts";
 import type { Recognizer } from "../../src/recognition/recognizer.ts";
 
@@ -70,6 +70,13 @@ describe("Gallery", () => {
     });
     expect((await people.verify("Ada", bytes(100, 101))).same).toBe(false);
     await expect(people.verify("Eve", bytes(0, 0))).rejects.toThrow(/"Eve" is not enrolled/);
+  });
+
+  it("refuses a distance that is not finite, which would pass for another person", async () => {
+    const { model } = await gallery();
+    for (const distance of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => verification(model, distance)).toThrow(expect.objectContaining({ code: "NOT_FINITE" }));
+    }
   });
 
   it("uses the distance to the mean embedding, where requested (by hand)", async () => {

@@ -20,7 +20,9 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
   } catch (error) {
     const { code, message } = error as TwingradError;
     if (!(error instanceof TwingradError)) throw error;
-    throw new TwingradError(code, `--init ${path}: ${message}`, { cause: error });
+    const advice =
+      code === "CHECKPOINT_MISMATCH" ? " Convert weights of another framework with `twingrad import`." : "";
+    throw new TwingradError(code, `--init ${path}: ${message}${advice}`, { cause: error });
   }
 }
 

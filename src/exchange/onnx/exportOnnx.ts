@@ -13,7 +13,7 @@ import { checkOptions } from "../../options.ts";
 import { livenessThresholdOf } from "../../recognition/livenessModel.ts";
 import { readOperatingPoint } from "../../recognition/recognitionModel.ts";
 import { version } from "../version.ts";
-import { licenseKey } from "../weights/importWeights.ts";
+import { licenseKey } from "../weights/weightMetadata.ts";
 import { DataType, type Extent, OnnxGraph, opsets, type Value } from "./graph.ts";
 import { Operators } from "./operators.ts";
 import { centered, meanOfViews, whitened } from "./postprocessing.ts";

@@ -6,9 +6,10 @@ import { encodeSealed } from "../../formats/seal.ts";
 import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import { checkOptions } from "../../options.ts";
-import { licenseKey, networkKey } from "./importWeights.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
+import { nameIn } from "./theirNames.ts";
+import { isFurther, outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
 
 /** Weights with another framework's names and layouts. */
 export interface ExportedWeights {
@@ -21,6 +22,11 @@ export interface ExportedWeights {
     /** Its shape in the other framework's layout. */
     readonly shape: readonly number[];
   }[];
+  /**
+   * The steps from a picture to its embedding that the other framework's layers do not compute, in words: the program
+   * that uses the weights there must. The metadata have their options, and `importWeights` takes them again.
+   */
+  readonly outside: readonly string[];
 }
 
 /**
@@ -40,7 +46,8 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
   if (!frameworks.includes(to)) {
     throw new TwingradError("BAD_INPUT", `export: to is "${to}"; expected ${frameworks.join(", ")}.`);
   }
-  const { file, description } = await openSaved(bytes);
+  const saved = await openSaved(bytes);
+  const { file, description } = saved;
   const { network, loss } = description;
   const share = to === "twingrad" ? 0 : initialShare(description); // which the model itself takes out when it is opened
   const other = network.towers.filter((kind) => kind !== "pixels");
@@ -55,51 +62,18 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
   const tensors = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
   for (const [name, layout] of parametersOf(network, { head: loss === "cross-entropy" })) {
     const values = withoutInitial(name, float32(file, name), share);
-    if (to === "pytorch") {
-      tensors.set(pytorchName(name), { dtype: "F32", shape: pytorchShape(layout), data: toPytorch(values, layout) });
-    } else tensors.set(to === "keras" ? kerasName(name) : name, { dtype: "F32", shape: layout.shape, data: values });
+    const ofPytorch = to === "pytorch";
+    const [shape, data] = ofPytorch ? [pytorchShape(layout), toPytorch(values, layout)] : [layout.shape, values];
+    tensors.set(nameIn(to, name), { dtype: "F32", shape, data });
   }
-  if (to === "twingrad") {
-    for (const [name, { shape }] of file.tensors) {
-      if (/^(whitening|centering)\//.test(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
-    }
+  for (const [name, { shape }] of file.tensors) {
+    if (isFurther(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
   }
-  const license = file.metadata[licenseKey];
-  const { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum } = network;
-  const ofNetwork = { imageSize, embeddingActivation, batchNormEpsilon, batchNormMomentum };
-  const metadata: Record<string, string> = {
-    format: to === "pytorch" ? "pt" : "tf",
-    [networkKey]: JSON.stringify(ofNetwork),
-    ...(license && { [licenseKey]: license }),
-  };
+  const own = to === "twingrad";
+  const metadata = { format: to === "pytorch" ? "pt" : "tf", ...weightMetadata(saved) };
   return {
-    bytes: to === "twingrad" ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
+    bytes: own ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
     tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
+    outside: own ? [] : outsideOfLayers(saved),
   };
-}
-
-const pytorchLeaves: Readonly<Record<string, string>> = {
-  kernel: "weight",
-  gamma: "weight",
-  beta: "bias",
-  moving_mean: "running_mean",
-  moving_variance: "running_var",
-};
-
-/** tower/block1/conv/kernel becomes blocks.0.conv.weight. */
-function pytorchName(name: string): string {
-  const parts = name.replace(/^tower\//, "").split("/");
-  const leaf = parts.pop()!;
-  const modules = parts.map((part) => part.replace(/^block(\d+)$/, (_, n) => `blocks.${Number(n) - 1}`));
-  return [...modules, pytorchLeaves[leaf] ?? leaf].join(".");
-}
-
-/** tower/block2/conv/kernel becomes conv2d_1/kernel, as Keras numbers its layers. */
-function kerasName(name: string): string {
-  const numbered = (layer: string, n: number) => (n === 0 ? layer : `${layer}_${n}`);
-  return name
-    .replace(/^tower\/block(\d+)\/conv\//, (_, n) => `${numbered("conv2d", n - 1)}/`)
-    .replace(/^tower\/block(\d+)\/norm\//, (_, n) => `${numbered("batch_normalization", n - 1)}/`)
-    .replace(/^tower\/dense\//, "dense/")
-    .replace(/^head\//, "dense_1/");
 }

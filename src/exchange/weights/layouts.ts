@@ -1,5 +1,6 @@
 // The layout and precision of tensors in other frameworks.
-import type { StoredTensor } from "../../formats/safetensors.ts";
+import { TwingradError } from "../../errors.ts";
+import type { Safetensors, StoredTensor } from "../../formats/safetensors.ts";
 import { float32Of16 } from "./half.ts";
 
 /** A framework with known names and layouts of weights. */
@@ -50,6 +51,24 @@ export function fromPytorch(values: Float32Array, { apart }: Layout): Float32Arr
 export function toPytorch(values: Float32Array, { apart }: Layout): Float32Array {
   if (apart.length === 2) return permuted(values, apart, [1, 0]);
   return apart.length === 4 ? permuted(values, apart, [3, 2, 0, 1]) : values;
+}
+
+/** @throws CHECKPOINT_MISMATCH if most filters have another framework's layout, whose shapes would make no sense. */
+export function checkLayout({ tensors }: Safetensors, from: Framework): void {
+  const kernels = [...tensors.values()].filter(({ shape }) => shape.length === 4);
+  const layouts = {
+    "[outputs, inputs, 3, 3]": kernels.filter(({ shape }) => shape[2] === 3 && shape[3] === 3).length,
+    "[3, 3, inputs, outputs]": kernels.filter(({ shape }) => shape[0] === 3 && shape[1] === 3).length,
+  };
+  const [[found, most], [expected, own]] =
+    from === "pytorch" ? Object.entries(layouts).reverse() : Object.entries(layouts);
+  if (own >= most || 2 * most <= kernels.length) return;
+  const isOurs = [...tensors.keys()].some((name) => name.startsWith("tower/"));
+  const meant = from !== "pytorch" ? "pytorch" : isOurs ? "twingrad" : "keras";
+  throw new TwingradError(
+    "CHECKPOINT_MISMATCH",
+    `Most filters are ${found}; expected ${expected} from ${from}: try --from ${meant}.`,
+  );
 }
 
 /** A tensor's values as float32: float16 and bfloat16 are widened, float64 is rounded. Undefined for other types. */

@@ -3,6 +3,7 @@ import { byNaturalOrder } from "../../data/naturalOrder.ts";
 import { TwingradError } from "../../errors.ts";
 import type { StoredTensor } from "../../formats/safetensors.ts";
 import type { Framework } from "./layouts.ts";
+import { nameIn } from "./theirNames.ts";
 
 type Kind = "conv" | "norm" | "dense";
 
@@ -68,25 +69,56 @@ export function assign(
     ignored.push(name);
     free.delete(name);
   }
-  const found = from === "twingrad" ? new Map([...free].map((name) => [name, name])) : byRule(free, tensors, mapped);
+  const found = from === "twingrad" ? new Map([...free].map((name) => [name, name])) : byTable(free, from, mapped);
   for (const theirs of found.values()) free.delete(theirs);
+  if (from !== "twingrad") {
+    for (const [ours, theirs] of byRule(free, tensors, mapped, found)) {
+      found.set(ours, theirs);
+      free.delete(theirs);
+    }
+  }
   return { tensors: new Map([...found, ...mapped]), ignored, unused: [...free] };
+}
+
+/** The parameters that the file has under the names of docs/exchange.md. */
+function byTable(free: ReadonlySet<string>, from: Framework, mapped: ReadonlyMap<string, string>): Map<string, string> {
+  const found = new Map<string, string>();
+  /** Whether the file has any parameter of this module. */
+  const take = (scope: string, kind: Kind) => {
+    const names = [...new Set(Object.values(leaves[kind]))].map((leaf) => `${scope}/${leaf}`);
+    const own = names.filter((ours) => !mapped.has(ours) && free.has(nameIn(from, ours)));
+    for (const ours of own) found.set(ours, nameIn(from, ours));
+    return own.length > 0 || names.some((ours) => mapped.has(ours));
+  };
+  const count = (kind: Kind) => {
+    let blocks = 0;
+    while (take(`tower/block${blocks + 1}/${kind}`, kind)) blocks++;
+    return blocks;
+  };
+  // Other numbers of convolutions than of batch-norms: only some have these names, so that all are matched by order.
+  if (count("conv") !== count("norm")) found.clear();
+  const hasDense = take("tower/dense", "dense");
+  if (from === "pytorch" || hasDense) take("head", "dense"); // a lone dense_1 of Keras is not its second dense layer
+  return found;
 }
 
 /**
  * Assigns convolutions and batch-norms to blocks in the order of their names; the dense layer comes before the head.
+ * @param table parameters that have been found: modules of these kinds are complete.
  */
 function byRule(
   free: ReadonlySet<string>,
   tensors: ReadonlyMap<string, StoredTensor>,
   mapped: ReadonlyMap<string, string>,
+  table: ReadonlyMap<string, string>,
 ): Map<string, string> {
+  const has = (start: string) => [...table.keys()].some((name) => name.startsWith(start));
   const modules = modulesOf(free, tensors);
   const found = new Map<string, string>();
   const take = ({ leaves }: Module, scope: string) => {
     for (const [leaf, name] of leaves) if (!mapped.has(`${scope}/${leaf}`)) found.set(`${scope}/${leaf}`, name);
   };
-  for (const kind of ["conv", "norm"] as const) {
+  for (const kind of has("tower/block") ? [] : (["conv", "norm"] as const)) {
     const own = modules.filter((module) => module.kind === kind);
     const numbers = own.map(({ name }) => blockNumber(name));
     const first = numbers.includes(0) ? 0 : 1;
@@ -102,8 +134,8 @@ function byRule(
   const dense = modules.filter(({ kind }) => kind === "dense");
   const outputs = ({ leaves }: Module) => tensors.get(leaves.get("bias") ?? "")?.shape[0];
   const isHead = (module: Module) => /head|logits?|classifier/i.test(module.name) || outputs(module) === 1;
-  const head = dense.findLast(isHead) ?? dense[1];
-  const [embedding] = dense.filter((module) => module !== head);
+  const head = has("head/") ? undefined : (dense.findLast(isHead) ?? (has("tower/dense/") ? undefined : dense[1]));
+  const [embedding] = has("tower/dense/") ? [] : dense.filter((module) => module !== head);
   if (embedding) take(embedding, "tower/dense");
   if (head) take(head, "head");
   return found;

@@ -1,5 +1,7 @@
 // The error for weights that do not fit a network, with all differences at once.
 import { TwingradError } from "../../errors.ts";
+import type { Framework } from "./layouts.ts";
+import { nameIn } from "./theirNames.ts";
 
 /** A tensor of a wrong shape. */
 export interface WrongTensor {
@@ -11,6 +13,14 @@ export interface WrongTensor {
   readonly found: string;
 }
 
+/** A tensor with values that no trained network has. */
+export interface InvalidTensor {
+  /** Its name in the file. */
+  readonly name: string;
+  /** What is wrong with its values. */
+  readonly reason: string;
+}
+
 /** The differences of a file of weights from the network. */
 export interface Misfits {
   /** Twingrad's names of parameters without a tensor. */
@@ -19,6 +29,8 @@ export interface Misfits {
   readonly unused: readonly string[];
   /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
+  /** Tensors with values that are not finite, and negative variances. */
+  readonly invalid: readonly InvalidTensor[];
 }
 
 /** Weights that do not fit the network: the message lists all of them. */
@@ -27,13 +39,20 @@ export class WeightsError extends TwingradError implements Misfits {
   readonly unused: readonly string[];
   /** Tensors of a wrong shape. */
   readonly wrong: readonly WrongTensor[];
-  constructor({ missing, unused, wrong }: Misfits, advice: string) {
+  /** Tensors with values that are not finite, and negative variances. */
+  readonly invalid: readonly InvalidTensor[];
+  constructor({ missing, unused, wrong, invalid }: Misfits, advice: string, from: Framework = "twingrad") {
+    const inBoth = (name: string) => (from === "twingrad" ? name : `${name} (${from}: ${nameIn(from, name)})`);
     const parts = [
-      list("missing", missing),
+      list("missing", missing.map(inBoth)),
       list("left over", unused),
       list(
         "of a wrong shape or type",
         wrong.map(({ name, expected, found }) => `${name} is ${found}, expected ${expected}`),
+      ),
+      list(
+        "with invalid values",
+        invalid.map(({ name, reason }) => `${name} has ${reason}`),
       ),
     ];
     super("CHECKPOINT_MISMATCH", `The weights do not fit: ${parts.filter(Boolean).join("; ")}. ${advice}`);
@@ -41,6 +60,7 @@ export class WeightsError extends TwingradError implements Misfits {
     this.missing = missing;
     this.unused = unused;
     this.wrong = wrong;
+    this.invalid = invalid;
   }
 }
 

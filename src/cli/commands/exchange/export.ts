@@ -82,6 +82,9 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
     { sources: [source] },
   );
   const files = made.map(([file, { bytes, ...told }]): Written => {
+    if ("outside" in told && told.outside.length > 0) {
+      warn(`${file}: ${to} must compute these steps itself, since its layers do not: ${told.outside.join("; ")}`);
+    }
     const { inputs, outputs, opset } = "opset" in told ? told : { inputs: [], outputs: told.tensors, opset: null };
     return { file, bytes: bytes.length, inputs: [...inputs], outputs: [...outputs], opset };
   });

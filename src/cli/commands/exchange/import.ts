@@ -67,15 +67,18 @@ export function addImport(program: Command): void {
       number,
     )
     .addOption(
-      new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: cross-entropy)").choices(lossNames), // biome-ignore format: one option
+      new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: from the file's metadata, else cross-entropy)").choices(lossNames), // biome-ignore format: one option
     )
-    .option("--margin <distance>", "margin of the contrastive loss (default: 1)", number)
-    .option("--standardize", "standardize input: each picture's channels to mean 0 and variance 1")
+    .option("--margin <distance>", "margin of the contrastive loss (default: from the file's metadata, else 1)", number)
+    .option(
+      "--standardize",
+      "standardize input: each picture's channels to mean 0 and variance 1 (default: from the file's metadata)",
+    )
     .addOption(
-      new Option("--task <name>", "what the network predicts (default: recognition)").choices([
-        "recognition",
-        "liveness",
-      ]),
+      new Option(
+        "--task <name>",
+        "what the network predicts (default: from the file's metadata, else recognition)",
+      ).choices(["recognition", "liveness"]),
     )
     .option("--license <text>", "license of the weights, stored in the model (default: the file's)");
   action(command, importCommand);
@@ -105,9 +108,23 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
   });
   const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
   await writeOutput(model, imported.model, { ownerOnly: true, sources: [weights] }); // as saveModel
-  const { tensors, ignored } = imported;
-  const left = ignored.length > 0 ? `; ignored: ${ignored.join(", ")}` : "";
-  return { result: { model, tensors, ignored }, text: `${model}: ${tensors} tensors${left}` };
+  const { tensors, ignored, zeros } = imported;
+  const { imageSize: square, batchNormEpsilon: epsilon, embeddingActivation: activation } = imported.assumed;
+  const assumed = {
+    ...(square && { "--image-size": `${square[0]}x${square[1]}` }),
+    ...(epsilon !== undefined && { "--batch-norm-epsilon": epsilon }),
+    ...(activation && { "--embedding-activation": activation }),
+  };
+  const options = Object.entries(assumed).map(([option, value]) => `${option} ${value}`);
+  const notes = [
+    ignored.length > 0 && `ignored: ${ignored.join(", ")}`,
+    zeros.length > 0 && `zeros, since the file has no such biases: ${zeros.join(", ")}`,
+    options.length > 0 && `assumed, since the file does not say: ${options.join(", ")}`,
+  ].filter(Boolean);
+  return {
+    result: { model, tensors, ignored, zeros, assumed },
+    text: [`${model}: ${tensors} tensors`, ...notes].join("\n"),
+  };
 }
 
 async function readMap(path: string): Promise<Record<string, string | null>> {

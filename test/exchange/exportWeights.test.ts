@@ -1,0 +1,105 @@
+// Every kind of model through the weights of each framework and back: the same embeddings, and what is outside of them.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportWeights, importWeights } from "../../src/exchange/index.ts";
+import { decode, encode, float32 } from "../../src/formats/safetensors.ts";
+import { type Device, describeModel, LivenessModel, Model } from "../../src/index.ts";
+import { openDevice } from "../../src/node/index.ts";
+import { difference } from "../compare.ts";
+import { kinds, type RandomModel, randomModel, randomPictures } from "./models.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.dispose());
+
+async function outputsOf(bytes: Uint8Array, isLiveness: boolean): Promise<Float32Array | Float64Array> {
+  const model = isLiveness ? await LivenessModel.open(device, bytes) : await Model.open(device, bytes);
+  const pictures = randomPictures(3, model.imageSize);
+  const outputs = model instanceof LivenessModel ? await model.logits(pictures) : await model.embed(pictures);
+  await model.dispose();
+  return outputs;
+}
+
+/** Kinds whose layers other frameworks have. */
+const exchangeable = Object.entries(kinds).filter(
+  ([, { network = {} }]) =>
+    !network.differences && !network.patch && (network.towers ?? ["pixels"]).join() === "pixels",
+);
+const processed: RandomModel = {
+  network: { embeddingActivation: "linear" },
+  loss: "contrastive",
+  pictures: { standardize: true, views: ["mirror"], sourceSize: [20, 26], crop: { mode: "box", margin: 0.1 } },
+  whiten: true,
+  centre: true,
+};
+
+describe("weights of each kind of model, exported and imported,", () => {
+  it.each<[string, RandomModel]>([...exchangeable, ["all processing", processed]])(
+    "embed the same: %s",
+    async (_, kind) => {
+      const bytes = await randomModel(kind);
+      const isLiveness = kind.task === "liveness";
+      const expected = await outputsOf(bytes, isLiveness);
+      const imported = await Promise.all(
+        (["pytorch", "keras"] as const).map(
+          async (to) => (await importWeights((await exportWeights(bytes, { to })).bytes, { from: to })).model,
+        ),
+      );
+      expect(difference(await outputsOf(imported[0], isLiveness), expected).relative).toBeLessThan(1e-5);
+      const [a, b] = imported.map(decode);
+      expect(b.tensors).toEqual(a.tensors);
+      const { pictures, loss, task, margin } = await describeModel(bytes);
+      for (const model of imported) expect(await describeModel(model)).toMatchObject({ pictures, loss, task, margin });
+    },
+  );
+
+  it.each(Object.entries(kinds))("lose nothing as twingrad's own: %s", async (_, kind) => {
+    const bytes = await randomModel(kind);
+    const exported = await exportWeights(bytes, { to: "twingrad" });
+    expect(exported.outside).toEqual([]);
+    for (const file of [exported.bytes, (await importWeights(exported.bytes, { from: "twingrad" })).model]) {
+      expect(decode(file).tensors).toEqual(decode(bytes).tensors);
+      expect(await describeModel(file)).toEqual(await describeModel(bytes));
+    }
+  });
+});
+
+describe("exportWeights", () => {
+  it("names the steps that the other framework's layers do not compute", async () => {
+    const outside = async (kind: RandomModel) =>
+      (await exportWeights(await randomModel(kind), { to: "pytorch" })).outside;
+    expect(await outside({})).toEqual([]);
+    expect(await outside(processed)).toEqual([
+      "the crop (box)",
+      "resizing 20 x 26 pictures to 12 x 15 (area)",
+      "standardization of each channel, (x - mean) / sqrt(variance + 1e-5) with x from 0 to 1",
+      "the mean over views (mirror)",
+      "normalization of embeddings to unit length",
+      "whitening",
+      "centering",
+    ]);
+  });
+});
+
+describe("importWeights", () => {
+  it("refuses metadata of a model that could not be opened", async () => {
+    const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
+    const file = decode(bytes);
+    const tensors = new Map(
+      [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
+    );
+    for (const model of ['"text"', "{", '{"pictures":{"resize":"cubic"}}', '{"margin":"wide"}', '{"task":"other"}']) {
+      const changed = encode(tensors, { ...file.metadata, model });
+      await expect(importWeights(changed, { from: "pytorch" }), model).rejects.toMatchObject({ code: "CORRUPT_FILE" });
+    }
+  });
+
+  it("takes options before the file's metadata", async () => {
+    const contrastive = await randomModel({ loss: "contrastive", pictures: { views: ["mirror"] } });
+    const { bytes } = await exportWeights(contrastive, { to: "pytorch" });
+    const options = { from: "pytorch", loss: "triplet", pictures: { standardize: true } } as const;
+    const description = await describeModel((await importWeights(bytes, options)).model);
+    expect(description).toMatchObject({ loss: "triplet", pictures: { views: ["mirror"], standardize: true } });
+  });
+});
