@@ -74,6 +74,13 @@ it("export: embedder, verifier and weights", async () => {
   expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
   expect((await twingrad("export", model)).stderr).toContain("--onnx");
   expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+  const ofNoEffect = [
+    await twingrad("export", model, "--onnx", onnx, "--to", "keras"),
+    await twingrad("export", model, "--verifier", verifier, "--source-size", "16"),
+  ];
+  expect(ofNoEffect.map(({ status }) => status)).toEqual([2, 2]);
+  expect(ofNoEffect[0].stderr).toContain("--to has no effect without --safetensors");
+  expect(ofNoEffect[1].stderr).toContain("--source-size has no effect without --onnx");
 });
 
 it("embed, and evaluate and calibrate over its files as over the model", async () => {
@@ -121,4 +128,6 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
   expect((await twingrad("embed", model, data, "--out", at("embeddings.txt"))).stderr).toContain(
     ".npy, .csv, .safetensors",
   );
+  const ontoFile = ["--out", at("embeddings.npy"), "--projector", at("embeddings.csv")];
+  expect((await twingrad("embed", model, data, ...ontoFile)).stderr).toContain("it is a file; choose a folder");
 });

@@ -81,6 +81,12 @@ export async function* readRecords(
       const fault = checksumFault(header.subarray(0, 8), header, 8, crc32c);
       if (fault) {
         const kind = number === 1 ? fileKind(header) : undefined;
+        if (kind?.includes("picture")) {
+          corrupt(
+            `this is ${kind}, not a TFRecord file; for pictures, give the folder with one subfolder for each identity`,
+          );
+          return;
+        }
         const none = kind
           ? `this is ${kind}, not a TFRecord file; `
           : number === 1

@@ -1,10 +1,9 @@
 // twingrad embed: exports the embeddings of pictures for other programs.
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { embeddingFormat, encodeEmbeddings, encodeNames, projectorFiles, tableOf } from "../../../exchange/index.ts";
 import { embedAll } from "../../../index.ts";
-import { updateFile } from "../../../internal.ts";
+import { makeFolder, updateFile } from "../../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../../options/dataOptions.ts";
 import { action, note, type Outcome } from "../../outcome.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
@@ -34,6 +33,7 @@ async function embed(
 ): Promise<Outcome> {
   const { out, projector, ...dataFlags } = flags;
   const format = embeddingFormat(out);
+  for (const folder of [dirname(out), projector ?? "."]) await makeFolder(folder); // before all pictures are embedded
   return withModel(path, async (model) => {
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
     const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
@@ -46,7 +46,6 @@ async function embed(
       for (const [name, text] of Object.entries(projectorFiles(table))) files.push([join(projector, name), text]);
     }
     for (const [file, content] of files) {
-      await mkdir(dirname(file), { recursive: true });
       // Embeddings are personal data of the people in the pictures: readable by the owner alone.
       await updateFile(file, async () => content, { ownerOnly: true });
     }
