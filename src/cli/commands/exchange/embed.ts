@@ -35,6 +35,11 @@ async function embed(
   const format = embeddingFormat(out);
   for (const folder of [dirname(out), projector ?? "."]) await makeFolder(folder); // before all pictures are embedded
   return withModel(path, async (model) => {
+    if (model.description.loss === "cross-entropy") {
+      note(
+        "the distances of this model are not those of its embeddings, which evaluate --embeddings and calibrate --embeddings measure: its head weighs the differences; for its own figures, evaluate the model",
+      );
+    }
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
     const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
     const identities = dataset.items.map(({ identity }) => dataset.identities[identity]);
