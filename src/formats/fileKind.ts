@@ -16,7 +16,6 @@ export function fileKind(bytes: Uint8Array): string | undefined {
   if (start === "") return "an empty file";
   const mark = marks.find(([, begin]) => start.startsWith(begin));
   if (mark) return mark[0];
-  if (/^P[2356]\s/.test(start)) return "a PGM or PPM picture";
   // Fields of a protobuf: ONNX begins with its version, a number, then a text or the graph.
   if (start[0] === "\b" && bytes[2] % 8 === 2) return "an ONNX model";
   // The length of the first record in 8 bytes and its checksum, then a tf.train.Example's only field.
