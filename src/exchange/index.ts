@@ -10,7 +10,13 @@ export {
   projectorFiles,
 } from "./embeddings/files.ts";
 export { datasetOf, type EmbeddingTable, type RowNames, tableOf } from "./embeddings/table.ts";
-export { metrics, type VectorMetric, type VectorOptions, vectorRecognizer } from "./embeddings/vectors.ts";
+export {
+  metrics,
+  type VectorMetric,
+  type VectorOperatingPoint,
+  type VectorOptions,
+  vectorRecognizer,
+} from "./embeddings/vectors.ts";
 export {
   exportOnnx,
   exportOnnxVerifier,

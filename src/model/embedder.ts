@@ -138,7 +138,7 @@ export function towerEmbedder(parts: {
       for (const program of all) program.prepare();
     },
     async embed(images) {
-      checkPictures("embedder", images, imageSize);
+      checkPictures("embedder", images, imageSize, 2);
       const count = images.length / picture;
       if (!Number.isInteger(count)) {
         const shape = ["N", ...imageSize].join(", ");

@@ -20,6 +20,27 @@ describe("checkPictures", () => {
     );
   });
 
+  it("names the first value that is too large to be of a picture in [0, 1]", () => {
+    const pictures = new Float32Array(24).fill(0.5).fill(187, 14);
+    expect(() => checkPictures("here", pictures, size, 2)).toThrow(
+      /picture 1 has 187 at row 0, column 1, channel 0, .*; expected floats from 0 to 1, or bytes/,
+    );
+    expect(() =>
+      checkPictures(
+        "here",
+        pictures.map((value) => -value),
+        size,
+        2,
+      ),
+    ).toThrow(/picture 1 has -187/);
+    checkPictures(
+      "here",
+      pictures.map((value) => value / 255),
+      size,
+      2,
+    );
+  });
+
   it.each([
     ["Uint8ClampedArray", new Uint8ClampedArray(12)],
     ["Uint16Array", new Uint16Array(12)],

@@ -102,6 +102,13 @@ it("export: embedder, verifier and weights", async () => {
   expect(decode(new Uint8Array(await readFile(safetensors))).tensors.has("blocks.1.norm.running_var")).toBe(true);
   expect((await twingrad("export", model)).stderr).toContain("--onnx");
   expect((await twingrad("export", model, "--onnx", onnx, "--layout", "HWC")).status).toBe(2);
+  const ofNoEffect = [
+    await twingrad("export", model, "--onnx", onnx, "--to", "keras"),
+    await twingrad("export", model, "--verifier", verifier, "--source-size", "16"),
+  ];
+  expect(ofNoEffect.map(({ status }) => status)).toEqual([2, 2]);
+  expect(ofNoEffect[0].stderr).toContain("--to has no effect without --safetensors");
+  expect(ofNoEffect[1].stderr).toContain("--source-size has no effect without --onnx");
 });
 
 it("export: a warning of what the layers of the other framework do not compute, and nothing without such steps", async () => {
@@ -119,6 +126,7 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
   for (const name of ["embeddings.npy", "embeddings.csv", "embeddings.safetensors"]) {
     const made = await json("embed", model, data, "--out", at(name), "--projector", at("projector"));
     expect(made).toMatchObject({ file: at(name), rows: 60, length: 32 });
+    expect(made.stderr).toContain("its head weighs the differences");
   }
   // The distances of vectors are not those of a head: what is the same is which pairs were asked about, and the table.
   const [first, ...others] = await Promise.all(
@@ -128,7 +136,7 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
   );
   for (const { stderr: _, ...figures } of others) expect(figures).toEqual({ ...first, stderr: undefined });
   expect(first).toMatchObject({ pairs: expected.pairs, genuine: expected.genuine });
-  expect(Object.keys(first).sort()).toEqual(Object.keys(expected).sort());
+  expect(Object.keys(first).sort()).toEqual([...Object.keys(expected), "metric"].sort());
   expect(first.auc).toBeGreaterThan(0.5);
   const names = ["--names", at("embeddings.tsv"), "--metric", "cosine"];
   const asked = await json(
@@ -154,9 +162,18 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
   );
   expect(calibrated).toMatchObject({ wanted: 0.05, metric: "euclidean", length: 32, file: at("operating-point.json") });
   expect(JSON.parse(await readFile(at("operating-point.json"), "utf8")).threshold).toBe(calibrated.threshold);
+  const printed = await twingrad("evaluate", "--embeddings", at("embeddings.npy"), "--metric", "cosine");
+  expect(printed.stdout).toContain("cosine distances of vectors of 32 values");
+  expect(printed.stdout).toContain("at the best threshold");
+  expect(printed.stdout).not.toContain("the model's");
+  await writeFile(at("labels.tsv"), "file\tlabel\n1.png\tada\n");
+  const unnamed = await twingrad("evaluate", "--embeddings", at("embeddings.csv"), "--names", at("labels.tsv"));
+  expect(unnamed.stderr).toMatch(/embeddings\.csv with .*labels\.tsv: the columns are "file", "label"/);
   expect((await twingrad("evaluate", model, data, "--embeddings", at("embeddings.npy"))).status).toBe(2);
   expect((await twingrad("evaluate")).status).toBe(2);
   expect((await twingrad("embed", model, data, "--out", at("embeddings.txt"))).stderr).toContain(
     ".npy, .csv, .safetensors",
   );
+  const ontoFile = ["--out", at("embeddings.npy"), "--projector", at("embeddings.csv")];
+  expect((await twingrad("embed", model, data, ...ontoFile)).stderr).toContain("it is a file; choose a folder");
 });

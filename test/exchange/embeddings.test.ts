@@ -72,10 +72,34 @@ describe("files of embeddings", () => {
     const text = (csv: string) => new TextEncoder().encode(csv);
     const found = decodeEmbeddings(text("1,2\n3,4\n"), "csv", decodeNames("Ada\nGrace\n"));
     expect(found).toMatchObject({ length: 2, identities: ["Ada", "Grace"] });
-    expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/file with them/);
+    expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/"identity".*--names/);
     expect(() => decodeEmbeddings(text("1,2\n3\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/NaN/);
-    expect(() => decodeEmbeddings(text("1,2\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/2 names for 1 rows/);
+    expect(() => decodeEmbeddings(text("1,2\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/2 identities for 1 rows/);
     expect(() => embeddingFormat("a.txt")).toThrow(/\.npy, \.csv, \.safetensors/);
+  });
+
+  it.each([
+    ["no header and identities", "ada,0.5,2\nben,1,0.5\n", /column 1 has text \("ben"\).*header.*"identity"/],
+    ["no header and numbers for identities", "1,0.5,2.5\n2,1.5,0\n", /column 1 has whole numbers alone/],
+    ["numbered columns and another", "label,f0,f1\n1,0.5,2\n2,1,1\n", /column "label" is not numbered as the others/],
+  ])("refuses a CSV with %s, with and without a list of names", (_, csv, reason) => {
+    const bytes = new TextEncoder().encode(csv);
+    expect(() => decodeEmbeddings(bytes, "csv")).toThrow(reason);
+    expect(() => decodeEmbeddings(bytes, "csv", { identities: ["ada", "ben"] })).toThrow(reason);
+  });
+
+  it("takes whole numbers and any names of columns where they can be no identities", () => {
+    const read = (csv: string) => decodeEmbeddings(new TextEncoder().encode(csv), "csv", { identities: ["a", "b"] });
+    expect(read("1,2\n3,4\n").length).toBe(2);
+    expect(read("0,0.5\n0,1.5\n").length).toBe(2); // a unit that is never active
+    expect(read("x,y\n1,0.5\n2,1.5\n").length).toBe(2);
+  });
+
+  it("finds identities in a list with a header by its name alone", () => {
+    expect(decodeNames("picture\tidentity\n1.png\tada\n")).toEqual({ identities: ["ada"], names: ["1.png"] });
+    expect(decodeNames("identity\nada\nben\n").identities).toEqual(["ada", "ben"]);
+    expect(decodeNames("ada\nben\n").identities).toEqual(["ada", "ben"]);
+    expect(() => decodeNames("file\tlabel\n1.png\tada\n")).toThrow(/"file", "label".*"identity"/);
   });
 
   it("are TensorBoard's projector", () => {
@@ -116,10 +140,21 @@ describe("vectorRecognizer", () => {
     const options = { model: "some", length: 3, threshold: 1 };
     const recognizer = vectorRecognizer(options);
     await expect(recognizer.embed(new Float32Array(4))).rejects.toThrow(/vectors of length 3/);
-    await expect(recognizer.embed(new Uint8Array(3))).rejects.toThrow(/vectors of length 3/);
+    for (const other of [new Uint8Array(3), new Float64Array(3), [1, 2, 3]] as Uint8Array[]) {
+      await expect(recognizer.embed(other)).rejects.toThrow(/are a \w*Array; expected a Float32Array/);
+    }
+    const cosine = vectorRecognizer({ ...options, metric: "cosine" });
+    await expect(cosine.embed(Float32Array.of(1, 0, 0, 0, 0, 0))).rejects.toThrow(/vector 1 is zero/);
+    expect(() => cosine.distances(new Float32Array(3), Float32Array.of(1, 0, 0))).toThrow(/zero/);
     expect(() => recognizer.probability(1)).toThrow(/calibration/);
     const calibration = { slope: 2, intercept: 2 };
     expect(vectorRecognizer({ ...options, calibration }).probability(1)).toBe(0.5);
+    const operatingPoint = { metric: "euclidean", length: 3, threshold: 1, calibration } as const;
+    expect(vectorRecognizer({ ...options, calibration: operatingPoint }).probability(1)).toBe(0.5);
+    const refused = (given: object) => () => vectorRecognizer({ ...options, calibration: given as typeof calibration });
+    expect(refused({ ...operatingPoint, metric: "cosine" })).toThrow(/calibration is for the cosine distance/);
+    expect(refused({ ...operatingPoint, length: 4 })).toThrow(/calibration is for vectors of length 4/);
+    expect(refused({ threshold: 1 })).toThrow(/slope and intercept/);
     expect(() => vectorRecognizer({ ...options, metric: "manhattan" as "cosine" })).toThrow(/manhattan/);
   });
 });

@@ -93,6 +93,15 @@ export function randomPictures(count: number, [height, width, channels]: readonl
   return pictures;
 }
 
+/** Smooth pictures with mean 0.5 and standard deviation 0.02. */
+export function lowContrastPictures(count: number, [height, width, channels]: readonly number[]): Float32Array {
+  return Float32Array.from({ length: count * height * width * channels }, (_, at) => {
+    const [n, channel] = [Math.floor(at / (height * width * channels)), at % channels];
+    const [y, x] = [Math.floor(at / (width * channels)) % height, Math.floor(at / channels) % width];
+    return 0.5 + 0.02 * Math.SQRT2 * Math.sin((0.11 + 0.02 * n) * y + (0.13 - 0.015 * n) * x + n + channel);
+  });
+}
+
 /** Every kind of model: each option that changes what becomes of a picture, alone or with what it is used with. */
 export const kinds: Readonly<Record<string, RandomModel>> = {
   "the article's": {},
@@ -107,6 +116,7 @@ export const kinds: Readonly<Record<string, RandomModel>> = {
   "enlarged": { pictures: { sourceSize: [9, 11] } },
   "TensorFlow 1's resizing": { pictures: { sourceSize: [31, 24], resize: "tf1" } },
   standardized: { pictures: { standardize: true } },
+  "standardized, of many pixels": { network: { imageSize: [112, 92, 3] }, pictures: { standardize: true } },
   "mirrored views of the article's": { pictures: { views: ["mirror"] } },
   "all views, resized": { loss: "contrastive", pictures: { views: ["mirror", "move", "zoom"], sourceSize: [31, 24], standardize: true } },
   "several towers": { loss: "supervised-contrastive", network: { towers: ["pixels", "edges", "histograms"], embeddingActivation: "linear" }, pictures: { standardize: true } },

@@ -22,7 +22,7 @@ import { addDataOptions, type DataFlags, dataHelp } from "../options/dataOptions
 import { wholeNumber } from "../options/values.ts";
 import { action, digits, type Outcome, percent, warn } from "../outcome.ts";
 import { chooseUnseen } from "./evaluate/evaluate.ts";
-import { addEmbeddingOptions, type EmbeddingFlags, openEmbeddings } from "./exchange/embeddingFiles.ts";
+import { addEmbeddingOptions, type EmbeddingFlags, metricText, openEmbeddings } from "./exchange/embeddingFiles.ts";
 import { picturesFor, showing, withModel } from "./models.ts";
 
 interface Options extends DataFlags, EmbeddingFlags {
@@ -124,7 +124,7 @@ async function calibrateEmbeddings(options: Options): Promise<Outcome> {
   const stored = out === undefined ? [] : [`stored in ${out}`];
   return {
     result: { ...operatingPoint, ...rate, ...(out !== undefined && { file: out }) },
-    text: [`threshold ${digits(threshold)}`, ...inWords(rate), ...stored].join("\n"),
+    text: [`threshold ${digits(threshold)}`, ...inWords(rate), metricText(metric, table.length), ...stored].join("\n"),
   };
 }
 

@@ -96,7 +96,7 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--standardize",
-      "normalize each picture's channels to mean 0 and variance 1, for invariance to light and tint",
+      "normalize each picture's channels to mean 0 and variance 1, (x - mean) / sqrt(variance + 1e-5) with x in [0, 1], for invariance to light and tint",
     )
     .option(
       "--align <list>",

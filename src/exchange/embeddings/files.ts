@@ -81,7 +81,8 @@ export function encodeEmbeddings(
 export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, names?: RowNames): EmbeddingTable {
   const needed = (found: RowNames | undefined): RowNames => {
     if (names ?? found) return (names ?? found)!;
-    throw new TwingradError("BAD_INPUT", `this .${format} has no names of its rows; expected a file with them`);
+    const own = format === "csv" ? `a column "${columns.identity}" or ` : "";
+    throw new TwingradError("BAD_INPUT", `the rows have no identities; expected ${own}a file with them (--names)`);
   };
   if (format === "npy") {
     const { length, values } = decodeNpy(bytes);
@@ -102,20 +103,50 @@ export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, nam
   return tableOf(tensor.shape[1], values, needed(identities && { identities, names: listed("names") }));
 }
 
-/** Columns of numbers, and optional columns of identity and picture, named as `encodeEmbeddings` names them. */
-function fromCsv(text: string, needed: (found: RowNames | undefined) => RowNames): EmbeddingTable {
-  const { data, errors } = Papa.parse<string[]>(text.trimEnd(), { header: false });
+/**
+ * Columns of numbers, and optional columns of identity and picture, named as `encodeEmbeddings` names them. A first row
+ * of numbers alone is no header.
+ */
+function fromCsv(csv: string, needed: (found: RowNames | undefined) => RowNames): EmbeddingTable {
+  const { data, errors } = Papa.parse<string[]>(csv.trimEnd(), { header: false });
   const [error] = errors.filter(({ code }) => code !== "UndetectableDelimiter");
   if (error)
     throw new TwingradError("CORRUPT_FILE", `this is not a CSV file: ${error.message} in line ${(error.row ?? 0) + 1}`);
-  const isHeader = data[0].some((field) => field.trim() !== "" && Number.isNaN(Number(field)));
+  const isHeader = data[0].some(isText);
   const header = isHeader ? data[0] : data[0].map((_, i) => `${i}`);
   const rows = isHeader ? data.slice(1) : data;
   const [identity, name] = [header.indexOf(columns.identity), header.indexOf(columns.name)];
   const numbers = header.flatMap((_, column) => (column === identity || column === name ? [] : [column]));
+  checkDimensions(header, rows, numbers, isHeader);
   const values = Float32Array.from(rows.flatMap((row) => numbers.map((column) => (row[column]?.trim() ? Number(row[column]) : Number.NaN)))); // biome-ignore format: one list
   const found = identity < 0 ? undefined : { identities: rows.map((row) => row[identity]), names: name < 0 ? undefined : rows.map((row) => row[name]) }; // biome-ignore format: one value
   return tableOf(numbers.length, values, needed(found));
+}
+
+const isText = (field: string) => field.trim() !== "" && Number.isNaN(Number(field));
+const isFraction = (field: string) => Math.abs(Number(field)) % 1 > 0;
+
+/** @throws BAD_INPUT for a column that is evidently no dimension, as identities under another name or without one. */
+function checkDimensions(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  dimensions: readonly number[],
+  isHeader: boolean,
+): void {
+  const refuse = (column: string, what: string) => {
+    const expected = `expected numbers, or a header that names it "${columns.identity}" or "${columns.name}"`;
+    throw new TwingradError("BAD_INPUT", `column ${column} ${what}; ${expected}`);
+  };
+  const text = dimensions.find((column) => isText(rows[0]?.[column] ?? ""));
+  if (text !== undefined) refuse(`${text + 1}`, `has text ("${rows[0][text]}")`);
+  const isNumbered = (column: number) => /\d$/.test(header[column]);
+  const odd = dimensions.some(isNumbered) ? dimensions.find((column) => !isNumbered(column)) : undefined;
+  if (odd !== undefined) refuse(`"${header[odd]}"`, "is not numbered as the others");
+  if (isHeader) return;
+  const whole = dimensions.filter((column) => !rows.some((row) => isFraction(row[column])));
+  if (whole.length === dimensions.length) return;
+  const labels = whole.find((column) => rows.some((row) => Number(row[column]) !== 0));
+  if (labels !== undefined) refuse(`${labels + 1}`, "has whole numbers alone, as identities");
 }
 
 /**
@@ -134,8 +165,8 @@ export function encodeNames({ identities, names }: EmbeddingTable): string {
 }
 
 /**
- * Decodes the identity of each row from a text: one identity per line, or tab-separated columns with a header; the
- * column `identity`, or else the first one, has the identity.
+ * Decodes the identity of each row from a text: one identity per line, or tab-separated columns with a header that names
+ * one of them `identity`; the header may be absent with a single column.
  * @throws BAD_INPUT for text in another format.
  * @example
  * ```ts
@@ -147,9 +178,13 @@ export function encodeNames({ identities, names }: EmbeddingTable): string {
 export function decodeNames(text: string): RowNames {
   const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
   const rows = lines.map((line) => line.split("\t"));
-  if (rows[0].length === 1) return { identities: lines };
   const [header, ...rest] = rows;
-  const identity = Math.max(0, header.indexOf(columns.identity));
+  const identity = header.indexOf(columns.identity);
+  if (identity < 0 && header.length === 1) return { identities: lines };
+  if (identity < 0) {
+    const found = header.map((title) => JSON.stringify(title)).join(", ");
+    throw new TwingradError("BAD_INPUT", `the columns are ${found}; expected a header with "${columns.identity}"`);
+  }
   const name = header.indexOf(columns.name);
   return {
     identities: rest.map((row) => row[identity] ?? ""),

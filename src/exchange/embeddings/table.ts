@@ -41,7 +41,7 @@ export function tableOf(length: number, values: Float32Array, { identities, name
   if (!Number.isInteger(length) || length < 1) refuse(`rows of ${length} values; expected 1 or more`);
   if (!Number.isInteger(rows) || rows === 0)
     refuse(`${values.length} values are not a whole number of rows of ${length}`);
-  if (identities.length !== rows) refuse(`${identities.length} names for ${rows} rows`);
+  if (identities.length !== rows) refuse(`${identities.length} identities for ${rows} rows`);
   if (names && names.length !== rows) refuse(`${names.length} names of pictures for ${rows} rows`);
   const lost = values.findIndex((value) => !Number.isFinite(value));
   if (lost >= 0)

@@ -2,13 +2,25 @@
 
 import { TwingradError } from "../../errors.ts";
 import { type Calibration, probabilityOf } from "../../evaluation/calibration.ts";
-import { checkOptions, type Known } from "../../options.ts";
+import { checkOptions, type Known, typeName } from "../../options.ts";
 import type { Recognizer } from "../../recognition/recognizer.ts";
 
 /** The distances of `vectorRecognizer`. */
 export const metrics = ["euclidean", "cosine"] as const;
 /** A distance between two vectors. */
 export type VectorMetric = (typeof metrics)[number];
+
+/** The JSON that `twingrad calibrate --embeddings` writes. */
+export interface VectorOperatingPoint {
+  /** The distance that it was fitted to. */
+  readonly metric: VectorMetric;
+  /** The length of a vector. */
+  readonly length: number;
+  /** The largest distance accepted as the same identity. */
+  readonly threshold: number;
+  /** Maps a distance to a probability. */
+  readonly calibration: Calibration;
+}
 
 /** Options of `vectorRecognizer`. */
 export interface VectorOptions {
@@ -18,8 +30,8 @@ export interface VectorOptions {
   readonly metric?: VectorMetric;
   /** Pairs with at most this distance are accepted as the same identity; `calibrate --embeddings` finds a threshold. */
   readonly threshold: number;
-  /** Maps a distance to a probability. */
-  readonly calibration?: Calibration;
+  /** Maps a distance to a probability: the whole result of `calibrate --embeddings`, or its `calibration`. */
+  readonly calibration?: Calibration | VectorOperatingPoint;
   /** The name of the model that computed the vectors: galleries of other models are rejected. */
   readonly model: string;
   /** Computes vectors [N, length] from the gallery's input. By default the input is the vectors. */
@@ -42,20 +54,26 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
     model: 1,
     embed: 1,
   } satisfies Known<VectorOptions>);
-  const { length, metric = "euclidean", threshold, calibration, model } = options;
+  const { length, metric = "euclidean", threshold, model } = options;
   if (!Number.isInteger(length) || length < 1) refuse(`length is ${length}; expected 1 or more`);
   if (!metrics.includes(metric)) refuse(`metric is "${metric}"; expected ${metrics.join(" or ")}`);
   if (!Number.isFinite(threshold)) refuse(`threshold is ${threshold}; expected a distance`);
-  const given = (values: Uint8Array | Float32Array) => {
-    if (values instanceof Float32Array && values.length % length === 0) return Promise.resolve(values);
-    return refuse(`${values.length} values are not a whole number of vectors of length ${length}`);
+  const calibration = options.calibration && calibrationOf(options.calibration, metric, length);
+  const checked = (values: unknown): Float32Array => {
+    if (!(values instanceof Float32Array))
+      return refuse(`the vectors are a ${typeName(values)}; expected a Float32Array`);
+    if (values.length % length !== 0) refuse(`${values.length} values are not a whole number of vectors of length ${length}`); // biome-ignore format: one line
+    for (let at = 0; metric === "cosine" && at < values.length; at += length) {
+      if (values.subarray(at, at + length).every((value) => value === 0)) refuse(`vector ${at / length} is zero; ${noDirection}`); // biome-ignore format: one line
+    }
+    return values;
   };
   return {
     fingerprint: `${model} ${metric} ${length}`,
     embedding: length,
     threshold,
     unitLength: metric === "cosine",
-    embed: options.embed ?? (async (values) => given(values)),
+    embed: async (given) => checked(options.embed ? await options.embed(given) : given),
     distances(a, b) {
       if (a.length !== b.length || a.length % length !== 0) refuse(`${a.length} and ${b.length} values; expected equally many vectors of length ${length}`); // biome-ignore format: one line
       return Float64Array.from({ length: a.length / length }, (_, row) => {
@@ -66,7 +84,9 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
           ofB += b[i] * b[i];
           squares += (a[i] - b[i]) ** 2;
         }
-        return metric === "euclidean" ? Math.sqrt(squares) : 1 - product / (Math.sqrt(ofA * ofB) || 1);
+        if (metric === "euclidean") return Math.sqrt(squares);
+        if (ofA * ofB === 0) refuse(`a vector of pair ${row} is zero; ${noDirection}`);
+        return 1 - product / Math.sqrt(ofA * ofB);
       });
     },
     probability(distance) {
@@ -74,6 +94,20 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
       return refuse("there is no calibration from distance to probability; pass calibration");
     },
   };
+}
+
+const noDirection = "the cosine distance needs vectors other than zero";
+
+function calibrationOf(given: Calibration | VectorOperatingPoint, metric: VectorMetric, length: number): Calibration {
+  if ("calibration" in given) {
+    if (given.metric !== metric) refuse(`the calibration is for the ${given.metric} distance; expected ${metric}`);
+    if (given.length !== length) refuse(`the calibration is for vectors of length ${given.length}; expected ${length}`);
+  }
+  const found = "calibration" in given ? given.calibration : given;
+  if (![found?.slope, found?.intercept].every(Number.isFinite)) {
+    refuse("calibration has no numbers slope and intercept; expected the result of calibrate --embeddings");
+  }
+  return found;
 }
 
 function refuse(what: string): never {

@@ -37,8 +37,8 @@ export interface OnnxEmbedderOptions extends OnnxOptions {
    */
   readonly bytes?: boolean;
   /**
-   * Height and width of the input pictures, which the graph resizes to the network's input size. With the network's own
-   * size the graph does not resize.
+   * Height and width of the input pictures: the model's source size, which the graph resizes to the network's input size,
+   * or the network's input size, and the caller resizes.
    * @default the model's source size
    */
   readonly sourceSize?: readonly [height: number, width: number];
@@ -95,9 +95,15 @@ export async function exportOnnx(bytes: Uint8Array, options: OnnxEmbedderOptions
   if (![height, width].every((side) => Number.isInteger(side) && side > 0)) {
     refuse(`sourceSize is ${JSON.stringify(options.sourceSize)}; expected [height, width] in whole pixels`);
   }
-  const fixed = alignment ? "was fitted to pictures" : views && `averages views (${views.join(", ")}) of pictures`;
-  if (fixed && (height !== own[0] || width !== own[1])) {
-    refuse(`the model ${fixed} of ${own[0]} x ${own[1]}; expected no other sourceSize`);
+  // Decoders resize pictures to the model's own size by another filter than the graph's: from any other size, the graph
+  // would embed them differently. Views and alignments are of pictures in the own size as well.
+  const isNetworks = height === network.imageSize[0] && width === network.imageSize[1];
+  if ((height !== own[0] || width !== own[1]) && !(isNetworks && !alignment && !views)) {
+    const size = `${own[0]}x${own[1]}`;
+    refuse(
+      `sourceSize (--source-size) is ${height}x${width}, but the model is for pictures decoded to ${size}, and would embed others differently. ` +
+        `Omit it and resize pictures to ${size} first (docs/exchange.md, "Pictures"), or train with --source-size ${height}x${width}`,
+    );
   }
 
   const graph = new OnnxGraph();

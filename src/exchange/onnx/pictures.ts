@@ -55,7 +55,10 @@ export function resampled(
 export function standardized(to: Operators, x: Value): Value {
   const [, , rows, columns] = x.shape as readonly [string, number, number, number];
   const mean = (value: Value) => to.binary("Mul", to.sum(value, [2, 3], { keep: true }), 1 / (rows * columns), "mean");
-  const centered = to.binary("Sub", x, mean(x));
+  const apart = (value: Value) => to.binary("Sub", value, mean(value));
+  // Twice: runtimes add tens of thousands of values one after another, and the deviation of a picture with little
+  // contrast is so small that the rounding error of such a mean matters. The mean of what remains corrects it.
+  const centered = apart(apart(x));
   const deviation = to.unary("Sqrt", to.binary("Add", mean(to.square(centered)), 1e-5));
   return to.binary("Div", centered, deviation, "standardized");
 }

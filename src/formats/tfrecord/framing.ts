@@ -3,6 +3,7 @@
 // in little-endian order (https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details).
 import { TwingradError } from "../../errors.ts";
 import { fileKind } from "../fileKind.ts";
+import { isNetpbm } from "../netpbm.ts";
 import { ByteStream } from "./byteStream.ts";
 
 /** CRC-32C (Castagnoli, polynomial 0x1edc6f41) as an unsigned 32-bit integer. */
@@ -80,7 +81,13 @@ export async function* readRecords(
       const header = bytes.take(headerBytes);
       const fault = checksumFault(header.subarray(0, 8), header, 8, crc32c);
       if (fault) {
-        const kind = number === 1 ? fileKind(header) : undefined;
+        const kind = number > 1 ? undefined : isNetpbm(header) ? "a PGM or PPM picture" : fileKind(header);
+        if (kind?.includes("picture")) {
+          corrupt(
+            `this is ${kind}, not a TFRecord file; for pictures, give the folder with one subfolder for each identity`,
+          );
+          return;
+        }
         const none = kind
           ? `this is ${kind}, not a TFRecord file; `
           : number === 1

@@ -253,7 +253,11 @@ describe("names in records", () => {
 
   it("names the type of a file that is not a record file", async () => {
     const png = source("a.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 3));
-    await expect(open([png])).rejects.toThrow(/this is a PNG picture, not a TFRecord file/);
+    await expect(open([png])).rejects.toThrow(
+      /this is a PNG picture, not a TFRecord file; for pictures, give the folder with one subfolder for each identity$/,
+    );
+    const pgm = source("1.pgm", new TextEncoder().encode("P5\n92 112\n255\n"));
+    await expect(open([pgm])).rejects.toThrow(/this is a PGM or PPM picture, not .* one subfolder for each identity$/);
     const text = source("a.txt", new TextEncoder().encode("a list of names, one a line"));
     await expect(open([text])).rejects.toThrow(/this is a text file, not a TFRecord file/);
   });

@@ -161,7 +161,7 @@ export function addEvaluate(program: Command): void {
       const identified = identification(model, dataset, embeddings, options);
       const folds = "over folds of people";
       const groups = byGroup(scored, dataset);
-      const lines = [verificationText(verification, model.threshold, dataset.identities.length, folds)];
+      const lines = [verificationText(verification, dataset.identities.length, folds, model.threshold)];
       if (identified) lines.push(openSetText(identified));
       lines.push(...groups.map(groupText));
       const outcome: Outcome = {
@@ -192,7 +192,7 @@ async function listedPairs(
   const verification = evaluatePairs(report, scored, dataset, options);
   const over = count > 1 ? `over ${count} sets` : "the list has a single set: over folds of people";
   const people = new Set(labelsOf(dataset)).size;
-  const text = verificationText(verification, model.threshold, people, over);
+  const text = verificationText(verification, people, over, model.threshold);
   const about = { ...names, folds: over, verification, roc: roc(scored) };
   return withReport({ result: { ...verification, sets: count }, text }, options, () =>
     evaluationReport(model, dataset, scored, about, (item) => pictureUri(item, model.imageSize)),

@@ -5,7 +5,7 @@ import { answersOf } from "../../../internal.ts";
 import { readPairs } from "../../../node/index.ts";
 import { identification } from "../../identification.ts";
 import type { Outcome } from "../../outcome.ts";
-import { type EmbeddingFlags, openEmbeddings } from "../exchange/embeddingFiles.ts";
+import { type EmbeddingFlags, metricText, type OpenedEmbeddings, openEmbeddings } from "../exchange/embeddingFiles.ts";
 import { evaluateOneShot } from "./evaluateOneShot.ts";
 import { evaluatePairs } from "./evaluatePairs.ts";
 import { openSetText, verificationText } from "./evaluationText.ts";
@@ -25,7 +25,16 @@ export interface ComparisonOptions extends EmbeddingFlags {
 }
 
 export async function evaluateEmbeddings(options: ComparisonOptions): Promise<Outcome> {
-  const { table, dataset, recognizer } = await openEmbeddings(options);
+  const opened = await openEmbeddings(options);
+  const { result, text } = await evaluated(opened, options);
+  const { metric } = options;
+  return { result: { ...result, metric }, text: `${text}\n${metricText(metric, opened.table.length)}` };
+}
+
+async function evaluated(
+  { table, dataset, recognizer }: OpenedEmbeddings,
+  options: ComparisonOptions,
+): Promise<Outcome> {
   const { seed, oneShot: ways, pairsPerIdentity: perIdentity, match } = options;
   const { values } = table;
   const measure = recognizer(options.threshold ?? 0); // only its distances are used here
@@ -43,7 +52,7 @@ export async function evaluateEmbeddings(options: ComparisonOptions): Promise<Ou
     const report = verificationReport(scored, pairs, labels, sets > 1 ? listed.sets : undefined);
     const verification = evaluatePairs(report, scored, dataset, options);
     const over = sets > 1 ? `over ${sets} sets` : "the list has a single set: over folds of people";
-    const text = verificationText(verification, options.threshold ?? report.threshold, dataset.identities.length, over);
+    const text = verificationText(verification, dataset.identities.length, over);
     return { result: { ...verification, sets }, text };
   }
   const pairs = perIdentity === "all" ? allPairs(labels) : pairsPerIdentity(labels, { perIdentity, seed });
@@ -52,9 +61,10 @@ export async function evaluateEmbeddings(options: ComparisonOptions): Promise<Ou
   const verification = evaluatePairs(report, scored, dataset, options);
   const threshold = options.threshold ?? report.threshold;
   const identified = identification(recognizer(threshold), dataset, values, options);
-  const text = verificationText(verification, threshold, dataset.identities.length, "over folds of people");
+  const whose = options.threshold === undefined ? "the best threshold" : "the given threshold";
+  const text = verificationText(verification, dataset.identities.length, "over folds of people");
   return {
     result: { ...verification, openSet: identified ?? null },
-    text: identified ? `${text}\n${openSetText(identified)}` : text,
+    text: identified ? `${text}\n${openSetText(identified, whose)}` : text,
   };
 }

@@ -17,8 +17,11 @@ export interface PairEvaluation extends VerificationReport {
   intervals?: VerificationIntervals | null;
 }
 
-/** @param threshold the model's. @param over the folds that accuracy is cross-validated over, in words. */
-export function verificationText(report: PairEvaluation, threshold: number, people: number, over: string): string {
+/**
+ * @param over the folds that accuracy is cross-validated over, in words.
+ * @param ofModel the model's threshold, if there is a model.
+ */
+export function verificationText(report: PairEvaluation, people: number, over: string, ofModel?: number): string {
   const { accuracyStd: deviation, accuracyStandardError: error, intervals } = report;
   const within = (interval: Interval | undefined, show: (value: number) => string) =>
     interval ? ` [${show(interval[0])}, ${show(interval[1])}]` : "";
@@ -32,7 +35,7 @@ export function verificationText(report: PairEvaluation, threshold: number, peop
     ...balanceText(report),
     `AUC ${digits(report.auc)}${within(intervals?.auc, digits)}, EER ${percent(report.eer)}${within(intervals?.eer, percent)}`,
     ...accepts,
-    `best threshold ${digits(report.threshold)}; the model's threshold ${digits(threshold)}`,
+    `best threshold ${digits(report.threshold)}${ofModel === undefined ? "" : `; the model's threshold ${digits(ofModel)}`}`,
     ...(intervals
       ? [`in brackets: ${100 * intervals.level} % bootstrap intervals over ${intervals.identities} people`]
       : []),
@@ -49,18 +52,11 @@ function balanceText({ balancedAccuracy, genuine, pairs }: PairEvaluation): stri
   ];
 }
 
-export function openSetText({
-  known,
-  strangers,
-  rank1,
-  threshold,
-  truePositive,
-  falsePositive,
-  intervals,
-}: OpenSetReport): string {
+export function openSetText(report: OpenSetReport, whose = "the model's threshold"): string {
+  const { known, strangers, rank1, threshold, truePositive, falsePositive, intervals } = report;
   const within = ([lower, upper]: Interval) => `[${percent(lower)}, ${percent(upper)}]`;
   return [
     `open-set identification with ${known} enrolled people and ${strangers} strangers: rank-1 rate ${percent(rank1)} ${within(intervals.rank1)}`,
-    `at the model's threshold ${digits(threshold)}: ${percent(truePositive)} ${within(intervals.truePositive)} correctly identified, ${percent(falsePositive)} ${within(intervals.falsePositive)} of the strangers' pictures falsely identified`,
+    `at ${whose} ${digits(threshold)}: ${percent(truePositive)} ${within(intervals.truePositive)} correctly identified, ${percent(falsePositive)} ${within(intervals.falsePositive)} of the strangers' pictures falsely identified`,
   ].join("\n");
 }

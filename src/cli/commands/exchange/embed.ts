@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { embeddingFormat, encodeEmbeddings, encodeNames, projectorFiles, tableOf } from "../../../exchange/index.ts";
 import { embedAll } from "../../../index.ts";
-import { checkOutputs, modelFileOf, writeOutputs } from "../../../internal.ts";
+import { checkOutputs, makeFolder, modelFileOf, writeOutputs } from "../../../internal.ts";
 import { addDataOptions, type DataFlags, dataHelp, openData } from "../../options/dataOptions.ts";
 import { action, note, type Outcome } from "../../outcome.ts";
 import { picturesFor, showing, withModel } from "../models.ts";
@@ -34,8 +34,14 @@ async function embed(
   const { out, projector, ...dataFlags } = flags;
   const format = embeddingFormat(out);
   const source = await modelFileOf(path);
-  await checkOutputs([out], { sources: [source] });
+  await checkOutputs([out], { sources: [source] }); // before all pictures are embedded
+  if (projector !== undefined) await makeFolder(projector);
   return withModel(path, async (model) => {
+    if (model.description.loss === "cross-entropy") {
+      note(
+        "the distances of this model are not those of its embeddings, which evaluate --embeddings and calibrate --embeddings measure: its head weighs the differences; for its own figures, evaluate the model",
+      );
+    }
     const dataset = await openData(data, dataFlags, note, picturesFor(model));
     const values = await showing(dataset, (onProgress) => embedAll(model, dataset, onProgress));
     const identities = dataset.items.map(({ identity }) => dataset.identities[identity]);

@@ -28,7 +28,7 @@ export function addEmbeddingOptions(command: Command): Command {
     )
     .option(
       "--names <file>",
-      "identity of each row of --embeddings: one per line, or tab-separated columns with a header (default: from the file itself, or the .tsv next to a .npy)",
+      "identity of each row of --embeddings: one per line without a header, or tab-separated columns with a header that names one of them identity (default: from the file itself, or the .tsv next to a .npy)",
     )
     .addOption(
       new Option("--metric <name>", "distance between the vectors of --embeddings")
@@ -36,6 +36,10 @@ export function addEmbeddingOptions(command: Command): Command {
         .default("euclidean"),
     );
 }
+
+/** The distance of --metric, as it is printed. */
+export const metricText = (metric: VectorMetric, length: number): string =>
+  `${metric === "cosine" ? "cosine distances" : "Euclidean distances"} of vectors of ${length} values`;
 
 /** The file with the identities of a .npy's rows. */
 export const namesBeside = (path: string): string => path.replace(/\.npy$/i, ".tsv");
@@ -58,11 +62,13 @@ export async function openEmbeddings({ embeddings: path, names, metric }: Embedd
     const table = decodeEmbeddings(new Uint8Array(bytes), format, text === undefined ? undefined : decodeNames(text));
     const model = `vectors of ${table.length}`;
     const recognizer = (threshold: number) => vectorRecognizer({ model, length: table.length, metric, threshold });
+    await recognizer(0).embed(table.values); // refuses vectors without this distance
     return { table, dataset: datasetOf(table), recognizer };
   } catch (error) {
     const { code, message } = error as TwingradError;
     if (!(error instanceof TwingradError)) throw error;
-    throw new TwingradError(code, `${path}: ${message}`, { cause: error });
+    const files = text === undefined ? path : `${path} with ${namesFile}`;
+    throw new TwingradError(code, `${files}: ${message}`, { cause: error });
   }
 }
 

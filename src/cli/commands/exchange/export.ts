@@ -51,15 +51,32 @@ export function addExport(program: Command): void {
     .option("--bytes", "the embedder takes bytes from 0 to 255 instead of floats from 0 to 1")
     .option(
       "--source-size <size>",
-      "height and width of the input that the embedder resizes, e.g. 224 or 112x92 (default: the model's)",
+      "height and width of the embedder's input: the model's --source-size (default), or its --image-size",
       imageSize,
     )
     .addOption(
       new Option("--to <framework>", "framework that --safetensors is for").choices(frameworks).default("twingrad"),
     )
     .option("--license <text>", "license of the weights, stored in the metadata (default: the model's)");
-  action(command, exportCommand);
+  action(command, (path: string, flags: Flags) => {
+    for (const [option, files] of Object.entries(appliesTo)) {
+      if (command.getOptionValueSource(option) !== "cli" || files.some((file) => flags[file])) continue;
+      const name = command.options.find((one) => one.attributeName() === option)!.long;
+      const needed = files.map((file) => `--${file}`).join(" or ");
+      command.error(`error: ${name} has no effect without ${needed}`, { exitCode: 2, code: "twingrad.export" });
+    }
+    return exportCommand(path, flags);
+  });
 }
+
+/** The files that each option changes. */
+const appliesTo = {
+  opset: ["onnx", "verifier"],
+  layout: ["onnx"],
+  bytes: ["onnx"],
+  sourceSize: ["onnx"],
+  to: ["safetensors"],
+} as const;
 
 async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   const { onnx, verifier, safetensors, to, license, opset, layout, bytes: inBytes, sourceSize: size } = flags;
