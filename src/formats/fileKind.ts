@@ -7,6 +7,7 @@ const marks: readonly (readonly [kind: string, start: string])[] = [
   ["a ZIP archive", "PK\x03\x04"],
   ["a GZIP file", "\x1f\x8b"],
   ["a NumPy array", "\x93NUMPY"],
+  ["an HDF5 file, as Keras writes with the ending .h5", "\x89HDF"],
   ["a Git LFS pointer", "version https://"],
 ];
 
@@ -16,6 +17,7 @@ export function fileKind(bytes: Uint8Array): string | undefined {
   if (start === "") return "an empty file";
   const mark = marks.find(([, begin]) => start.startsWith(begin));
   if (mark) return mark[0];
+  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return "a Python pickle"; // and its protocol
   // Fields of a protobuf: ONNX begins with its version, a number, then a text or the graph.
   if (start[0] === "\b" && bytes[2] % 8 === 2) return "an ONNX model";
   // The length of the first record in 8 bytes and its checksum, then a tf.train.Example's only field.

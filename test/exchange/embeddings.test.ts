@@ -12,6 +12,7 @@ import {
   tableOf,
   vectorRecognizer,
 } from "../../src/exchange/index.ts";
+import { encode } from "../../src/formats/safetensors.ts";
 import { allPairs, Gallery, labelsOf, verificationReport } from "../../src/index.ts";
 import { normal } from "../random.ts";
 
@@ -73,7 +74,6 @@ describe("files of embeddings", () => {
     const found = decodeEmbeddings(text("1,2\n3,4\n"), "csv", decodeNames("Ada\nGrace\n"));
     expect(found).toMatchObject({ length: 2, identities: ["Ada", "Grace"] });
     expect(() => decodeEmbeddings(text("1,2\n3,4\n"), "csv")).toThrow(/"identity".*--names/);
-    expect(() => decodeEmbeddings(text("1,2\n3\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/NaN/);
     expect(() => decodeEmbeddings(text("1,2\n"), "csv", decodeNames("Ada\nGrace"))).toThrow(/2 identities for 1 rows/);
     expect(() => embeddingFormat("a.txt")).toThrow(/\.npy, \.csv, \.safetensors/);
   });
@@ -86,6 +86,25 @@ describe("files of embeddings", () => {
     const bytes = new TextEncoder().encode(csv);
     expect(() => decodeEmbeddings(bytes, "csv")).toThrow(reason);
     expect(() => decodeEmbeddings(bytes, "csv", { identities: ["ada", "ben"] })).toThrow(reason);
+  });
+
+  it.each([
+    ["nothing", "", /the file is empty; expected rows of numbers/],
+    ["a shorter row", "1,2\n3\n", /row 2 has 1 columns, the first one 2/],
+    ["a longer row", "a,b\n1,2\n3,4,5\n", /row 3 has 3 columns, the first one 2/],
+    ["another kind of number", "a0,a1\n1,2\n3,0x10\n", /row 3, column 2 is "0x10"; expected a number/],
+    ["an empty field", "a0,a1\n1,2\n3,\n", /row 3, column 2 is ""; expected a number/],
+  ])("refuses a CSV with %s", (_, csv, reason) => {
+    const names = { identities: ["ada", "ben"] };
+    expect(() => decodeEmbeddings(new TextEncoder().encode(csv), "csv", names)).toThrow(reason);
+  });
+
+  it("refuses identities in a .safetensors that are no list of texts", () => {
+    for (const identities of ["[1, 2]", "[1", '"ada"']) {
+      const tensor = { dtype: "F32" as const, shape: [2, 1], data: new Float32Array(2) };
+      const bytes = encode(new Map([["embeddings", tensor]]), { identities });
+      expect(() => decodeEmbeddings(bytes, "safetensors")).toThrow(/the metadata "identities" is not a list of texts/);
+    }
   });
 
   it("takes whole numbers and any names of columns where they can be no identities", () => {

@@ -132,6 +132,14 @@ describe.runIf(hasFixture)("PyTorch's weights", () => {
     }
   });
 
+  it.each([
+    ["a parameter that the network has not", { "tower/dnse/bias": "dense.bias" }, /"tower\/dnse\/bias" is no parameter of the network; did you mean "tower\/dense\/bias"\?/], // biome-ignore format: one case
+    ["names that nothing has", { foo: "bar" }, /"foo" is no parameter of the network/],
+    ["one tensor twice", { "tower/dense/bias": "dense.bias", "head/bias": "dense.bias" }, /"dense.bias" is given to two/], // biome-ignore format: one case
+  ])("are not mapped by a map with %s", async (_, map, reason) => {
+    await expect(importWeights(weights, { ...options, map })).rejects.toThrow(reason);
+  });
+
   it("are found under other names by their order and shapes, or by a map either way round", async () => {
     const { tensors } = decode(weights);
     const renamed = (name: string) =>

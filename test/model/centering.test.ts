@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 import { decode } from "../../src/formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../src/formats/seal.ts";
 import { center, centeringOf, withCentering } from "../../src/model/centering.ts";
+import { descriptionMetadata } from "../../src/model/description.ts";
+import { fingerprintOfModel } from "../../src/model/fingerprint.ts";
+import { siamese } from "../../src/nn/siamese.ts";
 import { normal } from "../random.ts";
 import { filled, rows } from "../recognition/rows.ts";
 
@@ -55,6 +58,20 @@ describe("a model file", () => {
     const file = await decodeSealed(await withCentering(bytes, { share: 0.75, cohort, length: 2 }));
     expect(file.metadata.note).toBe("kept");
     expect(centeringOf(file, 2)).toEqual({ share: 0.75, cohort, length: 2 });
+  });
+
+  it("has another fingerprint with another cohort, since its embeddings differ", async () => {
+    const { options: network } = siamese({ imageSize: [8, 8, 1], filters: [4], embedding: 2, seed: 1 });
+    const description = { task: "recognition", network, loss: "contrastive", margin: 1 } as const;
+    const bytes = await encodeSealed(
+      new Map([["tower/dense/kernel", filled([1000])]]),
+      descriptionMetadata(description, 1),
+    );
+    const fingerprints = [];
+    for (const cohort of [Float32Array.of(1, 0), Float32Array.of(0, 1)]) {
+      fingerprints.push(await fingerprintOfModel(await withCentering(bytes, { share: 0.75, cohort, length: 2 })));
+    }
+    expect(new Set([await fingerprintOfModel(bytes), ...fingerprints]).size).toBe(3);
   });
 
   it.each<[string, [string, number[], number?][], RegExp]>([

@@ -97,7 +97,15 @@ export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, nam
   }
   const listed = (key: string) => {
     const text = metadata[key];
-    return text === undefined ? undefined : (JSON.parse(text) as string[]);
+    if (text === undefined) return undefined;
+    let list: unknown;
+    try {
+      list = JSON.parse(text);
+    } catch {
+      // reported below as no list
+    }
+    if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list as string[];
+    throw new TwingradError("CORRUPT_FILE", `the metadata "${key}" is not a list of texts in JSON`);
   };
   const identities = listed("identities");
   return tableOf(tensor.shape[1], values, needed(identities && { identities, names: listed("names") }));
@@ -112,17 +120,30 @@ function fromCsv(csv: string, needed: (found: RowNames | undefined) => RowNames)
   const [error] = errors.filter(({ code }) => code !== "UndetectableDelimiter");
   if (error)
     throw new TwingradError("CORRUPT_FILE", `this is not a CSV file: ${error.message} in line ${(error.row ?? 0) + 1}`);
+  if (csv.trim() === "") throw new TwingradError("BAD_INPUT", "the file is empty; expected rows of numbers");
+  const uneven = data.findIndex((row) => row.length !== data[0].length);
+  if (uneven >= 0) {
+    const found = `row ${uneven + 1} has ${data[uneven].length} columns, the first one ${data[0].length}`;
+    throw new TwingradError("CORRUPT_FILE", `${found}; expected as many in each`);
+  }
   const isHeader = data[0].some(isText);
   const header = isHeader ? data[0] : data[0].map((_, i) => `${i}`);
   const rows = isHeader ? data.slice(1) : data;
   const [identity, name] = [header.indexOf(columns.identity), header.indexOf(columns.name)];
   const numbers = header.flatMap((_, column) => (column === identity || column === name ? [] : [column]));
   checkDimensions(header, rows, numbers, isHeader);
-  const values = Float32Array.from(rows.flatMap((row) => numbers.map((column) => (row[column]?.trim() ? Number(row[column]) : Number.NaN)))); // biome-ignore format: one list
+  const numberAt = (row: number, column: number) => {
+    const text = rows[row][column];
+    if (decimal.test(text)) return Number(text);
+    const place = `row ${row + 1 + Number(isHeader)}, column ${column + 1}`;
+    throw new TwingradError("BAD_INPUT", `${place} is "${text}"; expected a number such as -1.5e-3`);
+  };
+  const values = Float32Array.from(rows.flatMap((_, row) => numbers.map((column) => numberAt(row, column))));
   const found = identity < 0 ? undefined : { identities: rows.map((row) => row[identity]), names: name < 0 ? undefined : rows.map((row) => row[name]) }; // biome-ignore format: one value
   return tableOf(numbers.length, values, needed(found));
 }
 
+const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 const isText = (field: string) => field.trim() !== "" && Number.isNaN(Number(field));
 const isFraction = (field: string) => Math.abs(Number(field)) % 1 > 0;
 

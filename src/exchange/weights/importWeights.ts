@@ -6,7 +6,7 @@ import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
 import { descriptionMetadata, type ModelDescription, readDescription } from "../../model/description.ts";
 import { picturesSaid } from "../../model/pictures.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
-import { checkOptions } from "../../options.ts";
+import { checkOptions, nearest } from "../../options.ts";
 import { type ImportOptions, importOptions } from "./importOptions.ts";
 import { checkLayout, type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
 import { assign } from "./names.ts";
@@ -104,6 +104,13 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     taken.set(name, { dtype: "F32", shape: layout.shape, data });
   }
   const unexpected = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
+  const inMap = new Set(Object.entries(map ?? {}).flat());
+  const misnamed = [...names.tensors.keys()].find((ours) => inMap.has(ours) && !expected.has(ours));
+  if (misnamed !== undefined) {
+    const near = nearest(misnamed, [...expected.keys()]);
+    const meant = near ? `; did you mean "${near}"?` : ".";
+    throw new TwingradError("BAD_INPUT", `The map: "${misnamed}" is no parameter of the network${meant}`);
+  }
   const unused = [...names.unused, ...unexpected.map(([, theirs]) => theirs)].sort();
   for (const name of kept) {
     const { shape, dtype } = file.tensors.get(name)!;

@@ -61,7 +61,11 @@ export function assign(
   for (const [key, value] of Object.entries(map)) {
     const [ours, theirs] = tensors.has(key) ? [value, key] : [key, value];
     if (theirs === null) throw new TwingradError("BAD_INPUT", `The map: "${key}" is not a tensor of the file.`);
+    const refuse = (what: string): never => {
+      throw new TwingradError("BAD_INPUT", `The map: ${what}.`);
+    };
     if (ours === null) ignored.push(theirs);
+    else if ([...mapped.values()].includes(theirs)) refuse(`"${theirs}" is given to two parameters`);
     else mapped.set(ours, theirs);
     free.delete(theirs);
   }

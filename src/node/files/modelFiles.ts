@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { TwingradError } from "../../errors.ts";
 import { decode } from "../../formats/safetensors.ts";
 import type { Device } from "../../gpu/device.ts";
-import { readDescription } from "../../model/description.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
 import { checkOptions } from "../../options.ts";
@@ -80,10 +79,14 @@ export async function checkOutputs(
   }
 }
 
-/** By its header alone: a damaged model counts too. */
+/**
+ * Whether a training saved it, with its optimizer's state, by the header alone: a damaged model counts too, exported
+ * weights do not.
+ */
 function isTrained(bytes: Uint8Array): boolean {
   try {
-    return readDescription(decode(bytes)).step > 0;
+    const { tensors } = decode(bytes);
+    return [...tensors.keys()].some((name) => name.startsWith("optimizer/"));
   } catch {
     return false;
   }
