@@ -18,7 +18,8 @@ export async function fingerprintOf(file: Safetensors, { network, loss, pictures
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation;
   const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon;
   const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
-  const names = [...file.tensors.keys()].filter((name) => /^(tower\d*|head|whitening|centring)\//.test(name)).sort();
+  const matters = (name: string) => /^(tower\d*|head|whitening)\//.test(name) || name.startsWith("centring/");
+  const names = [...file.tensors.keys()].filter(matters).sort();
   const options = new TextEncoder().encode(
     JSON.stringify({ imageSize, filters, embedding, activation, epsilon, towers, loss, names, pictures }),
   );
