@@ -1,9 +1,8 @@
 // twingrad augment: shows augmented versions of a picture on a contact sheet.
 
-import { dirname } from "node:path";
 import type { Command } from "commander";
 import { augmentationPresets } from "../../index.ts";
-import { type Augmentation, makeFolder, writeOutput } from "../../internal.ts";
+import { type Augmentation, checkOutputs, writeOutput } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { contactSheet, specimens } from "../contactSheet.ts";
 import { addBoxesOption } from "../options/dataOptions.ts";
@@ -59,7 +58,7 @@ async function run(
   const { decoded: source, crop, augmentation } = picturesOf(settings);
   if (!augmentation) throw new SettingsError(`${config}: augment is false; set it to true, a preset or ranges`);
   const picture = await readPictures([image], { imageSize: source, crop }, pictureFlags);
-  await makeFolder(dirname(out));
+  await checkOutputs([out], { sources: [image] });
   const device = await openDevice({ tell: note });
   try {
     const options = { source, size: imageSizeOf(settings), method: settings.resize ?? "area", augmentation, count };

@@ -1,10 +1,9 @@
 // The demo. Its command imports it lazily: the code for faces and charts takes longer to load than the rest of the command
 // line.
 
-import { access, constants } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Model } from "../../index.ts";
-import { diskError, makeFolder, writeOutput } from "../../internal.ts";
+import { checkOutputs, writeOutput } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
 import { tuningOf } from "../options/tuneOption.ts";
 import { digits, note, type Outcome, percent } from "../outcome.ts";
@@ -41,7 +40,7 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
     return result;
   };
   const report = resolve(options.report);
-  await makeFolderOf(report); // to fail before the training
+  await checkOutputs([report]); // to fail before the training
   const device = await timed("device", () => openDevice({ ...tuningOf(options), tell }));
   try {
     const telling = { onProgress: tellQuarters(tell), warn: tell };
@@ -81,14 +80,6 @@ export async function runDemo(options: DemoOptions, tell: (line: string) => void
   } finally {
     device.dispose();
   }
-}
-
-async function makeFolderOf(file: string): Promise<void> {
-  const folder = dirname(file);
-  await makeFolder(folder);
-  await access(folder, constants.W_OK).catch((error) => {
-    throw diskError(file, "written", error);
-  });
 }
 
 const figures = ({ accuracy, auc, eer }: { accuracy: number; auc: number; eer: number }) => ({ accuracy, auc, eer });

@@ -1,9 +1,8 @@
 // Models as files, alone or in the folder of the run that trained them.
 
-import { access, constants, readFile, realpath } from "node:fs/promises";
+import { access, constants, open, readFile, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TwingradError } from "../../errors.ts";
-import { decode } from "../../formats/safetensors.ts";
 import type { Device } from "../../gpu/device.ts";
 import { openSaved } from "../../model/modelFile.ts";
 import type { NetworkTask } from "../../nn/network.ts";
@@ -70,7 +69,7 @@ export async function checkOutputs(
   for (const path of paths) {
     await makeFolder(dirname(path));
     const { file, stats } = await fileAt(path);
-    const what = taken.get(file) ?? (stats && isTrained(await readFile(file)) ? "a trained model" : undefined);
+    const what = taken.get(file) ?? (stats && (await isTrained(file, stats.size)) ? "a trained model" : undefined);
     if (what) throw new TwingradError("BAD_INPUT", `${path} is ${what}, which this would replace. Name another file.`);
     taken.set(file, "another output too");
     await access(stats ? file : dirname(file), constants.W_OK).catch((error: Error) => {
@@ -80,15 +79,23 @@ export async function checkOutputs(
 }
 
 /**
- * Whether a training saved it, with its optimizer's state, by the header alone: a damaged model counts too, exported
- * weights do not.
+ * Whether a training saved this file, with its optimizer's state. Reads the header alone, as the file may be large: a
+ * damaged model counts too, exported weights do not.
  */
-function isTrained(bytes: Uint8Array): boolean {
+async function isTrained(path: string, size: number): Promise<boolean> {
+  const file = await open(path).catch((error: Error) => {
+    throw diskError(path, "read", error);
+  });
   try {
-    const { tensors } = decode(bytes);
-    return [...tensors.keys()].some((name) => name.startsWith("optimizer/"));
-  } catch {
-    return false;
+    const start = Buffer.alloc(8);
+    const { bytesRead } = await file.read(start, 0, 8, 0);
+    const length = bytesRead === 8 ? start.readBigUInt64LE() : 0n; // of another format: more than the file has
+    if (length > size - 8) return false;
+    const header = Buffer.alloc(Number(length));
+    await file.read(header, 0, header.length, 8);
+    return header.includes('"optimizer/');
+  } finally {
+    await file.close();
   }
 }
 
