@@ -63,6 +63,29 @@ export function float32(file: Safetensors, name: string): Float32Array {
 }
 
 /**
+ * The JSON in a file's metadata under `key`; undefined where it is missing.
+ * @throws CORRUPT_FILE, with what `refusal` says of the text, unless `isValid` accepts the value; text that is not JSON
+ * has none.
+ */
+export function jsonMetadata<T>(
+  { metadata }: Safetensors,
+  key: string,
+  isValid: (value: unknown) => boolean,
+  refusal: (text: string) => string,
+): T | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // refused below
+  }
+  if (isValid(value)) return value as T;
+  throw new TwingradError("CORRUPT_FILE", refusal(text));
+}
+
+/**
  * Float32 tensors and string metadata as the bytes of a safetensors file. The same input gives the same bytes; the data
  * begin at a multiple of 8.
  * @throws SafetensorsError where a name is reserved or a shape does not match its data.

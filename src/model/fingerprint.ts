@@ -3,7 +3,7 @@ import type { Safetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/seal.ts";
 import { defaultEpsilon } from "../ops/fused/blockShape.ts";
 import type { ModelDescription } from "./description.ts";
-import { openSaved } from "./modelFile.ts";
+import { isFurther, openSaved } from "./modelFile.ts";
 
 /** The fingerprint of a model file: that of the `Model` opened from it. */
 export async function fingerprintOfModel(bytes: Uint8Array): Promise<string> {
@@ -18,7 +18,7 @@ export async function fingerprintOf(file: Safetensors, { network, loss, pictures
   const activation = embeddingActivation === "sigmoid" ? undefined : embeddingActivation;
   const epsilon = batchNormEpsilon === defaultEpsilon ? undefined : batchNormEpsilon;
   const towers = network.towers.every((kind) => kind === "pixels") ? undefined : network.towers;
-  const matters = (name: string) => /^(tower\d*|head|whitening)\//.test(name) || name.startsWith("centring/");
+  const matters = (name: string) => /^(tower\d*|head)\//.test(name) || isFurther(name);
   const names = [...file.tensors.keys()].filter(matters).sort();
   const options = new TextEncoder().encode(
     JSON.stringify({ imageSize, filters, embedding, activation, epsilon, towers, loss, names, pictures }),

@@ -74,6 +74,9 @@ export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   return { file, description: readDescription(file) };
 }
 
+/** Whether a tensor belongs to a model without being a parameter of its network. */
+export const isFurther = (name: string): boolean => name.startsWith("whitening/") || name.startsWith("centring/");
+
 /** Checks every tensor first, then loads all: a file that does not match changes nothing. */
 export async function loadState(
   store: ParameterStore,

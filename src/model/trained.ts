@@ -1,7 +1,7 @@
 // Trained networks of both tasks in use: the tower of a model file, ready for pictures, and its head.
 
 import { TwingradError } from "../errors.ts";
-import { float32, type Safetensors } from "../formats/safetensors.ts";
+import { float32, jsonMetadata, type Safetensors } from "../formats/safetensors.ts";
 import type { Device } from "../gpu/device.ts";
 import { inferenceNetwork } from "../nn/inferenceNetwork.ts";
 import type { NetworkTask } from "../nn/network.ts";
@@ -110,15 +110,6 @@ export function softplus(x: number): number {
  * @throws CORRUPT_FILE unless `check` accepts it.
  */
 export function readMetadata<T>(file: Safetensors, key: string, check: (value: T) => boolean): T | undefined {
-  const text = file.metadata[key];
-  if (text === undefined) return undefined;
-  const corrupt = new TwingradError("CORRUPT_FILE", `Invalid metadata "${key}" in the model file: ${text}`);
-  let value: T | null;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw corrupt;
-  }
-  if (typeof value !== "object" || value === null || !check(value)) throw corrupt;
-  return value;
+  const isValid = (value: unknown) => typeof value === "object" && value !== null && check(value as T);
+  return jsonMetadata<T>(file, key, isValid, (text) => `Invalid metadata "${key}" in the model file: ${text}`);
 }

@@ -1,7 +1,7 @@
 // Tables of embeddings in the file formats of other programs: .npy, .csv, .safetensors, TensorBoard's projector.
 import Papa from "papaparse";
 import { TwingradError } from "../../errors.ts";
-import { decode, encode } from "../../formats/safetensors.ts";
+import { decode, encode, jsonMetadata } from "../../formats/safetensors.ts";
 import { textOf } from "../../formats/textBytes.ts";
 import { floats } from "../weights/layouts.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
@@ -89,24 +89,16 @@ export function decodeEmbeddings(bytes: Uint8Array, format: EmbeddingFormat, nam
     return tableOf(length, values, needed(undefined));
   }
   if (format === "csv") return fromCsv(textOf(bytes), needed);
-  const { tensors, metadata } = decode(bytes);
+  const file = decode(bytes);
+  const { tensors } = file;
   const tensor = tensors.get(tensorName) ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   const values = tensor && floats(tensor);
   if (!values || tensor.shape.length !== 2) {
     throw new TwingradError("BAD_INPUT", `the file has no tensor "${tensorName}" of floats, [rows, columns]`);
   }
-  const listed = (key: string) => {
-    const text = metadata[key];
-    if (text === undefined) return undefined;
-    let list: unknown;
-    try {
-      list = JSON.parse(text);
-    } catch {
-      // reported below as no list
-    }
-    if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list as string[];
-    throw new TwingradError("CORRUPT_FILE", `the metadata "${key}" is not a list of texts in JSON`);
-  };
+  const areTexts = (list: unknown) => Array.isArray(list) && list.every((one) => typeof one === "string");
+  const listed = (key: string) =>
+    jsonMetadata<string[]>(file, key, areTexts, () => `the metadata "${key}" is not a list of texts in JSON`);
   const identities = listed("identities");
   return tableOf(tensor.shape[1], values, needed(identities && { identities, names: listed("names") }));
 }

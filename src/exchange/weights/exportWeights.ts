@@ -4,12 +4,12 @@ import { TwingradError } from "../../errors.ts";
 import { encode, float32 } from "../../formats/safetensors.ts";
 import { encodeSealed } from "../../formats/seal.ts";
 import { initialShare, withoutInitial } from "../../model/initialAverages.ts";
-import { openSaved } from "../../model/modelFile.ts";
+import { isFurther, openSaved } from "../../model/modelFile.ts";
 import { checkOptions } from "../../options.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
 import { nameIn } from "./theirNames.ts";
-import { isFurther, outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
+import { outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
 
 /** Weights with another framework's names and layouts. */
 export interface ExportedWeights {

@@ -4,6 +4,7 @@ import { TwingradError } from "../../errors.ts";
 import { decode } from "../../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
 import { descriptionMetadata, type ModelDescription, readDescription } from "../../model/description.ts";
+import { isFurther } from "../../model/modelFile.ts";
 import { picturesSaid } from "../../model/pictures.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
 import { checkOptions, nearest } from "../../options.ts";
@@ -13,7 +14,7 @@ import { assign } from "./names.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { parametersOf } from "./parameters.ts";
 import { nameIn } from "./theirNames.ts";
-import { checkModel, type DescribedModel, isFurther, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
+import { checkModel, type DescribedModel, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
 import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
 
 /** A model from another framework's weights. */

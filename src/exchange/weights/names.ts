@@ -58,12 +58,12 @@ export function assign(
   const mapped = new Map<string, string>();
   const ignored: string[] = [];
   const free = new Set(tensors.keys());
+  const refuse = (what: string): never => {
+    throw new TwingradError("BAD_INPUT", `The map: ${what}.`);
+  };
   for (const [key, value] of Object.entries(map)) {
     const [ours, theirs] = tensors.has(key) ? [value, key] : [key, value];
-    if (theirs === null) throw new TwingradError("BAD_INPUT", `The map: "${key}" is not a tensor of the file.`);
-    const refuse = (what: string): never => {
-      throw new TwingradError("BAD_INPUT", `The map: ${what}.`);
-    };
+    if (theirs === null) return refuse(`"${key}" is not a tensor of the file`);
     if (ours === null) ignored.push(theirs);
     else if ([...mapped.values()].includes(theirs)) refuse(`"${theirs}" is given to two parameters`);
     else mapped.set(ours, theirs);
@@ -87,7 +87,7 @@ export function assign(
 /** The parameters that the file has under the names of docs/exchange.md. */
 function byTable(free: ReadonlySet<string>, from: Framework, mapped: ReadonlyMap<string, string>): Map<string, string> {
   const found = new Map<string, string>();
-  /** Whether the file has any parameter of this module. */
+  /** Takes the parameters of a module; tells if there are any. */
   const take = (scope: string, kind: Kind) => {
     const names = [...new Set(Object.values(leaves[kind]))].map((leaf) => `${scope}/${leaf}`);
     const own = names.filter((ours) => !mapped.has(ours) && free.has(nameIn(from, ours)));

@@ -1,7 +1,7 @@
 // What a weight file's metadata say of its model, since tensors do not: the network's options under "network", and its
 // task, loss and preprocessing under "model".
 import { TwingradError } from "../../errors.ts";
-import type { Safetensors } from "../../formats/safetensors.ts";
+import { jsonMetadata, type Safetensors } from "../../formats/safetensors.ts";
 import { centeringOf } from "../../model/centering.ts";
 import { type ModelDescription, readDescription } from "../../model/description.ts";
 import type { SavedModel } from "../../model/modelFile.ts";
@@ -15,9 +15,6 @@ export const licenseKey = "license";
 const networkKey = "network";
 /** The rest of the model's description, as JSON. */
 const modelKey = "model";
-
-/** Tensors of a model that are not parameters of its network; their names are the same for every framework. */
-export const isFurther = (name: string): boolean => name.startsWith("whitening/") || name.startsWith("centring/");
 
 /** A model's description without its network. */
 export type DescribedModel = Pick<ModelDescription, "task" | "loss" | "mining" | "margin" | "temperature" | "pictures">;
@@ -73,17 +70,14 @@ export function modelIn(file: Safetensors): Partial<DescribedModel> | undefined 
   throw new TwingradError("CORRUPT_FILE", `The file's metadata "${modelKey}" have invalid pictures: ${pictures}.`);
 }
 
-function objectIn({ metadata }: Safetensors, key: string): Record<string, unknown> | undefined {
-  const text = metadata[key];
-  if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // reported below
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new TwingradError("CORRUPT_FILE", `The file's metadata "${key}" is ${text}; expected a JSON object.`);
+function objectIn(file: Safetensors, key: string): Record<string, unknown> | undefined {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  return jsonMetadata(
+    file,
+    key,
+    isObject,
+    (text) => `The file's metadata "${key}" is ${text}; expected a JSON object.`,
+  );
 }
 
 /** @throws CORRUPT_FILE if this model would be refused when it is opened. */
