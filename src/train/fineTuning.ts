@@ -96,12 +96,13 @@ export function frozenParameters(
   let layers = freeze;
   if (typeof layers === "number") {
     // A tower of histograms has none, whatever the network's options say.
-    const blocks = Math.max(0, ...layersOf(names).map((name) => Number(/^tower\d*\/block(\d+)$/.exec(name)?.[1] ?? 0)));
+    const blockOf = (layer: string) => Number(/^tower\d*\/block(\d+)$/.exec(layer)?.[1] ?? 0);
+    const blocks = Math.max(0, ...layersOf(names).map(blockOf));
     if (!Number.isInteger(layers) || layers < 0 || layers > blocks) {
       throw bad(`is ${layers}; expected a number of blocks from 0 to ${blocks}, or a list of layers`);
     }
     const last = layers;
-    layers = layersOf(names).filter((name) => Number(/^tower\d*\/block(\d+)$/.exec(name)?.[1] ?? blocks + 1) <= last);
+    layers = layersOf(names).filter((name) => blockOf(name) > 0 && blockOf(name) <= last);
   }
   if (!Array.isArray(layers))
     throw bad(`is ${JSON.stringify(layers)}; expected a number of blocks, or a list of layers`);

@@ -91,14 +91,14 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   const options = { opset, license };
   // All are encoded before any is written: an unsupported model leaves no partial export.
   const made: [file: string, made: OnnxFile | Awaited<ReturnType<typeof exportWeights>>][] = [];
-  const naming = (error: Error) => {
+  try {
+    if (onnx) made.push([onnx, await exportOnnx(model, { ...options, layout, bytes: inBytes, sourceSize })]);
+    if (verifier) made.push([verifier, await exportOnnxVerifier(model, options)]);
+    if (safetensors) made.push([safetensors, await exportWeights(model, { to })]);
+  } catch (error) {
     if (error instanceof TwingradError) error.message = `${path}: ${error.message}`;
     throw error;
-  };
-  if (onnx)
-    made.push([onnx, await exportOnnx(model, { ...options, layout, bytes: inBytes, sourceSize }).catch(naming)]);
-  if (verifier) made.push([verifier, await exportOnnxVerifier(model, options).catch(naming)]);
-  if (safetensors) made.push([safetensors, await exportWeights(model, { to }).catch(naming)]);
+  }
   await writeOutputs(
     made.map(([file, { bytes }]) => [file, bytes] as const),
     { sources: [source] },
