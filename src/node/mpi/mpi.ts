@@ -9,6 +9,9 @@ const mostBytes = 2 ** 30;
 /** How long a rank polls at each turn of the event loop; then it polls once a millisecond. */
 const eagerMilliseconds = 2;
 
+/** How long a launcher has to read a rank's reason: after MPI_Abort, MPICH's may end with it unread. */
+const readMilliseconds = 200;
+
 /** The parent process: the MPI launcher, or its daemon on this machine. */
 const launcher = process.ppid;
 
@@ -110,6 +113,7 @@ class MpiCommunicator implements Communicator {
 
   abort(reason: string): void {
     process.stderr.write(`rank ${this.rank} of ${this.size} on ${this.host}: ${reason}\n`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, readMilliseconds);
     this.#mpi.abort(this.#mpi.world, 1);
   }
 

@@ -33,6 +33,16 @@ describe.each(launchers)("under $name", (launcher) => {
     expect(logs, "rank 0 alone writes the log").toHaveLength(1);
   });
 
+  it.skipIf(missing)(`starts each time, and its failing ranks tell why each time${skipped}`, async () => {
+    const lost: string[] = [];
+    for (let start = 0; start < 25; start++) {
+      const wrong = parameters("never").map((one) => (one === data ? at("nowhere") : one));
+      const { stderr } = await launch(launcher, 2, wrong).ended;
+      if (!/rank \d of 2 on \S+: .*nowhere: there is no such folder/.test(stderr)) lost.push(stderr);
+    }
+    expect(lost).toEqual([]);
+  });
+
   it.skipIf(missing)(`two ranks choose how often to exchange by what it costs${skipped}`, async () => {
     const found = await trained(launcher, 2, `${launcher.name} auto`, "--sync-every", "auto");
     expect(Number.isInteger(Math.log2(found.syncEvery))).toBe(true);
