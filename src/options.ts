@@ -84,6 +84,16 @@ export function areNumbers(values: unknown): boolean {
   return /^(Uint|Int|Float|Buffer)/.test(typeName(values));
 }
 
+/** @param reader a function of twingrad/node that takes a path. @throws BAD_INPUT for anything but bytes, such as a path. */
+export function expectBytes(what: string, value: unknown, reader?: string): asserts value is Uint8Array {
+  if (value instanceof Uint8Array) return;
+  const instead = reader ? ` (\`${reader}\` of twingrad/node takes a path)` : "";
+  throw new TwingradError(
+    "BAD_INPUT",
+    `${what} is a ${typeName(value)}; expected the bytes of its file, a Uint8Array${instead}.`,
+  );
+}
+
 /** @throws BAD_INPUT for values that are not numbers: they would become NaN, or be misread. */
 export function checkNumbers(what: string, values: unknown): void {
   if (areNumbers(values)) return;

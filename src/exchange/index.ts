@@ -25,7 +25,7 @@ export {
   type OnnxOptions,
   type OnnxValue,
 } from "./onnx/exportOnnx.ts";
-export { type ExportedWeights, exportWeights } from "./weights/exportWeights.ts";
+export { type ExportedWeights, exportWeights, type WeightsOptions } from "./weights/exportWeights.ts";
 export type { GivenNetwork, ImportOptions } from "./weights/importOptions.ts";
 export { type ImportedWeights, importWeights } from "./weights/importWeights.ts";
 export { type Framework, frameworks } from "./weights/layouts.ts";

@@ -4,7 +4,7 @@ import { TwingradError } from "../errors.ts";
 import { float32, type Safetensors } from "../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../formats/seal.ts";
 import type { NetworkTask } from "../nn/network.ts";
-import { typeName } from "../options.ts";
+import { expectBytes } from "../options.ts";
 import type { Optimizer } from "../tape/optimizer.ts";
 import type { ParameterStore } from "../tape/parameters.ts";
 import { describe } from "../tape/tensor.ts";
@@ -66,10 +66,7 @@ export interface SavedModel {
  * file that twingrad did not save.
  */
 export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
-  if (!(bytes instanceof Uint8Array)) {
-    const expected = "expected the bytes of its file, a Uint8Array (`loadModel` of twingrad/node takes a path)";
-    throw new TwingradError("BAD_INPUT", `The model is a ${typeName(bytes)}; ${expected}.`);
-  }
+  expectBytes("The model", bytes, "loadModel");
   const file = await decodeSealed(bytes);
   return { file, description: readDescription(file) };
 }

@@ -1,6 +1,6 @@
 // Every kind of model through the weights of each framework and back: the same embeddings, and what is outside of them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exportWeights, importWeights } from "../../src/exchange/index.ts";
+import { exportWeights, type ImportOptions, importWeights } from "../../src/exchange/index.ts";
 import { decode, encode, float32 } from "../../src/formats/safetensors.ts";
 import { type Device, describeModel, LivenessModel, Model } from "../../src/index.ts";
 import { openDevice } from "../../src/node/index.ts";
@@ -80,9 +80,42 @@ describe("exportWeights", () => {
       "centering",
     ]);
   });
+
+  it.each(["pytorch", "twingrad"] as const)("stores the license: to %s", async (to) => {
+    const bytes = await randomModel({ metadata: { license: "CC-BY-4.0" } });
+    const licenseOf = async (license?: string) =>
+      decode((await exportWeights(bytes, { to, license })).bytes).metadata.license;
+    expect([await licenseOf(), await licenseOf("MIT")]).toEqual(["CC-BY-4.0", "MIT"]);
+  });
 });
 
 describe("importWeights", () => {
+  it("refuses a margin for losses without one", async () => {
+    const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
+    const refusal = importWeights(bytes, { from: "pytorch", margin: 2 });
+    await expect(refusal).rejects.toThrow(
+      "margin (--margin) is of the losses contrastive and triplet, not cross-entropy",
+    );
+  });
+
+  it("refuses other values than a model of twingrad has itself", async () => {
+    const bytes = await randomModel({ loss: "contrastive" });
+    const imported = (options: Omit<ImportOptions, "from">) => importWeights(bytes, { from: "twingrad", ...options });
+    const what = "the file is a model of twingrad, which has";
+    await expect(imported({ margin: 2 })).rejects.toThrow(`import: "margin" is 2; ${what} 1.`);
+    await expect(imported({ loss: "triplet" })).rejects.toThrow(`"loss" is "triplet"; ${what} "contrastive".`);
+    const network = { embeddingActivation: "linear" } as const;
+    await expect(imported({ network })).rejects.toThrow(`"embeddingActivation" is "linear"; ${what} "sigmoid".`);
+    await expect(imported({ pictures: { standardize: true } })).rejects.toThrow(`"standardize" is true; ${what} none.`);
+    const { imageSize } = (await describeModel(bytes)).network;
+    await imported({ loss: "contrastive", margin: 1, network: { imageSize: imageSize.slice(0, 2) } });
+  });
+
+  it("refuses a path instead of bytes", async () => {
+    const refusal = importWeights("weights.safetensors" as unknown as Uint8Array, { from: "pytorch" });
+    await expect(refusal).rejects.toThrow("the file is a String; expected the bytes of its file, a Uint8Array");
+  });
+
   it("refuses metadata of a model that could not be opened", async () => {
     const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
     const file = decode(bytes);

@@ -286,6 +286,15 @@ describe("writeOutput", () => {
     expect((await readFile(path)).equals(model)).toBe(true);
   });
 
+  it("refuses to replace a model of an optimizer without state", async () => {
+    const path = join(folder, "model.safetensors");
+    const model = await encodeSealed(new Map(), {
+      twingrad: JSON.stringify({ version: 2, optimizer: "sgd", step: 3 }),
+    });
+    await writeFile(path, model);
+    await expect(writeOutput(path, "new")).rejects.toThrow(/model\.safetensors is a trained model, which this would/);
+  });
+
   it("refuses to replace a source, by whatever name", async () => {
     await put("weights", "a/1.pgm");
     const source = join(folder, "weights");

@@ -9,7 +9,15 @@ import { checkOptions } from "../../options.ts";
 import { type Framework, frameworks, pytorchShape, toPytorch } from "./layouts.ts";
 import { parametersOf } from "./parameters.ts";
 import { nameIn } from "./theirNames.ts";
-import { outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
+import { licenseKey, outsideOfLayers, weightMetadata } from "./weightMetadata.ts";
+
+/** Options of `exportWeights`. */
+export interface WeightsOptions {
+  /** The framework whose names and layouts the file gets. */
+  readonly to: Framework;
+  /** The license of the weights, for the file's metadata. @default that of the model file */
+  readonly license?: string;
+}
 
 /** Weights with another framework's names and layouts. */
 export interface ExportedWeights {
@@ -40,9 +48,9 @@ export interface ExportedWeights {
  * const { bytes: weights } = await exportWeights(await trainer.save(), { to: "pytorch" });
  * ```
  */
-export async function exportWeights(bytes: Uint8Array, options: { readonly to: Framework }): Promise<ExportedWeights> {
-  checkOptions("exportWeights", options, { to: 1 });
-  const { to } = options;
+export async function exportWeights(bytes: Uint8Array, options: WeightsOptions): Promise<ExportedWeights> {
+  checkOptions("exportWeights", options, { to: 1, license: "string" });
+  const { to, license } = options;
   if (!frameworks.includes(to)) {
     throw new TwingradError("BAD_INPUT", `export: to is "${to}"; expected ${frameworks.join(", ")}.`);
   }
@@ -70,9 +78,10 @@ export async function exportWeights(bytes: Uint8Array, options: { readonly to: F
     if (isFurther(name)) tensors.set(name, { dtype: "F32", shape, data: float32(file, name) });
   }
   const own = to === "twingrad";
-  const metadata = { format: to === "pytorch" ? "pt" : "tf", ...weightMetadata(saved) };
+  const licensed: Record<string, string> = license === undefined ? {} : { [licenseKey]: license };
+  const metadata = { format: to === "pytorch" ? "pt" : "tf", ...weightMetadata(saved), ...licensed };
   return {
-    bytes: own ? await encodeSealed(tensors, file.metadata) : encode(tensors, metadata),
+    bytes: own ? await encodeSealed(tensors, { ...file.metadata, ...licensed }) : encode(tensors, metadata),
     tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
     outside: own ? [] : outsideOfLayers(saved),
   };

@@ -7,15 +7,13 @@ import { descriptionMetadata, type ModelDescription, readDescription } from "../
 import { isFurther } from "../../model/modelFile.ts";
 import { picturesSaid } from "../../model/pictures.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
-import { checkOptions, nearest } from "../../options.ts";
+import { checkOptions, expectBytes } from "../../options.ts";
 import { type ImportOptions, importOptions } from "./importOptions.ts";
-import { checkLayout, type Framework, floats, frameworks, fromPytorch, pytorchShape } from "./layouts.ts";
+import { checkLayout, type Framework, frameworks } from "./layouts.ts";
 import { assign } from "./names.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
-import { parametersOf } from "./parameters.ts";
-import { nameIn } from "./theirNames.ts";
+import { takeTensors } from "./takeTensors.ts";
 import { checkModel, type DescribedModel, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
-import { type InvalidTensor, WeightsError, type WrongTensor } from "./weightsError.ts";
 
 /** A model from another framework's weights. */
 export interface ImportedWeights {
@@ -59,9 +57,11 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   if (!frameworks.includes(from)) {
     throw new TwingradError("BAD_INPUT", `import: from is "${from}"; expected ${frameworks.join(", ")}.`);
   }
+  expectBytes("importWeights: the file", bytes);
   const file = from === "twingrad" ? await decodeSealed(bytes) : decode(bytes);
   const saved = from === "twingrad" && file.metadata.twingrad !== undefined ? readDescription(file) : undefined;
-  if (!saved) checkLayout(file, from);
+  if (saved) refuseOthers(options, saved);
+  else checkLayout(file, from);
   const said = modelIn(file);
   const kept = saved || said ? [...file.tensors.keys()].filter(isFurther) : [];
   const parameters = new Map([...file.tensors].filter(([name]) => !kept.includes(name)));
@@ -73,62 +73,7 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
     ...model,
     network: networkOfWeights(file, names.tensors, { from, task: model.task, network }),
   };
-  const { loss } = description;
-  const expected = parametersOf(description.network, { head: loss === "cross-entropy" });
-
-  const missing: string[] = [];
-  const zeros: string[] = [];
-  const wrong: WrongTensor[] = [];
-  const invalid: InvalidTensor[] = [];
-  const taken = new Map<string, { dtype: "F32"; shape: readonly number[]; data: Float32Array }>();
-  for (const [name, layout] of expected) {
-    const theirs = names.tensors.get(name);
-    const tensor = theirs === undefined ? undefined : file.tensors.get(theirs);
-    if (!tensor) {
-      // Before batch-norm a bias changes nothing, so that most networks of PyTorch have none.
-      const isNeedless = theirs === undefined && names.tensors.has(name.replace(/conv\/bias$/, "conv/kernel"));
-      if (isNeedless && !saved) {
-        zeros.push(nameIn(from, name));
-        taken.set(name, { dtype: "F32", shape: layout.shape, data: new Float32Array(layout.shape[0]) });
-      } else missing.push(name);
-      continue;
-    }
-    const wanted = from === "pytorch" ? pytorchShape(layout) : layout.shape;
-    const values = floats(tensor);
-    if (!values || `${tensor.shape}` !== `${wanted}`) {
-      wrong.push({ name: theirs!, found: `${tensor.dtype} [${tensor.shape}]`, expected: `floats [${wanted}]` });
-      continue;
-    }
-    const reason = invalidity(name, values);
-    if (reason) invalid.push({ name: theirs!, reason });
-    const data = from === "pytorch" ? fromPytorch(values, layout) : values;
-    taken.set(name, { dtype: "F32", shape: layout.shape, data });
-  }
-  const unexpected = [...names.tensors].filter(([ours, theirs]) => !expected.has(ours) && file.tensors.has(theirs));
-  const inMap = new Set(Object.entries(map ?? {}).flat());
-  const misnamed = [...names.tensors.keys()].find((ours) => inMap.has(ours) && !expected.has(ours));
-  if (misnamed !== undefined) {
-    const near = nearest(misnamed, [...expected.keys()]);
-    const meant = near ? `; did you mean "${near}"?` : ".";
-    throw new TwingradError("BAD_INPUT", `The map: "${misnamed}" is no parameter of the network${meant}`);
-  }
-  const unused = [...names.unused, ...unexpected.map(([, theirs]) => theirs)].sort();
-  for (const name of kept) {
-    const { shape, dtype } = file.tensors.get(name)!;
-    const data = floats(file.tensors.get(name)!);
-    if (!data) {
-      wrong.push({ name, found: `${dtype} [${shape}]`, expected: `floats [${shape}]` });
-      continue;
-    }
-    const reason = invalidity(name, data);
-    if (reason) invalid.push({ name, reason });
-    taken.set(name, { dtype: "F32", shape, data });
-  }
-  if (missing.length + unused.length + wrong.length + invalid.length > 0) {
-    const map = "Use a map for names that are not found by rule, null ignores a tensor. ";
-    const advice = `${missing.length + unused.length > 0 ? map : ""}The network is ${inWords(description.network, loss)}.`;
-    throw new WeightsError({ missing, unused, wrong, invalid }, advice, from);
-  }
+  const { taken, zeros } = takeTensors(file, description, names, { from, map, kept, complete: saved !== undefined });
   const { license = file.metadata[licenseKey] } = options;
   const metadata = { ...(saved && file.metadata), ...(license !== undefined && { [licenseKey]: license }) };
   const bytesOfModel = await encodeSealed(taken, {
@@ -142,16 +87,23 @@ export async function importWeights(bytes: Uint8Array, options: ImportOptions): 
   return { model: bytesOfModel, tensors: taken.size - zeros.length, ignored: names.ignored, zeros, assumed };
 }
 
-/** What no trained network has: values that are not finite as float32, and negative variances. */
-function invalidity(name: string, values: Float32Array): string | undefined {
-  const infinite = values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
-  if (infinite > 0) return `${infinite} of ${values.length} values that are not finite`;
-  const isNegative = name.endsWith("/moving_variance") && values.some((value) => value < 0);
-  return isNegative ? "negative variances" : undefined;
+/** A model of twingrad says all of itself: another value beside it would be ignored. */
+function refuseOthers(options: ImportOptions, { network, pictures = {}, ...rest }: ModelDescription): void {
+  const { from, map, license, network: givenNetwork = {}, pictures: givenPictures = {}, ...given } = options;
+  const { imageSize } = givenNetwork;
+  const said: Record<string, unknown> = { ...rest, ...network, ...pictures };
+  if (imageSize) said.imageSize = network.imageSize.slice(0, imageSize.length); // without channels, too
+  const isOther = ([name, value]: [string, unknown]) =>
+    value !== undefined && JSON.stringify(value) !== JSON.stringify(said[name]);
+  const other = Object.entries({ ...given, ...givenNetwork, ...givenPictures }).find(isOther);
+  if (!other) return;
+  const [name, value] = other.map((one) => JSON.stringify(one));
+  const own = JSON.stringify(said[other[0]]) ?? "none";
+  throw new TwingradError(
+    "BAD_INPUT",
+    `import: ${name} is ${value}; the file is a model of twingrad, which has ${own}.`,
+  );
 }
-
-const inWords = ({ imageSize, filters, embedding }: Required<NetworkOptions>, loss: string) =>
-  `pictures of ${imageSize.join(" x ")}, filters ${filters.join(", ")}, embedding ${embedding}, loss ${loss}`;
 
 /** The task, loss and preprocessing: those given, completed from the file's metadata. */
 function modelOf(said: Partial<DescribedModel> = {}, options: ImportOptions): DescribedModel {
@@ -159,9 +111,16 @@ function modelOf(said: Partial<DescribedModel> = {}, options: ImportOptions): De
   const { task, loss, mining, margin, temperature } = sameLoss
     ? said
     : { ...said, mining: undefined, margin: undefined, temperature: undefined };
+  const resolved = options.loss ?? loss ?? "cross-entropy";
+  if (options.margin !== undefined && resolved !== "contrastive" && resolved !== "triplet") {
+    throw new TwingradError(
+      "BAD_INPUT",
+      `import: margin (--margin) is of the losses contrastive and triplet, not ${resolved}.`,
+    );
+  }
   return {
     task: options.task ?? task ?? "recognition",
-    loss: options.loss ?? loss ?? "cross-entropy",
+    loss: resolved,
     mining,
     margin: options.margin ?? margin ?? 1,
     temperature,

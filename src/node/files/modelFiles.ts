@@ -79,8 +79,8 @@ export async function checkOutputs(
 }
 
 /**
- * Whether a training saved this file, with its optimizer's state. Reads the header alone, as the file may be large: a
- * damaged model counts too, exported weights do not.
+ * Whether a training saved this file: with its optimizer's state, or with an optimizer that has none. Reads the header
+ * alone, as the file may be large: a damaged model counts too; exported weights do not, which can be exported again.
  */
 async function isTrained(path: string, size: number): Promise<boolean> {
   const file = await open(path).catch((error: Error) => {
@@ -93,7 +93,7 @@ async function isTrained(path: string, size: number): Promise<boolean> {
     if (length > size - 8) return false;
     const header = Buffer.alloc(Number(length));
     await file.read(header, 0, header.length, 8);
-    return header.includes('"optimizer/');
+    return header.includes('"optimizer/') || header.includes(String.raw`\"optimizer\":\"sgd\"`);
   } finally {
     await file.close();
   }

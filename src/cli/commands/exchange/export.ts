@@ -94,7 +94,7 @@ async function exportCommand(path: string, flags: Flags): Promise<Outcome> {
   try {
     if (onnx) made.push([onnx, await exportOnnx(model, { ...options, layout, bytes: inBytes, sourceSize })]);
     if (verifier) made.push([verifier, await exportOnnxVerifier(model, options)]);
-    if (safetensors) made.push([safetensors, await exportWeights(model, { to })]);
+    if (safetensors) made.push([safetensors, await exportWeights(model, { to, license })]);
   } catch (error) {
     if (error instanceof TwingradError) error.message = `${path}: ${error.message}`;
     throw error;
