@@ -16,6 +16,8 @@ export interface Outcome {
   silent?: boolean;
   /** The command runs until this settles, after the result is printed: a server. */
   until?: Promise<unknown>;
+  /** Called after the result is printed: a program that waits for others may hang then, but loses nothing. */
+  afterwards?: () => Promise<unknown> | undefined;
 }
 
 /** Whether to print only warnings and errors. */
@@ -38,14 +40,19 @@ export function action<A extends unknown[]>(command: Command, run: (...parameter
   command.option("--quiet", "print only warnings and errors on standard error: no progress, no notes");
   command.action(async (...parameters: unknown[]) => {
     quiet = command.opts().quiet === true;
-    const { result, text, status, failure, silent, until } = await run(...(parameters as A)).catch((error): Outcome => {
+    const outcome = await run(...(parameters as A)).catch((error): Outcome => {
       if (error instanceof NotLiveError) return refusal(error);
       if (command.opts().json && !(error instanceof CommanderError)) printError(error);
       throw error;
     });
+    const { result, text, status, failure, silent, until, afterwards } = outcome;
     const printed = command.opts().json ? JSON.stringify(result) : named(text).split("\n").map(shown).join("\n");
     const isPrinted = silent || print(`${printed}\n`);
     process.exitCode = status;
+    if (afterwards) {
+      await isPrinted;
+      await afterwards();
+    }
     if (until && (await isPrinted)) await until; // otherwise the server's address is not printed: end it
     if (failure) throw new TwingradError("BAD_INPUT", failure);
   });

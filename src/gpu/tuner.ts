@@ -61,6 +61,17 @@ export class Tuner {
     else for (const [key, choice] of Object.entries(table.choices)) this.choices.set(key, choice);
   }
 
+  /** Replaces the results by those of another process, so that both compute the same bits. */
+  adopt(table: TuningTable): void {
+    const wrong = mismatch(table, this.device.adapter);
+    if (wrong) {
+      this.warn(`Rank 0's choice of kernels is not used on ${nameOf(this.device.adapter)}: it is ${wrong}.`);
+      return;
+    }
+    this.choices.clear();
+    for (const [key, choice] of Object.entries(table.choices)) this.choices.set(key, choice);
+  }
+
   /** The results so far, with their times. */
   table(): TuningTable {
     return tableOf(this.device.adapter, this.choices);

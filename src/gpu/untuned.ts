@@ -13,6 +13,7 @@ export const untuned = (adapter: AdapterInfo): DeviceTuner => ({
   used: () => tableOf(adapter, new Map()),
   choice: () => undefined,
   refuses: () => false,
+  adopt() {},
   unknown() {},
   tune: () => Promise.resolve(),
 });

@@ -60,12 +60,12 @@ const networkOptions: Known<NetworkOptions> = {
   filters: 1,
   embedding: 1,
   embeddingActivation: 1,
-  batchNormEpsilon: 1,
-  batchNormMomentum: 1,
-  seed: 1,
+  batchNormEpsilon: "finite number",
+  batchNormMomentum: "finite number",
+  seed: "finite number",
   towers: 1,
-  patch: 1,
-  differences: 1,
+  patch: "finite number",
+  differences: "finite number",
 };
 
 function checkSizes(name: string, options: Required<NetworkOptions>): void {

@@ -157,7 +157,7 @@ export class Model implements Recognizer {
     if (this.head) return Math.exp(-distance);
     throw new TwingradError(
       "BAD_INPUT",
-      `A model trained with the ${this.description.loss} loss has no probabilities before calibration: let training finish.`,
+      `A model trained with the ${this.description.loss} loss has no probabilities before calibration: calibrate it with \`twingrad calibrate\`, or let its training finish.`,
     );
   }
 }

@@ -12,7 +12,7 @@ import { slice } from "../ops/slice.ts";
 import { l2Penalty } from "../ops/sum.ts";
 import { gradients } from "../tape/gradients.ts";
 import { ParameterStore } from "../tape/parameters.ts";
-import { lowerTape, planProgram } from "../tape/plan.ts";
+import { type CompileOptions, lowerTape, planProgram } from "../tape/plan.ts";
 import { Tape } from "../tape/tape.ts";
 import type { Tensor } from "../tape/tensor.ts";
 import { batchFields } from "./batch.ts";
@@ -26,6 +26,8 @@ export class Session {
   readonly store: ParameterStore;
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly embedders = new Map<number, Promise<Embedder>>();
+  /** Whether kernels are timed before a program is compiled. */
+  private times = true;
 
   private constructor(device: Device, spec: TrainingSpec) {
     this.device = device;
@@ -33,12 +35,20 @@ export class Session {
     this.store = new ParameterStore(device, spec.frozen);
   }
 
-  /** Compiles the training step for pictures in bytes; other programs are compiled on first use. */
-  static async open(device: Device, spec: TrainingSpec): Promise<Session> {
+  /**
+   * Compiles the training step for pictures in bytes; other programs are compiled on first use.
+   * @param agree called before, with a function that times the step's kernels: whether this session may time kernels.
+   */
+  static async open(
+    device: Device,
+    spec: TrainingSpec,
+    agree?: (device: Device, time: () => Promise<void>) => Promise<boolean>,
+  ): Promise<Session> {
     const before = device.live().bytes;
     const session = new Session(device, spec);
     try {
       Session.plan(device, spec); // throws early if it does not fit, before any kernel is timed
+      if (agree) session.times = await agree(device, () => session.tune("step", "u8"));
       await session.program("step", "u8");
     } catch (error) {
       session.store.dispose();
@@ -64,18 +74,24 @@ export class Session {
   /** `step` updates; `gradients` returns the loss and all gradients without an update. Compiled once for each dtype. */
   program(kind: "step" | "gradients", dtype: InputDtype): Promise<Program> {
     return kept(this.programs, `${kind} ${dtype}`, async () => {
-      const recorded = () => {
-        const { tape, loss } = this.record(dtype);
-        if (kind === "step") return { tape, options: { loss, optimizer: this.spec.optimizer } };
-        return { tape, options: { loss, outputs: withGradients(tape, loss), frozen: true } };
-      };
-      await this.device.tuner.tune(() => {
-        const { tape, options } = recorded();
-        lowerTape(tape, options);
-      });
-      const { tape, options } = recorded();
+      await this.tune(kind, dtype);
+      const { tape, options } = this.recordProgram(kind, dtype);
       return tape.compile(options);
     });
+  }
+
+  private async tune(kind: "step" | "gradients", dtype: InputDtype): Promise<void> {
+    if (!this.times) return;
+    await this.device.tuner.tune(() => {
+      const { tape, options } = this.recordProgram(kind, dtype);
+      lowerTape(tape, options);
+    });
+  }
+
+  private recordProgram(kind: "step" | "gradients", dtype: InputDtype): { tape: Tape; options: CompileOptions } {
+    const { tape, loss } = this.record(dtype);
+    if (kind === "step") return { tape, options: { loss, optimizer: this.spec.optimizer } };
+    return { tape, options: { loss, outputs: withGradients(tape, loss), frozen: true } };
   }
 
   embedder(batchSize: number): Promise<Embedder> {

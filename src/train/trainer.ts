@@ -164,7 +164,7 @@ export class Trainer {
     const ranks =
       options.communicator && (await import("./distributed/distribution.ts")).distributed(unshared, options);
     const spec = ranks?.spec ?? unshared;
-    const session = await Session.open(device, spec);
+    const session = await Session.open(device, spec, ranks?.agree);
     const exchange = ranks?.open(session);
     // A rank whose device is lost cannot recover alone: the job ends, and is resumed from a checkpoint.
     const lost = (!exchange && recovery) || undefined;

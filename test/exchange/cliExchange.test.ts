@@ -177,3 +177,34 @@ it("embed, and evaluate and calibrate over its files as over the model", async (
   const ontoFile = ["--out", at("embeddings.npy"), "--projector", at("embeddings.csv")];
   expect((await twingrad("embed", model, data, ...ontoFile)).stderr).toContain("it is a file; choose a folder");
 });
+
+it.each([
+  [["model", "data", "--threshold", "0.3"], "--threshold is for a liveness model or --embeddings"],
+  [["model", "data", "--metric", "cosine"], "--metric is for --embeddings: a model has its own distance"],
+  [["model", "data", "--names", "d.tsv"], "--names is for --embeddings: a model has its own distance"],
+  [["--embeddings", "d.npy", "--robustness"], "--embeddings cannot be combined with --robustness"],
+  [["--embeddings", "d.npy", "--group-by", "1"], "--embeddings cannot be combined with --group-by"],
+  [["--embeddings", "d.npy", "--skip-corrupt"], "--embeddings cannot be combined with --skip-corrupt"],
+])("evaluate refuses options without effect: %j", async (parameters, reason) => {
+  const given = parameters.map((text) => (text === "model" ? model : text === "data" ? data : text));
+  const { status, stderr } = await twingrad("evaluate", ...given);
+  expect(stderr).toContain(reason);
+  expect(status).toBe(2);
+});
+
+it("import: does not write over the map", async () => {
+  const map = at("own-map.json");
+  await writeFile(map, "{}");
+  const { status, stderr } = await twingrad(
+    "import",
+    at("weights.safetensors"),
+    "--from",
+    "pytorch",
+    "--map",
+    map,
+    "--out",
+    map,
+  );
+  expect(stderr).toContain("is the file to read, which this would replace");
+  expect([status, await readFile(map, "utf8")]).toEqual([1, "{}"]);
+});

@@ -122,7 +122,9 @@ describe("importWeights", () => {
     const tensors = new Map(
       [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
     );
-    for (const model of ['"text"', "{", '{"pictures":{"resize":"cubic"}}', '{"margin":"wide"}', '{"task":"other"}']) {
+    const models = ['"text"', "{", '{"pictures":{"resize":"cubic"}}', '{"task":"other"}', '{"loss":"hinge"}'];
+    const margins = ['{"margin":"wide"}', '{"loss":"contrastive","margin":0}', '{"loss":"triplet","margin":-5}'];
+    for (const model of [...models, ...margins]) {
       const changed = encode(tensors, { ...file.metadata, model });
       await expect(importWeights(changed, { from: "pytorch" }), model).rejects.toMatchObject({ code: "CORRUPT_FILE" });
     }

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { augmentationPresets, type Item, TwingradError } from "../../index.ts";
 import { comparesAll } from "../../internal.ts";
 import { openDevice } from "../../node/index.ts";
-import { interruptible } from "../interrupt.ts";
+import { interruptible, statusOf } from "../interrupt.ts";
 import {
   addDataOptions,
   type DataFlags,
@@ -13,7 +13,7 @@ import {
   groupedBy,
   splitDataFlags,
 } from "../options/dataOptions.ts";
-import { type InitialModel, readInitialModel, settingsOfModel } from "../options/initialModel.ts";
+import { type InitialModel, notKept, readInitialModel, settingsOfModel } from "../options/initialModel.ts";
 import { addLossOptions } from "../options/lossOptions.ts";
 import { picturesOf } from "../options/pictureSettings.ts";
 import { presetSettings, presetsInWords } from "../options/presets.ts";
@@ -275,9 +275,15 @@ export function addTrain(program: Command): void {
     try {
       const ranks = flags.distributed ? await Ranks.open() : undefined;
       const { result, status } = await run(data, flags, ranks);
-      await ranks?.close();
       const silent = ranks && !ranks.first;
-      return { result, text: silent ? "" : resultInWords(result), status: result.interrupted && status, silent };
+      return {
+        result,
+        text: silent ? "" : resultInWords(result),
+        // Another rank may have got the signal.
+        status: result.interrupted && (status ?? statusOf("SIGINT")),
+        silent,
+        afterwards: () => ranks?.close(),
+      };
     } catch (error) {
       if (error instanceof SettingsError)
         command.error(`error: ${error.message}`, { exitCode: 2, code: "twingrad.settings" });
@@ -312,7 +318,12 @@ async function run(
     const saved = !resume ? undefined : ranks ? await sharedRun(ranks, out, warn) : await savedRun(out, warn);
     if (saved) settings = resumeSettings(saved.record.settings, given);
     else if (resume) warn(`${out}: no checkpoint found; starting from step 0`);
-    if (initial && !saved && writes) note(`initializing from the weights of ${path}: ${inNetworkWords(settings)}`);
+    if (initial && !saved && writes) {
+      note(`initializing from the weights of ${path}: ${inNetworkWords(settings)}`);
+      for (const [option, what] of notKept(initial, settings)) {
+        note(`without the model's ${what}, which belongs to its embeddings: ${option} computes one for the new ones`);
+      }
+    }
     const inputs = { data, dataFlags, settings, saved, initial, out, tune, check, ranks, names };
     return settings.task === "liveness" ? trained(liveness, inputs) : trained(recognition, inputs);
   });

@@ -1,6 +1,6 @@
 // The model of --init, and the defaults that it gives for settings.
-import { describeModel, type ModelDescription, TwingradError } from "../../index.ts";
-import { fingerprintOfModel, modelFileOf, olderThanItsFolder, readModelFile } from "../../internal.ts";
+import { type ModelDescription, TwingradError } from "../../index.ts";
+import { fingerprintOfModel, modelFileOf, olderThanItsFolder, openSaved, readModelFile } from "../../internal.ts";
 import { warn } from "../outcome.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings } from "./settingsSchema.ts";
@@ -9,6 +9,8 @@ export interface InitialModel {
   readonly bytes: Uint8Array;
   readonly description: ModelDescription;
   readonly fingerprint: string;
+  /** What is computed on its embeddings. */
+  readonly added: { readonly whitening: boolean; readonly centering: boolean };
 }
 
 export async function readInitialModel(path: string): Promise<InitialModel> {
@@ -16,7 +18,10 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
   const older = await olderThanItsFolder(await modelFileOf(path));
   if (older) warn(older);
   try {
-    return { bytes, description: await describeModel(bytes), fingerprint: await fingerprintOfModel(bytes) };
+    const { file, description } = await openSaved(bytes);
+    const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start));
+    const added = { whitening: has("whitening/"), centering: has("centring/") };
+    return { bytes, description, fingerprint: await fingerprintOfModel(bytes), added };
   } catch (error) {
     const { code, message } = error as TwingradError;
     if (!(error instanceof TwingradError)) throw error;
@@ -68,6 +73,17 @@ export function settingsOfModel({ description }: InitialModel, given: PartialSet
     ...(sameTask && (given.loss === undefined || given.loss === description.loss) && lossOf(description)),
     ...picturesOfModel(description, sameTask),
   };
+}
+
+/** What the model adds to its embeddings and the new one will not, with the option for it. */
+export function notKept(
+  { added }: InitialModel,
+  { whiten, centre }: PartialSettings,
+): [option: string, what: string][] {
+  const missing: [string, string][] = [];
+  if (added.whitening && whiten === undefined) missing.push(["--whiten", "whitening"]);
+  if (added.centering && centre === undefined) missing.push(["--centre", "centering"]);
+  return missing;
 }
 
 const inWords = (name: string, value: string) => (name === "imageSize" ? value.replace(",", "x") : value);

@@ -238,7 +238,10 @@ export async function train<I extends Item>(
   const figures = ranks && (await distributedResult(ranks, trainer, ran, batchSize, warn));
   const losses = { firstLoss, lastLoss };
   const result = { steps, epochs: completed, ...losses, stepsPerSecond, waitingForData, stopped, ...figures };
-  if (!writes) return { ...result, validation: null, checkpoint: null, kept: null };
+  if (!writes) {
+    const interrupted = ran.interrupted && { interrupted: true as const };
+    return { ...result, validation: null, checkpoint: null, kept: null, ...interrupted };
+  }
   if (ran.interrupted) {
     const last = (await checkpoints.list())[0]?.name;
     const checkpoint = last === undefined ? null : join(checkpoints.folder.path, last);

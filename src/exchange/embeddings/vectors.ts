@@ -57,7 +57,8 @@ export function vectorRecognizer(options: VectorOptions): Recognizer {
   const { length, metric = "euclidean", threshold, model } = options;
   if (!Number.isInteger(length) || length < 1) refuse(`length is ${length}; expected 1 or more`);
   if (!metrics.includes(metric)) refuse(`metric is "${metric}"; expected ${metrics.join(" or ")}`);
-  if (!Number.isFinite(threshold)) refuse(`threshold is ${threshold}; expected a distance`);
+  if (!(Number.isFinite(threshold) && threshold >= 0)) refuse(`threshold is ${threshold}; expected a distance`);
+  if (typeof model !== "string" || model === "") refuse(`model is ${JSON.stringify(model)}; expected the model's name`);
   const calibration = options.calibration && calibrationOf(options.calibration, metric, length);
   const checked = (values: unknown): Float32Array => {
     if (!(values instanceof Float32Array))

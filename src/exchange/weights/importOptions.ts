@@ -35,7 +35,10 @@ export interface ImportOptions {
    * @default that in the file's metadata, or "cross-entropy"
    */
   readonly loss?: LossName;
-  /** The margin of the contrastive loss: half of it is the threshold until the model is calibrated. @default that in the file's metadata, or 1 */
+  /**
+   * The margin of the contrastive or triplet loss: half of it is the threshold until the model is calibrated.
+   * @default that in the file's metadata, or 1; 0.2 for triplets
+   */
   readonly margin?: number;
   /** The preprocessing of pictures, beside that in the file's metadata. */
   readonly pictures?: PictureOptions;

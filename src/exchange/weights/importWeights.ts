@@ -13,7 +13,7 @@ import { checkLayout, type Framework, frameworks } from "./layouts.ts";
 import { assign } from "./names.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { takeTensors } from "./takeTensors.ts";
-import { checkModel, type DescribedModel, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
+import { checkModel, type DescribedModel, isMargin, licenseKey, modelIn, networkIn } from "./weightMetadata.ts";
 
 /** A model from another framework's weights. */
 export interface ImportedWeights {
@@ -112,17 +112,24 @@ function modelOf(said: Partial<DescribedModel> = {}, options: ImportOptions): De
     ? said
     : { ...said, mining: undefined, margin: undefined, temperature: undefined };
   const resolved = options.loss ?? loss ?? "cross-entropy";
+  const resolvedTask = options.task ?? task ?? "recognition";
+  const refuse = (what: string) => {
+    throw new TwingradError("BAD_INPUT", `import: ${what}.`);
+  };
+  if (resolvedTask === "liveness" && resolved !== "cross-entropy") {
+    refuse(`the task (--task) is liveness, whose loss is cross-entropy, and the loss (--loss) is ${resolved}`);
+  }
   if (options.margin !== undefined && resolved !== "contrastive" && resolved !== "triplet") {
-    throw new TwingradError(
-      "BAD_INPUT",
-      `import: margin (--margin) is of the losses contrastive and triplet, not ${resolved}.`,
-    );
+    refuse(`margin (--margin) is of the losses contrastive and triplet, not ${resolved}`);
+  }
+  if (options.margin !== undefined && !isMargin(options.margin)) {
+    refuse(`margin (--margin) is ${options.margin}; expected a distance above 0`);
   }
   return {
-    task: options.task ?? task ?? "recognition",
+    task: resolvedTask,
     loss: resolved,
     mining,
-    margin: options.margin ?? margin ?? 1,
+    margin: options.margin ?? margin ?? (resolved === "triplet" ? 0.2 : 1), // as in training
     temperature,
     pictures: picturesSaid({ ...said.pictures, ...options.pictures }),
   };

@@ -3,7 +3,7 @@
 import { TwingradError } from "../../errors.ts";
 import { jsonMetadata, type Safetensors } from "../../formats/safetensors.ts";
 import { centeringOf } from "../../model/centering.ts";
-import { type ModelDescription, readDescription } from "../../model/description.ts";
+import { type LossName, lossNames, type ModelDescription, readDescription } from "../../model/description.ts";
 import type { SavedModel } from "../../model/modelFile.ts";
 import { arePictures } from "../../model/pictures.ts";
 import { whiteningOf } from "../../model/whitening.ts";
@@ -50,6 +50,12 @@ export function outsideOfLayers({ file, description: { network, loss, pictures =
 /** The options in the metadata, and those given, which have precedence. @throws CORRUPT_FILE for invalid metadata. */
 export function networkIn(file: Safetensors, given: GivenNetwork = {}): GivenNetwork {
   const network: GivenNetwork = { ...objectIn(file, networkKey), ...given };
+  for (const name of ["towers", "filters"] as const) {
+    const value: unknown = network[name];
+    if (value === undefined || Array.isArray(value)) continue;
+    const what = `import: the network's ${name} is ${JSON.stringify(value)}; expected a list`;
+    throw new TwingradError(name in given ? "BAD_INPUT" : "CORRUPT_FILE", `${what}.`);
+  }
   const size: unknown = network.imageSize;
   const isSize = (value: unknown) => Array.isArray(value) && [2, 3].includes(value.length) && value.every((extent) => Number.isSafeInteger(extent) && extent > 0); // biome-ignore format: one condition
   if (size === undefined || isSize(size)) return network;
@@ -65,10 +71,20 @@ export function networkIn(file: Safetensors, given: GivenNetwork = {}): GivenNet
 /** Undefined for a file that another program wrote. @throws CORRUPT_FILE if it is not valid. */
 export function modelIn(file: Safetensors): Partial<DescribedModel> | undefined {
   const model = objectIn(file, modelKey);
-  if (!model || arePictures(model.pictures)) return model;
-  const pictures = JSON.stringify(model.pictures);
-  throw new TwingradError("CORRUPT_FILE", `The file's metadata "${modelKey}" have invalid pictures: ${pictures}.`);
+  if (!model) return undefined;
+  const { pictures, loss = "cross-entropy", margin = 1 } = model;
+  const wrong = (what: string) => new TwingradError("CORRUPT_FILE", `The file's metadata "${modelKey}" have ${what}.`);
+  if (!arePictures(pictures)) throw wrong(`invalid pictures: ${JSON.stringify(pictures)}`);
+  if (!lossNames.includes(loss as LossName)) {
+    throw wrong(`the loss ${JSON.stringify(loss)}; expected ${lossNames.join(", ")}`);
+  }
+  if (!isMargin(margin)) throw wrong(`the margin ${JSON.stringify(margin)}; expected a distance above 0, or "soft"`);
+  return model;
 }
+
+/** Half of it is a threshold, which nothing would reach at 0. */
+export const isMargin = (value: unknown): boolean =>
+  value === "soft" || (typeof value === "number" && Number.isFinite(value) && value > 0);
 
 function objectIn(file: Safetensors, key: string): Record<string, unknown> | undefined {
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);

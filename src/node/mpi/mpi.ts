@@ -15,6 +15,10 @@ const readMilliseconds = 200;
 /** The parent process: the MPI launcher, or its daemon on this machine. */
 const launcher = process.ppid;
 
+/** Set by `close`: MPI ends the process for any call after MPI_Finalize, which cannot be undone. */
+let finalized = false;
+let closing: Promise<void> | undefined;
+
 let world: Promise<Communicator & { readonly library: string }> | undefined;
 
 /**
@@ -114,15 +118,18 @@ class MpiCommunicator implements Communicator {
   abort(reason: string): void {
     process.stderr.write(`rank ${this.rank} of ${this.size} on ${this.host}: ${reason}\n`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, readMilliseconds);
+    if (finalized) process.exit(1); // the other ranks have closed MPI, too
     this.#mpi.abort(this.#mpi.world, 1);
   }
 
   close(): Promise<void> {
-    return this.#turn(async () => {
+    closing ??= this.#turn(async () => {
       // MPI_Finalize waits for the other ranks and would block the event loop meanwhile.
       await this.#gather(new Uint8Array(8));
+      finalized = true;
       this.#mpi.finalize();
     });
+    return closing;
   }
 
   /**
@@ -179,8 +186,12 @@ class MpiCommunicator implements Communicator {
     process.exit(1);
   }
 
+  /** @throws DISPOSED after `close`. */
   #turn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#tail.then(work);
+    const mine = this.#tail.then(() => {
+      if (!finalized) return work();
+      throw new TwingradError("DISPOSED", "The communicator was closed: MPI cannot be opened again in this process.");
+    });
     this.#tail = mine.catch(() => undefined);
     return mine;
   }

@@ -1,11 +1,13 @@
 // The distributed part of a trainer: averages the gradients of all ranks in each step, or their parameters every N
 // steps. It is loaded if a communicator is given.
 import { TwingradError } from "../../errors.ts";
+import type { Device } from "../../gpu/device.ts";
 import type { BufferRange, InputValues } from "../../gpu/dispatch.ts";
 import { type DividedStep, divideStep, submitDivided } from "../../gpu/exchange/dividedStep.ts";
 import { type Exchange, MessageRing, messagesOf } from "../../gpu/exchange/messages.ts";
 import type { Program } from "../../gpu/program.ts";
 import { readBuffer } from "../../gpu/readback.ts";
+import type { TuningTable } from "../../gpu/tunerTable.ts";
 import type { Arena, ParameterStore } from "../../tape/parameters.ts";
 import { sizeOf } from "../../tape/tensor.ts";
 import type { Session } from "../session.ts";
@@ -79,8 +81,27 @@ export function distributed(spec: TrainingSpec, options: DistributionOptions & {
   const outer = outerMomentum && { learningRate, momentum };
   return {
     spec: outer ? withOuterVelocity(spec) : spec,
+    agree: (device: Device, time: () => Promise<void>) => shareKernels(device, options.communicator!, time),
     open: (session: Session) => new RankExchange(session, options.communicator!, { syncEvery, outer, overlap }),
   };
+}
+
+/**
+ * Rank 0 times kernels, and the others take its choices: their results, and so those of all ranks, depend on them in the
+ * last bits. Whether this rank may time kernels.
+ */
+async function shareKernels(
+  { tuner }: Device,
+  communicator: Communicator,
+  time: () => Promise<void>,
+): Promise<boolean> {
+  const isFirst = communicator.rank === 0;
+  if (isFirst) await time();
+  if (communicator.size === 1) return true;
+  const own = isFirst ? new TextEncoder().encode(JSON.stringify(tuner.table())) : undefined;
+  const chosen = await broadcast(communicator, own);
+  if (!isFirst) tuner.adopt(JSON.parse(new TextDecoder().decode(chosen)) as TuningTable);
+  return isFirst;
 }
 
 /** The velocity of the outer momentum is saved and loaded with the optimizer's moments. */

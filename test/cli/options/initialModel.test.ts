@@ -1,6 +1,6 @@
 // What a training that begins from a model takes from it.
 import { expect, it } from "vitest";
-import { type InitialModel, settingsOfModel } from "../../../src/cli/options/initialModel.ts";
+import { type InitialModel, notKept, settingsOfModel } from "../../../src/cli/options/initialModel.ts";
 import { parseSettings, resolveSettings, resumeSettings, SettingsError } from "../../../src/cli/options/settings.ts";
 import type { PartialSettings } from "../../../src/cli/options/settingsSchema.ts";
 import { liveness, type ModelDescription, siamese } from "../../../src/index.ts";
@@ -15,7 +15,8 @@ function modelWith(more: Partial<ModelDescription> = {}): InitialModel {
     batchNormEpsilon: 1e-5,
   });
   const description: ModelDescription = { task: "recognition", network, loss: "contrastive", margin: 0.7, ...more };
-  return { bytes: new Uint8Array(), description, fingerprint };
+  const added = { whitening: false, centering: false };
+  return { bytes: new Uint8Array(), description, fingerprint, added };
 }
 
 const settings = (model: InitialModel, said: PartialSettings = {}) =>
@@ -91,4 +92,14 @@ it("a resumed run keeps to the model that it began from", () => {
   expect(resumeSettings(saved, { init: fingerprint })).toMatchObject({ init: fingerprint, freeze: 1 });
   expect(() => resumeSettings(saved, { init: "another" })).toThrow(/init is "0f0f/);
   expect(() => resumeSettings(saved, { freeze: 2 })).toThrow(/freeze is 1/);
+});
+
+it("names what the model adds to its embeddings, unless the new one gets it", () => {
+  const model = { ...modelWith(), added: { whitening: true, centering: true } };
+  expect(notKept(model, {})).toEqual([
+    ["--whiten", "whitening"],
+    ["--centre", "centering"],
+  ]);
+  expect(notKept(model, { whiten: 0.5, centre: 0.9 })).toEqual([]);
+  expect(notKept(modelWith(), {})).toEqual([]);
 });

@@ -46,7 +46,7 @@ describe.each(launchers)("under $name", (launcher) => {
   it.skipIf(missing)(`two ranks choose how often to exchange by what it costs${skipped}`, async () => {
     const found = await trained(launcher, 2, `${launcher.name} auto`, "--sync-every", "auto");
     expect(Number.isInteger(Math.log2(found.syncEvery))).toBe(true);
-    expect(found.stderr).toContain(`--sync-every ${found.syncEvery}: chosen by`);
+    expect(found.stderr).toContain(`--sync-every ${found.syncEvery}: chosen from`);
   });
 
   it.skipIf(missing)(
@@ -70,8 +70,9 @@ describe.each(launchers)("under $name", (launcher) => {
     await until(run, () => saved() > 0);
     const seen = saved();
     process.kill(ranksOf(at(folder))[1], "SIGINT");
-    const { stderr } = await run.ended;
+    const { status, stderr } = await run.ended;
     expect(saved(), stderr).toBeGreaterThan(seen);
+    expect(status).toBe(130);
   });
 
   it.skipIf(missing)(`one rank alone is a job, too${skipped}`, async () => {

@@ -6,13 +6,15 @@ import {
   inProcessCommunicators,
   type Network,
   type Optimizer,
+  openDevice,
   sgd,
   siamese,
   Trainer,
   type TrainerOptions,
+  type TuningTable,
 } from "../../../src/index.ts";
 import { uniform } from "../../random.ts";
-import { assert, assertClose, assertEqual, assertThrows, defineOnce } from "../suite.ts";
+import { assert, assertClose, assertEqual, assertThrows, defineOnce, settings } from "../suite.ts";
 
 const SIZE = 8 * 8;
 const B = 3;
@@ -289,4 +291,33 @@ defineOnce("distributed: a step that is not finite on one rank fails on all", as
     return (result as { code?: string }).code;
   });
   assertEqual("codes", codes, ["NOT_FINITE", "NOT_FINITE"]);
+});
+
+defineOnce("distributed: the kernels of rank 0 are those of all, whatever their own tables say", async () => {
+  const opened = (table?: TuningTable) => {
+    const store = { load: async () => table && structuredClone(table), save: async () => undefined };
+    return openDevice({ ...settings.opening, tuning: { store, warn: (text) => assert(false, text) } });
+  };
+  const devices = [await opened()];
+  try {
+    const alone = await create(devices[0], { optimizer: adam() });
+    await alone.dispose();
+    const own = devices[0].tuner.table();
+    // The other rank would take another of the proven candidates.
+    const other = structuredClone(own);
+    const [choice] = Object.values(other.choices).filter(({ microseconds }) => Object.keys(microseconds).length > 1);
+    if (!choice) return; // of portable kernels there is nothing to choose
+    const { candidate, microseconds, refused = {} } = choice;
+    const left = Object.keys(microseconds).filter((name) => name !== candidate && !refused[name]);
+    if (left.length > 0) Object.assign(choice, { candidate: left[0] });
+    devices.push(await opened(other));
+    await together(2, async (communicator) => {
+      const trainer = await create(devices[communicator.rank], { optimizer: adam(), communicator });
+      await trainer.dispose();
+    });
+    assertEqual("kernels", JSON.stringify(devices[1].tuner.used()), JSON.stringify(devices[0].tuner.used()));
+    assertEqual("timed by rank 1", devices[1].tuner.timed, 0);
+  } finally {
+    for (const device of devices) device.dispose();
+  }
 });

@@ -116,15 +116,24 @@ export function addEvaluate(program: Command): void {
     )
     .option("--unseen", "use only the people of this data that the model's training held out");
   addEmbeddingOptions(command);
-  action(addDataOptions(command), async (modelPath: string | undefined, data: string[], options: Options) => {
+  const names = () => command.options.map((option) => option.attributeName());
+  const own = names();
+  addDataOptions(command);
+  const ofPictures = ["runs", "report", "unseen", "groupBy", "robustness", ...names().slice(own.length)];
+  const given = (names: readonly string[]) => {
+    const found = names.find((name) => command.getOptionValueSource(name) === "cli");
+    return command.options.find((option) => option.attributeName() === found)?.long;
+  };
+  action(command, async (modelPath: string | undefined, data: string[], options: Options) => {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
       if (modelPath !== undefined) wrong("--embeddings cannot be combined with a model or data arguments");
-      if (options.runs !== undefined || options.report !== undefined || options.unseen) {
-        wrong("--embeddings cannot be combined with --runs, --report or --unseen: they need pictures");
-      }
+      const needless = given(ofPictures);
+      if (needless) wrong(`--embeddings cannot be combined with ${needless}, which needs pictures`);
       return evaluateEmbeddings(options);
     }
+    const needless = given(["names", "metric"]);
+    if (needless) wrong(`${needless} is for --embeddings: a model has its own distance`);
     if (modelPath === undefined) return command.error("error: missing required argument 'model'", { exitCode: 2 });
     if (options.runs === undefined && data.length === 0) {
       command.error("error: missing required argument 'data'", { exitCode: 2, code: "twingrad.data" });
@@ -139,6 +148,11 @@ export function addEvaluate(program: Command): void {
     if ((await taskOfModel(modelPath)) === "liveness") return evaluateLiveness(modelPath, data, options);
     if (options.robustness !== undefined) {
       command.error("error: --robustness needs a liveness model", { exitCode: 2, code: "twingrad.robustness" });
+    }
+    if (options.threshold !== undefined) {
+      wrong(
+        "--threshold is for a liveness model or --embeddings: set a recognition model's with calibrate --threshold",
+      );
     }
     return withModel(modelPath, async (model): Promise<Outcome> => {
       if (options.runs !== undefined) return evaluateRuns(model, options.runs, options);

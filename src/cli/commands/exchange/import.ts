@@ -69,7 +69,11 @@ export function addImport(program: Command): void {
     .addOption(
       new Option("--loss <name>", "loss of the network's training; only cross-entropy has a head (default: from the file's metadata, else cross-entropy)").choices(lossNames), // biome-ignore format: one option
     )
-    .option("--margin <distance>", "margin of the contrastive loss (default: from the file's metadata, else 1)", number)
+    .option(
+      "--margin <distance>",
+      "margin of the contrastive or triplet loss (default: from the file's metadata, else 1, triplet 0.2)",
+      number,
+    )
     .option(
       "--standardize",
       "standardize input: each picture's channels to mean 0 and variance 1 (default: from the file's metadata)",
@@ -107,7 +111,10 @@ async function importCommand(weights: string, flags: Flags): Promise<Outcome> {
     throw error;
   });
   const model = /[/\\]$/.test(out) ? join(out, modelFile) : await modelFileOf(out); // the folder may not exist yet
-  await writeOutput(model, imported.model, { ownerOnly: true, sources: [weights] }); // as saveModel
+  await writeOutput(model, imported.model, {
+    ownerOnly: true,
+    sources: [weights, ...(map === undefined ? [] : [map])],
+  }); // as saveModel
   const { tensors, ignored, zeros } = imported;
   const { imageSize: square, batchNormEpsilon: epsilon, embeddingActivation: activation } = imported.assumed;
   const assumed = {
