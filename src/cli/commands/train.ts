@@ -31,7 +31,7 @@ import { tunable, tuningOf } from "../options/tuneOption.ts";
 import { imageSize, list, number } from "../options/values.ts";
 import { action, note, warn } from "../outcome.ts";
 import { compareData, type DataCheck, dataChecks, dataFingerprint } from "../run/dataFingerprint.ts";
-import { Ranks, refuseAlone } from "../run/ranks.ts";
+import { Ranks, refuseAlone, refuseExact } from "../run/ranks.ts";
 import { resultInWords } from "../run/resultInWords.ts";
 import { checkData, exists, kernelsOf, type SavedRun, savedRun, sharedRun } from "../run/resume.ts";
 import { inRunFolder } from "../run/runFolder.ts";
@@ -306,8 +306,10 @@ async function run(
   const initial = path === undefined ? undefined : await readInitialModel(path);
   if (initial) given.init = initial.fingerprint;
   let settings = resolveSettings(initial ? settingsOfModel(initial, given) : {}, given);
-  if (ranks) await ranks.expectSame({ out, resume: resume === true, ...settings });
-  else refuseAlone(settings);
+  if (ranks) {
+    await ranks.expectSame({ out, resume: resume === true, ...settings });
+    if (!resume) refuseExact(settings);
+  } else refuseAlone(settings);
   const writes = ranks?.first ?? true;
   if (settings.preset && !resume && writes)
     note(`--preset ${settings.preset}: ${JSON.stringify(presetSettings(settings.preset, given))}`);

@@ -78,11 +78,11 @@ export function settingsOfModel({ description }: InitialModel, given: PartialSet
 /** What the model adds to its embeddings and the new one will not, with the option for it. */
 export function notKept(
   { added }: InitialModel,
-  { whiten, centre }: PartialSettings,
+  { whiten: shrinkage, centre: share }: PartialSettings,
 ): [option: string, what: string][] {
   const missing: [string, string][] = [];
-  if (added.whitening && whiten === undefined) missing.push(["--whiten", "whitening"]);
-  if (added.centering && centre === undefined) missing.push(["--centre", "centering"]);
+  if (added.whitening && shrinkage === undefined) missing.push(["--whiten", "whitening"]);
+  if (added.centering && share === undefined) missing.push(["--centre", "centering"]);
   return missing;
 }
 

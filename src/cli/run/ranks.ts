@@ -3,6 +3,7 @@
 import { type Communicator, TwingradError } from "../../index.ts";
 import { broadcast, expectSame } from "../../internal.ts";
 import { mpi } from "../../node/index.ts";
+import { SettingsError } from "../options/settingsError.ts";
 import type { ResolvedSettings } from "../options/settingsSchema.ts";
 import { silence } from "../outcome.ts";
 
@@ -75,7 +76,7 @@ export class Ranks {
   async inWords(): Promise<string> {
     const processes = await this.gather(`${this.communicator.host}, process ${process.pid}`);
     const lines = processes.map((text, rank) => `rank ${rank} on ${text}`);
-    return `${this.size} ranks under ${this.library}: ${lines.join("; ")}`;
+    return `${this.size} ${this.size === 1 ? "rank" : "ranks"} under ${this.library}: ${lines.join("; ")}`;
   }
 
   async close(): Promise<void> {
@@ -94,6 +95,14 @@ export function abortRanks(reason: string): void {
 
 /** Whether this is a distributed run: `abortRanks` then reports the errors. */
 export const isDistributed = () => active !== undefined;
+
+/** @throws SettingsError for an option of local steps where each step is exchanged. */
+export function refuseExact({ syncEvery = 1, outerMomentum, overlap }: ResolvedSettings): void {
+  const given = { "--outer-momentum": outerMomentum, "--overlap": overlap };
+  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (flag && syncEvery === 1)
+    throw new SettingsError(`${flag} is for local steps: it needs --sync-every above 1, or auto`);
+}
 
 /** @throws BAD_INPUT for an option that requires several ranks. */
 export function refuseAlone({ syncEvery, outerMomentum, overlap }: ResolvedSettings): void {
