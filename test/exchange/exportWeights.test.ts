@@ -89,6 +89,15 @@ describe("exportWeights", () => {
   });
 });
 
+/** A file of weights with other metadata. */
+function changed(bytes: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const file = decode(bytes);
+  const tensors = [...file.tensors.keys()].map((name) => {
+    return [name, { dtype: "F32" as const, shape: file.tensors.get(name)!.shape, data: float32(file, name) }] as const;
+  });
+  return encode(new Map(tensors), { ...file.metadata, ...metadata });
+}
+
 describe("importWeights", () => {
   it("refuses a margin for losses without one", async () => {
     const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
@@ -96,6 +105,21 @@ describe("importWeights", () => {
     await expect(refusal).rejects.toThrow(
       "margin (--margin) is of the losses contrastive and triplet, not cross-entropy",
     );
+    for (const margin of [0, -1, Number.NaN]) {
+      const refusal = importWeights(bytes, { from: "pytorch", loss: "contrastive", margin });
+      await expect(refusal).rejects.toThrow(`margin (--margin) is ${margin}; expected a distance above 0`);
+    }
+  });
+
+  it.each([
+    ['{"batchNormEpsilon":"1e-3"}', /batchNormEpsilon is "1e-3"; expected a finite number/],
+    ['{"batchNormMomentum":null}', /batchNormMomentum is null; expected a finite number/],
+    ['{"differences":"0.5"}', /differences is "0.5"; expected a finite number/],
+    ['{"towers":"pixels"}', /towers is "pixels"; expected a list/],
+  ])("refuses the network %s in metadata", async (network, reason) => {
+    const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
+    const refusal = importWeights(changed(bytes, { network }), { from: "pytorch" });
+    await expect(refusal).rejects.toThrow(reason);
   });
 
   it("refuses other values than a model of twingrad has itself", async () => {
@@ -118,15 +142,11 @@ describe("importWeights", () => {
 
   it("refuses metadata of a model that could not be opened", async () => {
     const { bytes } = await exportWeights(await randomModel({}), { to: "pytorch" });
-    const file = decode(bytes);
-    const tensors = new Map(
-      [...file.tensors].map(([name, { shape }]) => [name, { dtype: "F32" as const, shape, data: float32(file, name) }]),
-    );
     const models = ['"text"', "{", '{"pictures":{"resize":"cubic"}}', '{"task":"other"}', '{"loss":"hinge"}'];
     const margins = ['{"margin":"wide"}', '{"loss":"contrastive","margin":0}', '{"loss":"triplet","margin":-5}'];
     for (const model of [...models, ...margins]) {
-      const changed = encode(tensors, { ...file.metadata, model });
-      await expect(importWeights(changed, { from: "pytorch" }), model).rejects.toMatchObject({ code: "CORRUPT_FILE" });
+      const refusal = importWeights(changed(bytes, { model }), { from: "pytorch" });
+      await expect(refusal, model).rejects.toMatchObject({ code: "CORRUPT_FILE" });
     }
   });
 
