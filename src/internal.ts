@@ -30,7 +30,7 @@ export type { Compression, Example } from "./formats/tfrecord/recordTypes.ts";
 export { parseTuningTable } from "./formats/tuningTable.ts";
 export { comparesAll, lossNames, minings } from "./model/description.ts";
 export { fingerprintOf, fingerprintOfModel } from "./model/fingerprint.ts";
-export { openSaved, type SavedModel } from "./model/modelFile.ts";
+export { addedIn, openSaved, type SavedModel } from "./model/modelFile.ts";
 export type { TowerAlignment } from "./model/pictures.ts";
 export { areViews, viewKinds } from "./model/views.ts";
 export { whiten } from "./model/whitening.ts";

@@ -56,16 +56,18 @@ export class Tuner {
     if (!store) return;
     const table = await this.attempt("read", () => store.load(tableKey(this.device.adapter)));
     if (!table) return;
-    const wrong = mismatch(table, this.device.adapter);
-    if (wrong) this.warn(`Ignored the stored tuning table: it is ${wrong}.`);
-    else for (const [key, choice] of Object.entries(table.choices)) this.choices.set(key, choice);
+    this.take(table, "Ignored the stored tuning table");
   }
 
   /** Replaces the results by those of another process, so that both compute the same bits. */
   adopt(table: TuningTable): void {
+    this.take(table, `Rank 0's choice of kernels is not used on ${nameOf(this.device.adapter)}`);
+  }
+
+  private take(table: TuningTable, ignored: string): void {
     const wrong = mismatch(table, this.device.adapter);
     if (wrong) {
-      this.warn(`Rank 0's choice of kernels is not used on ${nameOf(this.device.adapter)}: it is ${wrong}.`);
+      this.warn(`${ignored}: it is ${wrong}.`);
       return;
     }
     this.choices.clear();

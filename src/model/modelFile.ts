@@ -71,6 +71,12 @@ export async function openSaved(bytes: Uint8Array): Promise<SavedModel> {
   return { file, description: readDescription(file) };
 }
 
+/** What a model computes on its embeddings, beside its network. */
+export function addedIn({ tensors }: Safetensors): { readonly whitening: boolean; readonly centering: boolean } {
+  const has = (start: string) => [...tensors.keys()].some((name) => name.startsWith(start));
+  return { whitening: has("whitening/"), centering: has("centring/") };
+}
+
 /** Whether a tensor belongs to a model without being a parameter of its network. */
 export const isFurther = (name: string): boolean => name.startsWith("whitening/") || name.startsWith("centring/");
 

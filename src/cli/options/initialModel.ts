@@ -1,6 +1,13 @@
 // The model of --init, and the defaults that it gives for settings.
 import { type ModelDescription, TwingradError } from "../../index.ts";
-import { fingerprintOfModel, modelFileOf, olderThanItsFolder, openSaved, readModelFile } from "../../internal.ts";
+import {
+  addedIn,
+  fingerprintOfModel,
+  modelFileOf,
+  olderThanItsFolder,
+  openSaved,
+  readModelFile,
+} from "../../internal.ts";
 import { warn } from "../outcome.ts";
 import { SettingsError } from "./settingsError.ts";
 import type { PartialSettings } from "./settingsSchema.ts";
@@ -19,9 +26,7 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
   if (older) warn(older);
   try {
     const { file, description } = await openSaved(bytes);
-    const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start));
-    const added = { whitening: has("whitening/"), centering: has("centring/") };
-    return { bytes, description, fingerprint: await fingerprintOfModel(bytes), added };
+    return { bytes, description, fingerprint: await fingerprintOfModel(bytes), added: addedIn(file) };
   } catch (error) {
     const { code, message } = error as TwingradError;
     if (!(error instanceof TwingradError)) throw error;

@@ -96,17 +96,18 @@ export function abortRanks(reason: string): void {
 /** Whether this is a distributed run: `abortRanks` then reports the errors. */
 export const isDistributed = () => active !== undefined;
 
+const firstGiven = (options: Readonly<Record<string, unknown>>) =>
+  Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+
 /** @throws SettingsError for an option of local steps where each step is exchanged. */
 export function refuseExact({ syncEvery = 1, outerMomentum, overlap }: ResolvedSettings): void {
-  const given = { "--outer-momentum": outerMomentum, "--overlap": overlap };
-  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  const flag = firstGiven({ "--outer-momentum": outerMomentum, "--overlap": overlap });
   if (flag && syncEvery === 1)
     throw new SettingsError(`${flag} is for local steps: it needs --sync-every above 1, or auto`);
 }
 
 /** @throws BAD_INPUT for an option that requires several ranks. */
 export function refuseAlone({ syncEvery, outerMomentum, overlap }: ResolvedSettings): void {
-  const given = { "--sync-every": syncEvery, "--outer-momentum": outerMomentum, "--overlap": overlap };
-  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  const flag = firstGiven({ "--sync-every": syncEvery, "--outer-momentum": outerMomentum, "--overlap": overlap });
   if (flag) throw new TwingradError("BAD_INPUT", `${flag} is for several ranks: it needs --distributed`);
 }

@@ -4,7 +4,7 @@ import { TwingradError } from "../../errors.ts";
 import { jsonMetadata, type Safetensors } from "../../formats/safetensors.ts";
 import { centeringOf } from "../../model/centering.ts";
 import { type LossName, lossNames, type ModelDescription, readDescription } from "../../model/description.ts";
-import type { SavedModel } from "../../model/modelFile.ts";
+import { addedIn, type SavedModel } from "../../model/modelFile.ts";
 import { arePictures } from "../../model/pictures.ts";
 import { whiteningOf } from "../../model/whitening.ts";
 import { embeddingLength } from "../../nn/network.ts";
@@ -34,7 +34,7 @@ export function weightMetadata({ file, description }: SavedModel): Record<string
 export function outsideOfLayers({ file, description: { network, loss, pictures = {} } }: SavedModel): string[] {
   const { sourceSize, resize, standardize, crop, alignment, views } = pictures;
   const size = network.imageSize.slice(0, 2).join(" x ");
-  const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start));
+  const added = addedIn(file);
   return [
     crop && `the crop (${crop.mode})`,
     sourceSize && `resizing ${sourceSize.join(" x ")} pictures to ${size} (${resize ?? "area"})`,
@@ -42,8 +42,8 @@ export function outsideOfLayers({ file, description: { network, loss, pictures =
     standardize && "standardization of each channel, (x - mean) / sqrt(variance + 1e-5) with x from 0 to 1",
     views && `the mean over views (${views.join(", ")})`,
     loss !== "cross-entropy" && "normalization of embeddings to unit length",
-    has("whitening/") && "whitening",
-    has("centring/") && "centering",
+    added.whitening && "whitening",
+    added.centering && "centering",
   ].filter((step): step is string => typeof step === "string");
 }
 

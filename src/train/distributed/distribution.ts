@@ -95,9 +95,9 @@ async function shareKernels(
   communicator: Communicator,
   time: () => Promise<void>,
 ): Promise<boolean> {
+  if (communicator.size === 1) return true;
   const isFirst = communicator.rank === 0;
   if (isFirst) await time();
-  if (communicator.size === 1) return true;
   const own = isFirst ? new TextEncoder().encode(JSON.stringify(tuner.table())) : undefined;
   const chosen = await broadcast(communicator, own);
   if (!isFirst) tuner.adopt(JSON.parse(new TextDecoder().decode(chosen)) as TuningTable);

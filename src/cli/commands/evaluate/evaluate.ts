@@ -26,6 +26,7 @@ import {
   openData,
   type PictureNeeds,
 } from "../../options/dataOptions.ts";
+import { givenFlag } from "../../options/givenFlag.ts";
 import { number, wholeNumber } from "../../options/values.ts";
 import { action, note, type Outcome, warn } from "../../outcome.ts";
 import { pictureUri } from "../../report/pictureUri.ts";
@@ -120,19 +121,15 @@ export function addEvaluate(program: Command): void {
   const own = names();
   addDataOptions(command);
   const ofPictures = ["runs", "report", "unseen", "groupBy", "robustness", ...names().slice(own.length)];
-  const given = (names: readonly string[]) => {
-    const found = names.find((name) => command.getOptionValueSource(name) === "cli");
-    return command.options.find((option) => option.attributeName() === found)?.long;
-  };
   action(command, async (modelPath: string | undefined, data: string[], options: Options) => {
     const wrong = (text: string) => command.error(`error: ${text}`, { exitCode: 2, code: "twingrad.embeddings" });
     if (options.embeddings !== undefined) {
       if (modelPath !== undefined) wrong("--embeddings cannot be combined with a model or data arguments");
-      const needless = given(ofPictures);
+      const needless = givenFlag(command, ofPictures);
       if (needless) wrong(`--embeddings cannot be combined with ${needless}, which needs pictures`);
       return evaluateEmbeddings(options);
     }
-    const needless = given(["names", "metric"]);
+    const needless = givenFlag(command, ["names", "metric"]);
     if (needless) wrong(`${needless} is for --embeddings: a model has its own distance`);
     if (modelPath === undefined) return command.error("error: missing required argument 'model'", { exitCode: 2 });
     if (options.runs === undefined && data.length === 0) {

@@ -10,6 +10,7 @@ import {
 } from "../../../exchange/index.ts";
 import { TwingradError } from "../../../index.ts";
 import { modelFileOf, olderThanItsFolder, readModelFile, writeOutputs } from "../../../internal.ts";
+import { givenFlag } from "../../options/givenFlag.ts";
 import { imageSize, wholeNumber } from "../../options/values.ts";
 import { action, type Outcome, warn } from "../../outcome.ts";
 
@@ -60,8 +61,8 @@ export function addExport(program: Command): void {
     .option("--license <text>", "license of the weights, stored in the metadata (default: the model's)");
   action(command, (path: string, flags: Flags) => {
     for (const [option, files] of Object.entries(appliesTo)) {
-      if (command.getOptionValueSource(option) !== "cli" || files.some((file) => flags[file])) continue;
-      const name = command.options.find((one) => one.attributeName() === option)!.long;
+      const name = givenFlag(command, [option]);
+      if (!name || files.some((file) => flags[file])) continue;
       const needed = files.map((file) => `--${file}`).join(" or ");
       command.error(`error: ${name} has no effect without ${needed}`, { exitCode: 2, code: "twingrad.export" });
     }
