@@ -36,7 +36,12 @@ const steps = [
   ["npm", "run", "build"],
   ["npm", "run", "size"],
   ["npm", "run", "site"],
-  ...(skipTests ? [] : [["npm", "run", "test:full"]]),
+  ...(skipTests
+    ? []
+    : [
+        ["npm", "run", "test:full"],
+        ["npm", "run", "test:hosts"],
+      ]),
 ];
 for (const [program, ...parameters] of steps) {
   console.log(`\n== ${program} ${parameters.join(" ")}`);

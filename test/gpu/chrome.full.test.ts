@@ -1,6 +1,6 @@
-// The suites in headless Chrome, which shares Dawn's compiler: cases that depend on the runtime.
+// Headless Chrome, which shares Dawn's compiler: the cases that its processes could break.
 
 import { openChrome } from "./hosts/chrome.ts";
-import { runSuites, runtimeCases } from "./hosts/suites.ts";
+import { pageCases, runSuites } from "./hosts/suites.ts";
 
-runSuites("Chrome", openChrome, runtimeCases);
+runSuites("Chrome", openChrome, pageCases);

@@ -30,8 +30,24 @@ export interface Part {
 /** All cases together, on the host that starts fastest. */
 export const kernelCases: Part = { where: ["compilers"], share: 1 / 3, offset: 0 };
 export const engineCases: Part = { where: ["everywhere", "once"], share: 1 / 3, offset: 0 };
-/** A runtime whose compiler `npm run test:hosts` asks. */
-export const runtimeCases: Part = { where: ["everywhere"], share: 1 / 4, offset: 2 };
+/** What a page's process, queue and lost device could break; every other case in Chrome is for `npm run test:hosts`. */
+export const pageCases: Part = {
+  where: ["everywhere"],
+  share: 1 / 4,
+  offset: 2,
+  only: [
+    "errors: when the device is lost, steps in flight and later ones reject",
+    "errors: without recovery, a lost device ends the training",
+    "examples: the tape and its program",
+    "leaks: a trainer that used every method leaves nothing when disposed",
+    "program: each step uses its scheduled rate, and creates no GPU object",
+    "recovery: losing the device in the middle of steps does not change the losses",
+    "trainer: a resumed run gives the bits of an unbroken one",
+    "trainer: any number of pictures is embedded, each on its own",
+    "trainer: the loss over three Adam steps agrees with PyTorch",
+    "tuner: without timestamps it uses the host's clock",
+  ],
+};
 /** `npm run test:hosts`: every case with all its random examples. */
 export const everyCase = (offset: number): Part => ({ where: ["everywhere", "compilers", "once"], share: 1, offset });
 /** With the portable kernels alone: convolution, dense layer, max-pool, block, a network's gradients, whole steps. */
