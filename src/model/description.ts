@@ -10,6 +10,8 @@ import { arePictures, givenSize, type PictureOptions } from "./pictures.ts";
 
 export const lossNames = ["cross-entropy", "contrastive", "triplet", "supervised-contrastive"] as const;
 export type LossName = (typeof lossNames)[number];
+/** The default of the contrastive and the triplet loss, a distance between embeddings. */
+export const defaultMargin = (loss: string): number => (loss === "triplet" ? 0.2 : 1);
 
 /** How triplets are formed: sampled one by one, or mined among all pictures of a batch. */
 export const minings = ["none", "batch-hard", "semi-hard"] as const;

@@ -1,6 +1,6 @@
 // The loss of a training: its options, and its computation from a batch's embeddings.
 import { TwingradError } from "../errors.ts";
-import { comparesAll, type LossName, lossNames, type Mining, minings } from "../model/description.ts";
+import { comparesAll, defaultMargin, type LossName, lossNames, type Mining, minings } from "../model/description.ts";
 import type { Network } from "../nn/network.ts";
 import { l2Normalize } from "../ops/l2Normalize.ts";
 import {
@@ -44,7 +44,7 @@ export interface ResolvedLoss {
 /** The options with their defaults. @throws BAD_INPUT that names options that do not fit together. */
 export function resolveLoss(options: LossOptions, { task, options: { towers } }: Network): ResolvedLoss {
   const { loss = "cross-entropy", mining = "none", temperature = 0.1 } = options;
-  const { margin = loss === "triplet" ? 0.2 : 1 } = options;
+  const { margin = defaultMargin(loss) } = options;
   const refuse = (what: string): never => {
     throw new TwingradError("BAD_INPUT", `Trainer: ${what}.`);
   };

@@ -3,7 +3,7 @@
 import { TwingradError } from "../../errors.ts";
 import { decode } from "../../formats/safetensors.ts";
 import { decodeSealed, encodeSealed } from "../../formats/seal.ts";
-import { descriptionMetadata, type ModelDescription, readDescription } from "../../model/description.ts";
+import { defaultMargin, descriptionMetadata, type ModelDescription, readDescription } from "../../model/description.ts";
 import { isFurther } from "../../model/modelFile.ts";
 import { picturesSaid } from "../../model/pictures.ts";
 import type { NetworkOptions } from "../../nn/networkOptions.ts";
@@ -129,7 +129,7 @@ function modelOf(said: Partial<DescribedModel> = {}, options: ImportOptions): De
     task: resolvedTask,
     loss: resolved,
     mining,
-    margin: options.margin ?? margin ?? (resolved === "triplet" ? 0.2 : 1), // as in training
+    margin: options.margin ?? margin ?? defaultMargin(resolved),
     temperature,
     pictures: picturesSaid({ ...said.pictures, ...options.pictures }),
   };
