@@ -9,6 +9,13 @@ export const filmed = { person: 100, seed: 1 };
 /** Pictures of that person in the video, and the number of frames of each. */
 const [pictures, frames] = [3, 8];
 
+/** Chrome's arguments for a camera that every page may use, which shows this video, or Chrome's own picture. */
+export const cameraArguments = (video?: string): string[] => [
+  "--use-fake-ui-for-media-stream",
+  "--use-fake-device-for-media-stream",
+  ...(video === undefined ? [] : [`--use-file-for-fake-video-capture=${video}`]),
+];
+
 async function drawn(person: number, count: number): Promise<Uint8Array[]> {
   const all = await drawFaces({ people: 1, pictures: count, size: side, seed: filmed.seed, firstPerson: person });
   const bytes = side * side * 3;

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { randomModel } from "../exchange/models.ts";
-import { film, filmed, peopleFolders, pictureFiles } from "./fakeCamera.ts";
+import { cameraArguments, film, filmed, peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import { livenessOfBrightness } from "./livenessModel.ts";
 import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn } from "./studioPage.ts";
 
@@ -21,11 +21,7 @@ const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
   studio = await openStudio({
-    args: (path) => [
-      "--use-fake-ui-for-media-stream",
-      "--use-fake-device-for-media-stream",
-      `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
-    ],
+    args: (path) => cameraArguments(path("camera.mjpeg")),
     async prepare(path) {
       await pictureFiles(filmed.person, 3, (n) => path(`ada-${n}.png`));
       await pictureFiles(101, 3, (n) => path(`bob-${n}.png`));

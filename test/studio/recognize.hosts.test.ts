@@ -4,7 +4,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { InferenceSession } from "onnxruntime-web";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { film, pictureFiles } from "./fakeCamera.ts";
+import { cameraArguments, film, pictureFiles } from "./fakeCamera.ts";
 import { choose, dismissed, inEveryLook, openStudio, type Studio, seriousIn, set } from "./studioPage.ts";
 
 let studio: Studio;
@@ -13,11 +13,7 @@ const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
   studio = await openStudio({
-    args: (path) => [
-      "--use-fake-ui-for-media-stream",
-      "--use-fake-device-for-media-stream",
-      `--use-file-for-fake-video-capture=${path("camera.mjpeg")}`,
-    ],
+    args: (path) => cameraArguments(path("camera.mjpeg")),
     prepare: (path) => film(path("camera.mjpeg")),
   });
   const session = await studio.browser.target().createCDPSession();

@@ -1,7 +1,7 @@
 // A user who clicks twice, reloads, deletes and unplugs at the wrong moment, and other conditions of the machine.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { peopleFolders, pictureFiles } from "./fakeCamera.ts";
+import { cameraArguments, peopleFolders, pictureFiles } from "./fakeCamera.ts";
 import {
   choose,
   dismissed,
@@ -20,7 +20,7 @@ const text: Studio["text"] = (...asked) => studio.text(...asked);
 
 beforeAll(async () => {
   studio = await openStudio({
-    args: () => ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+    args: () => cameraArguments(),
     async prepare(path) {
       await peopleFolders((name) => path(join("two", name)), { first: 1, count: 2, each: 2 });
       await peopleFolders((name) => path(join("many", name)), { first: 3, count: 100, each: 5 });

@@ -3,18 +3,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { type Dataset, labelsOf } from "../../src/data/dataset.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { imageFolder } from "../../src/node/files/imageFolders.ts";
 import { decodePicture } from "../../src/node/files/images.ts";
 import { writeRecords } from "../../src/node/tfrecord/recordWriter.ts";
 import { pageScript } from "../bundle.ts";
+import { localPage } from "./localPage.ts";
 
-let browser: Browser;
 let page: Page;
 let folder: string;
 let people: Dataset;
@@ -28,19 +27,12 @@ beforeAll(async () => {
   await writeRecords(at("plain"), people);
   await writeRecords(at("gzip"), people, { compression: "gzip" });
   await writeRecords(at("zlib"), people, { compression: "zlib" });
-  browser = await launchChrome();
-  page = await browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", async (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname === "/") return request.respond({ contentType: "text/html", body: "<!doctype html>" });
-    return request.respond(existsSync(at(pathname)) ? { body: await readFile(at(pathname)) } : { status: 404 });
-  });
+  page = await localPage(at);
   await page.goto("http://localhost/");
   await page.addScriptTag({ content: await pageScript(join(import.meta.dirname, "datasetsPage.ts")) });
 });
 afterAll(async () => {
-  await browser?.close();
+  await page?.browser().close();
   await rm(folder, { recursive: true });
 });
 

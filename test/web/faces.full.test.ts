@@ -1,38 +1,28 @@
 // Faces found in headless Chrome: the package there finds what it finds in Node.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import type { ImageSize } from "../../src/data/imageSize.ts";
 import { decodePicture, nodePictures, openFaceFinder } from "../../src/node/index.ts";
 import { pageScript } from "../bundle.ts";
 import { correlation } from "../statistics.ts";
+import { localPage } from "./localPage.ts";
 
 const portraits = resolve("../shared/data/portraits");
 const there = existsSync(portraits);
 const without = there ? "" : ` (skipped: ${portraits} is not here)`;
 const models = join(dirname(createRequire(import.meta.url).resolve("@vladmandic/face-api/package.json")), "model");
 
-let browser: Browser;
 let page: Page;
 beforeAll(async () => {
-  browser = await launchChrome();
-  page = await browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", async (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname === "/") return request.respond({ contentType: "text/html", body: "<!doctype html>" });
-    const file = join(models, basename(pathname));
-    return request.respond(existsSync(file) ? { body: await readFile(file) } : { status: 404 });
-  });
+  page = await localPage((pathname) => join(models, basename(pathname)));
   await page.goto("http://localhost/");
   await page.addScriptTag({ content: await pageScript(join(import.meta.dirname, "facesPage.ts")) });
 }, 120_000);
-afterAll(() => browser?.close());
+afterAll(() => page?.browser().close());
 
 /** A portrait in a gray scene, turned by so many degrees, as a PNG. */
 async function scene(portrait: string, degrees: number): Promise<Buffer> {

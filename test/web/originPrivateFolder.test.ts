@@ -1,22 +1,18 @@
 // A folder of the origin-private file system, in a page: its contents, and its errors where the browser denies access.
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { pageScript } from "../bundle.ts";
+import { localPage } from "./localPage.ts";
 
-let browser: Browser;
 let page: Page;
 let script: string;
 
 beforeAll(async () => {
   script = await pageScript(join(import.meta.dirname, "originPrivateFolderPage.ts"));
-  browser = await launchChrome();
-  page = await browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
+  page = await localPage();
 });
-afterAll(() => browser?.close());
+afterAll(() => page?.browser().close());
 beforeEach(async () => {
   await page.goto("http://localhost/");
   await page.addScriptTag({ content: script });
@@ -92,17 +88,17 @@ it("distinguishes an exceeded quota from a file in use, and keeps the old conten
 });
 
 it("reports where the page has no access to storage", async () => {
-  const page = await browser.newPage();
-  await page.setRequestInterception(true);
+  const framed = await page.browser().newPage();
+  await framed.setRequestInterception(true);
   const frame = '<iframe name="inner" sandbox="allow-scripts" src="/inner"></iframe>';
-  page.on("request", (request) =>
+  framed.on("request", (request) =>
     request.respond({ contentType: "text/html", body: request.url().endsWith("/inner") ? "<p>" : frame }),
   );
-  await page.goto("http://localhost/outer");
-  const inner = await page.waitForFrame((frame) => frame.name() === "inner");
+  await framed.goto("http://localhost/outer");
+  const inner = await framed.waitForFrame((frame) => frame.name() === "inner");
   await inner.addScriptTag({ content: script });
   const denied = await inner.evaluate(() => failing(() => folderOf("a").list()));
   expect(denied).toMatchObject({ code: "DISK", reason: "denied" });
   expect(denied.message).toMatch(/^a: cannot be listed: .*SecurityError.*; the page may not use this storage/);
-  await page.close();
+  await framed.close();
 });

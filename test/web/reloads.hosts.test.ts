@@ -1,17 +1,16 @@
 // A page that is reloaded during training or a save continues with the same losses, bit for bit.
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { Random, streams } from "../../src/data/random.ts";
 import { pageScript } from "../bundle.ts";
+import { localPage } from "./localPage.ts";
 import type { Began } from "./reloadsPage.ts";
 
 const seed = process.env.TEST_SEED ? Number(process.env.TEST_SEED) : 1;
 const steps = 40;
 const reloads = 8;
 
-let browser: Browser;
 let page: Page;
 let script: string;
 const losses: Record<string, Map<number, Set<number>>> = { whole: new Map(), reloaded: new Map() };
@@ -20,10 +19,7 @@ let onSave: () => void = () => undefined;
 
 beforeAll(async () => {
   script = await pageScript(join(import.meta.dirname, "reloadsPage.ts"));
-  browser = await launchChrome();
-  page = await browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
+  page = await localPage();
   await page.exposeFunction("heard", (run: string, step: number, loss: number) => {
     losses[run].set(step, (losses[run].get(step) ?? new Set()).add(loss));
     onStep(step);
@@ -31,7 +27,7 @@ beforeAll(async () => {
   await page.exposeFunction("saving", () => onSave());
   await page.goto("http://localhost/");
 });
-afterAll(() => browser?.close());
+afterAll(() => page?.browser().close());
 
 /** Starts or resumes a run in a page that was just loaded. */
 async function begin(run: string): Promise<Began> {

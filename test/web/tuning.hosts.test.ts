@@ -1,23 +1,19 @@
 // Tuning in a page: the table is stored in IndexedDB, so that a reloaded page times nothing; invalid content is
 // ignored.
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChrome } from "../../scripts/chrome/chrome.ts";
 import { pageScript } from "../bundle.ts";
+import { localPage } from "./localPage.ts";
 
-let browser: Browser;
 let page: Page;
 let script: string;
 
 beforeAll(async () => {
   script = await pageScript(join(import.meta.dirname, "tuningPage.ts"));
-  browser = await launchChrome();
-  page = await browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", (request) => request.respond({ contentType: "text/html", body: "<!doctype html>" }));
+  page = await localPage();
 });
-afterAll(() => browser?.close());
+afterAll(() => page?.browser().close());
 
 async function start() {
   await page.goto("http://localhost/"); // each time anew: nothing but the database is left of the last start
