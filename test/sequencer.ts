@@ -10,19 +10,15 @@ const long = [
   "studio/wholeWay.full",
   "package/examples.full",
   "cli/run/resume/kill.full",
-  "cli/liveness.full",
   "cli/commands",
   "cli/cli",
   "cli/run/distributed.full",
   "exchange/cliExchange",
   "cli/options/everyCommand",
-  "studio/data.full",
-  "cli/cliTuning.full",
   "bench/bench.full",
   "package/bundlers.full",
   "package/types.full",
   "scripts/site.full",
-  "web/faces.full",
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {
